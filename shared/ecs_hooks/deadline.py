@@ -1,0 +1,37 @@
+"""How long an invocation may still take."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on the monotonic clock, after which no answer is of use.
+
+    Parameters
+    ----------
+    at
+        The moment, in seconds of `time.monotonic`.
+    """
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the deadline that lies `seconds` from now."""
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the moment has passed."""
+        return self.remaining() <= 0
+
+    def remaining(self) -> float:
+        """Return the seconds left, 0.0 once the moment has passed."""
+        return max(0.0, self.at - time.monotonic())
+
+    def sooner(self, seconds: float) -> Deadline:
+        """Return the earlier of this deadline and the one that lies `seconds` from now."""
+        return Deadline(min(self.at, time.monotonic() + seconds))

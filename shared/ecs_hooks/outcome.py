@@ -1,0 +1,76 @@
+"""What one check found out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Evidence = Mapping[str, str | int | float | bool | None]
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    PASS = "PASS"  # noqa: S105 - a status, not a password
+    """What was asked about the deployment is true."""
+    FAIL = "FAIL"
+    """It is false."""
+    WAIT = "WAIT"
+    """It can't be decided yet: ask again."""
+    ERROR = "ERROR"
+    """It could not be asked (no connection, AWS throttles): ask again, but not for ever."""
+    SKIP = "SKIP"
+    """It does not apply here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer of one check, with its reason.
+
+    Parameters
+    ----------
+    status
+        How the check ended.
+    reason
+        One line for a person: what was seen beside what was expected. Never a secret, never a body.
+    evidence
+        Numbers and ids behind the reason, for the log. Never a secret, never a body.
+    retry_after
+        Seconds after which to ask again, for `WAIT` and `ERROR`. None leaves the choice to the caller.
+    """
+
+    status: Status
+    reason: str
+    evidence: Evidence = field(default_factory=dict)
+    retry_after: float | None = None
+
+    @classmethod
+    def passed(cls, reason: str = "", evidence: Evidence | None = None) -> Outcome:
+        """Return a `PASS`."""
+        return cls(Status.PASS, reason, evidence or {})
+
+    @classmethod
+    def failed(cls, reason: str, evidence: Evidence | None = None) -> Outcome:
+        """Return a `FAIL`."""
+        return cls(Status.FAIL, reason, evidence or {})
+
+    @classmethod
+    def wait(cls, reason: str, evidence: Evidence | None = None, *, retry_after: float | None = None) -> Outcome:
+        """Return a `WAIT`."""
+        return cls(Status.WAIT, reason, evidence or {}, retry_after)
+
+    @classmethod
+    def error(cls, reason: str, evidence: Evidence | None = None, *, retry_after: float | None = None) -> Outcome:
+        """Return an `ERROR`."""
+        return cls(Status.ERROR, reason, evidence or {}, retry_after)
+
+    @classmethod
+    def skip(cls, reason: str) -> Outcome:
+        """Return a `SKIP`."""
+        return cls(Status.SKIP, reason)
+
+    @property
+    def decided(self) -> bool:
+        """Whether asking again would be pointless."""
+        return self.status in {Status.PASS, Status.FAIL, Status.SKIP}
