@@ -1,0 +1,115 @@
+"""The seams of the simulator: what the deployment controller needs from its surroundings, and offers to them.
+
+The controller calls `Traffic`, `Tasks` and `HookTarget` from threads of their own, never two of `Traffic` and `Tasks`
+at once, and virtual time stands still until they return: they may take their time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from ecs_hooks.simulator.model import ServiceRevision
+
+ListenerKind = Literal["test", "production"]
+"""The two listeners of a blue/green service."""
+
+
+class Clock(Protocol):
+    """A time of day, real or virtual."""
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return when that many seconds have passed on this clock."""
+
+
+class Traffic(Protocol):
+    """The load balancer as ECS sees it."""
+
+    def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
+        """Forward the traffic of a listener by weight.
+
+        Parameters
+        ----------
+        kind
+            Which listener.
+        weights
+            Service revision ARN to per cent. A revision that is not named gets nothing. Where a revision answers is
+            known from `Tasks.start`, which always comes first.
+        """
+
+
+class Tasks(Protocol):
+    """The tasks of service revisions: local processes, or nothing at all."""
+
+    def start(self, revision: ServiceRevision) -> None:
+        """Start the tasks of a revision, in its target group (`revision.target_group`).
+
+        Best returns when they answer, so that `healthy` needs to be asked once. Starting what already runs does nothing.
+
+        Raises
+        ------
+        TasksFailedError
+            If they never will start. The deployment rolls back.
+        """
+
+    def healthy(self, revision: ServiceRevision) -> bool:
+        """Return whether all tasks are healthy; asked again and again in virtual time until it is so."""
+
+    def stop(self, revision: ServiceRevision) -> None:
+        """Stop the tasks of a revision. Stopping what does not run does nothing."""
+
+
+class HookTarget(Protocol):
+    """What ECS invokes for an `AWS_LAMBDA` hook."""
+
+    @property
+    def arn(self) -> str:
+        """The ARN of the function, as it appears in ECS's messages."""
+
+    def invoke(self, event: dict[str, Any]) -> Any:
+        """Invoke the hook and return the JSON value that it answered.
+
+        Raises
+        ------
+        HookInvocationError
+            If the function raised, ran out of time or could not be invoked (`ecs_hooks.simulator.errors`).
+        """
+
+
+class ServiceDeployments(Protocol):
+    """The service-deployment operations of the ECS API, in its request and response shapes (contract 5.1).
+
+    Safe to call from any thread while a deployment runs. Times are seconds since the epoch, as in ECS's JSON protocol.
+    Refusals are `EcsError`, whose `code` is the name of the API's exception.
+    """
+
+    def describe(self, arns: Sequence[str]) -> dict[str, Any]:
+        """`DescribeServiceDeployments`: `{"serviceDeployments": [...], "failures": [...]}`."""
+
+    def list(
+        self,
+        service: str,
+        *,
+        cluster: str | None = None,
+        status: Sequence[str] = (),
+        created_at: Mapping[str, float] | None = None,
+        max_results: int | None = None,
+        next_token: str | None = None,
+    ) -> dict[str, Any]:
+        """`ListServiceDeployments`: `{"serviceDeployments": [...]}` newest first, `nextToken` where there are more.
+
+        `service` and `cluster` are names or ARNs; `created_at` has `before` and `after`.
+        """
+
+    def describe_revisions(self, arns: Sequence[str]) -> dict[str, Any]:
+        """`DescribeServiceRevisions`: `{"serviceRevisions": [...], "failures": [...]}`."""
+
+    def stop(self, arn: str, stop_type: str = "ROLLBACK") -> dict[str, Any]:
+        """`StopServiceDeployment`: `{"serviceDeploymentArn": ...}`; the deployment goes on to roll back."""
+
+    def continue_(self, arn: str, hook_id: str, action: str = "CONTINUE") -> dict[str, Any]:
+        """`ContinueServiceDeployment`: `{"serviceDeploymentArn": ...}`; the paused hook ends with `action`."""
