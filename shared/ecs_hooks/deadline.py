@@ -35,3 +35,7 @@ class Deadline:
     def sooner(self, seconds: float) -> Deadline:
         """Return the earlier of this deadline and the one that lies `seconds` from now."""
         return Deadline(min(self.at, time.monotonic() + seconds))
+
+    def earlier(self, seconds: float) -> Deadline:
+        """Return the deadline that lies `seconds` before this one."""
+        return Deadline(self.at - seconds)

@@ -74,3 +74,12 @@ class Outcome:
     def decided(self) -> bool:
         """Whether asking again would be pointless."""
         return self.status in {Status.PASS, Status.FAIL, Status.SKIP}
+
+
+class ExplainedError(Exception):
+    """An exception that says by itself what it means for a check; no bug, so its message may be shown."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of a check that could not go on because of this."""
+        return Outcome.failed(str(self))

@@ -1,0 +1,48 @@
+"""The kinds of checks, each loaded when a plan first names it.
+
+A hook that only speaks HTTP must not pay for loading an AWS client, so this package imports no check by itself.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.http import HttpCheck
+
+__all__ = ["CHECKS", "Check", "CheckContext", "HttpCheck", "check_class"]
+
+CHECKS = {"http": "ecs_hooks.checks.http:HttpCheck"}
+"""`type` in a plan, to the class that answers it. Add an entry to name a check of your own in a plan."""
+
+_PUBLIC = {
+    "Check": "ecs_hooks.checks.base:Check",
+    "CheckContext": "ecs_hooks.checks.base:CheckContext",
+    "HttpCheck": CHECKS["http"],
+}
+
+
+def check_class(kind: str) -> type[Check]:
+    """Return the class of a kind of check.
+
+    Raises
+    ------
+    KeyError
+        If there is no such kind.
+    """
+    loaded: type[Check] = _load(CHECKS[kind])
+    return loaded
+
+
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return _load(_PUBLIC[name])

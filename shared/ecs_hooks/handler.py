@@ -1,0 +1,161 @@
+"""The adapter between Lambda and a hook: the one place that sees Lambda's context, and that never raises.
+
+"If your function doesn't return a valid hookStatus, or if it fails, Amazon ECS rolls back the deployment" (ECS developer
+guide), and then it reports a parse error in place of the cause. So whatever happens, the answer is a valid one and names
+its reason.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, overload
+
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.event import EventError, LifecycleEvent, Stage
+from ecs_hooks.invocation import Definition, Invocation, RollbackFunction
+from ecs_hooks.response import HookResponse, HookStatus
+from ecs_hooks.telemetry import logger, nothing_lost, report
+
+if TYPE_CHECKING:
+    from ecs_hooks.checks.base import Check
+    from ecs_hooks.runner import Result
+    from ecs_hooks.script import HookFunction
+
+_UNKNOWN_SECONDS = 30.0
+"""Time for an answer where no context tells, as in a test that passes None."""
+
+LambdaContext = Any
+"""Lambda's context object. Any object will do: only `get_remaining_time_in_millis` and `invoked_function_arn` are used."""
+
+
+class LifecycleHandler:
+    """A Lambda handler for ECS lifecycle hooks; call it with an event and a context.
+
+    Parameters
+    ----------
+    definition
+        What the hook is.
+    """
+
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        if definition.function is not None:
+            update_wrapper(self, definition.function)
+
+    def __call__(self, event: object, context: LambdaContext = None) -> dict[str, Any]:
+        """Answer one event.
+
+        Parameters
+        ----------
+        event
+            What ECS sent.
+        context
+            Lambda's context; the time that it says remains is the deadline.
+
+        Returns
+        -------
+        dict
+            A valid response, always.
+        """
+        parsed: LifecycleEvent | None = None
+        results: Sequence[Result] = ()
+        try:
+            deadline = Deadline.after(_budget(context))
+            parsed = LifecycleEvent.parse(event)
+            arn = str(getattr(context, "invoked_function_arn", "") or "")
+            invocation = Invocation(self._definition, parsed, deadline, arn)
+            try:
+                response = invocation.answer()
+            finally:
+                results = invocation.results
+        except EventError as error:
+            response = HookResponse(HookStatus.FAILED, f"FAILED: no ECS lifecycle hook event: {error}")
+        except Exception as error:  # noqa: BLE001 - the promise of this module
+            response = _crashed(error, parsed)
+        report(response, parsed, results)
+        return response.to_dict()
+
+    def on_rollback(self, function: RollbackFunction) -> RollbackFunction:
+        """Have a function called with the `Hook` when ECS rolls the deployment back; usable as a decorator.
+
+        It can't stop the rollback: what it returns is ignored, what it raises is logged. It is called at the stages that
+        ECS invokes again in a rollback, TEST_TRAFFIC_SHIFT and PRODUCTION_TRAFFIC_SHIFT, so attach the hook there.
+        """
+        self._definition.on_rollback.append(function)
+        return function
+
+
+@overload
+def lifecycle_hook(function: HookFunction) -> LifecycleHandler: ...
+
+
+@overload
+def lifecycle_hook(
+    *, on_rollback: RollbackFunction | None = None
+) -> Callable[[HookFunction], LifecycleHandler]: ...
+
+
+def lifecycle_hook(
+    function: HookFunction | None = None, *, on_rollback: RollbackFunction | None = None
+) -> LifecycleHandler | Callable[[HookFunction], LifecycleHandler]:
+    """Make a Lambda handler of a function that takes a `Hook`.
+
+    Parameters
+    ----------
+    function
+        A function that returns None or an `Outcome`, or a generator that yields checks. Checks named in `hookDetails`
+        run before it.
+    on_rollback
+        What to call when ECS rolls back.
+
+    Returns
+    -------
+    LifecycleHandler
+        What to name as the `Handler` of the Lambda function.
+
+    Examples
+    --------
+    >>> from ecs_hooks import Hook, lifecycle_hook
+    >>> from ecs_hooks.checks import HttpCheck
+    >>> @lifecycle_hook
+    ... def lambda_handler(hook: Hook):
+    ...     yield HttpCheck(path="/health")
+    ...     if not hook.green.get("/orders").json():
+    ...         return hook.failed("green lists no orders")
+    """
+
+    def make(function: HookFunction) -> LifecycleHandler:
+        return LifecycleHandler(Definition(function, on_rollback=[on_rollback] if on_rollback else []))
+
+    return make if function is None else make(function)
+
+
+def stage_hook(stage: Stage, defaults: Sequence[Check] = ()) -> LifecycleHandler:
+    """Make the Lambda handler of a stage, which runs the checks of its plan.
+
+    Parameters
+    ----------
+    stage
+        The stage that the defaults are made for.
+    defaults
+        The checks where `hookDetails` names none.
+    """
+    return LifecycleHandler(Definition(stage=str(stage), defaults=tuple(defaults)))
+
+
+def _budget(context: LambdaContext) -> float:
+    """Return the seconds for an answer: Lambda's remaining time less what it takes to log and to return."""
+    try:
+        remaining = float(context.get_remaining_time_in_millis()) / 1000
+    except Exception:  # noqa: BLE001 - no context, or a stand-in of a test
+        remaining = _UNKNOWN_SECONDS
+    return remaining - min(2.0, max(0.2, remaining * 0.1))
+
+
+def _crashed(error: Exception, event: LifecycleEvent | None) -> HookResponse:
+    with nothing_lost():
+        logger.error("ecs-hooks failed; this is a bug", extra={"traceback": "".join(traceback.format_exception(error))})
+    where = f" {event.stage_name} {event.service.service}" if event else ""
+    return HookResponse(HookStatus.FAILED, f"FAILED{where}: {type(error).__name__} in ecs-hooks; see the log")

@@ -1,0 +1,85 @@
+"""What a hook of one's own gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ecs_hooks.outcome import Evidence, Outcome
+from ecs_hooks.plan import PlanError
+
+if TYPE_CHECKING:
+    from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.deployment.service_deployment import ServiceDeployment
+    from ecs_hooks.event import LifecycleEvent
+    from ecs_hooks.http import HttpClient
+    from ecs_hooks.plan import Plan
+
+
+@dataclass(frozen=True)
+class Hook:
+    """One invocation, as the code of a hook sees it.
+
+    Parameters
+    ----------
+    event
+        What ECS sent.
+    plan
+        The policies and checks from `hookDetails`.
+    details
+        `hookDetails` as configured, for keys of one's own.
+    deployment
+        What ECS says about the service deployment; asked when first used.
+    context
+        Deadline, elapsed time and the address of green, as checks get them.
+    """
+
+    event: LifecycleEvent
+    plan: Plan
+    details: Mapping[str, Any]
+    deployment: ServiceDeployment
+    context: CheckContext
+
+    @cached_property
+    def green(self) -> HttpClient:
+        """An HTTP client for the new revision, with the same limits as the HTTP check.
+
+        Raises
+        ------
+        PlanError
+            If nothing says where green answers.
+        """
+        from ecs_hooks.http import HttpClient  # noqa: PLC0415 - a hook that does not speak HTTP need not load it
+
+        if self.context.base_url is None:
+            raise PlanError([self.context.base_url_missing])
+        return HttpClient(self.context.base_url, self.context.deadline)
+
+    def passed(self, reason: str = "", evidence: Evidence | None = None) -> Outcome:
+        """Return a pass; the same as returning nothing."""
+        return Outcome.passed(reason, evidence)
+
+    def failed(self, reason: str, evidence: Evidence | None = None) -> Outcome:
+        """Return a failure: the hook answers FAILED, ECS rolls back."""
+        return Outcome.failed(reason, evidence)
+
+    def wait(self, reason: str, *, retry_after: float | None = None) -> Outcome:
+        """Return "not decided yet": the hook answers IN_PROGRESS and is invoked again.
+
+        Parameters
+        ----------
+        reason
+            What is waited for.
+        retry_after
+            Seconds until then.
+        """
+        return Outcome.wait(reason, retry_after=retry_after)
+
+
+Asked: TypeAlias = "Check | Sequence[Check]"
+"""What a generator hook may yield: one check, or several to be run side by side."""
+
+HookGenerator: TypeAlias = "Generator[Asked, Any, Outcome | None]"
+"""A hook that yields checks. `outcome = yield check` gives an `Outcome`; a list of checks gives a list of them."""

@@ -1,0 +1,218 @@
+"""One invocation of a hook, from its event to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ecs_hooks import clock
+from ecs_hooks.bounded import call_within
+from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.deployment.service_deployment import ServiceDeployment
+from ecs_hooks.endpoint import green_endpoint
+from ecs_hooks.hook import Hook
+from ecs_hooks.outcome import Outcome
+from ecs_hooks.plan import FirstDeployment, Mode, Plan, PlanError
+from ecs_hooks.response import HookResponse, HookStatus
+from ecs_hooks.rollback import is_rollback
+from ecs_hooks.runner import Result, Runner, may_go_on
+from ecs_hooks.script import HookFunction, play
+from ecs_hooks.state import State, with_state
+from ecs_hooks.telemetry import log_keys, logger
+from ecs_hooks.verdict import Verdict, decide
+
+if TYPE_CHECKING:
+    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.event import LifecycleEvent
+
+_QUESTION_SECONDS = 5.0
+"""Longest wait for a question to AWS that the answer can do without."""
+
+_HEADSTART = 0.05
+"""Seconds that the runner has to hand over the results of checks that it gave up."""
+
+T = TypeVar("T")
+
+RollbackFunction = Callable[[Hook], object]
+"""What is called when ECS rolls back."""
+
+
+@dataclass(slots=True)
+class Definition:
+    """What a hook is, apart from any event.
+
+    Parameters
+    ----------
+    function
+        The code of the hook; None where it only runs the checks of its plan.
+    stage
+        The stage the hook is made for; None for any.
+    defaults
+        The checks where a plan names none.
+    on_rollback
+        What is called when ECS rolls back.
+    """
+
+    function: HookFunction | None = None
+    stage: str | None = None
+    defaults: Sequence[Check] = ()
+    on_rollback: list[RollbackFunction] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One event, and everything that its answer needs.
+
+    Parameters
+    ----------
+    definition
+        The hook.
+    event
+        The event.
+    deadline
+        When the answer must be there.
+    function_arn
+        ARN that Lambda was invoked by; empty where it is not known.
+    results
+        What was found out so far, for the log.
+    """
+
+    definition: Definition
+    event: LifecycleEvent
+    deadline: Deadline
+    function_arn: str = ""
+    results: list[Result] = field(default_factory=list)
+    _deployment: ServiceDeployment = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare the facts, without asking for any."""
+        self._deployment = ServiceDeployment(self.event.deployment)
+
+    def answer(self) -> HookResponse:
+        """Return what to tell ECS."""
+        if is_rollback(self.event, self._ask_deployment):
+            self._call_on_rollback()
+            return self._response(
+                Verdict(HookStatus.SUCCEEDED, "ECS rolls back; a rollback is never held up, so nothing is checked")
+            )
+        configuration = self.event.configuration
+        try:
+            plan = self._plan(self.event.hook_details if configuration is None else configuration)
+        except PlanError as error:
+            observed = configuration is not None and configuration.get("mode") == Mode.OBSERVE
+            return self._response(Verdict(HookStatus.FAILED, f"the plan is not valid: {error}"), observed=observed)
+        state = State.load(self.event.state, self.event, clock.now())
+        runner = Runner(self._context(plan, state), state)
+        self.results = runner.results
+        self._evaluate(plan, runner)
+        return self._judge(plan, state, configuration or {})
+
+    def _plan(self, configuration: object) -> Plan:
+        plan = Plan.parse(
+            configuration,
+            defaults=self.definition.defaults,
+            own_fields_allowed=self.definition.function is not None,
+        )
+        stage = self.definition.stage
+        if stage not in {None, str(self.event.stage)} and not plan.explicit:
+            message = (
+                f"this function's default checks are made for {stage}, but ECS invoked it at {self.event.stage}: attach "
+                f"the function of that stage, or name the checks in hookDetails.checks"
+            )
+            raise PlanError([message])
+        return plan
+
+    def _context(self, plan: Plan, state: State) -> CheckContext:
+        endpoint = green_endpoint(plan, str(self.event.stage))
+        return CheckContext(
+            base_url=endpoint.base_url,
+            base_url_missing=endpoint.missing,
+            # What is still to be done after the checks (verdict, expiry, log) gets a tenth of the time.
+            deadline=self.deadline.earlier(min(3.0, self.deadline.remaining() / 10)),
+            elapsed=max(0.0, clock.now() - state.started_at),
+        )
+
+    def _evaluate(self, plan: Plan, runner: Runner) -> None:
+        """Ask everything; what is not over at the deadline is a `WAIT`."""
+        try:
+            # The runner gives up checks in time for its results to be seen here.
+            call_within(lambda: self._ask(plan, runner), runner.context.deadline.earlier(-_HEADSTART))
+        except TimeoutError:
+            late = Outcome.wait("not finished when the time of this invocation was over")
+            # The thread that was given up may still add results; what is judged must not change under the judge.
+            self.results = list(runner.results)
+            self.results.append(Result("", "hook", late))
+
+    def _ask(self, plan: Plan, runner: Runner) -> None:
+        if plan.first_deployment is FirstDeployment.SKIP:
+            try:
+                if self._deployment.first:
+                    runner.add("first deployment", Outcome.skip("of this service: nothing is checked, as the plan says"))
+                    return
+            except FactError as error:
+                runner.add("first deployment", error.outcome)
+                return
+        if not may_go_on(runner.run(plan.checks)) or self.definition.function is None:
+            return
+        play(self.definition.function, self._hook(plan, runner.context), runner)
+
+    def _judge(self, plan: Plan, state: State, configuration: dict[str, Any]) -> HookResponse:
+        results = self.results
+        state = state.after((result.key, result.outcome) for result in results)
+        verdict = decide(results, state, plan, clock.now())
+        if verdict.in_progress and state.expires_at == 0 and self.deadline.remaining() > 1:
+            state = replace(state, expires_at=self._ask_expiry())
+            verdict = decide(results, state, plan, clock.now())
+        return self._response(verdict, with_state(configuration, state), observed=plan.mode is Mode.OBSERVE)
+
+    def _response(
+        self, verdict: Verdict, details: dict[str, Any] | None = None, *, observed: bool = False
+    ) -> HookResponse:
+        where = f"{self.event.stage_name} {self.event.service.service}"
+        if observed:
+            why = f"observe mode; the answer would have been {verdict.status}: {verdict.why}"
+            return HookResponse(HookStatus.SUCCEEDED, f"{HookStatus.SUCCEEDED} {where}: {why}")
+        return HookResponse(
+            verdict.status,
+            f"{verdict.status} {where}: {verdict.why}",
+            verdict.delay,
+            details if verdict.in_progress else None,
+        )
+
+    def _hook(self, plan: Plan, context: CheckContext) -> Hook:
+        return Hook(self.event, plan, self.event.configuration or {}, self._deployment, context)
+
+    def _call_on_rollback(self) -> None:
+        """Call whoever wants to know of the rollback. Their errors are logged, and change nothing."""
+        try:
+            plan = self._plan(self.event.configuration)
+        except PlanError:
+            plan = Plan.parse({})
+        state = State.load(self.event.state, self.event, clock.now())
+        hook = self._hook(plan, self._context(plan, state))
+        for function in self.definition.on_rollback:
+            try:
+                call_within(partial(function, hook), hook.context.deadline)
+            except BaseException as error:  # noqa: BLE001 - nothing may hold up a rollback
+                name = getattr(function, "__name__", repr(function))
+                logger.exception(f"on_rollback {name} failed", exc_info=error, extra=log_keys(self.event))
+
+    def _ask_deployment(self) -> ServiceDeployment | None:
+        """Return the deployment with its facts fetched, or None where they can't be had in time."""
+        return self._deployment if self._question(lambda: self._deployment.rolling_back) is not None else None
+
+    def _ask_expiry(self) -> int:
+        """Return when ECS gives up on this hook, -1 where it does not say."""
+        expires_at = self._question(lambda: self._deployment.expires_at(self.function_arn))
+        return -1 if expires_at is None else int(expires_at)
+
+    def _question(self, ask: Callable[[], T]) -> T | None:
+        """Ask AWS what an answer can do without."""
+        try:
+            return call_within(ask, self.deadline.sooner(min(_QUESTION_SECONDS, self.deadline.remaining() / 2)))
+        except (FactError, TimeoutError) as error:
+            logger.warning(f"not known: {error}", extra=log_keys(self.event))
+            return None

@@ -1,0 +1,233 @@
+"""The plan: which checks a hook runs, and what it makes of them.
+
+`hookDetails` is the only input that a service has, so the plan is read from there; every mistake in it is an error that
+names the field, since a gate that ignores half of its configuration is no gate.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Union
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ecs_hooks.checks import CHECKS, check_class
+from ecs_hooks.event import json_type
+from ecs_hooks.outcome import ExplainedError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from ecs_hooks.checks.base import Check
+
+MAX_CHECKS = 200
+"""More would neither fit into one invocation nor into the state that is kept between two."""
+
+
+class Mode(StrEnum):
+    """Whether the verdict counts."""
+
+    ENFORCE = "enforce"
+    """Answer with the verdict."""
+    OBSERVE = "observe"
+    """Always answer SUCCEEDED, and say what the verdict would have been."""
+
+
+class FirstDeployment(StrEnum):
+    """What to do on the first deployment of a service, which has nothing to roll back to."""
+
+    RUN = "run"
+    """Check it like any other."""
+    SKIP = "skip"
+    """Answer SUCCEEDED unchecked, so that a hook can't keep a service from coming to life."""
+
+
+class PlanError(ExplainedError, ValueError):
+    """The plan has mistakes.
+
+    Parameters
+    ----------
+    problems
+        One line for each mistake, beginning with the field.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class Policies(BaseModel):
+    """Everything in a plan but its checks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+[^?#\s]*$", max_length=2000)] | None = None
+    """Where green answers, such as `http://test-alb.example.com:8080`. Default: `APP_URL` of the function."""
+    timeout_minutes: Annotated[float, Field(gt=0, le=1440)] = 30
+    """Minutes after which an undecided hook answers FAILED. Keep it below `timeoutInMinutes` of the ECS hook."""
+    error_limit: Annotated[int, Field(ge=1, le=1000)] = 5
+    """How many times in a row a check may be impossible to ask before that is a failure."""
+    mode: Mode = Mode.ENFORCE
+    """`enforce`, or `observe` to answer SUCCEEDED whatever happens, and log the verdict."""
+    first_deployment: FirstDeployment = FirstDeployment.RUN
+    """`run` the checks on a service's first deployment too, or `skip` them."""
+
+
+class Plan(Policies):
+    """Checks and policies of one hook at one service."""
+
+    checks: tuple[Any, ...] = ()
+    """The checks, run side by side."""
+    explicit: bool = False
+    """Whether the checks come from the configuration, not from the stage's defaults."""
+
+    @classmethod
+    def parse(
+        cls, configuration: object, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False
+    ) -> Plan:
+        """Read a plan.
+
+        Parameters
+        ----------
+        configuration
+            `hookDetails` without this library's state.
+        defaults
+            The checks where the configuration names none.
+        own_fields_allowed
+            Whether fields that this library does not know belong to the user's own code. Fields that look like a
+            misspelt field of the plan are refused all the same.
+
+        Raises
+        ------
+        PlanError
+            If anything is wrong. No value of the configuration is repeated in it: it could be a secret.
+        """
+        if not isinstance(configuration, Mapping):
+            problem = f"must be a JSON object such as {{\"checks\": [...]}}, not {json_type(configuration)}"
+            raise PlanError([f"hookDetails: {problem}"])
+        fields = dict(configuration)
+        problems: list[str] = []
+        explicit = "checks" in fields
+        checks = _parse_checks(fields.pop("checks"), problems) if explicit else tuple(defaults)
+        if own_fields_allowed:
+            fields = {name: value for name, value in fields.items() if _is_policy(name)}
+        try:
+            policies = Policies.model_validate(fields)
+        except ValidationError as error:
+            problems += _describe(error, "hookDetails", Policies)
+        if problems:
+            raise PlanError(problems)
+        # Everything was validated just above; doing it again would only cost time.
+        return cls.model_construct(**dict(policies), checks=checks, explicit=explicit)
+
+
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `hookDetails`."""
+    from pydantic import create_model  # noqa: PLC0415 - only where a schema is made
+
+    classes: Any = tuple(check_class(kind) for kind in CHECKS)
+    one_check: Any = Union[classes]  # noqa: UP007 - the classes are only known now
+    checks: Any = list[one_check]
+    model = create_model(
+        "Plan",
+        __base__=Policies,
+        __doc__="hookDetails of an ECS deployment lifecycle hook that ecs-hooks answers.",
+        checks=(checks, Field(default=[], max_length=MAX_CHECKS, description="The checks, run side by side.")),
+    )
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
+
+
+def _is_policy(name: str) -> bool:
+    known = _fields_at(Policies, ())
+    return name in known or bool(difflib.get_close_matches(name, known, n=1, cutoff=0.75))
+
+
+def _parse_checks(value: object, problems: list[str]) -> tuple[Check, ...]:
+    where = "hookDetails.checks"
+    if not isinstance(value, list | tuple):
+        problems.append(f"{where}: must be an array of checks, not {json_type(value)}")
+        return ()
+    if len(value) > MAX_CHECKS:
+        problems.append(f"{where}: {len(value)} checks are too many; at most {MAX_CHECKS}")
+        return ()
+    checks: list[Check] = []
+    for index, item in enumerate(value):
+        check = _parse_check(item, f"{where}[{index}]", problems)
+        if check is not None:
+            checks.append(check)
+    names = [check.name for check in checks if check.name]
+    problems += [
+        f"{where}: the name {name!r} is used more than once" for name in sorted(set(names)) if names.count(name) > 1
+    ]
+    return tuple(checks)
+
+
+def _parse_check(item: object, where: str, problems: list[str]) -> Check | None:
+    if not isinstance(item, Mapping):
+        problems.append(f"{where}: must be an object with a type, not {json_type(item)}")
+        return None
+    kind = item.get("type")
+    if not isinstance(kind, str) or kind not in CHECKS:
+        problem = "is missing" if kind is None else "is no known type of check"
+        problems.append(f"{where}.type: {problem}{_nearest(kind, CHECKS)}")
+        return None
+    model = check_class(kind)
+    try:
+        return model.model_validate(dict(item))
+    except ValidationError as error:
+        problems += _describe(error, where, model)
+        return None
+
+
+def _describe(error: ValidationError, where: str, model: type[BaseModel]) -> list[str]:
+    """Return a line for each mistake; never the value, which could be a secret."""
+    lines: dict[str, None] = {}
+    for detail in error.errors(include_url=False, include_context=True, include_input=True):
+        path = _path(detail["loc"])
+        lines[f"{where}{path}: {_problem(detail, model)}"] = None
+    return list(lines)
+
+
+def _problem(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"is no known field{_nearest(detail['loc'][-1], _fields_at(model, detail['loc'][:-1]))}"
+        case "enum":
+            known = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+            return f"is not one of the values it can have{_nearest(detail['input'], known)}"
+        case "missing":
+            return "is missing"
+        case _:
+            return detail["msg"].removeprefix("Value error, ")
+
+
+def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
+    """Return the names of the fields at a place inside a model, by following the models that are nested there."""
+    here: Any = model
+    for step in location:
+        info = _by_alias(here).get(step) if isinstance(step, str) else None
+        if info is not None:
+            here = next(iter(_models_in(info.annotation)), here)
+    return [*_by_alias(here), *(["checks"] if here is Policies else [])]
+
+
+def _by_alias(model: type[BaseModel]) -> dict[Any, Any]:
+    return {info.alias or name: info for name, info in model.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner)]
+
+
+def _path(location: Sequence[str | int]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+
+
+def _nearest(name: object, known: Sequence[str] | Mapping[str, Any]) -> str:
+    """Return the end of a sentence: the nearest name, or all of them."""
+    close = difflib.get_close_matches(str(name), list(known), n=1) if isinstance(name, str) else []
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"

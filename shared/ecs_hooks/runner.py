@@ -1,0 +1,136 @@
+"""Runs the checks of one invocation side by side, inside its deadline."""
+
+from __future__ import annotations
+
+import queue
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecs_hooks.bounded import Call
+from ecs_hooks.outcome import ExplainedError, Outcome, Status
+from ecs_hooks.state import Progress, State, key_of
+
+if TYPE_CHECKING:
+    from ecs_hooks.checks.base import Check, CheckContext
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of one check, and how it came about.
+
+    Parameters
+    ----------
+    key
+        Key of the check in the state.
+    label
+        What the check is called in the reason, such as `http "upload"`.
+    outcome
+        The outcome.
+    seconds
+        How long the check took; None where it was not asked, or is still busy.
+    traceback
+        The stack of an exception that nobody expected, for the log.
+    """
+
+    key: str
+    label: str
+    outcome: Outcome
+    seconds: float | None = None
+    traceback: str | None = None
+
+
+@dataclass(slots=True)
+class Runner:
+    """Asks the checks, and keeps what they answered.
+
+    Parameters
+    ----------
+    context
+        What a check may know.
+    state
+        The memory of earlier invocations at this step: what is settled there is not asked again.
+    results
+        Every result of this invocation, in the order of the plan.
+    """
+
+    context: CheckContext
+    state: State
+    results: list[Result] = field(default_factory=list)
+    _seen: Counter[str] = field(default_factory=Counter)
+
+    def run(self, checks: Sequence[Check]) -> list[Outcome]:
+        """Run checks side by side and return their outcomes in the same order.
+
+        A check that is not over at the deadline is a `WAIT`; the others keep their results. A check that raises is a
+        `FAIL`: nothing is known then, and what is not known is no pass.
+        """
+        keys = [self._key(check) for check in checks]
+        finished: queue.SimpleQueue[Call[Result]] = queue.SimpleQueue()
+        results: dict[str, Result] = {}
+        for key, check in zip(keys, checks, strict=True):
+            if self.state.progress.get(key, Progress()).settled:
+                results[key] = Result(key, check.label, Outcome.passed("as before"))
+                continue
+            try:
+                Call(_asking(check, key, self.context), finished)
+            except RuntimeError as error:  # the process can have no more threads
+                results[key] = Result(key, check.label, Outcome.error(f"could not be started: {error}"))
+        while len(results) < len(keys):
+            try:
+                result = finished.get(timeout=self.context.deadline.remaining()).result()
+            except queue.Empty:
+                break
+            results[result.key] = result
+        late = Outcome.wait("not finished when the time of this invocation was over")
+        ordered = [results.get(key) or Result(key, check.label, late) for key, check in zip(keys, checks, strict=True)]
+        self.results += ordered
+        return [result.outcome for result in ordered]
+
+    def add(self, label: str, outcome: Outcome, trace: str | None = None) -> None:
+        """Record an outcome that no check brought: of the hook's own code, or of a question about the deployment."""
+        self.results.append(Result(key_of(label), label, outcome, traceback=trace))
+
+    def _key(self, check: Check) -> str:
+        description = f"{type(check).__qualname__} {check.model_dump_json()}"
+        occurrence = self._seen[description]
+        self._seen[description] += 1
+        return key_of(description, occurrence)
+
+
+def may_go_on(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether nothing among the outcomes stands against the deployment so far."""
+    return all(outcome.status in {Status.PASS, Status.SKIP} for outcome in outcomes)
+
+
+def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
+    """Return what an exception out of a check or a hook means, and its traceback where it is a bug.
+
+    The message of an unexpected exception stays in the log: it could hold anything.
+    """
+    if isinstance(error, ExplainedError):
+        return error.outcome, None
+    trace = "".join(traceback.format_exception(error))
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return Outcome.failed(f"raised {type(error).__name__}{place}; the traceback is in the log"), trace
+
+
+def _asking(check: Check, key: str, context: CheckContext) -> Callable[[], Result]:
+    def ask() -> Result:
+        began = time.perf_counter()
+        trace = None
+        try:
+            outcome = check.run(context)
+            if not isinstance(outcome, Outcome):
+                message = f"run() of a check must return an Outcome, not {type(outcome).__name__}"
+                raise TypeError(message)  # noqa: TRY301 - an answer that is none is handled like a crash
+        except BaseException as error:  # noqa: BLE001 - also SystemExit: a check must not end the function
+            outcome, trace = outcome_of_exception(error)
+        return Result(key, check.label, outcome, time.perf_counter() - began, trace)
+
+    return ask
