@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _FIELDS = 6
 """An ARN has six parts: arn, partition, service, region, account and resource."""
 
 
-@dataclass(frozen=True, slots=True)
-class EcsArn:
+class EcsArn(NamedTuple):
     """An ARN of a service, a service deployment or a service revision.
 
     Parameters

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ecs_hooks.event import Stage
@@ -21,8 +20,7 @@ _BEFORE_TEST_TRAFFIC = {
 """Stages at which the test listener does not, or not for certain, lead to the new revision yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """The address of green.
 
     Parameters
@@ -43,8 +41,8 @@ def green_endpoint(plan: Plan, stage: str) -> Endpoint:
     `APP_URL` is one address for all stages, so it counts only once the test traffic has been shifted: before that,
     "the green service revision is not serving any traffic" (ECS developer guide) and the address reaches blue.
     """
-    if plan.base_url:
-        return Endpoint(plan.base_url)
+    if plan.policies.base_url:
+        return Endpoint(plan.policies.base_url)
     app_url = os.environ.get("APP_URL", "").strip()
     if not app_url:
         return Endpoint(None, "the address of green is not known: set hookDetails.base_url, or APP_URL of the function")

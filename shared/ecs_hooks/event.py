@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ecs_hooks.arn import EcsArn
 
@@ -100,8 +100,7 @@ class TrafficWeights(Mapping[str, float]):
         return f"TrafficWeights({self._weights!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class LifecycleEvent:
+class LifecycleEvent(NamedTuple):
     """One invocation of a lifecycle hook.
 
     Parameters
@@ -132,7 +131,7 @@ class LifecycleEvent:
     test_weights: TrafficWeights
     production_weights: TrafficWeights
     hook_details: Any = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def parse(cls, event: object) -> LifecycleEvent:

@@ -127,7 +127,7 @@ def lifecycle_hook(
     """
 
     def make(function: HookFunction) -> LifecycleHandler:
-        return LifecycleHandler(Definition(function, on_rollback=[on_rollback] if on_rollback else []))
+        return LifecycleHandler(Definition(function, on_rollback=[on_rollback] if on_rollback else ()))
 
     return make if function is None else make(function)
 
@@ -142,7 +142,7 @@ def stage_hook(stage: Stage, defaults: Sequence[Check] = ()) -> LifecycleHandler
     defaults
         The checks where `hookDetails` names none.
     """
-    return LifecycleHandler(Definition(stage=str(stage), defaults=tuple(defaults)))
+    return LifecycleHandler(Definition(stage=str(stage), defaults=defaults))
 
 
 def _budget(context: LambdaContext) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from ecs_hooks.plan import Plan
 
 
-@dataclass(frozen=True)
 class Hook:
     """One invocation, as the code of a hook sees it.
 
@@ -36,11 +34,19 @@ class Hook:
         Deadline, elapsed time and the address of green, as checks get them.
     """
 
-    event: LifecycleEvent
-    plan: Plan
-    details: Mapping[str, Any]
-    deployment: ServiceDeployment
-    context: CheckContext
+    def __init__(
+        self,
+        event: LifecycleEvent,
+        plan: Plan,
+        details: Mapping[str, Any],
+        deployment: ServiceDeployment,
+        context: CheckContext,
+    ) -> None:
+        self.event = event
+        self.plan = plan
+        self.details = details
+        self.deployment = deployment
+        self.context = context
 
     @cached_property
     def green(self) -> HttpClient:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,7 +39,6 @@ RollbackFunction = Callable[[Hook], object]
 """What is called when ECS rolls back."""
 
 
-@dataclass(slots=True)
 class Definition:
     """What a hook is, apart from any event.
 
@@ -56,13 +54,20 @@ class Definition:
         What is called when ECS rolls back.
     """
 
-    function: HookFunction | None = None
-    stage: str | None = None
-    defaults: Sequence[Check] = ()
-    on_rollback: list[RollbackFunction] = field(default_factory=list)
+    def __init__(
+        self,
+        function: HookFunction | None = None,
+        *,
+        stage: str | None = None,
+        defaults: Sequence[Check] = (),
+        on_rollback: Sequence[RollbackFunction] = (),
+    ) -> None:
+        self.function = function
+        self.stage = stage
+        self.defaults = tuple(defaults)
+        self.on_rollback = list(on_rollback)
 
 
-@dataclass(slots=True)
 class Invocation:
     """One event, and everything that its answer needs.
 
@@ -76,20 +81,22 @@ class Invocation:
         When the answer must be there.
     function_arn
         ARN that Lambda was invoked by; empty where it is not known.
+
+    Attributes
+    ----------
     results
         What was found out so far, for the log.
     """
 
-    definition: Definition
-    event: LifecycleEvent
-    deadline: Deadline
-    function_arn: str = ""
-    results: list[Result] = field(default_factory=list)
-    _deployment: ServiceDeployment = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Prepare the facts, without asking for any."""
-        self._deployment = ServiceDeployment(self.event.deployment)
+    def __init__(
+        self, definition: Definition, event: LifecycleEvent, deadline: Deadline, function_arn: str = ""
+    ) -> None:
+        self.definition = definition
+        self.event = event
+        self.deadline = deadline
+        self.function_arn = function_arn
+        self.results: list[Result] = []
+        self._deployment = ServiceDeployment(event.deployment)
 
     def answer(self) -> HookResponse:
         """Return what to tell ECS."""
@@ -147,7 +154,7 @@ class Invocation:
             self.results.append(Result("", "hook", late))
 
     def _ask(self, plan: Plan, runner: Runner) -> None:
-        if plan.first_deployment is FirstDeployment.SKIP:
+        if plan.policies.first_deployment is FirstDeployment.SKIP:
             try:
                 if self._deployment.first:
                     runner.add("first deployment", Outcome.skip("of this service: nothing is checked, as the plan says"))
@@ -164,9 +171,9 @@ class Invocation:
         state = state.after((result.key, result.outcome) for result in results)
         verdict = decide(results, state, plan, clock.now())
         if verdict.in_progress and state.expires_at == 0 and self.deadline.remaining() > 1:
-            state = replace(state, expires_at=self._ask_expiry())
+            state = state._replace(expires_at=self._ask_expiry())
             verdict = decide(results, state, plan, clock.now())
-        return self._response(verdict, with_state(configuration, state), observed=plan.mode is Mode.OBSERVE)
+        return self._response(verdict, with_state(configuration, state), observed=plan.policies.mode is Mode.OBSERVE)
 
     def _response(
         self, verdict: Verdict, details: dict[str, Any] | None = None, *, observed: bool = False

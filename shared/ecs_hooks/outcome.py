@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 Evidence = Mapping[str, str | int | float | bool | None]
 
@@ -24,8 +25,7 @@ class Status(StrEnum):
     """It does not apply here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The answer of one check, with its reason.
 
     Parameters
@@ -42,7 +42,7 @@ class Outcome:
 
     status: Status
     reason: str
-    evidence: Evidence = field(default_factory=dict)
+    evidence: Evidence = MappingProxyType({})
     retry_after: float | None = None
 
     @classmethod

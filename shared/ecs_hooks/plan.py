@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -75,13 +75,22 @@ class Policies(BaseModel):
     """`run` the checks on a service's first deployment too, or `skip` them."""
 
 
-class Plan(Policies):
-    """Checks and policies of one hook at one service."""
+class Plan(NamedTuple):
+    """Checks and policies of one hook at one service.
 
-    checks: tuple[Any, ...] = ()
-    """The checks, run side by side."""
-    explicit: bool = False
-    """Whether the checks come from the configuration, not from the stage's defaults."""
+    Parameters
+    ----------
+    checks
+        The checks, run side by side.
+    policies
+        Everything else.
+    explicit
+        Whether the checks come from the configuration, not from the stage's defaults.
+    """
+
+    checks: tuple[Check, ...]
+    policies: Policies
+    explicit: bool
 
     @classmethod
     def parse(
@@ -119,8 +128,7 @@ class Plan(Policies):
             problems += _describe(error, "hookDetails", Policies)
         if problems:
             raise PlanError(problems)
-        # Everything was validated just above; doing it again would only cost time.
-        return cls.model_construct(**dict(policies), checks=checks, explicit=explicit)
+        return cls(checks, policies, explicit)
 
 
 def plan_schema() -> dict[str, Any]:

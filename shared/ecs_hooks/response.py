@@ -25,7 +25,7 @@ class HookStatus(StrEnum):
     """ECS invokes the hook again after `callBackDelay` seconds, 30 by default."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HookResponse:
     """The answer of a lifecycle hook.
 

@@ -7,9 +7,8 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.bounded import Call
 from ecs_hooks.outcome import ExplainedError, Outcome, Status
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check, CheckContext
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The outcome of one check, and how it came about.
 
     Parameters
@@ -44,7 +42,6 @@ class Result:
     traceback: str | None = None
 
 
-@dataclass(slots=True)
 class Runner:
     """Asks the checks, and keeps what they answered.
 
@@ -54,14 +51,18 @@ class Runner:
         What a check may know.
     state
         The memory of earlier invocations at this step: what is settled there is not asked again.
+
+    Attributes
+    ----------
     results
         Every result of this invocation, in the order of the plan.
     """
 
-    context: CheckContext
-    state: State
-    results: list[Result] = field(default_factory=list)
-    _seen: Counter[str] = field(default_factory=Counter)
+    def __init__(self, context: CheckContext, state: State) -> None:
+        self.context = context
+        self.state = state
+        self.results: list[Result] = []
+        self._seen: Counter[str] = Counter()
 
     def run(self, checks: Sequence[Check]) -> list[Outcome]:
         """Run checks side by side and return their outcomes in the same order.

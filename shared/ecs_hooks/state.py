@@ -11,8 +11,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeGuard
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from ecs_hooks.event import STATE_KEY
 from ecs_hooks.outcome import Outcome, Status
@@ -29,8 +29,7 @@ _MAX_COUNT = 99_999
 _ENTRY = re.compile(r"([0-9a-f]{8}):([PEW])(\d{0,5})")
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far one check has come.
 
     Parameters
@@ -65,8 +64,7 @@ class Progress:
         return f"E{self.errors}" if self.errors else f"W{self.waits}"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """The memory of one hook at one step of one deployment.
 
     Parameters
@@ -87,7 +85,7 @@ class State:
     started_at: int
     attempt: int = 1
     expires_at: int = 0
-    progress: Mapping[str, Progress] = field(default_factory=dict)
+    progress: Mapping[str, Progress] = MappingProxyType({})
 
     @classmethod
     def load(cls, stored: object, event: LifecycleEvent, now: float) -> State:
@@ -127,7 +125,7 @@ class State:
         progress = dict(self.progress)
         for key, outcome in outcomes:
             progress[key] = progress.get(key, Progress()).after(outcome)
-        return replace(self, progress=progress)
+        return self._replace(progress=progress)
 
     def dump(self) -> dict[str, Any]:
         """Return the state as JSON values, never larger than `MAX_BYTES`.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.response import MAX_CALL_BACK_DELAY, HookStatus
@@ -23,8 +22,7 @@ _NAMED = 3
 """How many outcomes the reason describes; the log has all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The answer and its reason.
 
     Parameters
@@ -71,9 +69,9 @@ def decide(results: Sequence[Result], state: State, plan: Plan, now: float) -> V
     failed = [result for result in results if result.outcome.status is Status.FAIL]
     if failed:
         return Verdict(HookStatus.FAILED, f"{_describe(failed)} ({tally})")
-    exhausted = [result for result in results if _errors(result, state) >= plan.error_limit]
+    exhausted = [result for result in results if _errors(result, state) >= plan.policies.error_limit]
     if exhausted:
-        why = f"{_describe(exhausted)}, {plan.error_limit} times in a row, which is the error_limit"
+        why = f"{_describe(exhausted)}, {plan.policies.error_limit} times in a row, which is the error_limit"
         return Verdict(HookStatus.FAILED, f"{why} ({tally})")
     undecided = [result for result in results if not result.outcome.decided]
     if not undecided:
@@ -92,7 +90,7 @@ def ends_at(state: State, plan: Plan) -> float:
     That is the plan's `timeout_minutes` after its first invocation, or a margin before ECS gives up on the hook where
     that is known: a fifth of the time that ECS grants, at most a minute.
     """
-    own = state.started_at + plan.timeout_minutes * 60
+    own = state.started_at + plan.policies.timeout_minutes * 60
     if state.expires_at <= 0:
         return own
     margin = min(60.0, max(0.0, state.expires_at - state.started_at) / 5)
@@ -119,7 +117,7 @@ def _describe(results: Sequence[Result], state: State | None = None, plan: Plan 
     for result in results[:_NAMED]:
         line = f"{result.label} {result.outcome.reason}".strip()
         if state is not None and plan is not None and result.outcome.status is Status.ERROR:
-            line += f" (error {_errors(result, state)} of {plan.error_limit})"
+            line += f" (error {_errors(result, state)} of {plan.policies.error_limit})"
         lines.append(line)
     more = len(results) - _NAMED
     return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,8 +11,7 @@ from ecs_hooks.deadline import Deadline
 from ecs_hooks.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class CheckContext:
+class CheckContext(NamedTuple):
     """What a check may know of the invocation it runs in.
 
     Parameters
@@ -40,7 +38,7 @@ class Check(BaseModel, ABC):
     Subclass it for a check of your own: fields as in any pydantic model, and `run`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     type: str
     """The kind of the check, as a plan names it."""
