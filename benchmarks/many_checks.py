@@ -1,0 +1,78 @@
+"""(b) A plan of 50 checks against an endpoint that answers in 100 ms."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+from statistics import median
+from typing import Any
+
+import urllib3
+
+from benchmarks.events import ROOT, event
+from benchmarks.server import serving
+
+CHECKS = 50
+DELAY = 0.1
+RUNS = 7
+
+
+def run(runs: int = RUNS) -> list[dict[str, Any]]:
+    """Return the time of the plan against the same requests one after the other, and against the slowest request."""
+    os.environ["ECS_HOOKS_ALLOWED_HOSTS"] = "127.0.0.1"
+    handler = stage_handler()
+    with serving(DELAY) as address:
+        checks = [{"type": "http", "name": f"check {number}", "path": f"/{number}"} for number in range(CHECKS)]
+        asked = event(base_url=address, checks=checks)
+        plan_times = [_time(lambda: _invoke(handler, asked)) for _ in range(runs + 1)][1:]
+        sequence = _time(lambda: _in_sequence(address))
+    plan = median(plan_times)
+    return [
+        {
+            "name": f"{CHECKS} checks of {DELAY * 1000:.0f} ms",
+            "measured_ms": plan * 1000,
+            "baseline": "the same requests in sequence",
+            "baseline_ms": sequence * 1000,
+            "ratio": plan / sequence,
+            "limit": None,
+        },
+        {
+            "name": f"{CHECKS} checks of {DELAY * 1000:.0f} ms",
+            "measured_ms": plan * 1000,
+            "baseline": "the slowest check",
+            "baseline_ms": DELAY * 1000,
+            "ratio": plan / DELAY,
+            "limit": 1.5,
+        },
+    ]
+
+
+def stage_handler() -> Callable[[Any, Any], dict[str, Any]]:
+    """Return the packaged handler of POST_TEST_TRAFFIC_SHIFT."""
+    sys.path.insert(0, str(ROOT / "hooks"))
+    handler: Callable[[Any, Any], dict[str, Any]] = importlib.import_module("post_test_traffic_shift").lambda_handler
+    return handler
+
+
+def _invoke(handler: Callable[[Any, Any], dict[str, Any]], asked: dict[str, Any]) -> None:
+    with redirect_stdout(StringIO()):
+        answer = handler(asked, None)
+    if answer["hookStatus"] != "SUCCEEDED":
+        raise RuntimeError(answer["reason"])
+
+
+def _in_sequence(address: str) -> None:
+    with urllib3.PoolManager() as http:
+        for number in range(CHECKS):
+            http.request("GET", f"{address}/{number}")
+
+
+def _time(function: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began

@@ -1,0 +1,37 @@
+"""The baseline: what the sample of the AWS News blog does, written anew: one upload to green, by urllib3 alone.
+
+It imports what that sample imports, sends the same kind of request and answers in the same way. It neither finds green,
+nor tells a rollback from a shift forward, nor says why it failed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+from typing import Any
+
+import urllib3
+
+logger = logging.getLogger()
+logger.setLevel(logging.INFO)
+
+CONTENT = base64.b64decode(base64.b64encode(b"hello from a lifecycle hook"))
+
+
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, str]:
+    """Upload a file to `APP_URL` and succeed where the answer is 200."""
+    logger.info("event %s", json.dumps(event))
+    http = urllib3.PoolManager()
+    try:
+        response = http.request(
+            "POST",
+            f"{os.environ['APP_URL']}/process",
+            fields={"file": ("test.txt", CONTENT, "text/plain"), "description": "validation"},
+            timeout=30,
+        )
+    except Exception:
+        logger.exception("the request failed")
+        return {"hookStatus": "FAILED"}
+    return {"hookStatus": "SUCCEEDED" if response.status == 200 else "FAILED"}  # noqa: PLR2004 - as in the sample

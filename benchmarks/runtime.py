@@ -1,0 +1,114 @@
+"""Lambda's runtime API on loopback, so that a function can be started cold in Lambda's own runtime client.
+
+awslambdaric is what runs a Python function inside Lambda. It asks this server for an event and posts the answer, as it
+does there; the time from the start of its process to the answer is a cold start without Lambda's own sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+_TIMEOUT = 60.0
+
+
+class _RuntimeApi(ThreadingHTTPServer):
+    """Hands out one event, and notes when it is answered."""
+
+    daemon_threads = True
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.event = json.dumps(event).encode()
+        self.handed_out = False
+        self.answered = Event()
+        self.answered_at = 0.0
+        self.answer: Any = None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _RuntimeApi
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if self.server.handed_out:
+            self.server.answered.wait()
+            time.sleep(_TIMEOUT)  # there is no second event; the process is ended meanwhile
+        self.server.handed_out = True
+        self.send_response(200)
+        self.send_header("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+        self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + _TIMEOUT) * 1000)))
+        self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-west-2:123456789012:function:hook")
+        self.send_header("Content-Length", str(len(self.server.event)))
+        self.end_headers()
+        self.wfile.write(self.server.event)
+
+    def do_POST(self) -> None:
+        self.server.answered_at = time.perf_counter()
+        self.server.answer = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.answered.set()
+        self.send_response(202)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+def cold_start(handler: str, directory: Path, event: dict[str, Any], **environment: str) -> tuple[float, Any]:
+    """Start a function in a new process, have it answer one event, and end it.
+
+    Parameters
+    ----------
+    handler
+        As Lambda takes it: `module.function`.
+    directory
+        Where the module lies.
+    event
+        The event.
+    **environment
+        More environment variables.
+
+    Returns
+    -------
+    The seconds from the start of the process to its answer, and the answer.
+    """
+    server = _RuntimeApi(event)
+    Thread(target=server.serve_forever, daemon=True).start()
+    environ = {
+        **os.environ,
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
+        "AWS_LAMBDA_FUNCTION_NAME": "hook",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python",
+        "AWS_REGION": "us-west-2",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        **environment,
+    }
+    # Compiled files are what Lambda's runtime has of its own modules; without them this would time the compiler.
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    began = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "awslambdaric", handler],
+        cwd=directory,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        if not server.answered.wait(_TIMEOUT):
+            message = f"{handler} did not answer"
+            raise TimeoutError(message)
+        return server.answered_at - began, server.answer
+    finally:
+        process.kill()
+        process.wait()
+        server.shutdown()
+        server.server_close()

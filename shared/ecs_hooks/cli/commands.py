@@ -1,0 +1,56 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from ecs_hooks import __version__
+from ecs_hooks.plan import Plan, PlanError, plan_schema
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ecs-hooks")
+def ecs_hooks() -> None:
+    """Lifecycle hooks for Amazon ECS deployments."""
+
+
+@ecs_hooks.command()
+@click.argument("plan", type=click.File(encoding="utf-8"))
+def validate(plan: TextIO) -> None:
+    """Check a PLAN (a file with the JSON of hookDetails, - for standard input).
+
+    Exit status 0 if it is valid, 1 if not; every mistake is a line that begins with the field.
+    """
+    try:
+        parsed = Plan.parse(json.load(plan))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        click.echo(f"{plan.name}: not JSON: {error}", err=True)
+        sys.exit(1)
+    except PlanError as error:
+        for problem in error.problems:
+            click.echo(f"{plan.name}: {problem}", err=True)
+        sys.exit(1)
+    count = f"{len(parsed.checks)} checks" if parsed.explicit else "the default checks of its stage"
+    click.echo(f"{plan.name}: valid, {count}, mode {parsed.policies.mode}")
+
+
+@ecs_hooks.command()
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead.")
+def schema(output: Path | None) -> None:
+    """Print the JSON Schema of a plan, for editors and for checks of infrastructure code."""
+    text = schema_text()
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def schema_text() -> str:
+    """Return the schema as it is shipped."""
+    shown: dict[str, Any] = plan_schema()
+    return json.dumps(shown, indent=2) + "\n"

@@ -1,0 +1,185 @@
+"""Shows a simulated deployment while it runs: lines for people, or JSON lines for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from typing import IO, Any, Protocol
+
+from rich.console import Console
+from rich.text import Text
+
+from ecs_hooks.arn import EcsArn
+from ecs_hooks.simulator.timeline import (
+    HookAnswered,
+    HookInvoked,
+    HookStateChanged,
+    Record,
+    StageEntered,
+    StatusChanged,
+    TasksChanged,
+    TrafficShifted,
+)
+
+_STYLES = {
+    "SUCCEEDED": "green",
+    "SUCCESSFUL": "bold green",
+    "PASS": "green",
+    "FAILED": "bold red",
+    "FAIL": "red",
+    "IN_PROGRESS": "yellow",
+    "WAIT": "yellow",
+    "ERROR": "yellow",
+    "ROLLBACK_SUCCESSFUL": "bold yellow",
+    "ROLLBACK_FAILED": "bold red",
+}
+
+
+class View(Protocol):
+    """Takes what happens, as it happens."""
+
+    def record(self, record: Record) -> None:
+        """Show a record of the timeline."""
+
+    def check(self, outcome: Mapping[str, Any]) -> None:
+        """Show the outcome of a check: `check`, `outcome`, `message`, `duration_ms`."""
+
+
+class JsonLines:
+    """One JSON object a line, for programs.
+
+    Parameters
+    ----------
+    out
+        Where to write.
+    """
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+
+    def record(self, record: Record) -> None:
+        """Write a record with its `kind`."""
+        self.write(record.to_dict())
+
+    def check(self, outcome: Mapping[str, Any]) -> None:
+        """Write an outcome as a record of the kind `check`."""
+        self.write({"kind": "check", **outcome})
+
+    def write(self, value: Mapping[str, Any]) -> None:
+        """Write any object, at once."""
+        self._out.write(json.dumps(value, default=str) + "\n")
+        self._out.flush()
+
+
+class Lines:
+    """Readable lines: virtual time, stage, traffic, checks, hooks and their reasons.
+
+    Parameters
+    ----------
+    console
+        Where to write.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began: float | None = None
+        self._now = 0.0
+        self._green = ""
+
+    def record(self, record: Record) -> None:
+        """Show a record, where a person wants to see it."""
+        if self._began is None:
+            self._began = record.time
+        self._now = record.time - self._began
+        match record:
+            case StatusChanged():
+                reason = f"  {record.reason}" if record.reason else ""
+                self._line("deployment", record.status, reason)
+            case StageEntered():
+                self._line("stage", record.stage, "  rolling back" if record.rollback else "", style="bold cyan")
+            case TasksChanged():
+                self._line("  tasks", f"{self._colour(record.revision)} {record.state}", style="dim")
+            case TrafficShifted():
+                weights = ", ".join(
+                    f"{self._colour(arn)} {percent:g} %" for arn, percent in record.weights.items() if percent
+                )
+                self._line("  traffic", f"{record.listener} listener: {weights or 'nobody'}", style="magenta")
+            case HookInvoked():
+                self._green = str(record.event["executionDetails"]["targetServiceRevisionArn"])
+                if record.attempt > 1:
+                    self._line("  hook", f"asked again (attempt {record.attempt})", style="dim")
+            case HookAnswered():
+                reason = record.reason.removeprefix(f"{record.status} ") or record.error
+                self._line("  hook", record.status or "no valid answer", f"  {reason}")
+            case HookStateChanged() if record.target is None:
+                self._line("  pause", record.state)
+            case _:
+                pass
+
+    def check(self, outcome: Mapping[str, Any]) -> None:
+        """Show the outcome of a check."""
+        duration = outcome.get("duration_ms")
+        took = "" if duration is None else f"  {duration:.0f} ms"
+        message = str(outcome["message"]).removeprefix(f"{outcome['outcome']} ")
+        self._line("    check", str(outcome["outcome"]), f"  {message}{took}")
+
+    def _line(self, what: str, word: str, rest: str = "", *, style: str = "") -> None:
+        text = Text(f"{_clock(self._now)}  {what:<12} ", style="dim")
+        text.append(word, style=style or _STYLES.get(word, "bold"))
+        text.append(rest, style="default not dim")
+        self._console.print(text, soft_wrap=True)
+
+    def _colour(self, arn: str) -> str:
+        revision = EcsArn.parse(arn).id
+        colour = "green" if arn == self._green else "blue"
+        return f"{colour} ({revision[-4:]})" if self._green else revision[-4:]
+
+
+@contextmanager
+def hooks_shown_in(view: View, logs: IO[str]) -> Iterator[None]:
+    """Show the checks of the hooks that run in this process, and keep what they write off the screen.
+
+    Parameters
+    ----------
+    view
+        Where the outcomes go.
+    logs
+        Where everything goes that Lambda would put into the function's log.
+    """
+    handler = _OutcomeHandler(view)
+    logger = logging.getLogger("ecs-hooks")
+    streams = [each for each in logger.handlers if isinstance(each, logging.StreamHandler)]
+    before = [each.setStream(logs) for each in streams]
+    logger.addHandler(handler)
+    try:
+        with redirect_stdout(logs):
+            yield
+    finally:
+        logger.removeHandler(handler)
+        for stream, old in zip(streams, before, strict=True):
+            stream.setStream(old)
+
+
+class _OutcomeHandler(logging.Handler):
+    """Takes the one line that a hook logs for each outcome."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self._view = view
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass on what is the line of an outcome."""
+        fields = vars(record)
+        if "outcome" in fields:
+            names = ("stage", "check", "outcome", "duration_ms")
+            self._view.check({**{name: fields.get(name) for name in names}, "message": record.getMessage()})
+
+
+def _clock(seconds: float) -> str:
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, seconds_left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds_left:02}"
+
+
