@@ -1,0 +1,109 @@
+"""The HTTP client for hooks of one's own: `hook.green.get("/orders").json()`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ecs_hooks.http.errors import RequestError
+from ecs_hooks.http.request import Body, File, Request, as_file, form_body, json_body, multipart_body
+from ecs_hooks.http.resolver import Resolver, resolve
+from ecs_hooks.http.sending import Limits, send
+from ecs_hooks.http.url import Query, Url
+
+if TYPE_CHECKING:
+    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.http.response import Response
+
+_ABSENT: Any = object()
+
+
+class HttpClient:
+    """Sends requests to one base address, inside one deadline, with the guard and the limits of the HTTP check.
+
+    Proxies of the environment are not used: a proxy would make the address guard blind.
+
+    Parameters
+    ----------
+    base_url
+        What paths are appended to.
+    deadline
+        When the invocation is over.
+    limits
+        What one request may cost.
+    resolver
+        What looks up names.
+    """
+
+    def __init__(
+        self, base_url: str, deadline: Deadline, limits: Limits | None = None, *, resolver: Resolver = resolve
+    ) -> None:
+        self.base_url = base_url
+        self.deadline = deadline
+        self.limits = limits or Limits()
+        self._resolver = resolver
+
+    def get(self, path: str, **options: Any) -> Response:
+        """Send a GET; see `request`."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Response:
+        """Send a POST; see `request`."""
+        return self.request("POST", path, **options)
+
+    def request(  # noqa: PLR0913 - one argument for each part that a request can have
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: str | bytes | None = None,
+        json: Any = _ABSENT,
+        form: Query | None = None,
+        multipart: Mapping[str, str | File | tuple[Any, ...]] | None = None,
+        **limits: Any,
+    ) -> Response:
+        """Send a request and return its response, whatever its status.
+
+        Parameters
+        ----------
+        method
+            Such as `GET`.
+        path
+            A path below the base address, or an absolute address.
+        query
+            Parameters to append to it.
+        headers
+            Headers to send.
+        body, json, form, multipart
+            What to send; at most one of them. A file of a multipart body is `(filename, content, content_type)`.
+        **limits
+            `timeout_seconds`, `connect_retries`, `follow_redirects`, `max_redirects`, `max_body_bytes`, `verify_tls`:
+            other than the client's.
+
+        Raises
+        ------
+        HttpError
+            If there is no response. Leave it uncaught, and the hook's answer is the right one for it.
+        """
+        given: list[Body] = []
+        if body is not None:
+            given.append(_text_body(body))
+        if json is not _ABSENT:
+            given.append(json_body(json))
+        if form is not None:
+            given.append(form_body(form))
+        if multipart is not None:
+            given.append(multipart_body({name: as_file(part) for name, part in multipart.items()}))
+        if len(given) > 1:
+            message = "give at most one of body, json, form and multipart"
+            raise RequestError(message)
+        request = Request.build(method, Url.join(self.base_url, path, query), headers, given[0] if given else None)
+        return send(request, self.limits._replace(**limits), self.deadline, self._resolver)
+
+
+def _text_body(body: str | bytes) -> Body:
+    if isinstance(body, str):
+        return Body(body.encode(), "text/plain; charset=utf-8")
+    return Body(body, "application/octet-stream")

@@ -1,0 +1,190 @@
+"""One connection to an address that the guard has judged."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.response import assert_header_parsing
+
+from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.errors import (
+    CertificateError,
+    ConnectError,
+    HttpError,
+    Phase,
+    TlsHandshakeError,
+)
+from ecs_hooks.http.guard import AllowedHosts, judge, refusal
+from ecs_hooks.http.resolver import Endpoint, Resolver
+from ecs_hooks.http.tls import tls_context
+from ecs_hooks.http.url import Url
+from ecs_hooks.http.wire import Wire, WireSocket
+
+
+class Connection:
+    """An open connection.
+
+    Parameters
+    ----------
+    inner
+        urllib3's connection, connected.
+    wire
+        Time and size that the current exchange may cost.
+    opened_at
+        When the connection was begun, on the clock of `time.perf_counter`.
+    """
+
+    def __init__(self, inner: HTTPConnection, wire: Wire, opened_at: float) -> None:
+        self.inner = inner
+        self.wire = wire
+        self.opened_at = opened_at
+
+    @classmethod
+    def open(cls, url: Url, budget: Budget, resolver: Resolver, *, server_name: str, verify_tls: bool) -> Connection:
+        """Look up the host, judge its addresses, and connect to one of them.
+
+        Parameters
+        ----------
+        url
+            Where to.
+        budget
+            The time for it.
+        resolver
+            What looks up names.
+        server_name
+            The name that the certificate must be valid for.
+        verify_tls
+            Whether it must.
+
+        Raises
+        ------
+        HttpError
+            One that says which step failed.
+        """
+        endpoints = _allowed(url.host, _look_up(url, budget, resolver))
+        opened_at = time.perf_counter()
+        raw = _connect(url, endpoints, budget)
+        inner = _Tls(url, raw, server_name, verify=verify_tls) if url.scheme == "https" else _Plain(url, raw)
+        try:
+            raw.settimeout(raw.wire.remaining())
+            inner.connect()
+        except BaseException as error:
+            raw.close()
+            inner.close()
+            raise _handshake_error(error, budget, server_name) from error
+        opened: WireSocket = inner.sock  # type: ignore[assignment] # or the TLS socket, which has a wire just as well
+        opened.wire = raw.wire
+        return cls(inner, raw.wire, opened_at)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.inner.close()
+
+
+class _Response(http.client.HTTPResponse):
+    """Skips every interim response, and takes no header that is malformed.
+
+    http.client itself only skips 100 Continue: 103 Early Hints would be the answer.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc] # not in typeshed
+            if not http.HTTPStatus.SWITCHING_PROTOCOLS < status < http.HTTPStatus.OK:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+    def begin(self) -> None:
+        super().begin()
+        # urllib3 only logs this, with the address and whatever the server wrote.
+        assert_header_parsing(self.msg)
+
+
+class _Plain(HTTPConnection):
+    response_class = _Response
+
+    def __init__(self, url: Url, opened: WireSocket) -> None:
+        super().__init__(url.host, url.port, timeout=None)
+        self._opened = opened
+
+    def _new_conn(self) -> socket.socket:
+        return self._opened
+
+
+class _Tls(HTTPSConnection):
+    response_class = _Response
+
+    def __init__(self, url: Url, opened: WireSocket, server_name: str, *, verify: bool) -> None:
+        super().__init__(
+            url.host, url.port, timeout=None, ssl_context=tls_context(verify=verify), server_hostname=server_name
+        )
+        self._opened = opened
+
+    def _new_conn(self) -> socket.socket:
+        return self._opened
+
+
+def _look_up(url: Url, budget: Budget, resolver: Resolver) -> Sequence[Endpoint]:
+    try:
+        return resolver(url.host, url.port, budget.deadline)
+    except TimeoutError:
+        raise budget.timeout(Phase.RESOLVE) from None
+
+
+def _allowed(host: str, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    allowed = AllowedHosts.from_environment()
+    judged = [(endpoint, judge(host, endpoint.address, allowed)) for endpoint in endpoints]
+    good = [endpoint for endpoint, kind in judged if kind is None]
+    if not good:
+        endpoint, kind = judged[0]
+        raise refusal(host, endpoint.address, kind or "special")
+    return good
+
+
+def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget) -> WireSocket:
+    """Connect to the first address that answers; each gets its share of the time that is left."""
+    error: HttpError = budget.timeout(Phase.CONNECT)
+    for index, endpoint in enumerate(endpoints):
+        remaining = budget.deadline.remaining()
+        if remaining <= 0:
+            break
+        raw = WireSocket(endpoint.family, socket.SOCK_STREAM)
+        try:
+            raw.wire = Wire(budget.deadline)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            raw.settimeout(remaining / (len(endpoints) - index))
+            raw.connect(endpoint.target)
+        except TimeoutError:
+            raw.close()
+            error = budget.timeout(Phase.CONNECT)
+        except OSError as failure:
+            raw.close()
+            why = (failure.strerror or "connection failed").lower()
+            error = ConnectError(f"{why} ({endpoint.address} port {url.port})")
+        except BaseException:
+            raw.close()
+            raise
+        else:
+            return raw
+    raise error
+
+
+def _handshake_error(error: BaseException, budget: Budget, server_name: str) -> BaseException:
+    match error:
+        case TimeoutError():
+            return budget.timeout(Phase.TLS)
+        case ssl.SSLCertVerificationError():
+            return CertificateError(f"certificate is not valid for {server_name}: {error.verify_message}")
+        case ssl.SSLEOFError() | ConnectionError():
+            return TlsHandshakeError("connection ended in the TLS handshake")
+        case ssl.SSLError():
+            return TlsHandshakeError(f"TLS handshake failed: {(error.reason or 'unknown').lower().replace('_', ' ')}")
+        case OSError():
+            return TlsHandshakeError(f"TLS handshake failed: {error.strerror or 'connection lost'}".lower())
+        case _:
+            return error

@@ -1,0 +1,149 @@
+"""One request and its response, on a connection that is open."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from urllib3.exceptions import DecodeError, HTTPError, IncompleteRead, InvalidChunkLength, ReadTimeoutError
+from urllib3.exceptions import ProtocolError as BrokenError
+
+from ecs_hooks.http.errors import (
+    HttpError,
+    Phase,
+    ProtocolError,
+    ResetBeforeResponseError,
+    TlsHandshakeError,
+    TooLargeError,
+)
+from ecs_hooks.http.response import Response
+
+if TYPE_CHECKING:
+    from urllib3 import HTTPResponse
+
+    from ecs_hooks.http.budget import Budget
+    from ecs_hooks.http.connection import Connection
+    from ecs_hooks.http.request import Request
+
+_PIECE = 65_536
+_LONGEST_HEAD = 262_144
+"""Bytes of a response before its body."""
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+
+def exchange(
+    connection: Connection, request: Request, budget: Budget, *, max_body_bytes: int, follow_redirects: bool
+) -> Response:
+    """Send a request and read its response.
+
+    Parameters
+    ----------
+    connection
+        An open connection.
+    request
+        The request.
+    budget
+        The time for it.
+    max_body_bytes
+        The largest body, decoded, that is read.
+    follow_redirects
+        Whether the caller goes where a redirect leads: its body is not read, then.
+
+    Raises
+    ------
+    HttpError
+        One that says what went wrong.
+    """
+    wire = connection.wire
+    wire.received = 0
+    wire.allow(_LONGEST_HEAD, lambda: ProtocolError(f"response header is larger than {_LONGEST_HEAD} bytes"))
+    raw = _ask(connection, request, budget)
+    # The wire carries more than the body: up to six bytes for one where the chunks are that small.
+    wire.allow(8 * max_body_bytes + _PIECE, lambda: TooLargeError(max_body_bytes))
+    try:
+        content = b"" if follow_redirects and is_redirect(raw) else _read(raw, max_body_bytes)
+    except Exception as error:
+        raise _body_error(error, budget) from error
+    finally:
+        # Where it was not read to its end, it would hold the socket.
+        raw.close()
+    latency = time.perf_counter() - connection.opened_at
+    return Response(raw.status, raw.headers, content, latency, request.shown)
+
+
+def is_redirect(response: Response | HTTPResponse) -> bool:
+    """Return whether a response leads elsewhere."""
+    return response.status in _REDIRECTS and bool(response.headers.get("location"))
+
+
+def _ask(connection: Connection, request: Request, budget: Budget) -> HTTPResponse:
+    phase = Phase.SEND
+    try:
+        # A server may refuse an upload, say why and close, all before it has read it to the end.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.inner.request(
+                request.method, request.url.target, request.body, request.headers, preload_content=False
+            )
+        phase = Phase.HEAD
+        return connection.inner.getresponse()
+    except Exception as error:
+        raise _head_error(error, budget, phase, connection.wire.received) from error
+
+
+def _read(raw: HTTPResponse, limit: int) -> bytes:
+    if raw.length_remaining is not None and raw.length_remaining > limit and not raw.headers.get("content-encoding"):
+        raise TooLargeError(limit)
+    pieces: list[bytes] = []
+    size = 0
+    for piece in raw.stream(_PIECE, decode_content=True):
+        size += len(piece)
+        if size > limit:
+            raise TooLargeError(limit)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _head_error(  # noqa: PLR0911 - one case for each kind
+    error: Exception, budget: Budget, phase: Phase, received: int
+) -> Exception:
+    """Return what an exception means that came before the end of the header."""
+    match error:
+        case HttpError():
+            return error
+        case TimeoutError():
+            return budget.timeout(phase)
+        case ssl.SSLEOFError() | ConnectionError() if not received:
+            # http.client's RemoteDisconnected is among them.
+            return ResetBeforeResponseError("connection ended before a response")
+        case ssl.SSLError() if not received:
+            return TlsHandshakeError(f"TLS refused: {(error.reason or 'unknown').lower().replace('_', ' ')}")
+        case OSError():
+            return ProtocolError("connection ended within the response header")
+        case http.client.BadStatusLine() | http.client.UnknownProtocol():
+            return ProtocolError("answer is not HTTP")
+        case http.client.HTTPException() | HTTPError() | ValueError():
+            return ProtocolError("response header is malformed, too long or has too many lines")
+        case _:
+            return error
+
+
+def _body_error(error: Exception, budget: Budget) -> Exception:  # noqa: PLR0911 - one case for each kind
+    """Return what an exception means that came while the body was read."""
+    match error:
+        case HttpError():
+            return error
+        case ReadTimeoutError() | TimeoutError():
+            return budget.timeout(Phase.BODY)
+        case DecodeError():
+            return ProtocolError("response body can't be decoded as its content-encoding says")
+        case InvalidChunkLength() | ValueError():
+            return ProtocolError("response body has malformed chunks")
+        case BrokenError() if isinstance(error.__cause__, IncompleteRead | http.client.IncompleteRead):
+            return ProtocolError("response body is truncated")
+        case HTTPError() | OSError():
+            return ProtocolError("connection ended within the response body")
+        case _:
+            return error

@@ -1,0 +1,138 @@
+"""From a request to its response: attempts, redirects and time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.connection import Connection
+from ecs_hooks.http.errors import DeadlineError, HttpError, RedirectError, RequestError, TransportError
+from ecs_hooks.http.exchange import exchange, is_redirect
+from ecs_hooks.http.resolver import Resolver, resolve
+
+if TYPE_CHECKING:
+    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.http.request import Request
+    from ecs_hooks.http.response import Response
+
+_PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds before the second attempt and the following ones; the last counts for all further ones."""
+
+_HEADSTART = 0.1
+"""Seconds before the end of the invocation at which a request gives up, so that its reason is still heard."""
+
+
+class Limits(NamedTuple):
+    """What a request may cost.
+
+    Parameters
+    ----------
+    timeout_seconds
+        Time for one attempt: look-up of the name, connection, TLS, request, and response to its last byte, with all
+        redirects.
+    connect_retries
+        Further attempts where there was no connection, or it ended before a byte of a response.
+    follow_redirects
+        Whether to go where a redirect leads.
+    max_redirects
+        How many times.
+    max_body_bytes
+        The largest body, decoded.
+    verify_tls
+        Whether the certificate must be valid.
+    """
+
+    timeout_seconds: float = 10.0
+    connect_retries: int = 3
+    follow_redirects: bool = False
+    max_redirects: int = 10
+    max_body_bytes: int = 1_048_576
+    verify_tls: bool = True
+
+
+def send(request: Request, limits: Limits, deadline: Deadline, resolver: Resolver = resolve) -> Response:
+    """Send a request and return the response, whatever its status.
+
+    Parameters
+    ----------
+    request
+        The request.
+    limits
+        What it may cost.
+    deadline
+        When the invocation is over.
+    resolver
+        What looks up names.
+
+    Raises
+    ------
+    HttpError
+        If there is no response. Where the time ran out during a further attempt, it is the trouble of the one before:
+        that is known, and counts as an error, while "no time" would be no finding.
+    """
+    deadline = deadline.earlier(min(_HEADSTART, deadline.remaining() / 10))
+    attempt, trouble = 0, None
+    while True:
+        attempt += 1
+        try:
+            response = _attempt(request, limits, Budget.start(limits.timeout_seconds, deadline), resolver)
+            return response._replace(attempts=attempt)
+        except DeadlineError as error:
+            if trouble is None:
+                raise
+            raise trouble from error
+        except TransportError as error:
+            trouble = error
+        pause = _PAUSES[min(attempt, len(_PAUSES)) - 1]
+        if attempt > limits.connect_retries or pause >= deadline.remaining():
+            if attempt > 1:
+                trouble.message += f" (after {attempt} attempts)"
+            raise trouble
+        time.sleep(pause)
+
+
+def _attempt(request: Request, limits: Limits, budget: Budget, resolver: Resolver) -> Response:
+    seen = {(request.method, request.url)}
+    latency = 0.0
+    while True:
+        try:
+            response = _ask(request, limits, budget, resolver)
+            latency += response.latency
+            if not (limits.follow_redirects and is_redirect(response)):
+                return response._replace(latency=latency, redirects=len(seen) - 1)
+            request = _next(request, response)
+            if (request.method, request.url) in seen:
+                message = "redirects go round in a circle"
+                raise RedirectError(message)
+            if len(seen) > limits.max_redirects:
+                message = f"more than {limits.max_redirects} redirects (max_redirects)"
+                raise RedirectError(message)
+            seen.add((request.method, request.url))
+        except HttpError as error:
+            error.where = request.shown
+            raise
+
+
+def _ask(request: Request, limits: Limits, budget: Budget, resolver: Resolver) -> Response:
+    connection = Connection.open(
+        request.url, budget, resolver, server_name=request.server_name, verify_tls=limits.verify_tls
+    )
+    try:
+        return exchange(
+            connection,
+            request,
+            budget,
+            max_body_bytes=limits.max_body_bytes,
+            follow_redirects=limits.follow_redirects,
+        )
+    finally:
+        connection.close()
+
+
+def _next(request: Request, response: Response) -> Request:
+    try:
+        return request.redirected(response.status, response.headers["location"])
+    except RequestError:
+        message = f"status {response.status} redirects to something that is no http or https address"
+        raise RedirectError(message) from None
