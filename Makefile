@@ -43,7 +43,7 @@ test: lint types ## linters, types, all tests but e2e, branch coverage
 $(SAM_VENV)/.done: requirements/sam.txt
 	@echo "setting up $(SAM_VENV) with the SAM CLI (about a minute, once)"
 	@$(PYTHON) -m venv $(SAM_VENV)
-	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sam.txt
+	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/sam.txt
 	@touch $@
 
 build: $(SAM_VENV)/.done ## build the SAM application into .aws-sam
@@ -63,9 +63,9 @@ schema: setup ## write the JSON Schema of a plan
 	$(BIN)/ecs-hooks schema -o shared/ecs_hooks/plan.schema.json
 
 lock: setup ## pin the newest dependencies, with hashes and without any address
-	@for each in layer dev sam; do \
+	@for each in dev sam; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url \
-	    --no-annotate --no-header -o requirements/$$each.txt requirements/$$each.in; done
+	    --no-annotate --no-header --no-strip-extras -o requirements/$$each.txt requirements/$$each.in; done
 
 clean: ## remove everything that was made
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build

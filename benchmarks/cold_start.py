@@ -18,7 +18,9 @@ def run(runs: int = RUNS) -> dict[str, Any]:
     with serving() as address:
         asked = event(base_url=address, checks=[UPLOAD])
         for index in range(runs + 1):
-            sample, answer = cold_start("news_blog_sample.lambda_handler", ROOT / "benchmarks", event(), APP_URL=address)
+            sample, answer = cold_start(
+                "news_blog_sample.lambda_handler", ROOT / "benchmarks", event(), APP_URL=address
+            )
             _require_success("the sample", answer)
             hook, answer = cold_start(
                 "post_test_traffic_shift.lambda_handler", ROOT / "hooks", asked, ECS_HOOKS_ALLOWED_HOSTS="127.0.0.1"

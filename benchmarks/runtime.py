@@ -46,6 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
         self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + _TIMEOUT) * 1000)))
         self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-west-2:123456789012:function:hook")
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(self.server.event)))
         self.end_headers()
         self.wfile.write(self.server.event)

@@ -1,11 +1,14 @@
-"""An endpoint on loopback that answers everything with 200 after a fixed time."""
+"""An endpoint on loopback that answers everything with 200 after a fixed time, in a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from benchmarks.events import ROOT
 
 BODY = b'{"status": "ok"}'
 ANSWER = (
@@ -16,13 +19,20 @@ ANSWER = (
 
 @contextmanager
 def serving(delay_seconds: float = 0.0) -> Iterator[str]:
-    """Serve until the block ends, and yield the address.
+    """Serve until the block ends, and yield the address."""
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "benchmarks.server", str(delay_seconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.kill()
+        process.communicate()
 
-    One event loop, so that fifty requests which arrive together are answered together.
-    """
-    loop = asyncio.new_event_loop()
-    started = threading.Event()
-    port: list[int] = []
+
+async def serve(delay_seconds: float) -> None:
+    """Print the port and serve for ever: one event loop, so that requests which arrive together end together."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -34,20 +44,11 @@ def serving(delay_seconds: float = 0.0) -> Iterator[str]:
         await writer.drain()
         writer.close()
 
-    async def serve() -> None:
-        server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=256)
-        port.append(server.sockets[0].getsockname()[1])
-        started.set()
-        async with server:
-            await stop.wait()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=256)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    async with server:
+        await server.serve_forever()
 
-    stop = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    started.wait()
-    try:
-        yield f"http://127.0.0.1:{port[0]}"
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
+
+if __name__ == "__main__":
+    asyncio.run(serve(float(sys.argv[1])))

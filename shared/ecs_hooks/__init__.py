@@ -1,5 +1,6 @@
 """Lifecycle hooks for Amazon ECS deployments: check the new revision, and say why it may go on or not."""
 
+# ruff: noqa: E402 - the imports below are what the garbage collector is kept away from
 import gc
 
 # A cold start makes thousands of classes and functions that all stay; to look for garbage among them again and again

@@ -80,4 +80,6 @@ class EcsArn(NamedTuple):
         """Return the ARN as text."""
         if self.kind == "service":
             return self.service_arn
-        return f"arn:{self.partition}:ecs:{self.region}:{self.account}:{self.kind}/{self.cluster}/{self.service}/{self.id}"
+        return (
+            f"arn:{self.partition}:ecs:{self.region}:{self.account}:{self.kind}/{self.cluster}/{self.service}/{self.id}"
+        )

@@ -181,5 +181,3 @@ def _clock(seconds: float) -> str:
     hours, rest = divmod(round(seconds), 3600)
     minutes, seconds_left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{seconds_left:02}"
-
-
