@@ -42,7 +42,7 @@ def _as_list(value: Any) -> Any:
 class Expect(BaseModel):
     """Everything that must hold of a response."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     status: ExpectedStatus = "2xx"
     """Status code: `200`, a class `"2xx"`, a range `"200-299"`, or a list of these."""

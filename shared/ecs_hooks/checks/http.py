@@ -42,6 +42,9 @@ class HttpCheck(Check):
     a response that is not as expected, is a `FAIL`, unless `until` says that the check polls.
     """
 
+    # One spelling only: `json`, in a plan as in Python.
+    model_config = ConfigDict(populate_by_name=False)
+
     type: Literal["http"] = "http"
     method: Method = "GET"
     """Method of the request."""

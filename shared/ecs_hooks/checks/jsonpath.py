@@ -25,7 +25,8 @@ def check_path(path: str) -> str:
     try:
         _environment().compile(path)
     except (JSONPathError, RecursionError) as error:
-        message = f"is no valid JSONPath: {str(error).splitlines()[0][:120]}"
+        # The first argument, since str() adds a picture of the place, and fails at that for an empty path.
+        message = f"is no valid JSONPath: {str(error.args[0])[:120]}"
         raise ValueError(message) from None
     return path
 

@@ -16,6 +16,7 @@ from ecs_hooks.http.errors import (
     CertificateError,
     ConnectError,
     HttpError,
+    NameResolutionError,
     Phase,
     TlsHandshakeError,
 )
@@ -67,13 +68,15 @@ class Connection:
             One that says which step failed.
         """
         endpoints = _allowed(url.host, _look_up(url, budget, resolver))
+        if url.scheme == "https":
+            _check_server_name(server_name)
         opened_at = time.perf_counter()
         raw = _connect(url, endpoints, budget)
         inner = _Tls(url, raw, server_name, verify=verify_tls) if url.scheme == "https" else _Plain(url, raw)
         try:
             raw.settimeout(raw.wire.remaining())
             inner.connect()
-        except BaseException as error:
+        except OSError as error:
             raw.close()
             inner.close()
             raise _handshake_error(error, budget, server_name) from error
@@ -103,6 +106,10 @@ class _Response(http.client.HTTPResponse):
         super().begin()
         # urllib3 only logs this, with the address and whatever the server wrote.
         assert_header_parsing(self.msg)
+        lengths = {each.strip() for value in self.msg.get_all("content-length", ()) for each in value.split(",")}
+        if len(lengths) > 1 or not all(each.isascii() and each.isdigit() for each in lengths):
+            message = "content-length"
+            raise http.client.HTTPException(message)
 
 
 class _Plain(HTTPConnection):
@@ -137,6 +144,9 @@ def _look_up(url: Url, budget: Budget, resolver: Resolver) -> Sequence[Endpoint]
 
 
 def _allowed(host: str, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    if not endpoints:
+        message = f"{host} has no address"
+        raise NameResolutionError(message)
     allowed = AllowedHosts.from_environment()
     judged = [(endpoint, judge(host, endpoint.address, allowed)) for endpoint in endpoints]
     good = [endpoint for endpoint, kind in judged if kind is None]
@@ -174,17 +184,21 @@ def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget) -> WireSoc
     raise error
 
 
-def _handshake_error(error: BaseException, budget: Budget, server_name: str) -> BaseException:
+def _check_server_name(name: str) -> None:
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        message = f"no certificate can be valid for {name[:80]}"
+        raise CertificateError(message) from None
+
+
+def _handshake_error(error: Exception, budget: Budget, server_name: str) -> HttpError:
     match error:
         case TimeoutError():
             return budget.timeout(Phase.TLS)
         case ssl.SSLCertVerificationError():
             return CertificateError(f"certificate is not valid for {server_name}: {error.verify_message}")
-        case ssl.SSLEOFError() | ConnectionError():
-            return TlsHandshakeError("connection ended in the TLS handshake")
-        case ssl.SSLError():
+        case ssl.SSLError() if not isinstance(error, ssl.SSLEOFError):
             return TlsHandshakeError(f"TLS handshake failed: {(error.reason or 'unknown').lower().replace('_', ' ')}")
-        case OSError():
-            return TlsHandshakeError(f"TLS handshake failed: {error.strerror or 'connection lost'}".lower())
         case _:
-            return error
+            return TlsHandshakeError("connection ended in the TLS handshake")

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _PIECE = 65_536
 _LONGEST_HEAD = 262_144
 """Bytes of a response before its body."""
+_CUT_HEAD = "connection ended within the response header"
+_BAD_CHUNKS = "response body has malformed chunks"
+_EXPECTED = (HttpError, OSError, http.client.HTTPException, HTTPError, ValueError)
+"""What http.client and urllib3 raise over a broken response. Anything else is a bug, and stays one."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -65,7 +69,7 @@ def exchange(
     wire.allow(8 * max_body_bytes + _PIECE, lambda: TooLargeError(max_body_bytes))
     try:
         content = b"" if follow_redirects and is_redirect(raw) else _read(raw, max_body_bytes)
-    except Exception as error:
+    except _EXPECTED as error:
         raise _body_error(error, budget) from error
     finally:
         # Where it was not read to its end, it would hold the socket.
@@ -83,14 +87,19 @@ def _ask(connection: Connection, request: Request, budget: Budget) -> HTTPRespon
     phase = Phase.SEND
     try:
         # A server may refuse an upload, say why and close, all before it has read it to the end.
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             connection.inner.request(
                 request.method, request.url.target, request.body, request.headers, preload_content=False
             )
         phase = Phase.HEAD
-        return connection.inner.getresponse()
-    except Exception as error:
+        response = connection.inner.getresponse()
+    except _EXPECTED as error:
         raise _head_error(error, budget, phase, connection.wire.received) from error
+    if connection.wire.ended:
+        # http.client takes the end of the connection for the end of the header.
+        response.close()
+        raise ProtocolError(_CUT_HEAD)
+    return response
 
 
 def _read(raw: HTTPResponse, limit: int) -> bytes:
@@ -108,7 +117,7 @@ def _read(raw: HTTPResponse, limit: int) -> bytes:
 
 def _head_error(  # noqa: PLR0911 - one case for each kind
     error: Exception, budget: Budget, phase: Phase, received: int
-) -> Exception:
+) -> HttpError:
     """Return what an exception means that came before the end of the header."""
     match error:
         case HttpError():
@@ -121,16 +130,14 @@ def _head_error(  # noqa: PLR0911 - one case for each kind
         case ssl.SSLError() if not received:
             return TlsHandshakeError(f"TLS refused: {(error.reason or 'unknown').lower().replace('_', ' ')}")
         case OSError():
-            return ProtocolError("connection ended within the response header")
+            return ProtocolError(_CUT_HEAD)
         case http.client.BadStatusLine() | http.client.UnknownProtocol():
             return ProtocolError("answer is not HTTP")
-        case http.client.HTTPException() | HTTPError() | ValueError():
-            return ProtocolError("response header is malformed, too long or has too many lines")
         case _:
-            return error
+            return ProtocolError("response header is malformed, too long or has too many lines")
 
 
-def _body_error(error: Exception, budget: Budget) -> Exception:  # noqa: PLR0911 - one case for each kind
+def _body_error(error: Exception, budget: Budget) -> HttpError:  # noqa: PLR0911 - one case for each kind
     """Return what an exception means that came while the body was read."""
     match error:
         case HttpError():
@@ -139,11 +146,11 @@ def _body_error(error: Exception, budget: Budget) -> Exception:  # noqa: PLR0911
             return budget.timeout(Phase.BODY)
         case DecodeError():
             return ProtocolError("response body can't be decoded as its content-encoding says")
-        case InvalidChunkLength() | ValueError():
-            return ProtocolError("response body has malformed chunks")
+        case ValueError():
+            return ProtocolError(_BAD_CHUNKS)
+        case BrokenError() if isinstance(error.__cause__, InvalidChunkLength):
+            return ProtocolError(_BAD_CHUNKS)
         case BrokenError() if isinstance(error.__cause__, IncompleteRead | http.client.IncompleteRead):
             return ProtocolError("response body is truncated")
-        case HTTPError() | OSError():
-            return ProtocolError("connection ended within the response body")
         case _:
-            return error
+            return ProtocolError("connection ended within the response body")

@@ -52,14 +52,10 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
 
     try:
         # A literal address takes no look-up, so it needs no thread either.
-        endpoints = call_within(look_up, deadline) if parse_address(host) is None else look_up()
+        return call_within(look_up, deadline) if parse_address(host) is None else look_up()
     except socket.gaierror as error:
         message = f"{host} can't be resolved: {error.strerror}"
         raise NameResolutionError(message) from error
     except UnicodeError:
         message = f"{host[:80]} can't be resolved: no valid host name"
         raise NameResolutionError(message) from None
-    if not endpoints:
-        message = f"{host} has no address"
-        raise NameResolutionError(message)
-    return endpoints

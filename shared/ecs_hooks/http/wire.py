@@ -21,11 +21,19 @@ class Wire:
     ----------
     deadline
         When it must be over.
+
+    Attributes
+    ----------
+    received
+        Bytes received in the current exchange.
+    ended
+        Whether the server has closed its side.
     """
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
         self.received = 0
+        self.ended = False
         self._limit = 0
         self._exceeded: Callable[[], Exception] = OverflowError
 
@@ -48,8 +56,9 @@ class Wire:
         return remaining
 
     def count(self, size: int) -> int:
-        """Take note of bytes received."""
+        """Take note of bytes received, or, where there are none, of the end."""
         self.received += size
+        self.ended = size == 0
         if self.received > self._limit:
             raise self._exceeded()
         return size

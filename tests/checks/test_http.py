@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import base64
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from typing import Any
+
+import pytest
+from ecs_hooks.checks import HttpCheck
+from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.outcome import Outcome, Status
+from ecs_hooks.plan import Plan, PlanError, plan_schema
+from pydantic import ValidationError
+
+from tests.checks.asking import ask, context
+from tests.http.fixtures import Serve
+from tests.http.servers import Peer, replying
+
+
+def mirror(peer: Peer) -> None:
+    peer.answer(peer.request())
+
+
+def test_green_is_asked_and_the_evidence_has_the_numbers(serve: Serve) -> None:
+    server = serve(replying(b"hello"))
+    outcome = ask(server.url, path="/health")
+    assert outcome.status is Status.PASS
+    assert outcome.reason.startswith(f"GET {server.url}/health status 200 in ")
+    assert outcome.evidence["latency_ms"] is not None
+    assert {**outcome.evidence, "latency_ms": 0} == {
+        "status": 200,
+        "latency_ms": 0,
+        "body_bytes": 5,
+        "attempts": 1,
+        "redirects": 0,
+    }
+
+
+def test_a_failure_reads_like_the_design(serve: Serve) -> None:
+    server = serve(replying(status="500 Internal Server Error"))
+    outcome = ask(server.url, method="POST", path="/process")
+    assert outcome.reason == f"POST {server.url}/process status 500, expected 2xx"
+    assert outcome.status is Status.FAIL
+    assert outcome.evidence["status"] == 500
+
+
+def sent(serve: Serve, **fields: Any) -> str:
+    received: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        received.append(peer.request())
+        peer.answer()
+
+    assert ask(f"{serve(script).url}/base/", **fields).status is Status.PASS
+    return received[0].decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, "GET /base/ HTTP/1.1\r\n"),
+        ({"path": None, "url": None, "form": None}, "GET /base/ HTTP/1.1\r\n"),
+        ({"path": "/x", "query": {"a": [1, True], "b": "ü"}}, "GET /base/x?a=1&a=true&b=%C3%BC HTTP/1.1\r\n"),
+        ({"method": "DELETE", "headers": {"X-Y": "z"}}, "X-Y: z\r\n"),
+        ({"method": "PUT", "body": "ü"}, "Content-Type: text/plain; charset=utf-8\r\n\r\nÃ¼"),
+        ({"body_base64": base64.b64encode(b"\x00\xff").decode()}, "\r\n\r\n\x00\xff"),
+        ({"json": {"a": [None]}}, 'Content-Type: application/json\r\n\r\n{"a":[null]}'),
+        ({"json": None}, "\r\n\r\nnull"),
+        ({"body": ""}, "Content-Length: 0\r\n"),
+        ({"form": {"a": "b c", "d": [1, 2]}}, "x-www-form-urlencoded\r\n\r\na=b+c&d=1&d=2"),
+        ({"body": "<a/>", "headers": {"content-type": "text/xml"}}, "content-type: text/xml\r\n\r\n<a/>"),
+        (
+            {"multipart": {"f": {"filename": "a", "content_base64": "AP8="}}},
+            'filename="a"\r\nContent-Type: application/octet-stream\r\n\r\n\x00\xff\r\n',
+        ),
+        ({"multipart": {"f": {"content": "text"}}}, 'form-data; name="f"\r\n\r\ntext\r\n'),
+    ],
+)
+def test_the_request_that_the_plan_describes(serve: Serve, fields: dict[str, Any], expected: str) -> None:
+    assert expected in sent(serve, **fields)
+
+
+def test_the_upload_of_the_news_blog_sample(serve: Serve) -> None:
+    """The plan in the design, byte by byte."""
+    text = sent(
+        serve,
+        method="POST",
+        path="/process",
+        multipart={
+            "file": {"filename": "test.txt", "content": "hello", "content_type": "text/plain"},
+            "description": "validation",
+        },
+    )
+    head, _, body = text.partition("\r\n\r\n")
+    boundary = head.split("boundary=")[1].split("\r\n")[0]
+    assert body == (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="test.txt"\r\n'
+        "Content-Type: text/plain\r\n\r\nhello\r\n"
+        f'--{boundary}\r\nContent-Disposition: form-data; name="description"\r\n\r\nvalidation\r\n--{boundary}--\r\n'
+    )
+
+
+def test_an_absolute_url_needs_no_base(serve: Serve) -> None:
+    server = serve(mirror)
+    assert ask(None, url=f"{server.url}/x").status is Status.PASS
+
+
+def test_without_an_address_of_green_the_reason_says_so() -> None:
+    assert ask(None, path="/x") == Outcome.failed("nobody knows where green is")
+
+
+def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None:
+    server = serve(mirror)
+    outcome = ask(server.url.replace("//", "//user:passw0rd@"), expect={"status": 201, "body": {"contains": "Basic "}})
+    assert outcome.reason == f"GET {server.url}/ status 200, expected 201"
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "problem"),
+    [
+        ({"path": "x"}, "path", "must begin with /; an absolute address goes into url"),
+        ({"path": "http://a/"}, "path", "must begin with /"),
+        ({"path": "/a\r\nb"}, "path", "control characters"),
+        ({"url": "/x"}, "url", "must begin with http:// or https://"),
+        ({"url": "http://a\n/"}, "url", "control characters"),
+        ({"path": "/", "url": "http://a"}, "", "one of path and url"),
+        ({"method": "get"}, "method", "'GET'"),
+        ({"headers": {"a": "b\nc"}}, "headers", "line breaks"),
+        ({"headers": {"a": 1}}, "headers.a", "valid string"),
+        ({"query": {"a": {"b": 1}}}, "query", "'a' must be text, a number"),
+        ({"query": {"a": [None]}}, "query", "'a' must be text, a number"),
+        ({"form": 1}, "form", "valid dictionary"),
+        ({"body": "a", "json": None}, "", "at most one of body, body_base64, json, form, multipart"),
+        ({"body_base64": "a"}, "body_base64", "not valid Base64"),
+        ({"body_base64": "ü"}, "body_base64", "not valid Base64"),
+        ({"multipart": {"a": {}}}, "multipart.a", "one of content and content_base64"),
+        ({"multipart": {"a": {"content": "a", "content_base64": "YQ=="}}}, "multipart.a", "one of content"),
+        ({"multipart": {"a": {"content_base64": "YQ=="}}}, "multipart.a", "needs a filename"),
+        ({"multipart": {"a": {"content": "a", "content_type": "b"}}}, "multipart.a", "needs a filename"),
+        (
+            {"multipart": {"a": {"filename": "a", "content": "a", "content_type": "b\r\nc"}}},
+            "multipart.a.content_type",
+            "pattern",
+        ),
+        ({"multipart": {"a": 1}}, "multipart.a", "valid dictionary"),
+        ({"timeout_seconds": 0}, "timeout_seconds", "greater than 0"),
+        ({"timeout_seconds": 901}, "timeout_seconds", "less than or equal to 900"),
+        ({"max_body_bytes": 10_485_761}, "max_body_bytes", "less than or equal"),
+        ({"connect_retries": -1}, "connect_retries", "greater than or equal to 0"),
+        ({"until": {}}, "until.timeout_seconds", "required"),
+        ({"until": {"timeout_seconds": 1, "interval_seconds": 0}}, "until.interval_seconds", "greater than or equal"),
+        ({"expect": {"stats": 200}}, "expect.stats", "not permitted"),
+        ({"expect": {"headers": {"a": {"matches": "("}}}}, "expect.headers.a.matches", "regular expression"),
+        ({"expect": {"json": {"$.a": {"equls": 1}}}}, "expect.json.$.a.equls", "not permitted"),
+        ({"expect": {"json": {"a": 1}}}, "expect.json", "'a' is no valid JSONPath"),
+        ({"expect": {"body": "text"}}, "expect.body", "valid tuple"),
+        ({"expect": {"max_latency_ms": 0}}, "expect.max_latency_ms", "greater than 0"),
+    ],
+)
+def test_a_mistake_is_refused_at_its_field(fields: dict[str, Any], where: str, problem: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        HttpCheck.model_validate(fields)
+    (error,) = caught.value.errors()
+    assert ".".join(map(str, error["loc"])) == where
+    assert problem in error["msg"]
+
+
+def test_a_plan_names_the_nearest_field() -> None:
+    with pytest.raises(PlanError) as caught:
+        Plan.parse({"checks": [{"type": "http", "expect": {"json": {"$.a": {"equls": 1}}}, "pth": "/"}]})
+    assert set(caught.value.problems) == {
+        "hookDetails.checks[0].expect.json.$.a.equls: is no known field; did you mean 'equals'?",
+        "hookDetails.checks[0].pth: is no known field; did you mean 'path'?",
+    }
+
+
+def test_the_schema_knows_literals_and_predicates() -> None:
+    schema = plan_schema()["$defs"]
+    assert {"$ref": "#/$defs/Predicate"} in schema["Expect"]["properties"]["json"]["additionalProperties"]["anyOf"]
+    assert "json" in schema["HttpCheck"]["properties"]
+
+
+def test_fields_can_be_given_by_their_names_in_a_plan() -> None:
+    check = HttpCheck(path="/x", json={"a": 1}, expect={"json": {"$.a": 1}})
+    assert HttpCheck.model_validate(check.model_dump(by_alias=True, exclude_unset=True)) == check
+
+
+# What each kind of trouble does
+
+
+def refused() -> str:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_trouble_with_the_connection_is_an_error_after_all_attempts() -> None:
+    outcome = ask(refused(), connect_retries=1)
+    assert outcome.status is Status.ERROR
+    assert outcome.reason.endswith("(after 2 attempts)")
+
+
+def test_a_name_that_can_not_be_resolved_is_an_error() -> None:
+    # A label of 64 characters is refused without asking any DNS server.
+    assert ask(f"http://{'a' * 64}.invalid", connect_retries=0).status is Status.ERROR
+
+
+def test_a_read_timeout_is_a_failure(serve: Serve) -> None:
+    outcome = ask(serve(Peer.hang).url, timeout_seconds=0.2)
+    assert outcome.status is Status.FAIL
+    assert outcome.reason.endswith("no complete response header within 0.2 s (timeout_seconds)")
+
+
+def test_the_end_of_the_invocation_is_none(serve: Serve) -> None:
+    outcome = ask(serve(Peer.hang).url, seconds=0.2)
+    assert outcome.status is Status.WAIT
+    assert outcome.reason.endswith("no complete response header when the time of this invocation was over")
+
+
+def test_a_forbidden_address_names_the_way_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE)
+    outcome = ask(serve(mirror).url, until={"timeout_seconds": 60})
+    assert outcome.status is Status.FAIL
+    assert "is a loopback address; if that is meant, add 127.0.0.1 to ECS_HOOKS_ALLOWED_HOSTS" in outcome.reason
+
+
+def test_a_body_that_is_too_large_names_the_field(serve: Serve) -> None:
+    outcome = ask(serve(replying(b"xx")).url, max_body_bytes=1)
+    assert outcome.status is Status.FAIL
+    assert outcome.reason.endswith("response body is larger than max_body_bytes (1)")
+
+
+def test_redirects(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        if peer.request().startswith(b"GET /b"):
+            peer.answer()
+        else:
+            peer.answer(b"", "Location: http://u:p@127.0.0.1/b?token=t", status="301 Moved Permanently")
+
+    server = serve(script)
+    unfollowed = ask(server.url, path="/a")
+    assert unfollowed.reason.endswith("status 301 (redirects to http://127.0.0.1/b), expected 2xx")
+    assert ask(server.url, path="/a", expect={"status": 301}).status is Status.PASS
+
+    def relative(peer: Peer) -> None:
+        server.script = script
+        peer.request()
+        peer.answer(b"", "Location: /b", status="301 Moved Permanently")
+
+    server.script = relative
+    followed = ask(server.url, path="/a", follow_redirects=True)
+    assert followed.status is Status.PASS
+    assert followed.evidence["redirects"] == 1
+
+
+# Polling
+
+
+UNTIL = {"timeout_seconds": 60, "interval_seconds": 10}
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "status", "retry_after"),
+    [
+        (0, Status.WAIT, 10),
+        (45, Status.WAIT, 10),
+        (55, Status.WAIT, 5),
+        (59.9, Status.WAIT, 1),
+        (60, Status.FAIL, None),
+    ],
+)
+def test_a_check_that_polls_waits_until_its_time_is_over(
+    serve: Serve, elapsed: float, status: Status, retry_after: float | None
+) -> None:
+    outcome = ask(serve(replying(status="503 X")).url, elapsed=elapsed, until=UNTIL)
+    assert outcome.status is status
+    assert outcome.retry_after == (None if retry_after is None else pytest.approx(retry_after))
+    assert outcome.reason.endswith("expected 2xx" + (" (still so after 60 s)" if status is Status.FAIL else ""))
+
+
+@pytest.mark.parametrize(("elapsed", "status"), [(0, Status.WAIT), (60, Status.FAIL)])
+def test_trouble_is_polled_too(elapsed: float, status: Status) -> None:
+    assert ask(refused(), elapsed=elapsed, until=UNTIL, connect_retries=0).status is status
+
+
+def test_a_check_that_polls_passes_at_once(serve: Serve) -> None:
+    assert ask(serve(replying()).url, until=UNTIL).status is Status.PASS
+
+
+def test_the_end_of_the_invocation_does_not_end_polling(serve: Serve) -> None:
+    assert ask(serve(Peer.hang).url, seconds=0.2, elapsed=100, until=UNTIL).status is Status.WAIT
+
+
+def test_an_http_only_hook_loads_nothing_else() -> None:
+    program = (
+        "import sys, ecs_hooks.checks.http as http;"
+        "http.HttpCheck(path='/x', expect={'status': 200});"
+        "print([m for m in sys.modules if m.split('.')[0] in {'boto3', 'jsonpath', 'regex'}])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_checks_know_nothing_but_their_context(serve: Serve) -> None:
+    assert HttpCheck(path="/").run(context(serve(replying()).url)).status is Status.PASS

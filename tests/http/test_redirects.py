@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.http import HttpClient, Limits
+from ecs_hooks.http.errors import ForbiddenAddressError, RedirectError, ResponseTimeoutError
+from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.outcome import Status
+
+from tests.http.fixtures import Serve
+from tests.http.servers import Peer, Script, replying
+
+FOLLOW = Limits(connect_retries=0, follow_redirects=True, max_redirects=3)
+
+
+def client(url: str, limits: Limits = FOLLOW) -> HttpClient:
+    return HttpClient(url, Deadline.after(20), limits)
+
+
+def routes(**table: str) -> Script:
+    """A server that redirects from each path to the location named, and answers every other path with 200."""
+
+    def script(peer: Peer) -> None:
+        request = peer.request()
+        path = request.split(b" ")[1].decode().lstrip("/")
+        if path in table:
+            peer.answer(b"", f"Location: {table[path]}", status="302 Found")
+        else:
+            peer.answer(request)
+
+    return script
+
+
+def test_a_redirect_is_an_answer_unless_it_is_followed(serve: Serve) -> None:
+    url = serve(routes(a="/b")).url
+    assert client(url, Limits()).get("/a").status == 302
+    answer = client(url).get("/a")
+    assert (answer.status, answer.redirects, answer.where) == (200, 1, f"GET {url}/b")
+
+
+def test_a_redirect_to_nowhere_is_an_answer(serve: Serve) -> None:
+    assert client(serve(replying(b"x", status="302 Found")).url).get("/").status == 302
+
+
+def test_the_body_of_a_redirect_is_not_waited_for(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        if peer.request().startswith(b"GET /b"):
+            peer.answer(b"ok")
+        else:
+            peer.send(b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 999999999\r\n\r\n")
+            peer.hang()
+
+    assert client(serve(script).url).get("/").text == "ok"
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ({"a": "/a"}, "in a circle"),
+        ({"a": "/b", "b": "/a"}, "in a circle"),
+        ({"a": "/b", "b": "/c", "c": "/d", "d": "/e"}, r"more than 3 redirects \(max_redirects\)"),
+        ({"a": "ftp://x/"}, "status 302 redirects to something that is no http or https address"),
+        ({"a": "http://a:99999"}, "no http or https address"),
+        ({"a": "javascript:alert(1)"}, "no http or https address"),
+    ],
+)
+def test_redirects_that_lead_nowhere(serve: Serve, table: dict[str, str], problem: str) -> None:
+    with pytest.raises(RedirectError, match=problem) as caught:
+        client(serve(routes(**table)).url).get("/a")
+    assert caught.value.outcome.status is Status.FAIL
+
+
+def test_endless_redirects(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        path = peer.request().split(b" ")[1].decode()
+        peer.answer(b"", f"Location: {path}x", status="307 Temporary Redirect")
+
+    with pytest.raises(RedirectError, match="more than 3 redirects"):
+        client(serve(script).url).get("/")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:169.254.170.2]/v2",
+        "http://127.0.0.2/",
+        "http://0/",
+        "http://2130706434/",
+    ],
+)
+def test_every_hop_is_judged(serve: Serve, monkeypatch: pytest.MonkeyPatch, location: str) -> None:
+    monkeypatch.setenv(VARIABLE, "127.0.0.1")
+    with pytest.raises(ForbiddenAddressError, match=r"add .* to ECS_HOOKS_ALLOWED_HOSTS") as caught:
+        client(serve(routes(a=location)).url).get("/a")
+    assert caught.value.outcome.status is Status.FAIL
+    assert caught.value.permanent
+
+
+def test_another_origin_gets_no_credentials(serve: Serve) -> None:
+    other = serve(routes())
+    here = serve(routes(a=f"{other.url}/b", c="/d"))
+    headers = {"Authorization": "Bearer t0ken", "X-Plain": "plain"}
+    assert "t0ken" in client(here.url).get("/c", headers=headers).text
+    text = client(here.url).get("/a", headers=headers).text
+    assert "plain" in text
+    assert "t0ken" not in text
+
+
+def test_the_time_is_for_all_hops_together(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        path = peer.request().split(b" ")[1].decode()
+        peer.stop.wait(0.2)
+        peer.answer(b"", f"Location: {path}x", status="307 Temporary Redirect")
+
+    with pytest.raises(ResponseTimeoutError, match=r"within 0\.5 s"):
+        client(serve(script).url, FOLLOW._replace(timeout_seconds=0.5, max_redirects=50)).get("/")

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from ecs_hooks import __version__
+from ecs_hooks.http.errors import RequestError
+from ecs_hooks.http.request import (
+    Body,
+    File,
+    Request,
+    as_file,
+    check_headers,
+    form_body,
+    json_body,
+    multipart_body,
+)
+from ecs_hooks.http.url import Url
+
+HERE = Url.parse("https://a.example/x")
+
+
+def test_every_request_says_who_asks() -> None:
+    request = Request.build("GET", HERE)
+    assert request.headers == {
+        "User-Agent": f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+    }
+
+
+def test_headers_that_are_given_win_in_any_case() -> None:
+    body = Body(b"x", "text/plain")
+    request = Request.build("POST", HERE, {"user-agent": "me", "CONTENT-TYPE": "a/b", "accept-encoding": "gzip"}, body)
+    assert request.headers == {"user-agent": "me", "CONTENT-TYPE": "a/b", "accept-encoding": "gzip", "Accept": "*/*"}
+
+
+def test_credentials_in_the_address_become_a_header() -> None:
+    request = Request.build("GET", Url.parse("http://me:p%40ss@a/"))
+    assert request.headers["Authorization"] == f"Basic {base64.b64encode(b'me:p@ss').decode()}"
+    assert not request.url.userinfo
+
+
+@pytest.mark.parametrize("method", ["get", "TRACE", "CONNECT", "GET / HTTP/1.1\r\nX: y", ""])
+def test_only_known_methods_are_sent(method: str) -> None:
+    with pytest.raises(RequestError, match="method must be one of"):
+        Request.build(method, HERE)
+
+
+@pytest.mark.parametrize(
+    ("headers", "problem"),
+    [
+        ({"a b": "x"}, "no valid name"),
+        ({"a\r\nb": "x"}, "no valid name"),
+        ({"": "x"}, "no valid name"),
+        ({"a": "x\r\ny"}, "line breaks"),
+        ({"a": "x\n"}, "line breaks"),
+        ({"a": "snow ☃"}, "characters that a header can't have"),
+        ({"Content-Length": "1"}, "set by the client"),
+        ({"transfer-encoding": "chunked"}, "set by the client"),
+        ({"X-A": "1", "x-a": "2"}, "twice"),
+    ],
+)
+def test_a_header_can_not_smuggle_anything(headers: dict[str, str], problem: str) -> None:
+    with pytest.raises(RequestError, match=problem) as caught:
+        check_headers(headers)
+    assert "snow" not in str(caught.value)
+
+
+def test_bodies() -> None:
+    assert json_body({"a": None}) == Body(b'{"a":null}', "application/json")
+    assert form_body({"a": "x y", "b": [1, True]}) == Body(b"a=x+y&b=1&b=true", "application/x-www-form-urlencoded")
+
+
+def test_an_upload_has_the_bytes_that_a_browser_sends() -> None:
+    body = multipart_body({"file": File('te"st.txt', b"hello", "text/plain"), "description": "validation"})
+    boundary = body.content_type.removeprefix("multipart/form-data; boundary=")
+    assert body.content.decode() == (
+        f"--{boundary}\r\n"
+        'Content-Disposition: form-data; name="file"; filename="te%22st.txt"\r\n'
+        "Content-Type: text/plain\r\n\r\nhello\r\n"
+        f"--{boundary}\r\n"
+        'Content-Disposition: form-data; name="description"\r\n\r\nvalidation\r\n'
+        f"--{boundary}--\r\n"
+    )
+
+
+def test_parts_of_an_upload_may_be_tuples() -> None:
+    assert as_file(("a", b"b")) == File("a", b"b")
+    assert as_file(("a", "b", "c/d")) == File("a", b"b", "c/d")
+    assert as_file("text") == "text"
+    assert as_file(File("a", b"")) == File("a", b"")
+
+
+@pytest.mark.parametrize("part", [1, ("a",), ("a", 1), ("a", b"", "c", "d")])
+def test_other_parts_are_refused(part: Any) -> None:
+    with pytest.raises(RequestError, match="part of a multipart body"):
+        as_file(part)
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "follows_with", "keeps_body"),
+    [
+        (301, "POST", "GET", False),
+        (302, "POST", "GET", False),
+        (302, "PUT", "PUT", True),
+        (303, "PUT", "GET", False),
+        (303, "HEAD", "HEAD", True),
+        (307, "POST", "POST", True),
+        (308, "POST", "POST", True),
+    ],
+)
+def test_a_redirect_changes_method_and_body(status: int, method: str, follows_with: str, keeps_body: bool) -> None:
+    request = Request.build(method, HERE, {"X-Y": "z"}, Body(b"x", "text/plain"))
+    following = request.redirected(status, "/y")
+    assert following.method == follows_with
+    assert (following.body is not None) is keeps_body
+    assert ("Content-Type" in following.headers) is keeps_body
+    assert following.headers["X-Y"] == "z"
+
+
+@pytest.mark.parametrize(
+    ("location", "kept"),
+    [
+        ("/y", True),
+        ("https://A.example:443/y", True),
+        ("http://a.example/y", False),
+        ("https://b.example", False),
+        ("https://a.example:8443/", False),
+    ],
+)
+def test_another_origin_gets_no_credentials(location: str, kept: bool) -> None:
+    secret = {"Authorization": "Bearer t", "cookie": "a=b", "X-Api-Key": "k", "Host": "shop.example"}
+    following = Request.build("GET", HERE, secret | {"X-Plain": "p"}).redirected(302, location)
+    assert set(secret) <= set(following.headers) if kept else not set(secret) & set(following.headers)
+    assert following.headers["X-Plain"] == "p"
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        (None, "a.example"),
+        ("shop.example:8443", "shop.example"),
+        ("[::1]:80", "::1"),
+        ("", "a.example"),
+        ("[broken", "a.example"),
+    ],
+)
+def test_the_certificate_is_expected_for_the_host_header(host: str | None, name: str) -> None:
+    headers = {} if host is None else {"X-First": "1", "host": host}
+    assert Request.build("GET", HERE, headers).server_name == name
