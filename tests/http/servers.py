@@ -75,13 +75,14 @@ class Server:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self._listener.settimeout(0.05)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if context else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
         self._start(self._accept)
 
     def close(self) -> None:
         self._stop.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         for thread in list(self._threads):
             thread.join(SOME_TIME)
         self._listener.close()
@@ -95,8 +96,8 @@ class Server:
         while not self._stop.is_set():
             try:
                 connection, _ = self._listener.accept()
-            except TimeoutError:
-                continue
+            except OSError:  # the listener has been shut down
+                return
             self.connections += 1
             self._start(self._play, connection)
 

@@ -152,7 +152,7 @@ def test_trouble_is_reported_where_the_time_ends_in_a_further_attempt(serve: Ser
 
     server = serve(script)
     with pytest.raises(ResetBeforeResponseError):
-        client(server.url, Limits(connect_retries=3), seconds=0.8).get("/")
+        client(server.url, Limits(connect_retries=3), seconds=2).get("/")
     assert server.connections == 2
 
 

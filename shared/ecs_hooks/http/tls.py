@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 from functools import lru_cache
 
 from ecs_hooks.http.wire import WireSSLSocket
+
+_lock = threading.Lock()
 
 
 def tls_context(*, verify: bool) -> ssl.SSLContext:
@@ -18,7 +21,9 @@ def tls_context(*, verify: bool) -> ssl.SSLContext:
         Whether the certificate must be valid for the host. The authorities are the system's, or those that OpenSSL's
         environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
     """
-    return _context(verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    # Checks run side by side: without the lock, each of them would load the authorities.
+    with _lock:
+        return _context(verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @lru_cache(maxsize=8)
