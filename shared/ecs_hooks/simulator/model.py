@@ -59,7 +59,7 @@ class TargetGroup(StrEnum):
 _NOT_FOR_PAUSE = frozenset({Stage.TEST_TRAFFIC_SHIFT, Stage.PRODUCTION_TRAFFIC_SHIFT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LifecycleHook:
     """One entry of a service's `lifecycleHooks`.
 

@@ -1,0 +1,338 @@
+"""One service deployment from its first stage to its last, and back where it has to."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ecs_hooks.event import Stage
+from ecs_hooks.simulator import reasons
+from ecs_hooks.simulator.behaviour import Behaviour, RollbackFailure, RollbackInvocation, ShiftOrder
+from ecs_hooks.simulator.errors import TasksFailedError
+from ecs_hooks.simulator.eventbridge import deployment_event
+from ecs_hooks.simulator.hooks_runner import HooksRunner
+from ecs_hooks.simulator.payload import split, weights_at
+from ecs_hooks.simulator.reasons import RollbackNeededError
+from ecs_hooks.simulator.record import DeploymentStatus, Rollback
+from ecs_hooks.simulator.timeline import StageEntered, StatusChanged, TasksChanged, TrafficShifted
+
+if TYPE_CHECKING:
+    from ecs_hooks.simulator.clock import SimulationClock
+    from ecs_hooks.simulator.model import ServiceRevision
+    from ecs_hooks.simulator.protocols import ListenerKind, Tasks, Traffic
+    from ecs_hooks.simulator.record import ServiceDeployment
+    from ecs_hooks.simulator.timeline import Record, Timeline
+
+T = TypeVar("T")
+
+LONGEST_DEPLOYMENT = 30 * 86_400
+"""Seconds: a deployment lasts at most 30 days."""
+LONGEST_STAGE = 86_400
+"""Seconds: a stage lasts at most 24 hours."""
+NLB_DELAY = 600
+"""Seconds that a Network Load Balancer adds to each traffic shift."""
+SCALE_UP, BAKE_TIME, CLEAN_UP = "SCALE_UP", "BAKE_TIME", "CLEAN_UP"
+"""The three stages that accept no hook."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a deployment acts on and reports to."""
+
+    traffic: Traffic
+    tasks: Tasks
+    clock: SimulationClock
+    behaviour: Behaviour
+    timeline: Timeline
+    lock: threading.RLock
+
+
+class DeploymentRun:
+    """Plays one deployment; must be made inside the event loop of the clock.
+
+    Parameters
+    ----------
+    deployment
+        Its record, PENDING.
+    blue
+        The revision that has the production traffic; None on a first deployment.
+    others
+        Further active revisions, which RECONCILE_SERVICE ends.
+    surroundings
+        What it acts on.
+
+    Attributes
+    ----------
+    active
+        The revisions that are active afterwards, the one with the production traffic (or the last that had it
+        successfully) first.
+    """
+
+    def __init__(
+        self,
+        deployment: ServiceDeployment,
+        *,
+        blue: ServiceRevision | None,
+        others: Sequence[ServiceRevision],
+        surroundings: Surroundings,
+    ) -> None:
+        self.deployment = deployment
+        self.active: list[ServiceRevision] = [*([blue] if blue else []), *others]
+        self._blue = blue
+        self._others = list(others)
+        self._around = surroundings
+        self._loop = asyncio.get_running_loop()
+        self._stop_asked = asyncio.Event()
+        self._stop_status: DeploymentStatus | None = None
+        self._reached: set[str] = set()
+        self.hooks = HooksRunner(
+            deployment,
+            clock=surroundings.clock,
+            behaviour=surroundings.behaviour,
+            timeline=surroundings.timeline,
+            lock=surroundings.lock,
+        )
+        deployment.weights = {"test": {}, "production": split(self._green, self._blue_arn, 0)}
+
+    @property
+    def _green(self) -> str:
+        return self.deployment.target.arn
+
+    @property
+    def _blue_arn(self) -> str | None:
+        return self._blue.arn if self._blue else None
+
+    def stop(self, status: DeploymentStatus) -> None:
+        """Ask the deployment to end, from any thread: ROLLBACK_REQUESTED or STOP_REQUESTED; once it ends, no effect."""
+        with self._around.lock:
+            if self._stop_status or self.deployment.status not in {"PENDING", "IN_PROGRESS"}:
+                return
+            self._stop_status = self.deployment.status = status
+        self._loop.call_soon_threadsafe(self._stop_asked.set)
+
+    async def play(self) -> None:
+        """Play the deployment to a terminal status."""
+        deployment = self.deployment
+        self._emit_status()
+        deployment.started_at = self._around.clock.now()
+        with self._around.lock:
+            begin = self._stop_status is None
+            if begin:
+                deployment.status = DeploymentStatus.IN_PROGRESS
+        try:
+            if begin:
+                self._emit_status()
+                await self._unless_stopped(self._forward())
+            self._succeed()
+        except RollbackNeededError as failure:
+            if self._stop_status is not None:
+                self._emit_status()
+            await self._end_badly(failure.reason)
+
+    async def _forward(self) -> None:
+        """All stages of a BLUE_GREEN deployment."""
+        if self._others:
+            await self._stage(Stage.RECONCILE_SERVICE)
+            await self._reconcile()
+        await self._stage(Stage.PRE_SCALE_UP)
+        await self._stage(SCALE_UP, self._scale_up)
+        await self._stage(Stage.POST_SCALE_UP)
+        await self._shift(Stage.TEST_TRAFFIC_SHIFT, "test", 100)
+        await self._stage(Stage.POST_TEST_TRAFFIC_SHIFT)
+        await self._stage(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT)
+        await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", 100)
+        await self._stage(Stage.POST_PRODUCTION_TRAFFIC_SHIFT)
+        await self._stage(BAKE_TIME, partial(asyncio.sleep, self.deployment.service.bake_time_minutes * 60))
+        await self._stage(CLEAN_UP, self._clean_up)
+
+    async def _end_badly(self, reason: str) -> None:
+        deployment, around = self.deployment, self._around
+        if self._stop_status is DeploymentStatus.STOP_REQUESTED:
+            self.active.append(deployment.target)
+            deployment.stopped_at = around.clock.now()
+            self._finish(DeploymentStatus.STOPPED, reasons.ABORTED)
+            return
+        deployment.rollback = Rollback(
+            reason=reason, started_at=around.clock.now(), service_revision_arn=self._blue_arn
+        )
+        if self._blue is None:
+            await self._stop_tasks(deployment.target)
+            self._finish(DeploymentStatus.ROLLBACK_FAILED, reasons.NO_CANDIDATE)
+            return
+        self._set_status(DeploymentStatus.ROLLBACK_IN_PROGRESS, reason)
+        try:
+            await self._roll_back(self._blue)
+        except RollbackNeededError as failure:
+            self.active.append(deployment.target)
+            self._finish(DeploymentStatus.ROLLBACK_FAILED, failure.reason)
+            return
+        self._finish(DeploymentStatus.ROLLBACK_SUCCESSFUL, reason)
+
+    async def _roll_back(self, blue: ServiceRevision) -> None:
+        if CLEAN_UP in self._reached:
+            await self._start_tasks(blue)
+        always = self._around.behaviour.rollback_invocation is RollbackInvocation.ALWAYS
+        # Production first: every moment on green costs.
+        if always or Stage.PRODUCTION_TRAFFIC_SHIFT in self._reached:
+            await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", 0, rollback=True)
+        if always or Stage.TEST_TRAFFIC_SHIFT in self._reached:
+            await self._shift(Stage.TEST_TRAFFIC_SHIFT, "test", 0, rollback=True)
+        if SCALE_UP in self._reached:
+            self._enter(CLEAN_UP, rollback=True)
+            await self._stop_tasks(self.deployment.target)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        stopped = asyncio.create_task(self._stop_asked.wait())
+        try:
+            await asyncio.wait({task, stopped}, timeout=LONGEST_DEPLOYMENT, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over = not task.done()
+            task.cancel()
+            stopped.cancel()
+            await asyncio.wait({task, stopped})
+        if not task.cancelled():
+            # An error of the surroundings while they were being stopped must not get lost.
+            task.result()
+        if over:
+            raise RollbackNeededError(reasons.STOPPED if self._stop_status else reasons.TOO_LONG)
+
+    async def _stage(
+        self, stage: str, work: Callable[[], Awaitable[None]] | None = None, *, rollback: bool = False
+    ) -> None:
+        """Enter a stage, do its work, and run its hooks to the end."""
+        self._enter(stage, rollback=rollback)
+        if work is not None:
+            await work()
+        await self._run_hooks(stage, rollback=rollback)
+
+    async def _shift(self, stage: str, kind: ListenerKind, percent: float, *, rollback: bool = False) -> None:
+        """Run a stage that shifts traffic, with its hooks before or after the weights are rewritten."""
+        weights = split(self._green, self._blue_arn, percent)
+        move = partial(self._move_traffic, kind, weights)
+        if rollback and stage not in self._reached:
+            # Nothing was shifted that could be shifted back: the hooks are all there is.
+            await self._stage(stage, rollback=True)
+        elif self._around.behaviour.shift_order is ShiftOrder.HOOK_BEFORE:
+            await self._stage(stage, rollback=rollback)
+            await move()
+        else:
+            await self._stage(stage, move, rollback=rollback)
+
+    async def _run_hooks(self, stage: str, *, rollback: bool) -> None:
+        weights = weights_at(
+            stage,
+            green=self._green,
+            blue=self._blue_arn,
+            others=[revision.arn for revision in self._others],
+            rollback=rollback,
+        )
+        problems = await self.hooks.run(stage, weights, rollback=rollback)
+        ignored = rollback and self._around.behaviour.rollback_failure is RollbackFailure.IGNORED
+        if problems and not ignored:
+            raise RollbackNeededError(reasons.hooks_failed(stage, problems))
+
+    async def _reconcile(self) -> None:
+        """Leave one active revision: the one that a rollback would go to."""
+        if self._blue is None:  # pragma: no cover - there are others only where there is one that serves
+            return
+        kinds: tuple[ListenerKind, ...] = ("production", "test")
+        for kind in kinds:
+            await self._move_traffic(kind, {self._blue.arn: 100})
+        for revision in self._others:
+            await self._stop_tasks(revision)
+        self.active = [self._blue]
+
+    async def _scale_up(self) -> None:
+        await self._start_tasks(self.deployment.target)
+
+    async def _start_tasks(self, revision: ServiceRevision) -> None:
+        around = self._around
+        try:
+            await self._uninterrupted(partial(around.tasks.start, revision))
+        except TasksFailedError as error:
+            self._emit_tasks(revision, "failed")
+            raise RollbackNeededError(reasons.tasks_failed(revision.arn, f"failed to start: {error}")) from None
+        self.deployment.running.add(revision.arn)
+        self._emit_tasks(revision, "started")
+        waited, delay = 0, 15
+        while not await self._uninterrupted(partial(around.tasks.healthy, revision)):
+            if waited >= LONGEST_STAGE:
+                raise RollbackNeededError(reasons.tasks_failed(revision.arn, "were not healthy within 24 hours"))
+            delay = min(delay, LONGEST_STAGE - waited)
+            await asyncio.sleep(delay)
+            waited += delay
+            delay = min(2 * delay, 600)
+        self._emit_tasks(revision, "healthy")
+
+    async def _stop_tasks(self, revision: ServiceRevision) -> None:
+        await self._uninterrupted(partial(self._around.tasks.stop, revision))
+        self.deployment.running.discard(revision.arn)
+        self._emit_tasks(revision, "stopped")
+
+    async def _clean_up(self) -> None:
+        if self._blue is not None:
+            await self._stop_tasks(self._blue)
+
+    async def _move_traffic(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
+        await self._uninterrupted(partial(self._around.traffic.shift, kind, weights))
+        self.deployment.weights[kind] = weights
+        self._emit(TrafficShifted(**self._moment(), listener=kind, weights=weights))
+        if self.deployment.service.network_load_balancer:
+            await asyncio.sleep(NLB_DELAY)
+
+    async def _uninterrupted(self, function: Callable[[], T]) -> T:
+        """Call the surroundings: half a traffic shift or half a start is worse than a late stop."""
+        work = asyncio.ensure_future(self._around.clock.call(function))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait({work})
+            work.result()
+            raise
+
+    def _succeed(self) -> None:
+        with self._around.lock:
+            if self._stop_status is not None:
+                raise RollbackNeededError(reasons.STOPPED)
+            self.deployment.status = DeploymentStatus.SUCCESSFUL
+        self.active = [self.deployment.target]
+        self._finish(DeploymentStatus.SUCCESSFUL, None)
+
+    def _finish(self, status: DeploymentStatus, reason: str | None) -> None:
+        self.deployment.finished_at = self._around.clock.now()
+        self._set_status(status, reason)
+
+    def _set_status(self, status: DeploymentStatus, reason: str | None) -> None:
+        with self._around.lock:
+            self.deployment.status = status
+            self.deployment.status_reason = reason
+        self._emit_status()
+
+    def _enter(self, stage: str, *, rollback: bool = False) -> None:
+        if not rollback:
+            self._reached.add(stage)
+        self.deployment.lifecycle_stage = str(stage)
+        self._emit(StageEntered(**self._moment(), stage=str(stage), rollback=rollback))
+
+    def _emit_status(self) -> None:
+        deployment = self.deployment
+        event = deployment_event(deployment, self._around.clock.now())
+        self._emit(
+            StatusChanged(**self._moment(), status=str(deployment.status), reason=deployment.status_reason, event=event)
+        )
+
+    def _emit_tasks(self, revision: ServiceRevision, state: str) -> None:
+        self._emit(TasksChanged(**self._moment(), revision=revision.arn, state=state))
+
+    def _moment(self) -> dict[str, Any]:
+        now = self._around.clock.now()
+        self.deployment.updated_at = now
+        return {"time": now, "deployment": self.deployment.arn}
+
+    def _emit(self, record: Record) -> None:
+        self._around.timeline.emit(record)
