@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.answers import EVENTS, NAMES, answer_to, function_for
+from tests.e2e.conftest import ROOT, SAM, image_options
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Functions
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_sample_event_gets_its_documented_answer_in_the_lambda_runtime(functions: Functions, name: str) -> None:
+    text, raised = functions.invoke(function_for(name), (EVENTS / f"{name}.json").read_bytes())
+    answer = json.loads(text)
+
+    assert not raised, text
+    assert answer["hookStatus"] == answer_to(name), answer
+    assert set(answer) <= {"hookStatus", "callBackDelay", "hookDetails", "reason"}
+    assert answer["reason"].startswith(answer["hookStatus"])
+
+
+def test_an_event_that_is_none_is_answered_too(functions: Functions) -> None:
+    text, raised = functions.invoke("PreScaleUp", b'{"Records": []}')
+
+    assert not raised
+    assert json.loads(text)["hookStatus"] == "FAILED"
+
+
+def test_sam_local_invoke_as_the_readme_has_it(tmp_path: object) -> None:
+    event = EVENTS / "post_test_traffic_shift_hook_details.json"
+    done = subprocess.run(
+        [SAM, "local", "invoke", "PostTestTrafficShift", "-e", event, *image_options()],
+        cwd=ROOT,
+        env={**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-west-2"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=180,
+    )
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+
+    # The host of the sample does not exist, so green can't be asked yet.
+    assert answer["hookStatus"] == "IN_PROGRESS"
+    assert answer["callBackDelay"] == 30
+    assert answer["hookDetails"]["base_url"] == "http://test-alb.example.com:8080"
+    assert answer["hookDetails"]["ecsHooks"]["attempt"] == 1
