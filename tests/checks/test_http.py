@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import base64
+import os
 import socket
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import ecs_hooks
 import pytest
 from ecs_hooks.checks import HttpCheck
 from ecs_hooks.http.guard import VARIABLE
@@ -298,7 +301,9 @@ def test_an_http_only_hook_loads_nothing_else() -> None:
         "http.HttpCheck(path='/x', expect={'status': 200});"
         "print([m for m in sys.modules if m.split('.')[0] in {'boto3', 'jsonpath', 'regex'}])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    source = str(Path(ecs_hooks.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": source}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == "[]"
 
 
