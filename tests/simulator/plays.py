@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ecs_hooks.simulator import Behaviour, CallableTarget, DeploymentController, LifecycleHook, Service, ServiceDeployment
+from ecs_hooks.simulator import (
+    Behaviour,
+    CallableTarget,
+    DeploymentController,
+    LifecycleHook,
+    Service,
+    ServiceDeployment,
+)
 from ecs_hooks.simulator.timeline import HookAnswered, HookInvoked, StageEntered, StatusChanged
 
 SUCCEEDED = {"hookStatus": "SUCCEEDED"}

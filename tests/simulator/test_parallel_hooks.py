@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ecs_hooks.simulator import Behaviour, DeploymentController, Service, VirtualClock
-from ecs_hooks.simulator.answer import merge_details
+from ecs_hooks.simulator.answer import DEFAULT_DELAY, Answer, merge_details
 from ecs_hooks.simulator.behaviour import HookIdentity, Merge, Siblings
 from ecs_hooks.simulator.timeline import HookInvoked, StageEntered
 
@@ -110,3 +110,8 @@ def test_details_that_are_no_objects_replace_each_other(how: Merge) -> None:
     assert merge_details({"a": 1}, [1], how) == [1]
     assert merge_details({"a": 1}, None, how) == {"a": 1}
     assert merge_details(None, {"a": 1}, how) == {"a": 1}
+
+
+@pytest.mark.parametrize("delay", [float("nan"), float("inf"), -0.0])
+def test_numbers_that_json_should_not_carry_are_no_delay(delay: float) -> None:
+    assert Answer.parse({**IN_PROGRESS, "callBackDelay": delay}, Behaviour()).delay == DEFAULT_DELAY

@@ -152,9 +152,7 @@ def test_contract_3_2_a_hook_id_of_another_form_is_refused() -> None:
 
 @pytest.mark.parametrize("hook_id", ["ecs-pause-unknown", "ecs-lambda-unknown"])
 def test_contract_3_2_an_unknown_hook_id_is_refused(hook_id: str) -> None:
-    _refused(
-        hook_id, "Provided hookId is either completed, unavailable, or not associated with the given Resource ARN"
-    )
+    _refused(hook_id, "Provided hookId is either completed, unavailable, or not associated with the given Resource ARN")
 
 
 def _refused(hook_id: str, message: str, action: str = "CONTINUE") -> None:

@@ -95,6 +95,8 @@ def test_contract_1_4_a_first_deployment_that_fails_has_no_rollback_candidate() 
     assert deployment.status == "ROLLBACK_FAILED"
     assert deployment.status_reason == "No rollback candidate was found to run the rollback."
     assert gate.stages == list(HOOK_STAGES)
+    described = player.deployments.describe([deployment.arn])["serviceDeployments"][0]
+    assert set(described["rollback"]) == {"reason", "startedAt"}
     assert player.active == ()
     assert player.deploy(image="app:3").sources == ()
 

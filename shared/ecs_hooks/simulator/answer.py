@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -96,8 +95,6 @@ def _delay(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     # Compared before it becomes a float: JSON can carry an integer that no float can hold.
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     if not 0 < value <= LONGEST_DELAY:
         return None
     return max(SHORTEST_DELAY, float(value))

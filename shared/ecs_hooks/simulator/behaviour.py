@@ -1,11 +1,11 @@
 """What AWS does not document about lifecycle hooks, as switches.
 
-A hook has to survive all of it. `Behaviour()` is the likeliest reading; `Behaviour.variants()` yields one behaviour for
+A hook has to survive all of it. `Behaviour()` is the likeliest reading; `Behaviour.variants()` has one behaviour for
 each other reading, so that a test can play a deployment under every one of them.
 
 Example
 -------
->>> len({variant.name for variant in Behaviour.variants()}) == len(list(Behaviour.variants()))
+>>> len({variant.name for variant in Behaviour.variants()}) == len(Behaviour.variants())
 True
 >>> Behaviour(hook_details_merge=Merge.REPLACE).hook_details_merge
 <Merge.REPLACE: 'replace'>
@@ -13,7 +13,6 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
@@ -178,12 +177,13 @@ class Behaviour:
         return ",".join(changed) or "default"
 
     @classmethod
-    def variants(cls) -> Iterator[Behaviour]:
-        """Yield the default, then every behaviour that differs from it in one switch."""
+    def variants(cls) -> tuple[Behaviour, ...]:
+        """Return the default, then every behaviour that differs from it in one switch: parameters for a test."""
         default = cls()
-        yield default
-        for switch in fields(cls):
-            here = getattr(default, switch.name)
-            for value in type(here):
-                if value is not here:
-                    yield replace(default, **{switch.name: value})
+        others = [
+            replace(default, **{switch.name: value})
+            for switch in fields(cls)
+            for value in type(getattr(default, switch.name))
+            if value is not getattr(default, switch.name)
+        ]
+        return (default, *others)

@@ -181,7 +181,7 @@ class _VirtualSelector(selectors.DefaultSelector):
         if self._clock._busy:  # noqa: SLF001 - the selector is the clock's own
             return super().select(None)
         events = super().select(0)
-        if not events:
+        if not events:  # pragma: no branch - else another thread has posted at this very moment
             self._clock._elapsed += timeout  # noqa: SLF001
         return events
 

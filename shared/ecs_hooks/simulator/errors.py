@@ -41,13 +41,6 @@ class ConflictError(EcsError):
         super().__init__("ConflictException", message)
 
 
-class UnsupportedFeatureError(EcsError):
-    """ECS knows the parameter, and does not do it."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("UnsupportedFeatureException", message)
-
-
 class HookInvocationError(Exception):
     """A hook could not be invoked, or was invoked and did not return.
 

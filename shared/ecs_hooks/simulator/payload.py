@@ -110,11 +110,9 @@ def _written(weights: Mapping[str, float], behaviour: Behaviour, *, first: bool)
 
 
 def _number(weight: float, numbers: Numbers) -> float | str:
-    match numbers:
-        case Numbers.FLOAT:
-            return float(weight)
-        case Numbers.STRING:
-            return f"{weight:g}"
-        case Numbers.INT:
-            # Steps of 0.1 per cent are no whole numbers however they are written.
-            return int(weight) if float(weight).is_integer() else weight
+    if numbers is Numbers.FLOAT:
+        return float(weight)
+    if numbers is Numbers.STRING:
+        return f"{weight:g}"
+    # Steps of 0.1 per cent are no whole numbers however they are written.
+    return int(weight) if float(weight).is_integer() else weight
