@@ -20,13 +20,13 @@ def _check(value: Any, shape: Shape, path: str) -> None:
         case "structure":
             if getattr(shape, "is_document_type", False):
                 return
-            unknown = set(value) - set(shape.members)  # type: ignore[attr-defined]
+            unknown = set(value) - set(shape.members)
             assert not unknown, f"{path}: {unknown}"
             for name, member in value.items():
-                _check(member, shape.members[name], f"{path}.{name}")  # type: ignore[attr-defined]
+                _check(member, shape.members[name], f"{path}.{name}")
         case "list":
             for index, item in enumerate(value):
-                _check(item, shape.member, f"{path}[{index}]")  # type: ignore[attr-defined]
+                _check(item, shape.member, f"{path}[{index}]")
         case "string":
             assert isinstance(value, str), path
             enum = getattr(shape, "enum", [])

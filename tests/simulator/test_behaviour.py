@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -25,7 +26,8 @@ from tests.simulator.plays import HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, con
 
 def test_variants_are_the_default_and_every_other_position_of_every_switch() -> None:
     variants = Behaviour.variants()
-    positions = sum(len(type(getattr(Behaviour(), switch.name))) for switch in fields(Behaviour))
+    switches: list[type[StrEnum]] = [type(getattr(Behaviour(), switch.name)) for switch in fields(Behaviour)]
+    positions = sum(len(list(switch)) for switch in switches)
     assert len(variants) == positions - len(fields(Behaviour)) + 1
     assert variants[0] == Behaviour()
     assert [variant.name for variant in variants][:2] == ["default", "hook_details_merge=deep"]

@@ -14,8 +14,9 @@ TARGET = Gate().target
 
 
 def _refused(message: str, **options: Any) -> None:
+    accepted: dict[str, Any] = {"target": TARGET, "lifecycle_stages": ["PRE_SCALE_UP"]}
     with pytest.raises(EcsError) as caught:
-        LifecycleHook(**{"target": TARGET, "lifecycle_stages": ["PRE_SCALE_UP"]} | options)
+        LifecycleHook(**accepted | options)
     assert caught.value.code == "InvalidParameterException"
     assert caught.value.message == message
 

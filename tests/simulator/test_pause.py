@@ -201,7 +201,7 @@ def test_contract_3_2_a_deployment_that_is_over_cannot_be_continued() -> None:
 
 def test_contract_3_2_an_unknown_deployment_does_not_exist() -> None:
     player = controller()
-    with pytest.raises(EcsError, match="The service deployment does not exist.") as caught:
+    with pytest.raises(EcsError, match=r"^The service deployment does not exist\.$") as caught:
         player.deployments.continue_("arn:nothing", "ecs-pause-x")
     assert caught.value.code == "ServiceDeploymentNotFoundException"
 

@@ -117,7 +117,7 @@ def test_contract_1_1_what_runs_and_what_has_traffic_at_each_stage() -> None:
 
     def look(event: dict[str, Any]) -> dict[str, str]:
         green = event["executionDetails"]["targetServiceRevisionArn"]
-        share = {kind: weights.get(green, 0) for kind, weights in traffic.weights.items()}
+        share: dict[str, Any] = {kind: weights.get(green, 0) for kind, weights in traffic.weights.items()}
         seen[event["lifecycleStage"]] = (len(tasks.running), share)
         return {"hookStatus": "SUCCEEDED"}
 

@@ -18,7 +18,7 @@ from ecs_hooks.simulator import (
 )
 from ecs_hooks.simulator.behaviour import Abort
 from ecs_hooks.simulator.surroundings import MemoryTasks
-from ecs_hooks.simulator.timeline import HookStateChanged, StageEntered, StatusChanged, TrafficShifted
+from ecs_hooks.simulator.timeline import HookStateChanged, Record, StageEntered, StatusChanged, TrafficShifted
 
 from tests.simulator.plays import IN_PROGRESS, SUCCEEDED, Gate, controller, stages, statuses
 
@@ -61,7 +61,7 @@ def test_stop_on_a_pause_ends_it() -> None:
     assert player.deploy().status == "ROLLBACK_SUCCESSFUL"
 
 
-def _on(player: DeploymentController, kind: type, action: Any, **wanted: str) -> None:
+def _on(player: DeploymentController, kind: type[Record], action: Any, **wanted: str) -> None:
     def listener(record: Any) -> None:
         if isinstance(record, kind) and all(getattr(record, name) == value for name, value in wanted.items()):
             action(record.deployment)
@@ -121,7 +121,7 @@ def test_stop_during_clean_up_brings_blue_back() -> None:
     tasks = MemoryTasks()
     player = DeploymentController(Service(service="s"), tasks=tasks)
     blue = player.adopt()
-    _on(player, StageEntered, player.deployments.stop, stage="CLEAN_UP", rollback=False)  # type: ignore[arg-type]
+    _on(player, StageEntered, player.deployments.stop, stage="CLEAN_UP")
     deployment = player.deploy()
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     assert list(tasks.running) == [blue.arn]
