@@ -1,0 +1,59 @@
+"""The endpoint itself."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from moto.server import ThreadedMotoServer
+
+from ecs_hooks.simulator.aws import operations
+
+if TYPE_CHECKING:
+    from ecs_hooks.simulator.errors import EcsError
+    from ecs_hooks.simulator.protocols import ServiceDeployments
+
+
+class AwsEndpoint:
+    """AWS on loopback, for as long as the block lasts.
+
+    Parameters
+    ----------
+    deployments
+        What the service-deployment operations of ECS tell of.
+    host
+        The address to listen at.
+    """
+
+    def __init__(self, deployments: ServiceDeployments, host: str = "127.0.0.1") -> None:
+        self._deployments = deployments
+        self._host = host
+        self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
+
+    def __enter__(self) -> AwsEndpoint:
+        """Start to answer."""
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        operations.add_source(self._deployments)
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop answering."""
+        self._server.stop()
+        inner = self._server._server  # noqa: SLF001 - moto leaves its socket open
+        if inner is not None:
+            inner.server_close()
+        operations.remove_source(self._deployments)
+
+    @property
+    def url(self) -> str:
+        """The value of `AWS_ENDPOINT_URL`."""
+        _, port = self._server.get_host_and_port()
+        return f"http://{self._host}:{port}"
+
+    def fail(self, operation: str, error: EcsError, times: int = 1) -> None:
+        """Answer an operation with an error, so many times; such as `EcsError("ThrottlingException", "Rate exceeded")`."""
+        operations.inject(operation, error, times)

@@ -1,0 +1,231 @@
+"""A load balancer on loopback: two listeners that really forward HTTP, by weight, to the tasks of service revisions.
+
+Example
+-------
+>>> with LoadBalancer() as balancer:
+...     balancer.register("blue", "127.0.0.1:9")
+...     balancer.shift("production", {"blue": 100})
+...     balancer.url("production").startswith("http://127.0.0.1:")
+True
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecs_hooks.simulator.protocols import ListenerKind
+
+LISTENERS: tuple[ListenerKind, ListenerKind] = ("production", "test")
+_HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer"}
+_HOP_BY_HOP |= {"transfer-encoding", "upgrade"}
+_PIECE = 65_536
+_TIMEOUT = 60.0
+"""Seconds that a task may be silent; an Application Load Balancer's default, too."""
+
+
+class WeightedTargets:
+    """Chooses among revisions so that their shares are exact, not only likely.
+
+    Smooth weighted round robin: each choice adds every weight to its revision's credit, takes the one with the most, and
+    subtracts the sum of the weights from it. Of 100 requests at 10 to 90, exactly 10 go to the one.
+    """
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self._weights = {revision: weight for revision, weight in weights.items() if weight > 0}
+        self._credit = dict.fromkeys(self._weights, 0.0)
+
+    def choose(self) -> str | None:
+        """Return the revision for the next request, None where none has any weight."""
+        if not self._weights:
+            return None
+        for revision, weight in self._weights.items():
+            self._credit[revision] += weight
+        chosen = max(self._credit, key=lambda revision: self._credit[revision])
+        self._credit[chosen] -= sum(self._weights.values())
+        return chosen
+
+
+class LoadBalancer:
+    """Two listeners on loopback; the `Traffic` of a deployment controller.
+
+    Parameters
+    ----------
+    host
+        The address to listen at; another one than loopback only for hooks that run in containers of this machine.
+
+    Attributes
+    ----------
+    requests
+        How many requests each listener has sent to each revision, by status.
+    latencies
+        Seconds that each revision took, by listener and revision.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.requests: Counter[tuple[str, str, int]] = Counter()
+        self.latencies: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        self._lock = threading.Lock()
+        self._targets: dict[str, str] = {}
+        self._weights = {kind: WeightedTargets({}) for kind in LISTENERS}
+        self._host = host
+        self._servers: dict[str, _Listener] = {}
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> LoadBalancer:
+        """Open both listeners."""
+        for kind in LISTENERS:
+            server = _Listener((self._host, 0), self, kind)
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+            thread.start()
+            self._servers[kind] = server
+            self._threads.append(thread)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close both listeners, and every connection."""
+        for server in self._servers.values():
+            server.shutdown()
+            server.server_close()
+        for thread in self._threads:
+            thread.join()
+
+    def url(self, kind: ListenerKind) -> str:
+        """Return the address of a listener."""
+        return f"http://{self._host}:{self._servers[kind].server_port}"
+
+    def port(self, kind: ListenerKind) -> int:
+        """Return the port of a listener."""
+        return self._servers[kind].server_port
+
+    def register(self, revision: str, target: str) -> None:
+        """Say where a revision answers, as `host:port`."""
+        with self._lock:
+            self._targets[revision] = target
+
+    def deregister(self, revision: str) -> None:
+        """Forget a revision; what is forwarded to it is answered 503 from now on."""
+        with self._lock:
+            self._targets.pop(revision, None)
+
+    def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
+        """Forward the traffic of a listener by weight from now on."""
+        with self._lock:
+            self._weights[kind] = WeightedTargets(weights)
+
+    def choose(self, kind: str) -> tuple[str, str] | None:
+        """Return the revision for the next request of a listener and where it answers; None where nobody does."""
+        with self._lock:
+            revision = self._weights["test" if kind == "test" else "production"].choose()
+            target = None if revision is None else self._targets.get(revision)
+            return None if revision is None or target is None else (revision, target)
+
+    def count(self, kind: str, revision: str, status: int, seconds: float) -> None:
+        """Note how a request ended."""
+        with self._lock:
+            self.requests[kind, revision, status] += 1
+            self.latencies[kind, revision].append(seconds)
+
+
+class _Listener(ThreadingHTTPServer):
+    """One port of the load balancer."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, address: tuple[str, int], balancer: LoadBalancer, kind: str) -> None:
+        super().__init__(address, _Forwarder)
+        self.balancer = balancer
+        self.kind = kind
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay silent: a client that goes away in the middle is none of our business."""
+
+
+class _Forwarder(BaseHTTPRequestHandler):
+    """Forwards each request to a task, and its response to the client."""
+
+    server: _Listener
+    protocol_version = "HTTP/1.1"
+    timeout = 5
+    disable_nagle_algorithm = True
+
+    def _forward(self) -> None:
+        # One request a connection: a listener that closes need not wait for clients that keep theirs open.
+        self.close_connection = True
+        chosen = self.server.balancer.choose(self.server.kind)
+        body = self._body()
+        if chosen is None:
+            self._fail(503, "no target has any weight")
+            return
+        revision, target = chosen
+        began = time.perf_counter()
+        connection = http.client.HTTPConnection(target, timeout=_TIMEOUT)
+        try:
+            connection.request(self.command, self.path, body, self._headers())
+            with connection.getresponse() as response:
+                self._answer(response)
+            status = response.status
+        except TimeoutError:
+            status = 504
+            self._fail(status, "the target did not answer")
+        except (OSError, http.client.HTTPException):
+            status = 502
+            self._fail(status, "the target closed the connection")
+        finally:
+            connection.close()
+        self.server.balancer.count(self.server.kind, revision, status, time.perf_counter() - began)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _forward  # noqa: N815 - http.server's names
+
+    def _body(self) -> bytes | None:
+        if "chunked" in (self.headers.get("Transfer-Encoding") or "").lower():
+            pieces = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                pieces.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(pieces)
+        length = int(self.headers.get("Content-Length") or 0)
+        return self.rfile.read(length) if length else None
+
+    def _headers(self) -> dict[str, str]:
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        kept.pop("Content-Length", None)
+        return {
+            **kept,
+            "X-Forwarded-For": str(self.client_address[0]),
+            "X-Forwarded-Port": str(self.server.server_port),
+            "X-Forwarded-Proto": "http",
+        }
+
+    def _answer(self, response: http.client.HTTPResponse) -> None:
+        self.send_response_only(response.status, response.reason)
+        for name, value in response.getheaders():
+            if name.lower() not in _HOP_BY_HOP:
+                self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        while piece := response.read(_PIECE):
+            self.wfile.write(piece)
+
+    def _fail(self, status: int, why: str) -> None:
+        body = f"{status} {why}\n".encode()
+        self.send_response_only(status)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""

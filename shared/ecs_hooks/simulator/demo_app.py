@@ -1,0 +1,97 @@
+"""A small web application to deploy: `python -m ecs_hooks.simulator.demo_app`.
+
+It takes uploads. `PORT` and `HOST` say where it listens, `VERSION` what it calls itself, and `STORE` the folder that
+uploads are kept in: one that does not exist is the kind of mistake that a new revision's task definition brings along.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+
+class DemoApplication(BaseHTTPRequestHandler):
+    """`GET /`, `GET /health` and `POST /process`, which takes a multipart upload."""
+
+    protocol_version = "HTTP/1.1"
+    version = os.environ.get("VERSION", "1")
+    store = Path(os.environ.get("STORE", tempfile.gettempdir()))
+
+    def do_GET(self) -> None:
+        """Answer the home page and the health check."""
+        if self.path == "/":
+            self._answer(200, {"application": "demo", "version": self.version})
+        elif self.path == "/health":
+            self._answer(200, {"status": "ok", "version": self.version})
+        else:
+            self._answer(404, {"error": "not found"})
+
+    def do_POST(self) -> None:
+        """Keep an uploaded file, and answer what was received."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path != "/process":
+            self._answer(404, {"error": "not found"})
+            return
+        parts = _parts(self.headers.get("Content-Type", ""), body)
+        content = parts.get("file")
+        if content is None:
+            self._answer(400, {"error": "a file is missing"})
+            return
+        try:
+            digest = self._keep(content)
+        except OSError as error:
+            self._answer(500, {"error": type(error).__name__})
+            return
+        self._answer(200, {"size": len(content), "sha256": digest, "version": self.version})
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+    def _keep(self, content: bytes) -> str:
+        with tempfile.NamedTemporaryFile(dir=self.store) as kept:
+            kept.write(content)
+            kept.flush()
+            return hashlib.sha256(Path(kept.name).read_bytes()).hexdigest()
+
+    def _answer(self, status: int, value: Any) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _parts(content_type: str, body: bytes) -> dict[str, bytes]:
+    """Return the parts of a multipart body by name."""
+    message = BytesParser(EmailMessage, policy=policy.HTTP).parsebytes(
+        b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body
+    )
+    if not message.is_multipart():
+        return {}
+    parts = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        payload = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(payload, bytes):
+            parts[name] = payload
+    return parts
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8080")))
+    with ThreadingHTTPServer(address, DemoApplication) as server:
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""A pytest fixture for hooks of one's own; registered when ecs-hooks is installed.
+
+    from ecs_hooks.simulator.simulation import demo_application
+    from my_hooks import lambda_handler
+
+    def test_a_broken_upload_is_rolled_back(ecs_simulator):
+        deployment = ecs_simulator.deploy(
+            lambda_handler,
+            stage="POST_TEST_TRAFFIC_SHIFT",
+            green=demo_application("2", STORE="/nonexistent"),
+        )
+        assert deployment.status == "ROLLBACK_SUCCESSFUL"
+        assert "500" in ecs_simulator.reasons[-1]
+
+`green` and `blue` are any `Application(command=[...])` that listens on `PORT`; both are the demo application by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ecs_hooks.simulator.application import Application
+    from ecs_hooks.simulator.behaviour import Behaviour
+    from ecs_hooks.simulator.record import ServiceDeployment
+    from ecs_hooks.simulator.timeline import Record
+
+
+class EcsSimulator:
+    """Plays deployments against a handler.
+
+    Attributes
+    ----------
+    records
+        What happened in the last deployment (`ecs_hooks.simulator.timeline`).
+    """
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def deploy(
+        self,
+        handler: Callable[[Any, Any], Any],
+        *,
+        stage: str = "POST_TEST_TRAFFIC_SHIFT",
+        hook_details: Any = None,
+        green: Application | None = None,
+        blue: Application | None = None,
+        behaviour: Behaviour | None = None,
+    ) -> ServiceDeployment:
+        """Deploy `green` over `blue` with the handler as hook of a stage, and return the deployment when it is over.
+
+        Parameters
+        ----------
+        handler
+            `lambda_handler(event, context)`.
+        stage
+            Where the hook is attached.
+        hook_details
+            Its `hookDetails`.
+        green, blue
+            The two versions.
+        behaviour
+            How ECS behaves where its documentation is silent.
+        """
+        # Imported here: the plugin is loaded by every pytest run of whoever has ecs-hooks installed.
+        from ecs_hooks.simulator import CallableTarget, LifecycleHook  # noqa: PLC0415
+        from ecs_hooks.simulator.simulation import Simulation, demo_application  # noqa: PLC0415
+
+        hook = LifecycleHook(target=CallableTarget(handler), lifecycle_stages=[stage], hook_details=hook_details)
+        with Simulation(blue or demo_application("1"), behaviour=behaviour) as simulation:
+            deployment = simulation.deploy(green or demo_application("2"), hooks=[hook])
+            self.records = simulation.timeline.records
+        return deployment
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons that the hook gave, in order."""
+        from ecs_hooks.simulator.timeline import HookAnswered  # noqa: PLC0415
+
+        return [record.reason for record in self.records if isinstance(record, HookAnswered)]
+
+
+@pytest.fixture
+def ecs_simulator() -> EcsSimulator:
+    """Plays whole deployments against a hook, with real applications behind a real load balancer."""
+    return EcsSimulator()

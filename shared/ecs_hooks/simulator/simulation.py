@@ -1,0 +1,172 @@
+"""A whole deployment on this machine: two versions of an application, a load balancer, AWS, and ECS's controller.
+
+Example
+-------
+>>> from ecs_hooks import stage_hook
+>>> from ecs_hooks.simulator import CallableTarget, LifecycleHook
+>>> from ecs_hooks.simulator.simulation import Simulation, demo_application
+>>> hook = LifecycleHook(
+...     target=CallableTarget(stage_hook("POST_TEST_TRAFFIC_SHIFT")),
+...     lifecycle_stages=["POST_TEST_TRAFFIC_SHIFT"],
+...     hook_details={"checks": [{"type": "http", "path": "/health"}]},
+... )
+>>> with Simulation(blue=demo_application("1")) as simulation:  # doctest: +SKIP
+...     deployment = simulation.deploy(demo_application("2"), hooks=[hook])
+>>> str(deployment.status)  # doctest: +SKIP
+'SUCCESSFUL'
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ecs_hooks.simulator.application import Application, LocalTasks
+from ecs_hooks.simulator.aws import AwsEndpoint
+from ecs_hooks.simulator.balancer import LoadBalancer
+from ecs_hooks.simulator.controller import DeploymentController
+from ecs_hooks.simulator.model import Service
+
+if TYPE_CHECKING:
+    from ecs_hooks.simulator.behaviour import Behaviour
+    from ecs_hooks.simulator.clock import SimulationClock
+    from ecs_hooks.simulator.model import LifecycleHook
+    from ecs_hooks.simulator.record import ServiceDeployment
+    from ecs_hooks.simulator.timeline import Timeline
+
+
+def demo_application(version: str, **environment: str) -> Application:
+    """Return the application that comes with the simulator (`ecs_hooks.simulator.demo_app`).
+
+    Parameters
+    ----------
+    version
+        What it calls itself.
+    **environment
+        More of its environment variables, such as a `STORE` that does not exist.
+    """
+    command = (sys.executable, "-m", "ecs_hooks.simulator.demo_app")
+    return Application(command=command, environment={"VERSION": version, **environment})
+
+
+class Simulation:
+    """A service that runs, and can be deployed to; a context manager.
+
+    Parameters
+    ----------
+    blue
+        The version that serves at first; None for a service whose first deployment is still to come.
+    service
+        The service; its hooks are those of `deploy`.
+    behaviour
+        How ECS behaves where its documentation is silent.
+    clock
+        Virtual time by default; a `RealClock` for hooks that run in other processes.
+    timeline
+        Where records of what happens go.
+    host
+        The address of listeners and endpoint: another than loopback only for hooks in containers of this machine.
+    """
+
+    def __init__(
+        self,
+        blue: Application | None,
+        *,
+        service: Service | None = None,
+        behaviour: Behaviour | None = None,
+        clock: SimulationClock | None = None,
+        timeline: Timeline | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self._blue = blue
+        self._host = host
+        self._open = ExitStack()
+        self.balancer = LoadBalancer(host)
+        self._tasks = LocalTasks(self.balancer)
+        self.controller = DeploymentController(
+            service or Service(service="my-service"),
+            traffic=self.balancer,
+            tasks=self._tasks,
+            clock=clock,
+            behaviour=behaviour,
+            timeline=timeline,
+        )
+        self.endpoint = AwsEndpoint(self.controller.deployments, host)
+
+    def __enter__(self) -> Simulation:
+        """Start blue, the listeners and the endpoint."""
+        with ExitStack() as opening:
+            opening.enter_context(self.balancer)
+            opening.callback(self._tasks.close)
+            opening.enter_context(self.endpoint)
+            if self._blue is not None:
+                self.controller.adopt(settings={"application": self._blue})
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything."""
+        self._open.close()
+
+    @property
+    def production_url(self) -> str:
+        """The address of the production listener."""
+        return self.balancer.url("production")
+
+    @property
+    def test_url(self) -> str:
+        """The address of the test listener."""
+        return self.balancer.url("test")
+
+    @property
+    def timeline(self) -> Timeline:
+        """What happened."""
+        return self.controller.timeline
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables of a hook: `APP_URL`, AWS at the endpoint with credentials that are none."""
+        return {
+            "APP_URL": self.test_url,
+            "AWS_ENDPOINT_URL": self.endpoint.url,
+            "AWS_ACCESS_KEY_ID": "simulator",
+            "AWS_SECRET_ACCESS_KEY": "simulator",
+            "AWS_SESSION_TOKEN": "simulator",
+            "AWS_DEFAULT_REGION": self.controller.service.region,
+            "AWS_REGION": self.controller.service.region,
+            "ECS_HOOKS_ALLOWED_HOSTS": self._host,
+        }
+
+    def deploy(self, green: Application, *, hooks: Sequence[LifecycleHook] = ()) -> ServiceDeployment:
+        """Deploy a new version and return when the deployment is over.
+
+        Hooks in this process find `environment` in `os.environ` meanwhile.
+
+        Parameters
+        ----------
+        green
+            The new version.
+        hooks
+            The lifecycle hooks of the service.
+        """
+        self.controller.service = replace(self.controller.service, lifecycle_hooks=tuple(hooks))
+        with _environment(self.environment):
+            return self.controller.deploy(settings={"application": green})
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
