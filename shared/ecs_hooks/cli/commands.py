@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import click
 
 from ecs_hooks import __version__
+from ecs_hooks.cli.simulate import demo, simulate
 from ecs_hooks.plan import Plan, PlanError, plan_schema
 
 
@@ -54,3 +55,7 @@ def schema_text() -> str:
     """Return the schema as it is shipped."""
     shown: dict[str, Any] = plan_schema()
     return json.dumps(shown, indent=2) + "\n"
+
+
+ecs_hooks.add_command(simulate)
+ecs_hooks.add_command(demo)

@@ -88,6 +88,10 @@ class Lines:
         self._now = 0.0
         self._green = ""
 
+    def begin(self) -> None:
+        """Count the time of another deployment from its own start."""
+        self._began = None
+
     def record(self, record: Record) -> None:
         """Show a record, where a person wants to see it."""
         if self._began is None:
@@ -120,10 +124,8 @@ class Lines:
 
     def check(self, outcome: Mapping[str, Any]) -> None:
         """Show the outcome of a check."""
-        duration = outcome.get("duration_ms")
-        took = "" if duration is None else f"  {duration:.0f} ms"
         message = str(outcome["message"]).removeprefix(f"{outcome['outcome']} ")
-        self._line("    check", str(outcome["outcome"]), f"  {message}{took}")
+        self._line("    check", str(outcome["outcome"]), f"  {message}")
 
     def _line(self, what: str, word: str, rest: str = "", *, style: str = "") -> None:
         text = Text(f"{_clock(self._now)}  {what:<12} ", style="dim")
@@ -133,8 +135,7 @@ class Lines:
 
     def _colour(self, arn: str) -> str:
         revision = EcsArn.parse(arn).id
-        colour = "green" if arn == self._green else "blue"
-        return f"{colour} ({revision[-4:]})" if self._green else revision[-4:]
+        return f"{'green' if arn == self._green else 'blue'} ({revision[-4:]})"
 
 
 @contextmanager
