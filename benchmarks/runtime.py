@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -23,6 +23,9 @@ class _RuntimeApi(ThreadingHTTPServer):
     """Hands out one event, and notes when it is answered."""
 
     daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Stay silent: a function that is ended leaves its connections as they are."""
 
     def __init__(self, event: dict[str, Any]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -63,11 +66,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay silent."""
 
 
-def cold_start(handler: str, directory: Path, event: dict[str, Any], **environment: str) -> tuple[float, Any]:
+def cold_start(
+    python: Sequence[str], handler: str, directory: Path, event: dict[str, Any], **environment: str
+) -> tuple[float, Any]:
     """Start a function in a new process, have it answer one event, and end it.
 
     Parameters
     ----------
+    python
+        The interpreter, and options of it.
     handler
         As Lambda takes it: `module.function`.
     directory
@@ -96,8 +103,8 @@ def cold_start(handler: str, directory: Path, event: dict[str, Any], **environme
     # Compiled files are what Lambda's runtime has of its own modules; without them this would time the compiler.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     began = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "awslambdaric", handler],
+    process = subprocess.Popen(  # noqa: S603 - an interpreter that the caller chose
+        [*python, "-m", "awslambdaric", handler],
         cwd=directory,
         env=environ,
         stdout=subprocess.DEVNULL,

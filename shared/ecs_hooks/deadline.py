@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
+
 class Deadline(NamedTuple):
     """A moment on the monotonic clock, after which no answer is of use.
 

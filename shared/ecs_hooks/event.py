@@ -228,7 +228,7 @@ _KNOWN = {
 }
 
 
-def json_type(value: object) -> str:
+def json_type(value: object) -> str:  # noqa: PLR0911 - a table
     """Return what JSON calls the type of a value, for messages that must not show the value."""
     match value:
         case None:

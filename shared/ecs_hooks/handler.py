@@ -92,9 +92,7 @@ def lifecycle_hook(function: HookFunction) -> LifecycleHandler: ...
 
 
 @overload
-def lifecycle_hook(
-    *, on_rollback: RollbackFunction | None = None
-) -> Callable[[HookFunction], LifecycleHandler]: ...
+def lifecycle_hook(*, on_rollback: RollbackFunction | None = None) -> Callable[[HookFunction], LifecycleHandler]: ...
 
 
 def lifecycle_hook(

@@ -157,7 +157,9 @@ class Invocation:
         if plan.policies.first_deployment is FirstDeployment.SKIP:
             try:
                 if self._deployment.first:
-                    runner.add("first deployment", Outcome.skip("of this service: nothing is checked, as the plan says"))
+                    runner.add(
+                        "first deployment", Outcome.skip("of this service: nothing is checked, as the plan says")
+                    )
                     return
             except FactError as error:
                 runner.add("first deployment", error.outcome)

@@ -93,9 +93,7 @@ class Plan(NamedTuple):
     explicit: bool
 
     @classmethod
-    def parse(
-        cls, configuration: object, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False
-    ) -> Plan:
+    def parse(cls, configuration: object, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False) -> Plan:
         """Read a plan.
 
         Parameters
@@ -114,7 +112,7 @@ class Plan(NamedTuple):
             If anything is wrong. No value of the configuration is repeated in it: it could be a secret.
         """
         if not isinstance(configuration, Mapping):
-            problem = f"must be a JSON object such as {{\"checks\": [...]}}, not {json_type(configuration)}"
+            problem = f'must be a JSON object such as {{"checks": [...]}}, not {json_type(configuration)}'
             raise PlanError([f"hookDetails: {problem}"])
         fields = dict(configuration)
         problems: list[str] = []

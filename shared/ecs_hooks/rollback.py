@@ -1,4 +1,4 @@
-"""Is this invocation part of a rollback?
+"""Tells a rollback from a deployment that goes forward.
 
 "There is no dedicated ROLLBACK lifecycle stage. When a rollback occurs, Amazon ECS re-invokes hooks registered at the
 PRODUCTION_TRAFFIC_SHIFT and TEST_TRAFFIC_SHIFT stages" (ECS developer guide). The event has no flag; it shows a rollback

@@ -75,7 +75,5 @@ def _as_checks(asked: object) -> list[Check]:
 def _as_outcome(returned: object) -> Outcome | None:
     if returned is None or isinstance(returned, Outcome):
         return returned
-    message = (
-        f"a hook returns nothing, or hook.passed(), hook.failed() or hook.wait(), not {type(returned).__name__}"
-    )
+    message = f"a hook returns nothing, or hook.passed(), hook.failed() or hook.wait(), not {type(returned).__name__}"
     raise TypeError(message)

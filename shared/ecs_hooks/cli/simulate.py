@@ -115,7 +115,7 @@ class Played(NamedTuple):
 @click.option("--green", metavar="COMMAND", help="What is deployed.  [default: a newer demo application]")
 @click.option(
     "--strategy",
-    type=click.Choice(["BLUE_GREEN"], case_sensitive=False),
+    type=click.Choice(["BLUE_GREEN"]),
     default="BLUE_GREEN",
     show_default=True,
     help="Deployment strategy.",

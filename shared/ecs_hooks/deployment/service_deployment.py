@@ -45,7 +45,7 @@ class ServiceDeployment:
         try:
             ecs: Any = client("ecs", self._arn.region)
             answer = ecs.describe_service_deployments(serviceDeploymentArns=[str(self._arn)])
-        except Exception as error:  # noqa: BLE001 - boto3 raises more kinds than it documents; each means "not known"
+        except Exception as error:
             raise fact_error(_ACTION, error) from error
         deployments = answer.get("serviceDeployments") or []
         if not deployments:

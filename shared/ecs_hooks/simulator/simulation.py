@@ -27,7 +27,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ecs_hooks.simulator.application import Application, LocalTasks
-from ecs_hooks.simulator.aws import AwsEndpoint
 from ecs_hooks.simulator.balancer import LoadBalancer
 from ecs_hooks.simulator.controller import DeploymentController
 from ecs_hooks.simulator.model import Service
@@ -83,6 +82,9 @@ class Simulation:
         timeline: Timeline | None = None,
         host: str = "127.0.0.1",
     ) -> None:
+        # Moto takes a second to load; by now whoever waits has seen that something happens.
+        from ecs_hooks.simulator.aws import AwsEndpoint  # noqa: PLC0415
+
         self._blue = blue
         self._host = host
         self._open = ExitStack()
