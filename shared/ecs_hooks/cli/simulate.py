@@ -178,7 +178,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     behaviour = _behaviour(switches)
     details = _plans(plan)
     targets: dict[str, CallableTarget | LambdaTarget] = (
-        {stage: LambdaTarget(lambda_endpoint, name) for stage, name in _pairs(functions, "--function")}
+        {stage: LambdaTarget(name, endpoint_url=lambda_endpoint) for stage, name in _pairs(functions, "--function")}
         if lambda_endpoint
         else dict(_callables(hooks, handlers))
     )
@@ -368,6 +368,6 @@ def _behaviour(switches: Sequence[str]) -> Behaviour:
         try:
             behaviour = replace(behaviour, **{name: kinds[name](value)})
         except ValueError:
-            message = f"--behaviour {switch}: {name} can be {', '.join(kinds[name])}"
+            message = f"--behaviour {switch}: {name} can be {', '.join(str(each) for each in kinds[name])}"
             raise click.UsageError(message) from None
     return behaviour

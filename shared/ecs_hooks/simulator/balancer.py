@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.protocols import ListenerKind
@@ -79,7 +79,7 @@ class LoadBalancer:
         self._servers: dict[str, _Listener] = {}
         self._threads: list[threading.Thread] = []
 
-    def __enter__(self) -> LoadBalancer:
+    def __enter__(self) -> Self:
         """Open both listeners."""
         for kind in LISTENERS:
             server = _Listener((self._host, 0), self, kind)

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ecs_hooks.simulator.application import Application, LocalTasks
 from ecs_hooks.simulator.balancer import LoadBalancer
@@ -100,7 +100,7 @@ class Simulation:
         )
         self.endpoint = AwsEndpoint(self.controller.deployments, host)
 
-    def __enter__(self) -> Simulation:
+    def __enter__(self) -> Self:
         """Start blue, the listeners and the endpoint."""
         with ExitStack() as opening:
             opening.enter_context(self.balancer)

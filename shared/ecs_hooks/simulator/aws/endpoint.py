@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from moto.server import ThreadedMotoServer
 
@@ -31,7 +31,7 @@ class AwsEndpoint:
         self._host = host
         self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
 
-    def __enter__(self) -> AwsEndpoint:
+    def __enter__(self) -> Self:
         """Start to answer."""
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         operations.add_source(self._deployments)

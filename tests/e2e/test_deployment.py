@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ecs_hooks import Stage
+from ecs_hooks.cli.simulate import DEMO_PLAN
+from ecs_hooks.simulator import LambdaTarget, LifecycleHook, RealClock, Service
+from ecs_hooks.simulator.simulation import Simulation, demo_application
+from ecs_hooks.simulator.timeline import HookAnswered
+from tests.e2e.conftest import host_address, start_lambda
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.conftest import Functions
+
+pytestmark = pytest.mark.e2e
+
+
+def hooks(functions: Functions) -> list[LifecycleHook]:
+    """Return the function of every stage as its hook; the one after the test shift with the demo's plan."""
+    return [
+        LifecycleHook(
+            target=LambdaTarget(stage.title().replace("_", ""), endpoint_url=functions.endpoint_url),
+            lifecycle_stages=[stage],
+            hook_details=DEMO_PLAN if stage is Stage.POST_TEST_TRAFFIC_SHIFT else None,
+        )
+        for stage in Stage
+    ]
+
+
+def test_whole_deployments_are_decided_by_the_packaged_functions(tmp_path: Path) -> None:
+    # Containers know no virtual time, so nothing may have to bake.
+    service = Service(service="my-service", bake_time_minutes=0)
+    with (
+        Simulation(demo_application("1"), service=service, clock=RealClock(), host=host_address()) as simulation,
+        start_lambda(tmp_path, AppUrl=simulation.test_url) as functions,
+    ):
+        good = simulation.deploy(demo_application("2"), hooks=hooks(functions))
+        broken = simulation.deploy(demo_application("3", STORE="/nonexistent"), hooks=hooks(functions))
+        answers = simulation.timeline.of(HookAnswered)
+
+    assert good.status == "SUCCESSFUL", good.status_reason
+    assert broken.status == "ROLLBACK_SUCCESSFUL", broken.status_reason
+    forward = [(answer.stage, answer.status) for answer in answers if answer.hook_id in {h.hook_id for h in good.hooks}]
+    assert forward == [(str(stage), "SUCCEEDED") for stage in Stage if stage is not Stage.RECONCILE_SERVICE]
+    failed = [answer for answer in answers if answer.status == "FAILED"]
+    assert [answer.stage for answer in failed] == ["POST_TEST_TRAFFIC_SHIFT"]
+    assert 'http "upload" POST' in failed[0].reason
+    assert "status 500, expected 2xx" in failed[0].reason
+    # The rollback invokes the test traffic shift's function again, and nobody holds it up.
+    assert answers[-1].stage == "TEST_TRAFFIC_SHIFT"
+    assert answers[-1].status == "SUCCEEDED"
+    assert "rolls back" in answers[-1].reason
