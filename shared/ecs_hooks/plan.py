@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -129,22 +129,6 @@ class Plan(NamedTuple):
         return cls(checks, policies, explicit)
 
 
-def plan_schema() -> dict[str, Any]:
-    """Return the JSON Schema of `hookDetails`."""
-    from pydantic import create_model  # noqa: PLC0415 - only where a schema is made
-
-    classes: Any = tuple(check_class(kind) for kind in CHECKS)
-    one_check: Any = Union[classes]  # noqa: UP007 - the classes are only known now
-    checks: Any = list[one_check]
-    model = create_model(
-        "Plan",
-        __base__=Policies,
-        __doc__="hookDetails of an ECS deployment lifecycle hook that ecs-hooks answers.",
-        checks=(checks, Field(default=[], max_length=MAX_CHECKS, description="The checks, run side by side.")),
-    )
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
-
-
 def _is_policy(name: str) -> bool:
     known = _fields_at(Policies, ())
     return name in known or bool(difflib.get_close_matches(name, known, n=1, cutoff=0.75))
@@ -215,7 +199,7 @@ def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> list[st
     for step in location:
         info = _by_alias(here).get(step) if isinstance(step, str) else None
         if info is not None:
-            here = next(iter(_models_in(info.annotation)), here)
+            here = next(iter(models_in(info.annotation)), here)
     return [*_by_alias(here), *(["checks"] if here is Policies else [])]
 
 
@@ -223,10 +207,11 @@ def _by_alias(model: type[BaseModel]) -> dict[Any, Any]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models that an annotation names, such as `Expect` in `Expect | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner)]
+    return [model for inner in getattr(annotation, "__args__", ()) for model in models_in(inner)]
 
 
 def _path(location: Sequence[str | int]) -> str:

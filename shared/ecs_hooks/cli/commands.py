@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
 from ecs_hooks import __version__
 from ecs_hooks.cli.simulate import demo, simulate
-from ecs_hooks.plan import Plan, PlanError, plan_schema
+from ecs_hooks.plan import Plan, PlanError
+from ecs_hooks.schema import schema_text
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,12 +50,6 @@ def schema(output: Path | None) -> None:
         click.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
-
-
-def schema_text() -> str:
-    """Return the schema as it is shipped."""
-    shown: dict[str, Any] = plan_schema()
-    return json.dumps(shown, indent=2) + "\n"
 
 
 ecs_hooks.add_command(simulate)

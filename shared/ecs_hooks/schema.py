@@ -1,0 +1,68 @@
+"""The JSON Schema of a plan, for editors and for checks of infrastructure code."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from collections.abc import Iterator
+from textwrap import dedent
+from typing import Any, Union
+
+from pydantic import BaseModel, Field, create_model
+
+from ecs_hooks.checks import CHECKS, check_class
+from ecs_hooks.plan import MAX_CHECKS, Policies, models_in
+
+
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `hookDetails`."""
+    classes: Any = tuple(check_class(kind) for kind in CHECKS)
+    one_check: Any = Union[classes]  # noqa: UP007 - the classes are only known now
+    checks: Any = list[one_check]
+    plan = create_model(
+        "Plan",
+        __base__=Policies,
+        __doc__="hookDetails of an ECS deployment lifecycle hook that ecs-hooks answers.",
+        checks=(checks, Field(default=[], max_length=MAX_CHECKS, description="The checks, run side by side.")),
+    )
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **plan.model_json_schema()}
+    _describe(schema["properties"], Policies)
+    for model in _models(*classes):
+        definition = schema["$defs"].get(model.__name__, {})
+        _describe(definition.get("properties", {}), model)
+    return schema
+
+
+def schema_text() -> str:
+    """Return the schema as it is shipped."""
+    return json.dumps(plan_schema(), indent=2) + "\n"
+
+
+def _describe(properties: dict[str, Any], model: type[BaseModel]) -> None:
+    """Give the properties of a model the texts that stand below its fields.
+
+    pydantic could do that by itself, but would read the source of each model at every cold start.
+    """
+    texts = {name: text for each in reversed(model.__mro__) for name, text in _texts_below_fields(each)}
+    for name, field in model.model_fields.items():
+        if name in texts:
+            properties[field.alias or name].setdefault("description", texts[name])
+
+
+def _texts_below_fields(model: type) -> Iterator[tuple[str, str]]:
+    if not (issubclass(model, BaseModel) and model is not BaseModel):
+        return
+    (definition,) = ast.parse(dedent(inspect.getsource(model))).body
+    assert isinstance(definition, ast.ClassDef)
+    for field, text in zip(definition.body, definition.body[1:], strict=False):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                yield name, inspect.cleandoc(words)
+
+
+def _models(*classes: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in classes:
+        yield model
+        for field in model.model_fields.values():
+            yield from _models(*models_in(field.annotation))
