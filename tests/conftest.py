@@ -121,3 +121,27 @@ def lines(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]
         return [json.loads(line) for line in printed if line.startswith("{")]
 
     return read
+
+
+class _Orders(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b"[]"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def httpd() -> Iterator[str]:
+    """A web application that lists no orders, and nothing else either."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Orders)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

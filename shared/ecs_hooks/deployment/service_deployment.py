@@ -47,7 +47,10 @@ class ServiceDeployment:
             answer = ecs.describe_service_deployments(serviceDeploymentArns=[str(self._arn)])
         except Exception as error:
             raise fact_error(_ACTION, error) from error
-        deployments = answer.get("serviceDeployments") or []
+        deployments = answer.get("serviceDeployments")
+        if deployments is None:  # botocore takes an answer that is no JSON for an empty one
+            message = f"{_ACTION}: the answer can't be read"
+            raise FactError(message)
         if not deployments:
             message = f"{_ACTION}: ECS knows no such service deployment"
             raise FactDeniedError(message)
