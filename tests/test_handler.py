@@ -299,7 +299,9 @@ def test_a_hook_of_ones_own_in_ten_lines(httpd: str, monkeypatch: pytest.MonkeyP
 
     answer = ask(lambda_handler, load_event(hookDetails={"base_url": httpd}))
 
-    assert answer["reason"] == "FAILED post_test_traffic_shift my-service: hook green lists no orders (1 passed, 1 failed)"
+    assert (
+        answer["reason"] == "FAILED post_test_traffic_shift my-service: hook green lists no orders (1 passed, 1 failed)"
+    )
     assert lambda_handler.__name__ == "lambda_handler"  # type: ignore[attr-defined] # as functools.wraps does
 
 
@@ -415,7 +417,9 @@ def test_own_keys_of_hook_details_reach_the_code() -> None:
     assert "my-approval-bucket" in ask(handler, event)["reason"]
 
 
-def test_a_bug_of_the_library_is_answered_too(monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[Answer]]) -> None:
+def test_a_bug_of_the_library_is_answered_too(
+    monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[Answer]]
+) -> None:
     def broken(*_: Any) -> None:
         message = "hunter2"
         raise FloatingPointError(message)

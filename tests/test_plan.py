@@ -64,7 +64,10 @@ def test_an_empty_list_of_checks_is_a_choice() -> None:
         ({"checks": [{}]}, "hookDetails.checks[0].type: is missing; known: http"),
         ({"checks": [{"type": "htp"}]}, "hookDetails.checks[0].type: is no known type of check; did you mean 'http'?"),
         ({"checks": [{"type": ["http"]}]}, "hookDetails.checks[0].type: is no known type of check; known: http"),
-        ({"checks": [{"type": "http", "pth": "/"}]}, "hookDetails.checks[0].pth: is no known field; did you mean 'path'?"),
+        (
+            {"checks": [{"type": "http", "pth": "/"}]},
+            "hookDetails.checks[0].pth: is no known field; did you mean 'path'?",
+        ),
         (
             {"checks": [{"type": "http"}, {"type": "http", "expect": {"statuss": 200}}]},
             "hookDetails.checks[1].expect.statuss: is no known field; did you mean 'status'?",
@@ -77,7 +80,10 @@ def test_an_empty_list_of_checks_is_a_choice() -> None:
             {"checks": [{"type": "http", "name": "a"}, {"type": "http", "name": "a"}]},
             "hookDetails.checks: the name 'a' is used more than once",
         ),
-        ({"checks": [{"type": "http"}] * (MAX_CHECKS + 1)}, f"hookDetails.checks: {MAX_CHECKS + 1} checks are too many"),
+        (
+            {"checks": [{"type": "http"}] * (MAX_CHECKS + 1)},
+            f"hookDetails.checks: {MAX_CHECKS + 1} checks are too many",
+        ),
     ],
 )
 def test_a_mistake_names_its_field(configuration: Any, says: str) -> None:
@@ -100,12 +106,16 @@ def test_own_fields_belong_to_a_hook_of_ones_own_unless_they_look_misspelt() -> 
 SECRET = "hunter2-hunter2"
 PLACES = st.recursive(
     st.just(SECRET),
-    lambda inner: st.lists(inner, min_size=1, max_size=2)
-    | st.dictionaries(
-        st.sampled_from(["checks", "type", "mode", "expect", "status", "headers", "json", "url", "path", "body", "form"]),
-        inner,
-        min_size=1,
-        max_size=3,
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["checks", "type", "mode", "expect", "status", "headers", "json", "url", "path", "body", "form"]
+            ),
+            inner,
+            min_size=1,
+            max_size=3,
+        )
     ),
     max_leaves=5,
 )
@@ -113,7 +123,11 @@ PLACES = st.recursive(
 
 @given(PLACES)
 def test_no_value_is_repeated_in_an_error(value: Any) -> None:
-    for configuration in (value, {"checks": [{"type": "http", "expect": value}]}, {"checks": [value], "base_url": value}):
+    for configuration in (
+        value,
+        {"checks": [{"type": "http", "expect": value}]},
+        {"checks": [value], "base_url": value},
+    ):
         try:
             Plan.parse(configuration)
         except PlanError as error:

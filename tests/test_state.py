@@ -161,7 +161,9 @@ STATUSES = st.lists(st.lists(st.sampled_from(list(Status)), min_size=1, max_size
 def test_the_budget_holds_and_nothing_is_lost_however_ecs_merges(
     configured: dict[str, Any], polls: list[list[Status]], delivery: list[str]
 ) -> None:
-    configured = json.loads(json.dumps(configured).replace("NaN", "0").replace("-Infinity", "0").replace("Infinity", "0"))
+    configured = json.loads(
+        json.dumps(configured).replace("NaN", "0").replace("-Infinity", "0").replace("Infinity", "0")
+    )
     ends = []
     for merge in (replace, shallow, deep):
         details: Any = copy.deepcopy(configured)

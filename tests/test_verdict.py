@@ -18,7 +18,9 @@ START = 1_000
 
 def judge(*outcomes: Outcome, now: float = START, expires_at: int = -1, errors: int = 0, **policies: object) -> Verdict:
     results = [Result(f"{number:08x}", f'http "{number}"', outcome) for number, outcome in enumerate(outcomes)]
-    state = State("step", START, expires_at=expires_at, progress={each.key: Progress(errors=errors) for each in results})
+    state = State(
+        "step", START, expires_at=expires_at, progress={each.key: Progress(errors=errors) for each in results}
+    )
     state = state.after((each.key, each.outcome) for each in results)
     return decide(results, state, Plan.parse(policies), now)
 
@@ -48,9 +50,7 @@ def test_an_error_is_asked_again_until_the_limit() -> None:
     third = judge(Outcome.error("refused"), errors=2, error_limit=4)
     fourth = judge(Outcome.error("refused"), errors=3, error_limit=4)
 
-    assert third == Verdict(
-        HookStatus.IN_PROGRESS, 'http "0" refused (error 3 of 4); asks again in 30 s (1 error)', 30
-    )
+    assert third == Verdict(HookStatus.IN_PROGRESS, 'http "0" refused (error 3 of 4); asks again in 30 s (1 error)', 30)
     assert fourth.status is HookStatus.FAILED
     assert "4 times in a row, which is the error_limit" in fourth.why
 
@@ -61,7 +61,16 @@ def test_a_wait_is_no_error() -> None:
 
 @pytest.mark.parametrize(
     ("wishes", "delay"),
-    [((5,), 5), ((5, 2.1), 3), ((None, 60), 30), ((0,), 1), ((-3,), 1), ((10**9,), 1800), ((math.nan,), 30), ((math.inf,), 30)],
+    [
+        ((5,), 5),
+        ((5, 2.1), 3),
+        ((None, 60), 30),
+        ((0,), 1),
+        ((-3,), 1),
+        ((10**9,), 1800),
+        ((math.nan,), 30),
+        ((math.inf,), 30),
+    ],
 )
 def test_the_delay_follows_who_wants_to_be_asked_first(wishes: tuple[float | None, ...], delay: int) -> None:
     assert judge(*[Outcome.wait("", retry_after=wish) for wish in wishes]).delay == delay
@@ -75,9 +84,7 @@ def test_the_delay_does_not_pass_the_end() -> None:
 def test_what_is_undecided_at_the_end_of_the_plans_time_has_failed() -> None:
     verdict = judge(Outcome.wait("no data"), Outcome.passed(), now=START + 120, timeout_minutes=2)
 
-    assert verdict == Verdict(
-        HookStatus.FAILED, 'undecided after 2 minutes: http "0" no data (1 passed, 1 waiting)'
-    )
+    assert verdict == Verdict(HookStatus.FAILED, 'undecided after 2 minutes: http "0" no data (1 passed, 1 waiting)')
 
 
 @pytest.mark.parametrize(
@@ -89,12 +96,16 @@ def test_the_end_is_always_before_ecs_gives_up(expires_at: int, end: int) -> Non
 
 
 @given(
-    st.lists(st.builds(Outcome, st.sampled_from(Status), st.just(""), st.just({}), st.none() | st.floats()), max_size=6),
+    st.lists(
+        st.builds(Outcome, st.sampled_from(Status), st.just(""), st.just({}), st.none() | st.floats()), max_size=6
+    ),
     st.integers(min_value=0, max_value=4000),
     st.integers(min_value=-1, max_value=5000),
     st.integers(min_value=0, max_value=9),
 )
-def test_every_verdict_is_as_the_outcomes_say(outcomes: list[Outcome], later: int, expires_at: int, errors: int) -> None:
+def test_every_verdict_is_as_the_outcomes_say(
+    outcomes: list[Outcome], later: int, expires_at: int, errors: int
+) -> None:
     verdict = judge(*outcomes, now=START + later, expires_at=expires_at, errors=errors)
     statuses = {outcome.status for outcome in outcomes}
 
