@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,8 +50,6 @@ def test_the_flat_shape_says_the_same() -> None:
 
 
 def test_the_eight_stages_are_those_of_the_api() -> None:
-    import botocore.session
-
     model = botocore.session.get_session().get_service_model("ecs")
 
     assert list(Stage) == model.shape_for("DeploymentLifecycleHookStage").enum
@@ -93,7 +92,7 @@ def test_null_weights_are_none() -> None:
 
 @pytest.mark.parametrize("value", [-1, 100.5, math.nan, math.inf, True, None, [1], {}, "ten", "1e999"])
 def test_a_weight_that_is_no_per_cent_is_named(value: Any) -> None:
-    with pytest.raises(EventError, match="event.executionDetails.productionTrafficWeights: every weight"):
+    with pytest.raises(EventError, match=r"event\.executionDetails\.productionTrafficWeights: every weight"):
         LifecycleEvent.parse(shifted("PRODUCTION_TRAFFIC_SHIFT", production={GREEN: value}))
 
 

@@ -445,6 +445,6 @@ def test_a_bug_before_the_event_is_read_is_answered_too(monkeypatch: pytest.Monk
 def test_a_fact_error_is_no_bug() -> None:
     @lifecycle_hook
     def handler(hook: Hook) -> None:
-        raise FactError("ecs:X: throttled")  # noqa: TRY003 - a test
+        raise FactError("ecs:X: throttled")
 
     assert "hook ecs:X: throttled (error 1 of 5)" in ask(handler)["reason"]

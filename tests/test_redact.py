@@ -5,9 +5,10 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ecs_hooks.redact import MASK, Redactor, is_secret_name
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ecs_hooks.redact import MASK, Redactor, is_secret_name
 
 SECRETS = st.text(min_size=4, max_size=40).filter(lambda text: len(text.strip()) >= 4 and "*" not in text)
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
+from pydantic import ValidationError
+
 from ecs_hooks import checks
 from ecs_hooks.checks import Check, CheckContext, HttpCheck, check_class
 from ecs_hooks.outcome import Outcome
-from pydantic import ValidationError
-
 from tests.checks.asking import context
 
 

@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from urllib3 import HTTPHeaderDict
+
 from ecs_hooks.checks.expect import Expect, describe
 from ecs_hooks.http.response import Response
 from ecs_hooks.redact import Redactor
-from urllib3 import HTTPHeaderDict
 
 DOCUMENT = {
     "status": "ok",

@@ -9,14 +9,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import ecs_hooks
 import pytest
+from pydantic import ValidationError
+
+import ecs_hooks
 from ecs_hooks.checks import HttpCheck
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.plan import Plan, PlanError, plan_schema
-from pydantic import ValidationError
-
+from ecs_hooks.plan import Plan, PlanError
+from ecs_hooks.schema import plan_schema
 from tests.checks.asking import ask, context
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ecs_hooks.checks.jsonpath import MAX_VALUES, check_path, find
 
 DOCUMENT = {"a": [{"b": 1}, {"b": None}], "with space": True}

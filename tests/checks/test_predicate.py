@@ -3,11 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ecs_hooks.checks.predicate import Predicate, same
-from ecs_hooks.redact import Redactor
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
+from ecs_hooks.checks.predicate import Predicate, same
+from ecs_hooks.redact import Redactor
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

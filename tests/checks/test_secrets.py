@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from ecs_hooks.checks import HttpCheck
-from ecs_hooks.http.guard import VARIABLE
-from ecs_hooks.outcome import Outcome, Status
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecs_hooks.checks import HttpCheck
+from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.outcome import Outcome, Status
 from tests.checks.asking import context
 from tests.http.servers import Peer, Server
 

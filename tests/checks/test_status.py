@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ecs_hooks.checks.expect import Expect
 from ecs_hooks.checks.status import show_status, status_matches, status_range
 

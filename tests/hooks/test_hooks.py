@@ -38,7 +38,7 @@ def test_without_an_address_nothing_passes(stage: Stage) -> None:
 
 
 def test_a_hook_that_only_speaks_http_does_not_load_boto3(httpd: str) -> None:
-    program = f"""
+    program = """
 import json, sys
 import post_test_traffic_shift
 event = json.loads(sys.stdin.read())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from ecs_hooks.http.guard import VARIABLE
 
+from ecs_hooks.http.guard import VARIABLE
 from tests.http.servers import Script, Server
 
 Serve = Callable[..., Server]

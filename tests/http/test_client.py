@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
+
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.errors import (
@@ -22,7 +23,6 @@ from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.http.resolver import Endpoint, Resolver, resolve
 from ecs_hooks.http.wire import Wire
 from ecs_hooks.outcome import Status
-
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
 

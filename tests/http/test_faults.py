@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 
 import pytest
+
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import HttpClient, HttpError, Limits
 from ecs_hooks.http.errors import (
@@ -22,7 +23,6 @@ from ecs_hooks.http.errors import (
     TooLargeError,
 )
 from ecs_hooks.outcome import Status
-
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying, sending
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 from ipaddress import IPv4Address, ip_address
 
 import pytest
-from ecs_hooks.http.errors import ForbiddenAddressError
-from ecs_hooks.http.guard import AllowedHosts, danger, judge, refusal
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ecs_hooks.http.errors import ForbiddenAddressError
+from ecs_hooks.http.guard import AllowedHosts, danger, judge, refusal
 
 FORBIDDEN = {
     "127.0.0.1": "loopback",

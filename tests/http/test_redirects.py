@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
+
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.errors import ForbiddenAddressError, RedirectError, ResponseTimeoutError
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.outcome import Status
-
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, Script, replying
 

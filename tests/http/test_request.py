@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import pytest
+
 from ecs_hooks import __version__
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (

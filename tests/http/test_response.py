@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from urllib3 import HTTPHeaderDict
+
 from ecs_hooks.http.errors import ContentError
 from ecs_hooks.http.response import Response
-from urllib3 import HTTPHeaderDict
 
 
 def response(content: bytes, content_type: str | None = None, status: int = 200) -> Response:

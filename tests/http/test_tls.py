@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import trustme
+
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits, Response
 from ecs_hooks.http.errors import (
@@ -19,7 +20,6 @@ from ecs_hooks.http.errors import (
     TransportError,
 )
 from ecs_hooks.outcome import Status
-
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script, replying
 

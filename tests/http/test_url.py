@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Url, encode_query
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from ecs_hooks.simulator import Behaviour, LifecycleHook
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecs_hooks.simulator import Behaviour, LifecycleHook
 from tests.simulator.plays import HOOK_STAGES, Gate, play
 
 VARIANTS = Behaviour.variants()

@@ -7,8 +7,8 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.model import Shape
-from ecs_hooks.simulator import DeploymentController, EcsError, LifecycleHook
 
+from ecs_hooks.simulator import DeploymentController, EcsError, LifecycleHook
 from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate, controller, play
 
 _ECS = botocore.session.get_session().get_service_model("ecs")

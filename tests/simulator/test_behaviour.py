@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
+
 from ecs_hooks.simulator import Behaviour, DeploymentController, LifecycleHook, Service
 from ecs_hooks.simulator.behaviour import (
     AbsentDetails,
@@ -20,7 +21,6 @@ from ecs_hooks.simulator.behaviour import (
 from ecs_hooks.simulator.model import TargetGroup
 from ecs_hooks.simulator.payload import build_event, split, weights_at
 from ecs_hooks.simulator.timeline import HookInvoked
-
 from tests.simulator.plays import HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play
 
 

@@ -6,10 +6,10 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+
 from ecs_hooks import clock as library_clock
 from ecs_hooks.simulator import DeploymentController, RealClock, Service, VirtualClock
 from ecs_hooks.simulator.timeline import StatusChanged
-
 from tests.simulator.plays import IN_PROGRESS, SUCCEEDED, Gate, controller
 
 

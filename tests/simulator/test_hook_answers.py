@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ecs_hooks import clock as library_clock
 from ecs_hooks.simulator import Behaviour, DeploymentController, LifecycleHook, Service, VirtualClock
 from ecs_hooks.simulator.behaviour import InvalidDelay
 from ecs_hooks.simulator.timeline import HookAnswered
-
 from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate, errors, play, statuses, times
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:gate"

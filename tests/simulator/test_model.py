@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ecs_hooks.event import Stage
 from ecs_hooks.simulator import EcsError, LifecycleHook, Service
-
 from tests.simulator.plays import Gate
 
 TARGET = Gate().target

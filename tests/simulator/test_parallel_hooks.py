@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ecs_hooks.simulator import Behaviour, DeploymentController, Service, VirtualClock
 from ecs_hooks.simulator.answer import DEFAULT_DELAY, Answer, merge_details
 from ecs_hooks.simulator.behaviour import HookIdentity, Merge, Siblings
 from ecs_hooks.simulator.timeline import HookInvoked, StageEntered
-
 from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate, play, times
 
 

@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
+
 from ecs_hooks.simulator import DeploymentController, EcsError, LifecycleHook, ServiceDeployment
 from ecs_hooks.simulator.timeline import HookStateChanged, StageEntered
-
 from tests.simulator.plays import FAILED, HOOK_STAGES, SUCCEEDED, Gate, controller, play
 
 STAGE = "POST_TEST_TRAFFIC_SHIFT"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ecs_hooks.simulator import (
     Behaviour,
     DeploymentController,
@@ -16,7 +17,6 @@ from ecs_hooks.simulator import (
 from ecs_hooks.simulator.behaviour import RollbackDetails, RollbackFailure, RollbackInvocation, ShiftOrder
 from ecs_hooks.simulator.surroundings import MemoryTasks, MemoryTraffic
 from ecs_hooks.simulator.timeline import TasksChanged, TrafficShifted
-
 from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play, stages, statuses
 
 

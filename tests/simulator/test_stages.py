@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
+
 from ecs_hooks.event import LifecycleEvent
 from ecs_hooks.simulator import DeploymentController, LifecycleHook, Service
 from ecs_hooks.simulator.surroundings import MemoryTasks, MemoryTraffic
 from ecs_hooks.simulator.timeline import TasksChanged, TrafficShifted
-
 from tests.simulator.plays import HOOK_STAGES, IN_PROGRESS, STAGES, SUCCEEDED, Gate, controller, play, stages, statuses
 
 

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+
 from ecs_hooks.simulator import (
     Behaviour,
     DeploymentController,
@@ -19,7 +20,6 @@ from ecs_hooks.simulator import (
 from ecs_hooks.simulator.behaviour import Abort
 from ecs_hooks.simulator.surroundings import MemoryTasks
 from ecs_hooks.simulator.timeline import HookStateChanged, Record, StageEntered, StatusChanged, TrafficShifted
-
 from tests.simulator.plays import IN_PROGRESS, SUCCEEDED, Gate, controller, stages, statuses
 
 

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
 from ecs_hooks.simulator import CallableTarget, HookInvocationError, LambdaTarget, LifecycleHook, TasksFailedError
 from ecs_hooks.simulator.targets import LARGEST_PAYLOAD
-
 from tests.simulator.plays import SUCCEEDED, Gate, play
 
 

@@ -5,8 +5,8 @@ import importlib
 import json
 
 import pytest
-from ecs_hooks.simulator.timeline import HookAnswered, HookInvoked, Record, StatusChanged, Timeline, TrafficShifted
 
+from ecs_hooks.simulator.timeline import HookAnswered, HookInvoked, Record, StatusChanged, Timeline, TrafficShifted
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate, controller, play
 
 MODULES = ("", ".api", ".behaviour", ".clock", ".controller", ".payload", ".targets", ".timeline")
