@@ -56,9 +56,8 @@ def _texts_below_fields(model: type) -> Iterator[tuple[str, str]]:
     (definition,) = ast.parse(dedent(inspect.getsource(model))).body
     assert isinstance(definition, ast.ClassDef)
     for field, text in zip(definition.body, definition.body[1:], strict=False):
-        match field, text:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
-                yield name, inspect.cleandoc(words)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+            yield field.target.id, inspect.cleandoc(ast.literal_eval(text.value))
 
 
 def _models(*classes: type[BaseModel]) -> Iterator[type[BaseModel]]:
