@@ -37,8 +37,9 @@ check: lint types ## linters, types and the fast tests
 
 test: lint types ## linters, types, all tests but e2e, branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -m "not e2e"
+	$(BIN)/coverage run -m pytest -q -m "not slow and not e2e"
 	$(BIN)/coverage report
+	$(BIN)/pytest -q -n 2 -m "slow and not e2e"
 
 $(SAM_VENV)/.done: requirements/sam.txt
 	@echo "setting up $(SAM_VENV) with the SAM CLI (about a minute, once)"

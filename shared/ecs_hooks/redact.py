@@ -48,6 +48,8 @@ class Redactor:
 
     def add(self, secret: str) -> None:
         """Learn a secret, in each form in which it may turn up: plain, URL encoded, in JSON, in Base64."""
+        if not secret:
+            return
         raw = secret.strip()
         encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode()
         forms = {secret, raw, encoded, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}

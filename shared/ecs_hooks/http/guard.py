@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
@@ -89,6 +90,7 @@ class AllowedHosts(NamedTuple):
         return cls.parse(os.environ.get(VARIABLE, ""))
 
     @classmethod
+    @lru_cache(maxsize=8)  # every check of a plan asks for the same list
     def parse(cls, text: str) -> AllowedHosts:
         """Read a comma separated list.
 
