@@ -64,9 +64,13 @@ schema: setup ## write the JSON Schema of a plan
 	$(BIN)/ecs-hooks schema -o shared/ecs_hooks/plan.schema.json
 
 lock: setup ## pin the newest dependencies, with hashes and without any address
-	@for each in dev sam; do \
-	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url \
-	    --no-annotate --no-header --no-strip-extras -o requirements/$$each.txt requirements/$$each.in; done
+	$(call pin,requirements/dev.in,requirements/dev.txt)
+	$(call pin,requirements/sam.in,requirements/sam.txt)
+	$(call pin,requirements/layer.in,shared/requirements.txt)
+	$(call pin,benchmarks/requirements.in,benchmarks/requirements.txt)
+
+pin = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url \
+  --no-annotate --no-header --no-strip-extras -o $(2) $(1)
 
 clean: ## remove everything that was made
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build

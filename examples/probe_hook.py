@@ -33,7 +33,8 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                 "answer": details.get("answer", "SUCCEEDED"),
                 "probe": {"nested": {f"poll{seen}": 1}},
                 "list": [seen],
-                "padding": "x" * int(details.get("padding", 0)),
+                "padding": details.get("padding", 0),
+                "filler": "x" * int(details.get("padding", 0)),
             },
         }
     return {"hookStatus": details.get("answer", "SUCCEEDED"), "reason": f"probe after {seen} polls"}

@@ -126,6 +126,16 @@ def test_ecs_is_asked_once_when_it_gives_up_and_the_hook_fails_before(ecs: EcsAp
     assert now - start == 240
 
 
+def test_ecs_is_asked_a_few_times_where_it_does_not_answer(ecs: EcsApi) -> None:
+    ecs.error("ThrottlingException")
+    handler = built_in(Fixed(status=Status.WAIT))
+    answers = [ask(handler)]
+    for _ in range(4):
+        answers.append(again(handler, answers[-1]))
+
+    assert [answer["hookDetails"]["ecsHooks"]["expiresAt"] for answer in answers] == [0, 0, -1, -1, -1]
+
+
 def test_a_bug_in_a_check_is_a_failure_with_its_traceback_in_the_log(lines: Callable[[], list[Answer]]) -> None:
     answer = ask(built_in(Raising()))
 

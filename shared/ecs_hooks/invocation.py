@@ -18,8 +18,8 @@ from ecs_hooks.plan import FirstDeployment, Mode, Plan, PlanError
 from ecs_hooks.response import HookResponse, HookStatus
 from ecs_hooks.rollback import is_rollback
 from ecs_hooks.runner import Result, Runner, may_go_on
-from ecs_hooks.script import HookFunction, play
-from ecs_hooks.state import State, with_state
+from ecs_hooks.script import LABEL, HookFunction, play
+from ecs_hooks.state import State, key_of, with_state
 from ecs_hooks.telemetry import log_keys, logger
 from ecs_hooks.verdict import Verdict, decide
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _QUESTION_SECONDS = 5.0
 """Longest wait for a question to AWS that the answer can do without."""
+
+_QUESTIONS = 3
+"""Invocations of a step in which such a question is asked, until it is answered."""
 
 _HEADSTART = 0.05
 """Seconds that the runner has to hand over the results of checks that it gave up."""
@@ -151,7 +154,7 @@ class Invocation:
             late = Outcome.wait("not finished when the time of this invocation was over")
             # The thread that was given up may still add results; what is judged must not change under the judge.
             self.results = list(runner.results)
-            self.results.append(Result("", "hook", late))
+            self.results.append(Result(key_of(LABEL), LABEL, late))
 
     def _ask(self, plan: Plan, runner: Runner) -> None:
         if plan.policies.first_deployment is FirstDeployment.SKIP:
@@ -173,7 +176,7 @@ class Invocation:
         state = state.after((result.key, result.outcome) for result in results)
         verdict = decide(results, state, plan, clock.now())
         if verdict.in_progress and state.expires_at == 0 and self.deadline.remaining() > 1:
-            state = state._replace(expires_at=self._ask_expiry())
+            state = state._replace(expires_at=self._ask_expiry(state.attempt))
             verdict = decide(results, state, plan, clock.now())
         return self._response(verdict, with_state(configuration, state), observed=plan.policies.mode is Mode.OBSERVE)
 
@@ -213,10 +216,12 @@ class Invocation:
         """Return the deployment with its facts fetched, or None where they can't be had in time."""
         return self._deployment if self._question(lambda: self._deployment.rolling_back) is not None else None
 
-    def _ask_expiry(self) -> int:
-        """Return when ECS gives up on this hook, -1 where it does not say."""
-        expires_at = self._question(lambda: self._deployment.expires_at(self.function_arn))
-        return -1 if expires_at is None else int(expires_at)
+    def _ask_expiry(self, attempt: int) -> int:
+        """Return when ECS gives up on this hook: -1 where it does not say, 0 where it is worth asking once more."""
+        expires_at = self._question(lambda: self._deployment.expires_at(self.function_arn) or -1)
+        if expires_at is None:
+            return 0 if attempt < _QUESTIONS else -1
+        return int(expires_at)
 
     def _question(self, ask: Callable[[], T]) -> T | None:
         """Ask AWS what an answer can do without."""

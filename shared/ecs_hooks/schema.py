@@ -45,9 +45,9 @@ def _describe(properties: dict[str, Any], model: type[BaseModel]) -> None:
     pydantic could do that by itself, but would read the source of each model at every cold start.
     """
     texts = {name: text for each in reversed(model.__mro__) for name, text in _texts_below_fields(each)}
-    for name, field in model.model_fields.items():
-        if name in texts:
-            properties[field.alias or name].setdefault("description", texts[name])
+    described = {field.alias or name: texts[name] for name, field in model.model_fields.items() if name in texts}
+    for name, text in described.items():
+        properties[name].setdefault("description", text)
 
 
 def _texts_below_fields(model: type) -> Iterator[tuple[str, str]]:

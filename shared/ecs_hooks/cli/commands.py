@@ -30,6 +30,9 @@ def validate(plan: TextIO) -> None:
     """
     try:
         parsed = Plan.parse(json.load(plan))
+    except RecursionError:
+        click.echo(f"{plan.name}: nested too deeply", err=True)
+        sys.exit(1)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         click.echo(f"{plan.name}: not JSON: {error}", err=True)
         sys.exit(1)

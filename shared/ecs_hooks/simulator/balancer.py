@@ -66,7 +66,7 @@ class LoadBalancer:
     requests
         How many requests each listener has sent to each revision, by status.
     latencies
-        Seconds that each revision took, by listener and revision.
+        Seconds until each revision's response began, by listener and revision.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -171,18 +171,24 @@ class _Forwarder(BaseHTTPRequestHandler):
         began = time.perf_counter()
         connection = http.client.HTTPConnection(target, timeout=_TIMEOUT)
         try:
-            connection.request(self.command, self.path, body, self._headers())
-            with connection.getresponse() as response:
-                self._answer(response)
-            status = response.status
-        except TimeoutError:
-            status = 504
-            self._fail(status, "the target did not answer")
-        except (OSError, http.client.HTTPException):
-            status = 502
-            self._fail(status, "the target closed the connection")
+            try:
+                connection.request(self.command, self.path, body, self._headers())
+                response = connection.getresponse()
+            except TimeoutError:
+                self._count(revision, 504, began)
+                self._fail(504, "the target did not answer")
+            except (OSError, http.client.HTTPException):
+                self._count(revision, 502, began)
+                self._fail(502, "the target closed the connection")
+            else:
+                self._count(revision, response.status, began)
+                with response:
+                    self._answer(response)
         finally:
             connection.close()
+
+    def _count(self, revision: str, status: int, began: float) -> None:
+        # Up to the header, as an Application Load Balancer's TargetResponseTime; so it is noted before the client knows.
         self.server.balancer.count(self.server.kind, revision, status, time.perf_counter() - began)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _forward  # noqa: N815 - http.server's names

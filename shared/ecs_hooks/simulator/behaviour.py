@@ -146,7 +146,7 @@ class ResolvedConfiguration(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """One way in which ECS may work where its documentation is silent (contract sections 2 to 5, [UNK])."""
+    """One way in which ECS may work where its documentation is silent (docs/contract.md, sections 2 to 5, [UNK])."""
 
     hook_details_merge: Merge = Merge.SHALLOW
     execution_id: ExecutionId = ExecutionId.STABLE

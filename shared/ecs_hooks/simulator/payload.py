@@ -1,4 +1,4 @@
-"""The event that ECS sends to a hook, exactly as contract section 2.2 has it.
+"""The event that ECS sends to a hook, exactly as docs/contract.md, 2.2, has it.
 
 Example
 -------

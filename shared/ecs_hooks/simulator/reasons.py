@@ -1,6 +1,6 @@
 """The texts of `statusReason`.
 
-Those that AWS documents are verbatim (contract 3.2: the troubleshooting page of lifecycle hooks); the rest follows
+Those that AWS documents are verbatim (docs/contract.md, 3.2: the troubleshooting page of lifecycle hooks); the rest follows
 their pattern, and says so.
 """
 

@@ -44,8 +44,8 @@ class AwsEndpoint:
         """Stop answering."""
         self._server.stop()
         inner = self._server._server  # noqa: SLF001 - moto leaves its socket open
-        if inner is not None:
-            inner.server_close()
+        assert inner is not None
+        inner.server_close()
         operations.remove_source(self._deployments)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import JsonRESTError
@@ -81,7 +82,6 @@ def _list_service_deployments(self: EC2ContainerServiceResponse) -> str:
             max_results=asked.get("maxResults"),
             next_token=asked.get("nextToken"),
         ),
-        empty={"serviceDeployments": []},
     )
 
 
@@ -128,26 +128,21 @@ def _collect(response: EC2ContainerServiceResponse, operation: str, method: str,
     return json.dumps({key: found, "failures": list(missing.values())})
 
 
-def _told(operation: str, ask: Any, empty: dict[str, Any] | None = None) -> str:
-    """Return the answer of the first source that knows the deployment."""
-    error: EcsError = ServiceDeploymentNotFoundError()
+def _told(operation: str, ask: Callable[[ServiceDeployments], dict[str, Any]]) -> str:
+    """Return the answer of the first source that knows what is asked about."""
+    unknown: EcsError = ServiceDeploymentNotFoundError()
     try:
         _fail_if_injected(operation)
-    except EcsError as injected:
-        raise _as_moto_error(injected) from injected
-    for source in _sources:
-        try:
-            answer = ask(source)
-        except ServiceDeploymentNotFoundError as unknown:
-            error = unknown
-        except EcsError as refused:
-            raise _as_moto_error(refused) from refused
-        else:
-            if answer.get("serviceDeployments") != []:
-                return json.dumps(answer)
-    if empty is not None:
-        return json.dumps(empty)
-    raise _as_moto_error(error)
+        for source in _sources:
+            try:
+                return json.dumps(ask(source))
+            except EcsError as error:
+                if not error.code.endswith("NotFoundException"):
+                    raise
+                unknown = error
+    except EcsError as refused:
+        raise _as_moto_error(refused) from refused
+    raise _as_moto_error(unknown)
 
 
 def _fail_if_injected(operation: str) -> None:

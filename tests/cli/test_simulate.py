@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecs_hooks import Stage, stage_hook
+from ecs_hooks.simulator import CallableTarget, LifecycleHook, Service
+from tests.cli.conftest import Run
+
+OWN = """
+from ecs_hooks import Hook, lifecycle_hook
+
+@lifecycle_hook
+def lambda_handler(hook: Hook):
+    print("to the log")
+    return hook.failed("green lists no orders")
+
+@lifecycle_hook
+def slow(hook: Hook):
+    return hook.wait("for a sign", retry_after=600)
+
+def raising(event, context):
+    raise ValueError("no reason")
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    file = tmp_path / "my_hook.py"
+    file.write_text(OWN)
+    return file
+
+
+def test_the_demo_shows_a_pass_and_a_rollback(run: Run) -> None:
+    result = run("demo")
+
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert "version 1, starts behind a load balancer" in lines[0]
+    for shown in (
+        "stage        POST_TEST_TRAFFIC_SHIFT",
+        "traffic    production listener: green",
+        'check    PASS  http "upload" POST http://127.0.0.1:',
+        'check    FAIL  http "upload" POST http://127.0.0.1:',
+        "status 500, expected 2xx",
+        "0:15:00  deployment   SUCCESSFUL",
+        "deployment   ROLLBACK_SUCCESSFUL  Service deployment rolled back because POST_TEST_TRAFFIC_SHIFT",
+        "SUCCESSFUL           as it should  a good green",
+        "ROLLBACK_SUCCESSFUL  as it should  a broken green",
+    ):
+        assert shown in result.output
+    assert '{"level"' not in result.output
+    assert "_aws" not in result.output
+
+
+def test_the_demo_for_programs(run: Run, tmp_path: Path) -> None:
+    result = run("demo", "--json", "--logs", tmp_path / "log")
+
+    assert result.exit_code == 0
+    records: list[dict[str, Any]] = [json.loads(line) for line in result.output.splitlines()]
+    assert {"status-changed", "stage-entered", "traffic-shifted", "hook-answered", "check"} <= {
+        each["kind"] for each in records
+    }
+    assert [each["status"] for each in records[-2:]] == ["SUCCESSFUL", "ROLLBACK_SUCCESSFUL"]
+    assert all(each["asExpected"] for each in records[-2:])
+    assert '"verdict":"FAILED"' in (tmp_path / "log").read_text()
+
+
+def test_the_demo_fails_where_a_deployment_does_not_end_as_it_should(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pre_scale_up.py").write_text(OWN)
+
+    result = run("demo", "--hooks", tmp_path)
+
+    assert result.exit_code == 1
+    assert "ROLLBACK_SUCCESSFUL  not SUCCESSFUL" in result.output
+
+
+def test_a_hook_of_ones_own(run: Run, own: Path, tmp_path: Path) -> None:
+    options = ("--hook", f"POST_SCALE_UP={own}", "--bake-time", 0, "--logs", tmp_path / "log")
+    result = run("simulate", *options)
+
+    assert result.exit_code == 1
+    assert "green lists no orders" in result.output
+    assert "to the log" not in result.output
+    assert "to the log" in (tmp_path / "log").read_text()
+    assert run("simulate", *options, "--expect", "ROLLBACK_SUCCESSFUL").exit_code == 0
+
+
+def test_a_hook_that_waits_is_asked_again_in_virtual_time(run: Run, own: Path) -> None:
+    result = run("simulate", "--hook", f"PRE_SCALE_UP={own}:slow", "--expect", "ROLLBACK_SUCCESSFUL")
+
+    assert result.exit_code == 0, result.output
+    assert "asked again (attempt 4)" in result.output
+    assert "0:30:00    hook       FAILED" in result.output
+    assert "undecided after 30 minutes" in result.output
+
+
+def test_what_ecs_says_of_a_function_that_raises_is_shown(run: Run, own: Path) -> None:
+    result = run("simulate", "--hook", f"PRE_SCALE_UP={own}:raising", "--expect", "ROLLBACK_SUCCESSFUL")
+
+    assert "no valid answer  ValueError: no reason" in result.output
+    assert "HookStatus must not be null" in result.output
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_plan_is_the_hook_details_of_a_stage(run: Run, tmp_path: Path, *, wrapped: bool) -> None:
+    plan: Any = {"checks": [{"type": "http", "name": "own", "path": "/nowhere"}]}
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({"POST_TEST_TRAFFIC_SHIFT": plan} if wrapped else plan))
+
+    result = run("simulate", "--plan", file, "--behaviour", "hook_details_merge=deep")
+
+    assert result.exit_code == 1
+    assert 'http "own" GET http://127.0.0.1:' in result.output
+    assert "status 404, expected 2xx" in result.output
+
+
+def test_applications_of_ones_own(run: Run, own: Path) -> None:
+    result = run(
+        "simulate", "--hook", f"PRE_SCALE_UP={own}:slow", "--green", "/nonexistent/app", "--blue", "/bin/false"
+    )
+
+    assert result.exit_code == 1
+    assert "Error: /bin/false ended with exit code 1" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--hook", "PRE_SCALE_UP"), "STAGE= is missing; stages: RECONCILE_SERVICE"),
+        (("--hook", "BAKE_TIME=x.py"), "STAGE= is missing"),
+        (("--hook", "PRE_SCALE_UP=/nonexistent.py"), "/nonexistent.py is no Python file"),
+        (("--hook", "PRE_SCALE_UP=README.md"), "README.md is no Python file"),
+        (("--hook", "PRE_SCALE_UP=hooks/pre_scale_up.py:nothing"), "hooks/pre_scale_up.py has no nothing"),
+        (("--hooks", "docs"), "there is no hook to play with"),
+        (("--lambda-endpoint", "http://127.0.0.1:9"), "there is no hook to play with"),
+        (("--plan", "README.md"), "README.md: not JSON"),
+        (("--behaviour", "merge=deep"), "known names: hook_details_merge"),
+        (("--behaviour", "hook_details_merge="), "hook_details_merge can be shallow, deep, replace"),
+    ],
+)
+def test_what_can_not_be_played_is_said(run: Run, options: tuple[str, ...], says: str) -> None:
+    result = run("simulate", *options)
+
+    assert result.exit_code == 2
+    assert says in " ".join(result.output.split())
+
+
+def test_what_ecs_would_refuse_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        LifecycleHook(lifecycle_stages=["SCALE_UP"])
+
+    monkeypatch.setattr("ecs_hooks.cli.simulate.LifecycleHook", refuse)
+
+    result = run("simulate")
+
+    assert result.exit_code == 2
+    assert "Invalid lifecycle stage SCALE_UP" in result.output
+
+
+def test_functions_behind_a_lambda_endpoint(run: Run) -> None:
+    result = run(
+        *("simulate", "--lambda-endpoint", "http://127.0.0.1:9", "--function", "PRE_SCALE_UP=PreScaleUp"),
+        *("--expect", "ROLLBACK_SUCCESSFUL", "--bake-time", 0),
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "ECS was unable to invoke hook target" in result.output
+
+
+def test_a_pause_is_shown(run: Run) -> None:
+    from io import StringIO  # noqa: PLC0415 - only here
+
+    from rich.console import Console  # noqa: PLC0415
+
+    from ecs_hooks.cli.live import Lines  # noqa: PLC0415
+    from ecs_hooks.simulator.controller import DeploymentController  # noqa: PLC0415
+
+    out = StringIO()
+    view = Lines(Console(file=out))
+    hooks = [LifecycleHook.pause("PRE_SCALE_UP", timeout_in_minutes=5)]
+    hooks.append(
+        LifecycleHook(target=CallableTarget(stage_hook(Stage.PRE_SCALE_UP)), lifecycle_stages=["PRE_SCALE_UP"])
+    )
+    controller = DeploymentController(Service(service="api", lifecycle_hooks=hooks))
+    controller.timeline.subscribe(view.record)
+    controller.deploy()
+
+    assert "pause      AWAITING_ACTION" in out.getvalue()
+    assert "0:05:00    pause      TIMED_OUT" in out.getvalue()

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ecs_hooks.simulator import Behaviour, CallableTarget, DeploymentController, LifecycleHook, Service
+from ecs_hooks.simulator.behaviour import Merge
+from examples.probe_hook import lambda_handler
+
+DETAILS = {"probe": {"nested": {"first": 1}, "gone": True}, "polls": 2, "delay": 5}
+
+
+def probed(capsys: pytest.CaptureFixture[str], details: Any, behaviour: Behaviour) -> tuple[str, list[Any]]:
+    """Deploy with the probe; return the deployment's status and the hookDetails of each event."""
+    hook = LifecycleHook(
+        target=CallableTarget(lambda_handler), lifecycle_stages=["POST_SCALE_UP"], hook_details=details
+    )
+    controller = DeploymentController(Service(service="api", lifecycle_hooks=[hook]), behaviour=behaviour)
+    controller.adopt()
+    status = str(controller.deploy().status)
+    events = [json.loads(line)["probe"] for line in capsys.readouterr().out.splitlines()]
+    return status, [event.get("hookDetails") for event in events]
+
+
+@pytest.mark.parametrize(
+    ("merge", "third"),
+    [
+        (Merge.REPLACE, {"nested": {"poll1": 1}}),
+        (Merge.SHALLOW, {"nested": {"poll1": 1}}),
+        (Merge.DEEP, {"nested": {"first": 1, "poll0": 1, "poll1": 1}, "gone": True}),
+    ],
+)
+def test_the_probe_shows_how_hook_details_are_merged(
+    capsys: pytest.CaptureFixture[str], merge: Merge, third: Any
+) -> None:
+    status, details = probed(capsys, DETAILS, Behaviour(hook_details_merge=merge))
+
+    assert status == "SUCCESSFUL"
+    assert [each.get("seen", 0) for each in details] == [0, 1, 2]
+    assert details[2]["probe"] == third
+
+
+@pytest.mark.parametrize("details", [None, "text", {}])
+def test_without_instructions_it_lets_everything_pass(capsys: pytest.CaptureFixture[str], details: Any) -> None:
+    assert probed(capsys, details, Behaviour())[0] == "SUCCESSFUL"
+
+
+def test_it_can_fail_to_see_a_rollback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert probed(capsys, {"answer": "FAILED"}, Behaviour())[0] == "ROLLBACK_SUCCESSFUL"

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+import urllib3
+
+from ecs_hooks.simulator import ServiceRevision, TasksFailedError
+from ecs_hooks.simulator import application as module
+from ecs_hooks.simulator.application import Application, LocalTasks, Task
+from ecs_hooks.simulator.balancer import LoadBalancer
+from ecs_hooks.simulator.model import TargetGroup
+from ecs_hooks.simulator.simulation import demo_application
+
+
+def program(code: str) -> Application:
+    return Application(command=[sys.executable, "-c", code])
+
+
+def revision(application: Application) -> ServiceRevision:
+    return ServiceRevision(
+        arn="arn:green",
+        id="1",
+        image="",
+        task_definition="",
+        target_group=TargetGroup.PRIMARY,
+        created_at=0.0,
+        settings={"application": application},
+    )
+
+
+def test_a_task_runs_until_it_is_stopped() -> None:
+    task = Task(demo_application("7"))
+    address = f"http://127.0.0.1:{task.port}/health"
+    try:
+        assert urllib3.request("GET", address).json() == {"status": "ok", "version": "7"}
+        assert task.output == ""
+    finally:
+        task.stop()
+
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        urllib3.request("GET", address, retries=False)
+
+
+def test_a_program_that_ends_says_its_last_words() -> None:
+    with pytest.raises(TasksFailedError, match="ended with exit code 3: no database"):
+        Task(program("print('no database'); raise SystemExit(3)"))
+
+
+def test_a_program_that_never_listens_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_STARTED", 0.3)
+
+    with pytest.raises(TasksFailedError, match="does not accept connections"):
+        Task(program("import time; time.sleep(60)"))
+
+
+def test_a_program_that_does_not_want_to_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_STOPPED", 0.2)
+    task = Task(
+        program(
+            "import os, signal, socket, time\n"
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            "listening = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n"
+            "time.sleep(60)"
+        )
+    )
+
+    task.stop()
+
+
+def test_a_program_that_is_not_there_can_not_be_started() -> None:
+    with pytest.raises(TasksFailedError, match="/nonexistent/program can't be started: No such file"):
+        Task(Application(command=["/nonexistent/program"]))
+
+
+def test_tasks_are_registered_with_the_load_balancer() -> None:
+    with LoadBalancer() as balancer:
+        tasks = LocalTasks(balancer)
+        green = revision(demo_application("2"))
+        balancer.shift("test", {green.arn: 100})
+        assert not tasks.healthy(green)
+
+        tasks.start(green)
+        tasks.start(green)
+        assert tasks.healthy(green)
+        assert urllib3.request("GET", balancer.url("test")).json()["version"] == "2"
+
+        tasks.stop(green)
+        tasks.stop(green)
+        assert not tasks.healthy(green)
+        assert urllib3.request("GET", balancer.url("test")).status == 503
+
+        tasks.start(green)
+        tasks.close()
+        assert not tasks.healthy(green)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ecs_hooks.simulator import pytest_plugin
+
+pytest_plugins = ["pytester"]
+
+
+def test_the_example_of_its_docstring_holds(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        my_hooks="""
+        from ecs_hooks import Hook, lifecycle_hook
+        from ecs_hooks.checks import HttpCheck
+
+        @lifecycle_hook
+        def lambda_handler(hook: Hook):
+            yield HttpCheck(path="/health")
+            yield HttpCheck(method="POST", path="/process", multipart={"file": {"filename": "a", "content": "b"}})
+        """
+    )
+    example = re.search(r"\n\n((?:    .*\n|\n)+)", pytest_plugin.__doc__ or "")
+    assert example is not None
+    pytester.makepyfile(test_example=example.group(1))
+
+    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_both_versions_are_the_demo_unless_told_otherwise(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
+    def handler(event: object, context: object) -> dict[str, str]:
+        return {"hookStatus": "SUCCEEDED", "reason": "fine"}
+
+    deployment = ecs_simulator.deploy(handler, stage="PRE_SCALE_UP")
+
+    assert deployment.status == "SUCCESSFUL"
+    assert ecs_simulator.reasons == ["fine"]
