@@ -145,6 +145,7 @@ def test_a_refused_connection_is_tried_again_and_then_an_error() -> None:
 
 def test_trouble_is_reported_where_the_time_ends_in_a_further_attempt(serve: Serve) -> None:
     def script(peer: Peer) -> None:
+        peer.request()  # reset any sooner, it may still be the connecting that fails
         if server.connections == 1:
             peer.reset()
         else:
@@ -157,7 +158,11 @@ def test_trouble_is_reported_where_the_time_ends_in_a_further_attempt(serve: Ser
 
 
 def test_there_is_no_wait_for_an_attempt_that_the_deadline_would_not_allow(serve: Serve) -> None:
-    server = serve(Peer.reset)
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.reset()
+
+    server = serve(script)
     with pytest.raises(ResetBeforeResponseError) as caught:
         client(server.url, Limits(connect_retries=3), seconds=0.15).get("/")
     assert "attempts" not in str(caught.value)
