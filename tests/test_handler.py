@@ -440,7 +440,7 @@ def test_a_bug_of_the_library_is_answered_too(
     assert answer["reason"] == (
         "FAILED post_test_traffic_shift my-service: FloatingPointError in ecs-hooks; see the log"
     )
-    assert "this is a bug" in lines()[0]["message"]
+    assert [line["message"] for line in lines() if line.get("level") == "ERROR"] == ["ecs-hooks failed; this is a bug"]
 
 
 def test_a_bug_before_the_event_is_read_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ EVENT = LifecycleEvent.parse(load_event())
 
 def runner(seconds: float = 20, state: State | None = None) -> Runner:
     context = CheckContext(None, "", Deadline.after(seconds), 0.0)
-    return Runner(context, state or State.load(None, EVENT, 0))
+    return Runner(context, state or State.load(None, EVENT, 0), lambda _: None)
 
 
 def statuses(outcomes: list[Outcome]) -> list[Status]:
@@ -43,6 +43,18 @@ def test_a_hanging_check_does_not_cost_the_others_their_result() -> None:
 
     assert statuses(outcomes) == [Status.WAIT, *[Status.PASS] * 60, Status.WAIT]
     assert outcomes[0].reason == "not finished when the time of this invocation was over"
+
+
+def test_each_outcome_is_told_once_and_while_others_are_waited_for() -> None:
+    running = runner(0.3)
+    told: list[tuple[str, float]] = []
+    running.tell = lambda result: told.append((result.label, running.context.deadline.remaining()))
+
+    running.run([Hanging(), Fixed(name="a")])
+    running.add("hook", Outcome.passed())
+
+    assert [label for label, _ in told] == ['fixed "a"', "hanging", "hook"]
+    assert told[0][1] > 0 >= told[1][1]
 
 
 @pytest.mark.parametrize("check", [Raising(), Raising(kind="SystemExit"), Wrong()])

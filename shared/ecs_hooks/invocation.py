@@ -20,7 +20,7 @@ from ecs_hooks.rollback import is_rollback
 from ecs_hooks.runner import Result, Runner, may_go_on
 from ecs_hooks.script import LABEL, HookFunction, play
 from ecs_hooks.state import State, key_of, with_state
-from ecs_hooks.telemetry import log_keys, logger
+from ecs_hooks.telemetry import log_keys, log_result, logger
 from ecs_hooks.verdict import Verdict, decide
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Invocation:
     Attributes
     ----------
     results
-        What was found out so far, for the log.
+        What was found out so far, for the metrics; each is in the log already.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Invocation:
             observed = configuration is not None and configuration.get("mode") == Mode.OBSERVE
             return self._response(Verdict(HookStatus.FAILED, f"the plan is not valid: {error}"), observed=observed)
         state = State.load(self.event.state, self.event, clock.now())
-        runner = Runner(self._context(plan, state), state)
+        runner = Runner(self._context(plan, state), state, self._log)
         self.results = runner.results
         self._evaluate(plan, runner)
         return self._judge(plan, state, configuration or {})
@@ -155,6 +155,10 @@ class Invocation:
             # The thread that was given up may still add results; what is judged must not change under the judge.
             self.results = list(runner.results)
             self.results.append(Result(key_of(LABEL), LABEL, late))
+            self._log(self.results[-1])
+
+    def _log(self, result: Result) -> None:
+        log_result(result, self.event)
 
     def _ask(self, plan: Plan, runner: Runner) -> None:
         if plan.policies.first_deployment is FirstDeployment.SKIP:

@@ -51,6 +51,9 @@ class Runner:
         What a check may know.
     state
         The memory of earlier invocations at this step: what is settled there is not asked again.
+    tell
+        Called with each result as soon as it is there, while others are still waited for: what is in the log already
+        is not lost should Lambda end the function.
 
     Attributes
     ----------
@@ -58,9 +61,10 @@ class Runner:
         Every result of this invocation, in the order of the plan.
     """
 
-    def __init__(self, context: CheckContext, state: State) -> None:
+    def __init__(self, context: CheckContext, state: State, tell: Callable[[Result], object]) -> None:
         self.context = context
         self.state = state
+        self.tell = tell
         self.results: list[Result] = []
         self._seen: Counter[str] = Counter()
 
@@ -73,28 +77,37 @@ class Runner:
         keys = [self._key(check) for check in checks]
         finished: queue.SimpleQueue[Call[Result]] = queue.SimpleQueue()
         results: dict[str, Result] = {}
+
+        def take(result: Result) -> None:
+            results[result.key] = result
+            self.tell(result)
+
         for key, check in zip(keys, checks, strict=True):
             if self.state.progress.get(key, Progress()).settled:
-                results[key] = Result(key, check.label, Outcome.passed("as before"))
+                take(Result(key, check.label, Outcome.passed("as before")))
                 continue
             try:
                 Call(_asking(check, key, self.context), finished)
             except RuntimeError as error:  # the process can have no more threads
-                results[key] = Result(key, check.label, Outcome.error(f"could not be started: {error}"))
+                take(Result(key, check.label, Outcome.error(f"could not be started: {error}")))
         while len(results) < len(keys):
             try:
-                result = finished.get(timeout=self.context.deadline.remaining()).result()
+                take(finished.get(timeout=self.context.deadline.remaining()).result())
             except queue.Empty:
                 break
-            results[result.key] = result
         late = Outcome.wait("not finished when the time of this invocation was over")
-        ordered = [results.get(key) or Result(key, check.label, late) for key, check in zip(keys, checks, strict=True)]
+        for key, check in zip(keys, checks, strict=True):
+            if key not in results:
+                take(Result(key, check.label, late))
+        ordered = [results[key] for key in keys]
         self.results += ordered
         return [result.outcome for result in ordered]
 
     def add(self, label: str, outcome: Outcome, trace: str | None = None) -> None:
         """Record an outcome that no check brought: of the hook's own code, or of a question about the deployment."""
-        self.results.append(Result(key_of(label), label, outcome, traceback=trace))
+        result = Result(key_of(label), label, outcome, traceback=trace)
+        self.results.append(result)
+        self.tell(result)
 
     def _key(self, check: Check) -> str:
         description = f"{type(check).__qualname__} {check.model_dump_json()}"

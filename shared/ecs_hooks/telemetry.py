@@ -40,8 +40,33 @@ def log_keys(event: LifecycleEvent) -> dict[str, str]:
     }
 
 
+def log_result(result: Result, event: LifecycleEvent) -> None:
+    """Write one line about an outcome.
+
+    Parameters
+    ----------
+    result
+        The outcome, and of what.
+    event
+        The event.
+    """
+    with nothing_lost():
+        outcome = result.outcome
+        extra = {
+            **log_keys(event),
+            "check": result.label,
+            "outcome": outcome.status.value,
+            "duration_ms": None if result.seconds is None else round(result.seconds * 1000, 1),
+            "evidence": dict(outcome.evidence),
+        }
+        if result.traceback is not None:
+            extra["traceback"] = result.traceback
+        write = logger.info if outcome.status in {Status.PASS, Status.SKIP} else logger.warning
+        write(f"{outcome.status.value} {result.label} {outcome.reason}".strip(), extra=extra)
+
+
 def report(response: HookResponse, event: LifecycleEvent | None, results: Sequence[Result]) -> None:
-    """Write one line for each outcome and one for the verdict, then the metrics.
+    """Write one line for the verdict, then the metrics.
 
     Parameters
     ----------
@@ -53,9 +78,6 @@ def report(response: HookResponse, event: LifecycleEvent | None, results: Sequen
         The outcomes.
     """
     keys = {} if event is None else log_keys(event)
-    for result in results:
-        with nothing_lost():
-            _log_result(result, keys)
     with nothing_lost():
         write = logger.info if response.status is HookStatus.SUCCEEDED else logger.warning
         write(response.reason, extra={**keys, "verdict": response.status.value})
@@ -70,21 +92,6 @@ def nothing_lost() -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 - whatever it was, the answer matters more
         print(f"ecs-hooks: could not report: {type(error).__name__}")  # noqa: T201 - the log itself has failed
-
-
-def _log_result(result: Result, keys: dict[str, str]) -> None:
-    outcome = result.outcome
-    extra = {
-        **keys,
-        "check": result.label,
-        "outcome": outcome.status.value,
-        "duration_ms": None if result.seconds is None else round(result.seconds * 1000, 1),
-        "evidence": dict(outcome.evidence),
-    }
-    if result.traceback is not None:
-        extra["traceback"] = result.traceback
-    write = logger.info if outcome.status in {Status.PASS, Status.SKIP} else logger.warning
-    write(f"{outcome.status.value} {result.label} {outcome.reason}".strip(), extra=extra)
 
 
 def _publish(response: HookResponse, event: LifecycleEvent | None, results: Sequence[Result]) -> None:

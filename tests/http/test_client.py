@@ -196,6 +196,8 @@ def test_a_host_that_can_be_no_name(host: str) -> None:
         resolve(host, 80, Deadline.after(20))
 
 
-def test_a_literal_that_the_system_does_not_know() -> None:
-    with pytest.raises(NameResolutionError):
-        resolve("fe80::1%nosuchinterface", 80, Deadline.after(20))
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1", "fe80::1%lo"])
+def test_a_literal_address_is_not_looked_up(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as without:
+        without.delattr(socket, "getaddrinfo")
+        assert resolve(host, 80, Deadline.after(20)) == [endpoint(host, 80)]

@@ -80,7 +80,7 @@ class HttpCheck(Check):
     """The largest body, after decompression; a larger one is a failure."""
     until: Until | None = None
     """To poll: ask again while something is not as expected."""
-    expect: Expect = Expect.model_construct()
+    expect: Expect = Field(default_factory=Expect.model_construct)
     """What must hold of the response. Default: a status from 200 to 299."""
 
     @field_validator("path")

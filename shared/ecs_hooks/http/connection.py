@@ -74,7 +74,8 @@ class Connection:
         raw = _connect(url, endpoints, budget)
         inner = _Tls(url, raw, server_name, verify=verify_tls) if url.scheme == "https" else _Plain(url, raw)
         try:
-            raw.settimeout(raw.wire.remaining())
+            if url.scheme == "https":
+                raw.settimeout(raw.wire.remaining())  # for the handshake; later the wire sees to it
             inner.connect()
         except OSError as error:
             raw.close()

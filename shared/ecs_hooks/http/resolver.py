@@ -45,14 +45,17 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
     TimeoutError
         If the system's resolver does not answer in time; it can't be interrupted, so its thread is left behind.
     """
+    address = parse_address(host)
+    if address is not None:
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - IPv4
+        return [Endpoint(address, family, (host, port))]
 
     def look_up() -> list[Endpoint]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         return [Endpoint(ip_address(target[0]), family, target) for family, _, _, _, target in found]
 
     try:
-        # A literal address takes no look-up, so it needs no thread either.
-        return call_within(look_up, deadline) if parse_address(host) is None else look_up()
+        return call_within(look_up, deadline)
     except socket.gaierror as error:
         message = f"{host} can't be resolved: {error.strerror}"
         raise NameResolutionError(message) from error
