@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecs_hooks import Stage, stage_hook
+from ecs_hooks.cli.simulate import _Console
 from ecs_hooks.simulator import CallableTarget, LifecycleHook, Service
-from tests.cli.conftest import Run
+from tests.cli.conftest import ROOT, Run
 
 OWN = """
 from ecs_hooks import Hook, lifecycle_hook
@@ -191,3 +195,27 @@ def test_a_pause_is_shown(run: Run) -> None:
 
     assert "pause      AWAITING_ACTION" in out.getvalue()
     assert "0:05:00    pause      TIMED_OUT" in out.getvalue()
+
+
+def test_it_ends_in_silence_where_nobody_reads_on() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "from ecs_hooks.cli import main; main()", "demo"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 1
+
+
+def test_a_broken_pipe_stays_one() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        _Console(file=Gone()).print("anybody there?")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
 import io
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -263,7 +265,7 @@ def _view(*, as_json: bool) -> tuple[View, Console | None]:
     if as_json:
         return JsonLines(sys.stdout), None
     # Bound to today's stdout: what hooks print is led elsewhere while they run.
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console = _Console(file=sys.stdout, highlight=False, soft_wrap=True)
     return Lines(console), console
 
 
@@ -281,6 +283,12 @@ def _playing(view: View, logs: IO[str] | None) -> Iterator[None]:
             yield
     except TasksFailedError as error:
         raise click.ClickException(str(error)) from error
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to click to end in silence where nobody reads on, as after `| head`."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def _say(console: Console | None, text: str) -> None:
