@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
 SAM := $(SAM_VENV)/bin/sam
+CDK_VENV := .venv-cdk
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test e2e build validate bench schema lock clean lint types fast all-tests
@@ -54,8 +55,14 @@ validate: $(SAM_VENV)/.done ## check the template
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint
 	$(SAM_VENV)/bin/cfn-lint template.yaml
 
-e2e: setup build validate ## run the application in Lambda's runtime; needs a container engine
-	$(BIN)/pytest -m e2e tests/e2e
+$(CDK_VENV)/.done: requirements/cdk.txt
+	@echo "setting up $(CDK_VENV) with the CDK (about a minute, once)"
+	@$(PYTHON) -m venv $(CDK_VENV)
+	@$(CDK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/cdk.txt
+	@touch $@
+
+e2e: setup build validate $(CDK_VENV)/.done ## run the application in Lambda's runtime; needs a container engine
+	$(BIN)/pytest -m e2e tests/e2e tests/examples
 
 bench: setup ## measure against the baselines; prints ratios
 	$(BIN)/python -m benchmarks
@@ -66,6 +73,7 @@ schema: setup ## write the JSON Schema of a plan
 lock: setup ## pin the newest dependencies, with hashes and without any address
 	$(call pin,requirements/dev.in,requirements/dev.txt)
 	$(call pin,requirements/sam.in,requirements/sam.txt)
+	$(call pin,requirements/cdk.in,requirements/cdk.txt)
 	$(call pin,requirements/layer.in,shared/requirements.txt)
 	$(call pin,benchmarks/requirements.in,benchmarks/requirements.txt)
 
@@ -73,4 +81,4 @@ pin = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade 
   --no-annotate --no-header --no-strip-extras -o $(2) $(1)
 
 clean: ## remove everything that was made
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	rm -rf $(VENV) $(SAM_VENV) $(CDK_VENV) .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build

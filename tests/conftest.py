@@ -12,6 +12,7 @@ import pytest
 
 from ecs_hooks.event import LifecycleEvent
 from tests.answers import EVENTS
+from tests.aws import AwsApi, serving
 
 GREEN = "arn:aws:ecs:us-west-2:123456789012:service-revision/my-cluster/my-service/9313423515462893900"
 BLUE = "arn:aws:ecs:us-west-2:123456789012:service-revision/my-cluster/my-service/1920498462936580504"
@@ -99,6 +100,14 @@ def ecs(monkeypatch: pytest.MonkeyPatch) -> Iterator[EcsApi]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsApi]:
+    """All of AWS, where boto3 finds it."""
+    with serving() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -61,9 +61,15 @@ def test_an_empty_list_of_checks_is_a_choice() -> None:
         ({"base_url": "test-alb:8080"}, "hookDetails.base_url: "),
         ({"checks": {}}, "hookDetails.checks: must be an array of checks, not object"),
         ({"checks": [3]}, "hookDetails.checks[0]: must be an object with a type, not number"),
-        ({"checks": [{}]}, "hookDetails.checks[0].type: is missing; known: http"),
+        (
+            {"checks": [{}]},
+            "hookDetails.checks[0].type: is missing; known: alarm, drift, http, logs, metric, targets, tasks",
+        ),
         ({"checks": [{"type": "htp"}]}, "hookDetails.checks[0].type: is no known type of check; did you mean 'http'?"),
-        ({"checks": [{"type": ["http"]}]}, "hookDetails.checks[0].type: is no known type of check; known: http"),
+        (
+            {"checks": [{"type": ["http"]}]},
+            "hookDetails.checks[0].type: is no known type of check; known: alarm, drift, http, logs, metric, targets, tasks",
+        ),
         (
             {"checks": [{"type": "http", "pth": "/"}]},
             "hookDetails.checks[0].pth: is no known field; did you mean 'path'?",

@@ -6,7 +6,9 @@ import pytest
 
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deadline import Deadline
+from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.event import LifecycleEvent
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.runner import Runner, may_go_on, outcome_of_exception
@@ -18,7 +20,9 @@ EVENT = LifecycleEvent.parse(load_event())
 
 
 def runner(seconds: float = 20, state: State | None = None) -> Runner:
-    context = CheckContext(None, "", Deadline.after(seconds), 0.0)
+    context = CheckContext(
+        "POST_SCALE_UP", ServiceDeployment(EVENT), lambda: Endpoint(""), Deadline.after(seconds), 0.0
+    )
     return Runner(context, state or State.load(None, EVENT, 0), lambda _: None)
 
 

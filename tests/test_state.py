@@ -128,6 +128,15 @@ def test_where_not_everything_fits_counts_of_errors_stay_longest() -> None:
     assert all(loaded.progress[key_of(number)].errors == 1 for number in range(500, 700))
 
 
+def test_facts_are_kept_where_there_is_room() -> None:
+    state = State.load(None, EVENT, NOW)._replace(facts='{"a":"' + "x" * 2000 + '"}')
+    assert reload(state).facts == state.facts
+
+    full = state.after((key_of(number), Outcome.passed()) for number in range(400))
+    assert reload(full).facts == ""
+    assert State.load({**state.dump(), "facts": 5}, EVENT, NOW).facts == ""
+
+
 def test_what_json_can_carry_in_but_not_out_is_replaced() -> None:
     details = with_state({"half": "\ud800", "not": float("nan"), "kept": "ä"}, State.load(None, EVENT, NOW))
 
@@ -156,10 +165,15 @@ CONFIGURED = st.dictionaries(st.text(max_size=5).filter(lambda key: key != STATE
 STATUSES = st.lists(st.lists(st.sampled_from(list(Status)), min_size=1, max_size=200), min_size=1, max_size=6)
 
 
-@given(CONFIGURED, STATUSES, st.lists(st.sampled_from(["arrives", "twice", "lost"]), min_size=6, max_size=6))
+@given(
+    CONFIGURED,
+    STATUSES,
+    st.lists(st.sampled_from(["arrives", "twice", "lost"]), min_size=6, max_size=6),
+    st.text(max_size=3000),
+)
 @settings(max_examples=60, deadline=None)
 def test_the_budget_holds_and_nothing_is_lost_however_ecs_merges(
-    configured: dict[str, Any], polls: list[list[Status]], delivery: list[str]
+    configured: dict[str, Any], polls: list[list[Status]], delivery: list[str], facts: str
 ) -> None:
     configured = json.loads(
         json.dumps(configured).replace("NaN", "0").replace("-Infinity", "0").replace("Infinity", "0")
@@ -172,6 +186,7 @@ def test_the_budget_holds_and_nothing_is_lost_however_ecs_merges(
                 event = LifecycleEvent.parse(load_event(hookDetails=details))
                 state = State.load(event.state, event, NOW)
                 state = state.after((key_of(n), Outcome(status, "")) for n, status in enumerate(poll))
+                state = state._replace(facts=facts)
                 returned = json.loads(json.dumps(with_state(event.configuration or {}, state)))
                 assert size(returned[STATE_KEY]) <= MAX_BYTES
             if how != "lost":

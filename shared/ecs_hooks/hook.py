@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ecs_hooks.outcome import Evidence, Outcome
-from ecs_hooks.plan import PlanError
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check, CheckContext
@@ -29,7 +28,7 @@ class Hook:
     details
         `hookDetails` as configured, for keys of one's own.
     deployment
-        What ECS says about the service deployment; asked when first used.
+        Who is green and who is blue; AWS is asked when a fact is first used.
     context
         Deadline, elapsed time and the address of green, as checks get them.
     """
@@ -54,14 +53,13 @@ class Hook:
 
         Raises
         ------
-        PlanError
-            If nothing says where green answers.
+        ExplainedError
+            If nothing says where green answers. Leave it uncaught, and the hook's answer is the right one for it.
         """
         from ecs_hooks.http import HttpClient  # noqa: PLC0415 - a hook that does not speak HTTP need not load it
 
-        if self.context.base_url is None:
-            raise PlanError([self.context.base_url_missing])
-        return HttpClient(self.context.base_url, self.context.deadline)
+        green = self.context.green
+        return HttpClient(green.base_url, self.context.deadline, headers=green.headers, query=green.query)
 
     def passed(self, reason: str = "", evidence: Evidence | None = None) -> Outcome:
         """Return a pass; the same as returning nothing."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ecs_hooks import clock
 from ecs_hooks.bounded import call_within
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.endpoint import green_endpoint
 from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.endpoint import green_endpoint
 from ecs_hooks.hook import Hook
 from ecs_hooks.outcome import Outcome
 from ecs_hooks.plan import FirstDeployment, Mode, Plan, PlanError
@@ -99,7 +100,8 @@ class Invocation:
         self.deadline = deadline
         self.function_arn = function_arn
         self.results: list[Result] = []
-        self._deployment = ServiceDeployment(event.deployment)
+        self._state = State.load(event.state, event, clock.now())
+        self._deployment = ServiceDeployment(event, Facts(self._state.facts))
 
     def answer(self) -> HookResponse:
         """Return what to tell ECS."""
@@ -114,11 +116,10 @@ class Invocation:
         except PlanError as error:
             observed = configuration is not None and configuration.get("mode") == Mode.OBSERVE
             return self._response(Verdict(HookStatus.FAILED, f"the plan is not valid: {error}"), observed=observed)
-        state = State.load(self.event.state, self.event, clock.now())
-        runner = Runner(self._context(plan, state), state, self._log)
+        runner = Runner(self._context(plan), self._state, self._log)
         self.results = runner.results
         self._evaluate(plan, runner)
-        return self._judge(plan, state, configuration or {})
+        return self._judge(plan, configuration or {})
 
     def _plan(self, configuration: object) -> Plan:
         plan = Plan.parse(
@@ -135,14 +136,15 @@ class Invocation:
             raise PlanError([message])
         return plan
 
-    def _context(self, plan: Plan, state: State) -> CheckContext:
-        endpoint = green_endpoint(plan, str(self.event.stage))
+    def _context(self, plan: Plan) -> CheckContext:
         return CheckContext(
-            base_url=endpoint.base_url,
-            base_url_missing=endpoint.missing,
+            str(self.event.stage),
+            self._deployment,
+            lambda: green_endpoint(plan.policies, str(self.event.stage), self._deployment),
             # What is still to be done after the checks (verdict, expiry, log) gets a tenth of the time.
             deadline=self.deadline.earlier(min(3.0, self.deadline.remaining() / 10)),
-            elapsed=max(0.0, clock.now() - state.started_at),
+            elapsed=max(0.0, clock.now() - self._state.started_at),
+            checks=plan.checks,
         )
 
     def _evaluate(self, plan: Plan, runner: Runner) -> None:
@@ -175,13 +177,14 @@ class Invocation:
             return
         play(self.definition.function, self._hook(plan, runner.context), runner)
 
-    def _judge(self, plan: Plan, state: State, configuration: dict[str, Any]) -> HookResponse:
+    def _judge(self, plan: Plan, configuration: dict[str, Any]) -> HookResponse:
         results = self.results
-        state = state.after((result.key, result.outcome) for result in results)
+        state = self._state.after((result.key, result.outcome) for result in results)
         verdict = decide(results, state, plan, clock.now())
         if verdict.in_progress and state.expires_at == 0 and self.deadline.remaining() > 1:
             state = state._replace(expires_at=self._ask_expiry(state.attempt))
             verdict = decide(results, state, plan, clock.now())
+        state = state._replace(facts=self._deployment.facts.dump())
         return self._response(verdict, with_state(configuration, state), observed=plan.policies.mode is Mode.OBSERVE)
 
     def _response(
@@ -207,8 +210,7 @@ class Invocation:
             plan = self._plan(self.event.configuration)
         except PlanError:
             plan = Plan.parse({})
-        state = State.load(self.event.state, self.event, clock.now())
-        hook = self._hook(plan, self._context(plan, state))
+        hook = self._hook(plan, self._context(plan))
         for function in self.definition.on_rollback:
             try:
                 call_within(partial(function, hook), hook.context.deadline)

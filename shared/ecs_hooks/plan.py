@@ -64,7 +64,13 @@ class Policies(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     base_url: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+[^?#\s]*$", max_length=2000)] | None = None
-    """Where green answers, such as `http://test-alb.example.com:8080`. Default: `APP_URL` of the function."""
+    """Where green answers, such as `http://test-alb.example.com:8080`. Default: `APP_URL` of the function, or else the
+    address that the service's test listener has."""
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=255)] | None = None
+    """`Host` of every request, and the name that a certificate must be valid for. Default: as the listener rule asks."""
+    service_connect: bool = False
+    """Whether every request bears the header by which Service Connect knows test traffic: for a `base_url` that leads to
+    a service in front, which hands the header on."""
     timeout_minutes: Annotated[float, Field(gt=0, le=1440)] = 30
     """Minutes after which an undecided hook answers FAILED. Keep it below `timeoutInMinutes` of the ECS hook."""
     error_limit: Annotated[int, Field(ge=1, le=1000)] = 5

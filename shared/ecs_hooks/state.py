@@ -79,6 +79,8 @@ class State(NamedTuple):
         When ECS gives up on the hook, in seconds since the epoch: 0 where nobody asked yet, -1 where it can't be known.
     progress
         How far each undecided or settled check has come, by its key.
+    facts
+        What AWS told of the deployment, as a text of JSON; see `ecs_hooks.deployment.facts`.
     """
 
     step: str
@@ -86,6 +88,7 @@ class State(NamedTuple):
     attempt: int = 1
     expires_at: int = 0
     progress: Mapping[str, Progress] = MappingProxyType({})
+    facts: str = ""
 
     @classmethod
     def load(cls, stored: object, event: LifecycleEvent, now: float) -> State:
@@ -108,7 +111,7 @@ class State(NamedTuple):
         if not isinstance(stored, Mapping) or stored.get("version") != VERSION or stored.get("step") != step:
             return fresh
         started_at, attempt = stored.get("startedAt"), stored.get("attempt")
-        expires_at, checks = stored.get("expiresAt"), stored.get("checks")
+        expires_at, checks, facts = stored.get("expiresAt"), stored.get("checks"), stored.get("facts")
         if not (_is_count(started_at) and _is_count(attempt) and isinstance(checks, str)):
             return fresh
         return cls(
@@ -118,6 +121,7 @@ class State(NamedTuple):
             attempt=min(attempt + 1, _MAX_COUNT),
             expires_at=expires_at if _is_count(expires_at) else -1,
             progress=_decode(checks[:MAX_BYTES]),
+            facts=facts if isinstance(facts, str) and len(facts) <= MAX_BYTES else "",
         )
 
     def after(self, outcomes: Iterable[tuple[str, Outcome]]) -> State:
@@ -130,8 +134,9 @@ class State(NamedTuple):
     def dump(self) -> dict[str, Any]:
         """Return the state as JSON values, never larger than `MAX_BYTES`.
 
-        Where not everything fits, settled checks are forgotten first (they are asked again), then the number of waits;
-        counts of errors stay longest, since a limit hangs on them. The plan's deadline does not need them.
+        Where not everything fits, facts are forgotten first and then settled checks (they are asked again), then the
+        number of waits; counts of errors stay longest, since a limit hangs on them. The plan's deadline does not need
+        them.
         """
         stored: dict[str, Any] = {
             "version": VERSION,
@@ -140,6 +145,7 @@ class State(NamedTuple):
             "attempt": self.attempt,
             "expiresAt": self.expires_at,
             "checks": "",
+            "facts": "",
         }
         room = MAX_BYTES - size(stored)
         order = sorted(self.progress.items(), key=lambda item: (item[1].settled, item[1].errors == 0))
@@ -151,6 +157,8 @@ class State(NamedTuple):
                 break
             entries.append(entry)
         stored["checks"] = " ".join(entries)
+        if size(self.facts) - size("") <= room:
+            stored["facts"] = self.facts
         return stored
 
 

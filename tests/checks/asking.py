@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_hooks.checks import CheckContext, HttpCheck
+from ecs_hooks.checks import Check, CheckContext, HttpCheck
 from ecs_hooks.deadline import Deadline
+from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
+from ecs_hooks.deployment.service_deployment import ServiceDeployment
+from ecs_hooks.event import LifecycleEvent
 from ecs_hooks.outcome import Outcome
+from tests.conftest import load_event
 
 
-def context(base_url: str | None, *, seconds: float = 20, elapsed: float = 0) -> CheckContext:
-    return CheckContext(base_url, "nobody knows where green is", Deadline.after(seconds), elapsed)
+def context(
+    green: str | Endpoint | None,
+    *checks: Check,
+    stage: str = "POST_TEST_TRAFFIC_SHIFT",
+    seconds: float = 20,
+    elapsed: float = 0,
+) -> CheckContext:
+    def find_green() -> Endpoint:
+        if green is None:
+            message = "nobody knows where green is"
+            raise EndpointError(message)
+        return green if isinstance(green, Endpoint) else Endpoint(green)
+
+    deployment = ServiceDeployment(LifecycleEvent.parse(load_event()))
+    return CheckContext(stage, deployment, find_green, Deadline.after(seconds), elapsed, checks)
 
 
-def ask(base_url: str | None, *, seconds: float = 20, elapsed: float = 0, **fields: Any) -> Outcome:
-    return HttpCheck.model_validate(fields).run(context(base_url, seconds=seconds, elapsed=elapsed))
+def ask(green: str | Endpoint | None, *, seconds: float = 20, elapsed: float = 0, **fields: Any) -> Outcome:
+    return HttpCheck.model_validate(fields).run(context(green, seconds=seconds, elapsed=elapsed))

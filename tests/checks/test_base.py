@@ -17,7 +17,7 @@ class Sums(Check):
     right: int
 
     def run(self, context: CheckContext) -> Outcome:
-        return Outcome.passed(f"{self.left + self.right} at {context.base_url}")
+        return Outcome.passed(f"{self.left + self.right} at {context.green.base_url}")
 
 
 def test_a_check_of_ones_own_is_fields_and_run() -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 import ecs_hooks
 from ecs_hooks.checks import HttpCheck
+from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.plan import Plan, PlanError
@@ -25,6 +26,23 @@ from tests.http.servers import Peer, replying
 
 def mirror(peer: Peer) -> None:
     peer.answer(peer.request())
+
+
+def routed(serve: Serve, base: str = "", headers: dict[str, str] | None = None, **fields: Any) -> str:
+    """Return the request that a check sends to an endpoint which needs a header and a parameter."""
+    requests: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        requests.append(peer.request())
+        peer.answer()
+
+    server = serve(script)
+    needed = {"Host": "shop.example.com", "X-Environment": "test"}
+    green = Endpoint(f"{server.url}{base}", needed, {"version": "2"})
+    if "url" in fields:
+        fields["url"] = server.url + fields["url"]
+    assert ask(green, headers=headers or {}, **fields).status is Status.PASS
+    return requests[0].decode()
 
 
 def test_green_is_asked_and_the_evidence_has_the_numbers(serve: Serve) -> None:
@@ -112,7 +130,37 @@ def test_an_absolute_url_needs_no_base(serve: Serve) -> None:
 
 
 def test_without_an_address_of_green_the_reason_says_so() -> None:
-    assert ask(None, path="/x") == Outcome.failed("nobody knows where green is")
+    with pytest.raises(EndpointError, match="nobody knows where green is"):
+        ask(None, path="/x")
+
+
+def test_what_the_listener_rule_needs_is_sent(serve: Serve) -> None:
+    request = routed(serve, "/test", path="/x", query={"a": "b"})
+
+    assert request.startswith("GET /test/x?version=2&a=b HTTP/1.1")
+    assert "Host: shop.example.com\r\n" in request
+    assert "X-Environment: test\r\n" in request
+
+
+def test_what_the_check_says_goes_before(serve: Serve) -> None:
+    request = routed(serve, query={"version": 3}, headers={"x-environment": "other"})
+
+    assert request.startswith("GET /?version=3 HTTP/1.1")
+    assert "x-environment: other\r\n" in request
+    assert "X-Environment" not in request
+
+
+def test_an_absolute_address_gets_nothing_of_the_listener_rule(serve: Serve) -> None:
+    request = routed(serve, url="/x")
+
+    assert request.startswith("GET /x HTTP/1.1")
+    assert "X-Environment" not in request
+
+
+def test_a_method_that_the_listener_rule_does_not_take(serve: Serve) -> None:
+    outcome = ask(Endpoint("http://a", methods=("GET", "HEAD")), method="POST")
+
+    assert outcome == Outcome.failed("the listener rule takes GET, HEAD only, not POST")
 
 
 def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.arn import EcsArn
 from ecs_hooks.deployment.errors import FactDeniedError, FactError, fact_error
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
+from ecs_hooks.event import LifecycleEvent
 from ecs_hooks.outcome import Status
 from tests.conftest import EcsApi, load_event
 
-ARN = EcsArn.parse(load_event()["resourceArn"])
+EVENT = LifecycleEvent.parse(load_event())
 FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:hook"
 
 
@@ -29,30 +29,30 @@ FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:hook"
 def test_a_rollback_is_told_by_status(ecs: EcsApi, fields: dict[str, Any], *, rolling_back: bool) -> None:
     ecs.deployment(**fields)
 
-    assert ServiceDeployment(ARN).rolling_back is rolling_back
+    assert ServiceDeployment(EVENT).rolling_back is rolling_back
 
 
 def test_the_first_deployment_has_no_source(ecs: EcsApi) -> None:
-    assert not ServiceDeployment(ARN).first
+    assert not ServiceDeployment(EVENT).first
     ecs.deployment(sourceServiceRevisions=[])
-    assert ServiceDeployment(ARN).first
+    assert ServiceDeployment(EVENT).first
 
 
 def test_whether_it_is_the_first_is_not_guessed(ecs: EcsApi) -> None:
     ecs.answer({"serviceDeployments": [{"status": "IN_PROGRESS"}]})
 
     with pytest.raises(FactError, match="no sourceServiceRevisions"):
-        _ = ServiceDeployment(ARN).first
+        _ = ServiceDeployment(EVENT).first
 
 
 def test_the_strategy_may_be_unknown(ecs: EcsApi) -> None:
-    assert ServiceDeployment(ARN).strategy == "BLUE_GREEN"
+    assert ServiceDeployment(EVENT).strategy == "BLUE_GREEN"
     ecs.answer({"serviceDeployments": [{"status": "IN_PROGRESS"}]})
-    assert ServiceDeployment(ARN).strategy == ""
+    assert ServiceDeployment(EVENT).strategy == ""
 
 
 def test_all_facts_cost_one_call(ecs: EcsApi) -> None:
-    deployment = ServiceDeployment(ARN)
+    deployment = ServiceDeployment(EVENT)
     threads = [threading.Thread(target=lambda: deployment.first) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -81,7 +81,7 @@ def hook(expires: Any, **fields: Any) -> dict[str, Any]:
 def test_the_moment_at_which_ecs_gives_up(ecs: EcsApi, hooks: list[dict[str, Any]], expires_at: float | None) -> None:
     ecs.deployment(lifecycleHookDetails=hooks)
 
-    assert ServiceDeployment(ARN).expires_at(FUNCTION) == expires_at
+    assert ServiceDeployment(EVENT).expires_at(FUNCTION) == expires_at
 
 
 def test_times_are_times() -> None:
@@ -106,28 +106,28 @@ def test_errors_of_the_api_are_told_apart(ecs: EcsApi, code: str, http: int, kin
     ecs.error(code, http)
 
     with pytest.raises(FactError, match=says) as raised:
-        _ = ServiceDeployment(ARN).rolling_back
+        _ = ServiceDeployment(EVENT).rolling_back
 
     assert type(raised.value) is kind
     assert raised.value.outcome.status is (Status.ERROR if kind is FactError else Status.FAIL)
 
 
 def test_a_deployment_that_ecs_does_not_know_is_a_failure(ecs: EcsApi) -> None:
-    ecs.answer({"serviceDeployments": [], "failures": [{"arn": str(ARN), "reason": "MISSING"}]})
+    ecs.answer({"serviceDeployments": [], "failures": [{"arn": str(EVENT.deployment), "reason": "MISSING"}]})
 
     with pytest.raises(FactDeniedError, match="knows no such service deployment"):
-        _ = ServiceDeployment(ARN).first
+        _ = ServiceDeployment(EVENT).first
 
 
 def test_no_connection_and_a_malformed_answer_are_errors(ecs: EcsApi, monkeypatch: pytest.MonkeyPatch) -> None:
     ecs.body = b"<html>"
     with pytest.raises(FactError) as raised:
-        _ = ServiceDeployment(ARN).first
+        _ = ServiceDeployment(EVENT).first
     assert type(raised.value) is FactError
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(FactError, match="EndpointConnectionError"):
-        _ = ServiceDeployment(ARN).first
+        _ = ServiceDeployment(EVENT).first
 
 
 def test_an_error_without_a_response_is_named_by_its_type() -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from ecs_hooks import LifecycleHandler, Stage
-from tests.conftest import load_event
+from tests.aws import AwsApi
+from tests.conftest import GREEN, load_event
+from tests.layouts import load_balancer
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKED = {Stage.POST_TEST_TRAFFIC_SHIFT, Stage.PRE_PRODUCTION_TRAFFIC_SHIFT, Stage.POST_PRODUCTION_TRAFFIC_SHIFT}
@@ -30,11 +32,13 @@ def test_every_stage_has_a_handler_that_answers_it(stage: Stage, httpd: str, mon
 
 
 @pytest.mark.parametrize("stage", sorted(CHECKED))
-def test_without_an_address_nothing_passes(stage: Stage) -> None:
+def test_without_an_address_nothing_passes(stage: Stage, aws: AwsApi) -> None:
+    load_balancer(aws)
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [{"serviceRevisionArn": GREEN}], "failures": []})
     answer = importlib.import_module(stage.lower()).lambda_handler(load_event(lifecycleStage=stage), None)
 
     assert answer["hookStatus"] == "FAILED"
-    assert "set hookDetails.base_url, or APP_URL" in answer["reason"]
+    assert "set hookDetails.base_url" in answer["reason"]
 
 
 def test_a_hook_that_only_speaks_http_does_not_load_boto3(httpd: str) -> None:

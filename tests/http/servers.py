@@ -70,7 +70,6 @@ class Server:
     def __init__(self, script: Script, context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self.script = script
         self.context = context
-        self.requests: list[bytes] = []
         self.connections = 0
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []

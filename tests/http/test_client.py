@@ -196,6 +196,21 @@ def test_a_host_that_can_be_no_name(host: str) -> None:
         resolve(host, 80, Deadline.after(20))
 
 
+def test_headers_and_query_of_the_base_address(serve: Serve) -> None:
+    server = serve(mirror)
+    client = HttpClient(
+        f"{server.url}/base", Deadline.after(20), headers={"Host": "shop", "X-A": "1"}, query={"a": "1", "b": "2"}
+    )
+    text = client.get("/x", query={"b": "3"}, headers={"x-a": "2"}).text
+    assert text.startswith("GET /base/x?a=1&b=3 HTTP/1.1")
+    assert "Host: shop" in text
+    assert "x-a: 2" in text
+    assert "X-A" not in text
+    elsewhere = client.get(f"{server.url}/y").text
+    assert elsewhere.startswith("GET /y HTTP/1.1")
+    assert "shop" not in elsewhere
+
+
 @pytest.mark.parametrize("host", ["127.0.0.2", "::1", "fe80::1%lo"])
 def test_a_literal_address_is_not_looked_up(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as without:

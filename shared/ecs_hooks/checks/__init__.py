@@ -9,18 +9,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.drift import DriftCheck
     from ecs_hooks.checks.http import HttpCheck
+    from ecs_hooks.checks.logs import LogsCheck
+    from ecs_hooks.checks.metric import MetricCheck
+    from ecs_hooks.checks.targets import TargetsCheck
+    from ecs_hooks.checks.tasks import TasksCheck
 
-__all__ = ["CHECKS", "Check", "CheckContext", "HttpCheck", "check_class"]
+__all__ = [
+    "CHECKS",
+    "AlarmCheck",
+    "Check",
+    "CheckContext",
+    "DriftCheck",
+    "HttpCheck",
+    "LogsCheck",
+    "MetricCheck",
+    "TargetsCheck",
+    "TasksCheck",
+    "check_class",
+]
 
-CHECKS = {"http": "ecs_hooks.checks.http:HttpCheck"}
+CHECKS = {
+    "http": "ecs_hooks.checks.http:HttpCheck",
+    "alarm": "ecs_hooks.checks.alarm:AlarmCheck",
+    "drift": "ecs_hooks.checks.drift:DriftCheck",
+    "logs": "ecs_hooks.checks.logs:LogsCheck",
+    "metric": "ecs_hooks.checks.metric:MetricCheck",
+    "targets": "ecs_hooks.checks.targets:TargetsCheck",
+    "tasks": "ecs_hooks.checks.tasks:TasksCheck",
+}
 """`type` in a plan, to the class that answers it. Add an entry to name a check of your own in a plan."""
 
 _PUBLIC = {
     "Check": "ecs_hooks.checks.base:Check",
     "CheckContext": "ecs_hooks.checks.base:CheckContext",
-    "HttpCheck": CHECKS["http"],
+    **{place.partition(":")[2]: place for place in CHECKS.values()},
 }
 
 

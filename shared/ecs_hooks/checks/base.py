@@ -3,33 +3,64 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.outcome import Outcome
 
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.endpoint import Endpoint
+    from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
-class CheckContext(NamedTuple):
+
+class CheckContext:
     """What a check may know of the invocation it runs in.
 
     Parameters
     ----------
-    base_url
-        Where green answers, or None where that is not known.
-    base_url_missing
-        Why it is not known, and how to mend that.
+    stage
+        The stage of the deployment.
+    deployment
+        Who is green and who is blue; AWS is asked when a fact is first needed.
+    find_green
+        Finds out where green answers.
     deadline
         When the check's answer is of no use any more.
     elapsed
         Seconds since the hook was first invoked at this step of the deployment.
+    checks
+        The checks of the plan, so that those of one kind can put their questions to AWS together.
     """
 
-    base_url: str | None
-    base_url_missing: str
-    deadline: Deadline
-    elapsed: float
+    def __init__(
+        self,
+        stage: str,
+        deployment: ServiceDeployment,
+        find_green: Callable[[], Endpoint],
+        deadline: Deadline,
+        elapsed: float,
+        checks: Sequence[Check] = (),
+    ) -> None:
+        self.checks = checks
+        self.stage = stage
+        self.deployment = deployment
+        self.deadline = deadline
+        self.elapsed = elapsed
+        self._find_green = find_green
+
+    @property
+    def green(self) -> Endpoint:
+        """Where green answers.
+
+        Raises
+        ------
+        ExplainedError
+            If that is not known. Leave it uncaught, and the check's outcome is the right one for it.
+        """
+        return self._find_green()
 
 
 class Check(BaseModel, ABC):

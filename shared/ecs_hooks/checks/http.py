@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.expect import Expect, describe
 from ecs_hooks.checks.http_body import Base64Text, Fields, TextOrPart, decode_base64
+from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.request import Body, Request, check_headers, form_body, json_body, multipart_body
 from ecs_hooks.http.sending import Limits, send
@@ -126,12 +127,13 @@ class HttpCheck(Check):
             Deadline, elapsed time and the address of green.
         """
         redactor = self._redactor()
-        if self.url is None and context.base_url is None:
-            return Outcome.failed(context.base_url_missing)
+        green = context.green if self.url is None else Endpoint("")
+        if green.methods and self.method not in green.methods:
+            return Outcome.failed(f"the listener rule takes {', '.join(green.methods)} only, not {self.method}")
         try:
-            url = Url.join(context.base_url or "", self.url or self.path or "/", self.query)
+            url = Url.join(green.base_url, self.url or self.path or "/", {**green.query, **self.query})
             redactor.add_userinfo(url.userinfo)
-            request = Request.build(self.method, url, self.headers, self._body())
+            request = Request.build(self.method, url, green.with_headers(self.headers), self._body())
             response = send(request, self._limits(), context.deadline)
         except HttpError as error:
             outcome = error.outcome._replace(reason=redactor.mask(str(error)))

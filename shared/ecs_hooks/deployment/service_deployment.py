@@ -2,60 +2,127 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ecs_hooks.deployment.clients import client
-from ecs_hooks.deployment.errors import FactDeniedError, FactError, fact_error
+from ecs_hooks.deployment.asking import ask_one, reading
+from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.deployment.facts import Facts
+from ecs_hooks.deployment.listener import ListenerArn, Route, address, route
+from ecs_hooks.deployment.logs import LogConfiguration, log_configurations
+from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision, describe
+from ecs_hooks.deployment.tasks import Task, tasks
 
 if TYPE_CHECKING:
     from ecs_hooks.arn import EcsArn
+    from ecs_hooks.event import LifecycleEvent
 
 _ACTION = "ecs:DescribeServiceDeployments"
 _ROLLING_BACK = {"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
 
 
 class ServiceDeployment:
-    """Facts from DescribeServiceDeployments, which is called at most once.
+    """Who is green, who is blue, and what AWS knows of them: each fact asked for when it is first needed, once.
 
     Parameters
     ----------
-    arn
-        ARN of the service deployment, `resourceArn` of the event.
+    event
+        The event: it names the service deployment and the new revision.
+    facts
+        What earlier invocations found out.
 
     Notes
     -----
     Every property raises `FactError` where AWS does not answer, `FactDeniedError` where asking again is of no use.
     """
 
-    def __init__(self, arn: EcsArn) -> None:
-        self._arn = arn
-        self._lock = Lock()
-        self._answer: dict[str, Any] | None = None
+    def __init__(self, event: LifecycleEvent, facts: Facts | None = None) -> None:
+        self.arn: EcsArn = event.deployment
+        self.target: EcsArn = event.target_revision
+        self.facts = facts or Facts()
 
     @property
-    def _described(self) -> dict[str, Any]:
-        with self._lock:  # checks ask from several threads; one call serves them all
-            if self._answer is None:
-                self._answer = self._describe()
-            return self._answer
+    def _described(self) -> Mapping[str, Any]:
+        described: Mapping[str, Any] = self.facts.get("deployment", self._describe, keep=lambda _: False)
+        return described
 
     def _describe(self) -> dict[str, Any]:
-        try:
-            ecs: Any = client("ecs", self._arn.region)
-            answer = ecs.describe_service_deployments(serviceDeploymentArns=[str(self._arn)])
-        except Exception as error:
-            raise fact_error(_ACTION, error) from error
-        deployments = answer.get("serviceDeployments")
-        if deployments is None:  # botocore takes an answer that is no JSON for an empty one
-            message = f"{_ACTION}: the answer can't be read"
-            raise FactError(message)
-        if not deployments:
-            message = f"{_ACTION}: ECS knows no such service deployment"
-            raise FactDeniedError(message)
-        described: dict[str, Any] = deployments[0]
-        return described
+        return ask_one(
+            _ACTION, self.arn.region, "serviceDeployments", "service deployment", serviceDeploymentArns=[str(self.arn)]
+        )
+
+    @property
+    def green(self) -> ServiceRevision:
+        """The new service revision."""
+        return self._revision("green", str(self.target))
+
+    @property
+    def blue(self) -> ServiceRevision | None:
+        """The revision that had the traffic before; None on the first deployment of a service."""
+        source = self.facts.get("source", self._source)
+        return self._revision("blue", source) if source else None
+
+    def _source(self) -> str:
+        with reading(_ACTION):
+            sources = self._described["sourceServiceRevisions"]
+            # ECS can have more than one where a deployment follows one that is still going on; the first is the oldest.
+            return str(sources[0]["arn"]) if sources else ""
+
+    def _revision(self, name: str, arn: str) -> ServiceRevision:
+        fact = self.facts.get(
+            name,
+            lambda: describe([arn], self.arn.region)[arn],
+            # Before green runs ECS does not resolve its target groups; asked again later it will have.
+            keep=lambda found: all(LoadBalancing(*each).target_group for each in found["loadBalancing"]),
+        )
+        return ServiceRevision.from_fact(fact)
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Green's tasks that run or start."""
+        found: list[Task] = self.facts.get("tasks", lambda: tasks(self.target), keep=lambda _: False)
+        return found
+
+    @property
+    def logs(self) -> list[LogConfiguration]:
+        """Where green's containers log."""
+        found = self.facts.get("logs", lambda: log_configurations(self.green.task_definition, self.arn.region))
+        return [LogConfiguration(*each) for each in found]
+
+    @property
+    def desired_tasks(self) -> int:
+        """How many tasks ECS was asked to run for green."""
+        with reading(_ACTION):
+            return int(self._described["targetServiceRevision"]["requestedTaskCount"])
+
+    @property
+    def alarm_names(self) -> tuple[str, ...]:
+        """Names of the alarms that ECS watches in this deployment; none where that is switched off."""
+        configured = (self._described.get("deploymentConfiguration") or {}).get("alarms") or {}
+        return tuple(configured.get("alarmNames") or ()) if configured.get("enable") else ()
+
+    @property
+    def started_at(self) -> float:
+        """When the deployment began, in seconds since the epoch."""
+
+        def find() -> float:
+            with reading(_ACTION):
+                return float(self._described["startedAt"].timestamp())
+
+        return float(self.facts.get("startedAt", find))
+
+    def route(self, arn: str) -> Route:
+        """Where a listener rule or listener leads to in this moment."""
+        with reading("elasticloadbalancing:DescribeRules"):
+            parsed = ListenerArn.parse(arn)
+        found: Route = self.facts.get(f"route {arn}", lambda: route(parsed), keep=lambda _: False)
+        return found
+
+    def address(self, arn: str) -> Mapping[str, Any]:
+        """Protocol, port and host name of a listener, from its own ARN or that of a rule."""
+        found: Mapping[str, Any] = self.facts.get(f"listener {arn}", lambda: address(ListenerArn.parse(arn)))
+        return found
 
     @property
     def rolling_back(self) -> bool:

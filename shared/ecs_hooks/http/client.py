@@ -31,16 +31,27 @@ class HttpClient:
         When the invocation is over.
     limits
         What one request may cost.
+    headers, query
+        What every request to the base address has, beside its own.
     resolver
         What looks up names.
     """
 
     def __init__(
-        self, base_url: str, deadline: Deadline, limits: Limits | None = None, *, resolver: Resolver = resolve
+        self,
+        base_url: str,
+        deadline: Deadline,
+        limits: Limits | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Query | None = None,
+        resolver: Resolver = resolve,
     ) -> None:
         self.base_url = base_url
         self.deadline = deadline
         self.limits = limits or Limits()
+        self.headers = dict(headers or {})
+        self.query = dict(query or {})
         self._resolver = resolver
 
     def get(self, path: str, **options: Any) -> Response:
@@ -99,7 +110,12 @@ class HttpClient:
         if len(given) > 1:
             message = "give at most one of body, json, form and multipart"
             raise RequestError(message)
-        request = Request.build(method, Url.join(self.base_url, path, query), headers, given[0] if given else None)
+        own, parameters = dict(headers or {}), dict(query or {})
+        if path.startswith("/"):  # an absolute address leads elsewhere
+            names = {name.lower() for name in own}
+            own |= {name: value for name, value in self.headers.items() if name.lower() not in names}
+            parameters = {**self.query, **parameters}
+        request = Request.build(method, Url.join(self.base_url, path, parameters), own, given[0] if given else None)
         return send(request, self.limits._replace(**limits), self.deadline, self._resolver)
 
 

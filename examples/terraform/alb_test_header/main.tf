@@ -1,0 +1,295 @@
+# CANARY behind an Application Load Balancer with one listener: requests with the header X-Environment: test are test
+# traffic. One hook asks green before any user does, another one before each of the two steps.
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 6.66" # older ones know no timeout_configuration, or no hook_details at all
+    }
+  }
+}
+
+variable "hooks_stack" {
+  type        = string
+  default     = "ecs-hooks"
+  description = "The CloudFormation stack of template.yaml: its outputs are the functions and the role to invoke them"
+}
+
+variable "cluster_arn" {
+  type = string
+}
+
+variable "task_definition_arn" {
+  type        = string
+  description = "A new revision of it is what starts a deployment"
+}
+
+variable "container_name" {
+  type = string
+}
+
+variable "container_port" {
+  type    = number
+  default = 8080
+}
+
+variable "vpc_id" {
+  type = string
+}
+
+variable "load_balancer_subnet_ids" {
+  type = list(string)
+}
+
+variable "internal" {
+  type        = bool
+  default     = true
+  description = "To reach an internal load balancer, the hooks have to run in the VPC (VpcSubnetIds of their stack)"
+}
+
+variable "load_balancer_security_group_id" {
+  type        = string
+  description = "Admits users and the hooks to port 80"
+}
+
+variable "task_subnet_ids" {
+  type = list(string)
+}
+
+variable "task_security_group_id" {
+  type        = string
+  description = "Admits the load balancer to the container's port"
+}
+
+locals {
+  base_url = "http://${aws_lb.this.dns_name}"
+
+  smoke_test = {
+    base_url = local.base_url
+    checks = [
+      {
+        type    = "http"
+        name    = "health"
+        path    = "/health"
+        headers = { "X-Environment" = "test" }
+        expect  = { status = 200, max_latency_ms = 500 }
+      }
+    ]
+  }
+
+  before_each_step = {
+    base_url = local.base_url
+    checks = [
+      {
+        type    = "http"
+        name    = "orders"
+        path    = "/orders"
+        headers = { "X-Environment" = "test" }
+        expect  = { status = "2xx" }
+      }
+    ]
+  }
+}
+
+data "aws_cloudformation_stack" "hooks" {
+  name = var.hooks_stack
+}
+
+resource "aws_lb" "this" {
+  load_balancer_type = "application"
+  internal           = var.internal
+  subnets            = var.load_balancer_subnet_ids
+  security_groups    = [var.load_balancer_security_group_id]
+}
+
+# Blue and green as they are at first: with each deployment they change places.
+resource "aws_lb_target_group" "blue" {
+  name_prefix = "blue-"
+  vpc_id      = var.vpc_id
+  target_type = "ip"
+  protocol    = "HTTP"
+  port        = var.container_port
+
+  health_check {
+    protocol = "HTTP"
+    path     = "/health"
+  }
+}
+
+resource "aws_lb_target_group" "green" {
+  name_prefix = "green-"
+  vpc_id      = var.vpc_id
+  target_type = "ip"
+  protocol    = "HTTP"
+  port        = var.container_port
+
+  health_check {
+    protocol = "HTTP"
+    path     = "/health"
+  }
+}
+
+# The default action is never reached, as a rule below matches every path. ECS documents trouble with listeners whose
+# actions do other things than forward, so it forwards.
+resource "aws_lb_listener" "http" {
+  load_balancer_arn = aws_lb.this.arn
+  protocol          = "HTTP"
+  port              = 80
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.blue.arn
+  }
+}
+
+# The test rule comes first, since the production rule matches everything.
+resource "aws_lb_listener_rule" "test" {
+  listener_arn = aws_lb_listener.http.arn
+  priority     = 1
+
+  condition {
+    http_header {
+      http_header_name = "X-Environment"
+      values           = ["test"]
+    }
+  }
+
+  action {
+    type = "forward"
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.blue.arn
+        weight = 100
+      }
+      target_group {
+        arn    = aws_lb_target_group.green.arn
+        weight = 0
+      }
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [action] # ECS moves the weights; a later apply must not move them back
+  }
+}
+
+resource "aws_lb_listener_rule" "production" {
+  listener_arn = aws_lb_listener.http.arn
+  priority     = 2
+
+  condition {
+    path_pattern {
+      values = ["/*"]
+    }
+  }
+
+  action {
+    type = "forward"
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.blue.arn
+        weight = 100
+      }
+      target_group {
+        arn    = aws_lb_target_group.green.arn
+        weight = 0
+      }
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [action] # ECS moves the weights; a later apply must not move them back
+  }
+}
+
+data "aws_partition" "this" {}
+
+# With this role ECS moves targets and traffic.
+resource "aws_iam_role" "infrastructure" {
+  name_prefix = "ecs-infrastructure-"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "ecs.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "infrastructure" {
+  role       = aws_iam_role.infrastructure.name
+  policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
+}
+
+resource "aws_ecs_service" "this" {
+  name            = "orders"
+  cluster         = var.cluster_arn
+  task_definition = var.task_definition_arn
+  launch_type     = "FARGATE"
+  desired_count   = 2
+
+  # Without it, apply succeeds as soon as the deployment has begun, and says nothing of a hook that rolls it back.
+  wait_for_steady_state = true
+
+  timeouts {
+    create = "90m" # 20 minutes, the default, are less than a bake and a waiting hook take
+    update = "90m"
+  }
+
+  network_configuration {
+    subnets         = var.task_subnet_ids
+    security_groups = [var.task_security_group_id]
+  }
+
+  load_balancer {
+    target_group_arn = aws_lb_target_group.blue.arn
+    container_name   = var.container_name
+    container_port   = var.container_port
+
+    advanced_configuration {
+      alternate_target_group_arn = aws_lb_target_group.green.arn
+      production_listener_rule   = aws_lb_listener_rule.production.arn
+      test_listener_rule         = aws_lb_listener_rule.test.arn
+      role_arn                   = aws_iam_role.infrastructure.arn
+    }
+  }
+
+  deployment_configuration {
+    strategy             = "CANARY"
+    bake_time_in_minutes = "10"
+
+    canary_configuration {
+      canary_percent              = 10
+      canary_bake_time_in_minutes = "10"
+    }
+
+    lifecycle_hook {
+      hook_target_arn  = data.aws_cloudformation_stack.hooks.outputs["PostTestTrafficShiftArn"]
+      role_arn         = data.aws_cloudformation_stack.hooks.outputs["InvokeRoleArn"]
+      lifecycle_stages = ["POST_TEST_TRAFFIC_SHIFT"]
+      hook_details     = jsonencode(local.smoke_test)
+
+      timeout_configuration {
+        timeout_in_minutes = 60
+        action             = "ROLLBACK"
+      }
+    }
+
+    lifecycle_hook {
+      hook_target_arn  = data.aws_cloudformation_stack.hooks.outputs["PreProductionTrafficShiftArn"]
+      role_arn         = data.aws_cloudformation_stack.hooks.outputs["InvokeRoleArn"]
+      lifecycle_stages = ["PRE_PRODUCTION_TRAFFIC_SHIFT"]
+      hook_details     = jsonencode(local.before_each_step)
+
+      timeout_configuration {
+        timeout_in_minutes = 60
+        action             = "ROLLBACK"
+      }
+    }
+  }
+
+  depends_on = [aws_iam_role_policy_attachment.infrastructure]
+}

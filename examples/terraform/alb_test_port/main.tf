@@ -1,0 +1,275 @@
+# BLUE_GREEN behind an Application Load Balancer: users on port 80, test traffic on port 8080, where the hook asks green
+# before production traffic moves.
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 6.66" # older ones know no timeout_configuration, or no hook_details at all
+    }
+  }
+}
+
+variable "hooks_stack" {
+  type        = string
+  default     = "ecs-hooks"
+  description = "The CloudFormation stack of template.yaml: its outputs are the functions and the role to invoke them"
+}
+
+variable "cluster_arn" {
+  type = string
+}
+
+variable "task_definition_arn" {
+  type        = string
+  description = "A new revision of it is what starts a deployment"
+}
+
+variable "container_name" {
+  type = string
+}
+
+variable "container_port" {
+  type    = number
+  default = 8080
+}
+
+variable "vpc_id" {
+  type = string
+}
+
+variable "load_balancer_subnet_ids" {
+  type = list(string)
+}
+
+variable "internal" {
+  type        = bool
+  default     = true
+  description = "To reach an internal load balancer, the hooks have to run in the VPC (VpcSubnetIds of their stack)"
+}
+
+variable "load_balancer_security_group_id" {
+  type        = string
+  description = "Admits users to port 80, and only the hooks to port 8080"
+}
+
+variable "task_subnet_ids" {
+  type = list(string)
+}
+
+variable "task_security_group_id" {
+  type        = string
+  description = "Admits the load balancer to the container's port"
+}
+
+locals {
+  plan = {
+    base_url = "http://${aws_lb.this.dns_name}:8080"
+    checks = [
+      {
+        type = "http"
+        name = "health"
+        path = "/health"
+        expect = {
+          status         = 200
+          json           = { "$.status" = "ok" }
+          max_latency_ms = 500
+        }
+      }
+    ]
+  }
+}
+
+data "aws_cloudformation_stack" "hooks" {
+  name = var.hooks_stack
+}
+
+resource "aws_lb" "this" {
+  load_balancer_type = "application"
+  internal           = var.internal
+  subnets            = var.load_balancer_subnet_ids
+  security_groups    = [var.load_balancer_security_group_id]
+}
+
+# Blue and green as they are at first: with each deployment they change places.
+resource "aws_lb_target_group" "blue" {
+  name_prefix = "blue-"
+  vpc_id      = var.vpc_id
+  target_type = "ip"
+  protocol    = "HTTP"
+  port        = var.container_port
+
+  health_check {
+    protocol = "HTTP"
+    path     = "/health"
+  }
+}
+
+resource "aws_lb_target_group" "green" {
+  name_prefix = "green-"
+  vpc_id      = var.vpc_id
+  target_type = "ip"
+  protocol    = "HTTP"
+  port        = var.container_port
+
+  health_check {
+    protocol = "HTTP"
+    path     = "/health"
+  }
+}
+
+# The default action is never reached, as a rule below matches every path. ECS documents trouble with listeners whose
+# actions do other things than forward, so it forwards.
+resource "aws_lb_listener" "production" {
+  load_balancer_arn = aws_lb.this.arn
+  protocol          = "HTTP"
+  port              = 80
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.blue.arn
+  }
+}
+
+resource "aws_lb_listener" "test" {
+  load_balancer_arn = aws_lb.this.arn
+  protocol          = "HTTP"
+  port              = 8080
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.blue.arn
+  }
+}
+
+resource "aws_lb_listener_rule" "production" {
+  listener_arn = aws_lb_listener.production.arn
+  priority     = 1
+
+  condition {
+    path_pattern {
+      values = ["/*"]
+    }
+  }
+
+  action {
+    type = "forward"
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.blue.arn
+        weight = 100
+      }
+      target_group {
+        arn    = aws_lb_target_group.green.arn
+        weight = 0
+      }
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [action] # ECS moves the weights; a later apply must not move them back
+  }
+}
+
+resource "aws_lb_listener_rule" "test" {
+  listener_arn = aws_lb_listener.test.arn
+  priority     = 1
+
+  condition {
+    path_pattern {
+      values = ["/*"]
+    }
+  }
+
+  action {
+    type = "forward"
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.blue.arn
+        weight = 100
+      }
+      target_group {
+        arn    = aws_lb_target_group.green.arn
+        weight = 0
+      }
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [action] # ECS moves the weights; a later apply must not move them back
+  }
+}
+
+data "aws_partition" "this" {}
+
+# With this role ECS moves targets and traffic.
+resource "aws_iam_role" "infrastructure" {
+  name_prefix = "ecs-infrastructure-"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "ecs.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "infrastructure" {
+  role       = aws_iam_role.infrastructure.name
+  policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
+}
+
+resource "aws_ecs_service" "this" {
+  name            = "orders"
+  cluster         = var.cluster_arn
+  task_definition = var.task_definition_arn
+  launch_type     = "FARGATE"
+  desired_count   = 2
+
+  # Without it, apply succeeds as soon as the deployment has begun, and says nothing of a hook that rolls it back.
+  wait_for_steady_state = true
+
+  timeouts {
+    create = "90m" # 20 minutes, the default, are less than a bake and a waiting hook take
+    update = "90m"
+  }
+
+  network_configuration {
+    subnets         = var.task_subnet_ids
+    security_groups = [var.task_security_group_id]
+  }
+
+  load_balancer {
+    target_group_arn = aws_lb_target_group.blue.arn
+    container_name   = var.container_name
+    container_port   = var.container_port
+
+    advanced_configuration {
+      alternate_target_group_arn = aws_lb_target_group.green.arn
+      production_listener_rule   = aws_lb_listener_rule.production.arn
+      test_listener_rule         = aws_lb_listener_rule.test.arn
+      role_arn                   = aws_iam_role.infrastructure.arn
+    }
+  }
+
+  deployment_configuration {
+    strategy             = "BLUE_GREEN"
+    bake_time_in_minutes = "10"
+
+    lifecycle_hook {
+      hook_target_arn  = data.aws_cloudformation_stack.hooks.outputs["PostTestTrafficShiftArn"]
+      role_arn         = data.aws_cloudformation_stack.hooks.outputs["InvokeRoleArn"]
+      lifecycle_stages = ["POST_TEST_TRAFFIC_SHIFT"]
+      hook_details     = jsonencode(local.plan)
+
+      timeout_configuration {
+        timeout_in_minutes = 60
+        action             = "ROLLBACK"
+      }
+    }
+  }
+
+  depends_on = [aws_iam_role_policy_attachment.infrastructure]
+}

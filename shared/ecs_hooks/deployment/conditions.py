@@ -1,0 +1,112 @@
+"""What a request must have so that a listener rule takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+_WILDCARDS = ("*", "?")
+
+
+class UnderivableError(Exception):
+    """A condition leaves open what a request should look like; the message says which, and why."""
+
+
+class Needed(NamedTuple):
+    """What a request must have.
+
+    Parameters
+    ----------
+    host
+        Its `Host`; empty where any will do.
+    prefix
+        What its path begins with, without a slash at the end.
+    headers
+        Its headers.
+    query
+        Its query parameters.
+    methods
+        The methods it may have; any where there are none.
+    """
+
+    host: str = ""
+    prefix: str = ""
+    headers: Mapping[str, str] = MappingProxyType({})
+    query: Mapping[str, str] = MappingProxyType({})
+    methods: tuple[str, ...] = ()
+
+
+def needed(conditions: Sequence[Mapping[str, Any]]) -> Needed:
+    """Return what the conditions of a rule, all of which must hold, ask of a request.
+
+    A condition holds where any of its values fits, so the first value that leaves nothing open is taken. Regular
+    expressions and addresses of clients always leave something open.
+
+    Parameters
+    ----------
+    conditions
+        `Conditions` of a rule, from DescribeRules.
+
+    Raises
+    ------
+    UnderivableError
+        If that is not clear.
+    """
+    found = Needed()
+    for condition in conditions:
+        match condition.get("Field"):
+            case "host-header":
+                found = found._replace(host=_plain(_values(condition, "HostHeaderConfig"), "host-header"))
+            case "path-pattern":
+                found = found._replace(prefix=_prefix(_values(condition, "PathPatternConfig")))
+            case "http-header":
+                name = str((condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName") or "")
+                value = _plain(_values(condition, "HttpHeaderConfig"), f"http-header {name}")
+                found = found._replace(headers={**found.headers, name: value})
+            case "query-string":
+                name, value = _parameter(condition)
+                found = found._replace(query={**found.query, name: value})
+            case "http-request-method":
+                found = found._replace(methods=tuple(_values(condition, "HttpRequestMethodConfig")))
+            case field:
+                message = f"its condition {field} can't be met by a request from anywhere"
+                raise UnderivableError(message)
+    return found
+
+
+def _values(condition: Mapping[str, Any], member: str) -> list[str]:
+    # Before 2019 values stood beside the field, and DescribeRules still gives them there.
+    return [str(value) for value in (condition.get(member) or {}).get("Values") or condition.get("Values") or []]
+
+
+def _is_plain(value: str) -> bool:
+    return bool(value) and not any(wildcard in value for wildcard in _WILDCARDS)
+
+
+def _plain(values: Sequence[str], what: str) -> str:
+    for value in values:
+        if _is_plain(value):
+            return value
+    message = f"its condition {what} has only patterns, no plain value"
+    raise UnderivableError(message)
+
+
+def _prefix(patterns: Sequence[str]) -> str:
+    """Return what a path must begin with; the load balancer hands the path on as it is."""
+    for pattern in patterns:
+        front = pattern.removesuffix("*")
+        # "/test*" takes "/test/health"; a pattern without the star takes one path only, and no check has just one.
+        if pattern.endswith("*") and (not front or _is_plain(front)) and front.rstrip("/") == front.removesuffix("/"):
+            return front.removesuffix("/")
+    message = "its condition path-pattern is no plain prefix such as /test/*"
+    raise UnderivableError(message)
+
+
+def _parameter(condition: Mapping[str, Any]) -> tuple[str, str]:
+    for pair in (condition.get("QueryStringConfig") or {}).get("Values") or []:
+        name, value = str(pair.get("Key") or ""), str(pair.get("Value") or "")
+        if _is_plain(name) and _is_plain(value):
+            return name, value
+    message = "its condition query-string has no plain key and value"
+    raise UnderivableError(message)

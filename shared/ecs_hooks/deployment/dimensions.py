@@ -1,0 +1,91 @@
+"""Placeholders for the things of a deployment, in the dimensions of metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.deployment.revision import ACTION
+from ecs_hooks.outcome import ExplainedError, Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.revision import ServiceRevision
+    from ecs_hooks.deployment.service_deployment import ServiceDeployment
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+class NoBlueError(ExplainedError):
+    """Something of blue was asked for on a first deployment, which has no blue."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """A `SKIP`: there is nothing to compare green with."""
+        return Outcome.skip(str(self))
+
+
+def placeholders(text: str) -> list[str]:
+    """Return the placeholders in a text.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not known; the message names those that are.
+    """
+    names = _PLACEHOLDER.findall(text)
+    for name in names:
+        if name not in _FILL:
+            message = f"{{{name[:40]}}} is no known placeholder; known: {', '.join(f'{{{each}}}' for each in _FILL)}"
+            raise ValueError(message)
+    return names
+
+
+def filled(text: str, deployment: ServiceDeployment) -> str:
+    """Return a text with the deployment's own names in place of its placeholders.
+
+    Raises
+    ------
+    FactError
+        If AWS does not tell one of them.
+    """
+    return _PLACEHOLDER.sub(lambda match: _FILL[match.group(1)](deployment), text)
+
+
+def _green(deployment: ServiceDeployment) -> str:
+    return _target_group(deployment.green)
+
+
+def _blue(deployment: ServiceDeployment) -> str:
+    blue = deployment.blue
+    if blue is None:
+        message = "this is the first deployment of the service, so there is no blue to measure"
+        raise NoBlueError(message)
+    return _target_group(blue)
+
+
+def _target_group(revision: ServiceRevision) -> str:
+    for each in revision.load_balancing:
+        if each.target_group:
+            return each.target_group.rpartition(":")[2]
+    message = f"{ACTION}: no target group of {revision.arn.rpartition('/')[2]} is resolved"
+    raise FactError(message)
+
+
+def _load_balancer(deployment: ServiceDeployment) -> str:
+    for each in deployment.green.load_balancing:
+        if each.production:
+            # listener-rule/app/NAME/ID/... and listener/net/NAME/ID/... both name the load balancer so.
+            return "/".join(each.production.rpartition(":")[2].split("/")[1:4])
+    message = f"{ACTION}: the service has no production listener"
+    raise FactError(message)
+
+
+_FILL: dict[str, Callable[[ServiceDeployment], str]] = {
+    "green.target_group": _green,
+    "blue.target_group": _blue,
+    "load_balancer": _load_balancer,
+    "cluster": lambda deployment: deployment.arn.cluster,
+    "service": lambda deployment: deployment.arn.service,
+}

@@ -1,0 +1,177 @@
+"""Where green answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from ecs_hooks.event import Stage
+from ecs_hooks.outcome import ExplainedError
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.revision import LoadBalancing
+    from ecs_hooks.deployment.service_deployment import ServiceDeployment
+    from ecs_hooks.plan import Policies
+
+BEFORE_GREEN_RUNS = {Stage.RECONCILE_SERVICE, Stage.PRE_SCALE_UP}
+BEFORE_TEST_TRAFFIC = {*BEFORE_GREEN_RUNS, Stage.POST_SCALE_UP, Stage.TEST_TRAFFIC_SHIFT}
+"""Stages at which the test listener does not, or not for certain, lead to the new revision yet."""
+
+_OVERRIDE = "set hookDetails.base_url"
+_WEB = {"HTTP": "http", "HTTPS": "https", "TCP": "http", "TLS": "https"}
+"""Protocols of listeners that a web server can be behind. Whether TCP carries TLS is not to be seen at the listener."""
+
+
+class EndpointError(ExplainedError):
+    """Where green answers is not known, or what answers there is not green."""
+
+
+class Endpoint(NamedTuple):
+    """An address of green, and what every request to it has to have.
+
+    Parameters
+    ----------
+    base_url
+        What paths are appended to.
+    headers, query
+        What the conditions of the listener rule ask for.
+    methods
+        The methods that the rule takes; any where there are none.
+    """
+
+    base_url: str
+    headers: Mapping[str, str] = MappingProxyType({})
+    query: Mapping[str, str] = MappingProxyType({})
+    methods: tuple[str, ...] = ()
+
+    def with_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return headers of a request, with those of the endpoint that it does not have itself."""
+        names = {name.lower() for name in headers}
+        return {**{name: value for name, value in self.headers.items() if name.lower() not in names}, **headers}
+
+
+def green_endpoint(policies: Policies, stage: str, deployment: ServiceDeployment) -> Endpoint:
+    """Return where green answers: as the plan says, or the function's `APP_URL`, or as AWS tells.
+
+    Raises
+    ------
+    EndpointError
+        If nothing tells it, or if what AWS tells leads to blue.
+    FactError
+        If AWS does not answer.
+    """
+    host = {"Host": policies.host} if policies.host else {}
+    if policies.base_url:
+        return Endpoint(policies.base_url, {**_test_header(policies, deployment), **host})
+    app_url = os.environ.get("APP_URL", "").strip()
+    if app_url:
+        return Endpoint(_checked(app_url, stage), host)
+    found = _discovered(policies, stage, deployment)
+    return found._replace(headers={**found.headers, **host})
+
+
+def _checked(app_url: str, stage: str) -> str:
+    if stage in BEFORE_TEST_TRAFFIC:
+        message = f"APP_URL does not lead to green at {stage} yet, it would test blue: {_OVERRIDE}"
+        raise EndpointError(message)
+    if urlsplit(app_url).scheme not in {"http", "https"}:
+        message = "APP_URL of the function must begin with http:// or https://"
+        raise EndpointError(message)
+    return app_url
+
+
+def _test_header(policies: Policies, deployment: ServiceDeployment) -> dict[str, str]:
+    if not policies.service_connect:
+        return {}
+    header = deployment.green.test_header
+    if header is None:
+        message = "hookDetails.service_connect: the service offers nothing through Service Connect"
+        raise EndpointError(message)
+    name, value = header
+    return {name: value or "true"}
+
+
+def _discovered(policies: Policies, stage: str, deployment: ServiceDeployment) -> Endpoint:
+    if stage in BEFORE_GREEN_RUNS:
+        message = f"green does not run yet at {stage}: attach the check to a later stage, or {_OVERRIDE}"
+        raise EndpointError(message)
+    tested = [each for each in deployment.green.load_balancing if each.test]
+    if len(tested) > 1:
+        message = (
+            f"the service has {len(tested)} load balancers with a test listener, which one is not clear: {_OVERRIDE}"
+        )
+        raise EndpointError(message)
+    if tested:
+        if stage in BEFORE_TEST_TRAFFIC:
+            message = (
+                f"green has no test traffic yet at {stage}, the test listener would test blue: attach the check to "
+                f"POST_TEST_TRAFFIC_SHIFT, or {_OVERRIDE}"
+            )
+            raise EndpointError(message)
+        return listener_endpoint(deployment, tested[0], tested[0].test, named=bool(policies.host))
+    return _task_endpoint(deployment)
+
+
+def listener_endpoint(
+    deployment: ServiceDeployment, load_balancing: LoadBalancing, arn: str, *, named: bool = False
+) -> Endpoint:
+    """Return the address of a listener (rule) that leads to green, and to nobody else.
+
+    Parameters
+    ----------
+    deployment
+        The deployment.
+    load_balancing
+        The load balancer, with green's target group.
+    arn
+        The rule or listener.
+    named
+        Whether the plan gives the name that a certificate is valid for.
+    """
+    from ecs_hooks.deployment.conditions import UnderivableError, needed  # noqa: PLC0415 - only where AWS is asked
+    from ecs_hooks.deployment.drift import misdirected  # noqa: PLC0415
+    from ecs_hooks.deployment.listener import short  # noqa: PLC0415
+
+    route = deployment.route(arn)
+    wrong = misdirected(route, load_balancing, arn)
+    if wrong:
+        raise EndpointError(wrong)
+    try:
+        need = needed(route.conditions)
+    except UnderivableError as error:
+        message = f"the address of green can't be derived from {short(arn)}: {error}; {_OVERRIDE}"
+        raise EndpointError(message) from None
+    listener = deployment.address(arn)
+    scheme = _WEB.get(listener["protocol"])
+    if scheme is None:
+        message = f"{short(arn)} speaks {listener['protocol']}, not HTTP: {_OVERRIDE}"
+        raise EndpointError(message)
+    if scheme == "https" and not need.host and not named:
+        message = (
+            f"{short(arn)} speaks TLS, and its certificate is not made for {listener['host']}: set hookDetails.host to "
+            f"the name it is made for"
+        )
+        raise EndpointError(message)
+    headers = {**need.headers, **({"Host": need.host} if need.host else {})}
+    base_url = f"{scheme}://{listener['host']}:{listener['port']}{need.prefix}"
+    return Endpoint(base_url, headers, need.query, need.methods)
+
+
+def _task_endpoint(deployment: ServiceDeployment) -> Endpoint:
+    """Return the address of one of green's tasks, for a service without a test listener."""
+    green = deployment.green
+    serving = [each for each in green.load_balancing if each.port]
+    if not serving:
+        message = f"the service has neither a test listener nor a container port at a load balancer: {_OVERRIDE}"
+        raise EndpointError(message)
+    name, port = serving[0].container, serving[0].port
+    for task in deployment.tasks:
+        for container in task.containers:
+            if task.status == "RUNNING" and container.name == name and container.address:
+                address = f"[{container.address}]" if ":" in container.address else container.address
+                return Endpoint(f"http://{address}:{port}")
+    message = f"the service has no test listener, and no task of green has an address of its own: {_OVERRIDE}"
+    raise EndpointError(message)

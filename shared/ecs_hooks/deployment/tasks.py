@@ -1,0 +1,137 @@
+"""The tasks of a service revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ecs_hooks.arn import EcsArn
+from ecs_hooks.deployment.asking import ask, reading
+
+LIST = "ecs:ListTasks"
+DESCRIBE = "ecs:DescribeTasks"
+
+_MOST = 100
+"""Tasks that one DescribeTasks takes, and one ListTasks gives."""
+
+
+class Container(NamedTuple):
+    """A container of a task.
+
+    Parameters
+    ----------
+    name
+        Its name in the task definition.
+    health
+        `HEALTHY`, `UNHEALTHY` or `UNKNOWN`; unknown also where it has no health check.
+    digest
+        Digest of the image it runs; empty where ECS does not say.
+    exit_code
+        Its exit code; None while it runs.
+    address
+        Its private IP address; empty where it has none of its own.
+    """
+
+    name: str
+    health: str
+    digest: str
+    exit_code: int | None
+    address: str
+
+
+class Task(NamedTuple):
+    """A task.
+
+    Parameters
+    ----------
+    id
+        Last part of its ARN.
+    status
+        `lastStatus`, such as `RUNNING`.
+    health
+        `healthStatus` over its containers.
+    stop_code, stopped_reason
+        Why it stopped; empty while it runs.
+    started_by
+        Which deployment started it, `ecs-svc/...`.
+    stopped_at
+        When it stopped, in seconds since the epoch; None while it runs.
+    containers
+        Its containers.
+    """
+
+    id: str
+    status: str
+    health: str
+    stop_code: str
+    stopped_reason: str
+    started_by: str
+    stopped_at: float | None
+    containers: tuple[Container, ...]
+
+
+def started_by(revision: EcsArn) -> str:
+    """Return what ECS notes as `startedBy` in the tasks of a revision.
+
+    Inferred, as other tools do it: "the deployment ID of that service", `ecs-svc/` and the id of the service revision.
+    """
+    return f"ecs-svc/{revision.id}"
+
+
+def tasks(revision: EcsArn, status: str = "RUNNING") -> list[Task]:
+    """Ask for the tasks of a revision.
+
+    Parameters
+    ----------
+    revision
+        The revision.
+    status
+        Desired status: `RUNNING` (those that start, too) or `STOPPED`, which ECS remembers for about an hour.
+
+    Raises
+    ------
+    FactError
+        If ECS does not answer.
+    """
+    cluster = revision.cluster or "default"
+    # "When you specify startedBy as the filter, it must be the only filter that you use" (botocore's model of ECS).
+    which = (
+        {"startedBy": started_by(revision)}
+        if status == "RUNNING"
+        else {"serviceName": revision.service, "desiredStatus": status}
+    )
+    # Only one page: of more tasks than that, a hundred are a sample that is large enough.
+    arns = ask(LIST, revision.region, "taskArns", cluster=cluster, maxResults=_MOST, **which)
+    if not arns:
+        return []
+    described = ask(DESCRIBE, revision.region, "tasks", cluster=cluster, tasks=arns)
+    with reading(DESCRIBE):
+        found = [_task(each) for each in described]
+    return [task for task in found if task.started_by == started_by(revision)]
+
+
+def _task(task: Mapping[str, Any]) -> Task:
+    stopped_at = task.get("stoppedAt")
+    return Task(
+        task["taskArn"].rpartition("/")[2],
+        str(task["lastStatus"]),
+        str(task.get("healthStatus") or "UNKNOWN"),
+        str(task.get("stopCode") or ""),
+        str(task.get("stoppedReason") or ""),
+        str(task.get("startedBy") or ""),
+        stopped_at.timestamp() if isinstance(stopped_at, datetime) else None,
+        tuple(_containers(task)),
+    )
+
+
+def _containers(task: Mapping[str, Any]) -> Iterator[Container]:
+    for each in task.get("containers") or []:
+        interfaces = each.get("networkInterfaces") or [{}]
+        yield Container(
+            str(each.get("name") or ""),
+            str(each.get("healthStatus") or "UNKNOWN"),
+            str(each.get("imageDigest") or ""),
+            each.get("exitCode"),
+            str(interfaces[0].get("privateIpv4Address") or interfaces[0].get("ipv6Address") or ""),
+        )

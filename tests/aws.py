@@ -1,0 +1,150 @@
+"""AWS over HTTP on loopback: real wire formats, answers as a test wants them.
+
+moto's server knows no service revisions and can't fail on demand, so only its parsers and serializers are used here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.datastructures import Headers, MultiDict
+
+_TARGETS = {
+    "AmazonEC2ContainerServiceV20141113": "ecs",
+    "GraniteServiceVersion20100801": "cloudwatch",
+    "Logs_20140328": "logs",
+}
+
+Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class AwsApi(ThreadingHTTPServer):
+    """Answers what it was told to, and counts.
+
+    Attributes
+    ----------
+    calls
+        How often each operation was called.
+    operations
+        Each operation that was called, with its service.
+    asked
+        The parameters of each call, by operation.
+    delay
+        Seconds before each answer.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.calls: Counter[str] = Counter()
+        self.operations: set[tuple[str, str]] = set()
+        self.asked: dict[str, list[dict[str, Any]]] = {}
+        self.delay = 0.0
+        self._answers: dict[str, Answer] = {}
+        self._errors: dict[str, tuple[str, int]] = {}
+        self._raw: dict[str, bytes] = {}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def answer(self, operation: str, answer: Answer) -> None:
+        """Answer an operation with this, from now on."""
+        self._errors.pop(operation, None)
+        self._answers[operation] = answer
+
+    def error(self, operation: str, code: str, status: int = 400) -> None:
+        """Answer an operation with an error, from now on."""
+        self._errors[operation] = (code, status)
+
+    def garbage(self, operation: str, body: bytes) -> None:
+        """Answer an operation with these bytes, from now on."""
+        self._raw[operation] = body
+
+    def reply(
+        self, service: str, protocol: str, operation: str, parameters: dict[str, Any]
+    ) -> tuple[int, dict[str, str], bytes]:
+        self.calls[operation] += 1
+        self.operations.add((service, operation))
+        self.asked.setdefault(operation, []).append(parameters)
+        time.sleep(self.delay)
+        if operation in self._raw:
+            return 200, {}, self._raw[operation]
+        if operation in self._errors:
+            code, status = self._errors[operation]
+            return status, {}, _error(protocol, code)
+        answer = self._answers[operation]
+        serializer = get_serializer_class(service, protocol)(
+            get_service_model(service).operation_model(operation), context=SerializationContext(request_id="1")
+        )
+        made = serializer.serialize(answer(parameters) if callable(answer) else answer)
+        return made["status_code"], dict(made["headers"]), str(made["body"]).encode()
+
+    def handle_error(self, *_: object) -> None:
+        """Stay silent: clients give up on purpose."""
+
+
+def _error(protocol: str, code: str) -> bytes:
+    if protocol == "json":
+        return b'{"__type": "%s", "message": "no"}' % code.encode()
+    return b"<ErrorResponse><Error><Code>%s</Code><Message>no</Message></Error></ErrorResponse>" % code.encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: AwsApi
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        target = self.headers.get("X-Amz-Target", "")
+        form = parse_qs(body.decode(), keep_blank_values=True) if not target else {}
+        service = _TARGETS[target.partition(".")[0]] if target else "elbv2"
+        operation = target.partition(".")[2] or form["Action"][0]
+        protocol = "json" if target else "query"
+        parser = PROTOCOL_PARSERS[protocol](get_service_model(service).operation_model(operation))
+        parameters = parser.parse(
+            {
+                "body": body,
+                "headers": Headers(dict(self.headers)),
+                "values": MultiDict({name: values[0] for name, values in form.items()}),
+                "url_params": {},
+                "url_path": "/",
+                "method": "POST",
+            }
+        )
+        status, headers, answer = self.server.reply(service, protocol, operation, parameters)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@contextmanager
+def serving() -> Iterator[AwsApi]:
+    """Run an `AwsApi`."""
+    server = AwsApi()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from ecs_hooks import Stage, clock, stage_hook
+from ecs_hooks.checks import MetricCheck
+from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.outcome import Outcome, Status
+from tests.aws import AwsApi
+from tests.checks.asking import context
+from tests.conftest import load_event
+from tests.layouts import load_balancer, revision
+
+BEGAN = 1_800_000_000.0 - 1_800_000_000.0 % 60
+ERRORS = {"namespace": "AWS/ApplicationELB", "metric": "HTTPCode_Target_5XX_Count"}
+REQUESTS = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
+
+
+def data(*values: float, identifier: str = "c0", **fields: Any) -> dict[str, Any]:
+    """Return a result with a datapoint a minute since the window began."""
+    stamps = [datetime.fromtimestamp(BEGAN + 60 * number, UTC) for number in range(len(values))]
+    return {"Id": identifier, "Timestamps": stamps, "Values": list(values), "StatusCode": "Complete", **fields}
+
+
+def answer(aws: AwsApi, *results: dict[str, Any]) -> None:
+    load_balancer(aws)
+    aws.answer("GetMetricData", {"MetricDataResults": list(results)})
+
+
+def check(**fields: Any) -> MetricCheck:
+    return MetricCheck.model_validate({"queries": {"errors": ERRORS}, "fail_if": {"above": 5}} | fields)
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    def asking(minutes: float = 6, **fields: Any) -> Outcome:
+        monkeypatch.setattr(clock, "now", lambda: BEGAN + 60 * minutes)
+        made = check(**fields)
+        return made.run(context(None, made, elapsed=60 * minutes))
+
+    return asking
+
+
+Ask = Callable[..., Outcome]
+
+
+def test_within_its_limit_to_the_end_of_the_window(aws: AwsApi, ask: Ask) -> None:
+    answer(aws, data(0, 1, 5, 4, 3))
+
+    assert ask(minutes=5.9) == Outcome.wait(
+        "4 datapoints so far, none beyond its limit for good",
+        {"samples": 4, "failures": 0, "last_value": 4.0},
+        retry_after=60,
+    )
+    assert ask() == Outcome.passed("5 datapoints, the last 3", {"samples": 5, "failures": 0, "last_value": 3.0})
+
+
+def test_beyond_it_is_a_failure_at_once(aws: AwsApi, ask: Ask) -> None:
+    answer(aws, data(0, 9, 7))
+
+    outcome = ask(minutes=4)
+    assert (outcome.status, outcome.reason) == (Status.FAIL, "2 of 3 datapoints above 5, such as 9")
+    assert ask(minutes=4, failure_limit=2).status is Status.WAIT
+    assert ask(failure_limit=2).status is Status.PASS
+
+
+def test_a_lower_limit(aws: AwsApi, ask: Ask) -> None:
+    answer(aws, data(99))
+
+    assert ask(fail_if={"below": 99.5, "above": 100}).reason == "1 of 1 datapoint above 100 or below 99.5, such as 99"
+
+
+def test_datapoints_that_may_not_be_whole_and_those_of_before_are_not_looked_at(aws: AwsApi, ask: Ask) -> None:
+    early = datetime.fromtimestamp(BEGAN - 60, UTC)
+    late = data(0, 0, 100)
+    answer(aws, {**late, "Timestamps": [early, *late["Timestamps"]], "Values": [100.0, *late["Values"]]})
+
+    assert ask(minutes=3).evidence["samples"] == 2
+    assert ask(minutes=4).status is Status.FAIL
+    assert ask(minutes=4, lag_seconds=120).evidence["samples"] == 2
+
+
+@pytest.mark.parametrize(("policy", "status"), [("fail", Status.FAIL), ("pass", Status.PASS)])
+def test_missing_data(aws: AwsApi, ask: Ask, policy: str, status: Status) -> None:
+    answer(aws, data(1, 2))
+
+    assert ask(minutes=5, min_samples=3, missing_data=policy).status is Status.WAIT
+    outcome = ask(min_samples=3, missing_data=policy)
+    assert (outcome.status, outcome.reason) == (status, "2 datapoints in 5 minutes, expected 3 or more")
+    answer(aws)
+    assert ask(missing_data=policy).status is status
+
+
+@pytest.mark.parametrize(("policy", "status"), [("fail", Status.FAIL), ("pass", Status.PASS)])
+def test_between_pass_and_fail_it_is_inconclusive(aws: AwsApi, ask: Ask, policy: str, status: Status) -> None:
+    answer(aws, data(0, 3))
+
+    outcome = ask(pass_if={"below": 1}, inconclusive=policy)
+    assert (outcome.status, outcome.reason) == (status, "inconclusive: 1 of 2 datapoints not below 1, such as 3")
+    assert ask(pass_if={"below": 4}).status is Status.PASS
+
+
+def test_an_expression_over_metrics_of_green(aws: AwsApi, ask: Ask) -> None:
+    answer(aws, data(1))
+    group = {"TargetGroup": "{green.target_group}", "LoadBalancer": "{load_balancer}"}
+    queries = {
+        "e": ERRORS | {"dimensions": group},
+        "requests": REQUESTS | {"dimensions": {"TargetGroup": "{blue.target_group}"}, "stat": "p99"},
+        "t": REQUESTS | {"dimensions": {"ClusterName": "{cluster}", "ServiceName": "a-{service}"}},
+    }
+    assert ask(queries=queries, expression="100 * e / requests + FILL(t, 0) + METRICS('e')").status is Status.PASS
+
+    asked = aws.asked["GetMetricData"][0]["MetricDataQueries"]
+    assert [query["Id"] for query in asked] == ["c0_e", "c0_requests", "c0_t", "c0"]
+    assert asked[3]["Expression"] == "100 * c0_e / c0_requests + FILL(c0_t, 0) + METRICS('e')"
+    assert [query["ReturnData"] for query in asked] == [False, False, False, True]
+    assert asked[0]["MetricStat"] == {
+        "Metric": {
+            "Namespace": "AWS/ApplicationELB",
+            "MetricName": "HTTPCode_Target_5XX_Count",
+            "Dimensions": [
+                {"Name": "TargetGroup", "Value": "targetgroup/alternate/2222222222222222"},
+                {"Name": "LoadBalancer", "Value": "app/my-alb/50dc6c495c0c9188"},
+            ],
+        },
+        "Period": 60,
+        "Stat": "Sum",
+    }
+    values = [pair["Value"] for query in asked[1:3] for pair in query["MetricStat"]["Metric"]["Dimensions"]]
+    assert values == ["targetgroup/primary/1111111111111111", "my-cluster", "a-my-service"]
+    assert asked[1]["MetricStat"]["Stat"] == "p99"
+
+
+def test_on_a_first_deployment_there_is_no_blue(aws: AwsApi, ask: Ask) -> None:
+    answer(aws)
+    aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"sourceServiceRevisions": []}]})
+    made = check(queries={"a": ERRORS | {"dimensions": {"TargetGroup": "{blue.target_group}"}}})
+
+    from ecs_hooks.runner import outcome_of_exception  # noqa: PLC0415
+
+    with pytest.raises(Exception, match="no blue to measure") as caught:
+        made.run(context(None, made))
+    assert outcome_of_exception(caught.value)[0].status is Status.SKIP
+
+
+@pytest.mark.parametrize("value", ["{green.target_group}", "{load_balancer}"])
+def test_without_a_load_balancer_there_is_nothing_to_fill_in(aws: AwsApi, ask: Ask, value: str) -> None:
+    answer(aws)
+    aws.answer(
+        "DescribeServiceRevisions",
+        lambda asked: {"serviceRevisions": [{"serviceRevisionArn": asked["serviceRevisionArns"][0]}]},
+    )
+    with pytest.raises(FactError, match="ecs:DescribeServiceRevisions"):
+        ask(queries={"a": ERRORS | {"dimensions": {"X": value}}})
+
+
+def test_the_first_load_balancer_that_says_it_counts(aws: AwsApi, ask: Ask) -> None:
+    answer(aws, data(1))
+    known = revision()
+    unknown = {"targetGroupArn": "x", "advancedConfiguration": {"alternateTargetGroupArn": "y"}}
+    aws.answer(
+        "DescribeServiceRevisions",
+        {"serviceRevisions": [{**known, "loadBalancers": [unknown, *known["loadBalancers"]]}]},
+    )
+    dimensions = {"A": "{green.target_group}", "B": "{load_balancer}"}
+    assert ask(queries={"a": ERRORS | {"dimensions": dimensions}}).status is Status.PASS
+
+    (asked,) = aws.asked["GetMetricData"][0]["MetricDataQueries"]
+    assert [each["Value"] for each in asked["MetricStat"]["Metric"]["Dimensions"]] == [
+        "targetgroup/alternate/2222222222222222",
+        "app/my-alb/50dc6c495c0c9188",
+    ]
+
+
+def test_pages_and_partial_data_are_joined(aws: AwsApi, ask: Ask) -> None:
+    load_balancer(aws)
+    first, second = data(1, 2, StatusCode="PartialData"), data(0, 0, 7)
+    pages: dict[str | None, dict[str, Any]] = {
+        None: {"MetricDataResults": [first], "NextToken": "2"},
+        "2": {"MetricDataResults": [{**second, "Timestamps": second["Timestamps"][2:], "Values": [7]}]},
+    }
+    aws.answer("GetMetricData", lambda asked: pages[asked.get("NextToken")])
+
+    assert ask(fail_if={"above": 100}).evidence["samples"] == 3
+
+
+def test_pages_without_end_end(aws: AwsApi, ask: Ask) -> None:
+    load_balancer(aws)
+    aws.answer("GetMetricData", {"MetricDataResults": [data(1)], "NextToken": "again"})
+    ask(fail_if={"above": 100})
+
+    assert aws.calls["GetMetricData"] == 20
+
+
+@pytest.mark.parametrize(
+    ("status", "messages", "named", "denied"),
+    [
+        ("InternalError", [], "InternalError", False),
+        ("Forbidden", [{"Code": "Forbidden", "Value": "no such account"}], "Forbidden, no such account", True),
+        ("InternalError", [{"Code": "ArithmeticError"}], "InternalError, ArithmeticError", False),
+    ],
+)
+def test_what_cloudwatch_says_of_a_query_counts(
+    aws: AwsApi, ask: Ask, status: str, messages: list[dict[str, str]], named: str, *, denied: bool
+) -> None:
+    answer(aws, data(StatusCode=status, Messages=messages))
+    with pytest.raises(FactError, match=f"cloudwatch:GetMetricData: {named}") as caught:
+        ask()
+    assert isinstance(caught.value, FactDeniedError) is denied
+
+
+@pytest.mark.parametrize("result", [{"Id": "c0", "Values": [1]}, {"Id": "c0", "Timestamps": [], "Values": [1]}])
+def test_an_answer_that_can_not_be_read(aws: AwsApi, ask: Ask, result: dict[str, Any]) -> None:
+    answer(aws, result)
+    with pytest.raises(FactError, match="the answer can't be read"):
+        ask()
+
+
+def test_all_metrics_of_a_plan_are_asked_in_one_call(aws: AwsApi) -> None:
+    answer(aws, data(0, identifier="c0"), data(100, identifier="c1"))
+    checks = [check(name="a"), check(name="b")]
+    shared = context(None, *checks)
+
+    assert [each.run(shared).status for each in checks] == [Status.WAIT, Status.WAIT]
+    assert aws.calls["GetMetricData"] == 1
+    assert check(name="of a hook's own code").run(shared).status is Status.WAIT
+    assert aws.calls["GetMetricData"] == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"queries": {"a": ERRORS, "b": ERRORS}}, "several queries need an expression"),
+        ({"fail_if": {}}, "give above, below or both"),
+        (
+            {"queries": {"a": ERRORS | {"dimensions": {"X": "{green}"}}}},
+            "{green} is no known placeholder; known: {green.",
+        ),
+        ({"queries": {"Bad": ERRORS}}, "pattern"),
+    ],
+)
+def test_mistakes(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        check(**fields)
+    assert problem in str(caught.value)
+
+
+def test_twenty_metrics_five_alarms_and_ten_requests_cost_few_calls(
+    aws: AwsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    load_balancer(aws, "HTTP", port, "127.0.0.1")
+    aws.answer("GetMetricData", {"MetricDataResults": []})
+    alarms = [{"AlarmName": f"alarm {number}", "StateValue": "INSUFFICIENT_DATA"} for number in range(5)]
+    aws.answer("DescribeAlarms", {"MetricAlarms": alarms, "CompositeAlarms": []})
+    dimensions = {"TargetGroup": "{green.target_group}", "LoadBalancer": "{load_balancer}"}
+    plan = {
+        "checks": [
+            *[
+                {
+                    "type": "metric",
+                    "name": f"metric {number}",
+                    "queries": {"a": ERRORS | {"dimensions": dimensions}, "b": REQUESTS},
+                    "expression": "a / b",
+                    "fail_if": {"above": number},
+                }
+                for number in range(20)
+            ],
+            *[{"type": "alarm", "names": [f"alarm {number}"]} for number in range(5)],
+            *[{"type": "http", "path": f"/{number}", "connect_retries": 0} for number in range(10)],
+        ]
+    }
+    handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
+    first = handler(load_event(hookDetails=plan), None)
+    assert first["hookStatus"] == "IN_PROGRESS", first
+    assert aws.calls == {
+        "DescribeServiceRevisions": 1,
+        "DescribeRules": 1,
+        "DescribeListeners": 1,
+        "DescribeLoadBalancers": 1,
+        "GetMetricData": 1,
+        "DescribeAlarms": 1,
+        "DescribeServiceDeployments": 1,
+    }
+    aws.calls.clear()
+    assert handler(load_event(hookDetails=first["hookDetails"]), None)["hookStatus"] == "IN_PROGRESS"
+    assert aws.calls == {"DescribeRules": 1, "GetMetricData": 1, "DescribeAlarms": 1}

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ecs_hooks.checks import TargetsCheck
+from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.outcome import Outcome, Status
+from tests.aws import AwsApi
+from tests.checks.asking import context
+from tests.layouts import GREEN_GROUP, load_balancer, revision
+
+
+def targets(aws: AwsApi, *states: str, reason: str = "Target.ResponseCodeMismatch") -> None:
+    load_balancer(aws)
+    described = [
+        {"Target": {"Id": f"10.0.0.{number}"}, "TargetHealth": {"State": state, **_why(state, reason)}}
+        for number, state in enumerate(states)
+    ]
+    aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": described})
+
+
+def _why(state: str, reason: str) -> dict[str, str]:
+    return {} if state == "healthy" or not reason else {"Reason": reason}
+
+
+def ask(**fields: Any) -> Outcome:
+    return TargetsCheck.model_validate(fields).run(context(None))
+
+
+def test_healthy_targets_pass(aws: AwsApi) -> None:
+    targets(aws, "healthy", "healthy", "draining")
+
+    assert ask() == Outcome.passed("target group alternate has 2 targets that are healthy", {"healthy_targets": 2})
+    assert aws.asked["DescribeTargetHealth"] == [{"TargetGroupArn": GREEN_GROUP}]
+
+
+@pytest.mark.parametrize("states", [["initial"], ["healthy", "initial"], [], ["draining"]])
+def test_targets_that_come_are_waited_for(aws: AwsApi, states: list[str]) -> None:
+    targets(aws, *states)
+
+    assert ask().status is Status.WAIT
+
+
+def test_more_healthy_targets_can_be_asked_for(aws: AwsApi) -> None:
+    targets(aws, "healthy")
+
+    assert ask(min_healthy=2).reason == (
+        "target group alternate has 1 target that are healthy and 0 initial, expected 2 or more"
+    )
+
+
+def test_unhealthy_targets_fail_and_say_why(aws: AwsApi) -> None:
+    targets(aws, "healthy", "unhealthy", "unavailable")
+
+    outcome = ask()
+    assert outcome.status is Status.FAIL
+    assert outcome.reason == (
+        "target group alternate has 2 targets that are not healthy: 2 Target.ResponseCodeMismatch"
+    )
+    assert ask(max_unhealthy=2).status is Status.PASS
+
+
+def test_without_a_reason_the_state_is_said(aws: AwsApi) -> None:
+    targets(aws, "unhealthy", reason="")
+
+    assert ask().reason.endswith(": 1 unhealthy")
+
+
+def test_a_group_that_gets_no_traffic_yet_is_not_checked(aws: AwsApi) -> None:
+    targets(aws, "unused", "unused")
+
+    assert ask().status is Status.SKIP
+
+
+def test_a_service_without_a_load_balancer_is_not_checked(aws: AwsApi) -> None:
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(loadBalancers=[])]})
+
+    assert ask() == Outcome.skip("green has no target group")
+
+
+def test_an_answer_that_can_not_be_read(aws: AwsApi) -> None:
+    load_balancer(aws)
+    aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.1"}}]})
+    with pytest.raises(FactError, match="elasticloadbalancing:DescribeTargetHealth: the answer can't be read"):
+        ask()

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ecs_hooks.checks import TasksCheck
+from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.outcome import Outcome, Status
+from tests.aws import AwsApi
+from tests.checks.asking import context
+from tests.layouts import load_balancer, task
+
+
+def running(aws: AwsApi, *tasks: dict[str, Any], stopped: tuple[dict[str, Any], ...] = ()) -> None:
+    load_balancer(aws)
+    everything = {each["taskArn"]: each for each in (*tasks, *stopped)}
+
+    def list_tasks(asked: dict[str, Any]) -> dict[str, Any]:
+        which = stopped if asked.get("desiredStatus") == "STOPPED" else tasks
+        return {"taskArns": [each["taskArn"] for each in which]}
+
+    aws.answer("ListTasks", list_tasks)
+    aws.answer("DescribeTasks", lambda asked: {"tasks": [everything[arn] for arn in asked["tasks"]]})
+
+
+def ask(**fields: Any) -> Outcome:
+    return TasksCheck.model_validate(fields).run(context(None))
+
+
+def test_as_many_tasks_run_as_ecs_was_asked_for(aws: AwsApi) -> None:
+    running(aws, task("a"), task("b"))
+
+    assert ask() == Outcome.passed(
+        "2 of 2 tasks of green run", {"running_tasks": 2, "desired_tasks": 2, "failed_tasks": 0}
+    )
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        [],
+        [task("b", lastStatus="PENDING")],
+        [task("b", healthStatus="UNKNOWN", containers=[{"name": "web", "healthStatus": "HEALTHY"}])],
+    ],
+)
+def test_tasks_that_come_are_waited_for(aws: AwsApi, second: list[dict[str, Any]]) -> None:
+    running(aws, task("a"), *second)
+
+    assert (ask().status, ask().reason) == (Status.WAIT, "1 of 2 tasks of green run")
+
+
+def test_a_task_without_health_checks_runs(aws: AwsApi) -> None:
+    bare: dict[str, Any] = {"healthStatus": "UNKNOWN", "containers": [{"name": "web", "healthStatus": "UNKNOWN"}]}
+    running(aws, task("a", **bare), task("b", **bare))
+
+    assert ask().status is Status.PASS
+
+
+def test_an_unhealthy_container_is_named(aws: AwsApi) -> None:
+    running(aws, task("a", containers=[{"name": "sidecar", "healthStatus": "UNHEALTHY"}]), task("b"))
+
+    assert (ask().status, ask().reason) == (Status.FAIL, "container sidecar is UNHEALTHY in 1 task")
+
+
+def test_another_image_than_the_one_deployed_is_a_failure(aws: AwsApi) -> None:
+    running(aws, task("a"), task("b", containers=[{"name": "web", "imageDigest": "sha256:old"}]))
+
+    assert ask().reason == "container web runs sha256:old, expected sha256:abc"
+    assert ask(digest=False).status is Status.PASS
+
+
+def crashed(identifier: str, code: str = "EssentialContainerExited") -> dict[str, Any]:
+    return task(
+        identifier,
+        lastStatus="STOPPED",
+        stopCode=code,
+        stoppedReason="Essential container in task exited",
+        containers=[{"name": "web", "exitCode": 137}, {"name": "done", "exitCode": 0}],
+    )
+
+
+def test_tasks_that_stopped_by_themselves_fail_and_say_why(aws: AwsApi) -> None:
+    running(aws, task("a"), task("b"), stopped=(crashed("c"), crashed("d", "ServiceSchedulerInitiated")))
+
+    outcome = ask()
+    assert outcome.status is Status.FAIL
+    assert outcome.reason == (
+        "1 task of green stopped: EssentialContainerExited, Essential container in task exited, "
+        "container web exit code 137"
+    )
+    assert ask(max_failed=1).status is Status.PASS
+
+
+def test_how_many_are_wanted_has_to_be_known(aws: AwsApi) -> None:
+    running(aws, task("a"))
+    aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"targetServiceRevision": {}}]})
+    with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: the answer can't be read"):
+        ask()

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.deployment.listener import ListenerArn, address, route, short
+from tests.aws import AwsApi
+from tests.layouts import (
+    BALANCER,
+    BLUE_GROUP,
+    DNS,
+    GREEN_GROUP,
+    LISTENER,
+    NLB_LISTENER,
+    TEST_RULE,
+    forward,
+    load_balancer,
+    rule,
+)
+
+
+def test_contract_5_2_the_arn_of_a_rule_names_listener_and_load_balancer() -> None:
+    assert ListenerArn.parse(TEST_RULE) == ListenerArn(TEST_RULE, True, LISTENER, BALANCER)
+    assert ListenerArn.parse(TEST_RULE).region == "us-west-2"
+    assert short(TEST_RULE).startswith("listener-rule/app/my-alb/")
+
+
+def test_contract_5_3_at_a_network_load_balancer_it_is_a_listener() -> None:
+    parsed = ListenerArn.parse(NLB_LISTENER)
+    assert (parsed.is_rule, parsed.listener) == (False, NLB_LISTENER)
+    assert parsed.load_balancer.endswith(":loadbalancer/net/my-nlb/60dc6c495c0c9188")
+
+
+@pytest.mark.parametrize("text", ["", "arn:aws:elasticloadbalancing:us-west-2:1:targetgroup/a/b", BALANCER])
+def test_what_is_neither(text: str) -> None:
+    with pytest.raises(ValueError, match="not the ARN of a listener"):
+        ListenerArn.parse(text)
+
+
+def test_a_rule_leads_where_it_has_weight(aws: AwsApi) -> None:
+    load_balancer(aws)
+    assert route(ListenerArn.parse(TEST_RULE)) == ((GREEN_GROUP,), (), "")
+    assert aws.asked["DescribeRules"] == [{"RuleArns": [TEST_RULE]}]
+
+    aws.answer("DescribeRules", rule(to=(BLUE_GROUP, GREEN_GROUP)))
+    assert route(ListenerArn.parse(TEST_RULE)).target_groups == (GREEN_GROUP, BLUE_GROUP)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"Type": "forward", "TargetGroupArn": GREEN_GROUP},
+        {"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": GREEN_GROUP}]}},
+        {"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": GREEN_GROUP, "Weight": 1}]}},
+    ],
+)
+def test_one_group_needs_no_weight(aws: AwsApi, action: dict[str, object]) -> None:
+    aws.answer("DescribeRules", {"Rules": [{"RuleArn": TEST_RULE, "Actions": [action]}]})
+    assert route(ListenerArn.parse(TEST_RULE)).target_groups == (GREEN_GROUP,)
+
+
+def test_a_login_stands_in_the_way(aws: AwsApi) -> None:
+    actions = [{"Type": "authenticate-oidc"}, *forward(GREEN_GROUP)]
+    aws.answer("DescribeRules", {"Rules": [{"RuleArn": TEST_RULE, "Actions": actions}]})
+    assert route(ListenerArn.parse(TEST_RULE)).obstacle == "authenticate-oidc"
+
+
+def test_a_network_load_balancer_leads_by_its_default_action(aws: AwsApi) -> None:
+    load_balancer(aws, "TCP", 9090)
+    assert route(ListenerArn.parse(NLB_LISTENER)).target_groups == (GREEN_GROUP,)
+    assert aws.calls["DescribeRules"] == 0
+
+
+def test_protocol_port_and_name_of_a_listener(aws: AwsApi) -> None:
+    load_balancer(aws, "HTTPS", 8443)
+    assert address(ListenerArn.parse(TEST_RULE)) == {"protocol": "HTTPS", "port": 8443, "host": DNS}
+    assert aws.asked["DescribeListeners"] == [{"ListenerArns": [LISTENER]}]
+    assert aws.asked["DescribeLoadBalancers"] == [{"LoadBalancerArns": [BALANCER]}]
+
+
+def test_a_rule_that_is_gone(aws: AwsApi) -> None:
+    aws.error("DescribeRules", "RuleNotFound")
+    with pytest.raises(FactDeniedError, match="elasticloadbalancing:DescribeRules: RuleNotFound"):
+        route(ListenerArn.parse(TEST_RULE))
+    aws.answer("DescribeRules", {"Rules": []})
+    with pytest.raises(FactDeniedError, match="AWS knows no such listener rule"):
+        route(ListenerArn.parse(TEST_RULE))
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "denied"),
+    [("Throttling", 400, False), ("InternalFailure", 500, False), ("AccessDenied", 403, True)],
+)
+def test_trouble(aws: AwsApi, code: str, status: int, *, denied: bool) -> None:
+    aws.error("DescribeRules", code, status)
+    with pytest.raises(FactError, match=f"elasticloadbalancing:DescribeRules: {code}") as caught:
+        route(ListenerArn.parse(TEST_RULE))
+    assert isinstance(caught.value, FactDeniedError) is denied
+
+
+@pytest.mark.parametrize("actions", [[{"Type": "forward"}], [{"Order": 1}]])
+def test_a_rule_that_can_not_be_read(aws: AwsApi, actions: list[dict[str, object]]) -> None:
+    aws.answer("DescribeRules", {"Rules": [{"RuleArn": TEST_RULE, "Actions": actions}]})
+    with pytest.raises(FactError, match="the answer can't be read"):
+        route(ListenerArn.parse(TEST_RULE))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"<a/>"])
+def test_an_answer_that_is_none(aws: AwsApi, body: bytes) -> None:
+    aws.garbage("DescribeRules", body)
+    with pytest.raises(FactError):
+        route(ListenerArn.parse(TEST_RULE))
+
+
+def test_a_listener_or_load_balancer_that_can_not_be_read(aws: AwsApi) -> None:
+    load_balancer(aws)
+    aws.answer("DescribeLoadBalancers", {"LoadBalancers": [{"LoadBalancerArn": BALANCER}]})
+    with pytest.raises(FactError, match="DescribeLoadBalancers: the answer can't be read"):
+        address(ListenerArn.parse(TEST_RULE))
+    aws.answer("DescribeListeners", {"Listeners": [{"ListenerArn": LISTENER}]})
+    with pytest.raises(FactError, match="DescribeListeners: the answer can't be read"):
+        address(ListenerArn.parse(TEST_RULE))

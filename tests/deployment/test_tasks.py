@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ecs_hooks.arn import EcsArn
+from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.deployment.tasks import Container, Task, tasks
+from tests.aws import AwsApi
+from tests.conftest import GREEN
+from tests.layouts import running, task
+
+REVISION = EcsArn.parse(GREEN)
+
+
+def test_contract_5_1_the_tasks_of_a_revision_are_known_by_who_started_them(aws: AwsApi) -> None:
+    running(aws, task("a"), task("b", startedBy="ecs-svc/1"))
+
+    (found,) = tasks(REVISION)
+    assert (found.id, found.status, found.health) == ("a", "RUNNING", "HEALTHY")
+    assert found.containers == (Container("web", "HEALTHY", "sha256:abc", None, "10.0.0.7"),)
+    assert aws.asked["ListTasks"] == [
+        {"cluster": "my-cluster", "startedBy": "ecs-svc/9313423515462893900", "maxResults": 100}
+    ]
+
+
+def test_stopped_tasks_say_why(aws: AwsApi) -> None:
+    stopped: dict[str, Any] = {
+        "lastStatus": "STOPPED",
+        "stopCode": "EssentialContainerExited",
+        "stoppedReason": "Essential container in task exited",
+        "stoppedAt": datetime(2026, 11, 21, tzinfo=UTC),
+        "containers": [{"name": "web", "exitCode": 1}],
+    }
+    running(aws, task("a", **stopped))
+
+    (found,) = tasks(REVISION, "STOPPED")
+    assert (found.stop_code, found.stopped_reason) == ("EssentialContainerExited", "Essential container in task exited")
+    assert found.stopped_at == datetime(2026, 11, 21, tzinfo=UTC).timestamp()
+    assert found.containers == (Container("web", "UNKNOWN", "", 1, ""),)
+    assert aws.asked["ListTasks"][0]["desiredStatus"] == "STOPPED"
+    assert aws.asked["ListTasks"][0]["serviceName"] == "my-service"
+
+
+def test_no_tasks_cost_one_call(aws: AwsApi) -> None:
+    running(aws)
+
+    assert tasks(REVISION) == []
+    assert aws.calls == {"ListTasks": 1}
+
+
+def test_a_task_may_have_next_to_nothing(aws: AwsApi) -> None:
+    bare = {"taskArn": "arn:aws:ecs:us-west-2:123456789012:task/c/a", "lastStatus": "PENDING"}
+    running(aws, {**bare, "startedBy": "ecs-svc/9313423515462893900"}, bare)
+
+    assert tasks(REVISION) == [Task("a", "PENDING", "UNKNOWN", "", "", "ecs-svc/9313423515462893900", None, ())]
+
+
+@pytest.mark.parametrize("answer", [{"tasks": [{"lastStatus": "RUNNING"}]}, {"failures": []}])
+def test_an_answer_that_can_not_be_read(aws: AwsApi, answer: dict[str, Any]) -> None:
+    running(aws, task("a"))
+    aws.answer("DescribeTasks", answer)
+    with pytest.raises(FactError, match="ecs:DescribeTasks: the answer can't be read"):
+        tasks(REVISION)
