@@ -27,10 +27,8 @@ class Hook:
         The policies and checks from `hookDetails`.
     details
         `hookDetails` as configured, for keys of one's own.
-    deployment
-        Who is green and who is blue; AWS is asked when a fact is first used.
     context
-        Deadline, elapsed time and the address of green, as checks get them.
+        Deadline, elapsed time, the deployment and the address of green, as checks get them.
     """
 
     def __init__(
@@ -38,14 +36,17 @@ class Hook:
         event: LifecycleEvent,
         plan: Plan,
         details: Mapping[str, Any],
-        deployment: ServiceDeployment,
         context: CheckContext,
     ) -> None:
         self.event = event
         self.plan = plan
         self.details = details
-        self.deployment = deployment
         self.context = context
+
+    @property
+    def deployment(self) -> ServiceDeployment:
+        """Who is green and who is blue; AWS is asked when a fact is first used."""
+        return self.context.deployment
 
     @cached_property
     def green(self) -> HttpClient:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ecs_hooks import clock
@@ -12,7 +12,6 @@ from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.endpoint import green_endpoint
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.hook import Hook
 from ecs_hooks.outcome import Outcome
 from ecs_hooks.plan import FirstDeployment, Mode, Plan, PlanError
@@ -26,6 +25,7 @@ from ecs_hooks.verdict import Verdict, decide
 
 if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
+    from ecs_hooks.deployment.service_deployment import ServiceDeployment
     from ecs_hooks.event import LifecycleEvent
 
 _QUESTION_SECONDS = 5.0
@@ -101,7 +101,14 @@ class Invocation:
         self.function_arn = function_arn
         self.results: list[Result] = []
         self._state = State.load(event.state, event, clock.now())
-        self._deployment = ServiceDeployment(event, Facts(self._state.facts))
+        self._facts = Facts(self._state.facts)
+
+    @cached_property
+    def _deployment(self) -> ServiceDeployment:
+        # What AWS is asked with costs a twentieth of a cold start, and a hook that only speaks HTTP does not need it.
+        from ecs_hooks.deployment.service_deployment import ServiceDeployment  # noqa: PLC0415
+
+        return ServiceDeployment(self.event, self._facts)
 
     def answer(self) -> HookResponse:
         """Return what to tell ECS."""
@@ -139,8 +146,8 @@ class Invocation:
     def _context(self, plan: Plan) -> CheckContext:
         return CheckContext(
             str(self.event.stage),
-            self._deployment,
-            lambda: green_endpoint(plan.policies, str(self.event.stage), self._deployment),
+            lambda: self._deployment,
+            lambda: green_endpoint(plan.policies, str(self.event.stage), lambda: self._deployment),
             # What is still to be done after the checks (verdict, expiry, log) gets a tenth of the time.
             deadline=self.deadline.earlier(min(3.0, self.deadline.remaining() / 10)),
             elapsed=max(0.0, clock.now() - self._state.started_at),
@@ -184,7 +191,7 @@ class Invocation:
         if verdict.in_progress and state.expires_at == 0 and self.deadline.remaining() > 1:
             state = state._replace(expires_at=self._ask_expiry(state.attempt))
             verdict = decide(results, state, plan, clock.now())
-        state = state._replace(facts=self._deployment.facts.dump())
+        state = state._replace(facts=self._facts.dump())
         return self._response(verdict, with_state(configuration, state), observed=plan.policies.mode is Mode.OBSERVE)
 
     def _response(
@@ -202,7 +209,7 @@ class Invocation:
         )
 
     def _hook(self, plan: Plan, context: CheckContext) -> Hook:
-        return Hook(self.event, plan, self.event.configuration or {}, self._deployment, context)
+        return Hook(self.event, plan, self.event.configuration or {}, context)
 
     def _call_on_rollback(self) -> None:
         """Call whoever wants to know of the rollback. Their errors are logged, and change nothing."""

@@ -27,7 +27,7 @@ def context(
         return green if isinstance(green, Endpoint) else Endpoint(green)
 
     deployment = ServiceDeployment(LifecycleEvent.parse(load_event()))
-    return CheckContext(stage, deployment, find_green, Deadline.after(seconds), elapsed, checks)
+    return CheckContext(stage, lambda: deployment, find_green, Deadline.after(seconds), elapsed, checks)
 
 
 def ask(green: str | Endpoint | None, *, seconds: float = 20, elapsed: float = 0, **fields: Any) -> Outcome:

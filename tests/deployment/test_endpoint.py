@@ -43,7 +43,7 @@ METHOD = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": 
 
 def green(stage: str = TESTED, **plan: Any) -> Endpoint:
     deployment = ServiceDeployment(LifecycleEvent.parse(load_event(lifecycleStage=stage)))
-    return green_endpoint(Plan.parse(plan).policies, stage, deployment)
+    return green_endpoint(Plan.parse(plan).policies, stage, lambda: deployment)
 
 
 def only(aws: AwsApi, **fields: Any) -> None:

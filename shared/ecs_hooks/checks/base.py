@@ -23,8 +23,8 @@ class CheckContext:
     ----------
     stage
         The stage of the deployment.
-    deployment
-        Who is green and who is blue; AWS is asked when a fact is first needed.
+    find_deployment
+        Makes the deployment.
     find_green
         Finds out where green answers.
     deadline
@@ -38,7 +38,7 @@ class CheckContext:
     def __init__(
         self,
         stage: str,
-        deployment: ServiceDeployment,
+        find_deployment: Callable[[], ServiceDeployment],
         find_green: Callable[[], Endpoint],
         deadline: Deadline,
         elapsed: float,
@@ -46,10 +46,15 @@ class CheckContext:
     ) -> None:
         self.checks = checks
         self.stage = stage
-        self.deployment = deployment
+        self._find_deployment = find_deployment
         self.deadline = deadline
         self.elapsed = elapsed
         self._find_green = find_green
+
+    @property
+    def deployment(self) -> ServiceDeployment:
+        """Who is green and who is blue; AWS is asked when a fact is first needed."""
+        return self._find_deployment()
 
     @property
     def green(self) -> Endpoint:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -53,8 +53,17 @@ class Endpoint(NamedTuple):
         return {**{name: value for name, value in self.headers.items() if name.lower() not in names}, **headers}
 
 
-def green_endpoint(policies: Policies, stage: str, deployment: ServiceDeployment) -> Endpoint:
+def green_endpoint(policies: Policies, stage: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
     """Return where green answers: as the plan says, or the function's `APP_URL`, or as AWS tells.
+
+    Parameters
+    ----------
+    policies
+        The plan's.
+    stage
+        The stage of the deployment.
+    find_deployment
+        Makes the deployment, where AWS has to be asked.
 
     Raises
     ------
@@ -65,11 +74,12 @@ def green_endpoint(policies: Policies, stage: str, deployment: ServiceDeployment
     """
     host = {"Host": policies.host} if policies.host else {}
     if policies.base_url:
-        return Endpoint(policies.base_url, {**_test_header(policies, deployment), **host})
+        header = _test_header(find_deployment()) if policies.service_connect else {}
+        return Endpoint(policies.base_url, {**header, **host})
     app_url = os.environ.get("APP_URL", "").strip()
     if app_url:
         return Endpoint(_checked(app_url, stage), host)
-    found = _discovered(policies, stage, deployment)
+    found = _discovered(policies, stage, find_deployment())
     return found._replace(headers={**found.headers, **host})
 
 
@@ -83,9 +93,7 @@ def _checked(app_url: str, stage: str) -> str:
     return app_url
 
 
-def _test_header(policies: Policies, deployment: ServiceDeployment) -> dict[str, str]:
-    if not policies.service_connect:
-        return {}
+def _test_header(deployment: ServiceDeployment) -> dict[str, str]:
     header = deployment.green.test_header
     if header is None:
         message = "hookDetails.service_connect: the service offers nothing through Service Connect"
