@@ -7,6 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ecs_hooks.cli.commands import ecs_hooks
+from tests.http.fixtures import serve
+
+__all__ = ["ROOT", "Run", "run", "serve"]
 
 ROOT = Path(__file__).resolve().parents[2]
 

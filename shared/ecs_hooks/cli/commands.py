@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TextIO
 
 import click
 
 from ecs_hooks import __version__
+from ecs_hooks.cli.check import check
+from ecs_hooks.cli.plans import read_plan
 from ecs_hooks.cli.simulate import demo, simulate
-from ecs_hooks.plan import Plan, PlanError
 from ecs_hooks.schema import schema_text
 
 
@@ -28,18 +27,7 @@ def validate(plan: TextIO) -> None:
 
     Exit status 0 if it is valid, 1 if not; every mistake is a line that begins with the field.
     """
-    try:
-        parsed = Plan.parse(json.load(plan))
-    except RecursionError:
-        click.echo(f"{plan.name}: nested too deeply", err=True)
-        sys.exit(1)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        click.echo(f"{plan.name}: not JSON: {error}", err=True)
-        sys.exit(1)
-    except PlanError as error:
-        for problem in error.problems:
-            click.echo(f"{plan.name}: {problem}", err=True)
-        sys.exit(1)
+    _, parsed = read_plan(plan)
     count = f"{len(parsed.checks)} checks" if parsed.explicit else "the default checks of its stage"
     click.echo(f"{plan.name}: valid, {count}, mode {parsed.policies.mode}")
 
@@ -55,5 +43,6 @@ def schema(output: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
 
 
+ecs_hooks.add_command(check)
 ecs_hooks.add_command(simulate)
 ecs_hooks.add_command(demo)

@@ -1,0 +1,172 @@
+"""`ecs-hooks check`: run a plan now, and see what a hook would answer and why."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+import click
+from rich.console import Console
+
+from ecs_hooks.arn import EcsArn
+from ecs_hooks.cli.live import JsonLines, hooks_shown_in
+from ecs_hooks.cli.plans import read_plan
+from ecs_hooks.deployment.asking import ask, ask_one
+from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.event import Stage
+from ecs_hooks.handler import LifecycleHandler
+from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.invocation import Definition
+
+_NOWHERE = "arn:aws:ecs:us-east-1:000000000000:{}/no-cluster/no-service/{}"
+"""What the event names where there is no deployment, only an address."""
+
+_EXIT = {"SUCCEEDED": 0, "FAILED": 1, "IN_PROGRESS": 3}
+_STYLES = {"PASS": "green", "SUCCEEDED": "green", "FAIL": "red", "FAILED": "red", "ERROR": "red"}
+
+
+@click.command()
+@click.argument("plan", type=click.File(encoding="utf-8"))
+@click.option("--url", help="Check what answers here; no deployment is asked about, and the address is allowed.")
+@click.option("--service", metavar="CLUSTER/SERVICE", help="Check the deployment that is going on there.")
+@click.option("--deployment", metavar="ARN", help="Check this service deployment.")
+@click.option("--region", help="Region of the service. Default: that of the AWS configuration.")
+@click.option("--stage", type=click.Choice(list(Stage)), help="Play this stage. Default: that of the deployment.")
+@click.option("--wait", is_flag=True, help="Ask again, as ECS would, until it is decided.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def check(  # noqa: PLR0913 - one parameter an option
+    *,
+    plan: TextIO,
+    url: str | None,
+    service: str | None,
+    deployment: str | None,
+    region: str | None,
+    stage: str | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Run the checks of a PLAN (a file with the JSON of hookDetails, - for standard input) from here, now.
+
+    AWS is only read, and nothing is told to ECS. Exit status 0 where a hook would answer SUCCEEDED, 1 for FAILED, 3 for
+    IN_PROGRESS.
+    """
+    configuration, parsed = read_plan(plan)
+    if not parsed.checks:
+        message = "the plan names no checks"
+        raise click.UsageError(message)
+    if sum(each is not None for each in (url, service, deployment)) != 1:
+        message = "give one of --url, --service and --deployment"
+        raise click.UsageError(message)
+    try:
+        event = _event_of_url(url, stage) if url else _event_of(_deployment(service, deployment, region), stage)
+    except FactError as error:
+        sys.exit(f"ecs-hooks: {error}")
+    details = {**configuration, "base_url": url} if url else configuration
+    view = JsonLines(sys.stdout) if as_json else _Lines(Console(file=sys.stdout, highlight=False, soft_wrap=True))
+    handler = LifecycleHandler(Definition())
+    while True:
+        with hooks_shown_in(view, io.StringIO()):
+            answer = handler({**event, "hookDetails": details}, None)
+        status = str(answer["hookStatus"])
+        shown = {key: value for key, value in answer.items() if key != "hookDetails"}
+        view.write({"kind": "answer", **shown})
+        if status != "IN_PROGRESS" or not wait:
+            sys.exit(_EXIT[status])
+        details = answer["hookDetails"]
+        time.sleep(float(answer["callBackDelay"]))
+
+
+class _Lines:
+    """Readable lines."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def record(self, record: object) -> None:
+        """There is no deployment to show."""
+
+    def check(self, outcome: Mapping[str, Any]) -> None:
+        """Show the outcome of a check."""
+        self._line(str(outcome["message"]))
+
+    def write(self, answer: Mapping[str, Any]) -> None:
+        """Show what the hook would answer."""
+        delay = f" (callBackDelay {answer['callBackDelay']})" if "callBackDelay" in answer else ""
+        self._line(f"{answer['reason']}{delay}")
+
+    def _line(self, text: str) -> None:
+        word, _, rest = text.partition(" ")
+        self._console.print(word, style=_STYLES.get(word, "yellow"), end=" ", markup=False)
+        self._console.print(rest, markup=False)
+
+
+def _event_of_url(url: str, stage: str | None) -> dict[str, Any]:
+    host = urlsplit(url).hostname
+    if urlsplit(url).scheme not in {"http", "https"} or not host:
+        message = "--url must begin with http:// or https:// and a host"
+        raise click.UsageError(message)
+    # Whoever types an address here means it, their own machine too.
+    os.environ[VARIABLE] = ",".join(filter(None, [os.environ.get(VARIABLE), host]))
+    return _event(_NOWHERE.format("service-deployment", "none"), _NOWHERE.format("service-revision", "none"), stage)
+
+
+def _deployment(service: str | None, deployment: str | None, region: str | None) -> EcsArn:
+    if deployment is not None:
+        try:
+            return EcsArn.parse(deployment, "service-deployment")
+        except ValueError as error:
+            message = f"--deployment: {error}"
+            raise click.UsageError(message) from None
+    cluster, _, name = str(service).rpartition("/")
+    found = ask(
+        "ecs:ListServiceDeployments",
+        _region(region),
+        "serviceDeployments",
+        cluster=cluster or "default",
+        service=name,
+        status=["PENDING", "IN_PROGRESS"],
+    )
+    if not found:
+        sys.exit(f"ecs-hooks: no deployment of {service} is going on")
+    return EcsArn.parse(found[0]["serviceDeploymentArn"], "service-deployment")
+
+
+def _region(region: str | None) -> str:
+    found = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not found:
+        import boto3  # noqa: PLC0415 - it takes a while to load
+
+        found = boto3.session.Session().region_name
+    if not found:
+        message = "give --region"
+        raise click.UsageError(message)
+    return str(found)
+
+
+def _event_of(arn: EcsArn, stage: str | None) -> dict[str, Any]:
+    described = ask_one(
+        "ecs:DescribeServiceDeployments",
+        arn.region,
+        "serviceDeployments",
+        "service deployment",
+        serviceDeploymentArns=[str(arn)],
+    )
+    current = described.get("lifecycleStage")
+    return _event(
+        str(arn),
+        described["targetServiceRevision"]["arn"],
+        stage or (current if current in Stage.__members__ else None),
+    )
+
+
+def _event(deployment: str, revision: str, stage: str | None) -> dict[str, Any]:
+    return {
+        "lifecycleStage": stage or Stage.POST_TEST_TRAFFIC_SHIFT,
+        "resourceArn": deployment,
+        "executionDetails": {"targetServiceRevisionArn": revision},
+    }

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.aws import AwsApi
+from tests.cli.conftest import Run
+from tests.conftest import GREEN, load_event
+from tests.http.fixtures import Serve
+from tests.http.servers import Peer, replying
+from tests.layouts import load_balancer, rule
+
+DEPLOYMENT = str(load_event()["resourceArn"])
+HEALTH: dict[str, Any] = {"checks": [{"type": "http", "name": "health", "path": "/health"}]}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    # Set by the command; put back after the test.
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+
+
+def written(folder: Path, plan: Any) -> Path:
+    file = folder / "plan.json"
+    file.write_text(json.dumps(plan))
+    return file
+
+
+def test_a_plan_against_an_address_on_this_machine(run: Run, tmp_path: Path, serve: Serve) -> None:
+    server = serve(replying(b"hello"))
+    result = run("check", written(tmp_path, HEALTH), "--url", server.url)
+
+    assert result.exit_code == 0, result.output
+    assert f'PASS http "health" GET {server.url}/health status 200 in ' in result.output
+    assert "SUCCEEDED post_test_traffic_shift no-service: 1 passed" in result.output
+
+
+def test_a_failure_is_exit_status_1(run: Run, tmp_path: Path, serve: Serve) -> None:
+    server = serve(replying(b"", status="500 Oops"))
+    result = run("check", written(tmp_path, HEALTH), "--url", server.url, "--stage", "POST_SCALE_UP", "--json")
+
+    assert result.exit_code == 1
+    outcome, answer = (json.loads(line) for line in result.output.splitlines())
+    assert (outcome["kind"], outcome["outcome"]) == ("check", "FAIL")
+    assert (answer["kind"], answer["hookStatus"]) == ("answer", "FAILED")
+    assert answer["reason"].startswith("FAILED post_scale_up no-service: ")
+
+
+POLLS = {"checks": [{"type": "http", "until": {"timeout_seconds": 60, "interval_seconds": 1}}]}
+
+
+def test_in_progress_is_exit_status_3(run: Run, tmp_path: Path, serve: Serve) -> None:
+    result = run("check", written(tmp_path, POLLS), "--url", serve(replying(b"", status="503 Soon")).url)
+
+    assert result.exit_code == 3
+    assert "(callBackDelay 1)" in result.output
+
+
+def test_it_waits_as_ecs_would(run: Run, tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr(time, "sleep", naps.append)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.answer(b"", status="200 OK" if server.connections > 2 else "503 Soon")
+
+    server = serve(script)
+    result = run("check", written(tmp_path, POLLS), "--url", server.url, "--wait")
+
+    assert result.exit_code == 0, result.output
+    assert naps.count(1.0) == 2
+
+
+@pytest.mark.parametrize("how", [["--service", "my-cluster/my-service", "--region", "us-west-2"], ["--deployment"]])
+def test_a_deployment_that_is_going_on(
+    run: Run, tmp_path: Path, serve: Serve, aws: AwsApi, monkeypatch: pytest.MonkeyPatch, how: list[str]
+) -> None:
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
+    load_balancer(aws, "HTTP", serve(replying(b"hello")).port, "127.0.0.1")
+    aws.answer("ListServiceDeployments", {"serviceDeployments": [{"serviceDeploymentArn": DEPLOYMENT}]})
+    described = {"targetServiceRevision": {"arn": GREEN}, "lifecycleStage": "PRE_PRODUCTION_TRAFFIC_SHIFT"}
+    aws.answer("DescribeServiceDeployments", {"serviceDeployments": [described]})
+    result = run("check", written(tmp_path, HEALTH), *how, *([DEPLOYMENT] if how == ["--deployment"] else []))
+
+    assert result.exit_code == 0, result.output
+    assert "SUCCEEDED pre_production_traffic_shift my-service: 1 passed" in result.output
+    if "--service" in how:
+        assert aws.asked["ListServiceDeployments"] == [
+            {"cluster": "my-cluster", "service": "my-service", "status": ["PENDING", "IN_PROGRESS"]}
+        ]
+
+
+def test_a_stage_without_hooks_is_taken_for_the_test_stage(run: Run, tmp_path: Path, aws: AwsApi) -> None:
+    load_balancer(aws)
+    aws.answer("DescribeRules", rule(to=()))
+    described = {"targetServiceRevision": {"arn": GREEN}, "lifecycleStage": "BAKE_TIME"}
+    aws.answer("DescribeServiceDeployments", {"serviceDeployments": [described]})
+    result = run("check", written(tmp_path, HEALTH), "--deployment", DEPLOYMENT)
+
+    assert result.exit_code == 1
+    assert "FAILED post_test_traffic_shift my-service" in result.output
+
+
+def test_no_deployment_is_going_on(run: Run, tmp_path: Path, aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    aws.answer("ListServiceDeployments", {"serviceDeployments": []})
+    result = run("check", written(tmp_path, HEALTH), "--service", "my-service")
+
+    assert result.exit_code == 1
+    assert "no deployment of my-service is going on" in result.output
+    aws.error("ListServiceDeployments", "AccessDeniedException")
+    assert (
+        "allow the action ecs:ListServiceDeployments"
+        in run("check", written(tmp_path, HEALTH), "--service", "my-service").output
+    )
+
+
+def test_the_region_of_the_aws_configuration(
+    run: Run, tmp_path: Path, aws: AwsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration = tmp_path / "config"
+    configuration.write_text("[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
+    aws.answer("ListServiceDeployments", {"serviceDeployments": []})
+
+    assert "is going on" in run("check", written(tmp_path, HEALTH), "--service", "my-service").output
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([], "give one of --url, --service and --deployment"),
+        (["--url", "http://a", "--service", "b"], "give one of --url, --service and --deployment"),
+        (["--url", "ftp://a"], "--url must begin with http:// or https://"),
+        (["--deployment", "x"], "--deployment: not an ECS ARN"),
+        (["--service", "b"], "give --region"),
+    ],
+)
+def test_options_that_do_not_go_together(run: Run, tmp_path: Path, options: list[str], says: str) -> None:
+    result = run("check", written(tmp_path, HEALTH), *options)
+
+    assert result.exit_code == 2
+    assert says in result.output
+
+
+def test_a_plan_without_checks(run: Run, tmp_path: Path) -> None:
+    assert "the plan names no checks" in run("check", written(tmp_path, {}), "--url", "http://a").output
+    assert run("check", written(tmp_path, {"chekcs": 1}), "--url", "http://a").exit_code == 1
