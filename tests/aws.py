@@ -25,6 +25,8 @@ _TARGETS = {
     "Logs_20140328": "logs",
 }
 
+_QUERIES = {"DescribeStacks": "cloudformation"}
+
 Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -110,8 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         target = self.headers.get("X-Amz-Target", "")
         form = parse_qs(body.decode(), keep_blank_values=True) if not target else {}
-        service = _TARGETS[target.partition(".")[0]] if target else "elbv2"
         operation = target.partition(".")[2] or form["Action"][0]
+        service = _TARGETS[target.partition(".")[0]] if target else _QUERIES.get(operation, "elbv2")
         protocol = "json" if target else "query"
         parser = PROTOCOL_PARSERS[protocol](get_service_model(service).operation_model(operation))
         parameters = parser.parse(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.digest import DigestCheck
     from ecs_hooks.checks.drift import DriftCheck
     from ecs_hooks.checks.http import HttpCheck
     from ecs_hooks.checks.logs import LogsCheck
@@ -23,6 +24,7 @@ __all__ = [
     "AlarmCheck",
     "Check",
     "CheckContext",
+    "DigestCheck",
     "DriftCheck",
     "HttpCheck",
     "LogsCheck",
@@ -35,6 +37,7 @@ __all__ = [
 CHECKS = {
     "http": "ecs_hooks.checks.http:HttpCheck",
     "alarm": "ecs_hooks.checks.alarm:AlarmCheck",
+    "digest": "ecs_hooks.checks.digest:DigestCheck",
     "drift": "ecs_hooks.checks.drift:DriftCheck",
     "logs": "ecs_hooks.checks.logs:LogsCheck",
     "metric": "ecs_hooks.checks.metric:MetricCheck",

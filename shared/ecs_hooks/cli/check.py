@@ -16,6 +16,7 @@ from rich.console import Console
 from ecs_hooks.arn import EcsArn
 from ecs_hooks.cli.live import JsonLines, hooks_shown_in
 from ecs_hooks.cli.plans import read_plan
+from ecs_hooks.cli.region import region_of
 from ecs_hooks.deployment.asking import ask, ask_one
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.event import Stage
@@ -125,7 +126,7 @@ def _deployment(service: str | None, deployment: str | None, region: str | None)
     cluster, _, name = str(service).rpartition("/")
     found = ask(
         "ecs:ListServiceDeployments",
-        _region(region),
+        region_of(region),
         "serviceDeployments",
         cluster=cluster or "default",
         service=name,
@@ -134,18 +135,6 @@ def _deployment(service: str | None, deployment: str | None, region: str | None)
     if not found:
         sys.exit(f"ecs-hooks: no deployment of {service} is going on")
     return EcsArn.parse(found[0]["serviceDeploymentArn"], "service-deployment")
-
-
-def _region(region: str | None) -> str:
-    found = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if not found:
-        import boto3  # noqa: PLC0415 - it takes a while to load
-
-        found = boto3.session.Session().region_name
-    if not found:
-        message = "give --region"
-        raise click.UsageError(message)
-    return str(found)
 
 
 def _event_of(arn: EcsArn, stage: str | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TextIO
 import click
 
 from ecs_hooks import __version__
+from ecs_hooks.cli.attach import attach, detach, hooks
 from ecs_hooks.cli.check import check
 from ecs_hooks.cli.plans import read_plan
 from ecs_hooks.cli.simulate import demo, simulate
@@ -43,6 +44,9 @@ def schema(output: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
 
 
+ecs_hooks.add_command(attach)
 ecs_hooks.add_command(check)
+ecs_hooks.add_command(detach)
+ecs_hooks.add_command(hooks)
 ecs_hooks.add_command(simulate)
 ecs_hooks.add_command(demo)

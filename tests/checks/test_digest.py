@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from ecs_hooks.checks import DigestCheck
+from ecs_hooks.outcome import Status
+from tests.aws import AwsApi
+from tests.checks.asking import context
+from tests.http.fixtures import Serve
+from tests.http.servers import replying
+from tests.layouts import load_balancer, revision
+
+
+def images(aws: AwsApi, image: str = "registry/my-app:7", digest: str = "sha256:abc", **fields: Any) -> None:
+    load_balancer(aws)
+    named = [
+        {"containerName": "web", "image": image, "imageDigest": digest},
+        {"containerName": "sidecar", "image": "s:1"},
+    ]
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(containerImages=named, **fields)]})
+
+
+def ask(serve: Serve, version: str, **fields: Any) -> Any:
+    server = serve(replying(b'{"version": "%s"}' % version.encode(), f"X-Version: {version}"))
+    given = {"json": "$.version"} if "header" not in fields else {}
+    return DigestCheck.model_validate({**given, **fields}).run(context(server.url))
+
+
+@pytest.mark.parametrize("version", ["7", "sha256:abc", "abc"])
+def test_the_tag_and_the_digest_of_the_revision_are_right(aws: AwsApi, serve: Serve, version: str) -> None:
+    images(aws)
+
+    assert ask(serve, version).status is Status.PASS
+    assert ask(serve, version, header="X-Version").status is Status.PASS
+
+
+@pytest.mark.parametrize("version", ["6", "77", "sha256", "", "a.c"])
+def test_another_version_is_a_failure(aws: AwsApi, serve: Serve, version: str) -> None:
+    images(aws)
+
+    assert ask(serve, version).status is Status.FAIL
+
+
+def test_an_image_may_be_named_by_its_digest(aws: AwsApi, serve: Serve) -> None:
+    images(aws, image="localhost:5000/my-app@sha256:def", digest="")
+
+    assert ask(serve, "sha256:def").status is Status.PASS
+    assert ask(serve, "5000/my-app").status is Status.FAIL
+
+
+def test_the_container_can_be_named_and_is_else_the_one_that_serves(aws: AwsApi, serve: Serve) -> None:
+    images(aws)
+    assert ask(serve, "1", container="sidecar").status is Status.PASS
+    images(aws, loadBalancers=[])
+    assert ask(serve, "7").status is Status.PASS
+
+
+def test_an_image_that_is_not_known_is_no_pass(aws: AwsApi, serve: Serve) -> None:
+    images(aws, image="", digest="")
+    assert ask(serve, "7").status is Status.ERROR
+    assert ask(serve, "7", container="typo").reason == "ECS names no image of a container 'typo' of green"
+
+
+@pytest.mark.parametrize("fields", [{}, {"header": "X", "json": "$.a"}, {"json": "$["}, {"header": "X", "path": "x"}])
+def test_mistakes(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        DigestCheck.model_validate(fields)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ecs_hooks.cli.commands import ecs_hooks
+from tests.aws import AwsApi
+from tests.cli.conftest import Run
+
+_LAMBDA = "arn:aws:lambda:us-west-2:123456789012:function:ecs-hooks-"
+ROLE = "arn:aws:iam::123456789012:role/ecs-hooks-InvokeRole"
+OWN: dict[str, Any] = {
+    "hookTargetArn": "arn:aws:lambda:us-west-2:123456789012:function:own",
+    "roleArn": ROLE,
+    "lifecycleStages": ["POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"],
+}
+PAUSE: dict[str, Any] = {
+    "targetType": "PAUSE",
+    "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+    "timeoutConfiguration": {"timeoutInMinutes": 10, "action": "ROLLBACK"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+
+
+def service(aws: AwsApi, *hooks: dict[str, Any]) -> None:
+    configuration = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5, "lifecycleHooks": list(hooks)}
+    aws.answer("DescribeServices", {"services": [{"serviceName": "web", "deploymentConfiguration": configuration}]})
+    outputs = {
+        "InvokeRoleArn": ROLE,
+        **{f"{name}Arn": f"{_LAMBDA}{name}" for name in ("PreScaleUp", "PostTestTrafficShift")},
+    }
+    described = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+    stack = {"StackName": "ecs-hooks", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", "Outputs": described}
+    aws.answer("DescribeStacks", {"Stacks": [stack]})
+    aws.answer("UpdateService", {"service": {}})
+
+
+def sent(aws: AwsApi) -> list[dict[str, Any]]:
+    (asked,) = aws.asked["UpdateService"]
+    assert (asked["cluster"], asked["service"]) == ("prod", "web")
+    configuration = asked["deploymentConfiguration"]
+    assert (configuration["strategy"], configuration["bakeTimeInMinutes"]) == ("BLUE_GREEN", 5)
+    hooks: list[dict[str, Any]] = configuration["lifecycleHooks"]
+    return hooks
+
+
+def plan(folder: Path, **fields: Any) -> Path:
+    file = folder / "plan.json"
+    file.write_text(json.dumps({"checks": [{"type": "http", "path": "/health"}], **fields}))
+    return file
+
+
+def test_hooks_are_listed(run: Run, aws: AwsApi) -> None:
+    service(aws, OWN)
+    assert json.loads(run("hooks", "prod/web").output) == [OWN]
+    service(aws)
+    assert run("hooks", "prod/web").output == "prod/web has no lifecycle hooks\n"
+
+
+def test_attach_keeps_what_is_there_and_shows_what_changes(run: Run, aws: AwsApi, tmp_path: Path) -> None:
+    service(aws, OWN, PAUSE)
+    stages = ("--stage", "PRE_SCALE_UP", "--stage", "POST_TEST_TRAFFIC_SHIFT")
+    result = run("attach", "prod/web", *stages, "--plan", plan(tmp_path), "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert (
+        '+    "hookTargetArn": "arn:aws:lambda:us-west-2:123456789012:function:ecs-hooks-PreScaleUp",' in result.output
+    )
+    assert result.output.endswith("prod/web has 4 lifecycle hooks now\n")
+    own, pause, first, second = sent(aws)
+    assert (own, pause) == (OWN, PAUSE)
+    assert first == {
+        "targetType": "AWS_LAMBDA",
+        "hookTargetArn": f"{_LAMBDA}PreScaleUp",
+        "roleArn": ROLE,
+        "lifecycleStages": ["PRE_SCALE_UP"],
+        "hookDetails": {"checks": [{"type": "http", "path": "/health"}]},
+        "timeoutConfiguration": {"timeoutInMinutes": 60, "action": "ROLLBACK"},
+    }
+    assert second["lifecycleStages"] == ["POST_TEST_TRAFFIC_SHIFT"]
+
+
+def test_attached_again_it_is_replaced_and_the_same_is_no_change(run: Run, aws: AwsApi) -> None:
+    service(aws)
+    run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--yes")
+    (attached,) = sent(aws)
+    assert "hookDetails" not in attached
+    service(aws, attached)
+    aws.asked.clear()
+    assert run("attach", "prod/web", "--stage", "PRE_SCALE_UP").output == "nothing to change\n"
+    assert run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--timeout", "90", "--yes").exit_code == 0
+    assert [hook["timeoutConfiguration"]["timeoutInMinutes"] for hook in sent(aws)] == [90]
+
+
+def test_nothing_is_changed_unasked(run: Run, aws: AwsApi) -> None:
+    service(aws)
+    result = run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--dry-run")
+    assert result.output.endswith("nothing was changed (--dry-run)\n")
+    refused = CliRunner().invoke(ecs_hooks, ["attach", "prod/web", "--stage", "PRE_SCALE_UP"], input="n\n")
+    assert refused.exit_code == 1
+    assert "Change the hooks of prod/web?" in refused.output
+    assert "UpdateService" not in aws.calls
+
+
+def test_a_plan_with_mistakes_or_too_much_time_is_not_sent(run: Run, aws: AwsApi, tmp_path: Path) -> None:
+    service(aws)
+    wrong = run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--plan", plan(tmp_path, chekcs=1))
+    assert "did you mean 'checks'?" in wrong.output
+    late = run(
+        "attach", "prod/web", "--stage", "PRE_SCALE_UP", "--plan", plan(tmp_path, timeout_minutes=60), "--timeout", "60"
+    )
+    assert "--timeout 60 must be more than the plan's timeout_minutes (60)" in late.output
+    assert not aws.calls
+
+
+def test_another_stack_than_that_of_the_hooks(run: Run, aws: AwsApi) -> None:
+    service(aws)
+    result = run("attach", "prod/web", "--stage", "POST_SCALE_UP", "--yes")
+    assert "the stack ecs-hooks has no output PostScaleUpArn" in result.output
+    assert "UpdateService" not in aws.calls
+
+
+def test_detach_leaves_the_other_stages_and_pauses(run: Run, aws: AwsApi) -> None:
+    service(aws, OWN, PAUSE)
+    run("detach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--yes")
+    assert sent(aws) == [{**OWN, "lifecycleStages": ["POST_SCALE_UP"]}, PAUSE]
+
+    aws.asked.clear()
+    result = run("detach", "prod/web", "--all", "--yes")
+    assert sent(aws) == [PAUSE]
+    assert result.output.endswith("prod/web has 1 lifecycle hook now\n")
+
+
+@pytest.mark.parametrize("options", [[], ["--all", "--stage", "PRE_SCALE_UP"]])
+def test_detach_needs_to_know_what(run: Run, options: list[str]) -> None:
+    result = run("detach", "prod/web", *options)
+    assert result.exit_code == 2
+    assert "give one of --stage and --all" in result.output
+
+
+def test_a_pause_hook_that_ecs_shows_in_part_is_not_sent_back(run: Run, aws: AwsApi) -> None:
+    service(aws, {"lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]})
+    result = run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--yes")
+    assert result.exit_code == 1
+    assert "does not show the time-out of a PAUSE hook" in result.output
+    assert "UpdateService" not in aws.calls
+
+
+def test_trouble(run: Run, aws: AwsApi) -> None:
+    service(aws)
+    aws.error("UpdateService", "AccessDeniedException")
+    assert (
+        "ecs:UpdateService: AccessDeniedException"
+        in run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--yes").output
+    )
+    aws.answer("DescribeServices", {"services": []})
+    assert "AWS knows no such service" in run("hooks", "web").output
