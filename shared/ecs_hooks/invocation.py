@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ecs_hooks import clock
 from ecs_hooks.bounded import call_within
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.deployment.endpoint import green_endpoint
+from ecs_hooks.deployment.endpoint import Configured, green_endpoint
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.hook import Hook
@@ -144,10 +144,12 @@ class Invocation:
         return plan
 
     def _context(self, plan: Plan) -> CheckContext:
+        policies = plan.policies
+        configured = Configured(policies.base_url, policies.host, policies.service_connect)
         return CheckContext(
             str(self.event.stage),
             lambda: self._deployment,
-            lambda: green_endpoint(plan.policies, str(self.event.stage), lambda: self._deployment),
+            lambda: green_endpoint(configured, str(self.event.stage), lambda: self._deployment),
             # What is still to be done after the checks (verdict, expiry, log) gets a tenth of the time.
             deadline=self.deadline.earlier(min(3.0, self.deadline.remaining() / 10)),
             elapsed=max(0.0, clock.now() - self._state.started_at),

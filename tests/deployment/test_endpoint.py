@@ -9,11 +9,10 @@ import trustme
 
 from ecs_hooks import Stage, stage_hook
 from ecs_hooks.checks import HttpCheck
-from ecs_hooks.deployment.endpoint import Endpoint, EndpointError, green_endpoint
+from ecs_hooks.deployment.endpoint import Configured, Endpoint, EndpointError, green_endpoint
 from ecs_hooks.deployment.errors import FactDeniedError, FactError
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.event import LifecycleEvent
-from ecs_hooks.plan import Plan
 from tests.aws import AwsApi
 from tests.conftest import load_event
 from tests.http.fixtures import Serve, server_context
@@ -43,7 +42,7 @@ METHOD = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": 
 
 def green(stage: str = TESTED, **plan: Any) -> Endpoint:
     deployment = ServiceDeployment(LifecycleEvent.parse(load_event(lifecycleStage=stage)))
-    return green_endpoint(Plan.parse(plan).policies, stage, lambda: deployment)
+    return green_endpoint(Configured(**plan), stage, lambda: deployment)
 
 
 def only(aws: AwsApi, **fields: Any) -> None:

@@ -14,7 +14,6 @@ from ecs_hooks.outcome import ExplainedError
 if TYPE_CHECKING:
     from ecs_hooks.deployment.revision import LoadBalancing
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
-    from ecs_hooks.plan import Policies
 
 BEFORE_GREEN_RUNS = {Stage.RECONCILE_SERVICE, Stage.PRE_SCALE_UP}
 BEFORE_TEST_TRAFFIC = {*BEFORE_GREEN_RUNS, Stage.POST_SCALE_UP, Stage.TEST_TRAFFIC_SHIFT}
@@ -53,13 +52,31 @@ class Endpoint(NamedTuple):
         return {**{name: value for name, value in self.headers.items() if name.lower() not in names}, **headers}
 
 
-def green_endpoint(policies: Policies, stage: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
+class Configured(NamedTuple):
+    """What a plan says of the address.
+
+    Parameters
+    ----------
+    base_url
+        The address; None leaves it to `APP_URL`, and then to AWS.
+    host
+        `Host` of every request, and the name that a certificate must be valid for; None as the listener rule asks.
+    service_connect
+        Whether requests bear Service Connect's test header.
+    """
+
+    base_url: str | None = None
+    host: str | None = None
+    service_connect: bool = False
+
+
+def green_endpoint(configured: Configured, stage: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
     """Return where green answers: as the plan says, or the function's `APP_URL`, or as AWS tells.
 
     Parameters
     ----------
-    policies
-        The plan's.
+    configured
+        What the plan says.
     stage
         The stage of the deployment.
     find_deployment
@@ -72,14 +89,14 @@ def green_endpoint(policies: Policies, stage: str, find_deployment: Callable[[],
     FactError
         If AWS does not answer.
     """
-    host = {"Host": policies.host} if policies.host else {}
-    if policies.base_url:
-        header = _test_header(find_deployment()) if policies.service_connect else {}
-        return Endpoint(policies.base_url, {**header, **host})
+    host = {"Host": configured.host} if configured.host else {}
+    if configured.base_url:
+        header = _test_header(find_deployment()) if configured.service_connect else {}
+        return Endpoint(configured.base_url, {**header, **host})
     app_url = os.environ.get("APP_URL", "").strip()
     if app_url:
         return Endpoint(_checked(app_url, stage), host)
-    found = _discovered(policies, stage, find_deployment())
+    found = _discovered(configured, stage, find_deployment())
     return found._replace(headers={**found.headers, **host})
 
 
@@ -102,7 +119,7 @@ def _test_header(deployment: ServiceDeployment) -> dict[str, str]:
     return {name: value or "true"}
 
 
-def _discovered(policies: Policies, stage: str, deployment: ServiceDeployment) -> Endpoint:
+def _discovered(configured: Configured, stage: str, deployment: ServiceDeployment) -> Endpoint:
     if stage in BEFORE_GREEN_RUNS:
         message = f"green does not run yet at {stage}: attach the check to a later stage, or {_OVERRIDE}"
         raise EndpointError(message)
@@ -119,7 +136,7 @@ def _discovered(policies: Policies, stage: str, deployment: ServiceDeployment) -
                 f"POST_TEST_TRAFFIC_SHIFT, or {_OVERRIDE}"
             )
             raise EndpointError(message)
-        return listener_endpoint(deployment, tested[0], tested[0].test, named=bool(policies.host))
+        return listener_endpoint(deployment, tested[0], tested[0].test, named=bool(configured.host))
     return _task_endpoint(deployment)
 
 
