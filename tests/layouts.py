@@ -66,7 +66,7 @@ def load_balancer(aws: AwsApi, protocol: str = "HTTP", port: int = 8080, host: s
                     "status": "IN_PROGRESS",
                     "sourceServiceRevisions": [{"arn": BLUE}],
                     "startedAt": datetime(2026, 11, 21, 12, tzinfo=UTC),
-                    "targetServiceRevision": {"arn": GREEN, "requestedTaskCount": 2},
+                    "targetServiceRevision": {"arn": GREEN, "requestedTaskCount": 2, "runningTaskCount": 2},
                     "deploymentConfiguration": {"strategy": "BLUE_GREEN"},
                 }
             ],

@@ -130,9 +130,21 @@ class Plan(NamedTuple):
             policies = Policies.model_validate(fields)
         except ValidationError as error:
             problems += _describe(error, "hookDetails", Policies)
+        else:
+            problems += _too_long(checks, policies)
         if problems:
             raise PlanError(problems)
         return cls(checks, policies, explicit)
+
+
+def _too_long(checks: Sequence[Check], policies: Policies) -> list[str]:
+    limit = policies.timeout_minutes
+    return [
+        f"hookDetails.timeout_minutes: {limit:g} is not more than the {check.watches_seconds / 60:g} minutes for which "
+        f"{check.label} watches"
+        for check in checks
+        if check.watches_seconds >= limit * 60
+    ]
 
 
 def _is_policy(name: str) -> bool:

@@ -157,6 +157,14 @@ def test_an_absolute_address_gets_nothing_of_the_listener_rule(serve: Serve) -> 
     assert "X-Environment" not in request
 
 
+def test_a_secret_header_of_the_listener_rule_is_masked(serve: Serve) -> None:
+    green = Endpoint(serve(mirror).url, {"X-Api-Key": "hunter2hunter2"})
+    outcome = ask(green, expect={"headers": {"X-Api-Key": "x"}, "status": 200, "body": {"equals": "hunter2hunter2"}})
+
+    assert outcome.status is Status.FAIL
+    assert "hunter2" not in outcome.reason
+
+
 def test_a_method_that_the_listener_rule_does_not_take(serve: Serve) -> None:
     outcome = ask(Endpoint("http://a", methods=("GET", "HEAD")), method="POST")
 

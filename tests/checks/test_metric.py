@@ -12,6 +12,7 @@ from ecs_hooks import Stage, clock, stage_hook
 from ecs_hooks.checks import MetricCheck
 from ecs_hooks.deployment.errors import FactDeniedError, FactError
 from ecs_hooks.outcome import Outcome, Status
+from ecs_hooks.plan import Plan, PlanError
 from tests.aws import AwsApi
 from tests.checks.asking import context
 from tests.conftest import load_event
@@ -249,6 +250,16 @@ def test_mistakes(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError) as caught:
         check(**fields)
     assert problem in str(caught.value)
+
+
+def test_a_plan_that_ends_before_the_window_is_refused() -> None:
+    metric = {"type": "metric", "queries": {"a": ERRORS}, "fail_if": {"above": 1}, "window_minutes": 29}
+    with pytest.raises(PlanError) as caught:
+        Plan.parse({"checks": [{**metric, "name": "5xx"}]})
+    assert str(caught.value) == (
+        'hookDetails.timeout_minutes: 30 is not more than the 30 minutes for which metric "5xx" watches'
+    )
+    assert Plan.parse({"checks": [metric], "timeout_minutes": 31}).checks
 
 
 def test_twenty_metrics_five_alarms_and_ten_requests_cost_few_calls(

@@ -36,18 +36,44 @@ def test_as_many_tasks_run_as_ecs_was_asked_for(aws: AwsApi) -> None:
     )
 
 
+def counts(aws: AwsApi, running: int, requested: int) -> None:
+    target = {"runningTaskCount": running, "requestedTaskCount": requested}
+    aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"targetServiceRevision": target}]})
+
+
 @pytest.mark.parametrize(
     "second",
     [
-        [],
-        [task("b", lastStatus="PENDING")],
-        [task("b", healthStatus="UNKNOWN", containers=[{"name": "web", "healthStatus": "HEALTHY"}])],
+        task("b", lastStatus="PENDING"),
+        task("b", healthStatus="UNKNOWN", containers=[{"name": "web", "healthStatus": "HEALTHY"}]),
     ],
 )
-def test_tasks_that_come_are_waited_for(aws: AwsApi, second: list[dict[str, Any]]) -> None:
-    running(aws, task("a"), *second)
+def test_tasks_that_come_are_waited_for(aws: AwsApi, second: dict[str, Any]) -> None:
+    running(aws, task("a"), second)
 
-    assert (ask().status, ask().reason) == (Status.WAIT, "1 of 2 tasks of green run")
+    assert (ask().status, ask().reason) == (Status.WAIT, "2 of 2 tasks of green run, 1 not yet healthy")
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(1, 2), (2, 2), (0, 1)])
+def test_too_few_and_those_that_nobody_has_seen_are_waited_for(aws: AwsApi, count: int, wanted: int) -> None:
+    running(aws, *([task("a")] if count else []))
+    counts(aws, count, wanted)
+
+    assert ask().status is Status.WAIT
+
+
+def test_of_many_tasks_a_hundred_are_looked_at(aws: AwsApi) -> None:
+    running(aws, *[task(str(number)) for number in range(100)])
+    counts(aws, 250, 250)
+
+    assert ask().reason == "250 of 250 tasks of green run"
+
+
+def test_a_service_without_tasks_has_all_of_them(aws: AwsApi) -> None:
+    running(aws)
+    counts(aws, 0, 0)
+
+    assert ask().status is Status.PASS
 
 
 def test_a_task_without_health_checks_runs(aws: AwsApi) -> None:

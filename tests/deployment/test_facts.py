@@ -59,6 +59,28 @@ def test_several_threads_ask_once() -> None:
     assert len(asked) == 1
 
 
+def test_a_question_that_hangs_holds_nobody_up_who_only_keeps_the_facts() -> None:
+    facts, asked, over = Facts(), threading.Event(), threading.Event()
+    facts.get("a", lambda: 1)
+
+    def hang() -> int:
+        asked.set()
+        over.wait(10)
+        return 2
+
+    thread = threading.Thread(target=lambda: facts.get("b", hang))
+    thread.start()
+    asked.wait(10)
+    kept: list[str] = []
+    keeping = threading.Thread(target=lambda: kept.append(facts.dump()))
+    keeping.start()
+    keeping.join(5)
+    over.set()
+    thread.join()
+
+    assert kept == ['{"a":1}']
+
+
 def test_one_fact_may_need_another() -> None:
     facts = Facts()
     assert facts.get("a", lambda: facts.get("b", lambda: 1) + 1) == 2

@@ -86,6 +86,11 @@ class Check(BaseModel, ABC):
         """The check as reasons name it, such as `http "upload"`."""
         return f'{self.type} "{self.name}"' if self.name else self.type
 
+    @property
+    def watches_seconds(self) -> float:
+        """How long the check watches before it can pass, in seconds; a plan must not end sooner."""
+        return 0
+
     @abstractmethod
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and return what came of it.

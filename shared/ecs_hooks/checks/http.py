@@ -130,6 +130,8 @@ class HttpCheck(Check):
         green = context.green if self.url is None else Endpoint("")
         if green.methods and self.method not in green.methods:
             return Outcome.failed(f"the listener rule takes {', '.join(green.methods)} only, not {self.method}")
+        for name, value in green.headers.items():
+            redactor.add_header(name, value)
         try:
             url = Url.join(green.base_url, self.url or self.path or "/", {**green.query, **self.query})
             redactor.add_userinfo(url.userinfo)

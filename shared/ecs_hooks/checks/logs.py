@@ -31,6 +31,11 @@ class LogsCheck(Check):
     lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     """Seconds that CloudWatch may take until an event can be found."""
 
+    @property
+    def watches_seconds(self) -> float:
+        """The window, and the lag after it."""
+        return self.window_minutes * 60 + self.lag_seconds
+
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""
         configured = [each for each in context.deployment.logs if self.container in {"", each.container}]
@@ -45,6 +50,6 @@ class LogsCheck(Check):
         if count > self.max_matches:
             first = next(each.first for each in found if each.first)
             return Outcome.failed(f"{told}, the first in {first}", {"matches": count})
-        if context.elapsed < self.window_minutes * 60 + self.lag_seconds:
+        if context.elapsed < self.watches_seconds:
             return Outcome.wait(f"{told} so far", {"matches": count})
         return Outcome.passed(told, {"matches": count})

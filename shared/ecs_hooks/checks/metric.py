@@ -105,12 +105,17 @@ class MetricCheck(Check):
             raise ValueError(message)
         return self
 
+    @property
+    def watches_seconds(self) -> float:
+        """The window, and the lag after it."""
+        return self.window_minutes * 60 + self.lag_seconds
+
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""
         began = clock.now() - context.elapsed
         begin = -(-began // self.period_seconds) * self.period_seconds
         end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
-        over = context.elapsed >= self.window_minutes * 60 + self.lag_seconds
+        over = context.elapsed >= self.watches_seconds
         values = self._series(context, began).values(begin, min(end, begin + self.window_minutes * 60))
         return self._judge(values, over=over)
 

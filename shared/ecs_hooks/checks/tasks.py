@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.deployment.tasks import Task, tasks
+from ecs_hooks.deployment.tasks import MOST, Task, tasks
 from ecs_hooks.outcome import Outcome
 
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
@@ -35,15 +35,17 @@ class TasksCheck(Check):
             return Outcome.failed(
                 f"{_tasks(len(stopped))} of green stopped: {_why(stopped)}", {"failed_tasks": len(stopped)}
             )
-        running = deployment.tasks
-        wanted = deployment.desired_tasks
-        evidence = {"running_tasks": len(running), "desired_tasks": wanted, "failed_tasks": len(stopped)}
-        problem = self._unhealthy(running) or (self._other_image(context, running) if self.digest else "")
+        (count, wanted), seen = deployment.task_counts, deployment.tasks
+        evidence = {"running_tasks": count, "desired_tasks": wanted, "failed_tasks": len(stopped)}
+        problem = self._unhealthy(seen) or (self._other_image(context, seen) if self.digest else "")
         if problem:
             return Outcome.failed(problem, evidence)
-        ready = [task for task in running if task.status == "RUNNING" and _known(task)]
-        told = f"{len(ready)} of {_tasks(wanted)} of green run"
-        if len(ready) < wanted:
+        told = f"{count} of {_tasks(wanted)} of green run"
+        starting = sum(task.status != "RUNNING" or not _known(task) for task in seen)
+        if starting:
+            return Outcome.wait(f"{told}, {starting} not yet healthy", evidence)
+        # Tasks that ECS counts and nobody has looked at are no pass either.
+        if count < wanted or len(seen) < min(count, MOST):
             return Outcome.wait(told, evidence)
         return Outcome.passed(told, evidence)
 

@@ -62,8 +62,8 @@ class Facts:
 
     def dump(self) -> str:
         """Return the facts for the state, as a text since ECS may merge objects; empty where they are too many."""
-        with self._lock:
-            text = json.dumps(self._known, separators=(",", ":"))
+        # Without the lock: a call to AWS that hangs holds it, and the answer must not wait for that.
+        text = json.dumps(dict(self._known), separators=(",", ":"))
         return text if len(text) <= MAX_BYTES and self._known else ""
 
 

@@ -80,7 +80,7 @@ class ServiceDeployment:
 
     @property
     def tasks(self) -> list[Task]:
-        """Green's tasks that run or start."""
+        """Green's tasks that run or start; a hundred of them where there are more."""
         found: list[Task] = self.facts.get("tasks", lambda: tasks(self.target), keep=lambda _: False)
         return found
 
@@ -91,10 +91,11 @@ class ServiceDeployment:
         return [LogConfiguration(*each) for each in found]
 
     @property
-    def desired_tasks(self) -> int:
-        """How many tasks ECS was asked to run for green."""
+    def task_counts(self) -> tuple[int, int]:
+        """How many tasks of green run, and how many ECS was asked for."""
         with reading(_ACTION):
-            return int(self._described["targetServiceRevision"]["requestedTaskCount"])
+            target = self._described["targetServiceRevision"]
+            return int(target["runningTaskCount"]), int(target["requestedTaskCount"])
 
     @property
     def alarm_names(self) -> tuple[str, ...]:

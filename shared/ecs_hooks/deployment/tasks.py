@@ -12,7 +12,7 @@ from ecs_hooks.deployment.asking import ask, reading
 LIST = "ecs:ListTasks"
 DESCRIBE = "ecs:DescribeTasks"
 
-_MOST = 100
+MOST = 100
 """Tasks that one DescribeTasks takes, and one ListTasks gives."""
 
 
@@ -102,7 +102,7 @@ def tasks(revision: EcsArn, status: str = "RUNNING") -> list[Task]:
         else {"serviceName": revision.service, "desiredStatus": status}
     )
     # Only one page: of more tasks than that, a hundred are a sample that is large enough.
-    arns = ask(LIST, revision.region, "taskArns", cluster=cluster, maxResults=_MOST, **which)
+    arns = ask(LIST, revision.region, "taskArns", cluster=cluster, maxResults=MOST, **which)
     if not arns:
         return []
     described = ask(DESCRIBE, revision.region, "tasks", cluster=cluster, tasks=arns)
