@@ -12,7 +12,15 @@ from ecs_hooks.checks.expect import Expect, describe
 from ecs_hooks.checks.http_body import Base64Text, Fields, TextOrPart, decode_base64
 from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.http.errors import HttpError
-from ecs_hooks.http.request import Body, Request, check_headers, form_body, json_body, multipart_body
+from ecs_hooks.http.request import (
+    Body,
+    Request,
+    check_headers,
+    form_body,
+    json_body,
+    multipart_body,
+    with_defaults,
+)
 from ecs_hooks.http.sending import Limits, send
 from ecs_hooks.http.url import Url
 from ecs_hooks.outcome import Outcome, Status
@@ -135,7 +143,7 @@ class HttpCheck(Check):
         try:
             url = Url.join(green.base_url, self.url or self.path or "/", {**green.query, **self.query})
             redactor.add_userinfo(url.userinfo)
-            request = Request.build(self.method, url, green.with_headers(self.headers), self._body())
+            request = Request.build(self.method, url, with_defaults(self.headers, green.headers), self._body())
             response = send(request, self._limits(), context.deadline)
         except HttpError as error:
             outcome = error.outcome._replace(reason=redactor.mask(str(error)))

@@ -46,11 +46,6 @@ class Endpoint(NamedTuple):
     query: Mapping[str, str] = MappingProxyType({})
     methods: tuple[str, ...] = ()
 
-    def with_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Return headers of a request, with those of the endpoint that it does not have itself."""
-        names = {name.lower() for name in headers}
-        return {**{name: value for name, value in self.headers.items() if name.lower() not in names}, **headers}
-
 
 class Configured(NamedTuple):
     """What a plan says of the address.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.http.errors import RequestError
-from ecs_hooks.http.request import Body, File, Request, as_file, form_body, json_body, multipart_body
+from ecs_hooks.http.request import Body, File, Request, as_file, form_body, json_body, multipart_body, with_defaults
 from ecs_hooks.http.resolver import Resolver, resolve
 from ecs_hooks.http.sending import Limits, send
 from ecs_hooks.http.url import Query, Url
@@ -112,9 +112,7 @@ class HttpClient:
             raise RequestError(message)
         own, parameters = dict(headers or {}), dict(query or {})
         if path.startswith("/"):  # an absolute address leads elsewhere
-            names = {name.lower() for name in own}
-            own |= {name: value for name, value in self.headers.items() if name.lower() not in names}
-            parameters = {**self.query, **parameters}
+            own, parameters = with_defaults(own, self.headers), {**self.query, **parameters}
         request = Request.build(method, Url.join(self.base_url, path, parameters), own, given[0] if given else None)
         return send(request, self.limits._replace(**limits), self.deadline, self._resolver)
 

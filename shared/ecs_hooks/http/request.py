@@ -144,9 +144,8 @@ class Request(NamedTuple):
             defaults["Content-Type"] = body.content_type
         if url.userinfo:
             defaults["Authorization"] = f"Basic {base64.b64encode(url.userinfo.encode()).decode()}"
-        names = {name.lower() for name in given}
-        merged = {name: value for name, value in defaults.items() if name.lower() not in names}
-        return cls(method, url._replace(userinfo=""), {**merged, **given}, None if body is None else body.content)
+        merged = with_defaults(given, defaults)
+        return cls(method, url._replace(userinfo=""), merged, None if body is None else body.content)
 
     @property
     def shown(self) -> str:
@@ -178,6 +177,12 @@ class Request(NamedTuple):
                 name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
             }
         return Request(method, url, headers, body)
+
+
+def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
+    """Return headers, with those of the defaults that are not among them in any case."""
+    names = {name.lower() for name in headers}
+    return {**{name: value for name, value in defaults.items() if name.lower() not in names}, **headers}
 
 
 def user_agent() -> str:
