@@ -63,6 +63,10 @@ DEMO_PLAN = {
 """The plan of the demo: is green alive, and does it still take uploads?"""
 
 
+USERS = 10
+"""Requests of users a minute, where nobody says another number."""
+
+
 class Played(NamedTuple):
     """A deployment that was played, and how it should have ended."""
 
@@ -147,6 +151,17 @@ class Played(NamedTuple):
     document it, such as hook_details_merge=deep; NAME= alone lists the values.""",
 )
 @click.option(
+    "--requests-per-minute",
+    type=click.IntRange(0, 1000),
+    default=USERS,
+    show_default=True,
+    help="""How often
+    users ask for / meanwhile, for the metrics of the load balancer.""",
+)
+@click.option(
+    "--app-url", is_flag=True, help="Give hooks the test listener's address as APP_URL, as AWS's sample wants."
+)
+@click.option(
     "--expect",
     type=click.Choice(["SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"]),
     default="SUCCESSFUL",
@@ -171,6 +186,8 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     timeout: int,
     timeout_action: str,
     switches: Sequence[str],
+    requests_per_minute: int,
+    app_url: bool,
     expect: str,
     logs: IO[str] | None,
     as_json: bool,
@@ -206,7 +223,13 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     with (
         _playing(view, logs),
         Simulation(
-            blue_application, service=service, behaviour=behaviour, clock=clock, timeline=_timeline(view)
+            blue_application,
+            service=service,
+            behaviour=behaviour,
+            clock=clock,
+            timeline=_timeline(view),
+            requests_per_minute=requests_per_minute,
+            app_url=app_url,
         ) as simulation,
     ):
         deployment = simulation.deploy(_command(green) or demo_application("2"), hooks=made)
@@ -252,7 +275,10 @@ def demo(*, as_json: bool, logs: IO[str] | None, hooks: Path) -> None:
         console,
         "A web application, version 1, starts behind a load balancer; ECS's controller is played in virtual time.",
     )
-    with _playing(view, logs), Simulation(demo_application("1"), timeline=_timeline(view)) as simulation:
+    with (
+        _playing(view, logs),
+        Simulation(demo_application("1"), timeline=_timeline(view), requests_per_minute=USERS) as simulation,
+    ):
         for name, green, expected in plays:
             if isinstance(view, Lines):
                 view.begin()

@@ -6,6 +6,7 @@ Source of every rule: ECS API reference and botocore's service model of `Deploym
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +55,10 @@ class TargetGroup(StrEnum):
     def other(self) -> TargetGroup:
         """The other one of the two."""
         return TargetGroup.ALTERNATE if self is TargetGroup.PRIMARY else TargetGroup.PRIMARY
+
+    def of(self, load_balancer: Mapping[str, Any]) -> str:
+        """Return its ARN at a load balancer of the service (an entry of `loadBalancers`); empty where it has none."""
+        return str({**load_balancer, **load_balancer.get("advancedConfiguration", {})}.get(self) or "")
 
 
 _NOT_FOR_PAUSE = frozenset({Stage.TEST_TRAFFIC_SHIFT, Stage.PRODUCTION_TRAFFIC_SHIFT})
@@ -223,6 +228,13 @@ class Service:
         return self._arn("service", self.service)
 
     @property
+    def container(self) -> str:
+        """Name of the container that serves."""
+        return next(
+            (str(each["containerName"]) for each in self.load_balancers if "containerName" in each), self.service
+        )
+
+    @property
     def cluster_arn(self) -> str:
         """ARN of the cluster."""
         return f"arn:{self.partition}:ecs:{self.region}:{self.account}:cluster/{self.cluster}"
@@ -280,6 +292,11 @@ class ServiceRevision:
     target_group: TargetGroup
     created_at: float
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def image_digest(self) -> str:
+        """The digest of the image: made up, the same for the same image."""
+        return f"sha256:{hashlib.sha256(self.image.encode()).hexdigest()}"
 
     @property
     def started_by(self) -> str:
