@@ -40,6 +40,7 @@ def hooks(functions: Functions) -> list[LifecycleHook]:
     ]
 
 
+@pytest.mark.enable_socket  # users ask the listener where containers reach it, too: on Docker's network
 def test_whole_deployments_are_decided_by_the_packaged_functions(tmp_path: Path) -> None:
     # Containers know no virtual time, so nothing may have to bake.
     service = Service(service="my-service", bake_time_minutes=0)
