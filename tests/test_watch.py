@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -201,3 +202,40 @@ def test_a_plan_must_not_watch_more_than_fits_into_the_state() -> None:
 def test_what_watches_by_itself_is_not_watched_twice(check: type[Check], fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         check.model_validate({**fields, "watch": {"count": 2}})
+
+
+@given(
+    deliveries=st.lists(st.sampled_from(["once", "twice", "lost", "late"]), max_size=30),
+    bad=st.none() | st.integers(0, 12),
+    seconds=st.integers(30, 90),
+)
+def test_the_verdict_does_not_depend_on_how_invocations_arrive(
+    deliveries: list[str], bad: int | None, seconds: int
+) -> None:
+    # Bad for good from some minute on, or never: there is one right answer, however ECS delivers.
+    script = "p" * 30 if bad is None else "p" * bad + "f" * 30
+    check = watched(script, for_minutes=12, interval_seconds=seconds, failure_limit=2)
+    handler = stage_hook(Stage.POST_PRODUCTION_TRAFFIC_SHIFT, [check])
+    event = load_event(lifecycleStage="POST_PRODUCTION_TRAFFIC_SHIFT")
+    pending, elapsed, details, status = list(deliveries), 0.0, None, "IN_PROGRESS"
+    before: object = None
+    while status == "IN_PROGRESS":
+        with clock.use(partial(float, NOW + elapsed)):
+            answer = handler({**event, "hookDetails": details}, None)
+            delivery = pending.pop() if pending else "once"
+            if delivery == "twice":
+                handler({**event, "hookDetails": details}, None)
+            if delivery == "late":  # that of before comes again, with its old details
+                handler({**event, "hookDetails": before}, None)
+        status, elapsed = answer["hookStatus"], elapsed + answer.get("callBackDelay", 0)
+        if delivery == "lost":  # ECS invokes anew with what it had
+            status = "IN_PROGRESS" if answer["hookStatus"] == "IN_PROGRESS" else status
+        else:
+            before, details = details, answer.get("hookDetails")
+
+    # The last three measurements of the twelve minutes may be the first bad ones, or lost.
+    last_chance = 12 - 3 * seconds / 60 - deliveries.count("lost") * seconds / 60
+    if bad is None:
+        assert status == "SUCCEEDED"
+    elif bad < last_chance:
+        assert status == "FAILED"
