@@ -12,6 +12,7 @@ from ecs_hooks.deadline import Deadline
 from ecs_hooks.outcome import Outcome
 
 if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.endpoint import Endpoint
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
@@ -90,6 +91,21 @@ class Check(BaseModel, ABC):
     def watches_seconds(self) -> float:
         """How long the check watches before it can pass, in seconds; a plan must not end sooner."""
         return 0
+
+    @property
+    def asks_green(self) -> bool:
+        """Whether the check sends requests to the address of green."""
+        return False
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return the IAM actions that the function's role has to allow for this check, such as `ecs:ListTasks`.
+
+        Parameters
+        ----------
+        shared
+            Those to find out what checks have in common. Default: those for the address of green, where it is asked.
+        """
+        return shared.green if self.asks_green else frozenset()
 
     @abstractmethod
     def run(self, context: CheckContext) -> Outcome:

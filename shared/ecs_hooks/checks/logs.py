@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from ecs_hooks import clock
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.deployment.logs import count_matches
+from ecs_hooks.deployment.logs import FILTER, TASK_DEFINITION, count_matches
+from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.tasks import DESCRIBE, LIST
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 
 class LogsCheck(Check):
@@ -35,6 +40,10 @@ class LogsCheck(Check):
     def watches_seconds(self) -> float:
         """The window, and the lag after it."""
         return self.window_minutes * 60 + self.lag_seconds
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
+        """Return those for log events, and for the log streams of green's tasks."""
+        return frozenset({FILTER, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE})
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""

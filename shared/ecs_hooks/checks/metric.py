@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks import clock
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.deployment.dimensions import filled, placeholders
-from ecs_hooks.deployment.metrics import Series, get_metric_data
+from ecs_hooks.deployment.dimensions import filled, placeholder_actions, placeholders
+from ecs_hooks.deployment.metrics import ACTION, Series, get_metric_data
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 Policy = Literal["fail", "pass"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-zA-Z0-9_]{0,60}$")]
@@ -109,6 +112,11 @@ class MetricCheck(Check):
     def watches_seconds(self) -> float:
         """The window, and the lag after it."""
         return self.window_minutes * 60 + self.lag_seconds
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
+        """Return that for metrics, and those for what the placeholders stand for."""
+        values = [value for query in self.queries.values() for value in query.dimensions.values()]
+        return frozenset({ACTION}).union(*map(placeholder_actions, values))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""
