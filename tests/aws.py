@@ -49,6 +49,10 @@ class AwsApi(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; clients that know the address stay of use."""
         self.calls: Counter[str] = Counter()
         self.operations: set[tuple[str, str]] = set()
         self.asked: dict[str, list[dict[str, Any]]] = {}

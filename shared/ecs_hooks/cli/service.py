@@ -11,8 +11,9 @@ import click
 
 from ecs_hooks.arn import EcsArn
 from ecs_hooks.cli.region import region_of
-from ecs_hooks.deployment.asking import ask, ask_one
+from ecs_hooks.deployment.asking import ask, ask_one, reading
 from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.deployment.revision import LoadBalancing, load_balancing
 from ecs_hooks.event import Stage
 
 Hook = dict[str, Any]
@@ -48,6 +49,17 @@ class Service(NamedTuple):
     def hooks(self) -> list[Hook]:
         """Its lifecycle hooks."""
         return list(self.configuration.get("lifecycleHooks") or [])
+
+    @property
+    def load_balancing(self) -> tuple[LoadBalancing, ...]:
+        """Its load balancers; which target group will be green's is not known."""
+        with reading("ecs:DescribeServices"):
+            return tuple(load_balancing(each) for each in self.described.get("loadBalancers") or [])
+
+    @property
+    def network(self) -> Mapping[str, Any] | None:
+        """Subnets and security groups of its tasks; None where they have no address of their own."""
+        return (self.described.get("networkConfiguration") or {}).get("awsvpcConfiguration") or None
 
 
 def service_options(command: C) -> C:
@@ -119,7 +131,8 @@ def running_deployment(cluster: str, service: str, region: str) -> EcsArn | None
         service=service,
         status=["PENDING", "IN_PROGRESS"],
     )
-    return EcsArn.parse(found[0]["serviceDeploymentArn"], "service-deployment") if found else None
+    with reading("ecs:ListServiceDeployments"):
+        return EcsArn.parse(found[0]["serviceDeploymentArn"], "service-deployment") if found else None
 
 
 def describe_deployment(arn: EcsArn) -> dict[str, Any]:

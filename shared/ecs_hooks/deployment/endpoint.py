@@ -263,8 +263,8 @@ def serving_container(load_balancing: Sequence[LoadBalancing]) -> tuple[str, int
     EndpointError
         If there is none.
     """
-    for each in load_balancing:
-        if each.port:
-            return each.container, each.port
-    message = "the service has neither a test listener nor a container port at a load balancer"
-    raise EndpointError(message, _OVERRIDE)
+    serving = [each for each in load_balancing if each.port]
+    if not serving:
+        message = "the service has neither a test listener nor a container port at a load balancer"
+        raise EndpointError(message, _OVERRIDE)
+    return serving[0].container, serving[0].port
