@@ -47,8 +47,8 @@ class AwsApi(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), _Handler)
         self.reset()
 
     def reset(self) -> None:
@@ -63,15 +63,15 @@ class AwsApi(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"http://{self.server_address[0]!s}:{self.server_port}"
 
     def answer(self, operation: str, answer: Answer) -> None:
         """Answer an operation with this, from now on."""
         self._errors.pop(operation, None)
         self._answers[operation] = answer
 
-    def answered(self, operation: str) -> dict[str, Any]:
-        """Return what an operation is answered with, to be changed."""
+    def asking(self, operation: str) -> dict[str, Any]:
+        """Return what an operation is answered with, to change it."""
         answer = self._answers[operation]
         assert isinstance(answer, dict)
         return answer
@@ -182,9 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[AwsApi]:
+def serving(host: str = "127.0.0.1") -> Iterator[AwsApi]:
     """Run an `AwsApi`."""
-    server = AwsApi()
+    server = AwsApi(host)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

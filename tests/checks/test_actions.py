@@ -21,7 +21,7 @@ from tests.checks_for_tests import Fixed
 from tests.conftest import BLUE, GREEN, load_event
 from tests.layouts import BLUE_GROUP, GREEN_GROUP, NLB_LISTENER, load_balancer, revision, running, task
 
-STAGE = "POST_TEST_TRAFFIC_SHIFT"
+STAGES = ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"]
 QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
 HTTP: dict[str, Any] = {"type": "http", "connect_retries": 0, "timeout_seconds": 1}
 CASES: list[dict[str, Any]] = [
@@ -32,6 +32,7 @@ CASES: list[dict[str, Any]] = [
     {"type": "alarm", "prefix": "a"},
     {"type": "digest", "header": "X-Version"},
     {"type": "drift"},
+    {"type": "golden_signals"},
     {"type": "logs", "pattern": "ERROR"},
     {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1}},
     *(
@@ -79,7 +80,7 @@ def serving(aws: AwsApi, layout: dict[str, Any]) -> None:
         "DescribeServiceRevisions",
         lambda asked: {"serviceRevisions": [described[arn] for arn in asked["serviceRevisionArns"]]},
     )
-    (deployment,) = aws.answered("DescribeServiceDeployments")["serviceDeployments"]
+    (deployment,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
     deployment["deploymentConfiguration"]["alarms"] = {"alarmNames": ["a"], "enable": True, "rollback": True}
     running(aws, task("a", "127.0.0.1"), task("b", "127.0.0.1"))
     since = datetime(2026, 11, 21, 11, tzinfo=UTC)
@@ -93,34 +94,43 @@ def serving(aws: AwsApi, layout: dict[str, Any]) -> None:
     aws.answer("FilterLogEvents", {"events": []})
 
 
-def needed_and_asked(aws: AwsApi, check: Check, configured: Configured) -> tuple[frozenset[str], set[str]]:
-    event = LifecycleEvent.parse(load_event(lifecycleStage=STAGE))
-    shared = SharedActions.of(configured, ServiceDeployment(event).green.load_balancing, os.environ)
+def needed_and_asked(
+    aws: AwsApi, check: Check, configured: Configured, stage: str
+) -> tuple[frozenset[str], set[str], str]:
+    event = LifecycleEvent.parse(load_event(lifecycleStage=stage))
+    shared = SharedActions.of(configured, stage, ServiceDeployment(event).green.load_balancing, os.environ)
     deployment = ServiceDeployment(event)
     aws.operations.clear()
     context = CheckContext(
-        STAGE,
+        stage,
         lambda: deployment,
-        lambda: green_endpoint(configured, STAGE, lambda: deployment),
+        lambda: green_endpoint(configured, stage, lambda: deployment),
         Deadline.after(20),
         0,
         [check],
     )
+    trouble = ""
     try:
         check.run(context)
     except ExplainedError as error:
-        pytest.fail(str(error))
-    return check.actions(shared), aws.actions
+        trouble = str(error)
+    return check.actions(shared), aws.actions, trouble
 
 
-def test_a_check_asks_for_what_it_says_and_nothing_else(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_check_asks_for_what_it_says_and_nothing_else(
+    aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     for (layout, fields), (configured, app_url), case in product(LAYOUTS.items(), ADDRESSES, CASES):
         monkeypatch.setenv("APP_URL", app_url)
         serving(aws, fields)
         check = check_class(case["type"]).model_validate(case)
-        needed, asked = needed_and_asked(aws, check, configured)
+        needed, asked, trouble = needed_and_asked(aws, check, configured, stage)
         assert needed == asked, (layout, configured, app_url, case)
+        # Whatever a check that could not go on has not asked for would be missing on both sides.
+        assert not trouble or stage != "POST_TEST_TRAFFIC_SHIFT", trouble
+        assert not (check.needs_running and stage == "PRE_SCALE_UP") or "green does not run yet" in trouble
 
 
 def test_every_kind_of_check_is_tried() -> None:
@@ -128,4 +138,4 @@ def test_every_kind_of_check_is_tried() -> None:
 
 
 def test_a_check_of_ones_own_needs_nothing_until_it_says_so() -> None:
-    assert Fixed().actions(SharedActions(frozenset({"a:B"}), frozenset({"c:D"}))) == frozenset()
+    assert Fixed().actions(SharedActions("POST_SCALE_UP", (), frozenset({"a:B"}))) == frozenset()

@@ -21,7 +21,7 @@ GET = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["G
 
 def deploying(account: Account, stage: str) -> None:
     load_balancer(account.aws)
-    deployment = account.aws.answered("DescribeServiceDeployments")["serviceDeployments"][0]
+    deployment = account.aws.asking("DescribeServiceDeployments")["serviceDeployments"][0]
     deployment |= {"targetServiceRevision": {"arn": GREEN}, "lifecycleStage": stage}
     account.aws.answer("ListServiceDeployments", {"serviceDeployments": [{"serviceDeploymentArn": DEPLOYMENT}]})
     account.aws.answer("DescribeLoadBalancers", lambda _: {"LoadBalancers": [account.balancer]})

@@ -148,9 +148,27 @@ def test_contract_4_5_alarms_that_nobody_names(
 def test_the_default_checks_are_those_of_the_functions(stage: Stage) -> None:
     defaults = importlib.import_module(stage.lower()).lambda_handler._definition.defaults
 
-    assert [(check.type, check.asks_green) for check in defaults] == [
-        (check.type, check.asks_green) for check in default_checks(stage)
+    assert [(check.type, check.asks_green, check.watches_seconds) for check in defaults] == [
+        (check.type, check.asks_green, check.watches_seconds) for check in default_checks(stage)
     ]
+
+
+def test_a_check_of_green_before_it_runs(doctor: Doctor, account: Account) -> None:
+    account.hook["lifecycleStages"] = ["PRE_SCALE_UP"]
+    account.plan({"type": "tasks"})
+    doctor()
+
+    assert doctor.of("plan") == [("error", "tasks can't be asked at PRE_SCALE_UP: green does not run yet")]
+    assert doctor.of("permissions") == [("ok", "ecs-hooks-function allows ecs:DescribeServiceDeployments")]
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_the_functions_of_the_stack_as_they_are(doctor: Doctor, account: Account, stage: Stage) -> None:
+    account.hook |= {"lifecycleStages": [stage], "hookDetails": None}
+    account.function["Handler"] = f"{stage.lower()}.lambda_handler"
+    doctor()
+
+    assert doctor.bad() == []
 
 
 def members(description: Any) -> dict[str, Any]:

@@ -97,13 +97,19 @@ class Check(BaseModel, ABC):
         """Whether the check sends requests to the address of green."""
         return False
 
+    @property
+    def needs_running(self) -> bool:
+        """Whether the check can only be asked once green runs."""
+        return False
+
     def actions(self, shared: SharedActions) -> frozenset[str]:
         """Return the IAM actions that the function's role has to allow for this check, such as `ecs:ListTasks`.
 
         Parameters
         ----------
         shared
-            Those to find out what checks have in common. Default: those for the address of green, where it is asked.
+            Those that checks have in common, and what decides which they are. Default: those for the address of green,
+            where that is asked.
         """
         return shared.green if self.asks_green else frozenset()
 

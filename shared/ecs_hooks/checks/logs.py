@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ecs_hooks import clock
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.logs import FILTER, TASK_DEFINITION, count_matches
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
@@ -41,12 +42,18 @@ class LogsCheck(Check):
         """The window, and the lag after it."""
         return self.window_minutes * 60 + self.lag_seconds
 
-    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
+    @property
+    def needs_running(self) -> bool:
+        """Always."""
+        return True
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
         """Return those for log events, and for the log streams of green's tasks."""
-        return frozenset({FILTER, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE})
+        return frozenset({FILTER, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE} if shared.green_runs else ())
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""
+        require_running(context.stage)
         configured = [each for each in context.deployment.logs if self.container in {"", each.container}]
         if not configured:
             which = f"container {self.container}" if self.container else "no container of green"

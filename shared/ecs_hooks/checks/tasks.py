@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST, MOST, Task, tasks
@@ -32,12 +33,20 @@ class TasksCheck(Check):
     digest: bool = True
     """Whether containers must run the image digest that ECS resolved for the revision."""
 
-    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
+    @property
+    def needs_running(self) -> bool:
+        """Always."""
+        return True
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
         """Return those for tasks and how many there should be, and for green's images where they are compared."""
-        return frozenset({LIST, DESCRIBE, DEPLOYMENTS, *([REVISIONS] if self.digest else [])})
+        return frozenset(
+            {LIST, DESCRIBE, DEPLOYMENTS, *([REVISIONS] if self.digest else [])} if shared.green_runs else ()
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""
+        require_running(context.stage)
         deployment = context.deployment
         stopped = [task for task in tasks(deployment.target, "STOPPED") if task.stop_code in _FAILURES]
         if len(stopped) > self.max_failed:

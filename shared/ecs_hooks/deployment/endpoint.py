@@ -42,6 +42,26 @@ class EndpointError(ExplainedError):
         self.fix = fix
 
 
+def require_running(stage: str, otherwise: str = "") -> None:
+    """Refuse a question about green at a stage at which it does not run yet.
+
+    Parameters
+    ----------
+    stage
+        The stage of the deployment.
+    otherwise
+        What else can be done, for the fix.
+
+    Raises
+    ------
+    EndpointError
+        If it does not run yet.
+    """
+    if stage in BEFORE_GREEN_RUNS:
+        message = f"green does not run yet at {stage}"
+        raise EndpointError(message, f"attach the check to a later stage{otherwise}")
+
+
 class Endpoint(NamedTuple):
     """An address of green, and what every request to it has to have.
 
@@ -141,9 +161,7 @@ def _test_header(deployment: ServiceDeployment) -> dict[str, str]:
 
 
 def _discovered(configured: Configured, stage: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
-    if stage in BEFORE_GREEN_RUNS:
-        message = f"green does not run yet at {stage}"
-        raise EndpointError(message, f"attach the check to a later stage, or {_OVERRIDE}")
+    require_running(stage, f", or {_OVERRIDE}")
     deployment = find_deployment()
     tested = with_test_listener(stage, deployment.green.load_balancing)
     if tested is None:

@@ -146,8 +146,8 @@ class Prepared(NamedTuple):
         balancing = self.hook.examined.service.load_balancing
         return frozenset().union(
             *(
-                check.actions(SharedActions.of(configured(plan), balancing, self.environment))
-                for plan in self.plans.values()
+                check.actions(SharedActions.of(configured(plan), stage, balancing, self.environment))
+                for stage, plan in self.plans.items()
                 for check in plan.checks
             )
         )

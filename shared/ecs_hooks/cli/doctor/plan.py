@@ -5,21 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ecs_hooks.checks import AlarmCheck, Check, HttpCheck
+from ecs_hooks.checks import AlarmCheck, Check, DriftCheck, GoldenSignalsCheck, HttpCheck, TargetsCheck, TasksCheck
 from ecs_hooks.cli.doctor.attached import AttachedHook
 from ecs_hooks.cli.doctor.finding import Finding, error, ok, unknown, warning
 from ecs_hooks.cli.doctor.function import Function
+from ecs_hooks.deployment.endpoint import BEFORE_GREEN_RUNS
 from ecs_hooks.event import Stage
 from ecs_hooks.plan import Mode, Plan, PlanError
 
 _SUBJECT = "plan"
 
-_CHECKED = {
-    Stage.POST_TEST_TRAFFIC_SHIFT,
-    Stage.PRE_PRODUCTION_TRAFFIC_SHIFT,
-    Stage.POST_PRODUCTION_TRAFFIC_SHIFT,
+_WINDOW_MINUTES = 5
+
+_DEFAULTS: Mapping[str, tuple[Check, ...]] = {
+    Stage.PRE_SCALE_UP: (AlarmCheck(),),
+    Stage.POST_SCALE_UP: (TasksCheck(), TargetsCheck()),
+    Stage.POST_TEST_TRAFFIC_SHIFT: (HttpCheck(),),
+    Stage.PRE_PRODUCTION_TRAFFIC_SHIFT: (DriftCheck(), HttpCheck()),
+    Stage.POST_PRODUCTION_TRAFFIC_SHIFT: (
+        HttpCheck(),
+        AlarmCheck(window_minutes=_WINDOW_MINUTES),
+        GoldenSignalsCheck(window_minutes=_WINDOW_MINUTES),
+    ),
 }
-"""Stages whose functions check without a plan, too."""
+"""What the stack's functions check without a plan, as far as it is examined: what it needs, and for how long it watches.
+
+The functions themselves are no part of the package."""
 
 _ECS_MINUTES = 1440
 """What ECS gives a Lambda hook by default."""
@@ -46,7 +57,7 @@ class Planned(NamedTuple):
 
 def default_checks(stage: str) -> tuple[Check, ...]:
     """Return the checks that the function of a stage makes where the plan names none."""
-    return (HttpCheck(),) if stage in _CHECKED else ()
+    return _DEFAULTS.get(stage, ())
 
 
 def read(hook: AttachedHook, function: Function | None) -> Planned:
@@ -105,9 +116,20 @@ def _sense(hook: AttachedHook, function: Function | None, stage: str, plan: Plan
             f"the function's default checks are made for {function.stage}, but it is attached to {stage}",
             f"attach the function of {stage}, or name the checks in hookDetails.checks",
         )
+    for check in plan.checks if stage in BEFORE_GREEN_RUNS else ():
+        if check.needs_running:
+            yield error(
+                _SUBJECT,
+                f"{check.label} can't be asked at {stage}: green does not run yet",
+                "attach it to a later stage",
+            )
     alarms = hook.examined.service.configuration.get("alarms") or {}
     for check in plan.checks:
-        if isinstance(check, AlarmCheck) and not (check.names or check.prefix or alarms.get("enable")):
+        if (
+            plan.explicit
+            and isinstance(check, AlarmCheck)
+            and not (check.names or check.prefix or alarms.get("enable"))
+        ):
             yield warning(
                 _SUBJECT,
                 f"{check.label} names no alarms, and neither does the deployment configuration: it checks nothing",
