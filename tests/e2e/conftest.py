@@ -129,7 +129,13 @@ def start_lambda(tmp_path: Path, endpoint_url: str, **parameters: str) -> Iterat
                 *(["--parameter-overrides", *overrides] if overrides else []),
             ],
             cwd=ROOT,
-            env={**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-west-2"},
+            # The SAM CLI takes a function's variables from its own environment before the template's.
+            env={
+                **os.environ,
+                "AWS_ENDPOINT_URL": endpoint_url,
+                "SAM_CLI_TELEMETRY": "0",
+                "AWS_DEFAULT_REGION": "us-west-2",
+            },
             stdout=output,
             stderr=subprocess.STDOUT,
         )

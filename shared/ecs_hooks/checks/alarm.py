@@ -38,8 +38,6 @@ class AlarmCheck(Check):
     """What an alarm is that was in ALARM when the deployment began: a failure, something to wait for, or nothing."""
     insufficient_data: Policy = "wait"
     """What an alarm with INSUFFICIENT_DATA is."""
-    window_minutes: Annotated[float, Field(ge=0, le=1440)] = 0
-    """Minutes from the first invocation at this step to the decision; 0 for one look."""
 
     @model_validator(mode="after")
     def _has_one_of_each(self) -> AlarmCheck:
@@ -47,11 +45,6 @@ class AlarmCheck(Check):
             message = "give one of names and prefix"
             raise ValueError(message)
         return self
-
-    @property
-    def watches_seconds(self) -> float:
-        """The window."""
-        return self.window_minutes * 60
 
     def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
         """Return those for alarms, and for when the deployment began."""
@@ -89,9 +82,6 @@ class AlarmCheck(Check):
                     return Outcome.failed(reason, evidence) if policy == "fail" else Outcome.wait(reason, evidence)
         quiet = len(found) - len(before) - len(unknown)
         told = f"{quiet} alarm{'' if quiet == 1 else 's'} not in ALARM"
-        if context.elapsed < self.watches_seconds:
-            left = self.watches_seconds - context.elapsed
-            return Outcome.wait(f"{told} so far", evidence, retry_after=min(60.0, left))
         ignored = f", {_names(before + unknown)} ignored" if before or unknown else ""
         return Outcome.passed(f"{told}{ignored}", evidence)
 

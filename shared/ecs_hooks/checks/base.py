@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.outcome import Outcome
+from ecs_hooks.watch import Watch
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -81,6 +82,18 @@ class Check(BaseModel, ABC):
     """The kind of the check, as a plan names it."""
     name: Annotated[str, Field(max_length=80)] = ""
     """What the check is called in logs and reasons."""
+    watch: Watch | None = None
+    """To ask again and again for a while: each answer is a measurement, and they are judged together."""
+
+    watchable: ClassVar[bool] = True
+    """Whether `watch` makes sense; not where a check watches by itself."""
+
+    @model_validator(mode="after")
+    def _is_not_watched_twice(self) -> Self:
+        if self.watch is not None and not self.watchable:
+            message = "watch: this check watches by itself, see window_minutes"
+            raise ValueError(message)
+        return self
 
     @property
     def label(self) -> str:
@@ -90,7 +103,7 @@ class Check(BaseModel, ABC):
     @property
     def watches_seconds(self) -> float:
         """How long the check watches before it can pass, in seconds; a plan must not end sooner."""
-        return 0
+        return 0 if self.watch is None else self.watch.seconds
 
     @property
     def asks_green(self) -> bool:

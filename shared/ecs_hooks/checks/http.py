@@ -118,6 +118,9 @@ class HttpCheck(Check):
 
     @model_validator(mode="after")
     def _has_one_of_each(self) -> HttpCheck:
+        if self.until is not None and self.watch is not None:
+            message = "give one of until and watch"
+            raise ValueError(message)
         if self.path is not None and self.url is not None:
             message = "give one of path and url"
             raise ValueError(message)

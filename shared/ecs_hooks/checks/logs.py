@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,8 @@ class LogsCheck(Check):
     """Minutes from the first invocation at this step to the decision."""
     lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     """Seconds that CloudWatch may take until an event can be found."""
+
+    watchable: ClassVar[bool] = False
 
     @property
     def watches_seconds(self) -> float:

@@ -12,6 +12,7 @@ from ecs_hooks.cli.doctor.function import Function
 from ecs_hooks.deployment.endpoint import BEFORE_GREEN_RUNS
 from ecs_hooks.event import Stage
 from ecs_hooks.plan import Mode, Plan, PlanError
+from ecs_hooks.watch import Watch
 
 _SUBJECT = "plan"
 
@@ -24,7 +25,7 @@ _DEFAULTS: Mapping[str, tuple[Check, ...]] = {
     Stage.PRE_PRODUCTION_TRAFFIC_SHIFT: (DriftCheck(), HttpCheck()),
     Stage.POST_PRODUCTION_TRAFFIC_SHIFT: (
         HttpCheck(),
-        AlarmCheck(window_minutes=_WINDOW_MINUTES),
+        AlarmCheck(watch=Watch(for_minutes=_WINDOW_MINUTES)),
         GoldenSignalsCheck(window_minutes=_WINDOW_MINUTES),
     ),
 }
