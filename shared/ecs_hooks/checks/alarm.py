@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.deployment.alarms import Alarm, alarms
+from ecs_hooks.deployment.alarms import ACTION, Alarm, alarms
+from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 Policy = Literal["fail", "wait", "ignore"]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -41,6 +45,10 @@ class AlarmCheck(Check):
             message = "give one of names and prefix"
             raise ValueError(message)
         return self
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
+        """Return those for alarms, and for when the deployment began."""
+        return frozenset({ACTION, DEPLOYMENTS})
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""

@@ -13,6 +13,7 @@ from ecs_hooks.outcome import Outcome
 from ecs_hooks.watch import Watch
 
 if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.endpoint import Endpoint
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
@@ -103,6 +104,27 @@ class Check(BaseModel, ABC):
     def watches_seconds(self) -> float:
         """How long the check watches before it can pass, in seconds; a plan must not end sooner."""
         return 0 if self.watch is None else self.watch.seconds
+
+    @property
+    def asks_green(self) -> bool:
+        """Whether the check sends requests to the address of green."""
+        return False
+
+    @property
+    def needs_running(self) -> bool:
+        """Whether the check can only be asked once green runs."""
+        return False
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return the IAM actions that the function's role has to allow for this check, such as `ecs:ListTasks`.
+
+        Parameters
+        ----------
+        shared
+            Those that checks have in common, and what decides which they are. Default: those for the address of green,
+            where that is asked.
+        """
+        return shared.green if self.asks_green else frozenset()
 
     @abstractmethod
     def run(self, context: CheckContext) -> Outcome:

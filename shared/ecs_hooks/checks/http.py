@@ -129,6 +129,11 @@ class HttpCheck(Check):
             raise ValueError(message)
         return self
 
+    @property
+    def asks_green(self) -> bool:
+        """Whether there is no `url`, which may be anybody's."""
+        return self.url is None
+
     def run(self, context: CheckContext) -> Outcome:
         """Send the request, and judge the response.
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from ecs_hooks import clock
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.logs import count_matches
+from ecs_hooks.deployment.logs import FILTER, TASK_DEFINITION, count_matches
+from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.tasks import DESCRIBE, LIST
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 
 class LogsCheck(Check):
@@ -38,6 +43,15 @@ class LogsCheck(Check):
     def watches_seconds(self) -> float:
         """The window, and the lag after it."""
         return self.window_minutes * 60 + self.lag_seconds
+
+    @property
+    def needs_running(self) -> bool:
+        """Always."""
+        return True
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return those for log events, and for the log streams of green's tasks."""
+        return frozenset({FILTER, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE} if shared.green_runs else ())
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""
