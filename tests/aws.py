@@ -107,6 +107,8 @@ def _error(protocol: str, code: str) -> bytes:
 class _Handler(BaseHTTPRequestHandler):
     server: AwsApi
     protocol_version = "HTTP/1.1"
+    # Else the body waits until the client has acknowledged the head, and clients take their time with that.
+    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
