@@ -17,7 +17,7 @@ from benchmarks.server import serving
 from tests import aws as fake_aws
 from tests.layouts import load_balancer
 
-RUNS = 15
+RUNS = 25
 
 ALARMS = ["api-5xx", "api-latency"]
 METRICS = {"HTTPCode_Target_5XX_Count": 0, "HTTPCode_Target_4XX_Count": 10, "TargetConnectionErrorCount": 0}
