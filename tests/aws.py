@@ -48,8 +48,8 @@ class AwsApi(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), _Handler)
         self.calls: Counter[str] = Counter()
         self.operations: set[tuple[str, str]] = set()
         self.asked: dict[str, list[dict[str, Any]]] = {}
@@ -60,12 +60,18 @@ class AwsApi(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"http://{self.server_address[0]!s}:{self.server_port}"
 
     def answer(self, operation: str, answer: Answer) -> None:
         """Answer an operation with this, from now on."""
         self._errors.pop(operation, None)
         self._answers[operation] = answer
+
+    def asking(self, operation: str) -> dict[str, Any]:
+        """Return what an operation is answered with, to change it."""
+        answer = self._answers[operation]
+        assert isinstance(answer, dict)
+        return answer
 
     def error(self, operation: str, code: str, status: int = 400) -> None:
         """Answer an operation with an error, from now on."""
@@ -141,9 +147,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[AwsApi]:
+def serving(host: str = "127.0.0.1") -> Iterator[AwsApi]:
     """Run an `AwsApi`."""
-    server = AwsApi()
+    server = AwsApi(host)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -103,3 +103,24 @@ def running(aws: AwsApi, *tasks: dict[str, Any]) -> None:
     """Have ECS answer that these tasks are there."""
     aws.answer("ListTasks", {"taskArns": [each["taskArn"] for each in tasks]})
     aws.answer("DescribeTasks", {"tasks": list(tasks), "failures": []})
+
+
+def healthy(aws: AwsApi, port: int, host: str = "127.0.0.1") -> None:
+    """Have AWS answer like for a service that is well in every respect, and whose listeners are at this address."""
+    load_balancer(aws, "HTTP", port, host)
+    running(aws, task("a", host), task("b", host))
+    aws.answer(
+        "ListTasks", lambda asked: {"taskArns": [] if asked.get("desiredStatus") == "STOPPED" else _arns("a", "b")}
+    )
+    aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": [target(), target()]})
+    aws.answer("DescribeAlarms", {"MetricAlarms": [], "CompositeAlarms": []})
+    aws.answer("GetMetricData", {"MetricDataResults": []})
+
+
+def _arns(*identifiers: str) -> list[str]:
+    return [task(each)["taskArn"] for each in identifiers]
+
+
+def target(state: str = "healthy") -> dict[str, Any]:
+    """Return a target of green's target group."""
+    return {"Target": {"Id": "10.0.0.7", "Port": 8080}, "TargetHealth": {"State": state}}

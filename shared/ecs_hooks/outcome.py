@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 Evidence = Mapping[str, str | int | float | bool | None]
 
+AS_BEFORE = "as before"
+"""The reason of a check that has passed in an earlier invocation, and is not asked again."""
+
 
 class Status(StrEnum):
     """How a check ended."""

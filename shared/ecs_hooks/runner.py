@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.bounded import Call
-from ecs_hooks.outcome import ExplainedError, Outcome, Status
+from ecs_hooks.outcome import AS_BEFORE, ExplainedError, Outcome, Status
 from ecs_hooks.state import Progress, State, key_of
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Runner:
 
         for key, check in zip(keys, checks, strict=True):
             if self.state.progress.get(key, Progress()).settled:
-                take(Result(key, check.label, Outcome.passed("as before")))
+                take(Result(key, check.label, Outcome.passed(AS_BEFORE)))
                 continue
             try:
                 Call(_asking(check, key, self.context), finished)

@@ -27,8 +27,8 @@ def alarms(aws: AwsApi, *metric: dict[str, Any], composite: tuple[dict[str, Any]
     aws.answer("DescribeAlarms", {"MetricAlarms": list(metric), "CompositeAlarms": list(composite)})
 
 
-def ask(**fields: Any) -> Outcome:
-    return AlarmCheck.model_validate({"names": ["a"]} | fields).run(context(None))
+def ask(*, elapsed: float = 0, **fields: Any) -> Outcome:
+    return AlarmCheck.model_validate({"names": ["a"]} | fields).run(context(None, elapsed=elapsed))
 
 
 def test_alarms_that_are_ok(aws: AwsApi) -> None:
@@ -51,9 +51,17 @@ def test_an_alarm_that_went_off_in_the_deployment(aws: AwsApi) -> None:
 @pytest.mark.parametrize(
     ("policy", "status", "reason"),
     [
-        ("fail", Status.FAIL, "alarm a in ALARM since before the deployment"),
-        ("wait", Status.WAIT, "alarm a in ALARM since before the deployment"),
-        ("ignore", Status.PASS, "1 alarm not in ALARM, alarm a ignored"),
+        (
+            "fail",
+            Status.FAIL,
+            "alarm a in ALARM since before the deployment (already_alarming: ignore would let it pass)",
+        ),
+        (
+            "wait",
+            Status.WAIT,
+            "alarm a in ALARM since before the deployment (already_alarming: ignore would let it pass)",
+        ),
+        ("ignore", Status.PASS, "0 alarms not in ALARM, alarm a ignored"),
     ],
 )
 def test_an_alarm_that_was_there_before_is_told_apart(aws: AwsApi, policy: str, status: Status, reason: str) -> None:
@@ -74,8 +82,8 @@ def test_an_alarm_without_enough_data(aws: AwsApi, policy: str, status: Status) 
 def test_a_failure_goes_before_a_wait(aws: AwsApi) -> None:
     alarms(aws, alarm("a", "ALARM", BEFORE), alarm("b", "INSUFFICIENT_DATA"))
 
-    assert (
-        ask(names=["a", "b"], already_alarming="wait", insufficient_data="fail").reason == "alarm b without enough data"
+    assert ask(names=["a", "b"], already_alarming="wait", insufficient_data="fail").reason == (
+        "alarm b without enough data (insufficient_data: ignore would let it pass)"
     )
 
 
@@ -101,8 +109,20 @@ def test_pages_without_end_end(aws: AwsApi) -> None:
     alarms(aws)
     aws.answer("DescribeAlarms", {"MetricAlarms": [alarm("a")], "CompositeAlarms": [], "NextToken": "again"})
 
-    assert ask().status is Status.PASS
+    with pytest.raises(FactDeniedError, match="more than 1000 alarms"):
+        ask()
     assert aws.calls["DescribeAlarms"] == 10
+
+
+def test_a_window_is_watched_to_its_end(aws: AwsApi) -> None:
+    alarms(aws, alarm("a"), alarm("b"))
+
+    assert ask(names=["a", "b"], window_minutes=5, elapsed=270) == Outcome.wait(
+        "2 alarms not in ALARM so far", {"alarms": 2, "alarming": 0, "insufficient_data": 0}, retry_after=30
+    )
+    assert ask(names=["a", "b"], window_minutes=5, elapsed=300).reason == "2 alarms not in ALARM"
+    alarms(aws, alarm("a"), alarm("b", "ALARM"))
+    assert ask(names=["a", "b"], window_minutes=5, elapsed=60).status is Status.FAIL
 
 
 def test_an_alarm_that_is_not_there_is_a_failure(aws: AwsApi) -> None:

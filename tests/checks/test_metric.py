@@ -23,7 +23,7 @@ ERRORS = {"namespace": "AWS/ApplicationELB", "metric": "HTTPCode_Target_5XX_Coun
 REQUESTS = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
 
 
-def data(*values: float, identifier: str = "c0", **fields: Any) -> dict[str, Any]:
+def data(*values: float, identifier: str = "c0_Result", **fields: Any) -> dict[str, Any]:
     """Return a result with a datapoint a minute since the window began."""
     stamps = [datetime.fromtimestamp(BEGAN + 60 * number, UTC) for number in range(len(values))]
     return {"Id": identifier, "Timestamps": stamps, "Values": list(values), "StatusCode": "Complete", **fields}
@@ -118,7 +118,7 @@ def test_an_expression_over_metrics_of_green(aws: AwsApi, ask: Ask) -> None:
     assert ask(queries=queries, expression="100 * e / requests + FILL(t, 0) + METRICS('e')").status is Status.PASS
 
     asked = aws.asked["GetMetricData"][0]["MetricDataQueries"]
-    assert [query["Id"] for query in asked] == ["c0_e", "c0_requests", "c0_t", "c0"]
+    assert [query["Id"] for query in asked] == ["c0_e", "c0_requests", "c0_t", "c0_Result"]
     assert asked[3]["Expression"] == "100 * c0_e / c0_requests + FILL(c0_t, 0) + METRICS('e')"
     assert [query["ReturnData"] for query in asked] == [False, False, False, True]
     assert asked[0]["MetricStat"] == {
@@ -194,8 +194,9 @@ def test_pages_and_partial_data_are_joined(aws: AwsApi, ask: Ask) -> None:
 def test_pages_without_end_end(aws: AwsApi, ask: Ask) -> None:
     load_balancer(aws)
     aws.answer("GetMetricData", {"MetricDataResults": [data(1)], "NextToken": "again"})
-    ask(fail_if={"above": 100})
 
+    with pytest.raises(FactDeniedError, match="more than 20 pages"):
+        ask(fail_if={"above": 100})
     assert aws.calls["GetMetricData"] == 20
 
 
@@ -216,7 +217,9 @@ def test_what_cloudwatch_says_of_a_query_counts(
     assert isinstance(caught.value, FactDeniedError) is denied
 
 
-@pytest.mark.parametrize("result", [{"Id": "c0", "Values": [1]}, {"Id": "c0", "Timestamps": [], "Values": [1]}])
+@pytest.mark.parametrize(
+    "result", [{"Id": "c0_Result", "Values": [1]}, {"Id": "c0_Result", "Timestamps": [], "Values": [1]}]
+)
 def test_an_answer_that_can_not_be_read(aws: AwsApi, ask: Ask, result: dict[str, Any]) -> None:
     answer(aws, result)
     with pytest.raises(FactError, match="the answer can't be read"):
@@ -224,7 +227,7 @@ def test_an_answer_that_can_not_be_read(aws: AwsApi, ask: Ask, result: dict[str,
 
 
 def test_all_metrics_of_a_plan_are_asked_in_one_call(aws: AwsApi) -> None:
-    answer(aws, data(0, identifier="c0"), data(100, identifier="c1"))
+    answer(aws, data(0, identifier="c0_Result"), data(100, identifier="c1_Result"))
     checks = [check(name="a"), check(name="b")]
     shared = context(None, *checks)
 

@@ -32,7 +32,7 @@ def ask(**fields: Any) -> Outcome:
 def test_healthy_targets_pass(aws: AwsApi) -> None:
     targets(aws, "healthy", "healthy", "draining")
 
-    assert ask() == Outcome.passed("target group alternate has 2 targets that are healthy", {"healthy_targets": 2})
+    assert ask() == Outcome.passed("target group alternate has 2 healthy targets", {"healthy_targets": 2})
     assert aws.asked["DescribeTargetHealth"] == [{"TargetGroupArn": GREEN_GROUP}]
 
 
@@ -47,7 +47,7 @@ def test_more_healthy_targets_can_be_asked_for(aws: AwsApi) -> None:
     targets(aws, "healthy")
 
     assert ask(min_healthy=2).reason == (
-        "target group alternate has 1 target that are healthy and 0 initial, expected 2 or more"
+        "target group alternate has 1 healthy target and 0 initial, expected 2 or more"
     )
 
 
@@ -56,9 +56,7 @@ def test_unhealthy_targets_fail_and_say_why(aws: AwsApi) -> None:
 
     outcome = ask()
     assert outcome.status is Status.FAIL
-    assert outcome.reason == (
-        "target group alternate has 2 targets that are not healthy: 2 Target.ResponseCodeMismatch"
-    )
+    assert outcome.reason == ("target group alternate has 2 unhealthy targets: 2 Target.ResponseCodeMismatch")
     assert ask(max_unhealthy=2).status is Status.PASS
 
 

@@ -50,7 +50,8 @@ def test_the_demo_shows_a_pass_and_a_rollback(run: Run) -> None:
         'check    PASS  http "upload" POST http://127.0.0.1:',
         'check    FAIL  http "upload" POST http://127.0.0.1:',
         "status 500, expected 2xx",
-        "0:15:00  deployment   SUCCESSFUL",
+        "check    PASS  golden_signals",
+        "0:21:00  deployment   SUCCESSFUL",
         "deployment   ROLLBACK_SUCCESSFUL  Service deployment rolled back because POST_TEST_TRAFFIC_SHIFT",
         "SUCCESSFUL           as it should  a good green",
         "ROLLBACK_SUCCESSFUL  as it should  a broken green",
@@ -219,3 +220,30 @@ def test_a_broken_pipe_stays_one() -> None:
 
     with pytest.raises(BrokenPipeError):
         _Console(file=Gone()).print("anybody there?")
+
+
+def test_a_canary_and_linear_steps(run: Run, own: Path) -> None:
+    hook = ("--hook", f"PRODUCTION_TRAFFIC_SHIFT={own}:slow", "--expect", "ROLLBACK_SUCCESSFUL")
+    canary = run("simulate", *hook, "--strategy", "CANARY", "--step-percent", 20)
+    linear = run("simulate", *hook, "--strategy", "LINEAR", "--step-percent", 50, "--step-bake-time", 1)
+
+    assert canary.exit_code == linear.exit_code == 0, canary.output
+    assert "green (" in canary.output
+    assert ") 20 %, blue (" in canary.output
+    assert ") 50 %, blue (" in linear.output
+    assert "LINEAR deployment" in linear.output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--step-percent", 20), "are for the strategies LINEAR and CANARY"),
+        (("--strategy", "LINEAR", "--step-percent", 1), "stepPercent must be between 3.0 and 100.0"),
+        (("--strategy", "CANARY", "--step-bake-time", 2000), "canaryBakeTimeInMinutes must be between 0 and 1440"),
+    ],
+)
+def test_steps_that_can_not_be(run: Run, own: Path, options: tuple[Any, ...], message: str) -> None:
+    result = run("simulate", "--hook", f"PRE_SCALE_UP={own}", *options)
+
+    assert result.exit_code == 2
+    assert message in result.output

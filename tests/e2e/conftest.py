@@ -20,6 +20,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.aws import serving
+from tests.layouts import healthy
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 _STARTED = 60.0
@@ -96,9 +99,21 @@ def green() -> Iterator[str]:
     server.server_close()
 
 
+def _with_endpoint(endpoint_url: str) -> Path:
+    """Return the built template with functions that ask this endpoint in place of AWS."""
+    built = ROOT / ".aws-sam" / "build" / "template.yaml"
+    text = built.read_text()
+    variable = "POWERTOOLS_METRICS_NAMESPACE: EcsHooks"
+    indent = re.search(rf"^( *){variable}$", text, re.MULTILINE)
+    assert indent is not None
+    changed = built.with_name("template-of-tests.yaml")  # beside the other: its paths are relative
+    changed.write_text(text.replace(variable, f"{variable}\n{indent.group(1)}AWS_ENDPOINT_URL: {endpoint_url}"))
+    return changed
+
+
 @contextlib.contextmanager
-def start_lambda(tmp_path: Path, **parameters: str) -> Iterator[Functions]:
-    """Run `sam local start-lambda` with these parameters of the template, and end it."""
+def start_lambda(tmp_path: Path, endpoint_url: str, **parameters: str) -> Iterator[Functions]:
+    """Run `sam local start-lambda` with AWS at an endpoint and these parameters of the template, and end it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -108,12 +123,19 @@ def start_lambda(tmp_path: Path, **parameters: str) -> Iterator[Functions]:
         process = subprocess.Popen(
             [
                 SAM,
-                *("local", "start-lambda", "--port", str(port), "--warm-containers", "LAZY"),
+                *("local", "start-lambda", "--template", _with_endpoint(endpoint_url)),
+                *("--port", str(port), "--warm-containers", "LAZY"),
                 *image_options(),
                 *(["--parameter-overrides", *overrides] if overrides else []),
             ],
             cwd=ROOT,
-            env={**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-west-2"},
+            # The SAM CLI takes a function's variables from its own environment before the template's.
+            env={
+                **os.environ,
+                "AWS_ENDPOINT_URL": endpoint_url,
+                "SAM_CLI_TELEMETRY": "0",
+                "AWS_DEFAULT_REGION": "us-west-2",
+            },
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -142,6 +164,9 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture(scope="session")
 def functions(green: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
-    """All functions of the application, with `APP_URL` leading to `green`."""
-    with start_lambda(tmp_path_factory.mktemp("sam"), AppUrl=green) as running:
-        yield running
+    """All functions of the application; AWS tells of a service that is well, whose listeners lead to `green`."""
+    host, _, port = green.removeprefix("http://").rpartition(":")
+    with serving(host) as aws:
+        healthy(aws, int(port), host)
+        with start_lambda(tmp_path_factory.mktemp("sam"), aws.url) as running:
+            yield running

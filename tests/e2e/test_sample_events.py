@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.answers import EVENTS, NAMES, answer_to, function_for
+from tests.answers import EVENTS, NAMES, answer_of_function, function_for
 from tests.e2e.conftest import ROOT, SAM, image_options
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def test_every_sample_event_gets_its_documented_answer_in_the_lambda_runtime(fun
     answer = json.loads(text)
 
     assert not raised, text
-    assert answer["hookStatus"] == answer_to(name), answer
+    assert answer["hookStatus"] == answer_of_function(name), answer
     assert set(answer) <= {"hookStatus", "callBackDelay", "hookDetails", "reason"}
     assert answer["reason"].startswith(answer["hookStatus"])
 

@@ -107,8 +107,10 @@ def test_of_100_requests_at_10_per_cent_10_reach_green(balancer: LoadBalancer) -
     names = Counter(ask(balancer.url("production")).headers["X-Name"] for _ in range(100))
 
     assert names == {"green": 10, "blue": 90}
-    assert balancer.requests == {("production", "green", 200): 10, ("production", "blue", 200): 90}
-    assert len(balancer.latencies["production", "blue"]) == 90
+    seen = Counter((each.listener, each.revision, each.status, each.origin) for each in balancer.forwarded)
+    assert seen == {("production", "green", 200, "target"): 10, ("production", "blue", 200, "target"): 90}
+    assert all(0 < each.seconds < 60 and abs(each.time - time.time()) < 60 for each in balancer.forwarded)
+    assert balancer.weights("production") == {"green": 10, "blue": 90}
 
 
 def test_a_request_arrives_as_it_was_sent(balancer: LoadBalancer) -> None:
@@ -142,7 +144,7 @@ def test_head_has_no_body_and_no_header_of_the_targets_own_connection(balancer: 
 
 def test_the_status_of_the_target_is_passed_on(balancer: LoadBalancer) -> None:
     assert ask(balancer.url("production") + "/broken").status == 503
-    assert balancer.requests["production", "blue", 503] == 1
+    assert [(each.status, each.origin) for each in balancer.forwarded] == [(503, "target")]
 
 
 def test_nobody_to_forward_to_is_503(balancer: LoadBalancer) -> None:
@@ -157,12 +159,15 @@ def test_a_target_that_refuses_or_resets_is_502(balancer: LoadBalancer, path: st
         balancer.register("blue", "127.0.0.1:9")
 
     assert ask(balancer.url("production") + path).status == 502
+    origin = "connection" if path == "/" else "balancer"
+    assert [(each.status, each.origin) for each in balancer.forwarded] == [(502, origin)]
 
 
 def test_a_target_that_hangs_is_504(balancer: LoadBalancer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TIMEOUT", 0.1)
 
     assert ask(balancer.url("production") + "/hang").status == 504
+    assert [(each.status, each.origin) for each in balancer.forwarded] == [(504, "balancer")]
 
 
 def test_a_client_that_sends_rubbish_does_no_harm(balancer: LoadBalancer) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
+import urllib3
 
 from ecs_hooks.simulator import pytest_plugin
 
@@ -25,7 +27,8 @@ def test_the_example_of_its_docstring_holds(pytester: pytest.Pytester) -> None:
     assert example is not None
     pytester.makepyfile(test_example=example.group(1))
 
-    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    # In a process of its own: modules that the inner run is the first to load would be taken away from this one again.
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
 def test_both_versions_are_the_demo_unless_told_otherwise(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
@@ -36,3 +39,12 @@ def test_both_versions_are_the_demo_unless_told_otherwise(ecs_simulator: pytest_
 
     assert deployment.status == "SUCCESSFUL"
     assert ecs_simulator.reasons == ["fine"]
+
+
+def test_a_handler_that_wants_an_address_as_awss_sample_does(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
+    def handler(event: object, context: object) -> dict[str, str]:
+        status = urllib3.request("GET", os.environ["APP_URL"] + "/health").status
+        return {"hookStatus": "SUCCEEDED" if status == 200 else "FAILED"}
+
+    assert ecs_simulator.deploy(handler, app_url=True).status == "SUCCESSFUL"
+    assert ecs_simulator.deploy(handler).status == "ROLLBACK_SUCCESSFUL"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check, CheckContext
     from ecs_hooks.checks.digest import DigestCheck
     from ecs_hooks.checks.drift import DriftCheck
+    from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
     from ecs_hooks.checks.http import HttpCheck
     from ecs_hooks.checks.logs import LogsCheck
     from ecs_hooks.checks.metric import MetricCheck
@@ -26,6 +27,7 @@ __all__ = [
     "CheckContext",
     "DigestCheck",
     "DriftCheck",
+    "GoldenSignalsCheck",
     "HttpCheck",
     "LogsCheck",
     "MetricCheck",
@@ -39,6 +41,7 @@ CHECKS = {
     "alarm": "ecs_hooks.checks.alarm:AlarmCheck",
     "digest": "ecs_hooks.checks.digest:DigestCheck",
     "drift": "ecs_hooks.checks.drift:DriftCheck",
+    "golden_signals": "ecs_hooks.checks.golden_signals:GoldenSignalsCheck",
     "logs": "ecs_hooks.checks.logs:LogsCheck",
     "metric": "ecs_hooks.checks.metric:MetricCheck",
     "targets": "ecs_hooks.checks.targets:TargetsCheck",

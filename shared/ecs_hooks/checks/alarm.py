@@ -34,6 +34,8 @@ class AlarmCheck(Check):
     """What an alarm is that was in ALARM when the deployment began: a failure, something to wait for, or nothing."""
     insufficient_data: Policy = "wait"
     """What an alarm with INSUFFICIENT_DATA is."""
+    window_minutes: Annotated[float, Field(ge=0, le=1440)] = 0
+    """Minutes from the first invocation at this step to the decision; 0 for one look."""
 
     @model_validator(mode="after")
     def _has_one_of_each(self) -> AlarmCheck:
@@ -41,6 +43,11 @@ class AlarmCheck(Check):
             message = "give one of names and prefix"
             raise ValueError(message)
         return self
+
+    @property
+    def watches_seconds(self) -> float:
+        """The window."""
+        return self.window_minutes * 60
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""
@@ -53,6 +60,9 @@ class AlarmCheck(Check):
             return Outcome.failed(f"CloudWatch knows no alarm {', '.join(missing)}")
         if not found:
             return Outcome.failed(f"CloudWatch knows no alarm whose name begins with {self.prefix}")
+        return self._judge(context, found)
+
+    def _judge(self, context: CheckContext, found: list[Alarm]) -> Outcome:
         alarming = [alarm for alarm in found if alarm.state == "ALARM"]
         before = self._before(context, alarming) if alarming else []
         since = [alarm for alarm in alarming if alarm not in before]
@@ -61,15 +71,21 @@ class AlarmCheck(Check):
         if since:
             return Outcome.failed(f"{_names(since)} in ALARM", evidence)
         for policy in ("fail", "wait"):
-            for each, which, why in (
-                (before, self.already_alarming, "in ALARM since before the deployment"),
-                (unknown, self.insufficient_data, "without enough data"),
+            for each, which, why, field in (
+                (before, self.already_alarming, "in ALARM since before the deployment", "already_alarming"),
+                (unknown, self.insufficient_data, "without enough data", "insufficient_data"),
             ):
                 if each and which == policy:
-                    reason = f"{_names(each)} {why}"
+                    # Whoever deploys the very fix for such an alarm has to know how.
+                    reason = f"{_names(each)} {why} ({field}: ignore would let it pass)"
                     return Outcome.failed(reason, evidence) if policy == "fail" else Outcome.wait(reason, evidence)
+        quiet = len(found) - len(before) - len(unknown)
+        told = f"{quiet} alarm{'' if quiet == 1 else 's'} not in ALARM"
+        if context.elapsed < self.watches_seconds:
+            left = self.watches_seconds - context.elapsed
+            return Outcome.wait(f"{told} so far", evidence, retry_after=min(60.0, left))
         ignored = f", {_names(before + unknown)} ignored" if before or unknown else ""
-        return Outcome.passed(f"{len(found)} alarm{'' if len(found) == 1 else 's'} not in ALARM{ignored}", evidence)
+        return Outcome.passed(f"{told}{ignored}", evidence)
 
     def _ask(self, context: CheckContext, names: Sequence[str]) -> list[Alarm]:
         """Return the alarms; one question to CloudWatch serves all checks of the plan that give names."""

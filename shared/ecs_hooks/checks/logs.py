@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ecs_hooks import clock
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.logs import count_matches
 from ecs_hooks.outcome import Outcome
 
@@ -38,6 +39,7 @@ class LogsCheck(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""
+        require_running(context.stage)
         configured = [each for each in context.deployment.logs if self.container in {"", each.container}]
         if not configured:
             which = f"container {self.container}" if self.container else "no container of green"

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks import clock
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import CheckContext
+from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
 from ecs_hooks.deployment.dimensions import filled, placeholders
-from ecs_hooks.deployment.metrics import Series, get_metric_data
 from ecs_hooks.outcome import Outcome
 
 Policy = Literal["fail", "pass"]
+_RESULT = "Result"
+"""The id that counts; none that a plan can use."""
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-zA-Z0-9_]{0,60}$")]
 
 
@@ -67,7 +68,7 @@ class MetricQuery(BaseModel):
         return self
 
 
-class MetricCheck(Check):
+class MetricCheck(MetricsWatch):
     """Asks CloudWatch for a metric, or for an expression over several, and watches it for a while.
 
     The window begins when the hook is first invoked at this step. A datapoint beyond `fail_if` is a failure at once (or
@@ -83,12 +84,6 @@ class MetricCheck(Check):
     """When a datapoint is a failure."""
     pass_if: Condition | None = None
     """When a datapoint is a pass. Default: whenever it is no failure. In between it is inconclusive."""
-    period_seconds: Annotated[int, Field(ge=60, le=3600, multiple_of=60)] = 60
-    """Seconds that a datapoint covers."""
-    window_minutes: Annotated[float, Field(gt=0, le=1440)] = 5
-    """Minutes from the first invocation at this step to the decision."""
-    lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
-    """Seconds that CloudWatch may take until a datapoint is whole; younger ones are not looked at."""
     failure_limit: Annotated[int, Field(ge=0, le=1440)] = 0
     """Datapoints beyond `fail_if` that are let pass."""
     min_samples: Annotated[int, Field(ge=1, le=1440)] = 1
@@ -105,19 +100,11 @@ class MetricCheck(Check):
             raise ValueError(message)
         return self
 
-    @property
-    def watches_seconds(self) -> float:
-        """The window, and the lag after it."""
-        return self.window_minutes * 60 + self.lag_seconds
-
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""
-        began = clock.now() - context.elapsed
-        begin = -(-began // self.period_seconds) * self.period_seconds
-        end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
-        over = context.elapsed >= self.watches_seconds
-        values = self._series(context, began).values(begin, min(end, begin + self.window_minutes * 60))
-        return self._judge(values, over=over)
+        window = self.window(context)
+        values = self.series(context).get(_RESULT, NOTHING).values(window.begin, window.end)
+        return self._judge(values, over=window.over)
 
     def _judge(self, values: list[float], *, over: bool) -> Outcome:
         failures = [value for value in values if self.fail_if.holds(value)]
@@ -146,24 +133,9 @@ class MetricCheck(Check):
     def _as(self, policy: Policy, reason: str, evidence: Mapping[str, Any]) -> Outcome:
         return Outcome.failed(reason, evidence) if policy == "fail" else Outcome.passed(reason, evidence)
 
-    def _series(self, context: CheckContext, began: float) -> Series:
-        """Return the datapoints; one question to CloudWatch serves all metric checks of the plan."""
-        checks = [check for check in context.checks if isinstance(check, MetricCheck)]
-        if self not in checks:  # a hook's own code has made it
-            checks = [self]
-
-        def find() -> dict[str, Series]:
-            queries = [
-                query for number, check in enumerate(checks) for query in check.data_queries(context, f"c{number}")
-            ]
-            return get_metric_data(context.deployment.arn.region, queries, began, clock.now())
-
-        name = "metrics" if len(checks) > 1 else f"metrics {self.model_dump_json()}"
-        found: dict[str, Series] = context.deployment.facts.get(name, find, keep=lambda _: False)
-        return found.get(f"c{checks.index(self)}", Series(()))
-
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
-        """Return the `MetricDataQueries` of this check, with ids that no other check has; the one of `prefix` counts."""
+        """Return a query for each metric, and one for the expression; only the one that counts returns data."""
+        result = f"{prefix}_{_RESULT}"
         queries: list[dict[str, Any]] = []
         for identifier, query in self.queries.items():
             dimensions = [
@@ -172,7 +144,7 @@ class MetricCheck(Check):
             metric = {"Namespace": query.namespace, "MetricName": query.metric, "Dimensions": dimensions}
             queries.append(
                 {
-                    "Id": f"{prefix}_{identifier}" if self.expression else prefix,
+                    "Id": f"{prefix}_{identifier}" if self.expression else result,
                     "MetricStat": {"Metric": metric, "Period": self.period_seconds, "Stat": query.stat},
                     "ReturnData": not self.expression,
                 }
@@ -181,5 +153,5 @@ class MetricCheck(Check):
             names = "|".join(sorted(map(re.escape, self.queries), key=len, reverse=True))
             # Functions of metric math are written in capitals, so an id is never one of them.
             expression = re.sub(rf"(?<![\w.'\"])({names})(?![\w(])", rf"{prefix}_\1", self.expression)
-            queries.append({"Id": prefix, "Expression": expression, "Period": self.period_seconds, "ReturnData": True})
+            queries.append({"Id": result, "Expression": expression, "Period": self.period_seconds, "ReturnData": True})
         return queries

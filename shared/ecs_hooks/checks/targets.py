@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.targets import Target, target_health
 from ecs_hooks.outcome import Outcome, Status
 
@@ -30,6 +31,7 @@ class TargetsCheck(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""
+        require_running(context.stage)
         groups = [each.target_group for each in context.deployment.green.load_balancing if each.target_group]
         if not groups:
             return Outcome.skip("green has no target group")
@@ -48,12 +50,12 @@ class TargetsCheck(Check):
         if bad > self.max_unhealthy:
             reasons = Counter(target.why for target in targets if target.state not in {"healthy", *_COMING, *_GOING})
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
-            return Outcome.failed(f"target group {name} has {_targets(bad)} that are not healthy: {why}", evidence)
-        told = f"target group {name} has {_targets(healthy)} that are healthy"
+            return Outcome.failed(f"target group {name} has {_targets(bad, 'unhealthy')}: {why}", evidence)
+        told = f"target group {name} has {_targets(healthy, 'healthy')}"
         if healthy >= self.min_healthy and not coming:
             return Outcome.passed(told, evidence)
         return Outcome.wait(f"{told} and {coming} initial, expected {self.min_healthy} or more", evidence)
 
 
-def _targets(count: int) -> str:
-    return f"{count} target{'' if count == 1 else 's'}"
+def _targets(count: int, kind: str) -> str:
+    return f"{count} {kind} target{'' if count == 1 else 's'}"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.tasks import MOST, Task, tasks
 from ecs_hooks.outcome import Outcome
 
@@ -29,6 +30,7 @@ class TasksCheck(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""
+        require_running(context.stage)
         deployment = context.deployment
         stopped = [task for task in tasks(deployment.target, "STOPPED") if task.stop_code in _FAILURES]
         if len(stopped) > self.max_failed:

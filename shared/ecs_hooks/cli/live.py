@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ecs_hooks.arn import EcsArn
+from ecs_hooks.outcome import AS_BEFORE
 from ecs_hooks.simulator.timeline import (
     HookAnswered,
     HookInvoked,
@@ -123,7 +124,9 @@ class Lines:
                 pass
 
     def check(self, outcome: Mapping[str, Any]) -> None:
-        """Show the outcome of a check."""
+        """Show the outcome of a check, but not again and again that of one that has passed already."""
+        if str(outcome["message"]).endswith(AS_BEFORE):
+            return
         message = str(outcome["message"]).removeprefix(f"{outcome['outcome']} ")
         self._line("    check", str(outcome["outcome"]), f"  {message}")
 

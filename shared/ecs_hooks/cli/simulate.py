@@ -24,11 +24,14 @@ from ecs_hooks.event import Stage
 from ecs_hooks.simulator import (
     Behaviour,
     CallableTarget,
+    CanaryConfiguration,
     LambdaTarget,
     LifecycleHook,
+    LinearConfiguration,
     RealClock,
     Service,
     ServiceDeployment,
+    Strategy,
     Timeline,
 )
 from ecs_hooks.simulator.application import Application
@@ -61,6 +64,10 @@ DEMO_PLAN = {
     ]
 }
 """The plan of the demo: is green alive, and does it still take uploads?"""
+
+
+USERS = 10
+"""Requests of users a minute, where nobody says another number."""
 
 
 class Played(NamedTuple):
@@ -117,10 +124,17 @@ class Played(NamedTuple):
 @click.option("--green", metavar="COMMAND", help="What is deployed.  [default: a newer demo application]")
 @click.option(
     "--strategy",
-    type=click.Choice(["BLUE_GREEN"]),
+    type=click.Choice([str(each) for each in Strategy], case_sensitive=False),
     default="BLUE_GREEN",
     show_default=True,
     help="Deployment strategy.",
+)
+@click.option("--step-percent", type=float, help="stepPercent of LINEAR or canaryPercent of CANARY.  [default: ECS's]")
+@click.option(
+    "--step-bake-time",
+    type=int,
+    help="""stepBakeTimeInMinutes of LINEAR or canaryBakeTimeInMinutes of CANARY.
+    [default: ECS's]""",
 )
 @click.option("--bake-time", type=click.IntRange(0, 1440), default=15, show_default=True, help="bakeTimeInMinutes.")
 @click.option(
@@ -147,6 +161,17 @@ class Played(NamedTuple):
     document it, such as hook_details_merge=deep; NAME= alone lists the values.""",
 )
 @click.option(
+    "--requests-per-minute",
+    type=click.IntRange(0, 1000),
+    default=USERS,
+    show_default=True,
+    help="""How often
+    users ask for / meanwhile, for the metrics of the load balancer.""",
+)
+@click.option(
+    "--app-url", is_flag=True, help="Give hooks the test listener's address as APP_URL, as AWS's sample wants."
+)
+@click.option(
     "--expect",
     type=click.Choice(["SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"]),
     default="SUCCESSFUL",
@@ -167,10 +192,14 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     blue: str | None,
     green: str | None,
     strategy: str,
+    step_percent: float | None,
+    step_bake_time: int | None,
     bake_time: int,
     timeout: int,
     timeout_action: str,
     switches: Sequence[str],
+    requests_per_minute: int,
+    app_url: bool,
     expect: str,
     logs: IO[str] | None,
     as_json: bool,
@@ -198,7 +227,9 @@ def simulate(  # noqa: PLR0913 - one parameter an option
             )
             for stage, target in targets.items()
         ]
-        service = Service(service="my-service", bake_time_minutes=bake_time)
+        service = Service(
+            service="my-service", bake_time_minutes=bake_time, **_strategy(strategy, step_percent, step_bake_time)
+        )
     except EcsError as error:
         raise click.UsageError(error.message) from error
     clock = RealClock() if lambda_endpoint else None
@@ -206,7 +237,13 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     with (
         _playing(view, logs),
         Simulation(
-            blue_application, service=service, behaviour=behaviour, clock=clock, timeline=_timeline(view)
+            blue_application,
+            service=service,
+            behaviour=behaviour,
+            clock=clock,
+            timeline=_timeline(view),
+            requests_per_minute=requests_per_minute,
+            app_url=app_url,
         ) as simulation,
     ):
         deployment = simulation.deploy(_command(green) or demo_application("2"), hooks=made)
@@ -252,7 +289,10 @@ def demo(*, as_json: bool, logs: IO[str] | None, hooks: Path) -> None:
         console,
         "A web application, version 1, starts behind a load balancer; ECS's controller is played in virtual time.",
     )
-    with _playing(view, logs), Simulation(demo_application("1"), timeline=_timeline(view)) as simulation:
+    with (
+        _playing(view, logs),
+        Simulation(demo_application("1"), timeline=_timeline(view), requests_per_minute=USERS) as simulation,
+    ):
         for name, green, expected in plays:
             if isinstance(view, Lines):
                 view.begin()
@@ -363,6 +403,30 @@ def _plans(file: Path | None) -> Mapping[str, Any]:
     if isinstance(plan, dict) and plan and all(key in Stage.__members__ for key in plan):
         return plan
     return {Stage.POST_TEST_TRAFFIC_SHIFT: plan}
+
+
+def _strategy(name: str, percent: float | None, bake_time: int | None) -> dict[str, Any]:
+    """Return the fields of a service for a strategy and its steps."""
+    strategy = Strategy(name)
+    match strategy:
+        case Strategy.LINEAR:
+            linear = LinearConfiguration()
+            linear = LinearConfiguration(
+                step_percent=linear.step_percent if percent is None else percent,
+                step_bake_time_minutes=linear.step_bake_time_minutes if bake_time is None else bake_time,
+            )
+            return {"strategy": strategy, "linear": linear}
+        case Strategy.CANARY:
+            canary = CanaryConfiguration()
+            canary = CanaryConfiguration(
+                canary_percent=canary.canary_percent if percent is None else percent,
+                canary_bake_time_minutes=canary.canary_bake_time_minutes if bake_time is None else bake_time,
+            )
+            return {"strategy": strategy, "canary": canary}
+    if percent is not None or bake_time is not None:
+        message = "--step-percent and --step-bake-time are for the strategies LINEAR and CANARY"
+        raise click.UsageError(message)
+    return {"strategy": strategy}
 
 
 def _behaviour(switches: Sequence[str]) -> Behaviour:

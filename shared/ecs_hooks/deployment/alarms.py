@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ecs_hooks.deployment.asking import ask_page, reading
+from ecs_hooks.deployment.errors import FactDeniedError
 
 ACTION = "cloudwatch:DescribeAlarms"
 
@@ -72,3 +73,5 @@ def _described(region: str, asked: dict[str, Any]) -> Iterator[Alarm]:
         if not answer.get("NextToken"):
             return
         asked["NextToken"] = answer["NextToken"]
+    message = f"{ACTION}: more than {_PAGES * _MOST} alarms; give names, or a prefix that fewer of them have"
+    raise FactDeniedError(message)

@@ -28,6 +28,26 @@ class EndpointError(ExplainedError):
     """Where green answers is not known, or what answers there is not green."""
 
 
+def require_running(stage: str, otherwise: str = "") -> None:
+    """Refuse a question about green at a stage at which it does not run yet.
+
+    Parameters
+    ----------
+    stage
+        The stage of the deployment.
+    otherwise
+        What else can be done, for the message.
+
+    Raises
+    ------
+    EndpointError
+        If it does not run yet.
+    """
+    if stage in BEFORE_GREEN_RUNS:
+        message = f"green does not run yet at {stage}: attach the check to a later stage{otherwise}"
+        raise EndpointError(message)
+
+
 class Endpoint(NamedTuple):
     """An address of green, and what every request to it has to have.
 
@@ -115,9 +135,7 @@ def _test_header(deployment: ServiceDeployment) -> dict[str, str]:
 
 
 def _discovered(configured: Configured, stage: str, deployment: ServiceDeployment) -> Endpoint:
-    if stage in BEFORE_GREEN_RUNS:
-        message = f"green does not run yet at {stage}: attach the check to a later stage, or {_OVERRIDE}"
-        raise EndpointError(message)
+    require_running(stage, f", or {_OVERRIDE}")
     tested = [each for each in deployment.green.load_balancing if each.test]
     if len(tested) > 1:
         message = (

@@ -84,6 +84,9 @@ def get_metric_data(region: str, queries: Sequence[Mapping[str, Any]], begin: fl
             if not answer.get("NextToken"):
                 break
             asked["NextToken"] = answer["NextToken"]
+        else:
+            message = f"{ACTION}: more than {_PAGES} pages of datapoints; use a longer period or a shorter window"
+            raise FactDeniedError(message)
     return found
 
 

@@ -27,7 +27,14 @@ from ecs_hooks.simulator.behaviour import Behaviour
 from ecs_hooks.simulator.clock import RealClock, VirtualClock
 from ecs_hooks.simulator.controller import DeploymentController
 from ecs_hooks.simulator.errors import EcsError, HookInvocationError, TasksFailedError
-from ecs_hooks.simulator.model import LifecycleHook, Service, ServiceRevision
+from ecs_hooks.simulator.model import (
+    CanaryConfiguration,
+    LifecycleHook,
+    LinearConfiguration,
+    Service,
+    ServiceRevision,
+    Strategy,
+)
 from ecs_hooks.simulator.protocols import Clock, HookTarget, ServiceDeployments, Tasks, Traffic
 from ecs_hooks.simulator.record import DeploymentStatus, ServiceDeployment
 from ecs_hooks.simulator.targets import CallableTarget, LambdaTarget
@@ -36,6 +43,7 @@ from ecs_hooks.simulator.timeline import Timeline
 __all__ = [
     "Behaviour",
     "CallableTarget",
+    "CanaryConfiguration",
     "Clock",
     "DeploymentController",
     "DeploymentStatus",
@@ -44,11 +52,13 @@ __all__ = [
     "HookTarget",
     "LambdaTarget",
     "LifecycleHook",
+    "LinearConfiguration",
     "RealClock",
     "Service",
     "ServiceDeployment",
     "ServiceDeployments",
     "ServiceRevision",
+    "Strategy",
     "Tasks",
     "TasksFailedError",
     "Timeline",

@@ -11,7 +11,6 @@ Example
 
 from __future__ import annotations
 
-import hashlib
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.simulator.behaviour import Abort, Behaviour, ResolvedConfiguration
 from ecs_hooks.simulator.errors import ConflictError, EcsError, InvalidParameterError, ServiceDeploymentNotFoundError
-from ecs_hooks.simulator.model import TargetGroup, TimeoutAction
+from ecs_hooks.simulator.model import TimeoutAction
 from ecs_hooks.simulator.record import DeploymentStatus
 
 if TYPE_CHECKING:
@@ -64,6 +63,11 @@ class DeploymentsApi:
     def add_deployment(self, deployment: ServiceDeployment, run: DeploymentRun) -> None:
         """Make a deployment known, and what stops and continues it."""
         self._deployments[deployment.arn] = (deployment, run)
+
+    @property
+    def revisions(self) -> Sequence[ServiceRevision]:
+        """Every revision, oldest first."""
+        return tuple(self._revisions.values())
 
     def all(self) -> list[ServiceDeployment]:
         """Return the deployments, oldest first."""
@@ -167,7 +171,6 @@ class DeploymentsApi:
     def _revision(self, revision: ServiceRevision) -> dict[str, Any]:
         service = self._service()
         balancers = [dict(balancer) for balancer in service.load_balancers]
-        digest = hashlib.sha256(revision.image.encode()).hexdigest()
         shape: dict[str, Any] = {
             "serviceRevisionArn": revision.arn,
             "serviceArn": service.arn,
@@ -177,8 +180,8 @@ class DeploymentsApi:
             "loadBalancers": balancers,
             "containerImages": [
                 {
-                    "containerName": next((each.get("containerName") for each in balancers), service.service),
-                    "imageDigest": f"sha256:{digest}",
+                    "containerName": service.container,
+                    "imageDigest": revision.image_digest,
                     "image": revision.image,
                 }
             ],
@@ -192,16 +195,11 @@ class DeploymentsApi:
 
 def _resolved(balancer: Mapping[str, Any], revision: ServiceRevision) -> dict[str, Any]:
     """Return what a revision really uses of the pair of target groups; it names no test rule."""
-    advanced = balancer.get("advancedConfiguration", {})
-    groups = {
-        TargetGroup.PRIMARY: balancer.get("targetGroupArn"),
-        TargetGroup.ALTERNATE: advanced.get("alternateTargetGroupArn"),
-    }
     resolved = {
-        "targetGroupArn": groups[revision.target_group],
-        "productionListenerRule": advanced.get("productionListenerRule"),
+        "targetGroupArn": revision.target_group.of(balancer),
+        "productionListenerRule": balancer.get("advancedConfiguration", {}).get("productionListenerRule"),
     }
-    return {key: value for key, value in resolved.items() if value is not None}
+    return {key: value for key, value in resolved.items() if value}
 
 
 def _check_count(arns: Sequence[str], name: str) -> None:

@@ -14,11 +14,12 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+
+from ecs_hooks import clock
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.protocols import ListenerKind
@@ -53,6 +54,32 @@ class WeightedTargets:
         return chosen
 
 
+class Forwarded(NamedTuple):
+    """A request that was forwarded, or was to be.
+
+    Parameters
+    ----------
+    time
+        When it ended, in seconds since the epoch, on the simulation's clock.
+    listener, revision
+        From where, and to whom.
+    status
+        Status of the response.
+    seconds
+        Until the header of the response, as `TargetResponseTime` counts.
+    origin
+        Who answered: the `target`; the `balancer` in its place, because the target closed the connection or was silent
+        for too long; or again the balancer because there was no `connection` to be had.
+    """
+
+    time: float
+    listener: str
+    revision: str
+    status: int
+    seconds: float
+    origin: Literal["target", "balancer", "connection"] = "target"
+
+
 class LoadBalancer:
     """Two listeners on loopback; the `Traffic` of a deployment controller.
 
@@ -60,29 +87,22 @@ class LoadBalancer:
     ----------
     host
         The address to listen at; another one than loopback only for hooks that run in containers of this machine.
-
-    Attributes
-    ----------
-    requests
-        How many requests each listener has sent to each revision, by status.
-    latencies
-        Seconds until each revision's response began, by listener and revision.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
-        self.requests: Counter[tuple[str, str, int]] = Counter()
-        self.latencies: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        self.host = host
+        self._forwarded: list[Forwarded] = []
         self._lock = threading.Lock()
         self._targets: dict[str, str] = {}
-        self._weights = {kind: WeightedTargets({}) for kind in LISTENERS}
-        self._host = host
+        self._weights: dict[str, Mapping[str, float]] = {kind: {} for kind in LISTENERS}
+        self._choices = {kind: WeightedTargets({}) for kind in LISTENERS}
         self._servers: dict[str, _Listener] = {}
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
         """Open both listeners."""
         for kind in LISTENERS:
-            server = _Listener((self._host, 0), self, kind)
+            server = _Listener((self.host, 0), self, kind)
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
             thread.start()
             self._servers[kind] = server
@@ -101,7 +121,7 @@ class LoadBalancer:
 
     def url(self, kind: ListenerKind) -> str:
         """Return the address of a listener."""
-        return f"http://{self._host}:{self._servers[kind].server_port}"
+        return f"http://{self.host}:{self._servers[kind].server_port}"
 
     def port(self, kind: ListenerKind) -> int:
         """Return the port of a listener."""
@@ -120,20 +140,36 @@ class LoadBalancer:
     def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
         """Forward the traffic of a listener by weight from now on."""
         with self._lock:
-            self._weights[kind] = WeightedTargets(weights)
+            self._weights[kind] = dict(weights)
+            self._choices[kind] = WeightedTargets(weights)
+
+    def weights(self, kind: ListenerKind) -> Mapping[str, float]:
+        """Return the share of each revision in a listener's traffic, in per cent."""
+        return self._weights[kind]
+
+    @property
+    def targets(self) -> Mapping[str, str]:
+        """Where each revision answers, as `host:port`."""
+        with self._lock:
+            return dict(self._targets)
+
+    @property
+    def forwarded(self) -> Sequence[Forwarded]:
+        """Every request so far, oldest first."""
+        with self._lock:
+            return tuple(self._forwarded)
 
     def choose(self, kind: str) -> tuple[str, str] | None:
         """Return the revision for the next request of a listener and where it answers; None where nobody does."""
         with self._lock:
-            revision = self._weights["test" if kind == "test" else "production"].choose()
+            revision = self._choices["test" if kind == "test" else "production"].choose()
             target = None if revision is None else self._targets.get(revision)
             return None if revision is None or target is None else (revision, target)
 
-    def count(self, kind: str, revision: str, status: int, seconds: float) -> None:
+    def note(self, request: Forwarded) -> None:
         """Note how a request ended."""
         with self._lock:
-            self.requests[kind, revision, status] += 1
-            self.latencies[kind, revision].append(seconds)
+            self._forwarded.append(request)
 
 
 class _Listener(ThreadingHTTPServer):
@@ -170,26 +206,31 @@ class _Forwarder(BaseHTTPRequestHandler):
         revision, target = chosen
         began = time.perf_counter()
         connection = http.client.HTTPConnection(target, timeout=_TIMEOUT)
+
+        def note(status: int, origin: Literal["target", "balancer", "connection"]) -> None:
+            # Up to the header, as TargetResponseTime; so it is noted before the client knows.
+            seconds = time.perf_counter() - began
+            self.server.balancer.note(Forwarded(clock.now(), self.server.kind, revision, status, seconds, origin))
+
+        connected = False
         try:
             try:
+                connection.connect()
+                connected = True
                 connection.request(self.command, self.path, body, self._headers())
                 response = connection.getresponse()
             except TimeoutError:
-                self._count(revision, 504, began)
+                note(504, "balancer")
                 self._fail(504, "the target did not answer")
             except (OSError, http.client.HTTPException):
-                self._count(revision, 502, began)
+                note(502, "balancer" if connected else "connection")
                 self._fail(502, "the target closed the connection")
             else:
-                self._count(revision, response.status, began)
+                note(response.status, "target")
                 with response:
                     self._answer(response)
         finally:
             connection.close()
-
-    def _count(self, revision: str, status: int, began: float) -> None:
-        # Up to the header, as an Application Load Balancer's TargetResponseTime; so it is noted before the client knows.
-        self.server.balancer.count(self.server.kind, revision, status, time.perf_counter() - began)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _forward  # noqa: N815 - http.server's names
 

@@ -42,6 +42,8 @@ class HookIdentity(StrEnum):
     """A hook that is registered at two stages counts as two."""
     PER_HOOK = "per-hook"
     """It counts as one."""
+    PER_STEP = "per-step"
+    """It counts anew at each step of a linear or canary deployment, too."""
 
 
 class RollbackDetails(StrEnum):
@@ -74,6 +76,24 @@ class ShiftOrder(StrEnum):
     HOOK_AFTER = "hook-after"
     """The weights are already rewritten."""
     HOOK_BEFORE = "hook-before"
+
+
+class StepWeights(StrEnum):
+    """Traffic weights in the events of PRE_PRODUCTION_TRAFFIC_SHIFT."""
+
+    BEFORE = "before"
+    """Those before the step, as documented for BLUE_GREEN."""
+    AFTER = "after"
+    """Those that the step will lead to."""
+
+
+class StepRollback(StrEnum):
+    """How the production traffic goes back from a step of a linear or canary deployment."""
+
+    JUMP = "jump"
+    """To blue at once."""
+    STEPWISE = "stepwise"
+    """Step by step, as it came."""
 
 
 class FirstWeights(StrEnum):
@@ -155,6 +175,8 @@ class Behaviour:
     rollback_invocation: RollbackInvocation = RollbackInvocation.REACHED
     rollback_failure: RollbackFailure = RollbackFailure.ROLLBACK_FAILED
     shift_order: ShiftOrder = ShiftOrder.HOOK_AFTER
+    step_weights: StepWeights = StepWeights.BEFORE
+    step_rollback: StepRollback = StepRollback.JUMP
     first_weights: FirstWeights = FirstWeights.SINGLE_KEY
     numbers: Numbers = Numbers.INT
     retries: Retries = Retries.NONE

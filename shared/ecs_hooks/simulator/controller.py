@@ -94,6 +94,7 @@ class DeploymentController:
         self._active: list[ServiceRevision] = []
         self._running: set[str] = set()
         self._actions: list[tuple[float, Action]] = []
+        self._habits: list[tuple[float, Action]] = []
         self._versions = 0
         self._playing = threading.Lock()
         self._api = DeploymentsApi(lambda: self.service, self.behaviour, lock, self._running)
@@ -103,6 +104,16 @@ class DeploymentController:
     def active(self) -> Sequence[ServiceRevision]:
         """The active revisions; the first has the production traffic."""
         return tuple(self._active)
+
+    @property
+    def revisions(self) -> Sequence[ServiceRevision]:
+        """Every revision that there ever was, oldest first."""
+        return self._api.revisions
+
+    @property
+    def running(self) -> Sequence[ServiceRevision]:
+        """The revisions that have tasks."""
+        return [revision for revision in self.revisions if revision.arn in self._running]
 
     @property
     def history(self) -> Sequence[ServiceDeployment]:
@@ -131,6 +142,10 @@ class DeploymentController:
         What it raises is raised by `deploy`. Nothing happens where the deployment ends earlier.
         """
         self._actions.append((seconds, action))
+
+    def every(self, seconds: float, action: Action) -> None:
+        """Call `action(deployment)` again and again during each deployment from now on, like `at` otherwise."""
+        self._habits.append((seconds, action))
 
     def deploy(
         self, *, image: str = "", task_definition: str = "", settings: Mapping[str, Any] | None = None
@@ -178,6 +193,7 @@ class DeploymentController:
         run = DeploymentRun(deployment, blue=blue, others=self._active[1:], surroundings=self._around)
         self._api.add_deployment(deployment, run)
         actions = [asyncio.create_task(self._act(deployment, *planned)) for planned in self._actions]
+        actions += [asyncio.create_task(self._act(deployment, *habit, again=True)) for habit in self._habits]
         playing = asyncio.create_task(run.play())
         try:
             await self._until_played(playing, actions)
@@ -195,9 +211,12 @@ class DeploymentController:
             for task in done:
                 task.result()
 
-    async def _act(self, deployment: ServiceDeployment, seconds: float, action: Action) -> None:
-        await asyncio.sleep(seconds)
-        await self.clock.call(lambda: action(deployment))
+    async def _act(self, deployment: ServiceDeployment, seconds: float, action: Action, *, again: bool = False) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await self.clock.call(lambda: action(deployment))
+            if not again:
+                return
 
     def _new_revision(self, image: str, task_definition: str, settings: Mapping[str, Any] | None) -> ServiceRevision:
         self._versions += 1

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ecs_hooks.event import Stage
 from ecs_hooks.simulator import reasons
-from ecs_hooks.simulator.behaviour import Behaviour, RollbackFailure, RollbackInvocation, ShiftOrder
+from ecs_hooks.simulator.behaviour import (
+    Behaviour,
+    RollbackFailure,
+    RollbackInvocation,
+    ShiftOrder,
+    StepRollback,
+    StepWeights,
+)
 from ecs_hooks.simulator.errors import TasksFailedError
 from ecs_hooks.simulator.eventbridge import deployment_event
 from ecs_hooks.simulator.hooks_runner import HooksRunner
@@ -89,6 +96,8 @@ class DeploymentRun:
         self._stop_asked = asyncio.Event()
         self._stop_status: DeploymentStatus | None = None
         self._reached: set[str] = set()
+        self._before = 0.0
+        self._shifted = [0.0]
         self.hooks = HooksRunner(
             deployment,
             clock=surroundings.clock,
@@ -134,7 +143,7 @@ class DeploymentRun:
             await self._end_badly(failure.reason)
 
     async def _forward(self) -> None:
-        """All stages of a BLUE_GREEN deployment."""
+        """All stages, the two about production traffic once for each step."""
         if self._others:
             await self._stage(Stage.RECONCILE_SERVICE)
             await self._reconcile()
@@ -143,8 +152,13 @@ class DeploymentRun:
         await self._stage(Stage.POST_SCALE_UP)
         await self._shift(Stage.TEST_TRAFFIC_SHIFT, "test", 100)
         await self._stage(Stage.POST_TEST_TRAFFIC_SHIFT)
-        await self._stage(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT)
-        await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", 100)
+        for step in self.deployment.service.steps:
+            after = self._around.behaviour.step_weights is StepWeights.AFTER
+            self._before = step.percent if after else self._shifted[-1]
+            await self._stage(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT)
+            self._shifted.append(step.percent)
+            await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", step.percent)
+            await asyncio.sleep(step.bake_minutes * 60)
         await self._stage(Stage.POST_PRODUCTION_TRAFFIC_SHIFT)
         await self._stage(BAKE_TIME, partial(asyncio.sleep, self.deployment.service.bake_time_minutes * 60))
         await self._stage(CLEAN_UP, self._clean_up)
@@ -178,12 +192,19 @@ class DeploymentRun:
         always = self._around.behaviour.rollback_invocation is RollbackInvocation.ALWAYS
         # Production first: every moment on green costs.
         if always or Stage.PRODUCTION_TRAFFIC_SHIFT in self._reached:
-            await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", 0, rollback=True)
+            for percent in self._way_back():
+                await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", percent, rollback=True)
         if always or Stage.TEST_TRAFFIC_SHIFT in self._reached:
             await self._shift(Stage.TEST_TRAFFIC_SHIFT, "test", 0, rollback=True)
         if SCALE_UP in self._reached:
             self._enter(CLEAN_UP, rollback=True)
             await self._stop_tasks(self.deployment.target)
+
+    def _way_back(self) -> list[float]:
+        """Return green's shares of the production traffic on its way back to none."""
+        if self._around.behaviour.step_rollback is StepRollback.STEPWISE and len(self._shifted) > 1:
+            return self._shifted[-2::-1]
+        return [0]
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -202,13 +223,21 @@ class DeploymentRun:
             raise RollbackNeededError(reasons.STOPPED if self._stop_status else reasons.TOO_LONG)
 
     async def _stage(
-        self, stage: str, work: Callable[[], Awaitable[None]] | None = None, *, rollback: bool = False
+        self,
+        stage: str,
+        work: Callable[[], Awaitable[None]] | None = None,
+        *,
+        rollback: bool = False,
+        percent: float | None = None,
     ) -> None:
-        """Enter a stage, do its work, and run its hooks to the end."""
+        """Enter a stage, do its work, and run its hooks to the end.
+
+        `percent` is what green's share is shifted to, for the event.
+        """
         self._enter(stage, rollback=rollback)
         if work is not None:
             await work()
-        await self._run_hooks(stage, rollback=rollback)
+        await self._run_hooks(stage, rollback=rollback, percent=percent)
 
     async def _shift(self, stage: str, kind: ListenerKind, percent: float, *, rollback: bool = False) -> None:
         """Run a stage that shifts traffic, with its hooks before or after the weights are rewritten."""
@@ -216,20 +245,22 @@ class DeploymentRun:
         move = partial(self._move_traffic, kind, weights)
         if rollback and stage not in self._reached:
             # Nothing was shifted that could be shifted back: the hooks are all there is.
-            await self._stage(stage, rollback=True)
+            await self._stage(stage, rollback=True, percent=percent)
         elif self._around.behaviour.shift_order is ShiftOrder.HOOK_BEFORE:
-            await self._stage(stage, rollback=rollback)
+            await self._stage(stage, rollback=rollback, percent=percent)
             await move()
         else:
-            await self._stage(stage, move, rollback=rollback)
+            await self._stage(stage, move, rollback=rollback, percent=percent)
 
-    async def _run_hooks(self, stage: str, *, rollback: bool) -> None:
+    async def _run_hooks(self, stage: str, *, rollback: bool, percent: float | None) -> None:
         weights = weights_at(
             stage,
             green=self._green,
             blue=self._blue_arn,
             others=[revision.arn for revision in self._others],
             rollback=rollback,
+            before=self._before,
+            after=percent,
         )
         problems = await self.hooks.run(stage, weights, rollback=rollback)
         ignored = rollback and self._around.behaviour.rollback_failure is RollbackFailure.IGNORED

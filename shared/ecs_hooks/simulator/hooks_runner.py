@@ -58,7 +58,8 @@ class HooksRunner:
         self._timeline = timeline
         self._lock = lock
         self._loop = asyncio.get_running_loop()
-        self._kept: dict[tuple[int, str], Any] = {}
+        self._kept: dict[tuple[int, str, str], Any] = {}
+        self._step = ""
         self._actions: dict[str, TimeoutAction] = {}
         self._awaiting: dict[str, asyncio.Event] = {}
 
@@ -66,6 +67,7 @@ class HooksRunner:
         """Run all hooks of a stage and return what went wrong; the stage lasts as long as they do."""
         if rollback and self.behaviour.rollback_details is RollbackDetails.CONFIGURED:
             self._kept.clear()
+        self._step = str(weights) if self.behaviour.hook_identity is HookIdentity.PER_STEP else ""
         hooks = self.deployment.service.hooks_at(stage)
         tasks = [asyncio.create_task(self._run_hook(hook, stage, weights)) for hook in hooks]
         problems: list[Problem] = []
@@ -169,6 +171,6 @@ class HooksRunner:
         """Put a record on the timeline."""
         self._timeline.emit(record)
 
-    def _key(self, hook: LifecycleHook, stage: str) -> tuple[int, str]:
+    def _key(self, hook: LifecycleHook, stage: str) -> tuple[int, str, str]:
         per_hook = self.behaviour.hook_identity is HookIdentity.PER_HOOK
-        return self.deployment.service.lifecycle_hooks.index(hook), "" if per_hook else str(stage)
+        return self.deployment.service.lifecycle_hooks.index(hook), "" if per_hook else str(stage), self._step

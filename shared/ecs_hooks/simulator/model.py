@@ -6,11 +6,12 @@ Source of every rule: ECS API reference and botocore's service model of `Deploym
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.event import Stage
 from ecs_hooks.simulator.errors import InvalidParameterError
@@ -28,6 +29,11 @@ class Strategy(StrEnum):
     """How traffic moves from blue to green."""
 
     BLUE_GREEN = "BLUE_GREEN"
+    """All at once."""
+    LINEAR = "LINEAR"
+    """In equal steps."""
+    CANARY = "CANARY"
+    """A small part, then the rest."""
 
 
 class TargetType(StrEnum):
@@ -54,6 +60,83 @@ class TargetGroup(StrEnum):
     def other(self) -> TargetGroup:
         """The other one of the two."""
         return TargetGroup.ALTERNATE if self is TargetGroup.PRIMARY else TargetGroup.PRIMARY
+
+    def of(self, load_balancer: Mapping[str, Any]) -> str:
+        """Return its ARN at a load balancer of the service (an entry of `loadBalancers`); empty where it has none."""
+        return str({**load_balancer, **load_balancer.get("advancedConfiguration", {})}.get(self) or "")
+
+
+class Step(NamedTuple):
+    """One shift of production traffic.
+
+    Parameters
+    ----------
+    percent
+        Green's share afterwards.
+    bake_minutes
+        How long ECS waits before the next step.
+    """
+
+    percent: float
+    bake_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearConfiguration:
+    """`linearConfiguration`: every step moves as much, and is baked, but for the last.
+
+    Raises
+    ------
+    InvalidParameterError
+        If ECS would refuse it: `stepPercent` is 3.0 to 100.0 in tenths, `stepBakeTimeInMinutes` 0 to 1440.
+    """
+
+    step_percent: float = 10.0
+    step_bake_time_minutes: int = 6
+
+    def __post_init__(self) -> None:
+        """Refuse what ECS refuses."""
+        _check_percent("stepPercent", self.step_percent, 3.0)
+        _check_minutes("stepBakeTimeInMinutes", self.step_bake_time_minutes)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps; the last one goes to 100 per cent, however far that still is."""
+        tenths = round(self.step_percent * 10)
+        shares = [share / 10 for share in range(tenths, 1000, tenths)]
+        return [*(Step(share, self.step_bake_time_minutes) for share in shares), Step(100, 0)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the shape of the API."""
+        return {"stepPercent": self.step_percent, "stepBakeTimeInMinutes": self.step_bake_time_minutes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryConfiguration:
+    """`canaryConfiguration`: the canary's share is baked, then the rest follows.
+
+    Raises
+    ------
+    InvalidParameterError
+        If ECS would refuse it: `canaryPercent` is 0.1 to 100.0 in tenths, `canaryBakeTimeInMinutes` 0 to 1440.
+    """
+
+    canary_percent: float = 5.0
+    canary_bake_time_minutes: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse what ECS refuses."""
+        _check_percent("canaryPercent", self.canary_percent, 0.1)
+        _check_minutes("canaryBakeTimeInMinutes", self.canary_bake_time_minutes)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The two steps."""
+        return [Step(self.canary_percent, self.canary_bake_time_minutes), Step(100, 0)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the shape of the API."""
+        return {"canaryPercent": self.canary_percent, "canaryBakeTimeInMinutes": self.canary_bake_time_minutes}
 
 
 _NOT_FOR_PAUSE = frozenset({Stage.TEST_TRAFFIC_SHIFT, Stage.PRODUCTION_TRAFFIC_SHIFT})
@@ -173,6 +256,8 @@ class Service:
         What its ARNs are made of.
     strategy
         The deployment strategy.
+    linear, canary
+        The steps of the strategies LINEAR and CANARY; ECS's defaults where None.
     bake_time_minutes
         How long blue is kept after the production shift, 0 to 1440.
     lifecycle_hooks
@@ -197,6 +282,8 @@ class Service:
     account: str = "123456789012"
     partition: str = "aws"
     strategy: Strategy = Strategy.BLUE_GREEN
+    linear: LinearConfiguration | None = None
+    canary: CanaryConfiguration | None = None
     bake_time_minutes: int = 15
     lifecycle_hooks: Sequence[LifecycleHook] = ()
     load_balancers: Sequence[Mapping[str, Any]] = ()
@@ -209,9 +296,13 @@ class Service:
         if self.strategy not in Strategy.__members__:
             message = f"Invalid deployment strategy. Valid values are: {', '.join(Strategy)}"
             raise InvalidParameterError(message)
-        if not 0 <= self.bake_time_minutes <= DAY_MINUTES:
-            message = f"bakeTimeInMinutes must be between 0 and {DAY_MINUTES}"
-            raise InvalidParameterError(message)
+        for configured, strategy in ((self.linear, Strategy.LINEAR), (self.canary, Strategy.CANARY)):
+            if configured is not None and self.strategy != strategy:
+                message = (
+                    f"{strategy.capitalize()} configuration can only be present with {strategy} deployment strategy"
+                )
+                raise InvalidParameterError(message)
+        _check_minutes("bakeTimeInMinutes", self.bake_time_minutes)
         for kind in TargetType:
             if _count(self.lifecycle_hooks, kind) > MAX_HOOKS_PER_TYPE:
                 message = f"A service can have at most {MAX_HOOKS_PER_TYPE} {kind} lifecycle hooks"
@@ -221,6 +312,13 @@ class Service:
     def arn(self) -> str:
         """ARN of the service."""
         return self._arn("service", self.service)
+
+    @property
+    def container(self) -> str:
+        """Name of the container that serves."""
+        return next(
+            (str(each["containerName"]) for each in self.load_balancers if "containerName" in each), self.service
+        )
 
     @property
     def cluster_arn(self) -> str:
@@ -239,10 +337,27 @@ class Service:
         """Return the hooks of a stage, in the order of the configuration."""
         return [hook for hook in self.lifecycle_hooks if stage in hook.lifecycle_stages]
 
+    @property
+    def steps(self) -> list[Step]:
+        """The shifts of production traffic that a deployment makes."""
+        return [Step(100, 0)] if self._stepped is None else self._stepped.steps
+
+    @property
+    def _stepped(self) -> LinearConfiguration | CanaryConfiguration | None:
+        match self.strategy:
+            case Strategy.LINEAR:
+                return self.linear or LinearConfiguration()
+            case Strategy.CANARY:
+                return self.canary or CanaryConfiguration()
+            case _:
+                return None
+
     def deployment_configuration(self) -> dict[str, Any]:
         """Return `deploymentConfiguration` in the API's shape."""
+        stepped = self._stepped
         return {
             "strategy": str(self.strategy),
+            **({f"{self.strategy.lower()}Configuration": stepped.to_dict()} if stepped else {}),
             "bakeTimeInMinutes": self.bake_time_minutes,
             "lifecycleHooks": [hook.to_dict() for hook in self.lifecycle_hooks],
         }
@@ -282,9 +397,26 @@ class ServiceRevision:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def image_digest(self) -> str:
+        """The digest of the image: made up, the same for the same image."""
+        return f"sha256:{hashlib.sha256(self.image.encode()).hexdigest()}"
+
+    @property
     def started_by(self) -> str:
         """The `startedBy` of this revision's tasks."""
         return f"ecs-svc/{self.id}"
+
+
+def _check_percent(name: str, value: float, least: float) -> None:
+    if not least <= value <= 100 or abs(value * 10 - round(value * 10)) > 1e-9:  # noqa: PLR2004 - per cent
+        message = f"{name} must be between {least} and 100.0, in multiples of 0.1"
+        raise InvalidParameterError(message)
+
+
+def _check_minutes(name: str, value: int) -> None:
+    if not 0 <= value <= DAY_MINUTES:
+        message = f"{name} must be between 0 and {DAY_MINUTES}"
+        raise InvalidParameterError(message)
 
 
 def _count(hooks: Iterable[LifecycleHook], kind: TargetType) -> int:

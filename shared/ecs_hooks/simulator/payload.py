@@ -42,7 +42,7 @@ def weights_at(
     others: Sequence[str] = (),
     rollback: bool = False,
     before: float = 0,
-    after: float = 100,
+    after: float | None = None,
 ) -> StageWeights:
     """Return the traffic weights in the event of a stage.
 
@@ -57,9 +57,10 @@ def weights_at(
     rollback
         Whether the deployment is rolling back.
     before, after
-        Green's per cent of the production traffic before and after the shift.
+        Green's per cent of the production traffic before and after the shift; after it 100 where None is given, 0 in a
+        rollback.
     """
-    percent = 0 if rollback else after
+    shifted = (0 if rollback else 100) if after is None else after
     match stage:
         case Stage.RECONCILE_SERVICE:
             weights = split(green, blue, 100) | dict.fromkeys(others, 0)
@@ -69,7 +70,7 @@ def weights_at(
         case Stage.PRE_PRODUCTION_TRAFFIC_SHIFT:
             return StageWeights(production=split(green, blue, before))
         case Stage.PRODUCTION_TRAFFIC_SHIFT:
-            return StageWeights(production=split(green, blue, percent))
+            return StageWeights(production=split(green, blue, shifted))
         case _:
             return StageWeights()
 

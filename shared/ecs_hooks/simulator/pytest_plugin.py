@@ -41,7 +41,7 @@ class EcsSimulator:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def deploy(
+    def deploy(  # noqa: PLR0913 - one parameter a choice
         self,
         handler: Callable[[Any, Any], Any],
         *,
@@ -50,6 +50,8 @@ class EcsSimulator:
         green: Application | None = None,
         blue: Application | None = None,
         behaviour: Behaviour | None = None,
+        requests_per_minute: int = 0,
+        app_url: bool = False,
     ) -> ServiceDeployment:
         """Deploy `green` over `blue` with the handler as hook of a stage, and return the deployment when it is over.
 
@@ -65,13 +67,18 @@ class EcsSimulator:
             The two versions.
         behaviour
             How ECS behaves where its documentation is silent.
+        requests_per_minute
+            How often users ask the production listener meanwhile, for the metrics of the load balancer.
+        app_url
+            Whether the handler finds the test listener's address as `APP_URL`, as AWS's own sample wants it.
         """
         # Imported here: the plugin is loaded by every pytest run of whoever has ecs-hooks installed.
         from ecs_hooks.simulator import CallableTarget, LifecycleHook  # noqa: PLC0415
         from ecs_hooks.simulator.simulation import Simulation, demo_application  # noqa: PLC0415
 
         hook = LifecycleHook(target=CallableTarget(handler), lifecycle_stages=[stage], hook_details=hook_details)
-        with Simulation(blue or demo_application("1"), behaviour=behaviour) as simulation:
+        options: dict[str, Any] = {"requests_per_minute": requests_per_minute, "app_url": app_url}
+        with Simulation(blue or demo_application("1"), behaviour=behaviour, **options) as simulation:
             deployment = simulation.deploy(green or demo_application("2"), hooks=[hook])
             self.records = simulation.timeline.records
         return deployment

@@ -30,8 +30,10 @@ from ecs_hooks.simulator.application import Application, LocalTasks
 from ecs_hooks.simulator.balancer import LoadBalancer
 from ecs_hooks.simulator.controller import DeploymentController
 from ecs_hooks.simulator.model import Service
+from ecs_hooks.simulator.users import PERIOD, Users
 
 if TYPE_CHECKING:
+    from ecs_hooks.simulator.aws.answers import Answers
     from ecs_hooks.simulator.behaviour import Behaviour
     from ecs_hooks.simulator.clock import SimulationClock
     from ecs_hooks.simulator.model import LifecycleHook
@@ -70,9 +72,14 @@ class Simulation:
         Where records of what happens go.
     host
         The address of listeners and endpoint: another than loopback only for hooks in containers of this machine.
+    requests_per_minute
+        How often users ask the production listener during a deployment, for the metrics of the load balancer.
+    app_url
+        Whether hooks find the test listener's address as `APP_URL`, as AWS's own sample wants it. Those of this
+        library ask AWS.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter a choice
         self,
         blue: Application | None,
         *,
@@ -81,24 +88,32 @@ class Simulation:
         clock: SimulationClock | None = None,
         timeline: Timeline | None = None,
         host: str = "127.0.0.1",
+        requests_per_minute: int = 0,
+        app_url: bool = False,
     ) -> None:
         # Moto takes a second to load; by now whoever waits has seen that something happens.
-        from ecs_hooks.simulator.aws import AwsEndpoint  # noqa: PLC0415
+        from ecs_hooks.simulator import aws  # noqa: PLC0415
 
         self._blue = blue
-        self._host = host
+        self._requests_per_minute = requests_per_minute
+        self._app_url = app_url
         self._open = ExitStack()
         self.balancer = LoadBalancer(host)
         self._tasks = LocalTasks(self.balancer)
+        service = service or Service(service="my-service")
+        if not service.load_balancers:
+            service = replace(service, load_balancers=aws.load_balancers(service))
         self.controller = DeploymentController(
-            service or Service(service="my-service"),
+            service,
             traffic=self.balancer,
             tasks=self._tasks,
             clock=clock,
             behaviour=behaviour,
             timeline=timeline,
         )
-        self.endpoint = AwsEndpoint(self.controller.deployments, host)
+        balancing = aws.ElasticLoadBalancing(self.balancer, self.controller)
+        others: list[Answers] = [aws.EcsTasks(self.controller), balancing, aws.CloudWatch(self.balancer, balancing)]
+        self.endpoint = aws.AwsEndpoint(self.controller.deployments, host, others)
 
     def __enter__(self) -> Self:
         """Start blue, the listeners and the endpoint."""
@@ -108,6 +123,8 @@ class Simulation:
             opening.enter_context(self.endpoint)
             if self._blue is not None:
                 self.controller.adopt(settings={"application": self._blue})
+            if self._requests_per_minute:
+                self.controller.every(PERIOD, Users(self.production_url, self._requests_per_minute).visit)
             self._open = opening.pop_all()
         return self
 
@@ -134,16 +151,16 @@ class Simulation:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The environment variables of a hook: `APP_URL`, AWS at the endpoint with credentials that are none."""
+        """The environment variables of a hook: AWS at the endpoint, with credentials that are none."""
         return {
-            "APP_URL": self.test_url,
+            **({"APP_URL": self.test_url} if self._app_url else {}),
             "AWS_ENDPOINT_URL": self.endpoint.url,
             "AWS_ACCESS_KEY_ID": "simulator",
             "AWS_SECRET_ACCESS_KEY": "simulator",
             "AWS_SESSION_TOKEN": "simulator",
             "AWS_DEFAULT_REGION": self.controller.service.region,
             "AWS_REGION": self.controller.service.region,
-            "ECS_HOOKS_ALLOWED_HOSTS": self._host,
+            "ECS_HOOKS_ALLOWED_HOSTS": self.balancer.host,
         }
 
     def deploy(self, green: Application, *, hooks: Sequence[LifecycleHook] = ()) -> ServiceDeployment:

@@ -1,4 +1,4 @@
-"""An AWS endpoint on loopback: moto's server, and the ECS operations that it lacks.
+"""An AWS endpoint on loopback: moto's server, and what it lacks: service deployments, and whatever a simulation plays.
 
 `AWS_ENDPOINT_URL` points boto3 at it. Moto keeps its state for the whole process, so two simulations in one process share
 it; service deployments are found by their ARN, which no two of them have in common.
@@ -6,6 +6,9 @@ it; service deployments are found by their ARN, which no two of them have in com
 
 from __future__ import annotations
 
+from ecs_hooks.simulator.aws.cloudwatch import CloudWatch
+from ecs_hooks.simulator.aws.elastic_load_balancing import ElasticLoadBalancing, load_balancers
 from ecs_hooks.simulator.aws.endpoint import AwsEndpoint
+from ecs_hooks.simulator.aws.tasks import EcsTasks
 
-__all__ = ["AwsEndpoint"]
+__all__ = ["AwsEndpoint", "CloudWatch", "EcsTasks", "ElasticLoadBalancing", "load_balancers"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from moto.server import ThreadedMotoServer
 
-from ecs_hooks.simulator.aws import operations
+from ecs_hooks.simulator.aws import answers, operations
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.errors import EcsError
@@ -24,10 +25,15 @@ class AwsEndpoint:
         What the service-deployment operations of ECS tell of.
     host
         The address to listen at.
+    others
+        Whoever answers other operations in moto's place.
     """
 
-    def __init__(self, deployments: ServiceDeployments, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, deployments: ServiceDeployments, host: str = "127.0.0.1", others: Sequence[answers.Answers] = ()
+    ) -> None:
         self._deployments = deployments
+        self._others = others
         self._host = host
         self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
 
@@ -35,6 +41,8 @@ class AwsEndpoint:
         """Start to answer."""
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         operations.add_source(self._deployments)
+        for each in self._others:
+            answers.add(each)
         self._server.start()
         return self
 
@@ -47,6 +55,8 @@ class AwsEndpoint:
         assert inner is not None
         inner.server_close()
         operations.remove_source(self._deployments)
+        for each in self._others:
+            answers.remove(each)
 
     @property
     def url(self) -> str:

@@ -113,7 +113,7 @@ def _collect(response: EC2ContainerServiceResponse, operation: str, method: str,
     arns = _asked(response).get(parameter) or []
     found: list[Any] = []
     try:
-        _fail_if_injected(operation)
+        fail_if_injected(operation)
         known = [getattr(source, method)(arns) for source in _sources]
     except EcsError as error:
         raise _as_moto_error(error) from error
@@ -132,7 +132,7 @@ def _told(operation: str, ask: Callable[[ServiceDeployments], dict[str, Any]]) -
     """Return the answer of the first source that knows what is asked about."""
     unknown: EcsError = ServiceDeploymentNotFoundError()
     try:
-        _fail_if_injected(operation)
+        fail_if_injected(operation)
         for source in _sources:
             try:
                 return json.dumps(ask(source))
@@ -145,7 +145,8 @@ def _told(operation: str, ask: Callable[[ServiceDeployments], dict[str, Any]]) -
     raise _as_moto_error(unknown)
 
 
-def _fail_if_injected(operation: str) -> None:
+def fail_if_injected(operation: str) -> None:
+    """Raise the next error that was injected into an operation, if there is one."""
     waiting = _faults.get(operation)
     if waiting:
         raise waiting.popleft()

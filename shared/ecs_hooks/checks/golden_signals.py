@@ -1,0 +1,86 @@
+"""The golden signals check: green's users get few errors, and quick answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ecs_hooks.checks.base import CheckContext
+from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
+from ecs_hooks.deployment.dimensions import filled
+from ecs_hooks.outcome import Evidence, Outcome
+
+_METRICS = {
+    "requests": ("RequestCount", "Sum"),
+    "errors": ("HTTPCode_Target_5XX_Count", "Sum"),
+    # Where a target does not even accept connections, the load balancer's own 502 is not counted at the target group.
+    "refused": ("TargetConnectionErrorCount", "Sum"),
+    "p99": ("TargetResponseTime", "p99"),
+}
+_DIMENSIONS = {"LoadBalancer": "{load_balancer}", "TargetGroup": "{green.target_group}"}
+_ENOUGH = 20
+"""Requests from which on a share is taken for more than chance, before the window is over."""
+
+
+class GoldenSignalsCheck(MetricsWatch):
+    """Watches errors and latency of green's target group, as an Application Load Balancer measures them.
+
+    The share of errors counts over the whole window, not minute by minute, so that one failed request in a quiet minute is
+    no alarm. Services that are not behind an Application Load Balancer skip this check.
+    """
+
+    type: Literal["golden_signals"] = "golden_signals"
+    max_5xx_percent: Annotated[float, Field(ge=0, le=100)] = 5
+    """Share of requests that green may answer with 5xx, or refuse to take, in per cent."""
+    max_p99_seconds: Annotated[float, Field(gt=0, le=4000)] = 5
+    """Seconds within which 99 per cent of the responses have to begin (`TargetResponseTime`)."""
+    max_slow_periods: Annotated[int, Field(ge=0, le=1440)] = 1
+    """Periods that may be slower, such as the first minute of a cold cache."""
+    min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """Requests that there must be for a pass."""
+    missing_data: Literal["fail", "pass"] = "fail"
+    """What fewer requests are, once the window is over."""
+
+    def run(self, context: CheckContext) -> Outcome:
+        """Ask, and judge."""
+        if not any("/app/" in each.production for each in context.deployment.green.load_balancing):
+            return Outcome.skip("green is not behind an Application Load Balancer, which would measure it")
+        window, series = self.window(context), self.series(context)
+        values = {name: series.get(name, NOTHING).values(window.begin, window.end) for name in _METRICS}
+        requests, failed = sum(values["requests"]), sum(values["errors"]) + sum(values["refused"])
+        percent = 100 * failed / requests if requests else 0.0
+        slowest = max(values["p99"], default=0.0)
+        slow = [value for value in values["p99"] if value > self.max_p99_seconds]
+        evidence: Evidence = {"requests": requests, "failed_percent": percent, "slowest_p99_seconds": slowest}
+        told = (
+            f"{requests:g} request{'' if requests == 1 else 's'}, {percent:.3g} % failed, p99 up to {slowest:.3g} s"
+            if requests
+            else "no requests"
+        )
+        if percent > self.max_5xx_percent and (window.over or requests >= _ENOUGH):
+            return Outcome.failed(f"{told}; expected at most {self.max_5xx_percent:g} % to fail", evidence)
+        if len(slow) > self.max_slow_periods:
+            reason = f"{told}, above {self.max_p99_seconds:g} s in {len(slow)} periods of {self.period_seconds} s"
+            return Outcome.failed(reason, evidence)
+        if not window.over:
+            return Outcome.wait(f"{told} so far", evidence, retry_after=self.period_seconds)
+        if requests < self.min_requests:
+            reason = f"{told} in {self.window_minutes:g} minutes; expected {self.min_requests} or more requests"
+            return Outcome.failed(reason, evidence) if self.missing_data == "fail" else Outcome.passed(reason, evidence)
+        return Outcome.passed(told, evidence)
+
+    def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
+        """Return a query for each of the metrics."""
+        dimensions = [{"Name": name, "Value": filled(value, context.deployment)} for name, value in _DIMENSIONS.items()]
+        return [
+            {
+                "Id": f"{prefix}_{identifier}",
+                "MetricStat": {
+                    "Metric": {"Namespace": "AWS/ApplicationELB", "MetricName": name, "Dimensions": dimensions},
+                    "Period": self.period_seconds,
+                    "Stat": stat,
+                },
+            }
+            for identifier, (name, stat) in _METRICS.items()
+        ]

@@ -1,0 +1,79 @@
+"""What checks that watch metrics have in common: a window, and one question to CloudWatch for all of them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+
+from ecs_hooks import clock
+from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.metrics import Series, get_metric_data
+
+NOTHING = Series(())
+
+
+class Window(NamedTuple):
+    """The time that is looked at.
+
+    Parameters
+    ----------
+    begin, end
+        The first period begins at `begin`, the last ends at `end`; seconds since the epoch.
+    over
+        Whether nothing can be added any more.
+    """
+
+    begin: float
+    end: float
+    over: bool
+
+
+class MetricsWatch(Check):
+    """Watches metrics, from the first invocation at a step to the end of a window."""
+
+    period_seconds: Annotated[int, Field(ge=60, le=3600, multiple_of=60)] = 60
+    """Seconds that a datapoint covers."""
+    window_minutes: Annotated[float, Field(gt=0, le=1440)] = 5
+    """Minutes from the first invocation at this step to the decision."""
+    lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
+    """Seconds that CloudWatch may take until a datapoint is whole; younger ones are not looked at."""
+
+    @property
+    def watches_seconds(self) -> float:
+        """The window, and the lag after it."""
+        return self.window_minutes * 60 + self.lag_seconds
+
+    @abstractmethod
+    def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
+        """Return the `MetricDataQueries` of this check; `prefix` begins each `Id`, so that no other check has the same."""
+
+    def window(self, context: CheckContext) -> Window:
+        """Return the time to look at."""
+        begin = -(-_began(context) // self.period_seconds) * self.period_seconds
+        end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
+        over = context.elapsed >= self.watches_seconds
+        return Window(begin, min(end, begin + self.window_minutes * 60), over)
+
+    def series(self, context: CheckContext) -> dict[str, Series]:
+        """Return the datapoints by `Id`, without its prefix; one question to CloudWatch serves all checks of the plan."""
+        checks: Sequence[MetricsWatch] = [check for check in context.checks if isinstance(check, MetricsWatch)]
+        if self not in checks:  # a hook's own code has made it
+            checks = [self]
+
+        def find() -> dict[str, Series]:
+            queries = [
+                query for number, check in enumerate(checks) for query in check.data_queries(context, f"c{number}")
+            ]
+            return get_metric_data(context.deployment.arn.region, queries, _began(context), clock.now())
+
+        name = "metrics" if len(checks) > 1 else f"metrics {self.model_dump_json()}"
+        found: dict[str, Series] = context.deployment.facts.get(name, find, keep=lambda _: False)
+        own = f"c{checks.index(self)}_"
+        return {name.removeprefix(own): each for name, each in found.items() if name.startswith(own)}
+
+
+def _began(context: CheckContext) -> float:
+    return clock.now() - context.elapsed

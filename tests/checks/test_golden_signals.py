@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ecs_hooks import clock
+from ecs_hooks.checks import GoldenSignalsCheck
+from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.outcome import Outcome, Status
+from tests.aws import AwsApi
+from tests.checks.asking import context
+from tests.conftest import GREEN
+from tests.layouts import NLB_LISTENER, load_balancer, revision
+
+BEGAN = 1_800_000_000.0 - 1_800_000_000.0 % 60
+Ask = Callable[..., Outcome]
+
+
+def measured(aws: AwsApi, **values: list[float]) -> None:
+    """Have CloudWatch answer with a datapoint a minute for each of the metrics."""
+    load_balancer(aws)
+    results = [
+        {
+            "Id": f"c0_{name}",
+            "Timestamps": [datetime.fromtimestamp(BEGAN + 60 * number, UTC) for number in range(len(each))],
+            "Values": each,
+            "StatusCode": "Complete",
+        }
+        for name, each in values.items()
+    ]
+    aws.answer("GetMetricData", {"MetricDataResults": results})
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
+    def asking(minutes: float = 6, **fields: Any) -> Outcome:
+        monkeypatch.setattr(clock, "now", lambda: BEGAN + 60 * minutes)
+        made = GoldenSignalsCheck.model_validate(fields)
+        return made.run(context(None, made, elapsed=60 * minutes))
+
+    return asking
+
+
+def test_few_errors_and_quick_answers_pass_when_the_window_is_over(aws: AwsApi, ask: Ask) -> None:
+    measured(aws, requests=[100, 50, 50], errors=[3], refused=[1], p99=[0.2, 1.5, 0.1])
+
+    assert ask(minutes=5.9) == Outcome.wait(
+        "200 requests, 2 % failed, p99 up to 1.5 s so far",
+        {"requests": 200.0, "failed_percent": 2.0, "slowest_p99_seconds": 1.5},
+        retry_after=60,
+    )
+    assert ask().status is Status.PASS
+
+
+def test_too_many_errors_fail_at_once_where_they_are_more_than_chance(aws: AwsApi, ask: Ask) -> None:
+    measured(aws, requests=[20], errors=[1], refused=[1])
+    outcome = ask(minutes=2)
+    assert outcome.status is Status.FAIL
+    assert outcome.reason == "20 requests, 10 % failed, p99 up to 0 s; expected at most 5 % to fail"
+    assert ask(minutes=2, max_5xx_percent=10).status is Status.WAIT
+
+
+def test_one_error_of_few_requests_is_judged_at_the_end(aws: AwsApi, ask: Ask) -> None:
+    measured(aws, requests=[1], errors=[1])
+
+    assert ask(minutes=2).reason == "1 request, 100 % failed, p99 up to 0 s so far"
+    assert ask().status is Status.FAIL
+
+
+def test_slow_minutes_fail_but_for_as_many_as_may_be(aws: AwsApi, ask: Ask) -> None:
+    measured(aws, requests=[9, 9, 9], p99=[7, 0.1, 6])
+
+    assert ask(minutes=2).status is Status.WAIT
+    outcome = ask(minutes=4)
+    assert outcome.reason == "27 requests, 0 % failed, p99 up to 7 s, above 5 s in 2 periods of 60 s"
+    assert ask(minutes=4, max_slow_periods=2).status is Status.WAIT
+    assert ask(minutes=4, max_p99_seconds=6.5).status is Status.WAIT
+
+
+def test_what_nobody_asked_is_not_known_to_be_good(aws: AwsApi, ask: Ask) -> None:
+    measured(aws)
+
+    assert ask(minutes=1).reason == "no requests so far"
+    assert ask() == Outcome.failed(
+        "no requests in 5 minutes; expected 1 or more requests",
+        {"requests": 0, "failed_percent": 0.0, "slowest_p99_seconds": 0.0},
+    )
+    assert ask(missing_data="pass").status is Status.PASS
+    measured(aws, requests=[9])
+    assert ask(min_requests=10).status is Status.FAIL
+    assert ask(min_requests=9).status is Status.PASS
+
+
+def test_it_asks_about_the_target_group_of_green(aws: AwsApi, ask: Ask) -> None:
+    measured(aws)
+    ask()
+
+    asked = aws.asked["GetMetricData"][0]["MetricDataQueries"]
+    metrics = [(query["MetricStat"]["Metric"]["MetricName"], query["MetricStat"]["Stat"]) for query in asked]
+    assert metrics == [
+        ("RequestCount", "Sum"),
+        ("HTTPCode_Target_5XX_Count", "Sum"),
+        ("TargetConnectionErrorCount", "Sum"),
+        ("TargetResponseTime", "p99"),
+    ]
+    assert {each["Value"] for query in asked for each in query["MetricStat"]["Metric"]["Dimensions"]} == {
+        "app/my-alb/50dc6c495c0c9188",
+        "targetgroup/alternate/2222222222222222",
+    }
+
+
+@pytest.mark.parametrize("service", ["nlb", "none"])
+def test_what_no_application_load_balancer_measures_is_skipped(aws: AwsApi, ask: Ask, service: str) -> None:
+    load_balancer(aws)
+    described = revision()
+    described["loadBalancers"][0]["advancedConfiguration"]["productionListenerRule"] = NLB_LISTENER
+    if service == "none":
+        described = {"serviceRevisionArn": GREEN}
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [described], "failures": []})
+
+    assert ask().status is Status.SKIP
+
+
+def test_where_cloudwatch_does_not_answer_nothing_passes(aws: AwsApi, ask: Ask) -> None:
+    measured(aws)
+    aws.error("GetMetricData", "Throttling")
+
+    with pytest.raises(FactError, match="Throttling"):
+        ask()

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ecs_hooks.simulator import DeploymentController, EcsError
+from ecs_hooks.simulator.aws import ElasticLoadBalancing
+from ecs_hooks.simulator.aws.cloudwatch import statistic
+from ecs_hooks.simulator.balancer import Forwarded, LoadBalancer
+from tests.simulator.aws.conftest import Client
+
+BEGAN = 1_800_000_000.0 - 1_800_000_000.0 % 60
+
+
+@pytest.fixture
+def measured(controller: DeploymentController, balancer: LoadBalancer) -> dict[str, str]:
+    """Six requests of green in two minutes, one of blue; the dimensions of green."""
+    blue, green = controller.adopt().arn, controller.deploy().target.arn
+    for seconds, status, origin in ((0, 200, "target"), (1, 500, "target"), (59, 502, "balancer")):
+        balancer.note(Forwarded(BEGAN + seconds, "production", green, status, 0.1 + seconds, origin))  # type: ignore[arg-type]
+    for seconds, status, origin in ((60, 502, "connection"), (70, 404, "target"), (80, 304, "target")):
+        balancer.note(Forwarded(BEGAN + seconds, "test", green, status, 0.1, origin))  # type: ignore[arg-type]
+    balancer.note(Forwarded(BEGAN, "production", blue, 200, 9.0))
+    group = controller.service.load_balancers[0]["advancedConfiguration"]["alternateTargetGroupArn"]
+    return {
+        "LoadBalancer": ElasticLoadBalancing(balancer, controller).name,
+        "TargetGroup": group.rpartition(":")[2],
+    }
+
+
+def query(identifier: str, dimensions: dict[str, str], metric: str, stat: str = "Sum", **fields: Any) -> dict[str, Any]:
+    named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    asked = {"Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": named}
+    return {"Id": identifier, "MetricStat": {"Metric": asked, "Period": 60, "Stat": stat}, **fields}
+
+
+def ask(client: Client, *queries: dict[str, Any], minutes: float = 5, **options: Any) -> dict[str, list[float]]:
+    answer = client("cloudwatch").get_metric_data(
+        MetricDataQueries=list(queries),
+        StartTime=datetime.fromtimestamp(BEGAN, UTC),
+        EndTime=datetime.fromtimestamp(BEGAN + 60 * minutes, UTC),
+        **{"ScanBy": "TimestampAscending"} | options,
+    )
+    return {each["Id"]: each["Values"] for each in answer["MetricDataResults"]}
+
+
+@pytest.mark.parametrize(
+    ("metric", "stat", "values"),
+    [
+        ("RequestCount", "Sum", [3, 3]),
+        ("HTTPCode_Target_5XX_Count", "Sum", [1]),
+        ("HTTPCode_Target_4XX_Count", "Sum", [1]),
+        ("HTTPCode_Target_3XX_Count", "SampleCount", [1]),
+        ("TargetConnectionErrorCount", "Sum", [1]),
+        ("TargetResponseTime", "Maximum", [1.1, 0.1]),
+        ("TargetResponseTime", "Average", [0.6, 0.1]),
+        ("TargetResponseTime", "Minimum", [0.1, 0.1]),
+        ("TargetResponseTime", "p99", [1.1, 0.1]),
+    ],
+)
+def test_what_the_load_balancer_has_measured_of_green(
+    client: Client, measured: dict[str, str], metric: str, stat: str, values: list[float]
+) -> None:
+    assert ask(client, query("a", measured, metric, stat))["a"] == pytest.approx(values)
+
+
+def test_only_periods_that_were_asked_about(client: Client, measured: dict[str, str]) -> None:
+    asked = query("a", measured, "RequestCount")
+
+    assert ask(client, asked, minutes=1) == {"a": [3]}
+    assert ask(client, query("a", measured, "TargetResponseTime", "p50"), ScanBy="TimestampDescending")["a"] == [
+        0.1,
+        0.1,
+    ]
+
+
+def test_the_whole_load_balancer_without_a_target_group(client: Client, measured: dict[str, str]) -> None:
+    assert ask(client, query("a", {"LoadBalancer": measured["LoadBalancer"]}, "RequestCount")) == {"a": [4, 3]}
+    assert ask(client, query("a", measured | {"TargetGroup": "targetgroup/x/1"}, "RequestCount")) == {"a": []}
+
+
+def test_an_expression_over_metrics(client: Client, measured: dict[str, str]) -> None:
+    values = ask(
+        client,
+        {"Id": "rate", "Expression": "100 * FILL(errors, 0) / requests", "Period": 60},
+        query("errors", measured, "HTTPCode_Target_5XX_Count", ReturnData=False),
+        query("requests", measured, "RequestCount", ReturnData=False),
+    )
+
+    assert values == {"rate": pytest.approx([100 / 3, 0])}
+
+
+@pytest.mark.parametrize(
+    ("metric", "stat", "expression", "message"),
+    [
+        ("ActiveConnectionCount", "Sum", "a", "does not measure ActiveConnectionCount"),
+        ("RequestCount", "TM(10%:90%)", "a", "does not know the statistic"),
+        ("RequestCount", "Sum", "ANOMALY_DETECTION_BAND(a)", "does not know ANOMALY_DETECTION_BAND"),
+        ("RequestCount", "Sum", "a +", "can't be read"),
+        ("RequestCount", "Sum", "b + 1", "does not know b"),
+    ],
+)
+def test_what_the_simulator_can_not_measure_is_refused(
+    client: Client, measured: dict[str, str], metric: str, stat: str, expression: str, message: str
+) -> None:
+    with pytest.raises(ClientError, match="ValidationError") as refused:
+        ask(client, query("a", measured, metric, stat), {"Id": "e", "Expression": expression})
+    assert message in str(refused.value)
+
+
+def test_other_metrics_are_motos_but_not_beside_those_of_the_load_balancer(
+    client: Client, measured: dict[str, str]
+) -> None:
+    own = query("b", {}, "Orders")
+    own["MetricStat"]["Metric"]["Namespace"] = "Shop"
+
+    assert ask(client, own) == {"b": []}
+    with pytest.raises(ClientError, match="not both"):
+        ask(client, query("a", measured, "RequestCount"), own)
+
+
+@pytest.mark.parametrize(("name", "value"), [("p0", 1), ("p50", 2), ("p51", 3), ("p99.9", 4), ("p100", 4), ("Sum", 10)])
+def test_statistics(name: str, value: float) -> None:
+    assert statistic(name, [4.0, 1.0, 3.0, 2.0]) == value
+
+
+def test_a_percentile_beyond_100_is_none() -> None:
+    with pytest.raises(EcsError):
+        statistic("p101", [1.0])

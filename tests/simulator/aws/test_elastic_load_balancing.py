@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ecs_hooks.simulator import DeploymentController, ServiceDeployment
+from ecs_hooks.simulator.balancer import LoadBalancer
+from tests.simulator.aws.conftest import Client
+
+
+def configured(controller: DeploymentController) -> dict[str, Any]:
+    entry = controller.service.load_balancers[0]
+    return {**entry, **entry["advancedConfiguration"]}
+
+
+def weights(actions: list[dict[str, Any]]) -> list[int]:
+    return [group["Weight"] for group in actions[0]["ForwardConfig"]["TargetGroups"]]
+
+
+def test_a_rule_leads_to_the_target_group_of_whoever_has_the_traffic(
+    client: Client, controller: DeploymentController, balancer: LoadBalancer
+) -> None:
+    elb, rule = client("elbv2"), configured(controller)["productionListenerRule"]
+    seen: list[list[int]] = []
+
+    def look(_: ServiceDeployment) -> None:
+        seen.append(weights(elb.describe_rules(RuleArns=[rule])["Rules"][0]["Actions"]))
+
+    look(controller.deploy())  # the primary one is the first's
+    blue = controller.active[0]
+    balancer.register(blue.arn, "127.0.0.1:9")
+    look(controller.history[0])
+    green = controller.deploy().target
+    balancer.register(green.arn, "127.0.0.1:9")
+    look(controller.history[1])
+    balancer.shift("production", {green.arn: 30, blue.arn: 70})
+    look(controller.history[1])
+
+    assert seen == [[1, 0], [100, 0], [0, 100], [70, 30]]
+
+
+def test_listeners_lead_to_the_ports_that_forward(
+    client: Client, controller: DeploymentController, balancer: LoadBalancer
+) -> None:
+    elb = client("elbv2")
+    rule = configured(controller)["testListenerRule"]
+    described = elb.describe_rules(RuleArns=[rule])["Rules"][0]
+    arn = rule.replace("listener-rule/", "listener/").rpartition("/")[0]
+    listener = elb.describe_listeners(ListenerArns=[arn])["Listeners"][0]
+    found = elb.describe_load_balancers(LoadBalancerArns=[listener["LoadBalancerArn"]])["LoadBalancers"][0]
+
+    assert (described["IsDefault"], described["Conditions"]) == (True, [])
+    assert (listener["Protocol"], listener["Port"]) == ("HTTP", balancer.port("test"))
+    assert found["DNSName"] == "127.0.0.1"
+
+
+def test_targets_are_the_tasks_that_are_registered(
+    client: Client, controller: DeploymentController, balancer: LoadBalancer
+) -> None:
+    elb, groups = client("elbv2"), configured(controller)
+    balancer.register(controller.adopt().arn, "127.0.0.1:8123")
+
+    primary = elb.describe_target_health(TargetGroupArn=groups["targetGroupArn"])["TargetHealthDescriptions"]
+    alternate = elb.describe_target_health(TargetGroupArn=groups["alternateTargetGroupArn"])
+
+    assert [(each["Target"], each["TargetHealth"]["State"]) for each in primary] == [
+        ({"Id": "127.0.0.1", "Port": 8123}, "healthy")
+    ]
+    assert alternate["TargetHealthDescriptions"] == []
+
+
+def test_other_load_balancers_are_motos(client: Client) -> None:
+    elb, vpc = client("elbv2"), client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    group = elb.create_target_group(Name="other", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip")
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+
+    assert elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"] == []
+    with pytest.raises(ClientError, match="RuleNotFound"):
+        elb.describe_rules(RuleArns=["arn:aws:elasticloadbalancing:us-west-2:1:listener-rule/app/a/b/c/d"])

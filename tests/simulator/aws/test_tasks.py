@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ecs_hooks.simulator import DeploymentController
+from ecs_hooks.simulator.aws import operations
+from ecs_hooks.simulator.errors import EcsError
+from tests.simulator.aws.conftest import Client
+
+
+def test_a_revision_that_runs_has_as_many_tasks_as_the_service_wants(
+    client: Client, controller: DeploymentController
+) -> None:
+    ecs, revision = client("ecs"), controller.adopt(image="api:1")
+    arns = ecs.list_tasks(cluster="my-cluster", startedBy=revision.started_by)["taskArns"]
+    described = ecs.describe_tasks(cluster="my-cluster", tasks=[*arns, arns[0] + "0"])
+
+    assert len(set(arns)) == 2
+    assert {task["taskArn"] for task in described["tasks"]} == set(arns)
+    assert described["failures"] == [{"arn": arns[0] + "0", "reason": "MISSING"}]
+    (container,) = described["tasks"][0]["containers"]
+    assert (container["name"], container["imageDigest"]) == ("api", revision.image_digest)
+    assert described["tasks"][0]["startedBy"] == revision.started_by
+
+
+def test_tasks_are_listed_by_service_and_those_that_stopped_are_forgotten(
+    client: Client, controller: DeploymentController
+) -> None:
+    ecs, blue = client("ecs"), controller.adopt(image="api:1")
+    green = controller.deploy(image="api:2").target
+
+    listed = ecs.list_tasks(cluster=controller.service.cluster_arn, serviceName="api")["taskArns"]
+    assert listed == ecs.list_tasks(cluster="my-cluster", startedBy=green.started_by)["taskArns"]
+    assert ecs.list_tasks(cluster="my-cluster", startedBy=blue.started_by)["taskArns"] == []
+    assert ecs.list_tasks(cluster="my-cluster", serviceName="api", desiredStatus="STOPPED")["taskArns"] == []
+
+
+def test_the_task_definition_of_a_revision(client: Client, controller: DeploymentController) -> None:
+    ecs, revision = client("ecs"), controller.adopt(image="api:1")
+
+    described = ecs.describe_task_definition(taskDefinition=revision.task_definition)["taskDefinition"]
+
+    assert [(each["name"], each["image"]) for each in described["containerDefinitions"]] == [("api", "api:1")]
+
+
+def test_other_tasks_are_motos(client: Client, controller: DeploymentController) -> None:
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName="other")
+    ecs.create_cluster(clusterName="my-cluster")
+
+    assert ecs.list_tasks(cluster="other", serviceName="api")["taskArns"] == []
+    assert ecs.list_tasks(cluster="my-cluster", serviceName="other")["taskArns"] == []
+    assert ecs.list_tasks(cluster="my-cluster", startedBy="somebody")["taskArns"] == []
+    assert ecs.describe_tasks(cluster="my-cluster", tasks=["nobody"])["tasks"] == []
+    with pytest.raises(ClientError):
+        ecs.describe_task_definition(taskDefinition="other:1")
+
+
+def test_an_error_can_be_injected(client: Client, controller: DeploymentController) -> None:
+    operations.inject("ListTasks", EcsError("ThrottlingException", "Rate exceeded"))
+
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        client("ecs").list_tasks(cluster="my-cluster")
