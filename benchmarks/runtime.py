@@ -96,6 +96,7 @@ def cold_start(
         "AWS_LAMBDA_FUNCTION_NAME": "hook",
         "AWS_EXECUTION_ENV": "AWS_Lambda_python",
         "AWS_REGION": "us-west-2",
+        "AWS_DEFAULT_REGION": "us-west-2",
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
         **environment,

@@ -135,6 +135,8 @@ def _at(model: Any, method: str, path: str) -> tuple[str, dict[str, str]]:
 class _Handler(BaseHTTPRequestHandler):
     server: AwsApi
     protocol_version = "HTTP/1.1"
+    # Else the body waits until the client has acknowledged the head, and clients take their time with that.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self.do_POST()

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import botocore.session
+import pytest
+from botocore.exceptions import UnknownServiceError
+
+from ecs_hooks.deployment.clients import client
+from ecs_hooks.deployment.session import fast_session
+from tests.aws import AwsApi
+
+
+def test_threads_that_ask_at_once_share_a_client(aws: AwsApi) -> None:
+    ready = Barrier(8)
+
+    def make(number: int) -> object:
+        ready.wait()
+        return client(["ecs", "logs"][number % 2], "eu-south-2")
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(8)))
+    assert len({id(each) for each in made}) == 2
+    assert client("ecs", "eu-south-1") is not client("ecs", "eu-south-2")
+
+
+@pytest.mark.parametrize("service", ["ecs", "elbv2", "cloudwatch", "logs"])
+@pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1", "paginators-1"])
+def test_what_is_read_fast_is_what_botocore_reads(service: str, kind: str) -> None:
+    fast, slow = (each.get_component("data_loader") for each in (fast_session(), botocore.session.Session()))
+
+    assert fast.load_service_model(service, kind) == slow.load_service_model(service, kind)
+
+
+def test_a_service_that_is_none_is_refused() -> None:
+    with pytest.raises(UnknownServiceError):
+        fast_session().create_client("nothing", region_name="us-west-2")
