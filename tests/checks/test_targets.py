@@ -80,6 +80,12 @@ def test_a_service_without_a_load_balancer_is_not_checked(aws: AwsApi) -> None:
     assert ask() == Outcome.skip("green has no target group")
 
 
+def test_a_target_group_that_is_not_resolved_yet_is_asked_for_again(aws: AwsApi) -> None:
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(group="")]})
+
+    assert ask() == Outcome.error("ecs:DescribeServiceRevisions: no target group of green is resolved yet")
+
+
 def test_an_answer_that_can_not_be_read(aws: AwsApi) -> None:
     load_balancer(aws)
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.1"}}]})

@@ -11,6 +11,8 @@ from tests.aws import AwsApi
 from tests.checks.asking import context
 from tests.layouts import load_balancer, task
 
+WEB = {"name": "web", "imageDigest": "sha256:abc"}
+
 
 def running(aws: AwsApi, *tasks: dict[str, Any], stopped: tuple[dict[str, Any], ...] = ()) -> None:
     load_balancer(aws)
@@ -45,7 +47,8 @@ def counts(aws: AwsApi, running: int, requested: int) -> None:
     "second",
     [
         task("b", lastStatus="PENDING"),
-        task("b", healthStatus="UNKNOWN", containers=[{"name": "web", "healthStatus": "HEALTHY"}]),
+        task("b", healthStatus="UNKNOWN", containers=[{**WEB, "healthStatus": "HEALTHY"}]),
+        task("b", containers=[]),
     ],
 )
 def test_tasks_that_come_are_waited_for(aws: AwsApi, second: dict[str, Any]) -> None:
@@ -77,7 +80,7 @@ def test_a_service_without_tasks_has_all_of_them(aws: AwsApi) -> None:
 
 
 def test_a_task_without_health_checks_runs(aws: AwsApi) -> None:
-    bare: dict[str, Any] = {"healthStatus": "UNKNOWN", "containers": [{"name": "web", "healthStatus": "UNKNOWN"}]}
+    bare: dict[str, Any] = {"healthStatus": "UNKNOWN", "containers": [{**WEB, "healthStatus": "UNKNOWN"}]}
     running(aws, task("a", **bare), task("b", **bare))
 
     assert ask().status is Status.PASS
@@ -93,6 +96,16 @@ def test_another_image_than_the_one_deployed_is_a_failure(aws: AwsApi) -> None:
     running(aws, task("a"), task("b", containers=[{"name": "web", "imageDigest": "sha256:old"}]))
 
     assert ask().reason == "container web runs sha256:old, expected sha256:abc"
+    assert ask(digest=False).status is Status.PASS
+
+
+def test_a_container_whose_image_is_not_known_yet_is_waited_for(aws: AwsApi) -> None:
+    running(aws, task("a"), task("b", containers=[{"name": "web"}, {"name": "sidecar"}]))
+
+    assert (ask().status, ask().reason) == (
+        Status.WAIT,
+        "2 of 2 tasks of green run, ECS does not tell yet which image digest container web runs",
+    )
     assert ask(digest=False).status is Status.PASS
 
 

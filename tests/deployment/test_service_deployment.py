@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from ecs_hooks.deployment.errors import FactDeniedError, FactError, fact_error
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
@@ -131,4 +132,5 @@ def test_no_connection_and_a_malformed_answer_are_errors(ecs: EcsApi, monkeypatc
 
 
 def test_an_error_without_a_response_is_named_by_its_type() -> None:
-    assert str(fact_error("ecs:X", ValueError("secret"))) == "ecs:X: ValueError"
+    assert str(fact_error("ecs:X", ReadTimeoutError(endpoint_url="secret"))) == "ecs:X: ReadTimeoutError"
+    assert str(fact_error("ecs:X", ValueError("secret"))) == "ecs:X: the answer can't be read"

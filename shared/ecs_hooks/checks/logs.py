@@ -43,6 +43,8 @@ class LogsCheck(Check):
             which = f"container {self.container}" if self.container else "no container of green"
             return Outcome.failed(f"{which} is known to log with the awslogs driver and an awslogs-stream-prefix")
         tasks = [task.id for task in context.deployment.tasks]
+        if not tasks:
+            return Outcome.error("no task of green is known that could have logged")
         began, enough = clock.now() - context.elapsed, self.max_matches + 1
         found = [count_matches(each, tasks, self.pattern, began, enough) for each in configured]
         count = sum(each.number for each in found)

@@ -159,8 +159,7 @@ class MetricCheck(Check):
             return get_metric_data(context.deployment.arn.region, queries, began, clock.now())
 
         name = "metrics" if len(checks) > 1 else f"metrics {self.model_dump_json()}"
-        found: dict[str, Series] = context.deployment.facts.get(name, find, keep=lambda _: False)
-        return found.get(f"c{checks.index(self)}", Series(()))
+        return context.deployment.facts.get(name, find).get(f"c{checks.index(self)}", Series(()))
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return the `MetricDataQueries` of this check, with ids that no other check has; the one of `prefix` counts."""

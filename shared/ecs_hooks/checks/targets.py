@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
 from ecs_hooks.deployment.targets import Target, target_health
 from ecs_hooks.outcome import Outcome, Status
 
@@ -30,9 +31,11 @@ class TargetsCheck(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""
-        groups = [each.target_group for each in context.deployment.green.load_balancing if each.target_group]
+        groups = [each.target_group for each in context.deployment.green.load_balancing]
         if not groups:
             return Outcome.skip("green has no target group")
+        if not all(groups):
+            return Outcome.error(f"{SERVICE_REVISIONS}: no target group of green is resolved yet")
         outcomes = [self._judge(group, target_health(group)) for group in groups]
         # The worst of them decides; with one target group, which is most services, there is just that one.
         return min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.status))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -37,13 +38,18 @@ class TasksCheck(Check):
             )
         (count, wanted), seen = deployment.task_counts, deployment.tasks
         evidence = {"running_tasks": count, "desired_tasks": wanted, "failed_tasks": len(stopped)}
-        problem = self._unhealthy(seen) or (self._other_image(context, seen) if self.digest else "")
+        expected = {name: digest for name, (_, digest) in context.deployment.green.images.items() if self.digest}
+        problem = self._unhealthy(seen) or self._other_image(expected, seen)
         if problem:
             return Outcome.failed(problem, evidence)
         told = f"{count} of {_tasks(wanted)} of green run"
         starting = sum(task.status != "RUNNING" or not _known(task) for task in seen)
         if starting:
             return Outcome.wait(f"{told}, {starting} not yet healthy", evidence)
+        untold = {each.name for task in seen for each in task.containers if expected.get(each.name) and not each.digest}
+        if untold:
+            reason = f"{told}, ECS does not tell yet which image digest container {min(untold)} runs"
+            return Outcome.wait(reason, evidence)
         # Tasks that ECS counts and nobody has looked at are no pass either.
         if count < wanted or len(seen) < min(count, MOST):
             return Outcome.wait(told, evidence)
@@ -55,19 +61,19 @@ class TasksCheck(Check):
         )
         return ", ".join(f"container {name} is UNHEALTHY in {_tasks(count)}" for name, count in names.items())
 
-    def _other_image(self, context: CheckContext, running: list[Task]) -> str:
-        images = context.deployment.green.images
+    def _other_image(self, expected: Mapping[str, str], running: list[Task]) -> str:
         for task in running:
             for container in task.containers:
-                _, expected = images.get(container.name, ("", ""))
-                if expected and container.digest and container.digest != expected:
-                    return f"container {container.name} runs {container.digest}, expected {expected}"
+                digest = expected.get(container.name)
+                if digest and container.digest not in {"", digest}:
+                    return f"container {container.name} runs {container.digest}, expected {digest}"
         return ""
 
 
 def _known(task: Task) -> bool:
     # A task without a health check is UNKNOWN for ever, one with it is UNKNOWN at first; its containers tell which.
-    return task.health != "UNKNOWN" or all(container.health == "UNKNOWN" for container in task.containers)
+    unchecked = all(container.health == "UNKNOWN" for container in task.containers)
+    return bool(task.containers) and (task.health != "UNKNOWN" or unchecked)
 
 
 def _why(stopped: list[Task]) -> str:

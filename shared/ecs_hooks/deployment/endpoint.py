@@ -165,18 +165,18 @@ def listener_endpoint(
         message = f"the address of green can't be derived from {short(arn)}: {error}; {_OVERRIDE}"
         raise EndpointError(message) from None
     listener = deployment.address(arn)
-    scheme = _WEB.get(listener["protocol"])
+    scheme = _WEB.get(listener.protocol)
     if scheme is None:
-        message = f"{short(arn)} speaks {listener['protocol']}, not HTTP: {_OVERRIDE}"
+        message = f"{short(arn)} speaks {listener.protocol}, not HTTP: {_OVERRIDE}"
         raise EndpointError(message)
     if scheme == "https" and not need.host and not named:
         message = (
-            f"{short(arn)} speaks TLS, and its certificate is not made for {listener['host']}: set hookDetails.host to "
+            f"{short(arn)} speaks TLS, and its certificate is not made for {listener.host}: set hookDetails.host to "
             f"the name it is made for"
         )
         raise EndpointError(message)
     headers = {**need.headers, **({"Host": need.host} if need.host else {})}
-    base_url = f"{scheme}://{listener['host']}:{listener['port']}{need.prefix}"
+    base_url = f"{scheme}://{listener.host}:{listener.port}{need.prefix}"
     return Endpoint(base_url, headers, need.query, need.methods)
 
 

@@ -55,8 +55,8 @@ class Matches(NamedTuple):
     first: str
 
 
-def log_configurations(task_definition: str, region: str) -> list[list[str]]:
-    """Ask for the containers of a task definition that log to CloudWatch, as a fact.
+def log_configurations(task_definition: str, region: str) -> list[LogConfiguration]:
+    """Ask for the containers of a task definition that log to CloudWatch.
 
     Raises
     ------
@@ -68,12 +68,12 @@ def log_configurations(task_definition: str, region: str) -> list[list[str]]:
         containers: Sequence[Mapping[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
         found = []
         for each in containers:
-            logging = each.get("logConfiguration") or {}
-            options = logging.get("options") or {}
+            logging = each.get("logConfiguration", {})
+            options = logging.get("options", {})
             # Without a prefix streams are named after containers of Docker, which nobody knows.
             if logging.get("logDriver") == "awslogs" and options.get("awslogs-stream-prefix"):
                 prefix, where = options["awslogs-stream-prefix"], options.get("awslogs-region") or region
-                found.append([str(each["name"]), str(options["awslogs-group"]), str(prefix), str(where)])
+                found.append(LogConfiguration(each["name"], options["awslogs-group"], prefix, where))
         return found
 
 
@@ -112,7 +112,7 @@ def count_matches(where: LogConfiguration, tasks: Sequence[str], pattern: str, b
     for _ in range(_PAGES):
         answer = ask_page(FILTER, where.region, **asked)
         with reading(FILTER):
-            found = [str(each["logStreamName"]) for each in answer["events"] if each["logStreamName"] in streams]
+            found = [each["logStreamName"] for each in answer["events"] if each["logStreamName"] in streams]
         count, first = count + len(found), first or (found[0] if found else "")
         if count >= limit or not answer.get("nextToken"):
             return Matches(count, first)
