@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -15,23 +16,32 @@ from ecs_hooks.outcome import Outcome
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
 """`stopCode`s of a task that did not end because somebody wanted it to."""
 
+_BY_ECS = "ServiceSchedulerInitiated"
+"""`stopCode` of a task that ECS itself has stopped: to scale in, or since it was not healthy. Only the reason tells."""
+
+_UNHEALTHY = re.compile(r"health checks?\b|\bunhealthy\b", re.IGNORECASE)
+_SCALING = "Scaling activity"
+_NAMED = 3
+
 
 class TasksCheck(Check):
     """Compares green's tasks with what ECS was asked for.
 
-    Tasks that are still to start, and containers whose health is not known yet, are waited for.
+    Tasks that are still to start, and containers whose health is not known yet, are waited for. ECS's API does not show
+    how often a container was restarted inside its task (`restartPolicy`).
     """
 
     type: Literal["tasks"] = "tasks"
     max_failed: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """Tasks of green that may have stopped by themselves, such as through a crash."""
+    """Tasks of green that may have stopped by themselves, such as through a crash, or that ECS has replaced since they
+    failed health checks."""
     digest: bool = True
     """Whether containers must run the image digest that ECS resolved for the revision."""
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""
         deployment = context.deployment
-        stopped = [task for task in tasks(deployment.target, "STOPPED") if task.stop_code in _FAILURES]
+        stopped = [task for task in tasks(deployment.target, "STOPPED") if _has_failed(task)]
         if len(stopped) > self.max_failed:
             return Outcome.failed(
                 f"{_tasks(len(stopped))} of green stopped: {_why(stopped)}", {"failed_tasks": len(stopped)}
@@ -76,10 +86,28 @@ def _known(task: Task) -> bool:
     return bool(task.containers) and (task.health != "UNKNOWN" or unchecked)
 
 
+def _has_failed(task: Task) -> bool:
+    if task.stop_code == _BY_ECS:
+        return bool(_UNHEALTHY.search(task.stopped_reason))
+    if not task.stop_code:
+        return not task.stopped_reason.startswith(_SCALING)
+    return task.stop_code in _FAILURES
+
+
 def _why(stopped: list[Task]) -> str:
-    task = stopped[0]
+    """Return the reasons, the most frequent ones first, with their counts where there are several."""
+    reasons = Counter(map(_reason, stopped))
+    if len(reasons) == 1:
+        return next(iter(reasons))
+    named = [f"{count} {reason}" for reason, count in reasons.most_common(_NAMED)]
+    more = len(reasons) - _NAMED
+    return "; ".join([*named, *([f"and {more} more"] if more > 0 else [])])
+
+
+def _reason(task: Task) -> str:
     exits = [f"container {each.name} exit code {each.exit_code}" for each in task.containers if each.exit_code]
-    return ", ".join([task.stop_code, task.stopped_reason[:200], *exits])
+    told = [task.stop_code, task.stopped_reason[:200], *exits]
+    return ", ".join(filter(None, told)) or "no reason known"
 
 
 def _tasks(count: int) -> str:
