@@ -174,6 +174,8 @@ def test_a_task_that_stopped_and_nobody_knows_why_has_failed(aws: AwsApi) -> Non
     running(aws, task("a"), task("b"), stopped=(bare,))
 
     assert ask().reason == "1 task of green stopped: no reason known"
+    running(aws, task("a"), task("b"), stopped=({**bare, "lastStatus": "RUNNING"},))
+    assert ask().status is Status.PASS
 
 
 def test_several_reasons_are_counted(aws: AwsApi) -> None:

@@ -104,6 +104,13 @@ def test_a_rule_that_can_not_be_read(aws: AwsApi, actions: list[dict[str, object
         route(ListenerArn.parse(TEST_RULE))
 
 
+def test_a_rule_that_lacks_its_conditions_is_not_taken_for_a_default_one(aws: AwsApi) -> None:
+    described = {"RuleArn": TEST_RULE, "Actions": forward(GREEN_GROUP), "IsDefault": False}
+    aws.answer("DescribeRules", {"Rules": [described]})
+    with pytest.raises(FactError, match="DescribeRules: the answer can't be read"):
+        route(ListenerArn.parse(TEST_RULE))
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"<a/>"])
 def test_an_answer_that_is_none(aws: AwsApi, body: bytes) -> None:
     aws.garbage("DescribeRules", body)

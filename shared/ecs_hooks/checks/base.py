@@ -12,7 +12,7 @@ from ecs_hooks.deadline import Deadline
 from ecs_hooks.outcome import Outcome
 
 if TYPE_CHECKING:
-    from ecs_hooks.deployment.endpoint import Endpoint
+    from ecs_hooks.deployment.endpoint import Endpoint, Listener
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
 
@@ -25,8 +25,8 @@ class CheckContext:
         The stage of the deployment.
     find_deployment
         Makes the deployment.
-    find_green
-        Finds out where green answers.
+    find_endpoint
+        Finds out where green answers through the test or the production listener.
     deadline
         When the check's answer is of no use any more.
     elapsed
@@ -39,7 +39,7 @@ class CheckContext:
         self,
         stage: str,
         find_deployment: Callable[[], ServiceDeployment],
-        find_green: Callable[[], Endpoint],
+        find_endpoint: Callable[[Listener], Endpoint],
         deadline: Deadline,
         elapsed: float,
         checks: Sequence[Check] = (),
@@ -49,7 +49,7 @@ class CheckContext:
         self._find_deployment = find_deployment
         self.deadline = deadline
         self.elapsed = elapsed
-        self._find_green = find_green
+        self._find_endpoint = find_endpoint
 
     @property
     def deployment(self) -> ServiceDeployment:
@@ -58,14 +58,23 @@ class CheckContext:
 
     @property
     def green(self) -> Endpoint:
-        """Where green answers.
+        """Where green answers; see `endpoint`."""
+        return self.endpoint("test")
+
+    def endpoint(self, listener: Listener) -> Endpoint:
+        """Return where green answers through a listener.
+
+        Parameters
+        ----------
+        listener
+            `test`, or `production` once all of its traffic goes to green.
 
         Raises
         ------
         ExplainedError
             If that is not known. Leave it uncaught, and the check's outcome is the right one for it.
         """
-        return self._find_green()
+        return self._find_endpoint(listener)
 
 
 class Check(BaseModel, ABC):

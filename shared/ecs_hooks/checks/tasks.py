@@ -90,7 +90,7 @@ def _has_failed(task: Task) -> bool:
     if task.stop_code == _BY_ECS:
         return bool(_UNHEALTHY.search(task.stopped_reason))
     if not task.stop_code:
-        return not task.stopped_reason.startswith(_SCALING)
+        return task.status == "STOPPED" and not task.stopped_reason.startswith(_SCALING)
     return task.stop_code in _FAILURES
 
 

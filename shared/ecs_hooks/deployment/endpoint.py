@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from ecs_hooks.event import Stage
@@ -15,13 +15,24 @@ if TYPE_CHECKING:
     from ecs_hooks.deployment.revision import LoadBalancing
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
+Listener = Literal["test", "production"]
+"""Through which listener green is asked."""
+
 BEFORE_GREEN_RUNS = {Stage.RECONCILE_SERVICE, Stage.PRE_SCALE_UP}
 BEFORE_TEST_TRAFFIC = {*BEFORE_GREEN_RUNS, Stage.POST_SCALE_UP, Stage.TEST_TRAFFIC_SHIFT}
 """Stages at which the test listener does not, or not for certain, lead to the new revision yet."""
+BEFORE_PRODUCTION_TRAFFIC = {*BEFORE_TEST_TRAFFIC, Stage.POST_TEST_TRAFFIC_SHIFT}
+"""Stages at which the production listener leads to the old revision."""
 
 _OVERRIDE = "set hookDetails.base_url"
+_OWN_URL = "give the check a url"
+_WAIT_FOR_THE_SHIFT = "attach the check to POST_PRODUCTION_TRAFFIC_SHIFT"
 _WEB = {"HTTP": "http", "HTTPS": "https", "TCP": "http", "TLS": "https"}
 """Protocols of listeners that a web server can be behind. Whether TCP carries TLS is not to be seen at the listener."""
+_REACH_TASKS = (
+    f"the address is that of a task: the function has to run in its VPC (VpcSubnetIds of the template), and the security "
+    f"group of the tasks has to let it in; or {_OVERRIDE}"
+)
 
 
 class EndpointError(ExplainedError):
@@ -36,15 +47,51 @@ class Endpoint(NamedTuple):
     base_url
         What paths are appended to.
     headers, query
-        What the conditions of the listener rule ask for.
+        What the conditions of the listener rule ask for; a request that has it otherwise would go to somebody else.
     methods
         The methods that the rule takes; any where there are none.
+    host
+        `Host` of requests that name none.
+    advice
+        What to do where there is no connection.
     """
 
     base_url: str
     headers: Mapping[str, str] = MappingProxyType({})
     query: Mapping[str, str] = MappingProxyType({})
     methods: tuple[str, ...] = ()
+    host: str = ""
+    advice: str = ""
+
+    @property
+    def all_headers(self) -> Mapping[str, str]:
+        """The headers of a request that has none of its own."""
+        return {**({"Host": self.host} if self.host else {}), **self.headers}
+
+    def objection(self, method: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
+        """Return why a request would miss the listener rule, and so green; empty where it would not.
+
+        Parameters
+        ----------
+        method, headers, query
+            What the request has of its own.
+        """
+        if self.methods and method not in self.methods:
+            return f"the listener rule takes {', '.join(self.methods)} only, not {method}"
+        own = {name.lower(): value.lower() for name, value in headers.items()}
+        for name, value in self.headers.items():
+            if own.get(name.lower(), value.lower()) != value.lower():
+                return f"the listener rule asks for another header {name} than the request has"
+        for name, value in self.query.items():
+            if name in query and value not in _texts(query[name]):
+                return f"the listener rule asks for another query parameter {name} than the request has"
+        return ""
+
+
+def _texts(values: Any) -> list[str]:
+    return [
+        str(each) for each in (values if isinstance(values, Sequence) and not isinstance(values, str) else [values])
+    ]
 
 
 class Configured(NamedTuple):
@@ -53,7 +100,7 @@ class Configured(NamedTuple):
     Parameters
     ----------
     base_url
-        The address; None leaves it to `APP_URL`, and then to AWS.
+        The address of the test side; None leaves it to `APP_URL`, and then to AWS.
     host
         `Host` of every request, and the name that a certificate must be valid for; None as the listener rule asks.
     service_connect
@@ -65,17 +112,24 @@ class Configured(NamedTuple):
     service_connect: bool = False
 
 
-def green_endpoint(configured: Configured, stage: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
+def green_endpoint(
+    configured: Configured,
+    stage: str,
+    find_deployment: Callable[[], ServiceDeployment],
+    listener: Listener = "test",
+) -> Endpoint:
     """Return where green answers: as the plan says, or the function's `APP_URL`, or as AWS tells.
 
     Parameters
     ----------
     configured
-        What the plan says.
+        What the plan says. `base_url` and `APP_URL` lead to the test side: for the production listener AWS is asked.
     stage
         The stage of the deployment.
     find_deployment
         Makes the deployment, where AWS has to be asked.
+    listener
+        Through which listener green is to be asked.
 
     Raises
     ------
@@ -84,15 +138,16 @@ def green_endpoint(configured: Configured, stage: str, find_deployment: Callable
     FactError
         If AWS does not answer.
     """
-    host = {"Host": configured.host} if configured.host else {}
+    host = configured.host or ""
+    if listener == "production":
+        return _at_production(find_deployment(), stage, host)
     if configured.base_url:
         header = _test_header(find_deployment()) if configured.service_connect else {}
-        return Endpoint(configured.base_url, {**header, **host})
+        return Endpoint(configured.base_url, header, host=host)
     app_url = os.environ.get("APP_URL", "").strip()
     if app_url:
-        return Endpoint(_checked(app_url, stage), host)
-    found = _discovered(configured, stage, find_deployment())
-    return found._replace(headers={**found.headers, **host})
+        return Endpoint(_checked(app_url, stage), host=host)
+    return _discovered(find_deployment(), stage, host)
 
 
 def _checked(app_url: str, stage: str) -> str:
@@ -114,7 +169,7 @@ def _test_header(deployment: ServiceDeployment) -> dict[str, str]:
     return {name: value or "true"}
 
 
-def _discovered(configured: Configured, stage: str, deployment: ServiceDeployment) -> Endpoint:
+def _discovered(deployment: ServiceDeployment, stage: str, host: str) -> Endpoint:
     if stage in BEFORE_GREEN_RUNS:
         message = f"green does not run yet at {stage}: attach the check to a later stage, or {_OVERRIDE}"
         raise EndpointError(message)
@@ -131,12 +186,41 @@ def _discovered(configured: Configured, stage: str, deployment: ServiceDeploymen
                 f"POST_TEST_TRAFFIC_SHIFT, or {_OVERRIDE}"
             )
             raise EndpointError(message)
-        return listener_endpoint(deployment, tested[0], tested[0].test, named=bool(configured.host))
-    return _task_endpoint(deployment)
+        return _listener_endpoint(deployment, tested[0], tested[0].test, host, _OVERRIDE)
+    shifted = [each for each in deployment.green.load_balancing if each.production]
+    if stage == Stage.POST_PRODUCTION_TRAFFIC_SHIFT and len(shifted) == 1:
+        return _listener_endpoint(deployment, shifted[0], shifted[0].production, host, _OVERRIDE)
+    return _task_endpoint(deployment, host)
 
 
-def listener_endpoint(
-    deployment: ServiceDeployment, load_balancing: LoadBalancing, arn: str, *, named: bool = False
+def _at_production(deployment: ServiceDeployment, stage: str, host: str) -> Endpoint:
+    if stage in BEFORE_PRODUCTION_TRAFFIC:
+        message = (
+            f"green has no production traffic yet at {stage}, the production listener would test blue: "
+            f"{_WAIT_FOR_THE_SHIFT}"
+        )
+        raise EndpointError(message)
+    shifted = [each for each in deployment.green.load_balancing if each.production]
+    if len(shifted) != 1:
+        how_many = f"{len(shifted)} load balancers with a" if shifted else "no"
+        message = f"the service has {how_many} production listener, so which one to ask is not clear: {_OWN_URL}"
+        raise EndpointError(message)
+    (each,) = shifted
+    if stage != Stage.POST_PRODUCTION_TRAFFIC_SHIFT:
+        from ecs_hooks.deployment.drift import led  # noqa: PLC0415 - only where AWS is asked
+
+        groups = deployment.route(each.production).target_groups
+        if each.target_group and groups != (each.target_group,):
+            message = (
+                f"the production listener leads to {led(groups)} at {stage}, not to green alone, so it could test blue: "
+                f"{_WAIT_FOR_THE_SHIFT}"
+            )
+            raise EndpointError(message)
+    return _listener_endpoint(deployment, each, each.production, host, _OWN_URL)
+
+
+def _listener_endpoint(
+    deployment: ServiceDeployment, load_balancing: LoadBalancing, arn: str, host: str, override: str
 ) -> Endpoint:
     """Return the address of a listener (rule) that leads to green, and to nobody else.
 
@@ -148,8 +232,10 @@ def listener_endpoint(
         The load balancer, with green's target group.
     arn
         The rule or listener.
-    named
-        Whether the plan gives the name that a certificate is valid for.
+    host
+        `Host` that the plan gives; empty where it gives none.
+    override
+        What to do where the address can't be derived.
     """
     from ecs_hooks.deployment.conditions import UnderivableError, needed  # noqa: PLC0415 - only where AWS is asked
     from ecs_hooks.deployment.drift import misdirected  # noqa: PLC0415
@@ -158,18 +244,18 @@ def listener_endpoint(
     route = deployment.route(arn)
     wrong = misdirected(route, load_balancing, arn)
     if wrong:
-        raise EndpointError(wrong)
+        raise EndpointError(f"{wrong}: {override}" if route.obstacle else wrong)
     try:
-        need = needed(route.conditions)
+        need = needed(route.conditions, host)
     except UnderivableError as error:
-        message = f"the address of green can't be derived from {short(arn)}: {error}; {_OVERRIDE}"
+        message = f"the address of green can't be derived from {short(arn)}: {error}; {override}"
         raise EndpointError(message) from None
     listener = deployment.address(arn)
     scheme = _WEB.get(listener.protocol)
     if scheme is None:
-        message = f"{short(arn)} speaks {listener.protocol}, not HTTP: {_OVERRIDE}"
+        message = f"{short(arn)} speaks {listener.protocol}, not HTTP: {override}"
         raise EndpointError(message)
-    if scheme == "https" and not need.host and not named:
+    if scheme == "https" and not need.host and not host:
         message = (
             f"{short(arn)} speaks TLS, and its certificate is not made for {listener.host}: set hookDetails.host to "
             f"the name it is made for"
@@ -177,21 +263,26 @@ def listener_endpoint(
         raise EndpointError(message)
     headers = {**need.headers, **({"Host": need.host} if need.host else {})}
     base_url = f"{scheme}://{listener.host}:{listener.port}{need.prefix}"
-    return Endpoint(base_url, headers, need.query, need.methods)
+    return Endpoint(base_url, headers, need.query, need.methods, "" if need.host else host)
 
 
-def _task_endpoint(deployment: ServiceDeployment) -> Endpoint:
+def _task_endpoint(deployment: ServiceDeployment, host: str) -> Endpoint:
     """Return the address of one of green's tasks, for a service without a test listener."""
-    green = deployment.green
-    serving = [each for each in green.load_balancing if each.port]
-    if not serving:
-        message = f"the service has neither a test listener nor a container port at a load balancer: {_OVERRIDE}"
+    from ecs_hooks.deployment.errors import FactError  # noqa: PLC0415 - only where AWS is asked
+    from ecs_hooks.deployment.tasks import DESCRIBE  # noqa: PLC0415
+
+    port = deployment.port
+    if port is None:
+        message = f"the service has no test listener, and no port at a load balancer or of Service Connect: {_OVERRIDE}"
         raise EndpointError(message)
-    name, port = serving[0].container, serving[0].port
-    for task in deployment.tasks:
+    running = [task for task in deployment.tasks if task.status == "RUNNING"]
+    if not running:
+        raise FactError(f"{DESCRIBE}: no task of green runs yet, and the service has no test listener")
+    header = _test_header(deployment) if deployment.green.test_header else {}
+    for task in running:
         for container in task.containers:
-            if task.status == "RUNNING" and container.name == name and container.address:
+            if container.name == port.container and container.address:
                 address = f"[{container.address}]" if ":" in container.address else container.address
-                return Endpoint(f"http://{address}:{port}")
+                return Endpoint(f"http://{address}:{port.number}", header, host=host, advice=_REACH_TASKS)
     message = f"the service has no test listener, and no task of green has an address of its own: {_OVERRIDE}"
     raise EndpointError(message)

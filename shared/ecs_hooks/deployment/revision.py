@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ecs_hooks.deployment.asking import ask_one, reading
@@ -57,6 +57,8 @@ class ServiceRevision(NamedTuple):
     test_header
         Name and value of the header that Service Connect routes as test traffic; an empty value is any. None where the
         revision offers nothing through Service Connect.
+    port_names
+        Names of the ports that it offers through Service Connect, VPC Lattice or an ECS gateway.
     """
 
     arn: str
@@ -64,6 +66,7 @@ class ServiceRevision(NamedTuple):
     load_balancing: tuple[LoadBalancing, ...]
     images: Mapping[str, tuple[str, str]]
     test_header: tuple[str, str] | None
+    port_names: tuple[str, ...] = ()
 
 
 def describe(arn: str, region: str) -> ServiceRevision:
@@ -97,6 +100,7 @@ def _revision(revision: Mapping[str, Any]) -> ServiceRevision:
             for each in revision.get("containerImages", [])
         },
         _test_header(revision.get("serviceConnectConfiguration", {})),
+        tuple(_port_names(revision)),
     )
 
 
@@ -126,3 +130,10 @@ def _test_header(service_connect: Mapping[str, Any]) -> tuple[str, str] | None:
             if header:
                 return header["name"], header.get("value", {}).get("exact", "")
     return (DEFAULT_TEST_HEADER, "") if services else None
+
+
+def _port_names(revision: Mapping[str, Any]) -> Iterator[str]:
+    service_connect = revision.get("serviceConnectConfiguration", {})
+    offered = service_connect.get("services", []) if service_connect.get("enabled") else []
+    for each in (*offered, *revision.get("vpcLatticeConfigurations", []), *revision.get("gatewayConnectors", [])):
+        yield each["portName"]

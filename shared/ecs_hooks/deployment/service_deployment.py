@@ -14,6 +14,7 @@ from ecs_hooks.deployment.listener import Address, ListenerArn, Route, address, 
 from ecs_hooks.deployment.logs import LogConfiguration, log_configurations
 from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
 from ecs_hooks.deployment.revision import ServiceRevision, describe
+from ecs_hooks.deployment.task_definition import Port, container_definitions, named_port
 from ecs_hooks.deployment.tasks import Task, tasks
 
 if TYPE_CHECKING:
@@ -86,11 +87,27 @@ class ServiceDeployment:
         return self.facts.get("tasks", lambda: tasks(self.target))
 
     @property
+    def _containers(self) -> list[Mapping[str, Any]]:
+        name = self.green.task_definition
+        return self.facts.get("containers", lambda: container_definitions(name, self.arn.region))
+
+    @property
+    def port(self) -> Port | None:
+        """Where green's tasks answer: behind the load balancer, or as Service Connect or VPC Lattice name the port."""
+        green = self.green
+        for each in green.load_balancing:
+            if each.port:
+                return Port(each.container, each.port)
+        if not green.port_names:
+            return None
+        return self.facts.get("port", lambda: named_port(self._containers, green.port_names), kind=Port)
+
+    @property
     def logs(self) -> list[LogConfiguration]:
         """Where green's containers log."""
         return self.facts.get(
             "logs",
-            lambda: log_configurations(self.green.task_definition, self.arn.region),
+            lambda: log_configurations(self._containers, self.arn.region),
             kind=list[LogConfiguration],
         )
 
