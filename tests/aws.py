@@ -5,12 +5,16 @@ moto's server knows no service revisions and can't fail on demand, so only its p
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import struct
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -25,6 +29,16 @@ _SIGNED = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 
 _IAM = {"elbv2": "elasticloadbalancing"}
 """Services that IAM calls by another name than boto3."""
+
+
+class Silence(Enum):
+    """How not to answer."""
+
+    HANG = "take the request, and say nothing"
+    CLOSE = "close the connection in place of an answer"
+    RESET = "reset it"
+    HALF = "close it in the middle of an answer"
+
 
 Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -59,7 +73,9 @@ class AwsApi(ThreadingHTTPServer):
         self.delay = 0.0
         self._answers: dict[str, Answer] = {}
         self._errors: dict[str, tuple[str, int]] = {}
-        self._raw: dict[str, bytes] = {}
+        self._raw: dict[str, tuple[bytes, int]] = {}
+        self._changes: dict[str, Callable[[bytes], bytes]] = {}
+        self._silent: dict[str, Silence] = {}
 
     @property
     def url(self) -> str:
@@ -85,9 +101,25 @@ class AwsApi(ThreadingHTTPServer):
         """Answer an operation with an error, from now on."""
         self._errors[operation] = (code, status)
 
-    def garbage(self, operation: str, body: bytes) -> None:
+    def garbage(self, operation: str, body: bytes, status: int = 200) -> None:
         """Answer an operation with these bytes, from now on."""
-        self._raw[operation] = body
+        self._raw[operation] = (body, status)
+
+    def change(self, operation: str, change: Callable[[bytes], bytes]) -> None:
+        """Answer an operation as told, but with other bytes, from now on."""
+        self._changes[operation] = change
+
+    def silence(self, operation: str, how: Silence) -> None:
+        """Answer an operation not at all, or not to the end, from now on."""
+        self._silent[operation] = how
+
+    def silent(self, operation: str) -> Silence | None:
+        return self._silent.get(operation)
+
+    def well(self) -> None:
+        """Take back all errors, garbage, changes and silence; the answers stay."""
+        for each in (self._errors, self._raw, self._changes, self._silent):
+            each.clear()
 
     def reply(
         self, service: str, protocol: str, operation: str, parameters: dict[str, Any]
@@ -97,7 +129,8 @@ class AwsApi(ThreadingHTTPServer):
         self.asked.setdefault(operation, []).append(parameters)
         time.sleep(self.delay)
         if operation in self._raw:
-            return 200, {}, self._raw[operation]
+            body, status = self._raw[operation]
+            return status, {}, body
         if operation in self._errors:
             code, status = self._errors[operation]
             return status, {}, _error(protocol, code)
@@ -106,7 +139,8 @@ class AwsApi(ThreadingHTTPServer):
             get_service_model(service).operation_model(operation), context=SerializationContext(request_id="1")
         )
         made = serializer.serialize(answer(parameters) if callable(answer) else answer)
-        return made["status_code"], dict(made["headers"]), str(made["body"]).encode()
+        body = str(made["body"]).encode()
+        return made["status_code"], dict(made["headers"]), self._changes.get(operation, bytes)(body)
 
     def handle_error(self, *_: object) -> None:
         """Stay silent: clients give up on purpose."""
@@ -135,8 +169,7 @@ def _at(model: Any, method: str, path: str) -> tuple[str, dict[str, str]]:
 class _Handler(BaseHTTPRequestHandler):
     server: AwsApi
     protocol_version = "HTTP/1.1"
-    # Else the body waits until the client has acknowledged the head, and clients take their time with that.
-    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body in one piece: in two, the second waits 40 ms for the client's acknowledgement
 
     def do_GET(self) -> None:
         self.do_POST()
@@ -172,12 +205,23 @@ class _Handler(BaseHTTPRequestHandler):
             }
         )
         status, headers, answer = self.server.reply(service, protocol, operation, parameters)
+        how = self.server.silent(operation)
+        if how is Silence.HANG:
+            self.connection.settimeout(10)
+            self.rfile.read(1)  # until the client gives up
+        if how is Silence.RESET:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
+        if how in {Silence.HANG, Silence.RESET, Silence.CLOSE}:
+            self.close_connection = True
+            return
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(answer[: len(answer) // 2] if how is Silence.HALF else answer)
+        self.close_connection = how is Silence.HALF
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""

@@ -28,7 +28,8 @@ def forward(*groups: str) -> list[dict[str, Any]]:
 
 def rule(*conditions: dict[str, Any], to: tuple[str, ...] = (GREEN_GROUP,)) -> dict[str, Any]:
     """Return the answer of DescribeRules with a rule of these conditions."""
-    return {"Rules": [{"RuleArn": TEST_RULE, "Conditions": list(conditions), "Actions": forward(*to)}]}
+    rule = {"RuleArn": TEST_RULE, "Conditions": list(conditions), "Actions": forward(*to), "IsDefault": not conditions}
+    return {"Rules": [rule]}
 
 
 def revision(arn: str = GREEN, test: str = TEST_RULE, group: str = GREEN_GROUP, **fields: Any) -> dict[str, Any]:

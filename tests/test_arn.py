@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.arn import EcsArn
+from ecs_hooks.arn import EcsArn, region_of
 
 BASE = "arn:aws:ecs:us-west-2:123456789012"
 
@@ -42,3 +42,14 @@ def test_what_is_no_such_arn_is_refused_without_being_repeated(text: str, kinds:
         EcsArn.parse(text, *kinds)
 
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_the_region_of_any_arn(partition: str) -> None:
+    assert region_of(f"arn:{partition}:elasticloadbalancing:cn-north-1:1:targetgroup/a/b") == "cn-north-1"
+
+
+@pytest.mark.parametrize("text", ["", "listener/app/a/b/c", "x:aws:ecs:us-west-2:1:a", "arn:aws:iam::1:role/a"])
+def test_an_arn_without_a_region(text: str) -> None:
+    with pytest.raises(ValueError, match="not an ARN with a region"):
+        region_of(text)

@@ -21,7 +21,7 @@ EVENT = LifecycleEvent.parse(load_event())
 
 def runner(seconds: float = 20, state: State | None = None) -> Runner:
     context = CheckContext(
-        "POST_SCALE_UP", lambda: ServiceDeployment(EVENT), lambda: Endpoint(""), Deadline.after(seconds), 0.0
+        "POST_SCALE_UP", lambda: ServiceDeployment(EVENT), lambda _: Endpoint(""), Deadline.after(seconds), 0.0
     )
     return Runner(context, state or State.load(None, EVENT, 0), lambda _: None)
 

@@ -8,6 +8,21 @@ _FIELDS = 6
 """An ARN has six parts: arn, partition, service, region, account and resource."""
 
 
+def region_of(arn: str) -> str:
+    """Return the region that an ARN of any service names.
+
+    Raises
+    ------
+    ValueError
+        If it is no ARN with a region.
+    """
+    parts = arn.split(":", _FIELDS - 1)
+    if len(parts) != _FIELDS or parts[0] != "arn" or not parts[3]:
+        message = "not an ARN with a region"
+        raise ValueError(message)
+    return parts[3]
+
+
 class EcsArn(NamedTuple):
     """An ARN of a service, a service deployment or a service revision.
 

@@ -10,6 +10,7 @@ from ecs_hooks.outcome import Evidence, Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.deployment.endpoint import Listener
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
     from ecs_hooks.event import LifecycleEvent
     from ecs_hooks.http import HttpClient
@@ -57,10 +58,30 @@ class Hook:
         ExplainedError
             If nothing says where green answers. Leave it uncaught, and the hook's answer is the right one for it.
         """
+        return self._client("test")
+
+    @cached_property
+    def production(self) -> HttpClient:
+        """An HTTP client for the new revision, as customers reach it: only once all production traffic goes there.
+
+        Raises
+        ------
+        ExplainedError
+            If that is not so. Leave it uncaught, and the hook's answer is the right one for it.
+        """
+        return self._client("production")
+
+    def _client(self, listener: Listener) -> HttpClient:
         from ecs_hooks.http import HttpClient  # noqa: PLC0415 - a hook that does not speak HTTP need not load it
 
-        green = self.context.green
-        return HttpClient(green.base_url, self.context.deadline, headers=green.headers, query=green.query)
+        green = self.context.endpoint(listener)
+        return HttpClient(
+            green.base_url,
+            self.context.deadline,
+            headers=green.all_headers,
+            query=green.query,
+            objection=green.objection,
+        )
 
     def passed(self, reason: str = "", evidence: Evidence | None = None) -> Outcome:
         """Return a pass; the same as returning nothing."""

@@ -149,7 +149,7 @@ class Invocation:
         return CheckContext(
             str(self.event.stage),
             lambda: self._deployment,
-            lambda: green_endpoint(configured, str(self.event.stage), lambda: self._deployment),
+            lambda listener: green_endpoint(configured, str(self.event.stage), lambda: self._deployment, listener),
             # What is still to be done after the checks (verdict, expiry, log) gets a tenth of the time.
             deadline=self.deadline.earlier(min(3.0, self.deadline.remaining() / 10)),
             elapsed=max(0.0, clock.now() - self._state.started_at),

@@ -6,7 +6,7 @@ from typing import Any
 
 from ecs_hooks.checks import Check, CheckContext, HttpCheck
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
+from ecs_hooks.deployment.endpoint import Endpoint, EndpointError, Listener
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.event import LifecycleEvent
 from ecs_hooks.outcome import Outcome
@@ -20,7 +20,7 @@ def context(
     seconds: float = 20,
     elapsed: float = 0,
 ) -> CheckContext:
-    def find_green() -> Endpoint:
+    def find_green(_: Listener) -> Endpoint:
         if green is None:
             message = "nobody knows where green is"
             raise EndpointError(message)

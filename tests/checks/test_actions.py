@@ -11,7 +11,7 @@ import pytest
 
 from ecs_hooks.checks import CHECKS, Check, CheckContext, check_class
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.deployment.actions import SharedActions
+from ecs_hooks.deployment.actions import Serving, SharedActions
 from ecs_hooks.deployment.endpoint import Configured, green_endpoint
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.event import LifecycleEvent
@@ -21,7 +21,7 @@ from tests.checks_for_tests import Fixed
 from tests.conftest import BLUE, GREEN, load_event
 from tests.layouts import BLUE_GROUP, GREEN_GROUP, NLB_LISTENER, load_balancer, revision, running, task
 
-STAGES = ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"]
+STAGES = ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"]
 QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
 HTTP: dict[str, Any] = {"type": "http", "connect_retries": 0, "timeout_seconds": 1}
 CASES: list[dict[str, Any]] = [
@@ -60,6 +60,10 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "network": {"loadBalancers": NLB},
     "no test listener": {"test": ""},
 }
+WITHOUT_LOAD_BALANCER: dict[str, dict[str, Any]] = {
+    "Service Connect": {"loadBalancers": []},
+    "nothing": {"loadBalancers": [], "serviceConnectConfiguration": {"enabled": False}},
+}
 ADDRESSES: list[tuple[Configured, str]] = [
     (Configured(), ""),
     (Configured(), "http://127.0.0.1:9"),
@@ -73,7 +77,7 @@ def serving(aws: AwsApi, layout: dict[str, Any]) -> None:
     load_balancer(aws, "HTTP", 9, "127.0.0.1")
     service_connect = {"enabled": True, "services": [{"portName": "http"}]}
     described = {
-        arn: revision(arn, group=group, serviceConnectConfiguration=service_connect, **layout)
+        arn: revision(arn, group=group, **{"serviceConnectConfiguration": service_connect, **layout})
         for arn, group in ((GREEN, GREEN_GROUP), (BLUE, BLUE_GROUP))
     }
     aws.answer(
@@ -89,7 +93,7 @@ def serving(aws: AwsApi, layout: dict[str, Any]) -> None:
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": []})
     aws.answer("GetMetricData", {"MetricDataResults": []})
     logging = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"}}
-    containers = [{"name": "web", "logConfiguration": logging}]
+    containers = [{"name": "web", "logConfiguration": logging, "portMappings": [{"name": "http", "containerPort": 9}]}]
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})
     aws.answer("FilterLogEvents", {"events": []})
 
@@ -98,13 +102,14 @@ def needed_and_asked(
     aws: AwsApi, check: Check, configured: Configured, stage: str
 ) -> tuple[frozenset[str], set[str], str]:
     event = LifecycleEvent.parse(load_event(lifecycleStage=stage))
-    shared = SharedActions.of(configured, stage, ServiceDeployment(event).green.load_balancing, os.environ)
+    green = ServiceDeployment(event).green
+    shared = SharedActions.of(configured, stage, Serving(green.load_balancing, green.port_names), os.environ)
     deployment = ServiceDeployment(event)
     aws.operations.clear()
     context = CheckContext(
         stage,
         lambda: deployment,
-        lambda: green_endpoint(configured, stage, lambda: deployment),
+        lambda listener: green_endpoint(configured, stage, lambda: deployment, listener),
         Deadline.after(20),
         0,
         [check],
@@ -129,8 +134,19 @@ def test_a_check_asks_for_what_it_says_and_nothing_else(
         needed, asked, trouble = needed_and_asked(aws, check, configured, stage)
         assert needed == asked, (layout, configured, app_url, case)
         # Whatever a check that could not go on has not asked for would be missing on both sides.
-        assert not trouble or stage != "POST_TEST_TRAFFIC_SHIFT", trouble
+        assert not trouble or "TRAFFIC_SHIFT" not in stage, trouble
         assert not (check.needs_running and stage == "PRE_SCALE_UP") or "green does not run yet" in trouble
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("listener", ["test", "production"])
+def test_what_it_takes_to_find_green(aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str, listener: str) -> None:
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
+    for layout, fields in {**LAYOUTS, **WITHOUT_LOAD_BALANCER}.items():
+        serving(aws, fields)
+        check = check_class("http").model_validate({**HTTP, "listener": listener})
+        needed, asked, _ = needed_and_asked(aws, check, Configured(), stage)
+        assert needed == asked, layout
 
 
 def test_every_kind_of_check_is_tried() -> None:
@@ -138,4 +154,4 @@ def test_every_kind_of_check_is_tried() -> None:
 
 
 def test_a_check_of_ones_own_needs_nothing_until_it_says_so() -> None:
-    assert Fixed().actions(SharedActions("POST_SCALE_UP", (), frozenset({"a:B"}))) == frozenset()
+    assert Fixed().actions(SharedActions("POST_SCALE_UP", (), {"test": frozenset({"a:B"})})) == frozenset()

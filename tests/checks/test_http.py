@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -142,12 +143,58 @@ def test_what_the_listener_rule_needs_is_sent(serve: Serve) -> None:
     assert "X-Environment: test\r\n" in request
 
 
-def test_what_the_check_says_goes_before(serve: Serve) -> None:
-    request = routed(serve, query={"version": 3}, headers={"x-environment": "other"})
+def test_what_the_listener_rule_needs_may_be_said_again(serve: Serve) -> None:
+    request = routed(serve, query={"version": [2, 3]}, headers={"x-environment": "TEST"})
 
-    assert request.startswith("GET /?version=3 HTTP/1.1")
-    assert "x-environment: other\r\n" in request
+    assert request.startswith("GET /?version=2&version=3 HTTP/1.1")
+    assert "x-environment: TEST\r\n" in request
     assert "X-Environment" not in request
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"headers": {"x-environment": "production"}}, "header X-Environment"),
+        ({"headers": {"host": "www.example.com"}}, "header Host"),
+        ({"query": {"version": 1}}, "query parameter version"),
+        ({"query": {"version": ["1", "3"]}}, "query parameter version"),
+    ],
+)
+def test_what_would_miss_the_listener_rule_is_not_sent(serve: Serve, fields: dict[str, Any], named: str) -> None:
+    green = Endpoint("http://a", {"Host": "shop.example.com", "X-Environment": "test"}, {"version": "2"})
+
+    assert ask(green, **fields) == Outcome.failed(f"the listener rule asks for another {named} than the request has")
+
+
+def test_a_host_that_no_rule_asks_for_may_be_another_one(serve: Serve) -> None:
+    requests: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        requests.append(peer.request())
+        peer.answer()
+
+    green = Endpoint(serve(script).url, host="shop.example.com")
+    assert ask(green).status is Status.PASS
+    green = Endpoint(serve(script).url, host="shop.example.com")
+    assert ask(green, headers={"host": "other.example.com"}).status is Status.PASS
+    assert [re.findall(rb"(?i)\nhost: (\S+)", each) for each in requests] == [
+        [b"shop.example.com"],
+        [b"other.example.com"],
+    ]
+
+
+def test_advice_is_given_where_there_is_no_connection(serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    green = Endpoint(f"http://127.0.0.1:{port}", advice="mend it so")
+    assert ask(green, connect_retries=0).reason.endswith("; mend it so")
+    server = serve(replying(b"", status="500 No"))
+    assert "mend it so" not in ask(Endpoint(server.url, advice="mend it so")).reason
+
+
+def test_a_url_needs_no_listener() -> None:
+    with pytest.raises(ValidationError, match="a url needs no listener"):
+        ask(None, url="http://a", listener="production")
 
 
 def test_an_absolute_address_gets_nothing_of_the_listener_rule(serve: Serve) -> None:

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from ecs_hooks import Stage
 from ecs_hooks.checks import TargetsCheck
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.outcome import Outcome, Status
 from tests.aws import AwsApi
 from tests.checks.asking import context
-from tests.layouts import GREEN_GROUP, load_balancer, revision
+from tests.layouts import GREEN_GROUP, TEST_RULE, load_balancer, revision
 
 
 def targets(aws: AwsApi, *states: str, reason: str = "Target.ResponseCodeMismatch") -> None:
@@ -66,16 +67,36 @@ def test_without_a_reason_the_state_is_said(aws: AwsApi) -> None:
     assert ask().reason.endswith(": 1 unhealthy")
 
 
-def test_a_group_that_gets_no_traffic_yet_is_not_checked(aws: AwsApi) -> None:
-    targets(aws, "unused", "unused")
+@pytest.mark.parametrize(
+    ("stage", "test", "status"),
+    [
+        (Stage.POST_SCALE_UP, TEST_RULE, Status.SKIP),
+        (Stage.POST_TEST_TRAFFIC_SHIFT, "", Status.SKIP),
+        (Stage.POST_TEST_TRAFFIC_SHIFT, TEST_RULE, Status.FAIL),
+        (Stage.POST_PRODUCTION_TRAFFIC_SHIFT, "", Status.FAIL),
+    ],
+)
+def test_a_group_without_traffic_is_a_failure_once_it_should_have_some(
+    aws: AwsApi, stage: Stage, test: str, status: Status
+) -> None:
+    targets(aws, "unused", "unused", reason="Target.NotInUse")
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(test=test)]})
 
-    assert ask().status is Status.SKIP
+    outcome = TargetsCheck().run(context(None, stage=stage))
+    assert outcome.status is status
+    assert status is Status.SKIP or "2 Target.NotInUse" in outcome.reason
 
 
 def test_a_service_without_a_load_balancer_is_not_checked(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(loadBalancers=[])]})
 
     assert ask() == Outcome.skip("green has no target group")
+
+
+def test_a_target_group_that_is_not_resolved_yet_is_asked_for_again(aws: AwsApi) -> None:
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(group="")]})
+
+    assert ask() == Outcome.error("ecs:DescribeServiceRevisions: no target group of green is resolved yet")
 
 
 def test_an_answer_that_can_not_be_read(aws: AwsApi) -> None:

@@ -11,6 +11,10 @@ from tests.aws import AwsApi
 from tests.checks.asking import context
 from tests.layouts import load_balancer, task
 
+SCHEDULER = "ServiceSchedulerInitiated"
+SCALING = "Scaling activity initiated by (deployment ecs-svc/9313423515462893900)"
+WEB = {"name": "web", "imageDigest": "sha256:abc"}
+
 
 def running(aws: AwsApi, *tasks: dict[str, Any], stopped: tuple[dict[str, Any], ...] = ()) -> None:
     load_balancer(aws)
@@ -45,7 +49,8 @@ def counts(aws: AwsApi, running: int, requested: int) -> None:
     "second",
     [
         task("b", lastStatus="PENDING"),
-        task("b", healthStatus="UNKNOWN", containers=[{"name": "web", "healthStatus": "HEALTHY"}]),
+        task("b", healthStatus="UNKNOWN", containers=[{**WEB, "healthStatus": "HEALTHY"}]),
+        task("b", containers=[]),
     ],
 )
 def test_tasks_that_come_are_waited_for(aws: AwsApi, second: dict[str, Any]) -> None:
@@ -77,7 +82,7 @@ def test_a_service_without_tasks_has_all_of_them(aws: AwsApi) -> None:
 
 
 def test_a_task_without_health_checks_runs(aws: AwsApi) -> None:
-    bare: dict[str, Any] = {"healthStatus": "UNKNOWN", "containers": [{"name": "web", "healthStatus": "UNKNOWN"}]}
+    bare: dict[str, Any] = {"healthStatus": "UNKNOWN", "containers": [{**WEB, "healthStatus": "UNKNOWN"}]}
     running(aws, task("a", **bare), task("b", **bare))
 
     assert ask().status is Status.PASS
@@ -96,18 +101,32 @@ def test_another_image_than_the_one_deployed_is_a_failure(aws: AwsApi) -> None:
     assert ask(digest=False).status is Status.PASS
 
 
-def crashed(identifier: str, code: str = "EssentialContainerExited") -> dict[str, Any]:
+def test_a_container_whose_image_is_not_known_yet_is_waited_for(aws: AwsApi) -> None:
+    running(aws, task("a"), task("b", containers=[{"name": "web"}, {"name": "sidecar"}]))
+
+    assert (ask().status, ask().reason) == (
+        Status.WAIT,
+        "2 of 2 tasks of green run, ECS does not tell yet which image digest container web runs",
+    )
+    assert ask(digest=False).status is Status.PASS
+
+
+def crashed(
+    identifier: str,
+    code: str = "EssentialContainerExited",
+    reason: str = "Essential container in task exited",
+) -> dict[str, Any]:
     return task(
         identifier,
         lastStatus="STOPPED",
         stopCode=code,
-        stoppedReason="Essential container in task exited",
+        stoppedReason=reason,
         containers=[{"name": "web", "exitCode": 137}, {"name": "done", "exitCode": 0}],
     )
 
 
 def test_tasks_that_stopped_by_themselves_fail_and_say_why(aws: AwsApi) -> None:
-    running(aws, task("a"), task("b"), stopped=(crashed("c"), crashed("d", "ServiceSchedulerInitiated")))
+    running(aws, task("a"), task("b"), stopped=(crashed("c"), crashed("d", SCHEDULER, SCALING)))
 
     outcome = ask()
     assert outcome.status is Status.FAIL
@@ -116,6 +135,60 @@ def test_tasks_that_stopped_by_themselves_fail_and_say_why(aws: AwsApi) -> None:
         "container web exit code 137"
     )
     assert ask(max_failed=1).status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:us-west-2:1:targetgroup/a/b)",
+        "Task failed container health checks",
+        "(service api) (port 8080) is unhealthy in (target-group arn:aws:...) due to (reason Request timed out)",
+    ],
+)
+def test_tasks_that_ecs_replaced_since_they_were_not_healthy_have_failed(aws: AwsApi, reason: str) -> None:
+    unhealthy = {**crashed("c", SCHEDULER, reason), "containers": []}
+    running(aws, task("a"), task("b"), stopped=(unhealthy,))
+
+    assert ask().reason == f"1 task of green stopped: {SCHEDULER}, {reason}"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (SCHEDULER, SCALING),
+        (SCHEDULER, "Scaling activity initiated by deployment ecs-svc/9313423515462893900"),
+        ("UserInitiated", "Task stopped by user"),
+        ("SpotInterruption", "Your Spot Task was interrupted."),
+        ("InfrastructureHealth", "the host is not healthy"),
+        ("", SCALING),
+    ],
+)
+def test_tasks_that_somebody_wanted_to_end_have_not_failed(aws: AwsApi, code: str, reason: str) -> None:
+    running(aws, task("a"), task("b"), stopped=(crashed("c", code, reason),))
+
+    assert ask().status is Status.PASS
+
+
+def test_a_task_that_stopped_and_nobody_knows_why_has_failed(aws: AwsApi) -> None:
+    bare = {**crashed("c", "", ""), "containers": []}
+    running(aws, task("a"), task("b"), stopped=(bare,))
+
+    assert ask().reason == "1 task of green stopped: no reason known"
+    running(aws, task("a"), task("b"), stopped=({**bare, "lastStatus": "RUNNING"},))
+    assert ask().status is Status.PASS
+
+
+def test_several_reasons_are_counted(aws: AwsApi) -> None:
+    unhealthy = [crashed(str(number), SCHEDULER, "Task failed container health checks") for number in range(3)]
+    others = [crashed(f"x{number}", "TaskFailedToStart", f"reason {number}") for number in range(3)]
+    running(aws, task("a"), stopped=(*others, crashed("c"), crashed("d"), *unhealthy))
+
+    assert ask().reason == (
+        "8 tasks of green stopped: 3 ServiceSchedulerInitiated, Task failed container health checks, container web exit "
+        "code 137; 2 EssentialContainerExited, Essential container in task exited, container web exit code 137; "
+        "1 TaskFailedToStart, reason 0, container web exit code 137; and 2 more"
+    )
+    assert ask().evidence["failed_tasks"] == 8
 
 
 def test_how_many_are_wanted_has_to_be_known(aws: AwsApi) -> None:

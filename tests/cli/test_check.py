@@ -42,6 +42,15 @@ def test_a_plan_against_an_address_on_this_machine(run: Run, tmp_path: Path, ser
     assert "SUCCEEDED post_test_traffic_shift no-service: 1 passed" in result.output
 
 
+def test_the_address_counts_for_both_listeners(run: Run, tmp_path: Path, serve: Serve) -> None:
+    server = serve(replying(b"hello"))
+    plan = {"checks": [{"type": "http", "listener": "production"}, {"type": "http", "listener": "test"}]}
+    result = run("check", written(tmp_path, plan), "--url", server.url)
+
+    assert result.exit_code == 0, result.output
+    assert "2 passed" in result.output
+
+
 def test_a_failure_is_exit_status_1(run: Run, tmp_path: Path, serve: Serve) -> None:
     server = serve(replying(b"", status="500 Oops"))
     result = run("check", written(tmp_path, HEALTH), "--url", server.url, "--stage", "POST_SCALE_UP", "--json")

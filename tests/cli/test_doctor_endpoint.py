@@ -181,7 +181,7 @@ def test_without_a_load_balancer(doctor: Doctor, account: Account) -> None:
     doctor()
 
     assert doctor.of("endpoint") == [
-        ("error", f"{AT}: the service has neither a test listener nor a container port at a load balancer")
+        ("error", f"{AT}: the service has no test listener, and no port at a load balancer or of Service Connect")
     ]
 
 

@@ -148,8 +148,8 @@ def test_contract_4_5_alarms_that_nobody_names(
 def test_the_default_checks_are_those_of_the_functions(stage: Stage) -> None:
     defaults = importlib.import_module(stage.lower()).lambda_handler._definition.defaults
 
-    assert [(check.type, check.asks_green, check.watches_seconds) for check in defaults] == [
-        (check.type, check.asks_green, check.watches_seconds) for check in default_checks(stage)
+    assert [(check.type, check.asked_listener, check.watches_seconds) for check in defaults] == [
+        (check.type, check.asked_listener, check.watches_seconds) for check in default_checks(stage)
     ]
 
 

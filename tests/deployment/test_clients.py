@@ -7,7 +7,9 @@ import botocore.session
 import pytest
 from botocore.exceptions import UnknownServiceError
 
-from ecs_hooks.deployment.clients import client
+from ecs_hooks.deployment.asking import ask
+from ecs_hooks.deployment.clients import TIMEOUT_VARIABLE, client
+from ecs_hooks.deployment.errors import FactDeniedError, FactError
 from ecs_hooks.deployment.session import fast_session
 from tests.aws import AwsApi
 
@@ -36,3 +38,22 @@ def test_what_is_read_fast_is_what_botocore_reads(service: str, kind: str) -> No
 def test_a_service_that_is_none_is_refused() -> None:
     with pytest.raises(UnknownServiceError):
         fast_session().create_client("nothing", region_name="us-west-2")
+
+
+def test_a_call_is_tried_twice_unless_the_environment_says_otherwise(
+    aws: AwsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.error("ListTasks", "ThrottlingException")
+    for attempts in (2, 1):
+        aws.calls.clear()
+        with pytest.raises(FactError, match="ThrottlingException"):
+            ask("ecs:ListTasks", "us-west-2", "taskArns")
+        assert aws.calls["ListTasks"] == attempts
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+
+@pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan", "61"])
+def test_a_time_out_that_is_none_is_named(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TIMEOUT_VARIABLE, seconds)
+    with pytest.raises(FactDeniedError, match="ECS_HOOKS_AWS_TIMEOUT_SECONDS of the function must be a number"):
+        ask("ecs:ListTasks", "us-west-2", "taskArns")

@@ -81,3 +81,60 @@ def test_contract_5_2_wildcards_regular_expressions_and_addresses_are_not_guesse
 ) -> None:
     with pytest.raises(UnderivableError, match=f"its condition {named}"):
         needed([condition])
+
+
+@pytest.mark.parametrize(
+    ("conditions", "named"),
+    [
+        ([header("X-E", "a"), header("x-e", "b")], "several conditions http-header x-e"),
+        ([query(v="1"), query(v="2")], "several conditions query-string v"),
+        ([host("a.example.com"), host("b.example.com")], "several conditions host-header"),
+        ([path("/a/*"), path("/b/*")], "several conditions path-pattern"),
+        ([{"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}}] * 2, "http-request-method"),
+        ([{}], "its condition of no kind"),
+        ([{"Field": "http-header"}], "its condition http-header"),
+        ([header("X-E", "*", "a*")], "its condition http-header X-E has only patterns"),
+        (
+            [{"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-E", "RegexValues": ["a"]}}],
+            "http-header X-E",
+        ),
+        ([{"Field": "path-pattern", "RegexValues": ["^/x"]}], "path-pattern"),
+        ([path("/")], "path-pattern is no plain prefix"),
+        ([path("/test")], "path-pattern is no plain prefix"),
+    ],
+)
+def test_contract_5_2_what_no_request_is_sure_to_meet(conditions: list[dict[str, Any]], named: str) -> None:
+    with pytest.raises(UnderivableError, match=named):
+        needed(conditions)
+
+
+def test_a_query_string_may_be_asked_for_twice_with_different_names() -> None:
+    assert needed([query(a="1"), query(b="2")]).query == {"a": "1", "b": "2"}
+    literal = {
+        "Field": "query-string",
+        "QueryStringConfig": {"Values": [{"Key": "a", "Value": "\\*"}, {"Key": "b", "Value": "2"}]},
+    }
+    assert needed([literal]).query == {"b": "2"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("*.example.com", "a.b.example.com", True),
+        ("*.example.com", "example.com", False),
+        ("A?.example.com", "ab.EXAMPLE.com", True),
+        ("a?.example.com", "a.example.com", False),
+        ("[ab].example.com", "a.example.com", False),
+        ("*" * 60 + "x", "a" * 255, False),
+    ],
+)
+def test_a_host_of_the_plan_has_to_fit_the_pattern(pattern: str, name: str, fits: bool) -> None:
+    if fits:
+        assert needed([host(pattern)], name).host == name
+    else:
+        with pytest.raises(UnderivableError, match="does not take"):
+            needed([host(pattern)], name)
+
+
+def test_a_rule_without_a_host_asks_for_none() -> None:
+    assert needed([path("/a/*")], "any.example.com").host == ""

@@ -53,7 +53,7 @@ def test_the_plan_says_where_green_is_and_aws_is_not_asked(monkeypatch: pytest.M
     monkeypatch.setenv("APP_URL", "http://other")
 
     assert [green(stage, base_url="http://green:8080") for stage in Stage] == [Endpoint("http://green:8080")] * 8
-    assert green(base_url="https://alb", host="shop.example.com").headers == {"Host": "shop.example.com"}
+    assert green(base_url="https://alb", host="shop.example.com").all_headers == {"Host": "shop.example.com"}
 
 
 @pytest.mark.parametrize("stage", list(Stage))
@@ -102,17 +102,22 @@ def test_contract_5_2_https_needs_the_name_that_the_certificate_is_made_for(aws:
     load_balancer(aws, "HTTPS", 443)
     with pytest.raises(EndpointError, match=r"set hookDetails\.host to the name"):
         green()
-    expected = Endpoint(f"https://{DNS}:443", {"Host": "test.example.com"})
-    assert green(host="test.example.com") == expected
+    assert green(host="test.example.com") == Endpoint(f"https://{DNS}:443", host="test.example.com")
     aws.answer("DescribeRules", rule(HOST))
-    assert green() == expected
+    assert green() == Endpoint(f"https://{DNS}:443", {"Host": "test.example.com"})
 
 
-def test_the_host_of_the_plan_goes_before_that_of_the_rule(aws: AwsApi) -> None:
+def test_the_host_of_the_plan_has_to_fit_that_of_the_rule(aws: AwsApi) -> None:
     load_balancer(aws)
-    aws.answer("DescribeRules", rule(HOST))
+    values = ["*.test.example.com", "a?c.example.com", "plain.example.com"]
+    aws.answer("DescribeRules", rule({"Field": "host-header", "HostHeaderConfig": {"Values": values}}))
 
-    assert green(host="other.example.com").headers == {"Host": "other.example.com"}
+    assert green().headers == {"Host": "plain.example.com"}
+    for host in ("shop.test.example.com", "ABC.example.com:8443", "plain.example.com"):
+        assert green(host=host).headers == {"Host": host}
+    for host in ("test.example.com", "ac.example.com", "www.example.com"):
+        with pytest.raises(EndpointError, match=f"condition host-header does not take {host}"):
+            green(host=host)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +184,7 @@ def test_a_rule_behind_a_login_is_refused(aws: AwsApi) -> None:
     load_balancer(aws)
     actions = [{"Type": "authenticate-cognito"}, *forward(GREEN_GROUP)]
     aws.answer("DescribeRules", {"Rules": [{"Actions": actions}]})
-    with pytest.raises(EndpointError, match="answers with authenticate-cognito before it forwards"):
+    with pytest.raises(EndpointError, match=r"with authenticate-cognito before it forwards: set hookDetails\.base_url"):
         green()
 
 
@@ -212,13 +217,24 @@ def test_an_arn_that_is_none(aws: AwsApi) -> None:
         green()
 
 
-@pytest.mark.parametrize("stage", [Stage.POST_SCALE_UP, *LATE])
+@pytest.mark.parametrize("stage", [Stage.POST_SCALE_UP, *LATE[:-1]])
 def test_without_a_test_listener_a_task_of_green_is_asked(aws: AwsApi, stage: Stage) -> None:
     load_balancer(aws)
     only(aws, test="")
     running(aws, task("a", "", lastStatus="PENDING"), task("b", "10.0.0.9"))
 
-    assert green(stage) == Endpoint("http://10.0.0.9:8080")
+    found = green(stage, host="a.example.com")
+    assert found == Endpoint("http://10.0.0.9:8080", host="a.example.com", advice=found.advice)
+    assert "the function has to run in its VPC (VpcSubnetIds of the template)" in found.advice
+
+
+def test_a_task_that_does_not_run_yet_is_waited_for(aws: AwsApi) -> None:
+    load_balancer(aws)
+    only(aws, test="")
+    running(aws, task("a", lastStatus="PENDING"))
+    with pytest.raises(FactError, match="ecs:DescribeTasks: no task of green runs yet") as caught:
+        green()
+    assert not isinstance(caught.value, FactDeniedError)
 
 
 def test_a_task_may_have_an_ipv6_address_alone(aws: AwsApi) -> None:
@@ -227,7 +243,7 @@ def test_a_task_may_have_an_ipv6_address_alone(aws: AwsApi) -> None:
     container = {"name": "web", "networkInterfaces": [{"ipv6Address": "fd00::7"}]}
     running(aws, task("a", containers=[{"name": "sidecar"}, container]))
 
-    assert green() == Endpoint("http://[fd00::7]:8080")
+    assert green().base_url == "http://[fd00::7]:8080"
 
 
 def test_without_anything_to_ask_the_fix_is_said(aws: AwsApi) -> None:
@@ -237,7 +253,9 @@ def test_without_anything_to_ask_the_fix_is_said(aws: AwsApi) -> None:
     with pytest.raises(EndpointError, match=r"no task of green has an address of its own: set hookDetails\.base_url"):
         green()
     only(aws, loadBalancers=[])
-    with pytest.raises(EndpointError, match="neither a test listener nor a container port"):
+    with pytest.raises(
+        EndpointError, match=r"no port at a load balancer or of Service Connect: set hookDetails\.base_url"
+    ):
         green()
 
 

@@ -20,8 +20,7 @@ from tests.layouts import (
 
 
 def test_contract_5_2_the_arn_of_a_rule_names_listener_and_load_balancer() -> None:
-    assert ListenerArn.parse(TEST_RULE) == ListenerArn(TEST_RULE, True, LISTENER, BALANCER)
-    assert ListenerArn.parse(TEST_RULE).region == "us-west-2"
+    assert ListenerArn.parse(TEST_RULE) == ListenerArn(TEST_RULE, "us-west-2", True, LISTENER, BALANCER)
     assert short(TEST_RULE).startswith("listener-rule/app/my-alb/")
 
 
@@ -73,7 +72,7 @@ def test_a_network_load_balancer_leads_by_its_default_action(aws: AwsApi) -> Non
 
 def test_protocol_port_and_name_of_a_listener(aws: AwsApi) -> None:
     load_balancer(aws, "HTTPS", 8443)
-    assert address(ListenerArn.parse(TEST_RULE)) == {"protocol": "HTTPS", "port": 8443, "host": DNS}
+    assert address(ListenerArn.parse(TEST_RULE)) == ("HTTPS", 8443, DNS)
     assert aws.asked["DescribeListeners"] == [{"ListenerArns": [LISTENER]}]
     assert aws.asked["DescribeLoadBalancers"] == [{"LoadBalancerArns": [BALANCER]}]
 
@@ -102,6 +101,13 @@ def test_trouble(aws: AwsApi, code: str, status: int, *, denied: bool) -> None:
 def test_a_rule_that_can_not_be_read(aws: AwsApi, actions: list[dict[str, object]]) -> None:
     aws.answer("DescribeRules", {"Rules": [{"RuleArn": TEST_RULE, "Actions": actions}]})
     with pytest.raises(FactError, match="the answer can't be read"):
+        route(ListenerArn.parse(TEST_RULE))
+
+
+def test_a_rule_that_lacks_its_conditions_is_not_taken_for_a_default_one(aws: AwsApi) -> None:
+    described = {"RuleArn": TEST_RULE, "Actions": forward(GREEN_GROUP), "IsDefault": False}
+    aws.answer("DescribeRules", {"Rules": [described]})
+    with pytest.raises(FactError, match="DescribeRules: the answer can't be read"):
         route(ListenerArn.parse(TEST_RULE))
 
 

@@ -121,18 +121,21 @@ def test_contract_5_4_service_connect_knows_test_traffic_by_a_header(
 
 def test_a_revision_that_ecs_does_not_describe(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [], "failures": [{"arn": GREEN, "reason": "MISSING"}]})
-    with pytest.raises(FactError, match="ECS does not describe arn:aws:ecs"):
-        describe([GREEN], "us-west-2")
+    with pytest.raises(FactDeniedError, match="AWS knows no such service revision"):
+        describe(GREEN, "us-west-2")
 
 
-@pytest.mark.parametrize("answer", [{"serviceRevisions": [{"taskDefinition": "x"}]}, {"failures": []}])
+@pytest.mark.parametrize(
+    "answer",
+    [{"serviceRevisions": [{"taskDefinition": "x"}]}, {"failures": []}, {"serviceRevisions": [revision(BLUE)]}],
+)
 def test_an_answer_that_can_not_be_read(aws: AwsApi, answer: dict[str, Any]) -> None:
     aws.answer("DescribeServiceRevisions", answer)
     with pytest.raises(FactError, match="the answer can't be read"):
-        describe([GREEN], "us-west-2")
+        describe(GREEN, "us-west-2")
 
 
 def test_no_permission(aws: AwsApi) -> None:
     aws.error("DescribeServiceRevisions", "AccessDeniedException")
     with pytest.raises(FactDeniedError, match="allow the action ecs:DescribeServiceRevisions"):
-        describe([GREEN], "us-west-2")
+        describe(GREEN, "us-west-2")

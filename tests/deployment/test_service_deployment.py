@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from ecs_hooks.deployment.errors import FactDeniedError, FactError, fact_error
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
@@ -131,4 +132,13 @@ def test_no_connection_and_a_malformed_answer_are_errors(ecs: EcsApi, monkeypatc
 
 
 def test_an_error_without_a_response_is_named_by_its_type() -> None:
-    assert str(fact_error("ecs:X", ValueError("secret"))) == "ecs:X: ValueError"
+    assert str(fact_error("ecs:X", ReadTimeoutError(endpoint_url="secret"))) == "ecs:X: ReadTimeoutError"
+    assert str(fact_error("ecs:X", ValueError("secret"))) == "ecs:X: the answer can't be read"
+
+
+@pytest.mark.parametrize("details", ["a text", '{"checks": []}', {"checks": [1]}, ["a"], 5, True])
+def test_hook_details_of_any_kind_do_not_make_a_deployment_unreadable(ecs: EcsApi, details: object) -> None:
+    hook = {"hookTargetArn": FUNCTION, "hookDetails": details}
+    ecs.deployment(status="ROLLBACK_IN_PROGRESS", deploymentConfiguration={"lifecycleHooks": [hook]})
+
+    assert ServiceDeployment(EVENT).rolling_back

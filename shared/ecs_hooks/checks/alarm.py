@@ -90,8 +90,7 @@ class AlarmCheck(Check):
         facts, region = context.deployment.facts, context.deployment.arn.region
 
         def kept(name: str, find: Callable[[], list[Alarm]]) -> list[Alarm]:
-            found: list[Alarm] = facts.get(name, find, keep=lambda _: False)
-            return found
+            return facts.get(name, find)
 
         if self.prefix:
             return kept(f"alarms {self.prefix}", lambda: alarms(region, prefix=self.prefix))

@@ -14,7 +14,7 @@ from ecs_hooks.watch import Watch
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
-    from ecs_hooks.deployment.endpoint import Endpoint
+    from ecs_hooks.deployment.endpoint import Endpoint, Listener
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
 
@@ -27,8 +27,8 @@ class CheckContext:
         The stage of the deployment.
     find_deployment
         Makes the deployment.
-    find_green
-        Finds out where green answers.
+    find_endpoint
+        Finds out where green answers through the test or the production listener.
     deadline
         When the check's answer is of no use any more.
     elapsed
@@ -41,7 +41,7 @@ class CheckContext:
         self,
         stage: str,
         find_deployment: Callable[[], ServiceDeployment],
-        find_green: Callable[[], Endpoint],
+        find_endpoint: Callable[[Listener], Endpoint],
         deadline: Deadline,
         elapsed: float,
         checks: Sequence[Check] = (),
@@ -51,7 +51,7 @@ class CheckContext:
         self._find_deployment = find_deployment
         self.deadline = deadline
         self.elapsed = elapsed
-        self._find_green = find_green
+        self._find_endpoint = find_endpoint
 
     @property
     def deployment(self) -> ServiceDeployment:
@@ -60,14 +60,23 @@ class CheckContext:
 
     @property
     def green(self) -> Endpoint:
-        """Where green answers.
+        """Where green answers; see `endpoint`."""
+        return self.endpoint("test")
+
+    def endpoint(self, listener: Listener) -> Endpoint:
+        """Return where green answers through a listener.
+
+        Parameters
+        ----------
+        listener
+            `test`, or `production` once all of its traffic goes to green.
 
         Raises
         ------
         ExplainedError
             If that is not known. Leave it uncaught, and the check's outcome is the right one for it.
         """
-        return self._find_green()
+        return self._find_endpoint(listener)
 
 
 class Check(BaseModel, ABC):
@@ -106,9 +115,9 @@ class Check(BaseModel, ABC):
         return 0 if self.watch is None else self.watch.seconds
 
     @property
-    def asks_green(self) -> bool:
-        """Whether the check sends requests to the address of green."""
-        return False
+    def asked_listener(self) -> Listener | None:
+        """Through which listener the check sends requests to green; None where it sends none."""
+        return None
 
     @property
     def needs_running(self) -> bool:
@@ -124,7 +133,7 @@ class Check(BaseModel, ABC):
             Those that checks have in common, and what decides which they are. Default: those for the address of green,
             where that is asked.
         """
-        return shared.green if self.asks_green else frozenset()
+        return frozenset() if self.asked_listener is None else shared.endpoint[self.asked_listener]
 
     @abstractmethod
     def run(self, context: CheckContext) -> Outcome:

@@ -14,6 +14,7 @@ from ecs_hooks.outcome import Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
+    from ecs_hooks.deployment.endpoint import Listener
 
 
 class DigestCheck(Check):
@@ -42,9 +43,9 @@ class DigestCheck(Check):
         return self
 
     @property
-    def asks_green(self) -> bool:
-        """Always."""
-        return True
+    def asked_listener(self) -> Listener:
+        """The test listener, always."""
+        return "test"
 
     def actions(self, shared: SharedActions) -> frozenset[str]:
         """Return those for the address of green, and for its images."""

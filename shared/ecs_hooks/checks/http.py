@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.expect import Expect, describe
 from ecs_hooks.checks.http_body import Base64Text, Fields, TextOrPart, decode_base64
-from ecs_hooks.deployment.endpoint import Endpoint
-from ecs_hooks.http.errors import HttpError
+from ecs_hooks.deployment.endpoint import Endpoint, Listener
+from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.request import (
     Body,
     Request,
@@ -61,6 +61,10 @@ class HttpCheck(Check):
     """Path below the address of green. Default: `/`."""
     url: str | None = None
     """An absolute address, in place of `path`."""
+    listener: Listener = "test"
+    """Through which listener green is asked: `test`, or `production` for POST_PRODUCTION_TRAFFIC_SHIFT, when all customers
+    are at green. Sooner it is a failure, since blue would be tested. `base_url` and `APP_URL` lead to the test side, so
+    AWS is asked for the address; `host` counts for both."""
     query: Fields = Field(default={})
     """Parameters to append to the address; a list repeats its name."""
     headers: dict[str, str] = Field(default={})
@@ -124,15 +128,18 @@ class HttpCheck(Check):
         if self.path is not None and self.url is not None:
             message = "give one of path and url"
             raise ValueError(message)
+        if self.url is not None and "listener" in self.model_fields_set:
+            message = "a url needs no listener"
+            raise ValueError(message)
         if len(self._bodies()) > 1:
             message = f"give at most one of {', '.join(_BODIES.values())}"
             raise ValueError(message)
         return self
 
     @property
-    def asks_green(self) -> bool:
-        """Whether there is no `url`, which may be anybody's."""
-        return self.url is None
+    def asked_listener(self) -> Listener | None:
+        """The listener, but for a `url`, which may be anybody's."""
+        return self.listener if self.url is None else None
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the request, and judge the response.
@@ -143,18 +150,20 @@ class HttpCheck(Check):
             Deadline, elapsed time and the address of green.
         """
         redactor = self._redactor()
-        green = context.green if self.url is None else Endpoint("")
-        if green.methods and self.method not in green.methods:
-            return Outcome.failed(f"the listener rule takes {', '.join(green.methods)} only, not {self.method}")
+        green = context.endpoint(self.listener) if self.url is None else Endpoint("")
+        problem = green.objection(self.method, self.headers, self.query)
+        if problem:
+            return Outcome.failed(problem)
         for name, value in green.headers.items():
             redactor.add_header(name, value)
         try:
             url = Url.join(green.base_url, self.url or self.path or "/", {**green.query, **self.query})
             redactor.add_userinfo(url.userinfo)
-            request = Request.build(self.method, url, with_defaults(self.headers, green.headers), self._body())
+            request = Request.build(self.method, url, with_defaults(self.headers, green.all_headers), self._body())
             response = send(request, self._limits(), context.deadline)
         except HttpError as error:
-            outcome = error.outcome._replace(reason=redactor.mask(str(error)))
+            advice = f"; {green.advice}" if green.advice and isinstance(error, TransportError) else ""
+            outcome = error.outcome._replace(reason=redactor.mask(f"{error}{advice}"))
             return outcome if error.permanent else self._polled(outcome, context)
         unmet = self.expect.unmet(response, redactor)
         evidence = {

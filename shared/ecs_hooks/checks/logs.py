@@ -9,8 +9,9 @@ from pydantic import Field
 from ecs_hooks import clock
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.logs import FILTER, TASK_DEFINITION, count_matches
+from ecs_hooks.deployment.logs import FILTER, count_matches
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
 from ecs_hooks.outcome import Outcome
 
@@ -61,6 +62,8 @@ class LogsCheck(Check):
             which = f"container {self.container}" if self.container else "no container of green"
             return Outcome.failed(f"{which} is known to log with the awslogs driver and an awslogs-stream-prefix")
         tasks = [task.id for task in context.deployment.tasks]
+        if not tasks:
+            return Outcome.error("no task of green is known that could have logged")
         began, enough = clock.now() - context.elapsed, self.max_matches + 1
         found = [count_matches(each, tasks, self.pattern, began, enough) for each in configured]
         count = sum(each.number for each in found)

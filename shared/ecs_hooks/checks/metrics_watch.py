@@ -72,7 +72,7 @@ class MetricsWatch(Check):
             return get_metric_data(context.deployment.arn.region, queries, _began(context), clock.now())
 
         name = "metrics" if len(checks) > 1 else f"metrics {self.model_dump_json()}"
-        found: dict[str, Series] = context.deployment.facts.get(name, find, keep=lambda _: False)
+        found = context.deployment.facts.get(name, find)
         own = f"c{checks.index(self)}_"
         return {name.removeprefix(own): each for name, each in found.items() if name.startswith(own)}
 

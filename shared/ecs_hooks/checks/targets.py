@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.deployment.endpoint import require_running
+from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC, require_running
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.revision import LoadBalancing
 from ecs_hooks.deployment.targets import ACTION, Target, target_health
+from ecs_hooks.event import Stage
 from ecs_hooks.outcome import Outcome, Status
 
 if TYPE_CHECKING:
@@ -45,19 +47,24 @@ class TargetsCheck(Check):
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""
         require_running(context.stage)
-        groups = [each.target_group for each in context.deployment.green.load_balancing if each.target_group]
-        if not groups:
+        behind = context.deployment.green.load_balancing
+        if not behind:
             return Outcome.skip("green has no target group")
-        outcomes = [self._judge(group, target_health(group)) for group in groups]
+        if not all(each.target_group for each in behind):
+            return Outcome.error(f"{REVISIONS}: no target group of green is resolved yet")
+        outcomes = [
+            self._judge(each.target_group, target_health(each.target_group), used=_is_used(each, context.stage))
+            for each in behind
+        ]
         # The worst of them decides; with one target group, which is most services, there is just that one.
         return min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.status))
 
-    def _judge(self, group: str, targets: list[Target]) -> Outcome:
+    def _judge(self, group: str, targets: list[Target], *, used: bool) -> Outcome:
         name = group.split("/")[1] if "/" in group else group
         counts = Counter(target.state for target in targets if target.state not in _GOING)
         evidence = {f"{state}_targets": count for state, count in counts.items()}
         healthy, coming = counts["healthy"], sum(counts[state] for state in _COMING)
-        if counts["unused"] and counts["unused"] == sum(counts.values()):
+        if not used and counts["unused"] and counts["unused"] == sum(counts.values()):
             return Outcome.skip(f"target group {name} gets no traffic yet, so its targets are not checked")
         bad = sum(counts.values()) - healthy - coming
         if bad > self.max_unhealthy:
@@ -68,6 +75,13 @@ class TargetsCheck(Check):
         if healthy >= self.min_healthy and not coming:
             return Outcome.passed(told, evidence)
         return Outcome.wait(f"{told} and {coming} initial, expected {self.min_healthy} or more", evidence)
+
+
+def _is_used(load_balancing: LoadBalancing, stage: str) -> bool:
+    """Return whether a listener has to lead to green's target group at this stage."""
+    if stage == Stage.POST_PRODUCTION_TRAFFIC_SHIFT:
+        return True
+    return bool(load_balancing.test) and stage not in BEFORE_TEST_TRAFFIC
 
 
 def _targets(count: int, kind: str) -> str:

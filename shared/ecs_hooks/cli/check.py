@@ -67,7 +67,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         asked = _event_of_url(url, stage) if url else _event_of(_deployment(service, deployment, region), stage)
     except FactError as error:
         sys.exit(f"ecs-hooks: {explained(error)}")
-    details = {**configuration, "base_url": url} if url else configuration
+    details = _at(url, configuration) if url else configuration
     view = JsonLines(sys.stdout) if as_json else _Lines(Console(file=sys.stdout, highlight=False, soft_wrap=True))
     handler = LifecycleHandler(Definition())
     while True:
@@ -104,6 +104,12 @@ class _Lines:
         word, _, rest = text.partition(" ")
         self._console.print(word, style=_STYLES.get(word, "yellow"), end=" ", markup=False)
         self._console.print(rest, markup=False)
+
+
+def _at(url: str, configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan whose checks all ask at an address, whatever listener they name."""
+    checks = [{name: value for name, value in each.items() if name != "listener"} for each in configuration["checks"]]
+    return {**configuration, "base_url": url, "checks": checks}
 
 
 def _event_of_url(url: str, stage: str | None) -> dict[str, Any]:

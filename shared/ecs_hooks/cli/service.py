@@ -13,7 +13,7 @@ from ecs_hooks.arn import EcsArn
 from ecs_hooks.cli.region import region_of
 from ecs_hooks.deployment.asking import ask, ask_one, reading
 from ecs_hooks.deployment.errors import FactError
-from ecs_hooks.deployment.revision import LoadBalancing, load_balancing
+from ecs_hooks.deployment.revision import LoadBalancing, load_balancing, port_names
 from ecs_hooks.event import Stage
 
 Hook = dict[str, Any]
@@ -54,7 +54,15 @@ class Service(NamedTuple):
     def load_balancing(self) -> tuple[LoadBalancing, ...]:
         """Its load balancers; which target group will be green's is not known."""
         with reading("ecs:DescribeServices"):
-            return tuple(load_balancing(each) for each in self.described.get("loadBalancers") or [])
+            return tuple(
+                load_balancing(each) for each in self.described.get("loadBalancers") or [] if "targetGroupArn" in each
+            )
+
+    @property
+    def port_names(self) -> tuple[str, ...]:
+        """Names of the ports that it offers through Service Connect, VPC Lattice or an ECS gateway."""
+        with reading("ecs:DescribeServices"):
+            return tuple(port_names((self.described.get("deployments") or [{}])[0]))
 
     @property
     def network(self) -> Mapping[str, Any] | None:

@@ -5,11 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ecs_hooks.deployment.endpoint import BEFORE_GREEN_RUNS, BEFORE_TEST_TRAFFIC, Configured, app_url_of
+from ecs_hooks.deployment.endpoint import (
+    BEFORE_GREEN_RUNS,
+    BEFORE_PRODUCTION_TRAFFIC,
+    BEFORE_TEST_TRAFFIC,
+    Configured,
+    EndpointError,
+    Listener,
+    app_url_of,
+    with_listener,
+)
 from ecs_hooks.deployment.listener import LISTENERS, LOAD_BALANCERS, RULES
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
+from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
+
+
+class Serving(NamedTuple):
+    """How a service serves.
+
+    Parameters
+    ----------
+    load_balancing
+        Its load balancers.
+    port_names
+        Names of the ports that it offers through Service Connect, VPC Lattice or an ECS gateway.
+    """
+
+    load_balancing: Sequence[LoadBalancing] = ()
+    port_names: Sequence[str] = ()
 
 
 class SharedActions(NamedTuple):
@@ -21,22 +46,16 @@ class SharedActions(NamedTuple):
         The stage of the deployment.
     load_balancing
         The load balancers of the service.
-    green
-        The actions to find out where green answers.
+    endpoint
+        The actions to find out where green answers, by listener.
     """
 
     stage: str
     load_balancing: Sequence[LoadBalancing]
-    green: frozenset[str]
+    endpoint: Mapping[Listener, frozenset[str]]
 
     @classmethod
-    def of(
-        cls,
-        configured: Configured,
-        stage: str,
-        load_balancing: Sequence[LoadBalancing],
-        environment: Mapping[str, str],
-    ) -> SharedActions:
+    def of(cls, configured: Configured, stage: str, serving: Serving, environment: Mapping[str, str]) -> SharedActions:
         """Return the actions for a service.
 
         Parameters
@@ -45,24 +64,18 @@ class SharedActions(NamedTuple):
             What the plan says of green's address.
         stage
             The stage of the deployment.
-        load_balancing
-            The load balancers of the service.
+        serving
+            The service.
         environment
             The environment of the function.
         """
-        tested = [each.test for each in load_balancing if each.test]
-        green: set[str] = set()
         if configured.base_url:
-            green = {REVISIONS} if configured.service_connect else set()
-        elif app_url_of(environment) or stage in BEFORE_GREEN_RUNS:
-            pass
-        elif not tested:
-            green = {REVISIONS, LIST, DESCRIBE}
-        elif stage in BEFORE_TEST_TRAFFIC:  # the listener would test blue, so nobody looks further
-            green = {REVISIONS}
+            test = frozenset({REVISIONS} if configured.service_connect else ())
+        elif app_url_of(environment):
+            test = frozenset()
         else:
-            green = {REVISIONS, LISTENERS, LOAD_BALANCERS, *map(_route, tested)}
-        return cls(stage, load_balancing, frozenset(green))
+            test = _to_find_green(stage, serving)
+        return cls(stage, serving.load_balancing, {"test": test, "production": _at_production(stage, serving)})
 
     @property
     def routes(self) -> frozenset[str]:
@@ -75,6 +88,31 @@ class SharedActions(NamedTuple):
     def green_runs(self) -> bool:
         """Whether there is anything of green to ask for."""
         return self.stage not in BEFORE_GREEN_RUNS
+
+
+def _to_find_green(stage: str, serving: Serving) -> frozenset[str]:
+    if stage in BEFORE_GREEN_RUNS:
+        return frozenset()
+    try:
+        found = with_listener(stage, serving.load_balancing)
+    except EndpointError:  # nobody looks further than to the revision
+        return frozenset({REVISIONS})
+    if found is not None:
+        return _at_listener(found[1])
+    if any(each.port for each in serving.load_balancing):
+        return frozenset({REVISIONS, LIST, DESCRIBE})
+    return frozenset({REVISIONS, TASK_DEFINITION, LIST, DESCRIBE} if serving.port_names else {REVISIONS})
+
+
+def _at_production(stage: str, serving: Serving) -> frozenset[str]:
+    if stage in BEFORE_PRODUCTION_TRAFFIC:
+        return frozenset()
+    shifted = [each.production for each in serving.load_balancing if each.production]
+    return _at_listener(shifted[0]) if len(shifted) == 1 else frozenset({REVISIONS})
+
+
+def _at_listener(arn: str) -> frozenset[str]:
+    return frozenset({REVISIONS, LISTENERS, LOAD_BALANCERS, _route(arn)})
 
 
 def _route(arn: str) -> str:

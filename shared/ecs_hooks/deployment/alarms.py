@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from ecs_hooks.deployment.asking import ask_page, reading
@@ -66,9 +65,9 @@ def _described(region: str, asked: dict[str, Any]) -> Iterator[Alarm]:
             for each in [*answer["MetricAlarms"], *answer["CompositeAlarms"]]:
                 since = each.get("StateTransitionedTimestamp") or each.get("StateUpdatedTimestamp")
                 yield Alarm(
-                    str(each["AlarmName"]),
-                    str(each["StateValue"]),
-                    since.timestamp() if isinstance(since, datetime) else None,
+                    each["AlarmName"],
+                    each["StateValue"],
+                    since.timestamp() if since else None,
                 )
         if not answer.get("NextToken"):
             return

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ecs_hooks.deployment.clients import client
-from ecs_hooks.deployment.errors import FactDeniedError, FactError, fact_error
+from ecs_hooks.deployment.errors import FactDeniedError, FactError, fact_error, unreadable
+from ecs_hooks.deployment.shapes import fits
 
 _BOTO3_NAMES = {"elasticloadbalancing": "elbv2"}
 """Services that IAM and boto3 call by different names."""
@@ -45,9 +46,14 @@ def ask_page(action: str, region: str, **parameters: Any) -> dict[str, Any]:
     service, _, operation = action.partition(":")
     method = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
     try:
-        answer: dict[str, Any] = getattr(client(_BOTO3_NAMES.get(service, service), region), method)(**parameters)
+        caller = client(_BOTO3_NAMES.get(service, service), region)
+        answer: dict[str, Any] = getattr(caller, method)(**parameters)
+    except FactError:
+        raise
     except Exception as error:
         raise fact_error(action, error) from error
+    if not fits(answer, caller.meta.service_model.operation_model(operation).output_shape):
+        raise unreadable(action)
     return answer
 
 
@@ -67,14 +73,12 @@ def ask_one(action: str, region: str, member: str, what: str, **parameters: Any)
     return first
 
 
-def unreadable(action: str) -> FactError:
-    """Return the error for an answer that is not what AWS documents; asked again, it may be."""
-    return FactError(f"{action}: the answer can't be read")
-
-
 @contextmanager
 def reading(action: str) -> Iterator[None]:
-    """Take an answer that lacks what it has to have for one that can't be read."""
+    """Take an answer that lacks what it has to have for one that can't be read.
+
+    Of the types nobody has to be afraid here: `ask_page` has seen to them.
+    """
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:

@@ -11,10 +11,17 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from ecs_hooks.deployment.errors import FactDeniedError
 from ecs_hooks.loading import all_of_it_stays
 
 ATTEMPTS = 2
 """Tries of one AWS call. More retries belong to the next invocation, which ECS makes anyway."""
+
+TIMEOUT_VARIABLE = "ECS_HOOKS_AWS_TIMEOUT_SECONDS"
+"""Environment variable with the seconds that AWS may take to answer one call."""
+
+_ATTEMPTS_VARIABLE = "AWS_MAX_ATTEMPTS"
+"""botocore's own."""
 
 _making = Lock()
 """Checks ask from several threads: clients may be shared by threads, the session that makes them may not."""
@@ -29,23 +36,30 @@ def client(service: str, region: str) -> Any:
         Name in botocore, such as `ecs`.
     region
         Region of the deployment, from its ARN.
+
+    Raises
+    ------
+    FactDeniedError
+        If the environment of the function has a mistake.
     """
-    # The endpoint is part of the key: a test or a simulator may move it.
+    # What the environment says is part of the key: a test or a simulator may change it.
+    environment = map(os.environ.get, ("AWS_ENDPOINT_URL", TIMEOUT_VARIABLE, _ATTEMPTS_VARIABLE))
     with _making:
-        return _client(service, region, os.environ.get("AWS_ENDPOINT_URL"))
+        return _client(service, region, *environment)
 
 
 @lru_cache(maxsize=32)
-def _client(service: str, region: str, endpoint_url: str | None) -> Any:
+def _client(service: str, region: str, endpoint_url: str | None, timeout: str | None, attempts: str | None) -> Any:
     with all_of_it_stays():
         # botocore costs more time to load than all of this library: a hook that only speaks HTTP never gets here.
         from botocore.config import Config  # noqa: PLC0415
 
+        retries: dict[str, Any] = {"mode": "standard"}
+        if attempts is None:
+            retries["total_max_attempts"] = ATTEMPTS
+        seconds = _seconds(timeout)
         config = Config(
-            connect_timeout=2,
-            read_timeout=4,
-            retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
-            user_agent_extra="ecs-hooks",
+            connect_timeout=seconds / 2, read_timeout=seconds, retries=retries, user_agent_extra="ecs-hooks"
         )
         return _session().create_client(service, region_name=region, endpoint_url=endpoint_url, config=config)
 
@@ -56,3 +70,14 @@ def _session() -> Any:
     from ecs_hooks.deployment.session import fast_session  # noqa: PLC0415 - as above
 
     return fast_session()
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        seconds = float(text or 4)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= 60:  # noqa: PLR2004 - longer than ECS waits between two invocations makes no sense
+        message = f"{TIMEOUT_VARIABLE} of the function must be a number of seconds up to 60"
+        raise FactDeniedError(message)
+    return seconds

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 _WILDCARDS = ("*", "?")
+_ONCE = {"host-header", "path-pattern", "http-request-method"}
+"""Conditions of which a rule can have one each."""
 
 
 class UnderivableError(Exception):
@@ -37,7 +40,7 @@ class Needed(NamedTuple):
     methods: tuple[str, ...] = ()
 
 
-def needed(conditions: Sequence[Mapping[str, Any]]) -> Needed:
+def needed(conditions: Sequence[Mapping[str, Any]], host: str = "") -> Needed:
     """Return what the conditions of a rule, all of which must hold, ask of a request.
 
     A condition holds where any of its values fits, so the first value that leaves nothing open is taken. Regular
@@ -47,6 +50,8 @@ def needed(conditions: Sequence[Mapping[str, Any]]) -> Needed:
     ----------
     conditions
         `Conditions` of a rule, from DescribeRules.
+    host
+        The `Host` that requests are to have; empty leaves it to the rule.
 
     Raises
     ------
@@ -54,22 +59,28 @@ def needed(conditions: Sequence[Mapping[str, Any]]) -> Needed:
         If that is not clear.
     """
     found = Needed()
+    seen: set[str] = set()
     for condition in conditions:
-        match condition.get("Field"):
+        field = condition.get("Field", "of no kind")
+        if field in seen & _ONCE:
+            message = f"it has several conditions {field}"
+            raise UnderivableError(message)
+        seen.add(field)
+        match field:
             case "host-header":
-                found = found._replace(host=_plain(_values(condition, "HostHeaderConfig"), "host-header"))
+                found = found._replace(host=_host(_values(condition, "HostHeaderConfig"), host))
             case "path-pattern":
                 found = found._replace(prefix=_prefix(_values(condition, "PathPatternConfig")))
             case "http-header":
-                name = str((condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName") or "")
+                name = condition.get("HttpHeaderConfig", {}).get("HttpHeaderName", "")
                 value = _plain(_values(condition, "HttpHeaderConfig"), f"http-header {name}")
-                found = found._replace(headers={**found.headers, name: value})
+                found = found._replace(headers=_with(found.headers, name, value, f"http-header {name}"))
             case "query-string":
                 name, value = _parameter(condition)
-                found = found._replace(query={**found.query, name: value})
+                found = found._replace(query=_with(found.query, name, value, f"query-string {name}"))
             case "http-request-method":
                 found = found._replace(methods=tuple(_values(condition, "HttpRequestMethodConfig")))
-            case field:
+            case _:
                 message = f"its condition {field} can't be met by a request from anywhere"
                 raise UnderivableError(message)
     return found
@@ -77,7 +88,8 @@ def needed(conditions: Sequence[Mapping[str, Any]]) -> Needed:
 
 def _values(condition: Mapping[str, Any], member: str) -> list[str]:
     # Before 2019 values stood beside the field, and DescribeRules still gives them there.
-    return [str(value) for value in (condition.get(member) or {}).get("Values") or condition.get("Values") or []]
+    values: list[str] = condition.get(member, {}).get("Values") or condition.get("Values", [])
+    return values
 
 
 def _is_plain(value: str) -> bool:
@@ -92,6 +104,29 @@ def _plain(values: Sequence[str], what: str) -> str:
     raise UnderivableError(message)
 
 
+def _host(patterns: Sequence[str], wanted: str) -> str:
+    if not wanted:
+        return _plain(patterns, "host-header")
+    name = wanted.partition(":")[0].lower()
+    if any(_matches(pattern.lower(), name) for pattern in patterns):
+        return wanted
+    message = f"its condition host-header does not take {wanted}"
+    raise UnderivableError(message)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Return whether a pattern fits: `*` stands for any characters, `?` for exactly one."""
+    return fnmatchcase(text, pattern.replace("[", "[[]"))  # a bracket is just that in a rule
+
+
+def _with(pairs: Mapping[str, str], name: str, value: str, what: str) -> Mapping[str, str]:
+    """Return pairs with one more; a request can't have two values for one name and be sure to meet both."""
+    if any(known.lower() == name.lower() for known in pairs):
+        message = f"it has several conditions {what}"
+        raise UnderivableError(message)
+    return {**pairs, name: value}
+
+
 def _prefix(patterns: Sequence[str]) -> str:
     """Return what a path must begin with; the load balancer hands the path on as it is."""
     for pattern in patterns:
@@ -104,8 +139,8 @@ def _prefix(patterns: Sequence[str]) -> str:
 
 
 def _parameter(condition: Mapping[str, Any]) -> tuple[str, str]:
-    for pair in (condition.get("QueryStringConfig") or {}).get("Values") or []:
-        name, value = str(pair.get("Key") or ""), str(pair.get("Value") or "")
+    for pair in condition.get("QueryStringConfig", {}).get("Values", []):
+        name, value = pair.get("Key", ""), pair.get("Value", "")
         if _is_plain(name) and _is_plain(value):
             return name, value
     message = "its condition query-string has no plain key and value"

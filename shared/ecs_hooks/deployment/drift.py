@@ -6,6 +6,7 @@ traffic then goes to a target group without tasks, or a test reaches blue (conta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ecs_hooks.deployment.errors import FactError
@@ -36,15 +37,15 @@ def misdirected(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
     """
     where = short(arn)
     if route.obstacle:
-        return f"{where} answers with {route.obstacle} before it forwards: set hookDetails.base_url"
+        then = "before it forwards" if route.target_groups else "and forwards to no target group"
+        return f"{where} answers with {route.obstacle} {then}"
     if not load_balancing.target_group:
         message = f"{ACTION}: no target group of green is resolved yet, so what {where} leads to can't be told"
         raise FactError(message)
     if route.target_groups == (load_balancing.target_group,):
         return ""
-    led = " and ".join(_name(arn) for arn in route.target_groups) or "no target group"
     return (
-        f"{where} leads to {led}, not to green's {_name(load_balancing.target_group)}: something other than ECS may have "
+        f"{where} leads to {led(route.target_groups)}, not to green's {_name(load_balancing.target_group)}: something other than ECS may have "
         f"changed it"
     )
 
@@ -67,6 +68,11 @@ def strangers(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
     if not route.target_groups:
         return f"{short(arn)} leads to no target group"
     return ""
+
+
+def led(target_groups: Sequence[str]) -> str:
+    """Return target groups as a reason names them."""
+    return " and ".join(map(_name, target_groups)) or "no target group"
 
 
 def _name(target_group: str) -> str:

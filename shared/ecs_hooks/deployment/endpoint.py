@@ -5,24 +5,35 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from ecs_hooks.event import Stage
 from ecs_hooks.outcome import ExplainedError
 
 if TYPE_CHECKING:
-    from ecs_hooks.deployment.listener import Route
+    from ecs_hooks.deployment.listener import Address, Route
     from ecs_hooks.deployment.revision import LoadBalancing
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
+
+Listener = Literal["test", "production"]
+"""Through which listener green is asked."""
 
 BEFORE_GREEN_RUNS = {Stage.RECONCILE_SERVICE, Stage.PRE_SCALE_UP}
 BEFORE_TEST_TRAFFIC = {*BEFORE_GREEN_RUNS, Stage.POST_SCALE_UP, Stage.TEST_TRAFFIC_SHIFT}
 """Stages at which the test listener does not, or not for certain, lead to the new revision yet."""
+BEFORE_PRODUCTION_TRAFFIC = {*BEFORE_TEST_TRAFFIC, Stage.POST_TEST_TRAFFIC_SHIFT}
+"""Stages at which the production listener leads to the old revision."""
 
 _OVERRIDE = "set hookDetails.base_url"
+_OWN_URL = "give the check a url"
+_WAIT_FOR_THE_SHIFT = "attach the check to POST_PRODUCTION_TRAFFIC_SHIFT"
 _WEB = {"HTTP": "http", "HTTPS": "https", "TCP": "http", "TLS": "https"}
 """Protocols of listeners that a web server can be behind. Whether TCP carries TLS is not to be seen at the listener."""
+_REACH_TASKS = (
+    f"the address is that of a task: the function has to run in its VPC (VpcSubnetIds of the template), and the security "
+    f"group of the tasks has to let it in; or {_OVERRIDE}"
+)
 
 
 class EndpointError(ExplainedError):
@@ -70,15 +81,51 @@ class Endpoint(NamedTuple):
     base_url
         What paths are appended to.
     headers, query
-        What the conditions of the listener rule ask for.
+        What the conditions of the listener rule ask for; a request that has it otherwise would go to somebody else.
     methods
         The methods that the rule takes; any where there are none.
+    host
+        `Host` of requests that name none.
+    advice
+        What to do where there is no connection.
     """
 
     base_url: str
     headers: Mapping[str, str] = MappingProxyType({})
     query: Mapping[str, str] = MappingProxyType({})
     methods: tuple[str, ...] = ()
+    host: str = ""
+    advice: str = ""
+
+    @property
+    def all_headers(self) -> Mapping[str, str]:
+        """The headers of a request that has none of its own."""
+        return {**({"Host": self.host} if self.host else {}), **self.headers}
+
+    def objection(self, method: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
+        """Return why a request would miss the listener rule, and so green; empty where it would not.
+
+        Parameters
+        ----------
+        method, headers, query
+            What the request has of its own.
+        """
+        if self.methods and method not in self.methods:
+            return f"the listener rule takes {', '.join(self.methods)} only, not {method}"
+        own = {name.lower(): value.lower() for name, value in headers.items()}
+        for name, value in self.headers.items():
+            if own.get(name.lower(), value.lower()) != value.lower():
+                return f"the listener rule asks for another header {name} than the request has"
+        for name, value in self.query.items():
+            if name in query and value not in _texts(query[name]):
+                return f"the listener rule asks for another query parameter {name} than the request has"
+        return ""
+
+
+def _texts(values: Any) -> list[str]:
+    return [
+        str(each) for each in (values if isinstance(values, Sequence) and not isinstance(values, str) else [values])
+    ]
 
 
 class Configured(NamedTuple):
@@ -87,7 +134,7 @@ class Configured(NamedTuple):
     Parameters
     ----------
     base_url
-        The address; None leaves it to `APP_URL`, and then to AWS.
+        The address of the test side; None leaves it to `APP_URL`, and then to AWS.
     host
         `Host` of every request, and the name that a certificate must be valid for; None as the listener rule asks.
     service_connect
@@ -103,6 +150,7 @@ def green_endpoint(
     configured: Configured,
     stage: str,
     find_deployment: Callable[[], ServiceDeployment],
+    listener: Listener = "test",
     environment: Mapping[str, str] = os.environ,
 ) -> Endpoint:
     """Return where green answers: as the plan says, or the function's `APP_URL`, or as AWS tells.
@@ -110,11 +158,13 @@ def green_endpoint(
     Parameters
     ----------
     configured
-        What the plan says.
+        What the plan says. `base_url` and `APP_URL` lead to the test side: for the production listener AWS is asked.
     stage
         The stage of the deployment.
     find_deployment
         Makes the deployment, where AWS has to be asked.
+    listener
+        Through which listener green is to be asked.
     environment
         The environment of the function.
 
@@ -125,15 +175,16 @@ def green_endpoint(
     FactError
         If AWS does not answer.
     """
-    host = {"Host": configured.host} if configured.host else {}
+    host = configured.host or ""
+    if listener == "production":
+        return _at_production(stage, host, find_deployment)
     if configured.base_url:
         header = _test_header(find_deployment()) if configured.service_connect else {}
-        return Endpoint(configured.base_url, {**header, **host})
+        return Endpoint(configured.base_url, header, host=host)
     app_url = app_url_of(environment)
     if app_url:
-        return Endpoint(_checked(app_url, stage), host)
-    found = _discovered(configured, stage, find_deployment)
-    return found._replace(headers={**found.headers, **host})
+        return Endpoint(_checked(app_url, stage), host=host)
+    return _discovered(stage, host, find_deployment)
 
 
 def app_url_of(environment: Mapping[str, str]) -> str:
@@ -160,17 +211,19 @@ def _test_header(deployment: ServiceDeployment) -> dict[str, str]:
     return {name: value or "true"}
 
 
-def _discovered(configured: Configured, stage: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
+def _discovered(stage: str, host: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
     require_running(stage, f", or {_OVERRIDE}")
     deployment = find_deployment()
-    tested = with_test_listener(stage, deployment.green.load_balancing)
-    if tested is None:
-        return _task_endpoint(deployment)
-    return listener_endpoint(deployment, tested, tested.test, named=bool(configured.host))
+    found = with_listener(stage, deployment.green.load_balancing)
+    if found is None:
+        return _task_endpoint(deployment, host)
+    return _listener_endpoint(deployment, *found, host, _OVERRIDE)
 
 
-def with_test_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> LoadBalancing | None:
-    """Return the load balancer whose test listener leads to green; None where there is no test listener.
+def with_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancing, str] | None:
+    """Return the load balancer at which green is asked, and the ARN of its listener (rule); None where there is none.
+
+    That is the test listener, and after the production shift the production listener where there is no test listener.
 
     Parameters
     ----------
@@ -191,11 +244,50 @@ def with_test_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> L
     if tested and stage in BEFORE_TEST_TRAFFIC:
         message = f"green has no test traffic yet at {stage}, the test listener would test blue"
         raise EndpointError(message, f"attach the check to POST_TEST_TRAFFIC_SHIFT, or {_OVERRIDE}")
-    return tested[0] if tested else None
+    if tested:
+        return tested[0], tested[0].test
+    shifted = [each for each in load_balancing if each.production]
+    if stage == Stage.POST_PRODUCTION_TRAFFIC_SHIFT and len(shifted) == 1:
+        return shifted[0], shifted[0].production
+    return None
 
 
-def listener_endpoint(
-    deployment: ServiceDeployment, load_balancing: LoadBalancing, arn: str, *, named: bool = False
+def at_production(load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancing, str]:
+    """Return the load balancer with a production listener, and the ARN of that listener (rule).
+
+    Raises
+    ------
+    EndpointError
+        If there is not just one.
+    """
+    shifted = [each for each in load_balancing if each.production]
+    if len(shifted) != 1:
+        how_many = f"{len(shifted)} load balancers with a" if shifted else "no"
+        message = f"the service has {how_many} production listener, so which one to ask is not clear"
+        raise EndpointError(message, _OWN_URL)
+    return shifted[0], shifted[0].production
+
+
+def _at_production(stage: str, host: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
+    if stage in BEFORE_PRODUCTION_TRAFFIC:
+        message = f"green has no production traffic yet at {stage}, the production listener would test blue"
+        raise EndpointError(message, _WAIT_FOR_THE_SHIFT)
+    deployment = find_deployment()
+    each, _ = at_production(deployment.green.load_balancing)
+    if stage != Stage.POST_PRODUCTION_TRAFFIC_SHIFT:
+        from ecs_hooks.deployment.drift import led  # noqa: PLC0415 - only where AWS is asked
+
+        groups = deployment.route(each.production).target_groups
+        if each.target_group and groups != (each.target_group,):
+            message = (
+                f"the production listener leads to {led(groups)} at {stage}, not to green alone, so it could test blue"
+            )
+            raise EndpointError(message, _WAIT_FOR_THE_SHIFT)
+    return _listener_endpoint(deployment, each, each.production, host, _OWN_URL)
+
+
+def _listener_endpoint(
+    deployment: ServiceDeployment, load_balancing: LoadBalancing, arn: str, host: str, override: str
 ) -> Endpoint:
     """Return the address of a listener (rule) that leads to green, and to nobody else.
 
@@ -207,20 +299,22 @@ def listener_endpoint(
         The load balancer, with green's target group.
     arn
         The rule or listener.
-    named
-        Whether the plan gives the name that a certificate is valid for.
+    host
+        `Host` that the plan gives; empty where it gives none.
+    override
+        What to do where the address can't be derived.
     """
     from ecs_hooks.deployment.drift import misdirected  # noqa: PLC0415 - only where AWS is asked
 
     route = deployment.route(arn)
     wrong = misdirected(route, load_balancing, arn)
     if wrong:
-        raise EndpointError(wrong)
-    return derived_endpoint(route, lambda: deployment.address(arn), arn, named=named)
+        raise EndpointError(wrong, override if route.obstacle else "")
+    return derived_endpoint(route, lambda: deployment.address(arn), arn, host, override)
 
 
 def derived_endpoint(
-    route: Route, find_address: Callable[[], Mapping[str, Any]], arn: str, *, named: bool = False
+    route: Route, find_address: Callable[[], Address], arn: str, host: str = "", override: str = _OVERRIDE
 ) -> Endpoint:
     """Return the address at which a request meets a listener (rule), whomever that leads to.
 
@@ -232,8 +326,10 @@ def derived_endpoint(
         Asks for protocol, port and host name of its listener.
     arn
         The rule or listener, for messages.
-    named
-        Whether the plan gives the name that a certificate is valid for.
+    host
+        `Host` that the plan gives, for which a certificate is valid; empty where it gives none.
+    override
+        What to do where the address can't be derived.
 
     Raises
     ------
@@ -244,45 +340,40 @@ def derived_endpoint(
     from ecs_hooks.deployment.listener import short  # noqa: PLC0415
 
     try:
-        need = needed(route.conditions)
+        need = needed(route.conditions, host)
     except UnderivableError as error:
         message = f"the address of green can't be derived from {short(arn)}: {error}"
-        raise EndpointError(message, _OVERRIDE) from None
+        raise EndpointError(message, override) from None
     listener = find_address()
-    scheme = _WEB.get(listener["protocol"])
+    scheme = _WEB.get(listener.protocol)
     if scheme is None:
-        message = f"{short(arn)} speaks {listener['protocol']}, not HTTP"
-        raise EndpointError(message, _OVERRIDE)
-    if scheme == "https" and not need.host and not named:
-        message = f"{short(arn)} speaks TLS, and its certificate is not made for {listener['host']}"
+        message = f"{short(arn)} speaks {listener.protocol}, not HTTP"
+        raise EndpointError(message, override)
+    if scheme == "https" and not need.host and not host:
+        message = f"{short(arn)} speaks TLS, and its certificate is not made for {listener.host}"
         raise EndpointError(message, "set hookDetails.host to the name it is made for")
     headers = {**need.headers, **({"Host": need.host} if need.host else {})}
-    base_url = f"{scheme}://{listener['host']}:{listener['port']}{need.prefix}"
-    return Endpoint(base_url, headers, need.query, need.methods)
+    base_url = f"{scheme}://{listener.host}:{listener.port}{need.prefix}"
+    return Endpoint(base_url, headers, need.query, need.methods, "" if need.host else host)
 
 
-def _task_endpoint(deployment: ServiceDeployment) -> Endpoint:
+def _task_endpoint(deployment: ServiceDeployment, host: str) -> Endpoint:
     """Return the address of one of green's tasks, for a service without a test listener."""
-    name, port = serving_container(deployment.green.load_balancing)
-    for task in deployment.tasks:
+    from ecs_hooks.deployment.errors import FactError  # noqa: PLC0415 - only where AWS is asked
+    from ecs_hooks.deployment.tasks import DESCRIBE  # noqa: PLC0415
+
+    port = deployment.port
+    if port is None:
+        message = "the service has no test listener, and no port at a load balancer or of Service Connect"
+        raise EndpointError(message, _OVERRIDE)
+    running = [task for task in deployment.tasks if task.status == "RUNNING"]
+    if not running:
+        raise FactError(f"{DESCRIBE}: no task of green runs yet, and the service has no test listener")
+    header = _test_header(deployment) if deployment.green.test_header else {}
+    for task in running:
         for container in task.containers:
-            if task.status == "RUNNING" and container.name == name and container.address:
+            if container.name == port.container and container.address:
                 address = f"[{container.address}]" if ":" in container.address else container.address
-                return Endpoint(f"http://{address}:{port}")
+                return Endpoint(f"http://{address}:{port.number}", header, host=host, advice=_REACH_TASKS)
     message = "the service has no test listener, and no task of green has an address of its own"
     raise EndpointError(message, _OVERRIDE)
-
-
-def serving_container(load_balancing: Sequence[LoadBalancing]) -> tuple[str, int]:
-    """Return the name and the port of the container that serves, for a service without a test listener.
-
-    Raises
-    ------
-    EndpointError
-        If there is none.
-    """
-    serving = [each for each in load_balancing if each.port]
-    if not serving:
-        message = "the service has neither a test listener nor a container port at a load balancer"
-        raise EndpointError(message, _OVERRIDE)
-    return serving[0].container, serving[0].port

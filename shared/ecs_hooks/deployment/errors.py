@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from ecs_hooks.outcome import ExplainedError, Outcome
 
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
 _THROTTLED = {
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
     "Throttling",
     "ThrottlingException",
     "ThrottledException",
-    "RequestLimitExceeded",
     "TooManyRequestsException",
 }
+_BROKEN = {
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServiceError",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServerException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+}
+_OUTDATED = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+}
+"""Credentials or a clock that are wrong in this instance of the function; Lambda renews both."""
+
+_MAY_PASS = _THROTTLED | _BROKEN | _OUTDATED
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9._]{0,79}")
 _SERVER_ERROR = 500
+
+_NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "ConfigParseError"}
+_NO_WAY = {"ConnectTimeoutError", "EndpointConnectionError"}
+_IN_A_VPC = "in a VPC the function needs a NAT gateway, or an interface endpoint of the service that lets it in"
 
 
 class FactError(ExplainedError):
@@ -53,8 +91,13 @@ class FactDeniedError(FactError):
         return Outcome.failed(str(self))
 
 
+def unreadable(action: str) -> FactError:
+    """Return the error for an answer that is not what AWS documents; asked again, it may be."""
+    return FactError(f"{action}: the answer can't be read", action=action)
+
+
 def fact_error(action: str, error: Exception) -> FactError:
-    """Return what an exception of an AWS client means.
+    """Return what an exception of an AWS client means. Nothing of an answer but its error code is repeated.
 
     Parameters
     ----------
@@ -65,11 +108,23 @@ def fact_error(action: str, error: Exception) -> FactError:
     """
     # Only botocore's ClientError has a response; importing it here would load botocore.
     response = getattr(error, "response", None)
-    if not isinstance(response, dict):
-        return FactError(f"{action}: {type(error).__name__}", action=action)
-    code = str(response.get("Error", {}).get("Code", "unknown"))
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _THROTTLED or status >= _SERVER_ERROR:
+    if isinstance(response, Mapping):
+        return _answered(action, response)
+    name = type(error).__name__
+    if type(error).__module__ != "botocore.exceptions":
+        return unreadable(action)  # its parsers stumble over what is no answer in many ways
+    if name in _NO_CREDENTIALS:
+        return FactDeniedError(f"{action}: no AWS credentials ({name})", action=action)
+    return FactError(f"{action}: {name}{f'; {_IN_A_VPC}' if name in _NO_WAY else ''}", action=action)
+
+
+def _answered(action: str, response: Mapping[str, Any]) -> FactError:
+    code = str(response.get("Error", {}).get("Code") or "")
+    status = response["ResponseMetadata"]["HTTPStatusCode"]
+    if not _CODE.fullmatch(code):
+        # A proxy, a firewall, a gateway: AWS itself always gives a code.
+        return FactError(f"{action}: HTTP {status} without an error code of AWS", action=action)
+    if code in _MAY_PASS or status >= _SERVER_ERROR:
         return FactError(f"{action}: {code}", action=action, code=code)
     hint = f"; allow the action {action} in the function's role" if code in _DENIED else ""
     return FactDeniedError(f"{action}: {code}{hint}", action=action, code=code)

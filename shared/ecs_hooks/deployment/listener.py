@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ecs_hooks.arn import region_of
 from ecs_hooks.deployment.asking import ask_one, reading
+from ecs_hooks.deployment.errors import unreadable
 
 RULES = "elasticloadbalancing:DescribeRules"
 LISTENERS = "elasticloadbalancing:DescribeListeners"
@@ -19,6 +21,8 @@ class ListenerArn(NamedTuple):
     ----------
     text
         The ARN.
+    region
+        Region of the load balancer.
     is_rule
         Whether it is the ARN of a rule. A listener's default rule has one too.
     listener
@@ -28,6 +32,7 @@ class ListenerArn(NamedTuple):
     """
 
     text: str
+    region: str
     is_rule: bool
     listener: str
     load_balancer: str
@@ -53,15 +58,11 @@ class ListenerArn(NamedTuple):
                 raise ValueError(message)
         return cls(
             text,
+            region_of(text),
             is_rule,
             f"{prefix}:listener/{kind}/{name}/{balancer}/{listener}",
             f"{prefix}:loadbalancer/{kind}/{name}/{balancer}",
         )
-
-    @property
-    def region(self) -> str:
-        """Region of the load balancer."""
-        return self.text.split(":")[3]
 
 
 class Route(NamedTuple):
@@ -82,27 +83,48 @@ class Route(NamedTuple):
     obstacle: str
 
 
+class Address(NamedTuple):
+    """Where a listener listens.
+
+    Parameters
+    ----------
+    protocol
+        Such as `HTTPS`.
+    port
+        Its port.
+    host
+        DNS name of its load balancer.
+    """
+
+    protocol: str
+    port: int
+    host: str
+
+
 def route(arn: ListenerArn) -> Route:
     """Ask where a listener rule or a listener leads to; never remembered, since somebody else may change it."""
     if arn.is_rule:
         rule = ask_one(RULES, arn.region, "Rules", "listener rule", RuleArns=[arn.text])
         with reading(RULES):
-            return _route(rule["Actions"], rule.get("Conditions") or [])
+            conditions = rule.get("Conditions", [])
+            if not conditions and rule.get("IsDefault") is False:
+                raise unreadable(RULES)  # only a default rule has none; a request without any would go to that one
+            return _route(rule["Actions"], conditions)
     listener = ask_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.text])
     with reading(LISTENERS):
         return _route(listener["DefaultActions"], [])
 
 
-def address(arn: ListenerArn) -> dict[str, Any]:
-    """Ask for protocol, port and name of a listener, as a fact."""
+def address(arn: ListenerArn) -> Address:
+    """Ask for protocol, port and name of a listener."""
     listener = ask_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.listener])
     balancer = ask_one(
         LOAD_BALANCERS, arn.region, "LoadBalancers", "load balancer", LoadBalancerArns=[arn.load_balancer]
     )
     with reading(LISTENERS):
-        found = {"protocol": str(listener["Protocol"]), "port": int(listener["Port"])}
+        protocol, port = listener["Protocol"], listener["Port"]
     with reading(LOAD_BALANCERS):
-        return {**found, "host": str(balancer["DNSName"])}
+        return Address(protocol, port, balancer["DNSName"])
 
 
 def short(arn: str) -> str:
@@ -115,12 +137,10 @@ def _route(actions: Sequence[Mapping[str, Any]], conditions: Sequence[Mapping[st
     obstacle = ""
     for action in actions:
         if action["Type"] != "forward":
-            obstacle = obstacle or str(action["Type"])
+            obstacle = obstacle or action["Type"]
             continue
-        groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or [
-            {"TargetGroupArn": action["TargetGroupArn"]}
-        ]
+        groups = action.get("ForwardConfig", {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
         for group in groups:
             # One group without a weight gets everything; among several the default is 1.
-            weights[str(group["TargetGroupArn"])] = int(group.get("Weight", 1))
+            weights[group["TargetGroupArn"]] = group.get("Weight", 1)
     return Route(tuple(sorted(arn for arn, weight in weights.items() if weight > 0)), tuple(conditions), obstacle)

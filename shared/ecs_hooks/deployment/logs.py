@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from ecs_hooks.deployment.asking import ask_page, reading
 from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 
-TASK_DEFINITION = "ecs:DescribeTaskDefinition"
 FILTER = "logs:FilterLogEvents"
 
 _PAGES = 20
@@ -55,26 +55,31 @@ class Matches(NamedTuple):
     first: str
 
 
-def log_configurations(task_definition: str, region: str) -> list[list[str]]:
-    """Ask for the containers of a task definition that log to CloudWatch, as a fact.
+def log_configurations(containers: Sequence[Mapping[str, Any]], region: str) -> list[LogConfiguration]:
+    """Return where containers log to CloudWatch.
+
+    Parameters
+    ----------
+    containers
+        Container definitions.
+    region
+        Region of the service.
 
     Raises
     ------
     FactError
-        If ECS does not answer.
+        If the task definition does not say what it must.
     """
-    answer = ask_page(TASK_DEFINITION, region, taskDefinition=task_definition)
+    found = []
     with reading(TASK_DEFINITION):
-        containers: Sequence[Mapping[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
-        found = []
         for each in containers:
-            logging = each.get("logConfiguration") or {}
-            options = logging.get("options") or {}
+            logging = each.get("logConfiguration", {})
+            options = logging.get("options", {})
             # Without a prefix streams are named after containers of Docker, which nobody knows.
             if logging.get("logDriver") == "awslogs" and options.get("awslogs-stream-prefix"):
                 prefix, where = options["awslogs-stream-prefix"], options.get("awslogs-region") or region
-                found.append([str(each["name"]), str(options["awslogs-group"]), str(prefix), str(where)])
-        return found
+                found.append(LogConfiguration(each["name"], options["awslogs-group"], prefix, where))
+    return found
 
 
 def count_matches(where: LogConfiguration, tasks: Sequence[str], pattern: str, begin: float, limit: int) -> Matches:
@@ -112,7 +117,7 @@ def count_matches(where: LogConfiguration, tasks: Sequence[str], pattern: str, b
     for _ in range(_PAGES):
         answer = ask_page(FILTER, where.region, **asked)
         with reading(FILTER):
-            found = [str(each["logStreamName"]) for each in answer["events"] if each["logStreamName"] in streams]
+            found = [each["logStreamName"] for each in answer["events"] if each["logStreamName"] in streams]
         count, first = count + len(found), first or (found[0] if found else "")
         if count >= limit or not answer.get("nextToken"):
             return Matches(count, first)

@@ -98,5 +98,5 @@ def _joined(before: Series | None, result: Mapping[str, Any]) -> Series:
     # PartialData only says that a further page has the rest; only what the last page says of the query counts.
     if status in {"Complete", "PartialData"}:
         return Series(tuple(sorted([*(before.points if before else ()), *points])))
-    messages = [str(each.get("Value") or each.get("Code")) for each in result.get("Messages") or []]
-    return Series((), ", ".join([str(status), *messages])[:300], status == "Forbidden")
+    messages = [each.get("Value") or each.get("Code", "") for each in result.get("Messages", [])]
+    return Series((), ", ".join([status, *messages])[:300], status == "Forbidden")

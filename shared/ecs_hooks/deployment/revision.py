@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.deployment.asking import ask, reading
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.deployment.asking import ask_one, reading
+from ecs_hooks.deployment.errors import unreadable
 
 ACTION = "ecs:DescribeServiceRevisions"
 
@@ -57,6 +57,8 @@ class ServiceRevision(NamedTuple):
     test_header
         Name and value of the header that Service Connect routes as test traffic; an empty value is any. None where the
         revision offers nothing through Service Connect.
+    port_names
+        Names of the ports that it offers through Service Connect, VPC Lattice or an ECS gateway.
     """
 
     arn: str
@@ -64,49 +66,42 @@ class ServiceRevision(NamedTuple):
     load_balancing: tuple[LoadBalancing, ...]
     images: Mapping[str, tuple[str, str]]
     test_header: tuple[str, str] | None
-
-    @classmethod
-    def from_fact(cls, fact: Mapping[str, Any]) -> ServiceRevision:
-        """Return the revision that `describe` has found."""
-        return cls(
-            fact["arn"],
-            fact["taskDefinition"],
-            tuple(LoadBalancing(*each) for each in fact["loadBalancing"]),
-            {name: (image, digest) for name, image, digest in fact["images"]},
-            tuple(fact["testHeader"]) if fact["testHeader"] else None,
-        )
+    port_names: tuple[str, ...] = ()
 
 
-def describe(arns: list[str], region: str) -> dict[str, dict[str, Any]]:
-    """Ask ECS for revisions, all in one call, and return what matters of each as a fact.
+def describe(arn: str, region: str) -> ServiceRevision:
+    """Ask ECS for a revision.
 
     Raises
     ------
     FactError
-        If ECS does not answer, or knows one of them not (yet).
+        If ECS does not answer, or does not know it.
     """
-    answered = ask(ACTION, region, "serviceRevisions", serviceRevisionArns=arns)
+    revision = ask_one(ACTION, region, "serviceRevisions", "service revision", serviceRevisionArns=[arn])
     with reading(ACTION):
-        facts = {each["serviceRevisionArn"]: _fact(each) for each in answered}
-    missing = [arn for arn in arns if arn not in facts]
-    if missing:
-        message = f"{ACTION}: ECS does not describe {missing[0]}"
-        raise FactError(message)
-    return facts
+        found = _revision(revision)
+    if found.arn != arn:
+        raise unreadable(ACTION)
+    return found
 
 
-def _fact(revision: Mapping[str, Any]) -> dict[str, Any]:
-    resolved = (revision.get("resolvedConfiguration") or {}).get("loadBalancers") or []
-    return {
-        "arn": revision["serviceRevisionArn"],
-        "taskDefinition": str(revision.get("taskDefinition") or ""),
-        "loadBalancing": [load_balancing(each, resolved) for each in revision.get("loadBalancers") or []],
-        "images": [
-            [each.get("containerName", ""), each.get("image", ""), each.get("imageDigest", "")]
-            for each in revision.get("containerImages") or []
-        ],
-        "testHeader": _test_header(revision.get("serviceConnectConfiguration") or {}),
-    }
+def _revision(revision: Mapping[str, Any]) -> ServiceRevision:
+    resolved = revision.get("resolvedConfiguration", {}).get("loadBalancers", [])
+    return ServiceRevision(
+        revision["serviceRevisionArn"],
+        revision.get("taskDefinition", ""),
+        tuple(
+            load_balancing(each, resolved)
+            for each in revision.get("loadBalancers", [])
+            if "loadBalancerName" not in each  # a Classic Load Balancer, which ECS does not shift
+        ),
+        {
+            each["containerName"]: (each.get("image", ""), each.get("imageDigest", ""))
+            for each in revision.get("containerImages", [])
+        },
+        _test_header(revision.get("serviceConnectConfiguration", {})),
+        tuple(port_names(revision)),
+    )
 
 
 def load_balancing(configured: Mapping[str, Any], resolved: Sequence[Mapping[str, Any]] = ()) -> LoadBalancing:
@@ -120,28 +115,36 @@ def load_balancing(configured: Mapping[str, Any], resolved: Sequence[Mapping[str
         `resolvedConfiguration.loadBalancers` of the revision; without it the target group is only known where there is
         no alternate.
     """
-    advanced = configured.get("advancedConfiguration") or {}
-    pair = {configured.get("targetGroupArn"), advanced.get("alternateTargetGroupArn")}
-    used = [each["targetGroupArn"] for each in resolved if each.get("targetGroupArn") in pair]
+    advanced = configured.get("advancedConfiguration", {})
+    pair = {configured["targetGroupArn"], *filter(None, [advanced.get("alternateTargetGroupArn")])}
+    used = [each["targetGroupArn"] for each in resolved if each["targetGroupArn"] in pair]
     # Without an alternate there is no choice, so ECS need not have resolved it.
-    target_group = used[0] if used else ("" if "alternateTargetGroupArn" in advanced else configured["targetGroupArn"])
+    alone = configured["targetGroupArn"] if not resolved and "alternateTargetGroupArn" not in advanced else ""
     return LoadBalancing(
-        target_group,
-        str(advanced.get("productionListenerRule") or ""),
-        str(advanced.get("testListenerRule") or ""),
-        str(configured.get("containerName") or ""),
-        int(configured.get("containerPort") or 0),
-        sorted(str(each) for each in pair if each),
+        used[0] if used else alone,
+        advanced.get("productionListenerRule", ""),
+        advanced.get("testListenerRule", ""),
+        configured.get("containerName", ""),
+        configured.get("containerPort", 0),
+        sorted(pair),
     )
 
 
-def _test_header(service_connect: Mapping[str, Any]) -> list[str] | None:
+def _test_header(service_connect: Mapping[str, Any]) -> tuple[str, str] | None:
     if not service_connect.get("enabled"):
         return None
-    services = service_connect.get("services") or []
+    services = service_connect.get("services", [])
     for service in services:
-        for alias in service.get("clientAliases") or []:
-            header = (alias.get("testTrafficRules") or {}).get("header")
+        for alias in service.get("clientAliases", []):
+            header = alias.get("testTrafficRules", {}).get("header")
             if header:
-                return [header["name"], str((header.get("value") or {}).get("exact") or "")]
-    return [DEFAULT_TEST_HEADER, ""] if services else None
+                return header["name"], header.get("value", {}).get("exact", "")
+    return (DEFAULT_TEST_HEADER, "") if services else None
+
+
+def port_names(revision: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the ports that a revision (or a deployment of DescribeServices) offers without a load balancer."""
+    service_connect = revision.get("serviceConnectConfiguration", {})
+    offered = service_connect.get("services", []) if service_connect.get("enabled") else []
+    for each in (*offered, *revision.get("vpcLatticeConfigurations", []), *revision.get("gatewayConnectors", [])):
+        yield each["portName"]

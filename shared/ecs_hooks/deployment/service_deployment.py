@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from pydantic import FiniteFloat
 
 from ecs_hooks.deployment.asking import ask_one, reading
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.deployment.listener import ListenerArn, Route, address, route
+from ecs_hooks.deployment.listener import Address, ListenerArn, Route, address, route
 from ecs_hooks.deployment.logs import LogConfiguration, log_configurations
-from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision, describe
+from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
+from ecs_hooks.deployment.revision import ServiceRevision, describe
+from ecs_hooks.deployment.task_definition import Port, container_definitions, named_port
 from ecs_hooks.deployment.tasks import Task, tasks
 
 if TYPE_CHECKING:
@@ -44,8 +47,7 @@ class ServiceDeployment:
 
     @property
     def _described(self) -> Mapping[str, Any]:
-        described: Mapping[str, Any] = self.facts.get("deployment", self._describe, keep=lambda _: False)
-        return described
+        return self.facts.get("deployment", self._describe)
 
     def _describe(self) -> dict[str, Any]:
         return ask_one(
@@ -60,48 +62,68 @@ class ServiceDeployment:
     @property
     def blue(self) -> ServiceRevision | None:
         """The revision that had the traffic before; None on the first deployment of a service."""
-        source = self.facts.get("source", self._source)
+        source = self.facts.get("source", self._source, kind=str)
         return self._revision("blue", source) if source else None
 
     def _source(self) -> str:
         with reading(ACTION):
             sources = self._described["sourceServiceRevisions"]
             # ECS can have more than one where a deployment follows one that is still going on; the first is the oldest.
-            return str(sources[0]["arn"]) if sources else ""
+            arn: str = sources[0]["arn"] if sources else ""
+            return arn
 
     def _revision(self, name: str, arn: str) -> ServiceRevision:
-        fact = self.facts.get(
+        return self.facts.get(
             name,
-            lambda: describe([arn], self.arn.region)[arn],
+            lambda: describe(arn, self.arn.region),
+            kind=ServiceRevision,
             # Before green runs ECS does not resolve its target groups; asked again later it will have.
-            keep=lambda found: all(LoadBalancing(*each).target_group for each in found["loadBalancing"]),
+            keep=lambda found: all(each.target_group for each in found.load_balancing),
         )
-        return ServiceRevision.from_fact(fact)
 
     @property
     def tasks(self) -> list[Task]:
         """Green's tasks that run or start; a hundred of them where there are more."""
-        found: list[Task] = self.facts.get("tasks", lambda: tasks(self.target), keep=lambda _: False)
-        return found
+        return self.facts.get("tasks", lambda: tasks(self.target))
+
+    @property
+    def _containers(self) -> list[Mapping[str, Any]]:
+        name = self.green.task_definition
+        return self.facts.get("containers", lambda: container_definitions(name, self.arn.region))
+
+    @property
+    def port(self) -> Port | None:
+        """Where green's tasks answer: behind the load balancer, or as Service Connect or VPC Lattice name the port."""
+        green = self.green
+        for each in green.load_balancing:
+            if each.port:
+                return Port(each.container, each.port)
+        if not green.port_names:
+            return None
+        return self.facts.get("port", lambda: named_port(self._containers, green.port_names), kind=Port)
 
     @property
     def logs(self) -> list[LogConfiguration]:
         """Where green's containers log."""
-        found = self.facts.get("logs", lambda: log_configurations(self.green.task_definition, self.arn.region))
-        return [LogConfiguration(*each) for each in found]
+        return self.facts.get(
+            "logs",
+            lambda: log_configurations(self._containers, self.arn.region),
+            kind=list[LogConfiguration],
+        )
 
     @property
     def task_counts(self) -> tuple[int, int]:
         """How many tasks of green run, and how many ECS was asked for."""
         with reading(ACTION):
             target = self._described["targetServiceRevision"]
-            return int(target["runningTaskCount"]), int(target["requestedTaskCount"])
+            return target["runningTaskCount"], target["requestedTaskCount"]
 
     @property
     def alarm_names(self) -> tuple[str, ...]:
         """Names of the alarms that ECS watches in this deployment; none where that is switched off."""
-        configured = (self._described.get("deploymentConfiguration") or {}).get("alarms") or {}
-        return tuple(configured.get("alarmNames") or ()) if configured.get("enable") else ()
+        with reading(ACTION):
+            configured = self._described["deploymentConfiguration"].get("alarms")
+            return tuple(configured["alarmNames"]) if configured and configured["enable"] else ()
 
     @property
     def started_at(self) -> float:
@@ -111,19 +133,15 @@ class ServiceDeployment:
             with reading(ACTION):
                 return float(self._described["startedAt"].timestamp())
 
-        return float(self.facts.get("startedAt", find))
+        return self.facts.get("startedAt", find, kind=FiniteFloat)
 
     def route(self, arn: str) -> Route:
         """Where a listener rule or listener leads to in this moment."""
-        with reading("elasticloadbalancing:DescribeRules"):
-            parsed = ListenerArn.parse(arn)
-        found: Route = self.facts.get(f"route {arn}", lambda: route(parsed), keep=lambda _: False)
-        return found
+        return self.facts.get(f"route {arn}", lambda: route(_listener(arn)))
 
-    def address(self, arn: str) -> Mapping[str, Any]:
+    def address(self, arn: str) -> Address:
         """Protocol, port and host name of a listener, from its own ARN or that of a rule."""
-        found: Mapping[str, Any] = self.facts.get(f"listener {arn}", lambda: address(ListenerArn.parse(arn)))
-        return found
+        return self.facts.get(f"listener {arn}", lambda: address(_listener(arn)), kind=Address)
 
     @property
     def rolling_back(self) -> bool:
@@ -134,8 +152,8 @@ class ServiceDeployment:
     @property
     def strategy(self) -> str:
         """`ROLLING`, `BLUE_GREEN`, `LINEAR` or `CANARY`; empty where ECS does not say."""
-        configuration = self._described.get("deploymentConfiguration") or {}
-        return str(configuration.get("strategy") or "")
+        strategy: str = self._described.get("deploymentConfiguration", {}).get("strategy", "")
+        return strategy
 
     @property
     def first(self) -> bool:
@@ -163,10 +181,15 @@ class ServiceDeployment:
         """
         running = [
             hook
-            for hook in self._described.get("lifecycleHookDetails") or []
+            for hook in self._described.get("lifecycleHookDetails", [])
             if hook.get("targetType") != "PAUSE"
-            and hook.get("status") in {"IN_PROGRESS", "AWAITINGACTION"}
-            and isinstance(hook.get("expiresAt"), datetime)
+            and hook.get("status") in {"IN_PROGRESS", "AWAITING_ACTION"}
+            and "expiresAt" in hook
         ]
         own = [hook for hook in running if hook.get("targetArn") == function_arn] or running
         return min((hook["expiresAt"].timestamp() for hook in own), default=None)
+
+
+def _listener(arn: str) -> ListenerArn:
+    with reading(SERVICE_REVISIONS):
+        return ListenerArn.parse(arn)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ecs_hooks.arn import region_of
 from ecs_hooks.deployment.asking import ask, reading
+from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
 
 ACTION = "elasticloadbalancing:DescribeTargetHealth"
 
@@ -40,14 +42,15 @@ def target_health(group: str) -> list[Target]:
     FactError
         If Elastic Load Balancing does not answer.
     """
-    region = group.split(":")[3]
+    with reading(SERVICE_REVISIONS):
+        region = region_of(group)
     described = ask(ACTION, region, "TargetHealthDescriptions", TargetGroupArn=group)
     with reading(ACTION):
         return [
             Target(
-                str(each["Target"]["Id"]),
-                str(each["TargetHealth"]["State"]),
-                str(each["TargetHealth"].get("Reason") or each["TargetHealth"]["State"]),
+                each["Target"]["Id"],
+                each["TargetHealth"]["State"],
+                each["TargetHealth"].get("Reason") or each["TargetHealth"]["State"],
             )
             for each in described
         ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from ecs_hooks.arn import EcsArn
@@ -115,23 +114,23 @@ def _task(task: Mapping[str, Any]) -> Task:
     stopped_at = task.get("stoppedAt")
     return Task(
         task["taskArn"].rpartition("/")[2],
-        str(task["lastStatus"]),
-        str(task.get("healthStatus") or "UNKNOWN"),
-        str(task.get("stopCode") or ""),
-        str(task.get("stoppedReason") or ""),
-        str(task.get("startedBy") or ""),
-        stopped_at.timestamp() if isinstance(stopped_at, datetime) else None,
+        task["lastStatus"],
+        task.get("healthStatus", "UNKNOWN"),
+        task.get("stopCode", ""),
+        task.get("stoppedReason", ""),
+        task.get("startedBy", ""),
+        stopped_at.timestamp() if stopped_at else None,
         tuple(_containers(task)),
     )
 
 
 def _containers(task: Mapping[str, Any]) -> Iterator[Container]:
-    for each in task.get("containers") or []:
+    for each in task.get("containers", []):
         interfaces = each.get("networkInterfaces") or [{}]
         yield Container(
-            str(each.get("name") or ""),
-            str(each.get("healthStatus") or "UNKNOWN"),
-            str(each.get("imageDigest") or ""),
+            each["name"],
+            each.get("healthStatus", "UNKNOWN"),
+            each.get("imageDigest", ""),
             each.get("exitCode"),
-            str(interfaces[0].get("privateIpv4Address") or interfaces[0].get("ipv6Address") or ""),
+            interfaces[0].get("privateIpv4Address") or interfaces[0].get("ipv6Address", ""),
         )

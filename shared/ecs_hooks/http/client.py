@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.http.errors import RequestError
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ecs_hooks.http.response import Response
 
 _ABSENT: Any = object()
+
+Objection = Callable[[str, Mapping[str, str], Query], str]
+"""Takes method, headers and query of a request."""
 
 
 class HttpClient:
@@ -33,6 +36,8 @@ class HttpClient:
         What one request may cost.
     headers, query
         What every request to the base address has, beside its own.
+    objection
+        Returns why a request to the base address must not be sent; empty where it may.
     resolver
         What looks up names.
     """
@@ -45,6 +50,7 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         query: Query | None = None,
+        objection: Objection | None = None,
         resolver: Resolver = resolve,
     ) -> None:
         self.base_url = base_url
@@ -52,6 +58,7 @@ class HttpClient:
         self.limits = limits or Limits()
         self.headers = dict(headers or {})
         self.query = dict(query or {})
+        self._objection = objection
         self._resolver = resolver
 
     def get(self, path: str, **options: Any) -> Response:
@@ -112,6 +119,9 @@ class HttpClient:
             raise RequestError(message)
         own, parameters = dict(headers or {}), dict(query or {})
         if path.startswith("/"):  # an absolute address leads elsewhere
+            problem = self._objection(method, own, parameters) if self._objection else ""
+            if problem:
+                raise RequestError(problem)
             own, parameters = with_defaults(own, self.headers), {**self.query, **parameters}
         request = Request.build(method, Url.join(self.base_url, path, parameters), own, given[0] if given else None)
         return send(request, self.limits._replace(**limits), self.deadline, self._resolver)

@@ -15,7 +15,7 @@ from ecs_hooks.cli.service import (
     event,
     running_deployment,
 )
-from ecs_hooks.deployment.actions import SharedActions
+from ecs_hooks.deployment.actions import Serving, SharedActions
 from ecs_hooks.deployment.asking import reading
 from ecs_hooks.deployment.endpoint import Configured
 from ecs_hooks.deployment.errors import FactError
@@ -143,10 +143,11 @@ class Prepared(NamedTuple):
     @property
     def actions(self) -> frozenset[str]:
         """The IAM actions that the checks need."""
-        balancing = self.hook.examined.service.load_balancing
+        service = self.hook.examined.service
+        serving = Serving(service.load_balancing, service.port_names)
         return frozenset().union(
             *(
-                check.actions(SharedActions.of(configured(plan), stage, balancing, self.environment))
+                check.actions(SharedActions.of(configured(plan), stage, serving, self.environment))
                 for stage, plan in self.plans.items()
                 for check in plan.checks
             )

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from ecs_hooks.checks import HttpCheck
 from ecs_hooks.cli.doctor.attached import Prepared
+from ecs_hooks.cli.doctor.endpoint import task_port
 from ecs_hooks.deployment.asking import ask_one, reading
-from ecs_hooks.deployment.endpoint import EndpointError, app_url_of, serving_container, with_test_listener
+from ecs_hooks.deployment.endpoint import EndpointError, Listener, app_url_of, at_production, with_listener
 from ecs_hooks.deployment.listener import LOAD_BALANCERS, RULES, ListenerArn, address, short
-from ecs_hooks.event import Stage
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Url
 
@@ -50,13 +50,15 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
         If AWS does not answer.
     """
     addresses: dict[str, None] = {}
-    discovered = False
-    for plan in prepared.plans.values():
+    discovered: dict[tuple[Listener, str], None] = {}
+    for stage, plan in prepared.plans.items():
         for check in plan.checks:
-            if check.asks_green:
-                given = plan.policies.base_url or app_url_of(prepared.environment)
-                discovered = discovered or not given
-                addresses |= {given: None} if given else {}
+            listener = check.asked_listener
+            given = plan.policies.base_url or app_url_of(prepared.environment) if listener == "test" else None
+            if given:
+                addresses[given] = None
+            elif listener is not None:
+                discovered[listener, stage] = None
             elif isinstance(check, HttpCheck):
                 addresses[str(check.url)] = None
     urls: dict[tuple[str, int], Url] = {}
@@ -67,29 +69,30 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
             continue
         urls.setdefault((url.host, url.port), url)
     yield from urls.values()
-    if discovered:
-        yield from _discovered(prepared)
+    yield from dict.fromkeys(each for listener, stage in discovered for each in _discovered(prepared, listener, stage))
 
 
-def _discovered(prepared: Prepared) -> Iterator[Destination]:
+def _discovered(prepared: Prepared, listener: Listener, stage: str) -> Iterator[Destination]:
     service = prepared.hook.examined.service
     try:
-        tested = with_test_listener(Stage.POST_TEST_TRAFFIC_SHIFT, service.load_balancing)
-        if tested is not None:
-            yield _load_balancer(tested.test)
-        elif service.network is not None:
-            _, port = serving_container(service.load_balancing)
+        balancing = service.load_balancing
+        found = with_listener(stage, balancing) if listener == "test" else at_production(balancing)
+    except EndpointError:
+        return
+    if found is not None:
+        yield _load_balancer(found[1])
+    elif service.network is not None:
+        port = task_port(service)
+        if port is not None:
             where = service.network
             groups, subnets = tuple(where.get("securityGroups") or ()), tuple(where.get("subnets") or ())
             yield Destination("the service's tasks", port, public=False, groups=groups, subnets=subnets)
-    except EndpointError:
-        return
 
 
 def _load_balancer(text: str) -> Destination:
     with reading(RULES):
         arn = ListenerArn.parse(text)
-    port = int(address(arn)["port"])
+    port = address(arn).port
     found = ask_one(LOAD_BALANCERS, arn.region, "LoadBalancers", "load balancer", LoadBalancerArns=[arn.load_balancer])
     with reading(LOAD_BALANCERS):
         return Destination(

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import get_args
 
-from ecs_hooks.checks import HttpCheck
+from ecs_hooks.checks import Check, HttpCheck
 from ecs_hooks.cli.doctor.attached import Examined, Prepared, configured
 from ecs_hooks.cli.doctor.finding import Finding, error, ok
+from ecs_hooks.cli.service import Service
 from ecs_hooks.deployment.asking import reading
 from ecs_hooks.deployment.endpoint import (
     BEFORE_GREEN_RUNS,
+    BEFORE_PRODUCTION_TRAFFIC,
     Configured,
     Endpoint,
     EndpointError,
+    Listener,
     app_url_of,
+    at_production,
     derived_endpoint,
     green_endpoint,
-    serving_container,
-    with_test_listener,
+    with_listener,
 )
 from ecs_hooks.deployment.listener import RULES, ListenerArn, address, route, short
+from ecs_hooks.deployment.task_definition import container_definitions, named_port
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Url
 from ecs_hooks.plan import Plan
@@ -30,11 +35,17 @@ _OTHERWISE = "let ECS alone change the rule (have infrastructure as code ignore 
 
 def examine(prepared: Prepared, stage: str, plan: Plan) -> Iterator[Finding]:
     """Look for the address of green, as the hook would at a stage."""
-    asking = [check for check in plan.checks if check.asks_green]
-    if not asking:
-        return
+    for listener in get_args(Listener):
+        asking = [check for check in plan.checks if check.asked_listener == listener]
+        if asking:
+            yield from _findings(prepared, stage, plan, listener, asking)
+
+
+def _findings(
+    prepared: Prepared, stage: str, plan: Plan, listener: Listener, asking: Sequence[Check]
+) -> Iterator[Finding]:
     try:
-        endpoint, told = _found(prepared, stage, configured(plan))
+        endpoint, told = _found(prepared, stage, configured(plan), listener)
         text = told.format(_shown(endpoint))
     except EndpointError as trouble:
         yield error(SUBJECT, f"at {stage}: {trouble.problem}", trouble.fix or _OTHERWISE)
@@ -54,39 +65,55 @@ def examine(prepared: Prepared, stage: str, plan: Plan) -> Iterator[Finding]:
         yield ok(SUBJECT, f"at {stage}: {text}")
 
 
-def _found(prepared: Prepared, stage: str, wanted: Configured) -> tuple[Endpoint, str]:
+def _found(prepared: Prepared, stage: str, wanted: Configured, listener: Listener) -> tuple[Endpoint, str]:
     """Return the address, and what to tell of it."""
     examined = prepared.hook.examined
 
     def as_the_hook() -> Endpoint:
-        return green_endpoint(wanted, stage, lambda: examined.deployment(stage), prepared.environment)
+        return green_endpoint(wanted, stage, lambda: examined.deployment(stage), listener, prepared.environment)
 
-    if wanted.base_url:
+    if listener == "test" and wanted.base_url:
         return as_the_hook(), "requests go to {}, as hookDetails.base_url says"
-    if app_url_of(prepared.environment):
+    if listener == "test" and app_url_of(prepared.environment):
         return as_the_hook(), "requests go to {}, as APP_URL of the function says"
-    if stage in BEFORE_GREEN_RUNS or (examined.now is not None and examined.now.stage == stage):
+    too_early = BEFORE_GREEN_RUNS if listener == "test" else BEFORE_PRODUCTION_TRAFFIC
+    if stage in too_early or (examined.now is not None and examined.now.stage == stage):
         return as_the_hook(), "green answers at {} now"
-    return _to_come(examined, stage, wanted), "green will answer at {}"
+    return _to_come(examined, stage, wanted, listener), "green will answer at {}"
 
 
-def _to_come(examined: Examined, stage: str, wanted: Configured) -> Endpoint:
-    """Return the address at which green will answer; whom the test listener leads to today is another question."""
-    balancing = examined.service.load_balancing
-    tested = with_test_listener(stage, balancing)
-    if tested is None:
-        _, port = serving_container(balancing)
-        if examined.service.network is None:
+def _to_come(examined: Examined, stage: str, wanted: Configured, listener: Listener) -> Endpoint:
+    """Return the address at which green will answer; whom the listener leads to today is another question."""
+    service = examined.service
+    found = (
+        with_listener(stage, service.load_balancing) if listener == "test" else at_production(service.load_balancing)
+    )
+    if found is None:
+        port = task_port(service)
+        if port is None:
+            message = "the service has no test listener, and no port at a load balancer or of Service Connect"
+            raise EndpointError(message, "set hookDetails.base_url")
+        if service.network is None:
             message = "the service has no test listener, and without the network mode awsvpc its tasks have no address"
             raise EndpointError(message, "set hookDetails.base_url")
         return Endpoint(f"http://address-of-a-task:{port}")
     with reading(RULES):
-        arn = ListenerArn.parse(tested.test)
+        arn = ListenerArn.parse(found[1])
     leads = route(arn)
     if leads.obstacle:
         message = f"{short(arn.text)} answers with {leads.obstacle} before it forwards"
         raise EndpointError(message, "set hookDetails.base_url")
-    return derived_endpoint(leads, lambda: address(arn), arn.text, named=bool(wanted.host))
+    return derived_endpoint(leads, lambda: address(arn), arn.text, wanted.host or "")
+
+
+def task_port(service: Service) -> int | None:
+    """Return the port at which the tasks of a service answer; None where it offers none."""
+    at_load_balancer = next((each.port for each in service.load_balancing if each.port), None)
+    if at_load_balancer is not None or not service.port_names:
+        return at_load_balancer
+    containers = container_definitions(str(service.described.get("taskDefinition")), service.region)
+    port = named_port(containers, service.port_names)
+    return None if port is None else port.number
 
 
 def _shown(endpoint: Endpoint) -> str:

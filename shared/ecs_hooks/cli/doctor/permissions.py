@@ -11,6 +11,7 @@ from ecs_hooks.cli.doctor.simulation import Simulated, simulate, statement
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.logs import log_configurations
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
+from ecs_hooks.deployment.task_definition import container_definitions
 from ecs_hooks.plan import FirstDeployment
 
 SUBJECT = "permissions"
@@ -97,9 +98,10 @@ def _resources(action: str, examined: Examined) -> tuple[str, ...]:
         case "ecs:ListTasks":
             return (f"{ecs}:container-instance/{arn.cluster}/*",)
         case "logs:FilterLogEvents":
-            found = log_configurations(str(examined.service.described.get("taskDefinition")), arn.region)
+            containers = container_definitions(str(examined.service.described.get("taskDefinition")), arn.region)
             groups = {
-                f"arn:{arn.partition}:logs:{where}:{arn.account}:log-group:{group}:*" for _, group, _, where in found
+                f"arn:{arn.partition}:logs:{each.region}:{arn.account}:log-group:{each.group}:*"
+                for each in log_configurations(containers, arn.region)
             }
             return tuple(sorted(groups))
         case _:

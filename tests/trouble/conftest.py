@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ecs_hooks import clock
+from tests.aws import AwsApi, serving
+from tests.trouble.operations import NOW, OPERATIONS, all_is_well
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[AwsApi]:
+    """One server for all tests here: with it the clients stay, which cost more to make than a test takes."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def aws(server: AwsApi, httpd: str, environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsApi]:
+    """AWS when all is well, asked once and with a lot of patience."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("ECS_HOOKS_AWS_TIMEOUT_SECONDS", "10")
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
+    server.well()
+    server.calls.clear()
+    all_is_well(server, int(httpd.rpartition(":")[2]))
+    with clock.use(lambda: NOW):
+        yield server
+
+
+@pytest.fixture(params=sorted(OPERATIONS))
+def action(request: pytest.FixtureRequest) -> str:
+    return str(request.param)

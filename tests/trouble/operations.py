@@ -1,0 +1,103 @@
+"""Every operation that the layer calls, with a plan that needs its answer, and AWS when all is well."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ecs_hooks import LifecycleEvent, Stage, stage_hook
+from ecs_hooks.state import State, step_of, with_state
+from tests.aws import AwsApi
+from tests.conftest import BLUE, GREEN, load_event
+from tests.layouts import load_balancer, rule, running, task
+from tests.test_fuzz import valid
+
+HEADER = {"HttpHeaderName": "X-Environment", "Values": ["test"]}
+SECRET = "hunter2"
+"""Text of answers that nobody may repeat."""
+
+NOW = 1_800_000_000.0
+BEGAN = NOW - 600
+"""When the hook was first invoked: the windows of checks that watch are over."""
+
+HTTP = {"type": "http", "connect_retries": 0}
+LOGS = {"type": "logs", "pattern": "ERROR"}
+TARGETS = {"type": "targets"}
+TASKS = {"type": "tasks"}
+ALARM = {"type": "alarm"}
+METRIC = {
+    "type": "metric",
+    "queries": {"a": {"namespace": "AWS/ECS", "metric": "CPUUtilization"}},
+    "fail_if": {"above": 90},
+}
+
+OPERATIONS: dict[str, dict[str, Any]] = {
+    "cloudwatch:DescribeAlarms": ALARM,
+    "cloudwatch:GetMetricData": METRIC,
+    "ecs:DescribeServiceDeployments": TASKS,
+    "ecs:DescribeServiceRevisions": TASKS,
+    "ecs:DescribeTaskDefinition": LOGS,
+    "ecs:DescribeTasks": TASKS,
+    "ecs:ListTasks": TASKS,
+    "elasticloadbalancing:DescribeListeners": HTTP,
+    "elasticloadbalancing:DescribeLoadBalancers": HTTP,
+    "elasticloadbalancing:DescribeRules": HTTP,
+    "elasticloadbalancing:DescribeTargetHealth": TARGETS,
+    "logs:FilterLogEvents": LOGS,
+}
+"""Each IAM action, and a check that needs its answer."""
+
+
+def event(check: dict[str, Any], **plan: Any) -> dict[str, Any]:
+    """Return an event whose plan has this check, and whose hook has been invoked before."""
+    bare = load_event()
+    state = State(step_of(LifecycleEvent.parse(bare)), int(BEGAN), expires_at=-1)
+    return {**bare, "hookDetails": with_state({"checks": [check], "error_limit": 2, **plan}, state)}
+
+
+def operation(action: str) -> str:
+    """Return the operation that an IAM action allows."""
+    return action.partition(":")[2]
+
+
+def answer(event: dict[str, Any]) -> dict[str, Any]:
+    """Return what the hook answers, once it is sure that the answer is one, and no sign of a bug."""
+    answered = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)(event)
+    assert valid(answered), answered
+    assert "raised " not in answered["reason"], answered
+    assert "ecs-hooks; see the log" not in answered["reason"], answered
+    assert SECRET not in str(answered), answered
+    return answered
+
+
+def all_is_well(aws: AwsApi, port: int) -> None:
+    """Have AWS answer so that each of the plans passes; green answers at this port of the machine."""
+    load_balancer(aws, "HTTP", port, "127.0.0.1")
+    aws.answer("DescribeRules", rule({"Field": "http-header", "HttpHeaderConfig": HEADER}))
+    running(aws, task("a", "127.0.0.2"), task("b", "127.0.0.2"))
+    listed = {"taskArns": [task(name)["taskArn"] for name in ("a", "b")]}
+    aws.answer("ListTasks", lambda asked: {"taskArns": []} if asked.get("desiredStatus") == "STOPPED" else listed)
+    healthy = [{"Target": {"Id": "10.0.0.7", "Port": 8080}, "TargetHealth": {"State": "healthy"}}]
+    aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": healthy})
+    logging = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"}}
+    containers = [{"name": "web", "logConfiguration": logging}]
+    aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})
+    aws.answer("FilterLogEvents", {"events": [{"logStreamName": "ecs/web/of-blue", "message": SECRET}]})
+    stamp = datetime.fromtimestamp(BEGAN + 120, UTC)
+    aws.answer(
+        "GetMetricData",
+        {"MetricDataResults": [{"Id": "c0_Result", "Timestamps": [stamp], "Values": [5.0], "StatusCode": "Complete"}]},
+    )
+    alarm = {"AlarmName": "api-5xx", "StateValue": "OK", "StateTransitionedTimestamp": stamp}
+    aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
+    deployment = {
+        "status": "IN_PROGRESS",
+        "sourceServiceRevisions": [{"arn": BLUE}],
+        "startedAt": datetime.fromtimestamp(BEGAN, UTC),
+        "targetServiceRevision": {"arn": GREEN, "requestedTaskCount": 2, "runningTaskCount": 2},
+        "deploymentConfiguration": {
+            "strategy": "BLUE_GREEN",
+            "alarms": {"alarmNames": ["api-5xx"], "enable": True, "rollback": True},
+        },
+    }
+    aws.answer("DescribeServiceDeployments", {"serviceDeployments": [deployment], "failures": []})
