@@ -5,6 +5,7 @@ moto's server knows no service revisions and can't fail on demand, so only its p
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
@@ -55,7 +56,7 @@ class AwsApi(ThreadingHTTPServer):
         self.asked: dict[str, list[dict[str, Any]]] = {}
         self.delay = 0.0
         self._answers: dict[str, Answer] = {}
-        self._errors: dict[str, tuple[str, int]] = {}
+        self._errors: dict[str, tuple[str, int, dict[str, Any]]] = {}
         self._raw: dict[str, bytes] = {}
 
     @property
@@ -73,9 +74,9 @@ class AwsApi(ThreadingHTTPServer):
         assert isinstance(answer, dict)
         return answer
 
-    def error(self, operation: str, code: str, status: int = 400) -> None:
-        """Answer an operation with an error, from now on."""
-        self._errors[operation] = (code, status)
+    def error(self, operation: str, code: str, status: int = 400, **members: Any) -> None:
+        """Answer an operation with an error, from now on; only JSON protocols have members."""
+        self._errors[operation] = (code, status, {"message": "no", **members})
 
     def garbage(self, operation: str, body: bytes) -> None:
         """Answer an operation with these bytes, from now on."""
@@ -91,8 +92,8 @@ class AwsApi(ThreadingHTTPServer):
         if operation in self._raw:
             return 200, {}, self._raw[operation]
         if operation in self._errors:
-            code, status = self._errors[operation]
-            return status, {}, _error(protocol, code)
+            code, status, members = self._errors[operation]
+            return status, {}, _error(protocol, code, members)
         answer = self._answers[operation]
         serializer = get_serializer_class(service, protocol)(
             get_service_model(service).operation_model(operation), context=SerializationContext(request_id="1")
@@ -104,9 +105,9 @@ class AwsApi(ThreadingHTTPServer):
         """Stay silent: clients give up on purpose."""
 
 
-def _error(protocol: str, code: str) -> bytes:
+def _error(protocol: str, code: str, members: dict[str, Any]) -> bytes:
     if protocol == "json":
-        return b'{"__type": "%s", "message": "no"}' % code.encode()
+        return json.dumps({"__type": code, **members}).encode()
     return b"<ErrorResponse><Error><Code>%s</Code><Message>no</Message></Error></ErrorResponse>" % code.encode()
 
 

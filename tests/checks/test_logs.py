@@ -63,6 +63,13 @@ def test_too_many_are_a_failure_at_once(aws: AwsApi) -> None:
     assert ask(max_matches=2).status is Status.PASS
 
 
+def test_without_tasks_nothing_is_known_of_their_logs(aws: AwsApi) -> None:
+    logs(aws)
+    running(aws)
+
+    assert ask() == Outcome.error("no task of green is known that could have logged")
+
+
 def test_every_container_that_logs_to_cloudwatch_is_asked(aws: AwsApi) -> None:
     other = container("other", awslogs_region="eu-west-1")
     bare = {"name": "bare"}
