@@ -6,6 +6,7 @@ moto's server knows no service revisions and can't fail on demand, so only its p
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -13,20 +14,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.datastructures import Headers, MultiDict
 
-_TARGETS = {
-    "AmazonEC2ContainerServiceV20141113": "ecs",
-    "GraniteServiceVersion20100801": "cloudwatch",
-    "Logs_20140328": "logs",
-}
+_SIGNED = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+"""Services that requests are signed for by another name than boto3's."""
 
-_QUERIES = {"DescribeStacks": "cloudformation"}
+_IAM = {"elbv2": "elasticloadbalancing"}
+"""Services that IAM calls by another name than boto3."""
 
 Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -51,6 +50,10 @@ class AwsApi(ThreadingHTTPServer):
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         super().__init__((host, 0), _Handler)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; clients that know the address stay of use."""
         self.calls: Counter[str] = Counter()
         self.operations: set[tuple[str, str]] = set()
         self.asked: dict[str, list[dict[str, Any]]] = {}
@@ -73,6 +76,11 @@ class AwsApi(ThreadingHTTPServer):
         answer = self._answers[operation]
         assert isinstance(answer, dict)
         return answer
+
+    @property
+    def actions(self) -> set[str]:
+        """The IAM actions of everything that was asked since `operations` was cleared."""
+        return {f"{_IAM.get(service, service)}:{operation}" for service, operation in self.operations}
 
     def error(self, operation: str, code: str, status: int = 400, **members: Any) -> None:
         """Answer an operation with an error, from now on; only JSON protocols have members."""
@@ -106,9 +114,23 @@ class AwsApi(ThreadingHTTPServer):
 
 
 def _error(protocol: str, code: str, members: dict[str, Any]) -> bytes:
-    if protocol == "json":
+    if protocol in {"json", "rest-json"}:
         return json.dumps({"__type": code, **members}).encode()
-    return b"<ErrorResponse><Error><Code>%s</Code><Message>no</Message></Error></ErrorResponse>" % code.encode()
+    error = b"<Error><Code>%s</Code><Message>no</Message></Error>" % code.encode()
+    if protocol == "ec2":
+        return b"<Response><Errors>%s</Errors><RequestID>1</RequestID></Response>" % error
+    return b"<ErrorResponse>%s</ErrorResponse>" % error
+
+
+def _at(model: Any, method: str, path: str) -> tuple[str, dict[str, str]]:
+    """Return the REST operation at a path, and what stands in the path for its parameters."""
+    for name in model.operation_names:
+        http = model.operation_model(name).http
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(http["requestUri"].partition("?")[0]))
+        found = re.fullmatch(pattern, path)
+        if found and http["method"] == method:
+            return str(name), {key: unquote(value) for key, value in found.groupdict().items()}
+    raise LookupError(f"{method} {path}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -117,22 +139,37 @@ class _Handler(BaseHTTPRequestHandler):
     # Else the body waits until the client has acknowledged the head, and clients take their time with that.
     disable_nagle_algorithm = True
 
+    def do_GET(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        # AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...
+        signed = self.headers["Authorization"].split("/")[3]
+        service = _SIGNED.get(signed, signed)
+        model = get_service_model(service)
+        path, _, query = self.path.partition("?")
         target = self.headers.get("X-Amz-Target", "")
-        form = parse_qs(body.decode(), keep_blank_values=True) if not target else {}
-        operation = target.partition(".")[2] or form["Action"][0]
-        service = _TARGETS[target.partition(".")[0]] if target else _QUERIES.get(operation, "elbv2")
-        protocol = "json" if target else "query"
-        parser = PROTOCOL_PARSERS[protocol](get_service_model(service).operation_model(operation))
+        protocol = str(model.protocol)
+        url_params: dict[str, str] = {}
+        form: dict[str, list[str]] = {}
+        if target:
+            protocol, operation = "json", target.partition(".")[2]
+        elif protocol == "rest-json":
+            operation, url_params = _at(model, self.command, path)
+            form = parse_qs(query)
+        else:
+            form = parse_qs(body.decode(), keep_blank_values=True)
+            operation = form["Action"][0]
+        parser = PROTOCOL_PARSERS[protocol](model.operation_model(operation))
         parameters = parser.parse(
             {
                 "body": body,
                 "headers": Headers(dict(self.headers)),
                 "values": MultiDict({name: values[0] for name, values in form.items()}),
-                "url_params": {},
-                "url_path": "/",
-                "method": "POST",
+                "url_params": url_params,
+                "url_path": path,
+                "method": self.command,
             }
         )
         status, headers, answer = self.server.reply(service, protocol, operation, parameters)

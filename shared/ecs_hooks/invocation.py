@@ -188,7 +188,10 @@ class Invocation:
 
     def _judge(self, plan: Plan, configuration: dict[str, Any]) -> HookResponse:
         results = self.results
-        state = self._state.after((result.key, result.outcome) for result in results)
+        state = self._state.after(
+            ((result.key, result.outcome) for result in results),
+            {result.key: result.measured for result in results if result.measured is not None},
+        )
         verdict = decide(results, state, plan, clock.now())
         if verdict.in_progress and state.expires_at == 0 and self.deadline.remaining() > 1:
             state = state._replace(expires_at=self._ask_expiry(state.attempt))

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.event import json_type
 from ecs_hooks.outcome import ExplainedError
+from ecs_hooks.state import MAX_WATCHED
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -132,6 +133,10 @@ class Plan(NamedTuple):
             problems += _describe(error, "hookDetails", Policies)
         else:
             problems += _too_long(checks, policies)
+        watched = sum(check.watch is not None for check in checks)
+        if watched > MAX_WATCHED:
+            # Their measurements are kept in hookDetails, and none may get lost.
+            problems.append(f"hookDetails.checks: {watched} checks with a watch are too many; at most {MAX_WATCHED}")
         if problems:
             raise PlanError(problems)
         return cls(checks, policies, explicit)

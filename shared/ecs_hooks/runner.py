@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ecs_hooks.bounded import Call
 from ecs_hooks.outcome import AS_BEFORE, ExplainedError, Outcome, Status
 from ecs_hooks.state import Progress, State, key_of
+from ecs_hooks.watch import Measured, judge, waiting
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check, CheckContext
@@ -33,6 +34,10 @@ class Result(NamedTuple):
         How long the check took; None where it was not asked, or is still busy.
     traceback
         The stack of an exception that nobody expected, for the log.
+    measured
+        The measurements so far, of a check that is watched.
+    error_limit
+        How many times in a row this check may be impossible to ask; None as the plan says.
     """
 
     key: str
@@ -40,6 +45,8 @@ class Result(NamedTuple):
     outcome: Outcome
     seconds: float | None = None
     traceback: str | None = None
+    measured: Measured | None = None
+    error_limit: int | None = None
 
 
 class Runner:
@@ -83,11 +90,13 @@ class Runner:
             self.tell(result)
 
         for key, check in zip(keys, checks, strict=True):
-            if self.state.progress.get(key, Progress()).settled:
-                take(Result(key, check.label, Outcome.passed(AS_BEFORE)))
+            progress = self.state.progress.get(key, Progress())
+            known = self._known(check, progress)
+            if known is not None:
+                take(Result(key, check.label, known, measured=progress.measured))
                 continue
             try:
-                Call(_asking(check, key, self.context), finished)
+                Call(_asking(check, key, self.context, progress.measured), finished)
             except RuntimeError as error:  # the process can have no more threads
                 take(Result(key, check.label, Outcome.error(f"could not be started: {error}")))
         while len(results) < len(keys):
@@ -108,6 +117,14 @@ class Runner:
         result = Result(key_of(label), label, outcome, traceback=trace)
         self.results.append(result)
         self.tell(result)
+
+    def _known(self, check: Check, progress: Progress) -> Outcome | None:
+        """Return the outcome of a check that need not be asked (again) now; None where it has to be."""
+        if progress.settled:
+            return Outcome.passed(AS_BEFORE)
+        if check.watch is not None:
+            return waiting(check.watch, progress.measured or Measured(), self.context.elapsed)
+        return None
 
     def _key(self, check: Check) -> str:
         description = f"{type(check).__qualname__} {check.model_dump_json()}"
@@ -134,7 +151,7 @@ def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
     return Outcome.failed(f"raised {type(error).__name__}{place}; the traceback is in the log"), trace
 
 
-def _asking(check: Check, key: str, context: CheckContext) -> Callable[[], Result]:
+def _asking(check: Check, key: str, context: CheckContext, before: Measured | None) -> Callable[[], Result]:
     def ask() -> Result:
         began = time.perf_counter()
         trace = None
@@ -145,6 +162,11 @@ def _asking(check: Check, key: str, context: CheckContext) -> Callable[[], Resul
                 raise TypeError(message)  # noqa: TRY301 - an answer that is none is handled like a crash
         except BaseException as error:  # noqa: BLE001 - also SystemExit: a check must not end the function
             outcome, trace = outcome_of_exception(error)
-        return Result(key, check.label, outcome, time.perf_counter() - began, trace)
+        seconds = time.perf_counter() - began
+        if check.watch is None or outcome.status is Status.SKIP:
+            return Result(key, check.label, outcome, seconds, trace)
+        measured = (before or Measured()).after(outcome, check.watch, context.elapsed)
+        judged = judge(check.watch, measured, outcome, context.elapsed)
+        return Result(key, check.label, judged, seconds, trace, measured, check.watch.error_limit)
 
     return ask

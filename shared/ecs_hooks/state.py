@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from ecs_hooks.event import STATE_KEY
 from ecs_hooks.outcome import Outcome, Status
+from ecs_hooks.watch import Measured
 
 if TYPE_CHECKING:
     from ecs_hooks.event import LifecycleEvent
@@ -26,7 +27,10 @@ MAX_BYTES = 4_096
 """Upper bound of the state as JSON. ECS documents no limit of `hookDetails`, so it has to be a small one."""
 
 _MAX_COUNT = 99_999
-_ENTRY = re.compile(r"([0-9a-f]{8}):([PEW])(\d{0,5})")
+_ENTRY = re.compile(r"([0-9a-f]{8}):([PEW])(\d{0,5})(?:m(\d{1,5})\.(\d{1,5})\.(\d{1,5})\.(\d{1,5})\.(\d{1,6}))?")
+
+MAX_WATCHED = 80
+"""Checks with measurements that certainly fit into the state."""
 
 
 class Progress(NamedTuple):
@@ -40,19 +44,22 @@ class Progress(NamedTuple):
         How many times in a row it could not be asked.
     waits
         How many times it could not be decided.
+    measured
+        The measurements so far, of a check that is watched.
     """
 
     settled: bool = False
     errors: int = 0
     waits: int = 0
+    measured: Measured | None = None
 
-    def after(self, outcome: Outcome) -> Progress:
-        """Return the progress after one more outcome."""
+    def after(self, outcome: Outcome, measured: Measured | None = None) -> Progress:
+        """Return the progress after one more outcome, and the measurements with it."""
         match outcome.status:
             case Status.ERROR:
-                return Progress(errors=min(self.errors + 1, _MAX_COUNT))
+                return Progress(errors=min(self.errors + 1, _MAX_COUNT), measured=measured)
             case Status.WAIT:
-                return Progress(waits=min(self.waits + 1, _MAX_COUNT))
+                return Progress(waits=min(self.waits + 1, _MAX_COUNT), measured=measured)
             case Status.PASS | Status.SKIP:
                 return Progress(settled=True)
             case _:
@@ -61,7 +68,8 @@ class Progress(NamedTuple):
     def _encode(self) -> str:
         if self.settled:
             return "P"
-        return f"E{self.errors}" if self.errors else f"W{self.waits}"
+        count = f"E{self.errors}" if self.errors else f"W{self.waits}"
+        return count if self.measured is None else f"{count}m{'.'.join(map(str, self.measured))}"
 
 
 class State(NamedTuple):
@@ -124,19 +132,21 @@ class State(NamedTuple):
             facts=facts if isinstance(facts, str) and len(facts) <= MAX_BYTES else "",
         )
 
-    def after(self, outcomes: Iterable[tuple[str, Outcome]]) -> State:
-        """Return the state after these outcomes, each with the key of its check."""
+    def after(
+        self, outcomes: Iterable[tuple[str, Outcome]], measured: Mapping[str, Measured] = MappingProxyType({})
+    ) -> State:
+        """Return the state after these outcomes, each with the key of its check, and measurements by the same keys."""
         progress = dict(self.progress)
         for key, outcome in outcomes:
-            progress[key] = progress.get(key, Progress()).after(outcome)
+            progress[key] = progress.get(key, Progress()).after(outcome, measured.get(key))
         return self._replace(progress=progress)
 
     def dump(self) -> dict[str, Any]:
         """Return the state as JSON values, never larger than `MAX_BYTES`.
 
         Where not everything fits, facts are forgotten first and then settled checks (they are asked again), then the
-        number of waits; counts of errors stay longest, since a limit hangs on them. The plan's deadline does not need
-        them.
+        number of waits; measurements and counts of errors stay longest, since limits hang on them. The plan's deadline
+        does not need them.
         """
         stored: dict[str, Any] = {
             "version": VERSION,
@@ -148,7 +158,9 @@ class State(NamedTuple):
             "facts": "",
         }
         room = MAX_BYTES - size(stored)
-        order = sorted(self.progress.items(), key=lambda item: (item[1].settled, item[1].errors == 0))
+        order = sorted(
+            self.progress.items(), key=lambda item: (item[1].settled, item[1].measured is None, item[1].errors == 0)
+        )
         entries = []
         for key, progress in order:
             entry = f"{key}:{progress._encode()}"  # noqa: SLF001 - the two halves of one file format
@@ -220,9 +232,12 @@ def _decode(checks: str) -> dict[str, Progress]:
         match = _ENTRY.fullmatch(entry)
         if match is None:
             continue
-        key, kind, count = match.groups()
+        key, kind, count, *measured = match.groups()
         number = int(count or 0)
         progress[key] = Progress(
-            settled=kind == "P", errors=number if kind == "E" else 0, waits=number if kind == "W" else 0
+            settled=kind == "P",
+            errors=number if kind == "E" else 0,
+            waits=number if kind == "W" else 0,
+            measured=Measured(*map(int, measured)) if measured[0] is not None else None,
         )
     return progress

@@ -69,9 +69,10 @@ def decide(results: Sequence[Result], state: State, plan: Plan, now: float) -> V
     failed = [result for result in results if result.outcome.status is Status.FAIL]
     if failed:
         return Verdict(HookStatus.FAILED, f"{_describe(failed)} ({tally})")
-    exhausted = [result for result in results if _errors(result, state) >= plan.policies.error_limit]
+    exhausted = [result for result in results if _errors(result, state) >= _error_limit(result, plan)]
     if exhausted:
-        why = f"{_describe(exhausted)}, {plan.policies.error_limit} times in a row, which is the error_limit"
+        limit = _error_limit(exhausted[0], plan)
+        why = f"{_describe(exhausted)}, {limit} times in a row, which is the error_limit"
         return Verdict(HookStatus.FAILED, f"{why} ({tally})")
     undecided = [result for result in results if not result.outcome.decided]
     if not undecided:
@@ -112,12 +113,16 @@ def _errors(result: Result, state: State) -> int:
     return state.progress[result.key].errors
 
 
+def _error_limit(result: Result, plan: Plan) -> int:
+    return plan.policies.error_limit if result.error_limit is None else result.error_limit
+
+
 def _describe(results: Sequence[Result], state: State | None = None, plan: Plan | None = None) -> str:
     lines = []
     for result in results[:_NAMED]:
         line = f"{result.label} {result.outcome.reason}".strip()
         if state is not None and plan is not None and result.outcome.status is Status.ERROR:
-            line += f" (error {_errors(result, state)} of {plan.policies.error_limit})"
+            line += f" (error {_errors(result, state)} of {_error_limit(result, plan)})"
         lines.append(line)
     more = len(results) - _NAMED
     return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")

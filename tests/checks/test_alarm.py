@@ -27,8 +27,8 @@ def alarms(aws: AwsApi, *metric: dict[str, Any], composite: tuple[dict[str, Any]
     aws.answer("DescribeAlarms", {"MetricAlarms": list(metric), "CompositeAlarms": list(composite)})
 
 
-def ask(*, elapsed: float = 0, **fields: Any) -> Outcome:
-    return AlarmCheck.model_validate({"names": ["a"]} | fields).run(context(None, elapsed=elapsed))
+def ask(**fields: Any) -> Outcome:
+    return AlarmCheck.model_validate({"names": ["a"]} | fields).run(context(None))
 
 
 def test_alarms_that_are_ok(aws: AwsApi) -> None:
@@ -112,17 +112,6 @@ def test_pages_without_end_end(aws: AwsApi) -> None:
     with pytest.raises(FactDeniedError, match="more than 1000 alarms"):
         ask()
     assert aws.calls["DescribeAlarms"] == 10
-
-
-def test_a_window_is_watched_to_its_end(aws: AwsApi) -> None:
-    alarms(aws, alarm("a"), alarm("b"))
-
-    assert ask(names=["a", "b"], window_minutes=5, elapsed=270) == Outcome.wait(
-        "2 alarms not in ALARM so far", {"alarms": 2, "alarming": 0, "insufficient_data": 0}, retry_after=30
-    )
-    assert ask(names=["a", "b"], window_minutes=5, elapsed=300).reason == "2 alarms not in ALARM"
-    alarms(aws, alarm("a"), alarm("b", "ALARM"))
-    assert ask(names=["a", "b"], window_minutes=5, elapsed=60).status is Status.FAIL
 
 
 def test_an_alarm_that_is_not_there_is_a_failure(aws: AwsApi) -> None:

@@ -117,7 +117,7 @@ def test_no_deployment_is_going_on(run: Run, tmp_path: Path, aws: AwsApi, monkey
     assert "no deployment of my-service is going on" in result.output
     aws.error("ListServiceDeployments", "AccessDeniedException")
     assert (
-        "allow the action ecs:ListServiceDeployments"
+        "the AWS credentials used here do not allow the action ecs:ListServiceDeployments"
         in run("check", written(tmp_path, HEALTH), "--service", "my-service").output
     )
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.deployment.alarms import Alarm, alarms
+from ecs_hooks.deployment.alarms import ACTION, Alarm, alarms
+from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 Policy = Literal["fail", "wait", "ignore"]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -34,8 +38,6 @@ class AlarmCheck(Check):
     """What an alarm is that was in ALARM when the deployment began: a failure, something to wait for, or nothing."""
     insufficient_data: Policy = "wait"
     """What an alarm with INSUFFICIENT_DATA is."""
-    window_minutes: Annotated[float, Field(ge=0, le=1440)] = 0
-    """Minutes from the first invocation at this step to the decision; 0 for one look."""
 
     @model_validator(mode="after")
     def _has_one_of_each(self) -> AlarmCheck:
@@ -44,10 +46,9 @@ class AlarmCheck(Check):
             raise ValueError(message)
         return self
 
-    @property
-    def watches_seconds(self) -> float:
-        """The window."""
-        return self.window_minutes * 60
+    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
+        """Return those for alarms, and for when the deployment began."""
+        return frozenset({ACTION, DEPLOYMENTS})
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""
@@ -81,9 +82,6 @@ class AlarmCheck(Check):
                     return Outcome.failed(reason, evidence) if policy == "fail" else Outcome.wait(reason, evidence)
         quiet = len(found) - len(before) - len(unknown)
         told = f"{quiet} alarm{'' if quiet == 1 else 's'} not in ALARM"
-        if context.elapsed < self.watches_seconds:
-            left = self.watches_seconds - context.elapsed
-            return Outcome.wait(f"{told} so far", evidence, retry_after=min(60.0, left))
         ignored = f", {_names(before + unknown)} ignored" if before or unknown else ""
         return Outcome.passed(f"{told}{ignored}", evidence)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.outcome import Outcome
+from ecs_hooks.watch import Watch
 
 if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.endpoint import Endpoint
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
@@ -80,6 +82,18 @@ class Check(BaseModel, ABC):
     """The kind of the check, as a plan names it."""
     name: Annotated[str, Field(max_length=80)] = ""
     """What the check is called in logs and reasons."""
+    watch: Watch | None = None
+    """To ask again and again for a while: each answer is a measurement, and they are judged together."""
+
+    watchable: ClassVar[bool] = True
+    """Whether `watch` makes sense; not where a check watches by itself."""
+
+    @model_validator(mode="after")
+    def _is_not_watched_twice(self) -> Self:
+        if self.watch is not None and not self.watchable:
+            message = "watch: this check watches by itself, see window_minutes"
+            raise ValueError(message)
+        return self
 
     @property
     def label(self) -> str:
@@ -89,7 +103,28 @@ class Check(BaseModel, ABC):
     @property
     def watches_seconds(self) -> float:
         """How long the check watches before it can pass, in seconds; a plan must not end sooner."""
-        return 0
+        return 0 if self.watch is None else self.watch.seconds
+
+    @property
+    def asks_green(self) -> bool:
+        """Whether the check sends requests to the address of green."""
+        return False
+
+    @property
+    def needs_running(self) -> bool:
+        """Whether the check can only be asked once green runs."""
+        return False
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return the IAM actions that the function's role has to allow for this check, such as `ecs:ListTasks`.
+
+        Parameters
+        ----------
+        shared
+            Those that checks have in common, and what decides which they are. Default: those for the address of green,
+            where that is asked.
+        """
+        return shared.green if self.asks_green else frozenset()
 
     @abstractmethod
     def run(self, context: CheckContext) -> Outcome:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.http import HttpCheck
+from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 
 class DigestCheck(Check):
@@ -36,6 +40,15 @@ class DigestCheck(Check):
             raise ValueError(message)
         self._asking("x")  # what is no header or JSONPath shows now, not in a deployment
         return self
+
+    @property
+    def asks_green(self) -> bool:
+        """Always."""
+        return True
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return those for the address of green, and for its images."""
+        return super().actions(shared) | {REVISIONS}
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.drift import misdirected, strangers
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC
+from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.event import Stage
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 
 class DriftCheck(Check):
@@ -20,6 +24,10 @@ class DriftCheck(Check):
     """
 
     type: Literal["drift"] = "drift"
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return those for green's target groups, and for where listeners lead."""
+        return shared.routes | {REVISIONS}
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""

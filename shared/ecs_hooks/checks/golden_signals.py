@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from ecs_hooks.checks.base import CheckContext
 from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
 from ecs_hooks.deployment.dimensions import filled
+from ecs_hooks.deployment.metrics import ACTION
+from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.revision import LoadBalancing
 from ecs_hooks.outcome import Evidence, Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 _METRICS = {
     "requests": ("RequestCount", "Sum"),
@@ -42,9 +49,13 @@ class GoldenSignalsCheck(MetricsWatch):
     missing_data: Literal["fail", "pass"] = "fail"
     """What fewer requests are, once the window is over."""
 
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return that for green's load balancer, and that for metrics where it has any."""
+        return frozenset({REVISIONS, *([ACTION] if _is_measured(shared.load_balancing) else [])})
+
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""
-        if not any("/app/" in each.production for each in context.deployment.green.load_balancing):
+        if not _is_measured(context.deployment.green.load_balancing):
             return Outcome.skip("green is not behind an Application Load Balancer, which would measure it")
         window, series = self.window(context), self.series(context)
         values = {name: series.get(name, NOTHING).values(window.begin, window.end) for name in _METRICS}
@@ -84,3 +95,8 @@ class GoldenSignalsCheck(MetricsWatch):
             }
             for identifier, (name, stat) in _METRICS.items()
         ]
+
+
+def _is_measured(load_balancing: Sequence[LoadBalancing]) -> bool:
+    """Return whether an Application Load Balancer is in front of green."""
+    return any("/app/" in each.production for each in load_balancing)

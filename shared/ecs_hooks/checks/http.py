@@ -118,6 +118,9 @@ class HttpCheck(Check):
 
     @model_validator(mode="after")
     def _has_one_of_each(self) -> HttpCheck:
+        if self.until is not None and self.watch is not None:
+            message = "give one of until and watch"
+            raise ValueError(message)
         if self.path is not None and self.url is not None:
             message = "give one of path and url"
             raise ValueError(message)
@@ -125,6 +128,11 @@ class HttpCheck(Check):
             message = f"give at most one of {', '.join(_BODIES.values())}"
             raise ValueError(message)
         return self
+
+    @property
+    def asks_green(self) -> bool:
+        """Whether there is no `url`, which may be anybody's."""
+        return self.url is None
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the request, and judge the response.

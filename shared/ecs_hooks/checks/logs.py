@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,9 +13,14 @@ from ecs_hooks import clock
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.condition import Condition
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.insights import Row, rows_of, start_queries
-from ecs_hooks.deployment.logs import LogConfiguration, count_matches
+from ecs_hooks.deployment.insights import RESULTS, START, Row, rows_of, start_queries
+from ecs_hooks.deployment.logs import FILTER, TASK_DEFINITION, LogConfiguration, count_matches
+from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.tasks import DESCRIBE, LIST
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 _QUERY_SECONDS = 60
 """Seconds after which a query is asked anew; each costs what it reads."""
@@ -57,6 +62,8 @@ class LogsCheck(Check):
     lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     """Seconds that CloudWatch may take until an event can be found."""
 
+    watchable: ClassVar[bool] = False
+
     @model_validator(mode="after")
     def _asks_one_thing(self) -> LogsCheck:
         if (self.pattern is None) == (self.query is None):
@@ -77,6 +84,16 @@ class LogsCheck(Check):
     def watches_seconds(self) -> float:
         """The window, and the lag after it."""
         return self.window_minutes * 60 + self.lag_seconds
+
+    @property
+    def needs_running(self) -> bool:
+        """Always."""
+        return True
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return those for log events or a query, and for the log streams of green's tasks."""
+        asking = {FILTER} if self.query is None else {START, RESULTS}
+        return frozenset({*asking, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE} if shared.green_runs else ())
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""

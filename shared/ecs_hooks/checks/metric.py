@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.checks.base import CheckContext
 from ecs_hooks.checks.condition import Condition
 from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
-from ecs_hooks.deployment.dimensions import filled, placeholders
+from ecs_hooks.deployment.dimensions import filled, placeholder_actions, placeholders
+from ecs_hooks.deployment.metrics import ACTION
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 Policy = Literal["fail", "pass"]
 _RESULT = "Result"
@@ -73,6 +77,11 @@ class MetricCheck(MetricsWatch):
             message = "several queries need an expression"
             raise ValueError(message)
         return self
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
+        """Return that for metrics, and those for what the placeholders stand for."""
+        values = [value for query in self.queries.values() for value in query.dimensions.values()]
+        return frozenset({ACTION}).union(*map(placeholder_actions, values))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
@@ -40,6 +40,8 @@ class MetricsWatch(Check):
     """Minutes from the first invocation at this step to the decision."""
     lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
     """Seconds that CloudWatch may take until a datapoint is whole; younger ones are not looked at."""
+
+    watchable: ClassVar[bool] = False
 
     @property
     def watches_seconds(self) -> float:

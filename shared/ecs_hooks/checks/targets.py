@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.targets import Target, target_health
+from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.targets import ACTION, Target, target_health
 from ecs_hooks.outcome import Outcome, Status
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 _WORST_FIRST = [Status.FAIL, Status.WAIT, Status.PASS, Status.SKIP]
 _GOING = {"draining"}
@@ -28,6 +32,15 @@ class TargetsCheck(Check):
     """Healthy targets that there must be."""
     max_unhealthy: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Unhealthy targets that there may be."""
+
+    @property
+    def needs_running(self) -> bool:
+        """Always."""
+        return True
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return those for target health, and for green's target groups."""
+        return frozenset({ACTION, REVISIONS} if shared.green_runs else ())
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""

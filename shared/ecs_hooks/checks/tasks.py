@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.tasks import MOST, Task, tasks
+from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
+from ecs_hooks.deployment.tasks import DESCRIBE, LIST, MOST, Task, tasks
 from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.actions import SharedActions
 
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
 """`stopCode`s of a task that did not end because somebody wanted it to."""
@@ -27,6 +32,17 @@ class TasksCheck(Check):
     """Tasks of green that may have stopped by themselves, such as through a crash."""
     digest: bool = True
     """Whether containers must run the image digest that ECS resolved for the revision."""
+
+    @property
+    def needs_running(self) -> bool:
+        """Always."""
+        return True
+
+    def actions(self, shared: SharedActions) -> frozenset[str]:
+        """Return those for tasks and how many there should be, and for green's images where they are compared."""
+        return frozenset(
+            {LIST, DESCRIBE, DEPLOYMENTS, *([REVISIONS] if self.digest else [])} if shared.green_runs else ()
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""

@@ -5,62 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import Any, NamedTuple, TextIO, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 import click
 
 from ecs_hooks.cli.plans import read_plan
-from ecs_hooks.cli.region import region_of
-from ecs_hooks.deployment.asking import ask, ask_one, ask_page
-from ecs_hooks.deployment.errors import FactError
-from ecs_hooks.event import Stage
-
-Hook = dict[str, Any]
-C = TypeVar("C", bound=Callable[..., Any])
-
-_STAGE = click.Choice(list(Stage))
-
-
-class Attached(NamedTuple):
-    """A service, as far as its hooks go.
-
-    Parameters
-    ----------
-    cluster, name, region
-        Where it is.
-    configuration
-        Its `deploymentConfiguration`.
-    """
-
-    cluster: str
-    name: str
-    region: str
-    configuration: Mapping[str, Any]
-
-    @property
-    def hooks(self) -> list[Hook]:
-        """Its lifecycle hooks."""
-        return list(self.configuration.get("lifecycleHooks") or [])
-
-
-def _reporting(command: C) -> C:
-    """Let a command end with one line where AWS refuses."""
-
-    @wraps(command)
-    def run(**options: Any) -> None:
-        try:
-            command(**options)
-        except FactError as error:
-            sys.exit(f"ecs-hooks: {error}")
-
-    return run  # type: ignore[return-value] # wraps keeps the signature
-
-
-def _service_options(command: C) -> C:
-    command = click.option("--region", help="Region of the service. Default: that of the AWS configuration.")(command)
-    return click.argument("service", metavar="CLUSTER/SERVICE")(command)
+from ecs_hooks.cli.service import STAGES, C, Hook, Service, described, is_pause, reporting, service_options
+from ecs_hooks.deployment.asking import ask, ask_page
 
 
 def _change_options(command: C) -> C:
@@ -69,24 +21,24 @@ def _change_options(command: C) -> C:
 
 
 @click.command()
-@_service_options
-@_reporting
+@service_options
+@reporting
 def hooks(*, service: str, region: str | None) -> None:
     """List the lifecycle hooks of a service, as ECS has them."""
-    found = _attached(service, region)
+    found = described(service, region)
     click.echo(_text(found.hooks) if found.hooks else f"{service} has no lifecycle hooks")
 
 
 @click.command()
-@_service_options
-@click.option("--stage", "stages", type=_STAGE, multiple=True, required=True, help="Stage to attach; can be repeated.")
+@service_options
+@click.option("--stage", "stages", type=STAGES, multiple=True, required=True, help="Stage to attach; can be repeated.")
 @click.option("--stack", default="ecs-hooks", show_default=True, help="CloudFormation stack of the hooks.")
 @click.option("--plan", type=click.File(encoding="utf-8"), help="File with the hookDetails. Default: none.")
 @click.option(
     "--timeout", type=click.IntRange(1, 20_160), default=60, show_default=True, help="timeoutInMinutes of the hook."
 )
 @_change_options
-@_reporting
+@reporting
 def attach(  # noqa: PLR0913 - one parameter an option
     *,
     service: str,
@@ -111,7 +63,7 @@ def attach(  # noqa: PLR0913 - one parameter an option
                 f"({parsed.policies.timeout_minutes:g}): ECS would decide before the hook does"
             )
             raise click.UsageError(message)
-    found = _attached(service, region)
+    found = described(service, region)
     outputs = _outputs(stack, found.region)
     kept = found.hooks
     for stage in stages:
@@ -128,11 +80,11 @@ def attach(  # noqa: PLR0913 - one parameter an option
 
 
 @click.command()
-@_service_options
-@click.option("--stage", "stages", type=_STAGE, multiple=True, help="Stage to detach from; can be repeated.")
+@service_options
+@click.option("--stage", "stages", type=STAGES, multiple=True, help="Stage to detach from; can be repeated.")
 @click.option("--all", "everything", is_flag=True, help="Detach every Lambda hook.")
 @_change_options
-@_reporting
+@reporting
 def detach(
     *, service: str, region: str | None, stages: Sequence[str], everything: bool, dry_run: bool, yes: bool
 ) -> None:
@@ -140,27 +92,18 @@ def detach(
     if bool(stages) == everything:
         message = "give one of --stage and --all"
         raise click.UsageError(message)
-    found = _attached(service, region)
+    found = described(service, region)
     kept: list[Hook] = []
     for each in found.hooks:
-        left = [stage for stage in each["lifecycleStages"] if _is_pause(each) or not (everything or stage in stages)]
+        left = [stage for stage in each["lifecycleStages"] if is_pause(each) or not (everything or stage in stages)]
         if left:
             kept.append({**each, "lifecycleStages": left})
     _change(found, kept, dry_run=dry_run, yes=yes)
 
 
-def _attached(service: str, region: str | None) -> Attached:
-    cluster, _, name = service.rpartition("/")
-    where = region_of(region)
-    described = ask_one(
-        "ecs:DescribeServices", where, "services", "service", cluster=cluster or "default", services=[name]
-    )
-    return Attached(cluster or "default", name, where, described.get("deploymentConfiguration") or {})
-
-
 def _outputs(stack: str, region: str) -> dict[str, str]:
-    (described,) = ask("cloudformation:DescribeStacks", region, "Stacks", StackName=stack)
-    return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs") or []}
+    (found,) = ask("cloudformation:DescribeStacks", region, "Stacks", StackName=stack)
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs") or []}
 
 
 def _output(outputs: Mapping[str, str], name: str, stack: str) -> str:
@@ -169,16 +112,11 @@ def _output(outputs: Mapping[str, str], name: str, stack: str) -> str:
     return outputs[name]
 
 
-def _is_pause(hook: Hook) -> bool:
-    # DescribeServices has been seen to show only the stages of a PAUSE hook.
-    return hook.get("targetType") == "PAUSE" or not hook.get("hookTargetArn")
-
-
 def _is_at(hook: Hook, target: str, stage: str) -> bool:
     return hook.get("hookTargetArn") == target and hook.get("lifecycleStages") == [stage]
 
 
-def _change(service: Attached, wanted: list[Hook], *, dry_run: bool, yes: bool) -> None:
+def _change(service: Service, wanted: list[Hook], *, dry_run: bool, yes: bool) -> None:
     """Show what changes, ask, and have ECS change it."""
     before, after = _text(service.hooks).splitlines(), _text(wanted).splitlines()
     if before == after:
@@ -186,7 +124,7 @@ def _change(service: Attached, wanted: list[Hook], *, dry_run: bool, yes: bool) 
         return
     for line in difflib.unified_diff(before, after, "now", "then", lineterm="", n=100):
         click.secho(line, fg={"+": "green", "-": "red"}.get(line[0]))
-    if any(_is_pause(hook) and "timeoutConfiguration" not in hook for hook in wanted):
+    if any(is_pause(hook) and "timeoutConfiguration" not in hook for hook in wanted):
         sys.exit(
             "ecs-hooks: ECS does not show the time-out of a PAUSE hook that is there, and sending it back without would "
             "change it; make this change with the AWS CLI, naming it"

@@ -17,7 +17,7 @@ from ecs_hooks.arn import EcsArn
 from ecs_hooks.cli.live import JsonLines, hooks_shown_in
 from ecs_hooks.cli.plans import read_plan
 from ecs_hooks.cli.region import region_of
-from ecs_hooks.deployment.asking import ask, ask_one
+from ecs_hooks.cli.service import describe_deployment, event, explained, names, running_deployment
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.event import Stage
 from ecs_hooks.handler import LifecycleHandler
@@ -64,15 +64,15 @@ def check(  # noqa: PLR0913 - one parameter an option
         message = "give one of --url, --service and --deployment"
         raise click.UsageError(message)
     try:
-        event = _event_of_url(url, stage) if url else _event_of(_deployment(service, deployment, region), stage)
+        asked = _event_of_url(url, stage) if url else _event_of(_deployment(service, deployment, region), stage)
     except FactError as error:
-        sys.exit(f"ecs-hooks: {error}")
+        sys.exit(f"ecs-hooks: {explained(error)}")
     details = {**configuration, "base_url": url} if url else configuration
     view = JsonLines(sys.stdout) if as_json else _Lines(Console(file=sys.stdout, highlight=False, soft_wrap=True))
     handler = LifecycleHandler(Definition())
     while True:
         with hooks_shown_in(view, io.StringIO()):
-            answer = handler({**event, "hookDetails": details}, None)
+            answer = handler({**asked, "hookDetails": details}, None)
         status = str(answer["hookStatus"])
         shown = {key: value for key, value in answer.items() if key != "hookDetails"}
         view.write({"kind": "answer", **shown})
@@ -113,7 +113,8 @@ def _event_of_url(url: str, stage: str | None) -> dict[str, Any]:
         raise click.UsageError(message)
     # Whoever types an address here means it, their own machine too.
     os.environ[VARIABLE] = ",".join(filter(None, [os.environ.get(VARIABLE), host]))
-    return _event(_NOWHERE.format("service-deployment", "none"), _NOWHERE.format("service-revision", "none"), stage)
+    deployment, revision = (_NOWHERE.format(kind, "none") for kind in ("service-deployment", "service-revision"))
+    return event(deployment, revision, stage or Stage.POST_TEST_TRAFFIC_SHIFT)
 
 
 def _deployment(service: str | None, deployment: str | None, region: str | None) -> EcsArn:
@@ -123,39 +124,14 @@ def _deployment(service: str | None, deployment: str | None, region: str | None)
         except ValueError as error:
             message = f"--deployment: {error}"
             raise click.UsageError(message) from None
-    cluster, _, name = str(service).rpartition("/")
-    found = ask(
-        "ecs:ListServiceDeployments",
-        region_of(region),
-        "serviceDeployments",
-        cluster=cluster or "default",
-        service=name,
-        status=["PENDING", "IN_PROGRESS"],
-    )
-    if not found:
+    found = running_deployment(*names(str(service)), region_of(region))
+    if found is None:
         sys.exit(f"ecs-hooks: no deployment of {service} is going on")
-    return EcsArn.parse(found[0]["serviceDeploymentArn"], "service-deployment")
+    return found
 
 
 def _event_of(arn: EcsArn, stage: str | None) -> dict[str, Any]:
-    described = ask_one(
-        "ecs:DescribeServiceDeployments",
-        arn.region,
-        "serviceDeployments",
-        "service deployment",
-        serviceDeploymentArns=[str(arn)],
-    )
-    current = described.get("lifecycleStage")
-    return _event(
-        str(arn),
-        described["targetServiceRevision"]["arn"],
-        stage or (current if current in Stage.__members__ else None),
-    )
-
-
-def _event(deployment: str, revision: str, stage: str | None) -> dict[str, Any]:
-    return {
-        "lifecycleStage": stage or Stage.POST_TEST_TRAFFIC_SHIFT,
-        "resourceArn": deployment,
-        "executionDetails": {"targetServiceRevisionArn": revision},
-    }
+    described = describe_deployment(arn)
+    current = str(described.get("lifecycleStage"))
+    shown = current if current in Stage.__members__ else Stage.POST_TEST_TRAFFIC_SHIFT
+    return event(str(arn), described["targetServiceRevision"]["arn"], stage or shown)

@@ -10,6 +10,7 @@ import click
 from ecs_hooks import __version__
 from ecs_hooks.cli.attach import attach, detach, hooks
 from ecs_hooks.cli.check import check
+from ecs_hooks.cli.doctor.command import doctor
 from ecs_hooks.cli.plans import read_plan
 from ecs_hooks.cli.simulate import demo, simulate
 from ecs_hooks.schema import schema_text
@@ -47,6 +48,7 @@ def schema(output: Path | None) -> None:
 ecs_hooks.add_command(attach)
 ecs_hooks.add_command(check)
 ecs_hooks.add_command(detach)
+ecs_hooks.add_command(doctor)
 ecs_hooks.add_command(hooks)
 ecs_hooks.add_command(simulate)
 ecs_hooks.add_command(demo)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.revision import ACTION
+from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.outcome import ExplainedError, Outcome
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ def filled(text: str, deployment: ServiceDeployment) -> str:
     FactError
         If AWS does not tell one of them.
     """
-    return _PLACEHOLDER.sub(lambda match: _FILL[match.group(1)](deployment), text)
+    return _PLACEHOLDER.sub(lambda match: _FILL[match.group(1)].fill(deployment), text)
+
+
+def placeholder_actions(text: str) -> frozenset[str]:
+    """Return the IAM actions behind what the placeholders in a text stand for."""
+    return frozenset().union(*(_FILL[name].actions for name in placeholders(text)))
 
 
 def _green(deployment: ServiceDeployment) -> str:
@@ -82,10 +88,17 @@ def _load_balancer(deployment: ServiceDeployment) -> str:
     raise FactError(message)
 
 
-_FILL: dict[str, Callable[[ServiceDeployment], str]] = {
-    "green.target_group": _green,
-    "blue.target_group": _blue,
-    "load_balancer": _load_balancer,
-    "cluster": lambda deployment: deployment.arn.cluster,
-    "service": lambda deployment: deployment.arn.service,
+class _Placeholder(NamedTuple):
+    """How a placeholder is filled in, and the IAM actions that this takes."""
+
+    fill: Callable[[ServiceDeployment], str]
+    actions: frozenset[str] = frozenset()
+
+
+_FILL: dict[str, _Placeholder] = {
+    "green.target_group": _Placeholder(_green, frozenset({ACTION})),
+    "blue.target_group": _Placeholder(_blue, frozenset({ACTION, DEPLOYMENTS})),
+    "load_balancer": _Placeholder(_load_balancer, frozenset({ACTION})),
+    "cluster": _Placeholder(lambda deployment: deployment.arn.cluster),
+    "service": _Placeholder(lambda deployment: deployment.arn.service),
 }

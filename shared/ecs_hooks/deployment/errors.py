@@ -22,7 +22,21 @@ class FactError(ExplainedError):
     ----------
     problem
         One line: the action, and what came back.
+    action
+        The IAM action that was asked with; empty where AWS was not asked.
+    code
+        The error code of AWS; empty where there was no answer.
     """
+
+    def __init__(self, problem: str, *, action: str = "", code: str = "") -> None:
+        super().__init__(problem)
+        self.action = action
+        self.code = code
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether whoever asked lacks the permission to."""
+        return self.code in _DENIED
 
     @property
     def outcome(self) -> Outcome:
@@ -52,11 +66,10 @@ def fact_error(action: str, error: Exception) -> FactError:
     # Only botocore's ClientError has a response; importing it here would load botocore.
     response = getattr(error, "response", None)
     if not isinstance(response, dict):
-        return FactError(f"{action}: {type(error).__name__}")
+        return FactError(f"{action}: {type(error).__name__}", action=action)
     code = str(response.get("Error", {}).get("Code", "unknown"))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _THROTTLED or status >= _SERVER_ERROR:
-        return FactError(f"{action}: {code}")
-    if code in _DENIED:
-        return FactDeniedError(f"{action}: {code}; allow the action {action} in the function's role")
-    return FactDeniedError(f"{action}: {code}")
+        return FactError(f"{action}: {code}", action=action, code=code)
+    hint = f"; allow the action {action} in the function's role" if code in _DENIED else ""
+    return FactDeniedError(f"{action}: {code}{hint}", action=action, code=code)

@@ -100,7 +100,7 @@ def _fact(revision: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "arn": revision["serviceRevisionArn"],
         "taskDefinition": str(revision.get("taskDefinition") or ""),
-        "loadBalancing": [_load_balancing(each, resolved) for each in revision.get("loadBalancers") or []],
+        "loadBalancing": [load_balancing(each, resolved) for each in revision.get("loadBalancers") or []],
         "images": [
             [each.get("containerName", ""), each.get("image", ""), each.get("imageDigest", "")]
             for each in revision.get("containerImages") or []
@@ -109,7 +109,17 @@ def _fact(revision: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _load_balancing(configured: Mapping[str, Any], resolved: list[Mapping[str, Any]]) -> LoadBalancing:
+def load_balancing(configured: Mapping[str, Any], resolved: Sequence[Mapping[str, Any]] = ()) -> LoadBalancing:
+    """Return a load balancer of a service.
+
+    Parameters
+    ----------
+    configured
+        A member of `loadBalancers`.
+    resolved
+        `resolvedConfiguration.loadBalancers` of the revision; without it the target group is only known where there is
+        no alternate.
+    """
     advanced = configured.get("advancedConfiguration") or {}
     pair = {configured.get("targetGroupArn"), advanced.get("alternateTargetGroupArn")}
     used = [each["targetGroupArn"] for each in resolved if each.get("targetGroupArn") in pair]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ecs_hooks.arn import EcsArn
     from ecs_hooks.event import LifecycleEvent
 
-_ACTION = "ecs:DescribeServiceDeployments"
+ACTION = "ecs:DescribeServiceDeployments"
 _ROLLING_BACK = {"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
 
 
@@ -49,7 +49,7 @@ class ServiceDeployment:
 
     def _describe(self) -> dict[str, Any]:
         return ask_one(
-            _ACTION, self.arn.region, "serviceDeployments", "service deployment", serviceDeploymentArns=[str(self.arn)]
+            ACTION, self.arn.region, "serviceDeployments", "service deployment", serviceDeploymentArns=[str(self.arn)]
         )
 
     @property
@@ -64,7 +64,7 @@ class ServiceDeployment:
         return self._revision("blue", source) if source else None
 
     def _source(self) -> str:
-        with reading(_ACTION):
+        with reading(ACTION):
             sources = self._described["sourceServiceRevisions"]
             # ECS can have more than one where a deployment follows one that is still going on; the first is the oldest.
             return str(sources[0]["arn"]) if sources else ""
@@ -93,7 +93,7 @@ class ServiceDeployment:
     @property
     def task_counts(self) -> tuple[int, int]:
         """How many tasks of green run, and how many ECS was asked for."""
-        with reading(_ACTION):
+        with reading(ACTION):
             target = self._described["targetServiceRevision"]
             return int(target["runningTaskCount"]), int(target["requestedTaskCount"])
 
@@ -108,7 +108,7 @@ class ServiceDeployment:
         """When the deployment began, in seconds since the epoch."""
 
         def find() -> float:
-            with reading(_ACTION):
+            with reading(ACTION):
                 return float(self._described["startedAt"].timestamp())
 
         return float(self.facts.get("startedAt", find))
@@ -145,7 +145,7 @@ class ServiceDeployment:
         """
         described = self._described
         if "sourceServiceRevisions" not in described:
-            message = f"{_ACTION}: no sourceServiceRevisions in the answer"
+            message = f"{ACTION}: no sourceServiceRevisions in the answer"
             raise FactError(message)
         return not described["sourceServiceRevisions"]
 
@@ -165,7 +165,7 @@ class ServiceDeployment:
             hook
             for hook in self._described.get("lifecycleHookDetails") or []
             if hook.get("targetType") != "PAUSE"
-            and hook.get("status") in {"IN_PROGRESS", "AWAITING_ACTION"}
+            and hook.get("status") in {"IN_PROGRESS", "AWAITINGACTION"}
             and isinstance(hook.get("expiresAt"), datetime)
         ]
         own = [hook for hook in running if hook.get("targetArn") == function_arn] or running

@@ -1,0 +1,164 @@
+"""Whether the function can read its plan, and what ECS does where the plan takes too long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ecs_hooks.checks import AlarmCheck, Check, DriftCheck, GoldenSignalsCheck, HttpCheck, TargetsCheck, TasksCheck
+from ecs_hooks.cli.doctor.attached import AttachedHook
+from ecs_hooks.cli.doctor.finding import Finding, error, ok, unknown, warning
+from ecs_hooks.cli.doctor.function import Function
+from ecs_hooks.deployment.endpoint import BEFORE_GREEN_RUNS
+from ecs_hooks.event import Stage
+from ecs_hooks.plan import Mode, Plan, PlanError
+from ecs_hooks.watch import Watch
+
+_SUBJECT = "plan"
+
+_WINDOW_MINUTES = 5
+
+_DEFAULTS: Mapping[str, tuple[Check, ...]] = {
+    Stage.PRE_SCALE_UP: (AlarmCheck(),),
+    Stage.POST_SCALE_UP: (TasksCheck(), TargetsCheck()),
+    Stage.POST_TEST_TRAFFIC_SHIFT: (HttpCheck(),),
+    Stage.PRE_PRODUCTION_TRAFFIC_SHIFT: (DriftCheck(), HttpCheck()),
+    Stage.POST_PRODUCTION_TRAFFIC_SHIFT: (
+        HttpCheck(),
+        AlarmCheck(watch=Watch(for_minutes=_WINDOW_MINUTES)),
+        GoldenSignalsCheck(window_minutes=_WINDOW_MINUTES),
+    ),
+}
+"""What the stack's functions check without a plan, as far as it is examined: what it needs, and for how long it watches.
+
+The functions themselves are no part of the package."""
+
+_ECS_MINUTES = 1440
+"""What ECS gives a Lambda hook by default."""
+
+_UNSEEN = unknown(
+    _SUBJECT, "what the plan needs (permissions, endpoint, network) is not examined", "correct the plan, and look again"
+)
+
+
+class Planned(NamedTuple):
+    """What came of reading the plan.
+
+    Parameters
+    ----------
+    plans
+        The plan by stage; no stage where it can't be read.
+    findings
+        What was found.
+    """
+
+    plans: Mapping[str, Plan]
+    findings: tuple[Finding, ...]
+
+
+def default_checks(stage: str) -> tuple[Check, ...]:
+    """Return the checks that the function of a stage makes where the plan names none."""
+    return _DEFAULTS.get(stage, ())
+
+
+def read(hook: AttachedHook, function: Function | None) -> Planned:
+    """Read the plan as the function does, at each stage of the hook.
+
+    Parameters
+    ----------
+    hook
+        The hook.
+    function
+        Its function; None where that is not known.
+    """
+    if function is not None and function.foreign:
+        text = f"the function runs on {function.runtime}, so it is none of ecs-hooks; what it needs is not known"
+        return Planned({}, (unknown(_SUBJECT, text, "ask whoever wrote it"),))
+    plans: dict[str, Plan] = {}
+    findings: dict[Finding, None] = {}
+    for stage in hook.stages:
+        try:
+            plan = _plan(hook, function, stage)
+        except PlanError as mistakes:
+            findings |= dict.fromkeys([*_mistakes(hook, mistakes), _UNSEEN])
+        else:
+            plans[stage] = plan
+            findings |= dict.fromkeys([*_sense(hook, function, stage, plan), *_time(hook, plan)])
+    if plans and not findings:
+        findings[ok(_SUBJECT, _shown(function, next(iter(plans.values()))))] = None
+    return Planned(plans, tuple(findings))
+
+
+def _plan(hook: AttachedHook, function: Function | None, stage: str) -> Plan:
+    event = hook.event(stage)
+    configuration = event.configuration
+    return Plan.parse(
+        event.hook_details if configuration is None else configuration,
+        defaults=default_checks(stage) if function is not None and function.stage == stage else (),
+        # Only a function of the package is known to have no fields of its own.
+        own_fields_allowed=function is None or function.stage is None,
+    )
+
+
+def _mistakes(hook: AttachedHook, mistakes: PlanError) -> Iterator[Finding]:
+    details = hook.event(Stage.PRE_SCALE_UP).configuration or {}
+    finding = warning if details.get("mode") == Mode.OBSERVE else error
+    for problem in mistakes.problems:
+        yield finding(
+            _SUBJECT, problem, "correct hookDetails; `ecs-hooks validate` checks a plan before it is attached"
+        )
+
+
+def _sense(hook: AttachedHook, function: Function | None, stage: str, plan: Plan) -> Iterator[Finding]:
+    """Look for what is valid, and not meant."""
+    if function is not None and function.stage not in {None, stage} and not plan.explicit:
+        yield error(
+            _SUBJECT,
+            f"the function's default checks are made for {function.stage}, but it is attached to {stage}",
+            f"attach the function of {stage}, or name the checks in hookDetails.checks",
+        )
+    for check in plan.checks if stage in BEFORE_GREEN_RUNS else ():
+        if check.needs_running:
+            yield error(
+                _SUBJECT,
+                f"{check.label} can't be asked at {stage}: green does not run yet",
+                "attach it to a later stage",
+            )
+    alarms = hook.examined.service.configuration.get("alarms") or {}
+    for check in plan.checks:
+        if (
+            plan.explicit
+            and isinstance(check, AlarmCheck)
+            and not (check.names or check.prefix or alarms.get("enable"))
+        ):
+            yield warning(
+                _SUBJECT,
+                f"{check.label} names no alarms, and neither does the deployment configuration: it checks nothing",
+                "give it names or a prefix, or set alarms in the deployment configuration of the service",
+            )
+
+
+def _time(hook: AttachedHook, plan: Plan) -> Iterator[Finding]:
+    minutes = int(hook.timeout.get("timeoutInMinutes") or _ECS_MINUTES)
+    open_end = hook.timeout.get("action") == "CONTINUE"
+    if minutes <= plan.policies.timeout_minutes:
+        finding = error if open_end else warning
+        yield finding(
+            _SUBJECT,
+            f"timeoutInMinutes of the hook ({minutes}) is not more than timeout_minutes of the plan "
+            f"({plan.policies.timeout_minutes:g}): ECS may decide before the hook does",
+            "make timeoutInMinutes of the hook larger, or timeout_minutes of the plan smaller",
+        )
+    if open_end:
+        yield warning(
+            _SUBJECT,
+            "the action of the hook's timeoutConfiguration is CONTINUE: a hook that is undecided then has passed",
+            "set the action to ROLLBACK",
+        )
+
+
+def _shown(function: Function | None, plan: Plan) -> str:
+    count = len(plan.checks)
+    checks = f"{count} check{'' if count == 1 else 's'}" if plan.explicit else "the default checks of its stage"
+    code = "" if function is not None and function.stage else " besides what the function's own code does"
+    return f"valid: {checks}{code}, mode {plan.policies.mode}, {plan.policies.timeout_minutes:g} minutes"

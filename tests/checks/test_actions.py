@@ -1,0 +1,144 @@
+"""What a check says that it needs is what it asks AWS for: no action less, and none more."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+
+import pytest
+
+from ecs_hooks.checks import CHECKS, Check, CheckContext, check_class
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.deployment.actions import SharedActions
+from ecs_hooks.deployment.endpoint import Configured, green_endpoint
+from ecs_hooks.deployment.service_deployment import ServiceDeployment
+from ecs_hooks.event import LifecycleEvent
+from ecs_hooks.outcome import ExplainedError
+from tests.aws import AwsApi
+from tests.checks_for_tests import Fixed
+from tests.conftest import BLUE, GREEN, load_event
+from tests.layouts import BLUE_GROUP, GREEN_GROUP, NLB_LISTENER, load_balancer, revision, running, task
+
+STAGES = ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"]
+QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
+HTTP: dict[str, Any] = {"type": "http", "connect_retries": 0, "timeout_seconds": 1}
+CASES: list[dict[str, Any]] = [
+    HTTP,
+    {**HTTP, "url": "http://127.0.0.1:9/"},
+    {"type": "alarm"},
+    {"type": "alarm", "names": ["a"]},
+    {"type": "alarm", "prefix": "a"},
+    {"type": "digest", "header": "X-Version"},
+    {"type": "drift"},
+    {"type": "golden_signals"},
+    {"type": "logs", "pattern": "ERROR"},
+    {"type": "logs", "query": "fields @message", "lag_seconds": 0},
+    {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1}},
+    *(
+        {"type": "metric", "queries": {"a": {**QUERY, "dimensions": {"D": f"{{{name}}}"}}}, "fail_if": {"above": 1}}
+        for name in ("green.target_group", "blue.target_group", "load_balancer", "cluster", "service")
+    ),
+    {"type": "targets"},
+    {"type": "tasks"},
+    {"type": "tasks", "digest": False},
+]
+NLB = [
+    {
+        "targetGroupArn": BLUE_GROUP,
+        "containerName": "web",
+        "containerPort": 8080,
+        "advancedConfiguration": {
+            "alternateTargetGroupArn": GREEN_GROUP,
+            "productionListenerRule": NLB_LISTENER,
+            "testListenerRule": NLB_LISTENER,
+        },
+    }
+]
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "application": {},
+    "network": {"loadBalancers": NLB},
+    "no test listener": {"test": ""},
+}
+ADDRESSES: list[tuple[Configured, str]] = [
+    (Configured(), ""),
+    (Configured(), "http://127.0.0.1:9"),
+    (Configured("http://127.0.0.1:9"), ""),
+    (Configured("http://127.0.0.1:9", service_connect=True), ""),
+]
+
+
+def serving(aws: AwsApi, layout: dict[str, Any]) -> None:
+    """Answer so that checks have to ask for all they may ever ask for."""
+    load_balancer(aws, "HTTP", 9, "127.0.0.1")
+    service_connect = {"enabled": True, "services": [{"portName": "http"}]}
+    described = {
+        arn: revision(arn, group=group, serviceConnectConfiguration=service_connect, **layout)
+        for arn, group in ((GREEN, GREEN_GROUP), (BLUE, BLUE_GROUP))
+    }
+    aws.answer(
+        "DescribeServiceRevisions",
+        lambda asked: {"serviceRevisions": [described[arn] for arn in asked["serviceRevisionArns"]]},
+    )
+    (deployment,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
+    deployment["deploymentConfiguration"]["alarms"] = {"alarmNames": ["a"], "enable": True, "rollback": True}
+    running(aws, task("a", "127.0.0.1"), task("b", "127.0.0.1"))
+    since = datetime(2026, 11, 21, 11, tzinfo=UTC)
+    alarm = {"AlarmName": "a", "StateValue": "ALARM", "StateTransitionedTimestamp": since}
+    aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
+    aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": []})
+    aws.answer("GetMetricData", {"MetricDataResults": []})
+    logging = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"}}
+    containers = [{"name": "web", "logConfiguration": logging}]
+    aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})
+    aws.answer("FilterLogEvents", {"events": []})
+    aws.answer("StartQuery", {"queryId": "1"})
+    aws.answer("GetQueryResults", {"status": "Complete", "results": []})
+
+
+def needed_and_asked(
+    aws: AwsApi, check: Check, configured: Configured, stage: str
+) -> tuple[frozenset[str], set[str], str]:
+    event = LifecycleEvent.parse(load_event(lifecycleStage=stage))
+    shared = SharedActions.of(configured, stage, ServiceDeployment(event).green.load_balancing, os.environ)
+    deployment = ServiceDeployment(event)
+    aws.operations.clear()
+    context = CheckContext(
+        stage,
+        lambda: deployment,
+        lambda: green_endpoint(configured, stage, lambda: deployment),
+        Deadline.after(20),
+        0,
+        [check],
+    )
+    trouble = ""
+    try:
+        check.run(context)
+    except ExplainedError as error:
+        trouble = str(error)
+    return check.actions(shared), aws.actions, trouble
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_check_asks_for_what_it_says_and_nothing_else(
+    aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
+    for (layout, fields), (configured, app_url), case in product(LAYOUTS.items(), ADDRESSES, CASES):
+        monkeypatch.setenv("APP_URL", app_url)
+        serving(aws, fields)
+        check = check_class(case["type"]).model_validate(case)
+        needed, asked, trouble = needed_and_asked(aws, check, configured, stage)
+        assert needed == asked, (layout, configured, app_url, case)
+        # Whatever a check that could not go on has not asked for would be missing on both sides.
+        assert not trouble or stage != "POST_TEST_TRAFFIC_SHIFT", trouble
+        assert not (check.needs_running and stage == "PRE_SCALE_UP") or "green does not run yet" in trouble
+
+
+def test_every_kind_of_check_is_tried() -> None:
+    assert {fields["type"] for fields in CASES} == set(CHECKS)
+
+
+def test_a_check_of_ones_own_needs_nothing_until_it_says_so() -> None:
+    assert Fixed().actions(SharedActions("POST_SCALE_UP", (), frozenset({"a:B"}))) == frozenset()
