@@ -5,6 +5,7 @@ moto's server knows no service revisions and can't fail on demand, so only its p
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -72,7 +73,7 @@ class AwsApi(ThreadingHTTPServer):
         self.asked: dict[str, list[dict[str, Any]]] = {}
         self.delay = 0.0
         self._answers: dict[str, Answer] = {}
-        self._errors: dict[str, tuple[str, int]] = {}
+        self._errors: dict[str, tuple[str, int, dict[str, Any]]] = {}
         self._raw: dict[str, tuple[bytes, int]] = {}
         self._changes: dict[str, Callable[[bytes], bytes]] = {}
         self._silent: dict[str, Silence] = {}
@@ -97,9 +98,9 @@ class AwsApi(ThreadingHTTPServer):
         """The IAM actions of everything that was asked since `operations` was cleared."""
         return {f"{_IAM.get(service, service)}:{operation}" for service, operation in self.operations}
 
-    def error(self, operation: str, code: str, status: int = 400) -> None:
-        """Answer an operation with an error, from now on."""
-        self._errors[operation] = (code, status)
+    def error(self, operation: str, code: str, status: int = 400, **members: Any) -> None:
+        """Answer an operation with an error, from now on; only JSON protocols have members."""
+        self._errors[operation] = (code, status, {"message": "no", **members})
 
     def garbage(self, operation: str, body: bytes, status: int = 200) -> None:
         """Answer an operation with these bytes, from now on."""
@@ -132,8 +133,8 @@ class AwsApi(ThreadingHTTPServer):
             body, status = self._raw[operation]
             return status, {}, body
         if operation in self._errors:
-            code, status = self._errors[operation]
-            return status, {}, _error(protocol, code)
+            code, status, members = self._errors[operation]
+            return status, {}, _error(protocol, code, members)
         answer = self._answers[operation]
         serializer = get_serializer_class(service, protocol)(
             get_service_model(service).operation_model(operation), context=SerializationContext(request_id="1")
@@ -146,9 +147,9 @@ class AwsApi(ThreadingHTTPServer):
         """Stay silent: clients give up on purpose."""
 
 
-def _error(protocol: str, code: str) -> bytes:
+def _error(protocol: str, code: str, members: dict[str, Any]) -> bytes:
     if protocol in {"json", "rest-json"}:
-        return b'{"__type": "%s", "message": "no"}' % code.encode()
+        return json.dumps({"__type": code, **members}).encode()
     error = b"<Error><Code>%s</Code><Message>no</Message></Error>" % code.encode()
     if protocol == "ec2":
         return b"<Response><Errors>%s</Errors><RequestID>1</RequestID></Response>" % error

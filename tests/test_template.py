@@ -69,6 +69,7 @@ def checks() -> list[Check]:
         GoldenSignalsCheck(),
         HttpCheck(connect_retries=0),
         LogsCheck(pattern="ERROR"),
+        LogsCheck(query="filter level = 'error'", lag_seconds=0),
         MetricCheck.model_validate({"queries": {"a": query}, "fail_if": {"below": 1}}),
         TargetsCheck(),
         TasksCheck(),
@@ -88,6 +89,8 @@ def everything(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> AwsApi:
     containers = [{"name": "web", "logConfiguration": logging}]
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})
     aws.answer("FilterLogEvents", {"events": []})
+    aws.answer("StartQuery", {"queryId": "1"})
+    aws.answer("GetQueryResults", {"status": "Complete", "results": []})
     return aws
 
 

@@ -34,6 +34,7 @@ CASES: list[dict[str, Any]] = [
     {"type": "drift"},
     {"type": "golden_signals"},
     {"type": "logs", "pattern": "ERROR"},
+    {"type": "logs", "query": "fields @message", "lag_seconds": 0},
     {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1}},
     *(
         {"type": "metric", "queries": {"a": {**QUERY, "dimensions": {"D": f"{{{name}}}"}}}, "fail_if": {"above": 1}}
@@ -96,6 +97,8 @@ def serving(aws: AwsApi, layout: dict[str, Any]) -> None:
     containers = [{"name": "web", "logConfiguration": logging, "portMappings": [{"name": "http", "containerPort": 9}]}]
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})
     aws.answer("FilterLogEvents", {"events": []})
+    aws.answer("StartQuery", {"queryId": "1"})
+    aws.answer("GetQueryResults", {"status": "Complete", "results": []})
 
 
 def needed_and_asked(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import botocore.session
 import pytest
@@ -33,6 +34,29 @@ def test_what_is_read_fast_is_what_botocore_reads(service: str, kind: str) -> No
     fast, slow = (each.get_component("data_loader") for each in (fast_session(), botocore.session.Session()))
 
     assert fast.load_service_model(service, kind) == slow.load_service_model(service, kind)
+
+
+@pytest.mark.parametrize("service", ["ecs", "elbv2", "cloudwatch", "logs"])
+@pytest.mark.parametrize("region", ["us-west-2", "eu-south-2", "cn-north-1", "us-gov-west-1", "us-isob-east-1"])
+def test_requests_go_where_botocore_would_send_them(service: str, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    operations = {"ecs": "list_clusters", "logs": "describe_log_groups", "elbv2": "describe_load_balancers"}
+    sent: list[tuple[str, str]] = []
+
+    def take(request: Any, **_: Any) -> None:
+        # AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...
+        signed_for = request.headers["Authorization"].decode().split("/")
+        sent.append((request.url, "/".join(signed_for[2:4])))
+        raise InterruptedError
+
+    for session in (fast_session(), botocore.session.Session()):
+        made = session.create_client(service, region_name=region)
+        made.meta.events.register("before-send", take)
+        with pytest.raises(InterruptedError):
+            getattr(made, operations.get(service, "describe_alarms"))()
+    fast, slow = sent
+    assert fast == slow
+    assert f".{region}." in fast[0]
 
 
 def test_a_service_that_is_none_is_refused() -> None:

@@ -22,6 +22,7 @@ BEGAN = NOW - 600
 
 HTTP = {"type": "http", "connect_retries": 0}
 LOGS = {"type": "logs", "pattern": "ERROR"}
+QUERY = {"type": "logs", "name": "query", "query": "filter level = 'error'", "max_matches": 1}
 TARGETS = {"type": "targets"}
 TASKS = {"type": "tasks"}
 ALARM = {"type": "alarm"}
@@ -44,6 +45,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "elasticloadbalancing:DescribeRules": HTTP,
     "elasticloadbalancing:DescribeTargetHealth": TARGETS,
     "logs:FilterLogEvents": LOGS,
+    "logs:GetQueryResults": QUERY,
+    "logs:StartQuery": QUERY,
 }
 """Each IAM action, and a check that needs its answer."""
 
@@ -83,6 +86,8 @@ def all_is_well(aws: AwsApi, port: int) -> None:
     containers = [{"name": "web", "logConfiguration": logging}]
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})
     aws.answer("FilterLogEvents", {"events": [{"logStreamName": "ecs/web/of-blue", "message": SECRET}]})
+    aws.answer("StartQuery", {"queryId": "12ab"})
+    aws.answer("GetQueryResults", {"status": "Complete", "results": [[{"field": "level", "value": "error"}]]})
     stamp = datetime.fromtimestamp(BEGAN + 120, UTC)
     aws.answer(
         "GetMetricData",

@@ -15,7 +15,7 @@ from tests.aws import AwsApi
 from tests.test_fuzz import places
 from tests.trouble.operations import OPERATIONS, answer, event, operation
 
-CHECKS = {str(check["type"]): check for check in OPERATIONS.values()}
+CHECKS = {str(check.get("name", check["type"])): check for check in OPERATIONS.values()}
 
 NEEDED: dict[tuple[str, str], set[str]] = {
     ("cloudwatch:DescribeAlarms", "alarm"): {
@@ -83,6 +83,8 @@ NEEDED: dict[tuple[str, str], set[str]] = {
         "TargetHealthDescriptions.TargetHealth.State",
     },
     ("logs:FilterLogEvents", "logs"): {"events.logStreamName"},
+    ("logs:GetQueryResults", "query"): {"results.field", "status"},
+    ("logs:StartQuery", "query"): {"queryId"},
 }
 """By operation and check, the members of the answer on which a pass rests."""
 

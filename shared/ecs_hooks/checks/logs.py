@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ecs_hooks import clock
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.condition import Condition
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.logs import FILTER, count_matches
+from ecs_hooks.deployment.insights import RESULTS, START, Row, rows_of, start_queries
+from ecs_hooks.deployment.logs import FILTER, LogConfiguration, count_matches
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
@@ -18,27 +23,63 @@ from ecs_hooks.outcome import Outcome
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
 
+_QUERY_SECONDS = 60
+"""Seconds after which a query is asked anew; each costs what it reads."""
+
+_NAMED = 10
+"""Columns that a reason names."""
+
 
 class LogsCheck(Check):
-    """Counts the events that a pattern matches, in the log streams of green's tasks alone.
+    """Looks into the log streams of green's tasks alone: with a pattern that counts events, or with a query.
 
     The streams are found from the task definition (`awslogs` driver with a stream prefix). The window begins when the hook
-    is first invoked at this step: too many matches are a failure at once, the pass is decided when the window is over.
+    is first invoked at this step: too much of what is looked for is a failure at once, the pass is decided when the window
+    is over.
+
+    A query of Logs Insights is restricted to green's streams and to the window. CloudWatch bills what it reads, so it is
+    asked first when there can be something (`lag_seconds`), then once a minute, and a last time when the window is over;
+    where other checks of the plan bring the hook back sooner, as often as that. Without `field` each row of the result is
+    one too many beyond `max_matches`: rows are what is left after the query's own `stats` and `filter`, unlike the number
+    of events that it read. With `field`, the number in that column of each row is held against `fail_if`: `above` at once,
+    `below` when the window is over, since until then there may be more. No rows at all are a failure with `below` only.
     """
 
     type: Literal["logs"] = "logs"
-    pattern: Annotated[str, Field(min_length=1, max_length=1024)]
+    pattern: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     """Filter pattern of CloudWatch Logs, such as `?ERROR ?Exception` or `{ $.level = "error" }`."""
+    query: Annotated[str, Field(max_length=4_000)] | None = None
+    """Query of Logs Insights, in place of `pattern`, such as `filter level = "error" | stats count(*) as errors by path`."""
+    field: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """Column of the query's result that holds a number, such as `errors`."""
+    fail_if: Condition | None = None
+    """When that number is a failure."""
     container: Annotated[str, Field(max_length=255)] = ""
     """Name of the container. Default: all that log to CloudWatch."""
     max_matches: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """Events that there may be."""
+    """Events that the pattern may match, or rows that the query may give."""
     window_minutes: Annotated[float, Field(gt=0, le=1440)] = 2
     """Minutes from the first invocation at this step to the decision."""
     lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     """Seconds that CloudWatch may take until an event can be found."""
 
     watchable: ClassVar[bool] = False
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> LogsCheck:
+        if (self.pattern is None) == (self.query is None):
+            message = "give one of pattern and query"
+            raise ValueError(message)
+        if self.query is not None and re.match(r"\s*(source\b|$)", self.query, re.IGNORECASE):
+            message = "query must be there, and not begin with SOURCE: the log groups are those of green's containers"
+            raise ValueError(message)
+        if (self.field is None) != (self.fail_if is None):
+            message = "give both field and fail_if, or none of them"
+            raise ValueError(message)
+        if self.field is not None and (self.query is None or "max_matches" in self.model_fields_set):
+            message = "field is for a query, in place of max_matches"
+            raise ValueError(message)
+        return self
 
     @property
     def watches_seconds(self) -> float:
@@ -51,8 +92,9 @@ class LogsCheck(Check):
         return True
 
     def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return those for log events, and for the log streams of green's tasks."""
-        return frozenset({FILTER, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE} if shared.green_runs else ())
+        """Return those for log events or a query, and for the log streams of green's tasks."""
+        asking = {FILTER} if self.query is None else {START, RESULTS}
+        return frozenset({*asking, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE} if shared.green_runs else ())
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""
@@ -64,8 +106,15 @@ class LogsCheck(Check):
         tasks = [task.id for task in context.deployment.tasks]
         if not tasks:
             return Outcome.error("no task of green is known that could have logged")
+        if self.query is not None:
+            return self._run_query(context, configured, tasks, self.query)
+        return self._count(context, configured, tasks, str(self.pattern))
+
+    def _count(
+        self, context: CheckContext, configured: Sequence[LogConfiguration], tasks: Sequence[str], pattern: str
+    ) -> Outcome:
         began, enough = clock.now() - context.elapsed, self.max_matches + 1
-        found = [count_matches(each, tasks, self.pattern, began, enough) for each in configured]
+        found = [count_matches(each, tasks, pattern, began, enough) for each in configured]
         count = sum(each.number for each in found)
         told = f"{count} log event{'' if count == 1 else 's'} of green match the pattern"
         if count > self.max_matches:
@@ -74,3 +123,62 @@ class LogsCheck(Check):
         if context.elapsed < self.watches_seconds:
             return Outcome.wait(f"{told} so far", {"matches": count})
         return Outcome.passed(told, {"matches": count})
+
+    def _run_query(
+        self, context: CheckContext, configured: Sequence[LogConfiguration], tasks: Sequence[str], query: str
+    ) -> Outcome:
+        if context.elapsed < self.lag_seconds:
+            wait = self.lag_seconds - context.elapsed
+            return Outcome.wait("what green logs can't be found yet", retry_after=wait)
+        now = clock.now()
+        started = start_queries(query, configured, tasks, now - context.elapsed, now)
+        results = [rows_of(each, context.deadline) for each in started]
+        found = [result for result in results if result is not None]
+        if len(found) < len(started):
+            return Outcome.wait("the query took longer than this invocation may", retry_after=_QUERY_SECONDS)
+        rows = [row for result in found for row in result.rows]
+        evidence = {"rows": len(rows), "scanned_bytes": sum(result.scanned_bytes for result in found)}
+        over = context.elapsed >= self.watches_seconds
+        told = f"the query gives {_rows(len(rows))} of green's log"
+        wrong = self._beyond(rows, told, over=over)
+        if wrong:
+            return Outcome.failed(wrong, evidence)
+        if not over:
+            left = self.watches_seconds - context.elapsed
+            return Outcome.wait(f"{told} so far", evidence, retry_after=min(_QUERY_SECONDS, left))
+        return Outcome.passed(told, evidence)
+
+    def _beyond(self, rows: Sequence[Row], told: str, *, over: bool) -> str:
+        """Return why the rows are a failure; empty where they are none."""
+        if self.field is None or self.fail_if is None:
+            return f"{told}, at most {self.max_matches} may be" if len(rows) > self.max_matches else ""
+        if not rows:
+            return f"{told}, so nothing is known of {self.field}" if over and self.fail_if.below is not None else ""
+        values = [_number(row.get(self.field)) for row in rows]
+        numbers = [value for value in values if value is not None]
+        if len(numbers) < len(rows):
+            columns = sorted({name for row in rows for name in row})
+            return f"column {self.field} of the query's result is not a number in each row; columns: {_names(columns)}"
+        limit = self.fail_if if over else self.fail_if.model_copy(update={"below": None})
+        beyond = [value for value in numbers if limit.holds(value)]
+        if not beyond:
+            return ""
+        return f"{self.field} is {limit} in {len(beyond)} of {_rows(len(rows))}, such as {max(beyond, key=abs):g}"
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
+
+
+def _names(columns: Sequence[str]) -> str:
+    shown = ", ".join(" ".join(name.split())[:40] for name in columns[:_NAMED]) or "none"
+    more = len(columns) - _NAMED
+    return shown + (f" and {more} more" if more > 0 else "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.checks.base import CheckContext
+from ecs_hooks.checks.condition import Condition
 from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
 from ecs_hooks.deployment.dimensions import filled, placeholder_actions, placeholders
 from ecs_hooks.deployment.metrics import ACTION
@@ -21,33 +22,6 @@ Policy = Literal["fail", "pass"]
 _RESULT = "Result"
 """The id that counts; none that a plan can use."""
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-zA-Z0-9_]{0,60}$")]
-
-
-class Condition(BaseModel):
-    """A limit that a value is beyond."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    above: float | None = None
-    """Holds for a greater value."""
-    below: float | None = None
-    """Holds for a smaller value."""
-
-    @model_validator(mode="after")
-    def _has_a_limit(self) -> Condition:
-        if self.above is None and self.below is None:
-            message = "give above, below or both"
-            raise ValueError(message)
-        return self
-
-    def holds(self, value: float) -> bool:
-        """Return whether a value is beyond the limit."""
-        return (self.above is not None and value > self.above) or (self.below is not None and value < self.below)
-
-    def __str__(self) -> str:
-        """Return the limit as a reason has it."""
-        limits = {"above": self.above, "below": self.below}
-        return " or ".join(f"{name} {limit:g}" for name, limit in limits.items() if limit is not None)
 
 
 class MetricQuery(BaseModel):
