@@ -16,6 +16,7 @@ from ecs_hooks.checks import (
     CHECKS,
     AlarmCheck,
     Check,
+    ComparisonCheck,
     DigestCheck,
     DriftCheck,
     GoldenSignalsCheck,
@@ -64,6 +65,7 @@ def checks() -> list[Check]:
     return [
         AlarmCheck(),
         AlarmCheck(prefix="x"),
+        ComparisonCheck.model_validate({"metrics": [{"metric": "TargetResponseTime"}]}),
         DigestCheck(header="X-Version"),
         DriftCheck(),
         GoldenSignalsCheck(),

@@ -30,6 +30,7 @@ CASES: list[dict[str, Any]] = [
     {"type": "alarm"},
     {"type": "alarm", "names": ["a"]},
     {"type": "alarm", "prefix": "a"},
+    {"type": "comparison", "metrics": [{"metric": "TargetResponseTime"}]},
     {"type": "digest", "header": "X-Version"},
     {"type": "drift"},
     {"type": "golden_signals"},

@@ -185,6 +185,21 @@ def test_without_a_load_balancer(doctor: Doctor, account: Account) -> None:
     ]
 
 
+def test_a_port_of_service_connect(doctor: Doctor, account: Account) -> None:
+    offered = {"enabled": True, "services": [{"portName": "http"}]}
+    account.service["loadBalancers"] = []
+    account.service["deployments"] = [{"serviceConnectConfiguration": offered}]
+    account.service["networkConfiguration"] = {"awsvpcConfiguration": {"subnets": [], "securityGroups": []}}
+    container = {"name": "web", "portMappings": [{"name": "http", "containerPort": 8123}]}
+    account.aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": [container]}})
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://address-of-a-task:8123/")]
+
+    container["name"], container["portMappings"] = "web", []
+    doctor()
+    assert [level for level, _ in doctor.of("endpoint")] == ["error"]
+
+
 def test_an_address_of_the_plan(doctor: Doctor, account: Account) -> None:
     account.plan(HTTP, base_url="http://user:hunter2@green.example.com:8080/base")
     doctor()

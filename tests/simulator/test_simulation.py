@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -9,8 +10,9 @@ import urllib3
 
 from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
 from ecs_hooks.cli.simulate import DEMO_PLAN
-from ecs_hooks.simulator import Behaviour, CallableTarget, LifecycleHook, TasksFailedError
+from ecs_hooks.simulator import Behaviour, CallableTarget, LifecycleHook, Service, TasksFailedError
 from ecs_hooks.simulator.application import Application
+from ecs_hooks.simulator.aws import load_balancers
 from ecs_hooks.simulator.simulation import Simulation, demo_application
 from ecs_hooks.simulator.timeline import HookAnswered, TrafficShifted
 from tests.checks_for_tests import Fixed
@@ -101,3 +103,19 @@ def test_a_broken_green_never_reaches_production_however_ecs_behaves(behaviour: 
 
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     assert set(shares) == {0}
+
+
+def test_a_service_with_target_groups_of_its_own() -> None:
+    described: list[str] = []
+
+    @lifecycle_hook
+    def look(hook: Hook) -> None:
+        described.append(hook.deployment.green.load_balancing[0].target_group)
+        hook.green.get("/")
+
+    service = Service(service="my-service")
+    own = load_balancers(service)
+    with Simulation(demo_application("1"), service=replace(service, load_balancers=own)) as simulation:
+        assert simulation.deploy(demo_application("2"), hooks=[hook(look, details=None)]).status == "SUCCESSFUL"
+
+    assert described == [own[0]["advancedConfiguration"]["alternateTargetGroupArn"]]

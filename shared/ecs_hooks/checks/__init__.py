@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.comparison import ComparisonCheck
     from ecs_hooks.checks.digest import DigestCheck
     from ecs_hooks.checks.drift import DriftCheck
     from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
@@ -25,6 +26,7 @@ __all__ = [
     "AlarmCheck",
     "Check",
     "CheckContext",
+    "ComparisonCheck",
     "DigestCheck",
     "DriftCheck",
     "GoldenSignalsCheck",
@@ -39,6 +41,7 @@ __all__ = [
 CHECKS = {
     "http": "ecs_hooks.checks.http:HttpCheck",
     "alarm": "ecs_hooks.checks.alarm:AlarmCheck",
+    "comparison": "ecs_hooks.checks.comparison:ComparisonCheck",
     "digest": "ecs_hooks.checks.digest:DigestCheck",
     "drift": "ecs_hooks.checks.drift:DriftCheck",
     "golden_signals": "ecs_hooks.checks.golden_signals:GoldenSignalsCheck",

@@ -35,6 +35,8 @@ class CheckContext:
         Seconds since the hook was first invoked at this step of the deployment.
     checks
         The checks of the plan, so that those of one kind can put their questions to AWS together.
+    green_percent
+        Green's share of the production traffic at this step, in per cent; None where the event does not tell.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class CheckContext:
         deadline: Deadline,
         elapsed: float,
         checks: Sequence[Check] = (),
+        green_percent: float | None = None,
     ) -> None:
         self.checks = checks
+        self.green_percent = green_percent
         self.stage = stage
         self._find_deployment = find_deployment
         self.deadline = deadline

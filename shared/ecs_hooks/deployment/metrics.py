@@ -42,9 +42,13 @@ class Series(NamedTuple):
         FactError
             If CloudWatch could not answer the query.
         """
+        return list(self.between(begin, end).values())
+
+    def between(self, begin: float, end: float) -> dict[float, float]:
+        """Return the datapoints whose period begins in this time, by when it does; see `values`."""
         if self.trouble:
             raise (FactDeniedError if self.denied else FactError)(f"{ACTION}: {self.trouble}")
-        return [value for stamp, value in self.points if begin <= stamp < end]
+        return {stamp: value for stamp, value in self.points if begin <= stamp < end}
 
 
 def get_metric_data(region: str, queries: Sequence[Mapping[str, Any]], begin: float, end: float) -> dict[str, Series]:

@@ -119,6 +119,13 @@ class ServiceDeployment:
             return target["runningTaskCount"], target["requestedTaskCount"]
 
     @property
+    def green_percent(self) -> float | None:
+        """Green's share of the production traffic as ECS has last asked for it, in per cent; None where it does not say."""
+        with reading(ACTION):
+            share: float | None = self._described["targetServiceRevision"].get("requestedProductionTrafficWeight")
+            return share
+
+    @property
     def alarm_names(self) -> tuple[str, ...]:
         """Names of the alarms that ECS watches in this deployment; none where that is switched off."""
         with reading(ACTION):

@@ -46,6 +46,7 @@ def test_the_task_definition_of_a_revision(client: Client, controller: Deploymen
 
 def test_other_tasks_are_motos(client: Client, controller: DeploymentController) -> None:
     ecs = client("ecs")
+    controller.adopt()
     ecs.create_cluster(clusterName="other")
     ecs.create_cluster(clusterName="my-cluster")
 
