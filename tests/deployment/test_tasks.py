@@ -7,10 +7,12 @@ import pytest
 
 from ecs_hooks.arn import EcsArn
 from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.deployment.tasks import Container, Task, tasks
+from ecs_hooks.event import LifecycleEvent
 from tests.aws import AwsApi
-from tests.conftest import GREEN
-from tests.layouts import running, task
+from tests.conftest import GREEN, load_event
+from tests.layouts import load_balancer, running, task
 
 REVISION = EcsArn.parse(GREEN)
 
@@ -64,3 +66,24 @@ def test_an_answer_that_can_not_be_read(aws: AwsApi, answer: dict[str, Any]) -> 
     aws.answer("DescribeTasks", answer)
     with pytest.raises(FactError, match="ecs:DescribeTasks: the answer can't be read"):
         tasks(REVISION)
+
+
+def test_the_tasks_of_blue(aws: AwsApi) -> None:
+    load_balancer(aws)
+    running(aws, task("a"), task("b", startedBy="ecs-svc/1920498462936580504"))
+    deployment = ServiceDeployment(LifecycleEvent.parse(load_event()))
+
+    assert [each.id for each in deployment.tasks] == ["a"]
+    assert [each.id for each in deployment.blue_tasks] == ["b"]
+    assert {asked.get("startedBy") for asked in aws.asked["ListTasks"]} == {
+        "ecs-svc/9313423515462893900",
+        "ecs-svc/1920498462936580504",
+    }
+
+
+def test_a_first_deployment_has_no_tasks_of_blue(aws: AwsApi) -> None:
+    load_balancer(aws)
+    (described,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
+    described["sourceServiceRevisions"] = []
+
+    assert ServiceDeployment(LifecycleEvent.parse(load_event())).blue_tasks == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat
 
+from ecs_hooks.arn import EcsArn
 from ecs_hooks.deployment.asking import ask_one, reading
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.facts import Facts
@@ -18,7 +19,6 @@ from ecs_hooks.deployment.task_definition import Port, container_definitions, na
 from ecs_hooks.deployment.tasks import Task, tasks
 
 if TYPE_CHECKING:
-    from ecs_hooks.arn import EcsArn
     from ecs_hooks.event import LifecycleEvent
 
 ACTION = "ecs:DescribeServiceDeployments"
@@ -85,6 +85,16 @@ class ServiceDeployment:
     def tasks(self) -> list[Task]:
         """Green's tasks that run or start; a hundred of them where there are more."""
         return self.facts.get("tasks", lambda: tasks(self.target))
+
+    @property
+    def blue_tasks(self) -> list[Task]:
+        """Blue's tasks, likewise; none on the first deployment of a service."""
+        blue = self.blue
+        if blue is None:
+            return []
+        with reading(SERVICE_REVISIONS):
+            arn = EcsArn.parse(blue.arn, "service-revision")
+        return self.facts.get("blue tasks", lambda: tasks(arn))
 
     @property
     def _containers(self) -> list[Mapping[str, Any]]:
