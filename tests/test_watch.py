@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ecs_hooks import Stage, clock, stage_hook
+from ecs_hooks import LifecycleEvent, Stage, clock, stage_hook
 from ecs_hooks.checks import Check, CheckContext, HttpCheck, LogsCheck
 from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.plan import Plan, PlanError
-from ecs_hooks.state import MAX_BYTES, MAX_WATCHED, size
+from ecs_hooks.state import MAX_BYTES, MAX_WATCHED, State, size
 from ecs_hooks.watch import Measured, Watch, judge, waiting
 from tests.conftest import load_event
 
@@ -122,6 +122,16 @@ def test_an_invocation_that_comes_early_measures_nothing(monkeypatch: pytest.Mon
 
     assert again["callBackDelay"] == 40
     assert "1 of 1 measurements passed so far" in again["reason"]
+
+
+def test_a_check_that_is_not_over_in_time_keeps_its_measurements() -> None:
+    event = LifecycleEvent.parse(load_event())
+    measured = Measured(passed=3, failed=1, streak=2, due=240)
+    before = State.load(None, event, NOW).after([("0a1b2c3d", WAIT)], {"0a1b2c3d": measured})
+    late = State.load(before.dump(), event, NOW).after([("0a1b2c3d", Outcome.wait("not finished"))])
+
+    assert late.progress["0a1b2c3d"].measured == measured
+    assert State.load(late.dump(), event, NOW).progress["0a1b2c3d"].measured == measured
 
 
 @pytest.mark.slow

@@ -54,7 +54,11 @@ class Progress(NamedTuple):
     measured: Measured | None = None
 
     def after(self, outcome: Outcome, measured: Measured | None = None) -> Progress:
-        """Return the progress after one more outcome, and the measurements with it."""
+        """Return the progress after one more outcome, and the measurements with it.
+
+        Without new ones the old ones stay: the check may not have been over in time.
+        """
+        measured = self.measured if measured is None else measured
         match outcome.status:
             case Status.ERROR:
                 return Progress(errors=min(self.errors + 1, _MAX_COUNT), measured=measured)
