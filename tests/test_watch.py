@@ -124,6 +124,14 @@ def test_an_invocation_that_comes_early_measures_nothing(monkeypatch: pytest.Mon
     assert "1 of 1 measurements passed so far" in again["reason"]
 
 
+def test_errors_in_a_row_are_counted_over_invocations_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    minute, answer = play(monkeypatch, watched("peeee", error_limit=3, for_minutes=10), Scripted(script="w"))[-1]
+
+    # The second check brings the hook back every 30 s; the first is not asked then, and its errors stay.
+    assert (answer["hookStatus"], minute) == ("FAILED", 3)
+    assert "nobody there, 3 times in a row" in answer["reason"]
+
+
 def test_a_check_that_is_not_over_in_time_keeps_its_measurements() -> None:
     event = LifecycleEvent.parse(load_event())
     measured = Measured(passed=3, failed=1, streak=2, due=240)

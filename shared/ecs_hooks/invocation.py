@@ -190,7 +190,7 @@ class Invocation:
     def _judge(self, plan: Plan, configuration: dict[str, Any]) -> HookResponse:
         results = self.results
         state = self._state.after(
-            ((result.key, result.outcome) for result in results),
+            ((result.key, result.outcome) for result in results if result.due),
             {result.key: result.measured for result in results if result.measured is not None},
         )
         verdict = decide(results, state, plan, clock.now())

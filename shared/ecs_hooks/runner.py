@@ -38,6 +38,8 @@ class Result(NamedTuple):
         The measurements so far, of a check that is watched.
     error_limit
         How many times in a row this check may be impossible to ask; None as the plan says.
+    due
+        Whether the check was due: else nothing new is known of it, and its progress stays as it is.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Result(NamedTuple):
     traceback: str | None = None
     measured: Measured | None = None
     error_limit: int | None = None
+    due: bool = True
 
 
 class Runner:
@@ -93,7 +96,7 @@ class Runner:
             progress = self.state.progress.get(key, Progress())
             known = self._known(check, progress)
             if known is not None:
-                take(Result(key, check.label, known, measured=progress.measured))
+                take(Result(key, check.label, known, due=progress.settled))
                 continue
             try:
                 Call(_asking(check, key, self.context, progress.measured), finished)
