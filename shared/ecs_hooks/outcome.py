@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 Evidence = Mapping[str, str | int | float | bool | None]
+
+Policy = Literal["fail", "pass"]
+"""What a plan makes of what could not be decided."""
 
 AS_BEFORE = "as before"
 """The reason of a check that has passed in an earlier invocation, and is not asked again."""
@@ -57,6 +60,11 @@ class Outcome(NamedTuple):
     def failed(cls, reason: str, evidence: Evidence | None = None) -> Outcome:
         """Return a `FAIL`."""
         return cls(Status.FAIL, reason, evidence or {})
+
+    @classmethod
+    def by_policy(cls, policy: Policy, reason: str, evidence: Evidence | None = None) -> Outcome:
+        """Return the `FAIL` or the `PASS` that a policy makes of what could not be decided."""
+        return cls.failed(reason, evidence) if policy == "fail" else cls.passed(reason, evidence)
 
     @classmethod
     def wait(cls, reason: str, evidence: Evidence | None = None, *, retry_after: float | None = None) -> Outcome:

@@ -7,11 +7,11 @@ of Argo Rollouts' analysis where it has one.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.outcome import Outcome, Status
+from ecs_hooks.outcome import Outcome, Policy, Status
 
 
 class Watch(BaseModel):
@@ -31,7 +31,7 @@ class Watch(BaseModel):
     """Measurements that may fail."""
     inconclusive_limit: Annotated[int, Field(ge=0, le=9999)] = 0
     """Measurements that may be inconclusive: the check could not decide yet."""
-    inconclusive: Literal["fail", "pass"] = "fail"
+    inconclusive: Policy = "fail"
     """What more of them are, once the watch is over."""
     error_limit: Annotated[int, Field(ge=1, le=9999)] | None = None
     """How many times in a row the check may be impossible to ask. Default: the plan's."""
@@ -132,7 +132,7 @@ def judge(watch: Watch, measured: Measured, last: Outcome, elapsed: float) -> Ou
         return Outcome.wait(f"{told}; so far", evidence, retry_after=max(1.0, measured.due - elapsed))
     if measured.inconclusive > watch.inconclusive_limit:
         reason = f"{told} (inconclusive_limit {watch.inconclusive_limit})"
-        return Outcome.failed(reason, evidence) if watch.inconclusive == "fail" else Outcome.passed(reason, evidence)
+        return Outcome.by_policy(watch.inconclusive, reason, evidence)
     return Outcome.passed(told, evidence)
 
 

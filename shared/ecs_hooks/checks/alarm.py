@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -89,15 +89,12 @@ class AlarmCheck(Check):
         """Return the alarms; one question to CloudWatch serves all checks of the plan that give names."""
         facts, region = context.deployment.facts, context.deployment.arn.region
 
-        def kept(name: str, find: Callable[[], list[Alarm]]) -> list[Alarm]:
-            return facts.get(name, find)
-
         if self.prefix:
-            return kept(f"alarms {self.prefix}", lambda: alarms(region, prefix=self.prefix))
+            return facts.get(f"alarms {self.prefix}", lambda: alarms(region, prefix=self.prefix))
         asked = {name for check in context.checks if isinstance(check, AlarmCheck) for name in check.names}
         if not asked.issuperset(names):  # those of the deployment configuration, or a hook's own code has made it
             asked = set(names)
-        together = kept(f"alarms of {sorted(asked)}", lambda: alarms(region, names=sorted(asked)))
+        together = facts.get(f"alarms of {sorted(asked)}", lambda: alarms(region, names=sorted(asked)))
         return [alarm for alarm in together if alarm.name in names]
 
     def _before(self, context: CheckContext, alarming: list[Alarm]) -> list[Alarm]:

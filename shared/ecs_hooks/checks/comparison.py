@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -10,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ecs_hooks.analysis.mann_whitney import mann_whitney
 from ecs_hooks.checks.base import CheckContext
 from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
-from ecs_hooks.deployment.dimensions import filled, placeholder_actions, placeholders
+from ecs_hooks.deployment.dimensions import placeholder_actions, placeholders
 from ecs_hooks.deployment.metrics import ACTION
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.event import Stage
-from ecs_hooks.outcome import Evidence, Outcome
+from ecs_hooks.outcome import Evidence, Outcome, Policy
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -53,9 +54,13 @@ class ComparedMetric(BaseModel):
         if not any(_REVISION in value for value in self.dimensions.values()):
             message = "dimensions: one has to have {revision.target_group}, or both revisions would be measured as one"
             raise ValueError(message)
-        for value in self.dimensions.values():
-            placeholders(_of("green", value))
+        for value in self.dimensions_of("green").values():
+            placeholders(value)
         return self
+
+    def dimensions_of(self, which: str) -> dict[str, str]:
+        """Return the dimensions for `green` or `blue`."""
+        return {name: value.replace(_REVISION, f"{{{which}.") for name, value in self.dimensions.items()}
 
     @property
     def label(self) -> str:
@@ -96,13 +101,13 @@ class ComparisonCheck(MetricsWatch):
     """How sure a metric's failure has to be."""
     min_samples: Annotated[int, Field(ge=3, le=1440)] = 5
     """Datapoints that each revision must have of a metric."""
-    missing_data: Literal["fail", "pass"] = "fail"
+    missing_data: Policy = "fail"
     """What a metric with fewer is."""
     pass_score: Annotated[float, Field(ge=0, le=100)] = 95
     """Score from which on it is a pass."""
     marginal_score: Annotated[float, Field(ge=0, le=100)] = 75
     """Score below which it is a failure; in between it is inconclusive."""
-    inconclusive: Literal["fail", "pass"] = "fail"
+    inconclusive: Policy = "fail"
     """What a score in between is."""
     window_minutes: Annotated[float, Field(gt=0, le=1440)] = 15
     """Minutes from the first invocation at this step to the decision."""
@@ -117,10 +122,10 @@ class ComparisonCheck(MetricsWatch):
     def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
         """Return that for metrics, those for what the placeholders stand for, and that for green's share."""
         values = [
-            _of(which, value)
+            value
             for each in self.metrics
-            for value in each.dimensions.values()
             for which in ("green", "blue")
+            for value in each.dimensions_of(which).values()
         ]
         return frozenset({ACTION, DEPLOYMENTS}).union(*map(placeholder_actions, values))
 
@@ -160,7 +165,7 @@ class ComparisonCheck(MetricsWatch):
         if metric.direction in {"decrease", "either"}:
             worse.append(mann_whitney(green, [value * (1 - factor) for value in blue], "less").p_value)
         failed = min(worse) * len(worse) < 1 - self.confidence_percent / 100
-        told = f"{metric.label} {_median(green):.4g}, of blue {_median(blue):.4g}"
+        told = f"{metric.label} {median(green):.4g}, of blue {median(blue):.4g}"
         return Judged(metric, not failed, told)
 
     def _judge(self, judged: Sequence[Judged]) -> Outcome:
@@ -183,25 +188,14 @@ class ComparisonCheck(MetricsWatch):
         if score < self.marginal_score:
             return Outcome.failed(f"{told}; expected {self.pass_score:g} or more", evidence)
         reason = f"inconclusive: {told}; expected {self.pass_score:g} or more"
-        return Outcome.failed(reason, evidence) if self.inconclusive == "fail" else Outcome.passed(reason, evidence)
+        return Outcome.by_policy(self.inconclusive, reason, evidence)
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return a query for each metric of each revision."""
         return [
             {
                 "Id": f"{prefix}_{identifier}",
-                "MetricStat": {
-                    "Metric": {
-                        "Namespace": metric.namespace,
-                        "MetricName": name,
-                        "Dimensions": [
-                            {"Name": dimension, "Value": filled(_of(which, value), context.deployment)}
-                            for dimension, value in metric.dimensions.items()
-                        ],
-                    },
-                    "Period": self.period_seconds,
-                    "Stat": stat,
-                },
+                "MetricStat": self.metric_stat(context, metric.namespace, name, stat, metric.dimensions_of(which)),
             }
             for which in ("green", "blue")
             for number, metric in enumerate(self.metrics)
@@ -221,19 +215,9 @@ def _asked(metric: ComparedMetric, identifier: str) -> Iterator[tuple[str, str, 
         yield f"{identifier}per", metric.per, "Sum"
 
 
-def _of(which: str, value: str) -> str:
-    return value.replace(_REVISION, f"{{{which}.")
-
-
 def _shares(part: Mapping[float, float], whole: Mapping[float, float]) -> list[float]:
     """Return the shares; a count that is not reported is nought, as CloudWatch's counts of errors are."""
     return [part.get(stamp, 0.0) / value for stamp, value in whole.items() if value > 0]
-
-
-def _median(values: Sequence[float]) -> float:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return (ordered[middle] + ordered[~middle]) / 2
 
 
 def _told(judged: Sequence[Judged]) -> str:

@@ -9,11 +9,10 @@ from pydantic import Field
 
 from ecs_hooks.checks.base import CheckContext
 from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
-from ecs_hooks.deployment.dimensions import filled
 from ecs_hooks.deployment.metrics import ACTION
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
-from ecs_hooks.outcome import Evidence, Outcome
+from ecs_hooks.outcome import Evidence, Outcome, Policy
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -46,7 +45,7 @@ class GoldenSignalsCheck(MetricsWatch):
     """Periods that may be slower, such as the first minute of a cold cache."""
     min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Requests that there must be for a pass."""
-    missing_data: Literal["fail", "pass"] = "fail"
+    missing_data: Policy = "fail"
     """What fewer requests are, once the window is over."""
 
     def actions(self, shared: SharedActions) -> frozenset[str]:
@@ -78,20 +77,15 @@ class GoldenSignalsCheck(MetricsWatch):
             return Outcome.wait(f"{told} so far", evidence, retry_after=self.period_seconds)
         if requests < self.min_requests:
             reason = f"{told} in {self.window_minutes:g} minutes; expected {self.min_requests} or more requests"
-            return Outcome.failed(reason, evidence) if self.missing_data == "fail" else Outcome.passed(reason, evidence)
+            return Outcome.by_policy(self.missing_data, reason, evidence)
         return Outcome.passed(told, evidence)
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return a query for each of the metrics."""
-        dimensions = [{"Name": name, "Value": filled(value, context.deployment)} for name, value in _DIMENSIONS.items()]
         return [
             {
                 "Id": f"{prefix}_{identifier}",
-                "MetricStat": {
-                    "Metric": {"Namespace": "AWS/ApplicationELB", "MetricName": name, "Dimensions": dimensions},
-                    "Period": self.period_seconds,
-                    "Stat": stat,
-                },
+                "MetricStat": self.metric_stat(context, "AWS/ApplicationELB", name, stat, _DIMENSIONS),
             }
             for identifier, (name, stat) in _METRICS.items()
         ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,14 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ecs_hooks.checks.base import CheckContext
 from ecs_hooks.checks.condition import Condition
 from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
-from ecs_hooks.deployment.dimensions import filled, placeholder_actions, placeholders
+from ecs_hooks.deployment.dimensions import placeholder_actions, placeholders
 from ecs_hooks.deployment.metrics import ACTION
-from ecs_hooks.outcome import Outcome
+from ecs_hooks.outcome import Outcome, Policy
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
 
-Policy = Literal["fail", "pass"]
 _RESULT = "Result"
 """The id that counts; none that a plan can use."""
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-zA-Z0-9_]{0,60}$")]
@@ -107,28 +105,22 @@ class MetricCheck(MetricsWatch):
             )
         if len(values) < self.min_samples:
             reason = f"{seen} in {self.window_minutes:g} minutes, expected {self.min_samples} or more"
-            return self._as(self.missing_data, reason, evidence)
+            return Outcome.by_policy(self.missing_data, reason, evidence)
         if len(between) > len(failures):
             reason = f"inconclusive: {len(between)} of {seen} not {self.pass_if}, such as {between[-1]:g}"
-            return self._as(self.inconclusive, reason, evidence)
+            return Outcome.by_policy(self.inconclusive, reason, evidence)
         return Outcome.passed(f"{seen}, the last {values[-1]:g}", evidence)
-
-    def _as(self, policy: Policy, reason: str, evidence: Mapping[str, Any]) -> Outcome:
-        return Outcome.failed(reason, evidence) if policy == "fail" else Outcome.passed(reason, evidence)
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return a query for each metric, and one for the expression; only the one that counts returns data."""
         result = f"{prefix}_{_RESULT}"
         queries: list[dict[str, Any]] = []
         for identifier, query in self.queries.items():
-            dimensions = [
-                {"Name": name, "Value": filled(value, context.deployment)} for name, value in query.dimensions.items()
-            ]
-            metric = {"Namespace": query.namespace, "MetricName": query.metric, "Dimensions": dimensions}
+            stat = self.metric_stat(context, query.namespace, query.metric, query.stat, query.dimensions)
             queries.append(
                 {
                     "Id": f"{prefix}_{identifier}" if self.expression else result,
-                    "MetricStat": {"Metric": metric, "Period": self.period_seconds, "Stat": query.stat},
+                    "MetricStat": stat,
                     "ReturnData": not self.expression,
                 }
             )

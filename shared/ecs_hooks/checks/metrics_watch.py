@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
 from ecs_hooks import clock
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deployment.dimensions import filled
 from ecs_hooks.deployment.metrics import Series, get_metric_data
 
 NOTHING = Series(())
@@ -51,6 +52,17 @@ class MetricsWatch(Check):
     @abstractmethod
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return the `MetricDataQueries` of this check; `prefix` begins each `Id`, so that no other check has the same."""
+
+    def metric_stat(
+        self, context: CheckContext, namespace: str, metric: str, stat: str, dimensions: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Return a `MetricStat` of GetMetricData, with what the placeholders in the dimensions stand for."""
+        named = [{"Name": name, "Value": filled(value, context.deployment)} for name, value in dimensions.items()]
+        return {
+            "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
+            "Period": self.period_seconds,
+            "Stat": stat,
+        }
 
     def window(self, context: CheckContext) -> Window:
         """Return the time to look at."""

@@ -13,6 +13,7 @@ from ecs_hooks.deployment.endpoint import (
     EndpointError,
     Listener,
     app_url_of,
+    at_production,
     with_listener,
 )
 from ecs_hooks.deployment.listener import LISTENERS, LOAD_BALANCERS, RULES
@@ -107,8 +108,10 @@ def _to_find_green(stage: str, serving: Serving) -> frozenset[str]:
 def _at_production(stage: str, serving: Serving) -> frozenset[str]:
     if stage in BEFORE_PRODUCTION_TRAFFIC:
         return frozenset()
-    shifted = [each.production for each in serving.load_balancing if each.production]
-    return _at_listener(shifted[0]) if len(shifted) == 1 else frozenset({REVISIONS})
+    try:
+        return _at_listener(at_production(serving.load_balancing)[1])
+    except EndpointError:
+        return frozenset({REVISIONS})
 
 
 def _at_listener(arn: str) -> frozenset[str]:

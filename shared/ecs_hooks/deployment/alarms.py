@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.deployment.asking import ask_page, reading
+from ecs_hooks.deployment.asking import pages, reading
 from ecs_hooks.deployment.errors import FactDeniedError
 
 ACTION = "cloudwatch:DescribeAlarms"
@@ -59,8 +59,8 @@ def alarms(region: str, *, names: Sequence[str] = (), prefix: str = "") -> list[
 
 
 def _described(region: str, asked: dict[str, Any]) -> Iterator[Alarm]:
-    for _ in range(_PAGES):
-        answer = ask_page(ACTION, region, **asked)
+    message = f"{ACTION}: more than {_PAGES * _MOST} alarms; give names, or a prefix that fewer of them have"
+    for answer in pages(ACTION, region, "NextToken", FactDeniedError(message), most=_PAGES, **asked):
         with reading(ACTION):
             for each in [*answer["MetricAlarms"], *answer["CompositeAlarms"]]:
                 since = each.get("StateTransitionedTimestamp") or each.get("StateUpdatedTimestamp")
@@ -69,8 +69,3 @@ def _described(region: str, asked: dict[str, Any]) -> Iterator[Alarm]:
                     each["StateValue"],
                     since.timestamp() if since else None,
                 )
-        if not answer.get("NextToken"):
-            return
-        asked["NextToken"] = answer["NextToken"]
-    message = f"{ACTION}: more than {_PAGES * _MOST} alarms; give names, or a prefix that fewer of them have"
-    raise FactDeniedError(message)

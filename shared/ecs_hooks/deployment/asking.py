@@ -57,6 +57,29 @@ def ask_page(action: str, region: str, **parameters: Any) -> dict[str, Any]:
     return answer
 
 
+def pages(
+    action: str, region: str, token: str, endless: FactError, *, most: int, **parameters: Any
+) -> Iterator[dict[str, Any]]:
+    """Call AWS page by page, and yield each answer; see `ask`.
+
+    Parameters
+    ----------
+    token
+        What the operation calls the token of the next page.
+    endless
+        What is raised where there are more pages than `most`: what was not read to its end is not known.
+    most
+        Pages that are read.
+    """
+    for _ in range(most):
+        answer = ask_page(action, region, **parameters)
+        yield answer
+        if not answer.get(token):
+            return
+        parameters[token] = answer[token]
+    raise endless
+
+
 def ask_one(action: str, region: str, member: str, what: str, **parameters: Any) -> dict[str, Any]:
     """Call AWS once for a thing that has to exist; see `ask`.
 

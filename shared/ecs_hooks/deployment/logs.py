@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.deployment.asking import ask_page, reading
+from ecs_hooks.deployment.asking import pages, reading
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 
@@ -114,13 +114,11 @@ def count_matches(where: LogConfiguration, tasks: Sequence[str], pattern: str, b
         "filterPattern": pattern,
         "startTime": int(begin * 1000),
     }
-    for _ in range(_PAGES):
-        answer = ask_page(FILTER, where.region, **asked)
+    endless = FactError(f"{FILTER}: more than {_PAGES} pages of events; use a pattern that fewer of them match")
+    for answer in pages(FILTER, where.region, "nextToken", endless, most=_PAGES, **asked):
         with reading(FILTER):
             found = [each["logStreamName"] for each in answer["events"] if each["logStreamName"] in streams]
         count, first = count + len(found), first or (found[0] if found else "")
-        if count >= limit or not answer.get("nextToken"):
-            return Matches(count, first)
-        asked["nextToken"] = answer["nextToken"]
-    message = f"{FILTER}: more than {_PAGES} pages of events; use a pattern that fewer of them match"
-    raise FactError(message)
+        if count >= limit:
+            break
+    return Matches(count, first)

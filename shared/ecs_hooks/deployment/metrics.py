@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecs_hooks.deployment.asking import ask_page, reading
+from ecs_hooks.deployment.asking import pages, reading
 from ecs_hooks.deployment.errors import FactDeniedError, FactError
 
 ACTION = "cloudwatch:GetMetricData"
@@ -72,6 +72,7 @@ def get_metric_data(region: str, queries: Sequence[Mapping[str, Any]], begin: fl
     FactError
         If CloudWatch does not answer.
     """
+    message = f"{ACTION}: more than {_PAGES} pages of datapoints; use a longer period or a shorter window"
     found: dict[str, Series] = {}
     for index in range(0, len(queries), MAX_QUERIES):
         asked: dict[str, Any] = {
@@ -80,17 +81,10 @@ def get_metric_data(region: str, queries: Sequence[Mapping[str, Any]], begin: fl
             "EndTime": datetime.fromtimestamp(end, UTC),
             "ScanBy": "TimestampAscending",
         }
-        for _ in range(_PAGES):
-            answer = ask_page(ACTION, region, **asked)
+        for answer in pages(ACTION, region, "NextToken", FactDeniedError(message), most=_PAGES, **asked):
             with reading(ACTION):
                 for each in answer["MetricDataResults"]:
                     found[each["Id"]] = _joined(found.get(each["Id"]), each)
-            if not answer.get("NextToken"):
-                break
-            asked["NextToken"] = answer["NextToken"]
-        else:
-            message = f"{ACTION}: more than {_PAGES} pages of datapoints; use a longer period or a shorter window"
-            raise FactDeniedError(message)
     return found
 
 
