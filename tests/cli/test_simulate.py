@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Stage, stage_hook
-from ecs_hooks.cli.simulate import _Console
+from ecs_hooks.cli.playing import PipedConsole
 from ecs_hooks.simulator import CallableTarget, LifecycleHook, Service
 from tests.cli.conftest import ROOT, Run
 
@@ -219,7 +219,7 @@ def test_a_broken_pipe_stays_one() -> None:
             raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        _Console(file=Gone()).print("anybody there?")
+        PipedConsole(file=Gone()).print("anybody there?")
 
 
 def test_a_canary_and_linear_steps(run: Run, own: Path) -> None:

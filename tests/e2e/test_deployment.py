@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ecs_hooks import Stage
-from ecs_hooks.cli.simulate import DEMO_PLAN
+from ecs_hooks.cli.demo import DEMO_PLAN
 from ecs_hooks.simulator import LambdaTarget, LifecycleHook, RealClock, Service
 from ecs_hooks.simulator.simulation import Simulation, demo_application
 from ecs_hooks.simulator.timeline import HookAnswered

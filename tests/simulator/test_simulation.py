@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
-from ecs_hooks.cli.simulate import DEMO_PLAN
+from ecs_hooks.cli.demo import DEMO_PLAN
 from ecs_hooks.simulator import Behaviour, CallableTarget, LifecycleHook, Service, TasksFailedError
 from ecs_hooks.simulator.application import Application
 from ecs_hooks.simulator.aws import load_balancers

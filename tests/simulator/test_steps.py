@@ -16,7 +16,7 @@ from ecs_hooks.simulator import (
     ServiceDeployment,
 )
 from ecs_hooks.simulator.behaviour import HookIdentity, ShiftOrder, StepRollback, StepWeights
-from ecs_hooks.simulator.model import Step, Strategy
+from ecs_hooks.simulator.strategy import Step, Strategy
 from ecs_hooks.simulator.timeline import HookInvoked, TrafficShifted
 from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate
 

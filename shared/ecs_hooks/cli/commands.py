@@ -10,9 +10,10 @@ import click
 from ecs_hooks import __version__
 from ecs_hooks.cli.attach import attach, detach, hooks
 from ecs_hooks.cli.check import check
+from ecs_hooks.cli.demo import demo
 from ecs_hooks.cli.doctor.command import doctor
 from ecs_hooks.cli.plans import read_plan
-from ecs_hooks.cli.simulate import demo, simulate
+from ecs_hooks.cli.simulate import simulate
 from ecs_hooks.schema import schema_text
 
 

@@ -27,16 +27,10 @@ from ecs_hooks.simulator.behaviour import Behaviour
 from ecs_hooks.simulator.clock import RealClock, VirtualClock
 from ecs_hooks.simulator.controller import DeploymentController
 from ecs_hooks.simulator.errors import EcsError, HookInvocationError, TasksFailedError
-from ecs_hooks.simulator.model import (
-    CanaryConfiguration,
-    LifecycleHook,
-    LinearConfiguration,
-    Service,
-    ServiceRevision,
-    Strategy,
-)
+from ecs_hooks.simulator.model import LifecycleHook, Service, ServiceRevision
 from ecs_hooks.simulator.protocols import Clock, HookTarget, ServiceDeployments, Tasks, Traffic
 from ecs_hooks.simulator.record import DeploymentStatus, ServiceDeployment
+from ecs_hooks.simulator.strategy import CanaryConfiguration, LinearConfiguration, Strategy
 from ecs_hooks.simulator.targets import CallableTarget, LambdaTarget
 from ecs_hooks.simulator.timeline import Timeline
 

@@ -9,6 +9,9 @@ import urllib3
 PERIOD = 60.0
 """Seconds between two visits, as long as a datapoint of the load balancer's metrics."""
 
+REQUESTS = 10
+"""Requests of a visit, where nobody says another number."""
+
 
 class Users:
     """Requests of the home page, so many a minute, one after the other.

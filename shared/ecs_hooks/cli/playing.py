@@ -1,0 +1,98 @@
+"""What the commands that play deployments have in common: how they show them, and how they end."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any, NamedTuple
+
+import click
+from rich.console import Console
+
+from ecs_hooks.cli.live import JsonLines, Lines, View, hooks_shown_in
+from ecs_hooks.simulator import ServiceDeployment, Timeline
+from ecs_hooks.simulator.errors import TasksFailedError
+
+
+class Played(NamedTuple):
+    """A deployment that was played, and how it should have ended."""
+
+    name: str
+    deployment: ServiceDeployment
+    expected: str
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether it ended so."""
+        return str(self.deployment.status) == self.expected
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {
+            "kind": "summary",
+            "name": self.name,
+            "deployment": self.deployment.arn,
+            "status": str(self.deployment.status),
+            "statusReason": self.deployment.status_reason,
+            "expected": self.expected,
+            "asExpected": self.as_expected,
+        }
+
+
+def view_of(*, as_json: bool) -> tuple[View, Console | None]:
+    """Return where a deployment is shown, and the console for further words to people; None for programs."""
+    if as_json:
+        return JsonLines(sys.stdout), None
+    # Bound to today's stdout: what hooks print is led elsewhere while they run.
+    console = PipedConsole(file=sys.stdout, highlight=False, soft_wrap=True)
+    return Lines(console), console
+
+
+def timeline_of(view: View) -> Timeline:
+    """Return a timeline whose records are shown."""
+    timeline = Timeline()
+    timeline.subscribe(view.record)
+    return timeline
+
+
+@contextmanager
+def playing(view: View, logs: IO[str] | None) -> Iterator[None]:
+    """Show the hooks' checks, and say in one line what can't be played."""
+    try:
+        with hooks_shown_in(view, logs or io.StringIO()):
+            yield
+    except TasksFailedError as error:
+        raise click.ClickException(str(error)) from error
+
+
+class PipedConsole(Console):
+    """A console that may end in the middle."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to click to end in silence where nobody reads on, as after `| head`."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def say(console: Console | None, text: str) -> None:
+    """Tell people; programs hear nothing of it."""
+    if console is not None:
+        console.print(text)
+
+
+def finish(played: Sequence[Played], view: View, console: Console | None) -> None:
+    """Show how the deployments ended, and end the program."""
+    if isinstance(view, JsonLines):
+        for each in played:
+            view.write(each.to_dict())
+    if console is not None:
+        console.print("\n[bold]Summary[/]")
+        for each in played:
+            style, verdict = ("green", "as it should") if each.as_expected else ("bold red", f"not {each.expected}")
+            console.print(f"  {each.deployment.status:<20} [{style}]{verdict}[/]  {each.name}")
+            if each.deployment.status_reason:
+                console.print(f"  {'':20} {each.deployment.status_reason}", style="dim", markup=False)
+    sys.exit(0 if all(each.as_expected for each in played) else 1)
