@@ -9,6 +9,7 @@ from tests.aws import AwsApi
 from tests.conftest import BLUE, GREEN
 
 _ELB = "arn:aws:elasticloadbalancing:us-west-2:123456789012"
+_ECS = "arn:aws:ecs:us-west-2:123456789012"
 GREEN_GROUP = f"{_ELB}:targetgroup/alternate/2222222222222222"
 BLUE_GROUP = f"{_ELB}:targetgroup/primary/1111111111111111"
 BALANCER = f"{_ELB}:loadbalancer/app/my-alb/50dc6c495c0c9188"
@@ -78,6 +79,16 @@ def load_balancer(aws: AwsApi, protocol: str = "HTTP", port: int = 8080, host: s
     listener = {"ListenerArn": LISTENER, "Protocol": protocol, "Port": port, "DefaultActions": forward(GREEN_GROUP)}
     aws.answer("DescribeListeners", {"Listeners": [listener]})
     aws.answer("DescribeLoadBalancers", {"LoadBalancers": [{"LoadBalancerArn": BALANCER, "DNSName": host}]})
+
+
+def brief(revision: str = BLUE, finished: datetime | None = None) -> dict[str, Any]:
+    """Return a successful deployment of a revision, blue by default, as ListServiceDeployments has it."""
+    return {
+        "serviceDeploymentArn": f"{_ECS}:service-deployment/my-cluster/my-service/A{revision[-4:]}",
+        "targetServiceRevisionArn": revision,
+        "status": "SUCCESSFUL",
+        "finishedAt": finished or datetime(2026, 11, 20, 12, tzinfo=UTC),
+    }
 
 
 def task(identifier: str, address: str = "10.0.0.7", **fields: Any) -> dict[str, Any]:

@@ -171,7 +171,7 @@ STATUSES = st.lists(st.lists(st.sampled_from(list(Status)), min_size=1, max_size
     st.lists(st.sampled_from(["arrives", "twice", "lost"]), min_size=6, max_size=6),
     st.text(max_size=3000),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_budget_holds_and_nothing_is_lost_however_ecs_merges(
     configured: dict[str, Any], polls: list[list[Status]], delivery: list[str], facts: str
 ) -> None:

@@ -28,7 +28,7 @@ from ecs_hooks.checks import (
 )
 from tests.aws import AwsApi
 from tests.conftest import load_event
-from tests.layouts import NLB_LISTENER, load_balancer, revision, running, task
+from tests.layouts import NLB_LISTENER, brief, load_balancer, revision, running, task
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYER = Path(ecs_hooks.__file__).parent
@@ -66,6 +66,7 @@ def checks() -> list[Check]:
         AlarmCheck(),
         AlarmCheck(prefix="x"),
         ComparisonCheck.model_validate({"metrics": [{"metric": "TargetResponseTime"}]}),
+        ComparisonCheck.model_validate({"metrics": [{"metric": "TargetResponseTime"}], "baseline": "previous"}),
         DigestCheck(header="X-Version"),
         DriftCheck(),
         GoldenSignalsCheck(),
@@ -87,6 +88,7 @@ def everything(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> AwsApi:
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": []})
     aws.answer("DescribeAlarms", {"MetricAlarms": [], "CompositeAlarms": []})
     aws.answer("GetMetricData", {"MetricDataResults": []})
+    aws.answer("ListServiceDeployments", {"serviceDeployments": [brief()]})
     logging = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"}}
     containers = [{"name": "web", "logConfiguration": logging}]
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})

@@ -154,7 +154,7 @@ class Invocation:
             deadline=self.deadline.earlier(min(3.0, self.deadline.remaining() / 10)),
             elapsed=max(0.0, clock.now() - self._state.started_at),
             checks=plan.checks,
-            green_percent=self.event.green_percent,
+            told_percent=self.event.green_percent,
         )
 
     def _evaluate(self, plan: Plan, runner: Runner) -> None:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.event import json_type
 from ecs_hooks.outcome import ExplainedError
+from ecs_hooks.problems import described, fields_at, nearest
 from ecs_hooks.state import MAX_WATCHED
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
     from ecs_hooks.checks.base import Check
 
 MAX_CHECKS = 200
@@ -130,10 +129,10 @@ class Plan(NamedTuple):
         try:
             policies = Policies.model_validate(fields)
         except ValidationError as error:
-            problems += _describe(error, "hookDetails", Policies)
+            problems += described(error, "hookDetails", Policies, "checks")
         else:
             problems += _too_long(checks, policies)
-        watched = sum(check.watch is not None for check in checks)
+        watched = sum(any(variant.watch for variant in check.variants) for check in checks)
         if watched > MAX_WATCHED:
             # Their measurements are kept in hookDetails, and none may get lost.
             problems.append(f"hookDetails.checks: {watched} checks with a watch are too many; at most {MAX_WATCHED}")
@@ -144,16 +143,17 @@ class Plan(NamedTuple):
 
 def _too_long(checks: Sequence[Check], policies: Policies) -> list[str]:
     limit = policies.timeout_minutes
-    return [
+    problems = [
         f"hookDetails.timeout_minutes: {limit:g} is not more than the {check.watches_seconds / 60:g} minutes for which "
         f"{check.label} watches"
-        for check in checks
+        for check in (variant for each in checks for variant in each.variants)
         if check.watches_seconds >= limit * 60
     ]
+    return list(dict.fromkeys(problems))
 
 
 def _is_policy(name: str) -> bool:
-    known = _fields_at(Policies, ())
+    known = [*fields_at(Policies), "checks"]
     return name in known or bool(difflib.get_close_matches(name, known, n=1, cutoff=0.75))
 
 
@@ -184,64 +184,11 @@ def _parse_check(item: object, where: str, problems: list[str]) -> Check | None:
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in CHECKS:
         problem = "is missing" if kind is None else "is no known type of check"
-        problems.append(f"{where}.type: {problem}{_nearest(kind, CHECKS)}")
+        problems.append(f"{where}.type: {problem}{nearest(kind, CHECKS)}")
         return None
     model = check_class(kind)
     try:
         return model.model_validate(dict(item))
     except ValidationError as error:
-        problems += _describe(error, where, model)
+        problems += described(error, where, model)
         return None
-
-
-def _describe(error: ValidationError, where: str, model: type[BaseModel]) -> list[str]:
-    """Return a line for each mistake; never the value, which could be a secret."""
-    lines: dict[str, None] = {}
-    for detail in error.errors(include_url=False, include_context=True, include_input=True):
-        path = _path(detail["loc"])
-        lines[f"{where}{path}: {_problem(detail, model)}"] = None
-    return list(lines)
-
-
-def _problem(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"is no known field{_nearest(detail['loc'][-1], _fields_at(model, detail['loc'][:-1]))}"
-        case "enum":
-            known = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-            return f"is not one of the values it can have{_nearest(detail['input'], known)}"
-        case "missing":
-            return "is missing"
-        case _:
-            return detail["msg"].removeprefix("Value error, ")
-
-
-def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
-    """Return the names of the fields at a place inside a model, by following the models that are nested there."""
-    here: Any = model
-    for step in location:
-        info = _by_alias(here).get(step) if isinstance(step, str) else None
-        if info is not None:
-            here = next(iter(models_in(info.annotation)), here)
-    return [*_by_alias(here), *(["checks"] if here is Policies else [])]
-
-
-def _by_alias(model: type[BaseModel]) -> dict[Any, Any]:
-    return {info.alias or name: info for name, info in model.model_fields.items()}
-
-
-def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """Return the models that an annotation names, such as `Expect` in `Expect | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for inner in getattr(annotation, "__args__", ()) for model in models_in(inner)]
-
-
-def _path(location: Sequence[str | int]) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-
-
-def _nearest(name: object, known: Sequence[str] | Mapping[str, Any]) -> str:
-    """Return the end of a sentence: the nearest name, or all of them."""
-    close = difflib.get_close_matches(str(name), list(known), n=1) if isinstance(name, str) else []
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"

@@ -84,6 +84,11 @@ class Runner:
         A check that is not over at the deadline is a `WAIT`; the others keep their results. A check that raises is a
         `FAIL`: nothing is known then, and what is not known is no pass.
         """
+        try:
+            checks = self.context.at_step(checks)
+        except ExplainedError as error:
+            self.add("steps", error.outcome)
+            return [error.outcome for _ in checks]
         keys = [self._key(check) for check in checks]
         finished: queue.SimpleQueue[Call[Result]] = queue.SimpleQueue()
         results: dict[str, Result] = {}

@@ -12,7 +12,8 @@ from typing import Any, Union
 from pydantic import BaseModel, Field, create_model
 
 from ecs_hooks.checks import CHECKS, check_class
-from ecs_hooks.plan import MAX_CHECKS, Policies, models_in
+from ecs_hooks.plan import MAX_CHECKS, Policies
+from ecs_hooks.problems import models_in
 
 
 def plan_schema() -> dict[str, Any]:

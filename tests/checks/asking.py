@@ -19,7 +19,7 @@ def context(
     stage: str = "POST_TEST_TRAFFIC_SHIFT",
     seconds: float = 20,
     elapsed: float = 0,
-    green_percent: float | None = None,
+    told_percent: float | None = None,
 ) -> CheckContext:
     def find_green(_: Listener) -> Endpoint:
         if green is None:
@@ -28,7 +28,7 @@ def context(
         return green if isinstance(green, Endpoint) else Endpoint(green)
 
     deployment = ServiceDeployment(LifecycleEvent.parse(load_event()))
-    return CheckContext(stage, lambda: deployment, find_green, Deadline.after(seconds), elapsed, checks, green_percent)
+    return CheckContext(stage, lambda: deployment, find_green, Deadline.after(seconds), elapsed, checks, told_percent)
 
 
 def ask(green: str | Endpoint | None, *, seconds: float = 20, elapsed: float = 0, **fields: Any) -> Outcome:

@@ -19,7 +19,7 @@ from ecs_hooks.outcome import ExplainedError
 from tests.aws import AwsApi
 from tests.checks_for_tests import Fixed
 from tests.conftest import BLUE, GREEN, load_event
-from tests.layouts import BLUE_GROUP, GREEN_GROUP, NLB_LISTENER, load_balancer, revision, running, task
+from tests.layouts import BLUE_GROUP, GREEN_GROUP, NLB_LISTENER, brief, load_balancer, revision, running, task
 
 STAGES = ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"]
 QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
@@ -31,6 +31,8 @@ CASES: list[dict[str, Any]] = [
     {"type": "alarm", "names": ["a"]},
     {"type": "alarm", "prefix": "a"},
     {"type": "comparison", "metrics": [{"metric": "TargetResponseTime"}]},
+    {"type": "comparison", "metrics": [{"metric": "TargetResponseTime"}], "baseline": "previous"},
+    {"type": "comparison", "metrics": [{"metric": "TargetResponseTime", "criteria": ["< 1"]}], "baseline": "previous"},
     {"type": "digest", "header": "X-Version"},
     {"type": "drift"},
     {"type": "golden_signals"},
@@ -94,6 +96,7 @@ def serving(aws: AwsApi, layout: dict[str, Any]) -> None:
     aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": []})
     aws.answer("GetMetricData", {"MetricDataResults": []})
+    aws.answer("ListServiceDeployments", {"serviceDeployments": [brief()]})
     logging = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"}}
     containers = [{"name": "web", "logConfiguration": logging, "portMappings": [{"name": "http", "containerPort": 9}]}]
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})

@@ -48,7 +48,7 @@ def leaks(outcome: Outcome, secret: str) -> bool:
     return any(form in text for form in forms)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SECRETS, st.sampled_from(["header", "basic", "query", "path", "userinfo", "json", "form", "multipart"]))
 def test_a_secret_stays_out_of_the_outcome(url: str, secret: str, place: str) -> None:
     headers: dict[str, dict[str, str]] = {

@@ -54,7 +54,7 @@ def _hooks(drawn: list[Any]) -> list[LifecycleHook]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(LAMBDA, max_size=3), st.sampled_from(VARIANTS), st.booleans(), st.booleans())
 def test_every_deployment_ends_in_a_terminal_status(
     drawn: list[Any], behaviour: Behaviour, first: bool, pause: bool
@@ -71,7 +71,7 @@ def test_every_deployment_ends_in_a_terminal_status(
     assert all(str(hook.status) in {"SUCCEEDED", "FAILED", "TIMED_OUT"} for hook in deployment.hooks)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(DELAY, JSON)
 def test_an_endless_in_progress_ends_after_24_hours(delay: Any, details: Any) -> None:
     gate = Gate({"hookStatus": "IN_PROGRESS", "callBackDelay": delay, "hookDetails": details})

@@ -9,7 +9,7 @@ from ecs_hooks import LifecycleEvent, Stage, stage_hook
 from ecs_hooks.state import State, step_of, with_state
 from tests.aws import AwsApi
 from tests.conftest import BLUE, GREEN, load_event
-from tests.layouts import load_balancer, rule, running, task
+from tests.layouts import brief, load_balancer, rule, running, task
 from tests.test_fuzz import valid
 
 HEADER = {"HttpHeaderName": "X-Environment", "Values": ["test"]}
@@ -32,6 +32,13 @@ METRIC = {
     "fail_if": {"above": 90},
 }
 
+COMPARISON = {
+    "type": "comparison",
+    "metrics": [{"metric": "TargetResponseTime"}],
+    "baseline": "previous",
+    "window_minutes": 5,
+}
+
 OPERATIONS: dict[str, dict[str, Any]] = {
     "cloudwatch:DescribeAlarms": ALARM,
     "cloudwatch:GetMetricData": METRIC,
@@ -39,6 +46,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "ecs:DescribeServiceRevisions": TASKS,
     "ecs:DescribeTaskDefinition": LOGS,
     "ecs:DescribeTasks": TASKS,
+    "ecs:ListServiceDeployments": COMPARISON,
     "ecs:ListTasks": TASKS,
     "elasticloadbalancing:DescribeListeners": HTTP,
     "elasticloadbalancing:DescribeLoadBalancers": HTTP,
@@ -89,10 +97,19 @@ def all_is_well(aws: AwsApi, port: int) -> None:
     aws.answer("StartQuery", {"queryId": "12ab"})
     aws.answer("GetQueryResults", {"status": "Complete", "results": [[{"field": "level", "value": "error"}]]})
     stamp = datetime.fromtimestamp(BEGAN + 120, UTC)
-    aws.answer(
-        "GetMetricData",
-        {"MetricDataResults": [{"Id": "c0_Result", "Timestamps": [stamp], "Values": [5.0], "StatusCode": "Complete"}]},
-    )
+    before = BEGAN - 86_400
+    stamps = {
+        "c0_Result": [stamp],
+        "c0_green0": [datetime.fromtimestamp(BEGAN + 60 * minute, UTC) for minute in range(5)],
+        "c_blue0": [datetime.fromtimestamp(before + 60 * minute, UTC) for minute in range(5)],
+    }
+    results = [
+        {"Id": name, "Timestamps": each, "Values": [5.0] * len(each), "StatusCode": "Complete"}
+        for name, each in stamps.items()
+    ]
+    aws.answer("GetMetricData", {"MetricDataResults": results})
+    finished = datetime.fromtimestamp(before, UTC)
+    aws.answer("ListServiceDeployments", {"serviceDeployments": [brief(finished=finished)]})
     alarm = {"AlarmName": "api-5xx", "StateValue": "OK", "StateTransitionedTimestamp": stamp}
     aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
     deployment = {

@@ -66,6 +66,11 @@ NEEDED: dict[tuple[str, str], set[str]] = {
         "tasks.startedBy",
         "tasks.taskArn",
     },
+    ("ecs:ListServiceDeployments", "comparison"): {
+        "serviceDeployments.finishedAt",
+        "serviceDeployments.serviceDeploymentArn",
+        "serviceDeployments.targetServiceRevisionArn",
+    },
     ("ecs:ListTasks", "logs"): {"taskArns"},
     ("ecs:ListTasks", "tasks"): {"taskArns"},
     ("elasticloadbalancing:DescribeListeners", "http"): {"Listeners.Port", "Listeners.Protocol"},
@@ -222,7 +227,7 @@ def test_nothing_of_another_type_is_a_bug(aws: AwsApi, action: str, kind: str) -
 
 
 @pytest.mark.parametrize(("action", "kind"), NEEDED)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=strategies.data())
 def test_nothing_wrong_in_several_places_is_a_bug(
     aws: AwsApi, action: str, kind: str, data: strategies.DataObject

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.outcome import Outcome
+from ecs_hooks.event import Stage
+from ecs_hooks.outcome import ExplainedError, Outcome
+from ecs_hooks.problems import described
 from ecs_hooks.watch import Watch
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
+
+
+class UnknownShareError(ExplainedError):
+    """Nobody tells green's share of the traffic, on which the fields of a check hang."""
 
 
 class CheckContext:
@@ -35,8 +42,8 @@ class CheckContext:
         Seconds since the hook was first invoked at this step of the deployment.
     checks
         The checks of the plan, so that those of one kind can put their questions to AWS together.
-    green_percent
-        Green's share of the production traffic at this step, in per cent; None where the event does not tell.
+    told_percent
+        Green's share of the production traffic as the event tells it, in per cent; None where it does not.
     """
 
     def __init__(
@@ -47,11 +54,11 @@ class CheckContext:
         deadline: Deadline,
         elapsed: float,
         checks: Sequence[Check] = (),
-        green_percent: float | None = None,
+        told_percent: float | None = None,
     ) -> None:
         self.checks = checks
-        self.green_percent = green_percent
         self.stage = stage
+        self._told_percent = told_percent
         self._find_deployment = find_deployment
         self.deadline = deadline
         self.elapsed = elapsed
@@ -61,6 +68,35 @@ class CheckContext:
     def deployment(self) -> ServiceDeployment:
         """Who is green and who is blue; AWS is asked when a fact is first needed."""
         return self._find_deployment()
+
+    @property
+    def green_percent(self) -> float | None:
+        """Green's share of the production traffic, in per cent; None where nobody tells.
+
+        Whether the event before a step of a linear or canary deployment has the weights before or after it is not
+        documented, so ECS's own record is asked too: before the step, the lesser one of the two is the present one.
+        """
+        told = self._told_percent
+        if told is not None and self.stage != Stage.PRE_PRODUCTION_TRAFFIC_SHIFT:
+            return told
+        known = [share for share in (told, self.deployment.green_percent) if share is not None]
+        return min(known, default=None)
+
+    def at_step(self, checks: Sequence[Check]) -> tuple[Check, ...]:
+        """Return checks as they are at this step of the deployment; see `Check.steps`.
+
+        Raises
+        ------
+        ExplainedError
+            If that is not known.
+        """
+        if not any(check.steps for check in checks):
+            return tuple(checks)
+        percent = self.green_percent
+        if percent is None:
+            message = "neither the event nor ECS tells green's share of the traffic, on which they hang"
+            raise UnknownShareError(message)
+        return tuple(check.at(percent) for check in checks)
 
     @property
     def green(self) -> Endpoint:
@@ -83,6 +119,15 @@ class CheckContext:
         return self._find_endpoint(listener)
 
 
+class AtStep(BaseModel):
+    """Fields of a check that are different while green's share of the production traffic is small."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
+
+    up_to_percent: Annotated[float, Field(ge=0, le=100)]
+    """Up to which share of green they hold, in per cent. All other fields are those of the check."""
+
+
 class Check(BaseModel, ABC):
     """One question about the deployment: its configuration, and how to ask it.
 
@@ -98,6 +143,10 @@ class Check(BaseModel, ABC):
     watch: Watch | None = None
     """To ask again and again for a while: each answer is a measurement, and they are judged together."""
 
+    steps: Annotated[tuple[AtStep, ...], Field(max_length=20)] = ()
+    """Other values of fields, by green's share of the production traffic: that with the smallest fitting `up_to_percent`
+    holds, and above all of them the check as it is."""
+
     watchable: ClassVar[bool] = True
     """Whether `watch` makes sense; not where a check watches by itself."""
 
@@ -107,6 +156,37 @@ class Check(BaseModel, ABC):
             message = "watch: this check watches by itself, see window_minutes"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _is_valid_at_every_step(self) -> Self:
+        problems: list[str] = []
+        for number, step in enumerate(self.steps):
+            where = f"steps[{number}]"
+            fixed = {"type", "name", "steps"} & set(step.model_extra or ())
+            problems += [f"{where}.{name}: is the same at every step" for name in sorted(fixed)]
+            try:
+                self._with(step)
+            except ValidationError as error:
+                problems += described(error, where, type(self))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _with(self, step: AtStep) -> Self:
+        fields = self.model_dump(by_alias=True, exclude_unset=True, exclude={"steps"})
+        return type(self).model_validate({**fields, **(step.model_extra or {})})
+
+    def at(self, percent: float) -> Self:
+        """Return the check as it is while green has this share of the production traffic, in per cent."""
+        fitting = [step for step in self.steps if percent <= step.up_to_percent]
+        if fitting:
+            return self._with(min(fitting, key=lambda step: step.up_to_percent))
+        return self.model_copy(update={"steps": ()}) if self.steps else self
+
+    @property
+    def variants(self) -> tuple[Self, ...]:
+        """The check as it can be, at one step or another."""
+        return (self.at(math.inf), *(self._with(step) for step in self.steps))
 
     @property
     def label(self) -> str:

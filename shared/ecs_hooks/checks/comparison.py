@@ -1,18 +1,19 @@
-"""The comparison check: metrics of green are no worse than those of blue in the same minutes."""
+"""The comparison check: metrics of green are no worse than those of blue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import median
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from ecs_hooks.analysis.mann_whitney import mann_whitney
 from ecs_hooks.checks.base import CheckContext
-from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
-from ecs_hooks.deployment.dimensions import placeholder_actions, placeholders
-from ecs_hooks.deployment.metrics import ACTION
+from ecs_hooks.checks.compared_metric import ComparedMetric, Sample
+from ecs_hooks.checks.judgement import Judged, Rules, judge, score
+from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch, Window
+from ecs_hooks.deployment.dimensions import NoBlueError, placeholder_actions
+from ecs_hooks.deployment.metrics import ACTION, Series, get_metric_data
+from ecs_hooks.deployment.previous import ACTION as PREVIOUS
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.event import Stage
 from ecs_hooks.outcome import Evidence, Outcome, Policy
@@ -20,89 +21,37 @@ from ecs_hooks.outcome import Evidence, Outcome, Policy
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
 
-_REVISION = "{revision."
-_DIMENSIONS = {"LoadBalancer": "{load_balancer}", "TargetGroup": "{revision.target_group}"}
 _NAMED = 3
-
-
-class ComparedMetric(BaseModel):
-    """A metric that both revisions have."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    metric: Annotated[str, Field(min_length=1, max_length=255)]
-    """Its name, such as `TargetResponseTime`."""
-    stat: Annotated[str, Field(min_length=1, max_length=100)] = "Average"
-    """Statistic: `Sum`, `Average`, `p99`, ..."""
-    namespace: Annotated[str, Field(min_length=1, max_length=255)] = "AWS/ApplicationELB"
-    """Namespace."""
-    dimensions: Annotated[dict[str, str], Field(max_length=30)] = Field(default=_DIMENSIONS)
-    """Dimensions. `{revision.target_group}` is green's once, and blue's once; the others are those of `metric`."""
-    per: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    """A metric of which it is the share, such as `RequestCount` for errors: green and blue seldom get as much traffic."""
-    direction: Literal["increase", "decrease", "either"] = "increase"
-    """What is worse."""
-    tolerance_percent: Annotated[float, Field(ge=0, le=1000)] = 10
-    """How much worse than blue green may be."""
-    weight: Annotated[float, Field(gt=0, le=1000)] = 1
-    """What it counts for in the score."""
-    critical: bool = False
-    """Whether a failure of this one metric is a failure of all."""
-
-    @model_validator(mode="after")
-    def _tells_the_revisions_apart(self) -> ComparedMetric:
-        if not any(_REVISION in value for value in self.dimensions.values()):
-            message = "dimensions: one has to have {revision.target_group}, or both revisions would be measured as one"
-            raise ValueError(message)
-        for value in self.dimensions_of("green").values():
-            placeholders(value)
-        return self
-
-    def dimensions_of(self, which: str) -> dict[str, str]:
-        """Return the dimensions for `green` or `blue`."""
-        return {name: value.replace(_REVISION, f"{{{which}.") for name, value in self.dimensions.items()}
-
-    @property
-    def label(self) -> str:
-        """The metric as reasons name it."""
-        return f"{self.metric} {self.stat}" + (f" per {self.per}" if self.per else "")
-
-
-class Judged(NamedTuple):
-    """What came of comparing a metric.
-
-    Parameters
-    ----------
-    metric
-        The metric.
-    verdict
-        Whether it passed; None where there are too few datapoints.
-    told
-        What was seen.
-    """
-
-    metric: ComparedMetric
-    verdict: bool | None
-    told: str
+_STEPS = {Stage.PRE_PRODUCTION_TRAFFIC_SHIFT, Stage.PRODUCTION_TRAFFIC_SHIFT}
 
 
 class ComparisonCheck(MetricsWatch):
-    """Compares metrics of green with those of blue, minute by minute, by the Mann-Whitney U test.
+    """Compares metrics of green with those of blue, by the Mann-Whitney U test or by criteria.
 
-    Each metric passes unless green's values are worse than blue's beyond the tolerance, and that with the confidence that
-    is asked for. The weights of the metrics that passed make the score. Both revisions need traffic meanwhile: the check
-    is for the steps of a linear or canary deployment. Where green has none at a step (before the first) it is skipped.
+    By the test a metric passes unless green's datapoints are worse than blue's beyond the tolerance, and that with the
+    confidence that is asked for. The weights of the metrics that passed make the score.
+
+    Blue's datapoints are those of the same minutes, so both revisions need traffic meanwhile: at the steps of a linear or
+    canary deployment. Where blue has none any more, those of the deployment that brought blue stand in for them
+    (`baseline`). Before the first step, when green has no production traffic, the check is skipped.
     """
 
     type: Literal["comparison"] = "comparison"
-    metrics: Annotated[tuple[ComparedMetric, ...], Field(min_length=1, max_length=20)]
+    metrics: Annotated[tuple[ComparedMetric, ...], Field(min_length=1, max_length=250)]
     """What is compared."""
+    baseline: Literal["blue", "previous"] = "blue"
+    """What green is compared with: `blue` in the same minutes, or, for after the last step, `previous`: blue in as many
+    minutes from the beginning of its own bake time, when it was as new as green."""
+    tolerance_percent: Annotated[float, Field(ge=0, le=1000)] = 10
+    """How much worse than blue green may be, in per cent of blue's values, where a metric does not say."""
     confidence_percent: Annotated[float, Field(ge=50, lt=100)] = 98
     """How sure a metric's failure has to be."""
     min_samples: Annotated[int, Field(ge=3, le=1440)] = 5
     """Datapoints that each revision must have of a metric."""
     missing_data: Policy = "fail"
-    """What a metric with fewer is."""
+    """What a metric with fewer is: a failure of all, or (`pass`) left out."""
+    groups: Annotated[dict[str, Annotated[float, Field(gt=0, le=1000)]], Field(max_length=50)] = Field(default={})
+    """Weights of the groups that metrics belong to. Default: 1 each."""
     pass_score: Annotated[float, Field(ge=0, le=100)] = 95
     """Score from which on it is a pass."""
     marginal_score: Annotated[float, Field(ge=0, le=100)] = 75
@@ -110,7 +59,7 @@ class ComparisonCheck(MetricsWatch):
     inconclusive: Policy = "fail"
     """What a score in between is."""
     window_minutes: Annotated[float, Field(gt=0, le=1440)] = 15
-    """Minutes from the first invocation at this step to the decision."""
+    """Minutes that are compared, up to the decision."""
 
     @model_validator(mode="after")
     def _scores_are_in_order(self) -> ComparisonCheck:
@@ -119,94 +68,144 @@ class ComparisonCheck(MetricsWatch):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _groups_are_known(self) -> ComparisonCheck:
+        used = {metric.group for metric in self.metrics}
+        unknown, unused = sorted(used - set(self.groups)), sorted(set(self.groups) - used)
+        if self.groups and (unknown or unused):
+            wrong = f"no weight for {unknown[0]!r}" if unknown else f"no metric is in {unused[0]!r}"
+            message = f"groups: {wrong}; give each group of the metrics a weight, or none"
+            raise ValueError(message)
+        return self
+
     def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
-        """Return that for metrics, those for what the placeholders stand for, and that for green's share."""
+        """Return that for metrics, those for what the placeholders stand for, and those for green's share and for blue."""
         values = [
             value
-            for each in self.metrics
-            for which in ("green", "blue")
-            for value in each.dimensions_of(which).values()
+            for _, metric, which in self._revisions(("green", "blue"))
+            for value in metric.dimensions_of(which).values()
         ]
-        return frozenset({ACTION, DEPLOYMENTS}).union(*map(placeholder_actions, values))
+        before = {PREVIOUS} if self._needs_previous else set()
+        return frozenset({ACTION, DEPLOYMENTS, *before}).union(*map(placeholder_actions, values))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""
-        if _has_no_traffic(context):
+        if context.stage in _STEPS and context.green_percent == 0:
             return Outcome.skip("green has no production traffic at this step, so there is nothing to compare")
+        began = self._previous_began(context) if self._needs_previous else None
         window = self.window(context)
         series = self.series(context)
-
-        def values(identifier: str) -> Mapping[float, float]:
-            return series.get(identifier, NOTHING).between(window.begin, window.end)
-
         if not window.over:
-            seen = len(values("green0"))
-            told = f"{seen} datapoint{'' if seen == 1 else 's'} of green so far"
-            return Outcome.wait(told, {"samples": seen}, retry_after=self.period_seconds)
-        samples = [
-            tuple(
-                _shares(values(f"{which}{number}"), values(f"{which}{number}per"))
-                if each.per
-                else list(values(f"{which}{number}").values())
-                for which in ("green", "blue")
-            )
-            for number, each in enumerate(self.metrics)
-        ]
-        return self._judge([self._compare(each, *pair) for each, pair in zip(self.metrics, samples, strict=True)])
-
-    def _compare(self, metric: ComparedMetric, green: Sequence[float], blue: Sequence[float]) -> Judged:
-        if min(len(green), len(blue)) < self.min_samples:
-            told = f"{metric.label}: {len(green)} datapoints of green and {len(blue)} of blue"
-            return Judged(metric, None, f"{told}, expected {self.min_samples} or more of each")
-        factor = metric.tolerance_percent / 100
-        worse = []
-        if metric.direction in {"increase", "either"}:
-            worse.append(mann_whitney(green, [value * (1 + factor) for value in blue], "greater").p_value)
-        if metric.direction in {"decrease", "either"}:
-            worse.append(mann_whitney(green, [value * (1 - factor) for value in blue], "less").p_value)
-        failed = min(worse) * len(worse) < 1 - self.confidence_percent / 100
-        told = f"{metric.label} {median(green):.4g}, of blue {median(blue):.4g}"
-        return Judged(metric, not failed, told)
-
-    def _judge(self, judged: Sequence[Judged]) -> Outcome:
-        unknown = [each for each in judged if each.verdict is None]
-        known = [each for each in judged if each.verdict is not None]
-        failed = [each for each in known if not each.verdict]
-        total = sum(each.metric.weight for each in known)
-        score = 100 * sum(each.metric.weight for each in known if each.verdict) / total if total else 0.0
-        evidence: Evidence = {"score": score, "failed_metrics": len(failed), "unknown_metrics": len(unknown)}
-        if unknown and self.missing_data == "fail":
-            return Outcome.failed(_told(unknown), evidence)
-        if not known:
-            return Outcome.passed(_told(unknown), evidence)
-        critical = [each for each in failed if each.metric.critical]
-        if critical:
-            return Outcome.failed(f"critical: {_told(critical)}", evidence)
-        told = f"score {score:.3g}" + (f", worse: {_told(failed)}" if failed else "")
-        if score >= self.pass_score:
-            return Outcome.passed(told, evidence)
-        if score < self.marginal_score:
-            return Outcome.failed(f"{told}; expected {self.pass_score:g} or more", evidence)
-        reason = f"inconclusive: {told}; expected {self.pass_score:g} or more"
-        return Outcome.by_policy(self.inconclusive, reason, evidence)
+            return self._so_far(self._judged(window, series, window, series))
+        if began is None:
+            return self._judge(self._judged(window, series, window, series))
+        # What blue has measured since this deployment began may be measured beside green.
+        end = min(began + window.end - window.begin, self._aligned(context.deployment.started_at))
+        before = Window(began, end, over=True)
+        return self._judge(self._judged(window, series, before, self._previous(context, before)))
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
-        """Return a query for each metric of each revision."""
+        """Return a query for each metric of each revision that is looked at in the same minutes."""
+        return self._queries(context, prefix, ("green",) if self._needs_previous else ("green", "blue"))
+
+    def _queries(self, context: CheckContext, prefix: str, revisions: Sequence[str]) -> list[dict[str, Any]]:
         return [
             {
                 "Id": f"{prefix}_{identifier}",
                 "MetricStat": self.metric_stat(context, metric.namespace, name, stat, metric.dimensions_of(which)),
             }
-            for which in ("green", "blue")
-            for number, metric in enumerate(self.metrics)
+            for number, metric, which in self._revisions(revisions)
             for identifier, name, stat in _asked(metric, f"{which}{number}")
         ]
 
+    def _revisions(self, revisions: Sequence[str]) -> Iterator[tuple[int, ComparedMetric, str]]:
+        """Yield each metric, with its number, for each of the revisions of which it is asked for."""
+        for which in revisions:
+            for number, metric in enumerate(self.metrics):
+                if which == "green" or metric.needs_blue:
+                    yield number, metric, which
 
-def _has_no_traffic(context: CheckContext) -> bool:
-    # Whether the event before a step has the weights before or after it is not documented; ECS's own record tells.
-    before = context.stage == Stage.PRE_PRODUCTION_TRAFFIC_SHIFT
-    return context.green_percent == 0 or (before and context.deployment.green_percent == 0)
+    @property
+    def _needs_previous(self) -> bool:
+        return self.baseline == "previous" and any(metric.needs_blue for metric in self.metrics)
+
+    def _previous_began(self, context: CheckContext) -> float:
+        began = context.deployment.blue_served_alone
+        if began is None:
+            message = "this is the first deployment of the service, so there is no earlier one to compare with"
+            raise NoBlueError(message)
+        return -self._aligned(-began)
+
+    def _aligned(self, time: float) -> float:
+        return time // self.period_seconds * self.period_seconds
+
+    def _previous(self, context: CheckContext, window: Window) -> dict[str, Series]:
+        deployment = context.deployment
+
+        def find() -> dict[str, Series]:
+            queries = self._queries(context, "c", ("blue",))
+            return get_metric_data(deployment.arn.region, queries, window.begin, window.end)
+
+        found = deployment.facts.get(f"previous metrics {self.model_dump_json()}", find)
+        return {identifier.removeprefix("c_"): each for identifier, each in found.items()}
+
+    def _judged(
+        self, window: Window, series: Mapping[str, Series], blue_window: Window, blue_series: Mapping[str, Series]
+    ) -> list[Judged]:
+        rules = Rules(self.confidence_percent, self.tolerance_percent, self.min_samples)
+        return [
+            judge(
+                metric,
+                self._sample(metric, f"green{number}", window, series),
+                self._sample(metric, f"blue{number}", blue_window, blue_series),
+                rules,
+            )
+            for number, metric in enumerate(self.metrics)
+        ]
+
+    def _sample(self, metric: ComparedMetric, identifier: str, window: Window, series: Mapping[str, Series]) -> Sample:
+        def points(name: str) -> Mapping[float, float]:
+            return series.get(name, NOTHING).between(window.begin, window.end)
+
+        periods = range(int(window.begin), int(window.end), self.period_seconds)
+        return metric.sample(points(identifier), points(f"{identifier}per") if metric.per else {}, periods)
+
+    def _so_far(self, judged: Sequence[Judged]) -> Outcome:
+        seen = max(each.samples for each in judged)
+        worse = [each for each in judged if each.points == 0]
+        told = f"{seen} datapoint{'' if seen == 1 else 's'} of green so far" + (
+            f", worse: {_told(worse)}" if worse else ""
+        )
+        return Outcome.wait(told, {**_evidence(judged), "samples": seen}, retry_after=self.period_seconds)
+
+    def _judge(self, judged: Sequence[Judged]) -> Outcome:
+        unknown = [each for each in judged if each.points is None]
+        failed = [each for each in judged if each.points == 0]
+        warned = [each for each in judged if each.points == 0.5]  # noqa: PLR2004 - half a pass
+        reached = score(judged, self.groups)
+        evidence: Evidence = {
+            **_evidence(judged),
+            "score": reached,
+            "score_limit": self.pass_score,
+            "failed_metrics": len(failed),
+            "unknown_metrics": len(unknown),
+        }
+        if unknown and self.missing_data == "fail":
+            return Outcome.failed(_told(unknown), evidence)
+        if reached is None:
+            return Outcome.passed(_told(unknown), evidence)
+        critical = [each for each in failed if each.critical]
+        if critical:
+            return Outcome.failed(f"critical: {_told(critical)}", evidence)
+        told = f"score {reached:.3g}"
+        told += f", worse: {_told(failed)}" if failed else ""
+        told += f", warning: {_told(warned)}" if warned else ""
+        if reached >= self.pass_score:
+            return Outcome.passed(told, evidence)
+        if reached < self.marginal_score:
+            return Outcome.failed(f"{told}; expected {self.pass_score:g} or more", evidence)
+        reason = f"inconclusive: {told}; expected {self.pass_score:g} or more"
+        return Outcome.by_policy(self.inconclusive, reason, evidence)
 
 
 def _asked(metric: ComparedMetric, identifier: str) -> Iterator[tuple[str, str, str]]:
@@ -215,9 +214,11 @@ def _asked(metric: ComparedMetric, identifier: str) -> Iterator[tuple[str, str, 
         yield f"{identifier}per", metric.per, "Sum"
 
 
-def _shares(part: Mapping[float, float], whole: Mapping[float, float]) -> list[float]:
-    """Return the shares; a count that is not reported is nought, as CloudWatch's counts of errors are."""
-    return [part.get(stamp, 0.0) / value for stamp, value in whole.items() if value > 0]
+def _evidence(judged: Sequence[Judged]) -> dict[str, float | None]:
+    """Return the values of the metrics beside their limits."""
+    known = [each for each in judged if each.value is not None]
+    values = {each.metric.label: each.value for each in known}
+    return values | {f"{each.metric.label}_limit": each.limit for each in known if each.limit is not None}
 
 
 def _told(judged: Sequence[Judged]) -> str:

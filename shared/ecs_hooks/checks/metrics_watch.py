@@ -33,12 +33,14 @@ class Window(NamedTuple):
 
 
 class MetricsWatch(Check):
-    """Watches metrics, from the first invocation at a step to the end of a window."""
+    """Watches metrics, from the first invocation at a step, or some time before, to the end of a window."""
 
     period_seconds: Annotated[int, Field(ge=60, le=3600, multiple_of=60)] = 60
     """Seconds that a datapoint covers."""
     window_minutes: Annotated[float, Field(gt=0, le=1440)] = 5
-    """Minutes from the first invocation at this step to the decision."""
+    """Minutes that are looked at, up to the decision."""
+    lookback_minutes: Annotated[float, Field(ge=0, le=1440)] = 0
+    """Minutes of them before the first invocation at this step, such as the bake time of the step before."""
     lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
     """Seconds that CloudWatch may take until a datapoint is whole; younger ones are not looked at."""
 
@@ -46,8 +48,8 @@ class MetricsWatch(Check):
 
     @property
     def watches_seconds(self) -> float:
-        """The window, and the lag after it."""
-        return self.window_minutes * 60 + self.lag_seconds
+        """The window that is still to come, and the lag after it."""
+        return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds
 
     @abstractmethod
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
@@ -66,14 +68,16 @@ class MetricsWatch(Check):
 
     def window(self, context: CheckContext) -> Window:
         """Return the time to look at."""
-        begin = -(-_began(context) // self.period_seconds) * self.period_seconds
+        begin = -(-self._begins(context) // self.period_seconds) * self.period_seconds
         end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
         over = context.elapsed >= self.watches_seconds
         return Window(begin, min(end, begin + self.window_minutes * 60), over)
 
     def series(self, context: CheckContext) -> dict[str, Series]:
         """Return the datapoints by `Id`, without its prefix; one question to CloudWatch serves all checks of the plan."""
-        checks: Sequence[MetricsWatch] = [check for check in context.checks if isinstance(check, MetricsWatch)]
+        checks: Sequence[MetricsWatch] = [
+            check for check in context.at_step(context.checks) if isinstance(check, MetricsWatch)
+        ]
         if self not in checks:  # a hook's own code has made it
             checks = [self]
 
@@ -81,13 +85,13 @@ class MetricsWatch(Check):
             queries = [
                 query for number, check in enumerate(checks) for query in check.data_queries(context, f"c{number}")
             ]
-            return get_metric_data(context.deployment.arn.region, queries, _began(context), clock.now())
+            begin = min(check._begins(context) for check in checks)  # noqa: SLF001 - of the same class
+            return get_metric_data(context.deployment.arn.region, queries, begin, clock.now())
 
         name = "metrics" if len(checks) > 1 else f"metrics {self.model_dump_json()}"
         found = context.deployment.facts.get(name, find)
         own = f"c{checks.index(self)}_"
         return {name.removeprefix(own): each for name, each in found.items() if name.startswith(own)}
 
-
-def _began(context: CheckContext) -> float:
-    return clock.now() - context.elapsed
+    def _begins(self, context: CheckContext) -> float:
+        return clock.now() - context.elapsed - self.lookback_minutes * 60

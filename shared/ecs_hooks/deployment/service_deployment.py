@@ -13,6 +13,7 @@ from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.listener import Address, ListenerArn, Route, address, route
 from ecs_hooks.deployment.logs import LogConfiguration, log_configurations
+from ecs_hooks.deployment.previous import bake_began
 from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
 from ecs_hooks.deployment.revision import ServiceRevision, describe
 from ecs_hooks.deployment.task_definition import Port, container_definitions, named_port
@@ -64,6 +65,14 @@ class ServiceDeployment:
         """The revision that had the traffic before; None on the first deployment of a service."""
         source = self.facts.get("source", self._source, kind=str)
         return self._revision("blue", source) if source else None
+
+    @property
+    def blue_served_alone(self) -> float | None:
+        """When all of the production traffic was on blue, when that was new; None on the first deployment of a service."""
+        blue = self.blue
+        if blue is None:
+            return None
+        return self.facts.get("blue alone", lambda: bake_began(self.arn, blue.arn), kind=FiniteFloat)
 
     def _source(self) -> str:
         with reading(ACTION):

@@ -1,0 +1,81 @@
+"""What is wrong with a configuration, in lines that name the field and the fix, and never show a value: it could be a secret."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+def described(error: ValidationError, where: str, model: type[BaseModel], *more: str) -> list[str]:
+    """Return a line for each mistake.
+
+    Parameters
+    ----------
+    error
+        What pydantic says of them.
+    where
+        Where the model stands, such as `hookDetails.checks[0]`.
+    model
+        The model.
+    *more
+        Fields that are known at that place besides those of the model.
+    """
+    lines: dict[str, None] = {}
+    for detail in error.errors(include_url=False, include_context=True, include_input=True):
+        path = _path(detail["loc"])
+        lines[f"{where}{path}: {_problem(detail, model, more)}"] = None
+    return list(lines)
+
+
+def _problem(detail: ErrorDetails, model: type[BaseModel], more: Sequence[str]) -> str:
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"is no known field{nearest(detail['loc'][-1], _known_at(model, detail['loc'][:-1], more))}"
+        case "enum":
+            known = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+            return f"is not one of the values it can have{nearest(detail['input'], known)}"
+        case "missing":
+            return "is missing"
+        case _:
+            return detail["msg"].removeprefix("Value error, ")
+
+
+def _known_at(model: type[BaseModel], location: Sequence[str | int], more: Sequence[str]) -> list[str]:
+    return [*fields_at(model, location), *([] if location else more)]
+
+
+def fields_at(model: type[BaseModel], location: Sequence[str | int] = ()) -> list[str]:
+    """Return the names of the fields at a place inside a model, by following the models that are nested there."""
+    here: Any = model
+    for step in location:
+        info = _by_alias(here).get(step) if isinstance(step, str) else None
+        if info is not None:
+            here = next(iter(models_in(info.annotation)), here)
+    return list(_by_alias(here))
+
+
+def _by_alias(model: type[BaseModel]) -> dict[Any, Any]:
+    return {info.alias or name: info for name, info in model.model_fields.items()}
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models that an annotation names, such as `Expect` in `Expect | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in getattr(annotation, "__args__", ()) for model in models_in(inner)]
+
+
+def _path(location: Sequence[str | int]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+
+
+def nearest(name: object, known: Sequence[str] | Mapping[str, Any]) -> str:
+    """Return the end of a sentence: the nearest name, or all of them."""
+    close = difflib.get_close_matches(str(name), list(known), n=1) if isinstance(name, str) else []
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
