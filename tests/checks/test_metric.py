@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks import Stage, clock, stage_hook
-from ecs_hooks.checks import MetricCheck
+from ecs_hooks.checks import ComparisonCheck, MetricCheck
 from ecs_hooks.deployment.errors import FactDeniedError, FactError
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.plan import Plan, PlanError
@@ -307,3 +307,23 @@ def test_twenty_metrics_five_alarms_and_ten_requests_cost_few_calls(
     aws.calls.clear()
     assert handler(load_event(hookDetails=first["hookDetails"]), None)["hookStatus"] == "IN_PROGRESS"
     assert aws.calls == {"DescribeRules": 1, "GetMetricData": 1, "DescribeAlarms": 1}
+
+
+def test_500_metrics_of_many_checks_are_asked_for_in_one_call(aws: AwsApi) -> None:
+    load_balancer(aws)
+    aws.answer("GetMetricData", {"MetricDataResults": []})
+    single = [
+        MetricCheck.model_validate({"name": str(number), "queries": {"a": REQUESTS}, "fail_if": {"above": 1}})
+        for number in range(100)
+    ]
+    compared = [
+        ComparisonCheck.model_validate({"name": name, "metrics": [{"metric": f"M{each}"} for each in range(100)]})
+        for name in ("a", "b")
+    ]
+    asking = context(None, *single, *compared)
+
+    for check in asking.checks:
+        assert check.run(asking).status is Status.WAIT
+
+    (asked,) = aws.asked["GetMetricData"]
+    assert len({query["Id"] for query in asked["MetricDataQueries"]}) == 500

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
 
 _NAMED = 3
+"""Metrics that a reason names."""
+_SHOWN = 20
+"""Metrics whose values go into the log."""
 _STEPS = {Stage.PRE_PRODUCTION_TRAFFIC_SHIFT, Stage.PRODUCTION_TRAFFIC_SHIFT}
 
 
@@ -215,8 +218,8 @@ def _asked(metric: ComparedMetric, identifier: str) -> Iterator[tuple[str, str, 
 
 
 def _evidence(judged: Sequence[Judged]) -> dict[str, float | None]:
-    """Return the values of the metrics beside their limits."""
-    known = [each for each in judged if each.value is not None]
+    """Return the values of the metrics beside their limits, the worst metrics first where they are many."""
+    known = sorted((each for each in judged if each.value is not None), key=lambda each: each.points or 0)[:_SHOWN]
     values = {each.metric.label: each.value for each in known}
     return values | {f"{each.metric.label}_limit": each.limit for each in known if each.limit is not None}
 

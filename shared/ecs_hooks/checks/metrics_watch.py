@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
@@ -73,25 +73,32 @@ class MetricsWatch(Check):
         over = context.elapsed >= self.watches_seconds
         return Window(begin, min(end, begin + self.window_minutes * 60), over)
 
-    def series(self, context: CheckContext) -> dict[str, Series]:
+    def series(self, context: CheckContext) -> Mapping[str, Series]:
         """Return the datapoints by `Id`, without its prefix; one question to CloudWatch serves all checks of the plan."""
-        checks: Sequence[MetricsWatch] = [
-            check for check in context.at_step(context.checks) if isinstance(check, MetricsWatch)
-        ]
-        if self not in checks:  # a hook's own code has made it
-            checks = [self]
+        checks = [check for check in context.at_step(context.checks) if isinstance(check, MetricsWatch)]
+        # By identity where that is possible: of hundreds of checks, each would be compared with all others.
+        numbers = [number for number, check in enumerate(checks) if check is self]
+        numbers = numbers or [number for number, check in enumerate(checks) if check == self]
+        if not numbers:  # a hook's own code has made it
+            checks, numbers = [self], [0]
 
-        def find() -> dict[str, Series]:
+        def find() -> list[dict[str, Series]]:
+            prefixes = [f"c{number}" for number in range(len(checks))]
             queries = [
-                query for number, check in enumerate(checks) for query in check.data_queries(context, f"c{number}")
+                query
+                for check, prefix in zip(checks, prefixes, strict=True)
+                for query in check.data_queries(context, prefix)
             ]
             begin = min(check._begins(context) for check in checks)  # noqa: SLF001 - of the same class
-            return get_metric_data(context.deployment.arn.region, queries, begin, clock.now())
+            found = get_metric_data(context.deployment.arn.region, queries, begin, clock.now())
+            by_check: dict[str, dict[str, Series]] = {prefix: {} for prefix in prefixes}
+            for identifier, each in found.items():
+                prefix, _, own = identifier.partition("_")
+                by_check.get(prefix, {})[own] = each
+            return list(by_check.values())
 
         name = "metrics" if len(checks) > 1 else f"metrics {self.model_dump_json()}"
-        found = context.deployment.facts.get(name, find)
-        own = f"c{checks.index(self)}_"
-        return {name.removeprefix(own): each for name, each in found.items() if name.startswith(own)}
+        return context.deployment.facts.get(name, find)[numbers[0]]
 
     def _begins(self, context: CheckContext) -> float:
         return clock.now() - context.elapsed - self.lookback_minutes * 60
