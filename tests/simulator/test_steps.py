@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
 
 import pytest
 
+from ecs_hooks import Hook, lifecycle_hook
+from ecs_hooks.checks import Check, CheckContext
+from ecs_hooks.outcome import Outcome
 from ecs_hooks.simulator import (
     Behaviour,
+    CallableTarget,
     CanaryConfiguration,
     DeploymentController,
     EcsError,
+    LifecycleHook,
     LinearConfiguration,
     Service,
     ServiceDeployment,
 )
+from ecs_hooks.simulator.aws import AwsEndpoint
 from ecs_hooks.simulator.behaviour import HookIdentity, ShiftOrder, StepRollback, StepWeights
 from ecs_hooks.simulator.strategy import Step, Strategy
 from ecs_hooks.simulator.timeline import HookInvoked, TrafficShifted
@@ -45,6 +52,19 @@ def shares(gate: Gate, deployment: ServiceDeployment) -> list[tuple[str, Any]]:
         (event["lifecycleStage"].partition("_")[0], event["executionDetails"]["productionTrafficWeights"].get(green))
         for event in gate.events
     ]
+
+
+class WatchedAtSteps(Check):
+    """Tells which limit it was asked with."""
+
+    type: Literal["watched"] = "watched"
+    limit: int = 9
+
+    asked: ClassVar[Callable[[int], object]]
+
+    def run(self, context: CheckContext) -> Outcome:
+        WatchedAtSteps.asked(self.limit)
+        return Outcome.passed()
 
 
 def test_contract_1_1_each_step_of_a_canary_has_its_hooks() -> None:
@@ -172,3 +192,40 @@ def test_whether_hook_details_survive_to_the_next_step(identity: HookIdentity, *
     canary(gate, behaviour=Behaviour(hook_identity=identity), stages=STEPS[1:])
 
     assert [("hookDetails" in event) for event in gate.events] == [False, True, kept]
+
+
+@pytest.mark.parametrize("behaviour", Behaviour.variants(), ids=lambda behaviour: behaviour.name)
+def test_a_check_knows_greens_share_and_its_own_step_in_every_world(
+    behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, float | None, float, int]] = []
+
+    @lifecycle_hook
+    def handler(hook: Hook) -> Any:
+        check = WatchedAtSteps.model_validate({"watch": {"count": 2}, "steps": [{"up_to_percent": 50, "limit": 1}]})
+        WatchedAtSteps.asked = lambda limit: seen.append(
+            (str(hook.event.stage), hook.context.green_percent, hook.context.elapsed, limit)
+        )
+        yield check
+
+    target = CallableTarget(handler, name="gate")
+    hook = LifecycleHook(target=target, lifecycle_stages=STEPS)
+    configuration = LinearConfiguration(step_percent=50, step_bake_time_minutes=5)
+    service = Service(service="api", strategy=Strategy.LINEAR, linear=configuration, lifecycle_hooks=[hook])
+    controller = DeploymentController(service, behaviour=behaviour)
+    controller.adopt()
+    with AwsEndpoint(controller.deployments) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "simulator")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "simulator")
+        deployment = controller.deploy()
+
+    assert deployment.status == "SUCCESSFUL"
+    pre, shift = STEPS
+    # Two measurements at each step, counted from its own beginning; the limit is that of the step.
+    expected = [
+        (stage, share, elapsed, 1 if share <= 50 else 9)
+        for stage, share in ((pre, 0), (shift, 50), (pre, 50), (shift, 100))
+        for elapsed in (0, 60)
+    ]
+    assert list(dict.fromkeys(seen)) == expected
