@@ -61,8 +61,13 @@ def _texts_below_fields(model: type) -> Iterator[tuple[str, str]]:
             yield field.target.id, inspect.cleandoc(ast.literal_eval(text.value))
 
 
-def _models(*classes: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    for model in classes:
-        yield model
-        for field in model.model_fields.values():
-            yield from _models(*models_in(field.annotation))
+def _models(*classes: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return the models, and those in their fields, each once."""
+    found: dict[type[BaseModel], None] = {}
+    waiting = list(classes)
+    while waiting:
+        model = waiting.pop()
+        if model not in found:
+            found[model] = None
+            waiting += [inner for field in model.model_fields.values() for inner in models_in(field.annotation)]
+    return list(found)

@@ -8,6 +8,7 @@ from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.checks.expect import Expect, describe
 from ecs_hooks.http.response import Response
+from ecs_hooks.http.url import Url
 from ecs_hooks.redact import Redactor
 
 DOCUMENT = {
@@ -23,7 +24,7 @@ DOCUMENT = {
 def answer(content: bytes | None = None, status: int = 200, latency: float = 0.01, **headers: str) -> Response:
     body = json.dumps(DOCUMENT).encode() if content is None else content
     named = HTTPHeaderDict({name.replace("_", "-"): value for name, value in headers.items()})
-    return Response(status, named, body, latency, "GET http://a/")
+    return Response(status, named, body, latency, "GET http://a/", Url.parse("http://a/"))
 
 
 def problem(response: Response, **expect: Any) -> str | None:

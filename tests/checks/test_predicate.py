@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ecs_hooks.checks.predicate import Predicate, same
+from ecs_hooks.checks.comparing import same
+from ecs_hooks.checks.predicate import Predicate
 from ecs_hooks.redact import Redactor
 
 JSON = st.recursive(

@@ -5,11 +5,12 @@ from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.http.errors import ContentError
 from ecs_hooks.http.response import Response
+from ecs_hooks.http.url import Url
 
 
 def response(content: bytes, content_type: str | None = None, status: int = 200) -> Response:
     headers = HTTPHeaderDict({} if content_type is None else {"Content-Type": content_type})
-    return Response(status, headers, content, 0.01, "GET http://a/")
+    return Response(status, headers, content, 0.01, "GET http://a/", Url.parse("http://a/"))
 
 
 @pytest.mark.parametrize(

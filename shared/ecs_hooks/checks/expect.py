@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from ecs_hooks.checks.assertion import Assertion
 from ecs_hooks.checks.jsonpath import check_path, find
 from ecs_hooks.checks.predicate import LiteralOrPredicate, Predicate
 from ecs_hooks.checks.status import ExpectedStatus, show_status, status_matches
@@ -29,10 +30,13 @@ class Unmet(NamedTuple):
         What it is about, such as `status` or `json $.state`.
     problem
         What is wrong with it, such as `500, expected 2xx`.
+    warn
+        Whether it only warns.
     """
 
     what: str
     problem: str
+    warn: bool = False
 
 
 def _as_list(value: Any) -> Any:
@@ -56,6 +60,9 @@ class Expect(BaseModel):
     """By JSONPath (RFC 9535). Where a path finds several values, each must be as expected, and one must be found."""
     max_latency_ms: Annotated[float, Field(gt=0)] | None = None
     """Longest time from the begin of the connection to the last byte of the body, in the attempt that succeeded."""
+    asserts: Annotated[tuple[Assertion, ...], Field(max_length=100)] = ()
+    """Everything else: assertions of a query and the conditions for what it finds. One about the status stands in for the
+    default of `status`."""
 
     @field_validator("json_values")
     @classmethod
@@ -84,10 +91,12 @@ class Expect(BaseModel):
             *self._unmet_body(response, redactor),
             *self._unmet_json(response, redactor),
             *self._unmet_latency(response),
+            *self._unmet_asserts(response, redactor),
         ]
 
     def _unmet_status(self, response: Response) -> Iterator[Unmet]:
-        if status_matches(self.status, response.status):
+        asserted = "status" not in self.model_fields_set and any(each.query == "status" for each in self.asserts)
+        if asserted or status_matches(self.status, response.status):
             return
         location = response.headers.get("location")
         to = f" (redirects to {_leads_to(location)})" if location and 300 <= response.status <= 399 else ""  # noqa: PLR2004
@@ -97,7 +106,7 @@ class Expect(BaseModel):
         for name, predicate in self.headers.items():
             value = response.headers.get(name)
             shown = MASK if is_secret_name(name) else None
-            problem = _problem(predicate, [] if value is None else [value], redactor, shown=shown, is_text=True)
+            problem = predicate.problem_among([] if value is None else [value], redactor, shown=shown, is_text=True)
             if problem:
                 yield Unmet(f"header {redactor.mask(name)}", problem)
 
@@ -108,7 +117,7 @@ class Expect(BaseModel):
         for predicate in self.body:
             # An empty body counts as none where the question is whether there is one.
             values = [text] if text or predicate.exists is None else []
-            problem = _problem(predicate, values, redactor, shown=shown, is_text=True)
+            problem = predicate.problem_among(values, redactor, shown=shown, is_text=True)
             if problem:
                 yield Unmet("body", problem)
 
@@ -127,7 +136,7 @@ class Expect(BaseModel):
             except ValueError as error:
                 yield Unmet(what, str(error))
                 continue
-            problem = _problem(predicate, values, redactor, shown=MASK if is_secret_name(path) else None)
+            problem = predicate.problem_among(values, redactor, shown=MASK if is_secret_name(path) else None)
             if problem:
                 yield Unmet(what, problem)
 
@@ -136,25 +145,18 @@ class Expect(BaseModel):
         if self.max_latency_ms is not None and milliseconds > self.max_latency_ms:
             yield Unmet("latency", f"{milliseconds:.0f} ms, expected at most {self.max_latency_ms:g} ms")
 
+    def _unmet_asserts(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
+        for assertion in self.asserts:
+            problem = assertion.problem_in(response, redactor)
+            if problem:
+                yield Unmet(redactor.mask(assertion.label), problem, assertion.warn)
 
-def describe(unmet: list[Unmet]) -> str:
+
+def describe(unmet: Sequence[Unmet]) -> str:
     """Return all that is unmet in one line: the first in full, the others by name."""
     first, *others = unmet
     line = f"{first.what} {first.problem}"
     return f"{line}; also {', '.join(dict.fromkeys(each.what for each in others))}" if others else line
-
-
-def _problem(
-    predicate: Predicate, values: list[Any], redactor: Redactor, *, shown: str | None = None, is_text: bool = False
-) -> str | None:
-    """Return what is wrong with the values that stand in one place; each must be as expected, and one must be there."""
-    if not values:
-        return None if predicate.exists is False else "is missing"
-    for number, value in enumerate(values, start=1):
-        problem = predicate.problem(value, redactor, shown=shown, is_text=is_text)
-        if problem:
-            return problem if len(values) == 1 else f"{problem} (value {number} of {len(values)})"
-    return None
 
 
 def _leads_to(location: str) -> str:

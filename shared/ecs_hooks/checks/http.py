@@ -84,17 +84,20 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             outcome = error.outcome._replace(reason=redactor.mask(f"{error}{advice}"))
             return outcome if error.permanent else self._polled(outcome, context)
         unmet = self.expect.unmet(response, redactor)
+        failing, warnings = ([each for each in unmet if each.warn is warn] for warn in (False, True))
         evidence = {
             "status": response.status,
             "latency_ms": round(response.latency * 1000, 1),
             "body_bytes": len(response.content),
             "attempts": response.attempts,
             "redirects": response.redirects,
+            **({"warnings": len(warnings)} if warnings else {}),
         }
-        if not unmet:
-            took = f"{response.latency * 1000:.0f} ms"
+        warned = f"; warning: {describe(warnings)}" if warnings else ""
+        if not failing:
+            took = f"{response.latency * 1000:.0f} ms{warned}"
             return Outcome.passed(redactor.mask(f"{response.where} status {response.status} in {took}"), evidence)
-        reason = redactor.mask(f"{response.where} {describe(unmet)}")
+        reason = redactor.mask(f"{response.where} {describe(failing)}{warned}")
         return self._polled(Outcome.failed(reason, evidence), context)
 
     def _polled(self, outcome: Outcome, context: CheckContext) -> Outcome:

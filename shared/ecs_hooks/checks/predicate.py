@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
 
+from ecs_hooks.checks.comparing import contains, is_of_type, mismatch, number, regex_problem, same
+from ecs_hooks.checks.json_schema import check_schema, violation
 from ecs_hooks.redact import Redactor
 
-_REGEX_SECONDS = 1.0
-"""Time for one regular expression on one value: some need longer than the age of the universe."""
+JsonType = Literal["string", "number", "integer", "boolean", "array", "object", "null"]
 
 
 class Predicate(BaseModel):
     """Conditions for one value; all of those given must hold."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, populate_by_name=True)
 
     equals: JsonValue = None
     """The value, compared as JSON: 1 and 1.0 are equal, 1 and true or "1" are not."""
@@ -32,34 +42,59 @@ class Predicate(BaseModel):
     """The smallest number."""
     max: float | None = None
     """The largest number."""
+    in_: Annotated[tuple[JsonValue, ...], Field(min_length=1, max_length=1000)] | None = Field(default=None, alias="in")
+    """The values, one of which it has to equal."""
+    range: tuple[float, float] | None = None
+    """The smallest and the largest number."""
+    type: JsonType | None = None
+    """What JSON calls its type; an integer is a number, too."""
+    empty: bool | None = None
+    """Whether a text, an array or an object has nothing in it."""
+    length: LiteralOrPredicate | None = None
+    """How many characters, items or keys a text, an array or an object has: a number, or a predicate."""
+    json_schema: Annotated[dict[str, JsonValue], AfterValidator(check_schema)] | None = None
+    """A JSON Schema that it is valid against."""
+    not_: Predicate | None = Field(default=None, alias="not")
+    """Conditions that must not all hold."""
 
     @field_validator("matches")
     @classmethod
     def _compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            import regex  # noqa: PLC0415 - a plan without regular expressions need not load it
-
-            try:
-                regex.compile(pattern)
-            except (regex.error, RecursionError, OverflowError) as error:
-                message = f"is no valid regular expression: {getattr(error, 'msg', 'too large')}"
-                raise ValueError(message) from None
+        problem = None if pattern is None else regex_problem(pattern)
+        if problem:
+            raise ValueError(problem)
         return pattern
 
     @model_validator(mode="after")
-    def _says_something(self) -> Predicate:
-        given = self.model_fields_set
+    def _says_something(self) -> Self:
+        given = self.model_fields_set & Predicate.model_fields.keys()
         if not given:
-            message = f"needs at least one of {', '.join(type(self).model_fields)}"
+            names = (info.alias or name for name, info in Predicate.model_fields.items())
+            message = f"needs at least one of {', '.join(names)}"
             raise ValueError(message)
         for name in given - {"equals", "not_equals", "contains"}:
             if getattr(self, name) is None:
-                message = f"{name} must not be null"
+                message = f"{name.rstrip('_')} must not be null"
                 raise ValueError(message)
         if self.exists is False and given != {"exists"}:
             message = "exists: false can't stand with other conditions"
             raise ValueError(message)
         return self
+
+    def problem_among(
+        self, values: Sequence[Any], redactor: Redactor, *, shown: str | None = None, is_text: bool = False
+    ) -> str | None:
+        """Return what is wrong with the values that stand in one place; each must be as expected, and one must be there.
+
+        Parameters are those of `problem`.
+        """
+        if not values:
+            return None if self.exists is False else "is missing"
+        for number_, value in enumerate(values, start=1):
+            problem = self.problem(value, redactor, shown=shown, is_text=is_text)
+            if problem:
+                return problem if len(values) == 1 else f"{problem} (value {number_} of {len(values)})"
+        return None
 
     def problem(
         self, actual: Any, redactor: Redactor, *, shown: str | None = None, is_text: bool = False
@@ -77,87 +112,60 @@ class Predicate(BaseModel):
         is_text
             Whether the value came as text whatever it is, so that `min` and `max` read a number out of it.
         """
-        expected = self._violated(actual, redactor, is_text=is_text)
+        expected = next(self._violated(actual, redactor, is_text=is_text), None)
         if expected is None:
             return None
         return f"is {redactor.show(actual) if shown is None else shown}, expected {expected}"
 
-    def _violated(self, actual: Any, redactor: Redactor, *, is_text: bool) -> str | None:
-        """Return the first condition that does not hold."""
+    def _violated(self, actual: Any, redactor: Redactor, *, is_text: bool) -> Iterator[str]:
+        """Yield each condition that does not hold."""
         given = self.model_fields_set
         if self.exists is False:
-            return "none"
+            yield "none"
         if "equals" in given and not same(actual, self.equals):
-            return redactor.show(self.equals)
+            yield redactor.show(self.equals)
         if "not_equals" in given and same(actual, self.not_equals):
-            return "anything else"
-        if "contains" in given and not _contains(actual, self.contains):
-            return f"to contain {redactor.show(self.contains)}"
+            yield "anything else"
+        if self.in_ is not None and not any(same(actual, each) for each in self.in_):
+            yield f"one of {', '.join(map(redactor.show, self.in_[:10]))}"
+        if "contains" in given and not contains(actual, self.contains):
+            yield f"to contain {redactor.show(self.contains)}"
         if self.matches is not None:
-            slow = _mismatch(self.matches, actual)
+            slow = mismatch(self.matches, actual)
             if slow is not None:
-                return f"to match {redactor.show(self.matches)}{slow}"
-        return self._outside(_number(actual, is_text=is_text))
+                yield f"to match {redactor.show(self.matches)}{slow}"
+        yield from self._outside(number(actual, is_text=is_text))
+        yield from self._wrong_in_kind(actual, redactor)
+        if self.not_ is not None and self.not_.problem(actual, redactor, is_text=is_text) is None:
+            yield "what `not` excludes not to hold"
 
-    def _outside(self, number: float | None) -> str | None:
-        if self.min is None and self.max is None:
-            return None
-        if number is None:
-            return "a number"
+    def _outside(self, found: float | None) -> Iterator[str]:
+        low, high = self.range or (self.min, self.max)
+        if low is None and high is None:
+            return
+        if found is None:
+            yield "a number"
+            return
         # Written so that NaN is outside of every range.
-        if self.min is not None and not number >= self.min:
-            return f"at least {self.min:g}"
-        if self.max is not None and not number <= self.max:
-            return f"at most {self.max:g}"
-        return None
+        if low is not None and not found >= low:
+            yield f"at least {low:g}"
+        if high is not None and not found <= high:
+            yield f"at most {high:g}"
 
-
-def same(left: Any, right: Any) -> bool:
-    """Return whether two JSON values are equal. For Python `True` is 1, for JSON it is not."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same, left, right))
-    return bool(left == right)
-
-
-def _contains(actual: Any, part: Any) -> bool:
-    match actual:
-        case str():
-            return isinstance(part, str) and part in actual
-        case list():
-            return any(same(item, part) for item in actual)
-        case Mapping():
-            return isinstance(part, str) and part in actual
-        case _:
-            return False
-
-
-def _mismatch(pattern: str, actual: Any) -> str | None:
-    """Return None where a pattern is found, else what to add to that."""
-    if not isinstance(actual, str):
-        return ""
-    import regex  # noqa: PLC0415 - a plan without regular expressions need not load it
-
-    try:
-        return None if regex.search(pattern, actual, timeout=_REGEX_SECONDS, concurrent=True) else ""
-    except TimeoutError:
-        return f", which took longer than {_REGEX_SECONDS:g} s to find out"
-
-
-def _number(actual: Any, *, is_text: bool) -> float | int | None:
-    if isinstance(actual, bool):
-        return None
-    if isinstance(actual, int | float):
-        return actual
-    if is_text and isinstance(actual, str):
-        try:
-            return float(actual)
-        except ValueError:
-            return None
-    return None
+    def _wrong_in_kind(self, actual: Any, redactor: Redactor) -> Iterator[str]:
+        if self.type is not None and not is_of_type(actual, self.type):
+            yield f"to be of the type {self.type}"
+        size = len(actual) if isinstance(actual, str | list | tuple | Mapping) else None
+        if self.empty is not None and (size is None or (size == 0) is not self.empty):
+            yield "to be empty" if self.empty else "not to be empty"
+        if self.length is not None:
+            problem = "has none" if size is None else self.length.problem(size, redactor)
+            if problem:
+                yield f"a length that {problem}" if size is None else f"another length: it {problem}"
+        if self.json_schema is not None:
+            violated = violation(self.json_schema, actual)
+            if violated is not None:
+                yield f"to be valid against the schema, but {redactor.mask(violated)}"
 
 
 def _from_literal(value: Any) -> Any:

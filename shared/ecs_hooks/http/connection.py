@@ -12,6 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.response import assert_header_parsing
 
 from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.certificate import tls_of
 from ecs_hooks.http.errors import (
     CertificateError,
     ConnectError,
@@ -22,6 +23,7 @@ from ecs_hooks.http.errors import (
 )
 from ecs_hooks.http.guard import AllowedHosts, judge, refusal
 from ecs_hooks.http.resolver import Endpoint, Resolver
+from ecs_hooks.http.timings import Timings
 from ecs_hooks.http.tls import tls_context
 from ecs_hooks.http.url import Url
 from ecs_hooks.http.wire import Wire, WireSocket
@@ -43,13 +45,19 @@ class Connection:
     ----------
     reusable
         Whether the last response was read to its end, so that another request may follow.
+    timings
+        What it took to open the connection; nothing where it was open already.
+    tls
+        The TLS side of it; None where it has none.
     """
 
-    def __init__(self, inner: HTTPConnection, wire: Wire, opened_at: float) -> None:
+    def __init__(self, inner: HTTPConnection, wire: Wire, opened_at: float, timings: Timings) -> None:
         self.inner = inner
         self.wire = wire
         self.opened_at = opened_at
         self.reusable = True
+        self.timings = timings
+        self.tls = tls_of(inner.sock)
 
     @classmethod
     def open(cls, url: Url, budget: Budget, resolver: Resolver, *, server_name: str, verify_tls: bool) -> Connection:
@@ -73,11 +81,13 @@ class Connection:
         HttpError
             One that says which step failed.
         """
+        began = time.perf_counter()
         endpoints = _allowed(url.host, _look_up(url, budget, resolver))
         if url.scheme == "https":
             _check_server_name(server_name)
         opened_at = time.perf_counter()
         raw = _connect(url, endpoints, budget)
+        connected = time.perf_counter()
         inner = _Tls(url, raw, server_name, verify=verify_tls) if url.scheme == "https" else _Plain(url, raw)
         try:
             if url.scheme == "https":
@@ -89,7 +99,8 @@ class Connection:
             raise _handshake_error(error, budget, server_name) from error
         opened: WireSocket = inner.sock  # type: ignore[assignment] # or the TLS socket, which has a wire just as well
         opened.wire = raw.wire
-        return cls(inner, raw.wire, opened_at)
+        tls = time.perf_counter() - connected if url.scheme == "https" else 0.0
+        return cls(inner, raw.wire, opened_at, Timings(opened_at - began, connected - opened_at, tls))
 
     @property
     def is_open(self) -> bool:
@@ -100,6 +111,7 @@ class Connection:
         """Take the connection for another exchange, with the time that this one may cost."""
         self.wire.deadline = budget.deadline
         self.opened_at = time.perf_counter()
+        self.timings = Timings()
 
     def close(self) -> None:
         """Close the connection."""

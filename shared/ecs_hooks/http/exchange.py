@@ -62,7 +62,9 @@ def exchange(connection: Connection, request: Request, limits: Limits, budget: B
     wire = connection.wire
     wire.received = 0
     wire.allow(_LONGEST_HEAD, lambda: ProtocolError(f"response header is larger than {_LONGEST_HEAD} bytes"))
+    began = time.perf_counter()
     raw = _ask(connection, request, budget)
+    answered = time.perf_counter()
     # The wire carries more than the body: up to six bytes for one where the chunks are that small.
     wire.allow(8 * limits.max_body_bytes + _PIECE, lambda: TooLargeError(limits.max_body_bytes))
     unread = limits.follow_redirects and is_redirect(raw) and raw.length_remaining != 0
@@ -74,8 +76,12 @@ def exchange(connection: Connection, request: Request, limits: Limits, budget: B
         # Where it was not read to its end, it would hold the socket.
         raw.close()
     connection.reusable = not unread
-    latency = time.perf_counter() - connection.opened_at
-    return Response(raw.status, raw.headers, content, latency, request.shown)
+    ended = time.perf_counter()
+    timings = connection.timings._replace(first_byte=answered - began, transfer=ended - answered)
+    latency = ended - connection.opened_at
+    return Response(
+        raw.status, raw.headers, content, latency, request.shown, request.url, timings=timings, tls=connection.tls
+    )
 
 
 def is_redirect(response: Response | HTTPResponse) -> bool:

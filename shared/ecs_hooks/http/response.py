@@ -8,9 +8,13 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.http.errors import ContentError
+from ecs_hooks.http.timings import Timings
 
 if TYPE_CHECKING:
     from urllib3 import HTTPHeaderDict
+
+    from ecs_hooks.http.certificate import Tls
+    from ecs_hooks.http.url import Url
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 _NO_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined"}
@@ -33,10 +37,16 @@ class Response(NamedTuple):
         of the name, waits before another attempt, and attempts that found no connection.
     where
         Method and address that gave the response, for people.
+    url
+        The address that gave it, which is another than that of the request where redirects led there.
     redirects
         How many redirects led there.
     attempts
         How many attempts it took.
+    timings
+        Where the time went, redirects included.
+    tls
+        The TLS side of the connection; None where it has none.
     """
 
     status: int
@@ -44,8 +54,11 @@ class Response(NamedTuple):
     content: bytes
     latency: float
     where: str
+    url: Url
     redirects: int = 0
     attempts: int = 1
+    timings: Timings = Timings()
+    tls: Tls | None = None
 
     @property
     def ok(self) -> bool:

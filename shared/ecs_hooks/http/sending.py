@@ -12,6 +12,7 @@ from ecs_hooks.http.connection import Connection
 from ecs_hooks.http.errors import DeadlineError, HttpError, RedirectError, RequestError, TransportError
 from ecs_hooks.http.exchange import exchange, is_redirect
 from ecs_hooks.http.resolver import Resolver, resolve
+from ecs_hooks.http.timings import Timings
 
 if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
@@ -122,13 +123,14 @@ def attempt(request: Request, limits: Limits, budget: Budget, ask: Ask) -> Respo
         If there is no response; it names the request that brought none.
     """
     seen = {(request.method, request.url)}
-    latency = 0.0
+    latency, timings = 0.0, Timings()
     while True:
         try:
             response = ask(request, limits, budget)
             latency += response.latency
+            timings = timings.plus(response.timings)
             if not (limits.follow_redirects and is_redirect(response)):
-                return response._replace(latency=latency, redirects=len(seen) - 1)
+                return response._replace(latency=latency, timings=timings, redirects=len(seen) - 1)
             request = _next(request, response)
             if (request.method, request.url) in seen:
                 message = "redirects go round in a circle"

@@ -1,0 +1,105 @@
+"""JSON Schema, loaded where a plan uses it. Nothing is fetched: a schema that refers to an address is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ecs_hooks.checks.comparing import mismatch
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+
+def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema, if it is one.
+
+    Raises
+    ------
+    ValueError
+        If it is none; the message names the place in it.
+    """
+    from jsonschema import SchemaError  # noqa: PLC0415 - a plan without schemas need not load it
+
+    try:
+        validator = _validator(json.dumps(schema, sort_keys=True))
+        type(validator).check_schema(schema)
+    except SchemaError as error:
+        message = f"is no valid JSON Schema: {error.json_path} {error.message[:120]}"
+        raise ValueError(message) from None
+    except RecursionError:
+        message = "is no valid JSON Schema: nested too deeply"
+        raise ValueError(message) from None
+    outside = next((reference for reference in _references(schema) if not reference.startswith("#")), None)
+    if outside is not None:
+        message = f"refers to {outside[:80]!r}; only references within the schema (#/...) are followed"
+        raise ValueError(message)
+    return schema
+
+
+def violation(schema: Mapping[str, Any], value: Any) -> str | None:
+    """Return the place in a value that violates a schema most, and the rule, None where it is valid.
+
+    The value is not repeated: the rule and the place tell what to look for.
+    """
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - see above
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415 - see above
+
+    try:
+        error: ValidationError | None = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
+    except RecursionError:
+        return "$ nested too deeply"
+    except Unresolvable:
+        return "$ a $ref of the schema leads nowhere"
+    if error is None:
+        return None
+    rule = json.dumps(error.validator_value, default=str)
+    return f"{error.json_path} violates {error.validator}: {rule if len(rule) <= 80 else f'{rule[:80]}...'}"  # noqa: PLR2004
+
+
+@lru_cache(maxsize=64)
+def _validator(schema: str) -> Validator:
+    from jsonschema.validators import Draft202012Validator, extend, validator_for  # noqa: PLC0415 - see above
+    from referencing import Registry  # noqa: PLC0415 - see above
+
+    loaded = json.loads(schema)
+    base = validator_for(loaded, default=Draft202012Validator)
+    # Their regular expressions run without a time limit, and hold up every other check.
+    limited: Callable[..., Validator] = extend(  # type: ignore[no-untyped-call] # of a library that is typed elsewhere
+        base, {"pattern": _pattern, "patternProperties": _pattern_properties}
+    )
+    return limited(loaded, registry=Registry())
+
+
+def _pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError  # noqa: PLC0415 - see above
+
+    if isinstance(instance, str) and mismatch(pattern, instance) is not None:
+        yield ValidationError("does not match")
+
+
+def _pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], instance: Any, _: Any
+) -> Iterator[ValidationError]:
+    if not isinstance(instance, Mapping):
+        return
+    for pattern, schema in patterns.items():
+        for name, value in instance.items():
+            if mismatch(pattern, name) is None:
+                yield from validator.descend(instance=value, schema=schema, path=name, schema_path=pattern)
+
+
+def _references(schema: Any) -> Iterator[str]:
+    match schema:
+        case Mapping():
+            reference = schema.get("$ref")
+            if isinstance(reference, str):
+                yield reference
+            for each in schema.values():
+                yield from _references(each)
+        case list():
+            for each in schema:
+                yield from _references(each)
