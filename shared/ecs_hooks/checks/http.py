@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.expect import Expect, describe
-from ecs_hooks.checks.http_request import ExchangeFields, RequestFields
+from ecs_hooks.checks.http_request import ExchangeFields, RequestFields, outcome_of
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
-from ecs_hooks.http.errors import HttpError, TransportError
+from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.sending import send
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.redact import Redactor
@@ -66,6 +67,16 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         """The listener, but for a `url`, which may be anybody's."""
         return self.listener if self.url is None else None
 
+    @property
+    def asked_urls(self) -> Sequence[str]:
+        """The `url`, if there is one."""
+        return () if self.url is None else (self.url,)
+
+    @property
+    def asked_methods(self) -> Sequence[str]:
+        """The method, but not with a `url`."""
+        return (self.method,) if self.url is None else ()
+
     def run(self, context: CheckContext) -> Outcome:
         """Send the request, and judge the response.
 
@@ -80,8 +91,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             limits = self.limits(self.timeout_seconds, self.connect_retries)
             response = send(self.build(green, redactor), limits, context.deadline)
         except HttpError as error:
-            advice = f"; {green.advice}" if green.advice and isinstance(error, TransportError) else ""
-            outcome = error.outcome._replace(reason=redactor.mask(f"{error}{advice}"))
+            outcome = outcome_of(error, green, redactor)
             return outcome if error.permanent else self._polled(outcome, context)
         unmet = self.expect.unmet(response, redactor)
         failing, warnings = ([each for each in unmet if each.warn is warn] for warn in (False, True))

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecs_hooks.checks.http_body import Base64Text, Fields, TextOrPart, decode_base64
-from ecs_hooks.http.errors import RequestError
+from ecs_hooks.http.errors import HttpError, RequestError, TransportError
 from ecs_hooks.http.request import (
     Body,
     Request,
@@ -20,6 +20,7 @@ from ecs_hooks.http.request import (
 )
 from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.url import Url
+from ecs_hooks.outcome import Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.endpoint import Endpoint
@@ -152,6 +153,22 @@ class RequestFields(BaseModel):
         redactor.add_fields({name: part.content for name, part in (self.multipart or {}).items()})
         _, _, query = (self.url or self.path or "").partition("?")
         redactor.add_fields(parse_qs(query.partition("#")[0]))
+
+
+def outcome_of(error: HttpError, green: Endpoint, redactor: Redactor) -> Outcome:
+    """Return what it means for a check that a request brought no response.
+
+    Parameters
+    ----------
+    error
+        The trouble.
+    green
+        Where green was asked, and what to do where there is no connection.
+    redactor
+        What knows the secrets of the request.
+    """
+    advice = f"; {green.advice}" if green.advice and isinstance(error, TransportError) else ""
+    return error.outcome._replace(reason=redactor.mask(f"{error}{advice}"))
 
 
 class ExchangeFields(BaseModel):
