@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.load import LoadCheck
     from ecs_hooks.checks.logs import LogsCheck
     from ecs_hooks.checks.metric import MetricCheck
+    from ecs_hooks.checks.scenario import ScenarioCheck
     from ecs_hooks.checks.targets import TargetsCheck
     from ecs_hooks.checks.tasks import TasksCheck
 
@@ -35,6 +36,7 @@ __all__ = [
     "LoadCheck",
     "LogsCheck",
     "MetricCheck",
+    "ScenarioCheck",
     "TargetsCheck",
     "TasksCheck",
     "check_class",
@@ -50,6 +52,7 @@ CHECKS = {
     "load": "ecs_hooks.checks.load:LoadCheck",
     "logs": "ecs_hooks.checks.logs:LogsCheck",
     "metric": "ecs_hooks.checks.metric:MetricCheck",
+    "scenario": "ecs_hooks.checks.scenario:ScenarioCheck",
     "targets": "ecs_hooks.checks.targets:TargetsCheck",
     "tasks": "ecs_hooks.checks.tasks:TasksCheck",
 }

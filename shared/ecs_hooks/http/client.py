@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import Body, File, Request, as_file, form_body, json_body, multipart_body, with_defaults
 from ecs_hooks.http.resolver import Resolver, resolve
-from ecs_hooks.http.sending import Limits, send
+from ecs_hooks.http.sending import Limits, asking, send
 from ecs_hooks.http.url import Query, Url
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class HttpClient:
                 raise RequestError(problem)
             own, parameters = with_defaults(own, self.headers), {**self.query, **parameters}
         request = Request.build(method, Url.join(self.base_url, path, parameters), own, given[0] if given else None)
-        return send(request, self.limits._replace(**limits), self.deadline, self._resolver)
+        return send(request, self.limits._replace(**limits), self.deadline, asking(self._resolver))
 
 
 def _text_body(body: str | bytes) -> Body:

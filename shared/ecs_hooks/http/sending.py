@@ -61,7 +61,12 @@ Ask: TypeAlias = "Callable[[Request, Limits, Budget], Response]"
 """Sends one request and returns its response; a redirect is a response."""
 
 
-def send(request: Request, limits: Limits, deadline: Deadline, resolver: Resolver = resolve) -> Response:
+def asking(resolver: Resolver = resolve) -> Ask:
+    """Return what sends each request on a connection of its own, to an address that the resolver finds."""
+    return partial(_ask, resolver)
+
+
+def send(request: Request, limits: Limits, deadline: Deadline, ask: Ask | None = None) -> Response:
     """Send a request and return the response, whatever its status.
 
     Parameters
@@ -72,8 +77,8 @@ def send(request: Request, limits: Limits, deadline: Deadline, resolver: Resolve
         What it may cost.
     deadline
         When the invocation is over.
-    resolver
-        What looks up names.
+    ask
+        What sends each of the requests, the redirected ones too. Default: on a connection of its own.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def send(request: Request, limits: Limits, deadline: Deadline, resolver: Resolve
         that is known, and counts as an error, while "no time" would be no finding.
     """
     deadline = deadline.earlier(min(_HEADSTART, deadline.remaining() / 10))
-    ask = partial(_ask, resolver)
+    ask = ask or asking()
     number, trouble = 0, None
     while True:
         number += 1

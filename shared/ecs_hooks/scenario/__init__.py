@@ -1,0 +1,1 @@
+"""Scenarios: requests in order, with what the answers of some give to others."""
