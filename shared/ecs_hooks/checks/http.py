@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -10,8 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.expect import Expect, describe
 from ecs_hooks.checks.http_request import ExchangeFields, RequestFields, outcome_of
+from ecs_hooks.checks.samples import Sample, Samples
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
-from ecs_hooks.http.errors import HttpError
+from ecs_hooks.http.errors import HttpError, TransportError
+from ecs_hooks.http.pool import Pool
+from ecs_hooks.http.request import Request
 from ecs_hooks.http.sending import send
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.redact import Redactor
@@ -49,6 +53,8 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
     """Further attempts where there was no connection, or it ended before the first byte of a response."""
     until: Until | None = None
     """To poll: ask again while something is not as expected."""
+    samples: Samples | None = None
+    """To send the request many times, and judge the responses together."""
     expect: Expect = Field(default_factory=Expect.model_construct)
     """What must hold of the response. Default: a status from 200 to 299."""
 
@@ -56,6 +62,9 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
     def _has_one_of_each(self) -> HttpCheck:
         if self.until is not None and self.watch is not None:
             message = "give one of until and watch"
+            raise ValueError(message)
+        if self.until is not None and self.samples is not None:
+            message = "give one of until and samples"
             raise ValueError(message)
         if self.url is not None and "listener" in self.model_fields_set:
             message = "a url needs no listener"
@@ -88,8 +97,10 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         redactor = Redactor()
         green = context.endpoint(self.listener) if self.url is None else Endpoint("")
         try:
-            limits = self.limits(self.timeout_seconds, self.connect_retries)
-            response = send(self.build(green, redactor), limits, context.deadline)
+            request = self.build(green, redactor)
+            if self.samples is not None:
+                return self._sampled(self.samples, request, redactor, context)
+            response = send(request, self.limits(self.timeout_seconds, self.connect_retries), context.deadline)
         except HttpError as error:
             outcome = outcome_of(error, green, redactor)
             return outcome if error.permanent else self._polled(outcome, context)
@@ -109,6 +120,28 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             return Outcome.passed(redactor.mask(f"{response.where} status {response.status} in {took}"), evidence)
         reason = redactor.mask(f"{response.where} {describe(failing)}{warned}")
         return self._polled(Outcome.failed(reason, evidence), context)
+
+    def _sampled(self, samples: Samples, request: Request, redactor: Redactor, context: CheckContext) -> Outcome:
+        limits, pool = self.limits(self.timeout_seconds, self.connect_retries), Pool()
+        reached = threading.Event()
+
+        def once() -> Sample:
+            try:
+                response = send(request, limits, context.deadline, pool.ask)
+            except HttpError as error:
+                # Where nothing has ever come back, green can't be asked: that is no finding about it.
+                if error.permanent or (isinstance(error, TransportError) and not reached.is_set()):
+                    raise
+                reached.set()
+                return Sample(redactor.mask(error.message), None)
+            reached.set()
+            failing = [each for each in self.expect.unmet(response, redactor) if not each.warn]
+            return Sample(redactor.mask(describe(failing)) if failing else "", response.latency)
+
+        try:
+            return samples.judge(redactor.mask(request.shown), samples.take(once, context.deadline))
+        finally:
+            pool.close()
 
     def _polled(self, outcome: Outcome, context: CheckContext) -> Outcome:
         """Return what an outcome that is no pass means for a check that polls."""

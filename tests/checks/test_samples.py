@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from ecs_hooks.checks import HttpCheck
+from ecs_hooks.outcome import Outcome, Status
+from tests.checks.asking import ask
+
+Answer = Callable[[int], int]
+
+
+class Counting(ThreadingHTTPServer):
+    """Answers by the number of the request."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answer = answer
+        self.lock = threading.Lock()
+        self.requests = self.connections = self.busy = self.busiest = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Counting
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
+
+    def do_GET(self) -> None:
+        with self.server.lock:
+            self.server.requests += 1
+            number = self.server.requests
+            self.server.busy += 1
+            self.server.busiest = max(self.server.busy, self.server.busiest)
+        status = self.server.answer(number)
+        with self.server.lock:
+            self.server.busy -= 1
+        if status == 0:
+            self.close_connection = True
+            return
+        self.send_response(status)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+Start = Callable[[Answer], Counting]
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
+    servers: list[Counting] = []
+
+    def starting(answer: Answer) -> Counting:
+        servers.append(Counting(answer))
+        threading.Thread(target=servers[-1].serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return servers[-1]
+
+    yield starting
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def sampled(server: Counting, seconds: float = 20, connect_retries: int = 0, **samples: Any) -> Outcome:
+    address = f"http://127.0.0.1:{server.server_port}"
+    return ask(address, seconds=seconds, connect_retries=connect_retries, samples={"count": 20, **samples})
+
+
+def test_all_as_expected(start: Start) -> None:
+    server = start(lambda _: 200)
+    outcome = sampled(server, max_p99_ms=5000)
+
+    assert outcome.status is Status.PASS
+    assert " 20 samples, 100 % as expected, p50 " in outcome.reason
+    assert outcome.evidence["samples"] == server.requests == 20
+    assert outcome.evidence["p99_ms_limit"] == 5000
+    # Connections are used again.
+    assert server.connections == 1
+
+
+def test_a_share_may_be_other_than_expected(start: Start) -> None:
+    server = start(lambda number: 500 if number % 10 == 0 else 200)
+
+    assert sampled(server, min_success_percent=90).status is Status.PASS
+    outcome = sampled(server, min_success_percent=95)
+    assert outcome.status is Status.FAIL
+    assert "90 % as expected" in outcome.reason
+    assert outcome.reason.endswith(
+        "; expected 95 % as expected; most common problem: status 500, expected 2xx (2 of 2)"
+    )
+
+
+def test_percentiles_have_limits(start: Start) -> None:
+    def answer(number: int) -> int:
+        time.sleep(0.15 if number in {5, 15} else 0)
+        return 200
+
+    outcome = sampled(start(answer), max_p50_ms=140, max_p95_ms=140)
+    assert outcome.status is Status.FAIL
+    assert outcome.reason.endswith("; expected p95 within 140 ms")
+
+
+def test_several_at_the_same_time_and_no_more(start: Start) -> None:
+    def answer(_: int) -> int:
+        time.sleep(0.05)
+        return 200
+
+    server = start(answer)
+    assert sampled(server, concurrency=4).status is Status.PASS
+    assert server.busiest == 4
+    assert server.connections == 4
+
+
+def test_a_broken_connection_is_a_sample_once_green_has_answered(start: Start) -> None:
+    server = start(lambda number: 0 if number in {4, 5} else 200)
+
+    outcome = sampled(server)
+    assert outcome.status is Status.FAIL
+    assert "connection ended before a response (1 of 1)" in outcome.reason
+    assert sampled(start(lambda number: 0 if number in {4, 5} else 200), min_success_percent=90).status is Status.PASS
+
+
+def test_where_nothing_ever_answers_it_is_an_error(start: Start) -> None:
+    server = start(lambda _: 0)
+
+    assert sampled(server).status is Status.ERROR
+    assert ask("http://127.0.0.1:9", connect_retries=0, samples={"count": 3}).status is Status.ERROR
+
+
+def test_what_can_never_be_sent_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "")
+
+    assert ask("http://127.0.0.1:9", samples={"count": 3}).status is Status.FAIL
+
+
+def test_samples_that_do_not_fit_into_the_time_are_no_pass(start: Start) -> None:
+    def answer(_: int) -> int:
+        time.sleep(0.1)
+        return 200
+
+    outcome = sampled(start(answer), seconds=0.6)
+    assert outcome.status is Status.FAIL
+    assert "there was no time for all 20 (samples.count)" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "fields", [{"samples": {"count": 1}}, {"samples": {"count": 3}, "until": {"timeout_seconds": 1}}]
+)
+def test_mistakes(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        HttpCheck.model_validate(fields)
