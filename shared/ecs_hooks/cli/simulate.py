@@ -12,7 +12,7 @@ import click
 
 from ecs_hooks.cli.playing import Played, finish, playing, timeline_of, view_of
 from ecs_hooks.cli.targets import by_stage, callables, plans
-from ecs_hooks.cli.troubles import alarms_of, faults_of
+from ecs_hooks.cli.troubles import alarms_of, faults_of, refusing_alarms
 from ecs_hooks.simulator import (
     Behaviour,
     CallableTarget,
@@ -26,7 +26,6 @@ from ecs_hooks.simulator import (
 )
 from ecs_hooks.simulator.application import Application
 from ecs_hooks.simulator.errors import EcsError
-from ecs_hooks.simulator.metric_alarm import AlarmError
 from ecs_hooks.simulator.simulation import Simulation, demo_application
 from ecs_hooks.simulator.users import REQUESTS
 
@@ -193,22 +192,23 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         )
     except EcsError as error:
         raise click.UsageError(error.message) from error
-    wrong = faults_of(faults, service)
-    try:
-        simulation = Simulation(
-            _command(blue) or demo_application("1"),
+    clock = RealClock() if lambda_endpoint else None
+    blue_application = _command(blue) or demo_application("1")
+    wrong, watched = faults_of(faults, service), alarms_of(alarms, alarms_file)
+    with (
+        playing(view, logs),
+        refusing_alarms(),
+        Simulation(
+            blue_application,
             service=service,
             behaviour=behaviour,
-            clock=RealClock() if lambda_endpoint else None,
+            clock=clock,
             timeline=timeline_of(view),
             requests_per_minute=requests_per_minute,
             app_url=app_url,
-            alarms=alarms_of(alarms, alarms_file),
-        )
-    except (AlarmError, EcsError) as error:
-        message = f"--alarm and --alarms: {error}"
-        raise click.UsageError(message) from error
-    with playing(view, logs), simulation:
+            alarms=watched,
+        ) as simulation,
+    ):
         deployment = simulation.deploy(_command(green) or demo_application("2"), hooks=made, faults=wrong)
     finish([Played(f"{strategy} deployment", deployment, expect)], view, console)
 

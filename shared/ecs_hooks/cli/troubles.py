@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ecs_hooks.simulator import Service
+from ecs_hooks.simulator.errors import EcsError
 from ecs_hooks.simulator.faults import Fault, FaultError
 from ecs_hooks.simulator.metric_alarm import AlarmError, MetricAlarm
 
@@ -44,6 +46,16 @@ def alarms_of(values: Sequence[str], file: Path | None) -> list[MetricAlarm]:
             message = f"--alarms {file}: {error}"
             raise click.UsageError(message) from error
     return alarms
+
+
+@contextmanager
+def refusing_alarms() -> Iterator[None]:
+    """Say which option is wrong where a simulation can't have an alarm."""
+    try:
+        yield
+    except (AlarmError, EcsError) as error:
+        message = f"--alarm and --alarms: {error}"
+        raise click.UsageError(message) from error
 
 
 def _in_file(file: Path) -> list[dict[str, Any]]:
