@@ -26,6 +26,9 @@ def lambda_handler(hook: Hook):
 def slow(hook: Hook):
     return hook.wait("for a sign", retry_after=600)
 
+def fine(event, context):
+    return {"hookStatus": "SUCCEEDED"}
+
 def raising(event, context):
     raise ValueError("no reason")
 """
@@ -232,6 +235,81 @@ def test_a_canary_and_linear_steps(run: Run, own: Path) -> None:
     assert ") 20 %, blue (" in canary.output
     assert ") 50 %, blue (" in linear.output
     assert "LINEAR deployment" in linear.output
+
+
+def test_a_fault_at_a_step_is_shown_and_seen(run: Run) -> None:
+    expected = ("--expect", "ROLLBACK_SUCCESSFUL")
+    result = run("simulate", "--strategy", "canary", "--fault", "errors=100%@50%", *expected)
+    crash = run("simulate", "--strategy", "linear", "--step-percent", 50, "--fault", "crash", "--json", *expected)
+
+    assert result.exit_code == crash.exit_code == 0, result.output
+    assert "0:10:00  fault        errors=100%  in green from now on (100 % of the production traffic)" in result.output
+    assert "status 500, expected 2xx or 3xx" in result.output
+    records = [json.loads(line) for line in crash.output.splitlines()]
+    (fault,) = [each for each in records if each["kind"] == "fault-injected"]
+    assert (fault["fault"], fault["stage"], fault["percent"]) == ("crash", "POST_SCALE_UP", 0)
+    checks = [each["message"] for each in records if each["kind"] == "check" and each["outcome"] == "FAIL"]
+    assert any("exit code 137" in message for message in checks)
+
+
+def test_an_alarm_that_goes_off_is_shown_and_rolls_back(run: Run, own: Path, tmp_path: Path) -> None:
+    file = tmp_path / "alarms.json"
+    slow = {
+        "AlarmName": "slow",
+        "Namespace": "AWS/ApplicationELB",
+        "MetricName": "TargetResponseTime",
+        "ExtendedStatistic": "p99",
+        "Period": 60,
+        "EvaluationPeriods": 2,
+        "Threshold": 20,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "AlarmActions": [],
+        "StateValue": "OK",
+    }
+    options: list[Any] = ["simulate", "--hook", f"PRE_SCALE_UP={own}:fine", "--fault", "latency=30s"]
+    options += ["--alarms", file, "--alarm", "api-5xx: HTTPCode_Target_5XX_Count Sum > 5"]
+    outputs = []
+    for content in (slow, [slow], {"MetricAlarms": [slow], "CompositeAlarms": []}):
+        file.write_text(json.dumps(content))
+        result = run(*options, "--expect", "ROLLBACK_SUCCESSFUL")
+        assert result.exit_code == 0, result.output
+        outputs.append(result.output)
+
+    for output in outputs:
+        assert "0:00:00  fault        latency=30s  in green from now on\n" in output
+        assert "0:02:05    alarm      ALARM  slow: Threshold Crossed: 2 out of the last 2 datapoints [30, 30]" in output
+        assert "api-5xx:" not in output
+        assert "0:02:10  deployment   ROLLBACK_IN_PROGRESS  Service deployment rolled back because of one" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--fault", "slow@50%"), "--fault slow@50%: there is no fault slow; there are latency, errors, hang, crash"),
+        (
+            ("--strategy", "CANARY", "--fault", "crash@110%"),
+            "--fault crash@110%: green never gets 110 % of the production traffic; with CANARY: 5 %, 100 %",
+        ),
+        (("--alarm", "api-5xx"), "--alarm: 'api-5xx' is not NAME: METRIC STATISTIC OPERATOR THRESHOLD"),
+        (
+            ("--alarm", "a: CPUUtilization Sum > 5"),
+            "--alarm and --alarms: the simulator does not measure CPUUtilization",
+        ),
+        (("--alarm", "a: RequestCount Sum > 5", "--alarm", "a: RequestCount Sum > 6"), "each alarm needs a name"),
+        (("--alarms", "README.md"), "--alarms README.md: not JSON"),
+        (("--alarms", "EMPTY"), "the parameters of PutMetricAlarm are expected"),
+        (("--alarms", "WRONG"), "alarm a: Treshold: Extra inputs are not permitted"),
+    ],
+)
+def test_faults_and_alarms_that_can_not_be(run: Run, tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    files = {"EMPTY": tmp_path / "empty.json", "WRONG": tmp_path / "wrong.json"}
+    files["EMPTY"].write_text("[]")
+    files["WRONG"].write_text('[{"AlarmName": "a", "Treshold": 5}]')
+
+    result = run("simulate", *(files.get(option, option) for option in options))
+
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from rich.text import Text
 from ecs_hooks.arn import EcsArn
 from ecs_hooks.outcome import AS_BEFORE
 from ecs_hooks.simulator.timeline import (
+    AlarmStateChanged,
+    FaultInjected,
     HookAnswered,
     HookInvoked,
     HookStateChanged,
@@ -33,6 +35,8 @@ _STYLES = {
     "IN_PROGRESS": "yellow",
     "WAIT": "yellow",
     "ERROR": "yellow",
+    "ALARM": "bold red",
+    "OK": "green",
     "ROLLBACK_SUCCESSFUL": "bold yellow",
     "ROLLBACK_FAILED": "bold red",
 }
@@ -121,7 +125,7 @@ class Lines:
             case HookStateChanged() if record.target is None:
                 self._line("  pause", record.state)
             case _:
-                pass
+                self._trouble(record)
 
     def check(self, outcome: Mapping[str, Any]) -> None:
         """Show the outcome of a check, but not again and again that of one that has passed already."""
@@ -129,6 +133,16 @@ class Lines:
             return
         message = str(outcome["message"]).removeprefix(f"{outcome['outcome']} ")
         self._line("    check", str(outcome["outcome"]), f"  {message}")
+
+    def _trouble(self, record: Record) -> None:
+        match record:
+            case FaultInjected():
+                share = f" ({record.percent:g} % of the production traffic)" if record.percent else ""
+                self._line("fault", record.fault, f"  in green from now on{share}", style="bold red")
+            case AlarmStateChanged():
+                self._line("  alarm", record.state, f"  {record.alarm}: {record.reason}")
+            case _:
+                pass
 
     def _line(self, what: str, word: str, rest: str = "", *, style: str = "") -> None:
         text = Text(f"{_clock(self._now)}  {what:<12} ", style="dim")

@@ -82,6 +82,15 @@ def test_the_whole_load_balancer_without_a_target_group(client: Client, measured
     assert ask(client, query("a", measured | {"TargetGroup": "targetgroup/x/1"}, "RequestCount")) == {"a": []}
 
 
+@pytest.mark.parametrize(("metric", "values"), [("HTTPCode_ELB_5XX_Count", [1, 1]), ("HTTPCode_ELB_4XX_Count", [])])
+def test_what_the_load_balancer_answers_itself_is_counted_for_all_of_it_only(
+    client: Client, measured: dict[str, str], metric: str, values: list[float]
+) -> None:
+    whole = {"LoadBalancer": measured["LoadBalancer"]}
+
+    assert ask(client, query("a", whole, metric), query("b", measured, metric)) == {"a": values, "b": []}
+
+
 def test_an_expression_over_metrics(client: Client, measured: dict[str, str]) -> None:
     values = ask(
         client,

@@ -32,6 +32,11 @@ def _measure_of(name: str) -> Measure:
         return lambda request: 1.0 if request.origin == "connection" else None
     if name == "TargetResponseTime":
         return lambda request: request.seconds if request.origin == "target" else None
+    own = re.fullmatch(r"HTTPCode_ELB_([45])XX_Count", name)
+    if own:
+        return lambda request: (
+            1.0 if request.origin != "target" and request.status // 100 == int(own.group(1)) else None
+        )
     status = re.fullmatch(r"HTTPCode_Target_([2-5])XX_Count", name)
     if not status:
         message = f"the simulator does not measure {name}"
@@ -90,8 +95,10 @@ class CloudWatch:
         ]
 
     def _measured(self, stat: Mapping[str, Any], begin: float, end: float) -> Series:
-        measure = _measure_of(str(stat["Metric"]["MetricName"]))
-        dimensions = _dimensions(stat["Metric"])
+        name, dimensions = str(stat["Metric"]["MetricName"]), _dimensions(stat["Metric"])
+        measure = _measure_of(name)
+        if name.startswith("HTTPCode_ELB_") and "TargetGroup" in dimensions:
+            return {}  # what the load balancer answers by itself is counted for all of it only
         groups = {arn.rpartition(":")[2]: arn for arn in self._balancing.target_groups}
         named = dimensions.get("TargetGroup")
         revisions = self._balancing.revisions_of(None if named is None else groups.get(named, named))
