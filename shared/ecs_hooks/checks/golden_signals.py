@@ -66,7 +66,15 @@ class GoldenSignalsCheck(MetricsWatch):
         percent = 100.0 if silent else 100 * failed / requests if requests else 0.0
         slowest = max(values["p99"], default=0.0)
         slow = [value for value in values["p99"] if value > self.max_p99_seconds]
-        evidence: Evidence = {"requests": requests, "failed_percent": percent, "slowest_p99_seconds": slowest}
+        evidence: Evidence = {
+            "requests": requests,
+            "failed_percent": percent,
+            "failed_percent_limit": self.max_5xx_percent,
+            "slowest_p99_seconds": slowest,
+            "slowest_p99_seconds_limit": self.max_p99_seconds,
+            "slow_periods": len(slow),
+            "slow_periods_limit": self.max_slow_periods,
+        }
         told = f"{requests:g} request{'' if requests == 1 else 's'}" if requests else "no requests"
         if silent:
             told += ", none was answered"

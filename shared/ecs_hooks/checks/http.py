@@ -173,6 +173,8 @@ class HttpCheck(Check):
             "attempts": response.attempts,
             "redirects": response.redirects,
         }
+        if self.expect.max_latency_ms is not None:
+            evidence["latency_ms_limit"] = self.expect.max_latency_ms
         if not unmet:
             took = f"{response.latency * 1000:.0f} ms"
             return Outcome.passed(redactor.mask(f"{response.where} status {response.status} in {took}"), evidence)

@@ -93,7 +93,9 @@ class MetricCheck(MetricsWatch):
         evidence: dict[str, str | int | float | bool | None] = {
             "samples": len(values),
             "failures": len(failures),
+            "failures_limit": self.failure_limit,
             "last_value": values[-1] if values else None,
+            **self.fail_if.limits("last_value"),
         }
         seen = f"{len(values)} datapoint{'' if len(values) == 1 else 's'}"
         if len(failures) > self.failure_limit:

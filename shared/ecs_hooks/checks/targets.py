@@ -62,11 +62,17 @@ class TargetsCheck(Check):
     def _judge(self, group: str, targets: list[Target], *, used: bool) -> Outcome:
         name = group.split("/")[1] if "/" in group else group
         counts = Counter(target.state for target in targets if target.state not in _GOING)
-        evidence = {f"{state}_targets": count for state, count in counts.items()}
         healthy, coming = counts["healthy"], sum(counts[state] for state in _COMING)
+        bad = sum(counts.values()) - healthy - coming
+        evidence = {
+            **{f"{state}_targets": count for state, count in counts.items()},
+            "healthy_targets": healthy,
+            "healthy_targets_lower_limit": self.min_healthy,
+            "bad_targets": bad,
+            "bad_targets_limit": self.max_unhealthy,
+        }
         if not used and counts["unused"] and counts["unused"] == sum(counts.values()):
             return Outcome.skip(f"target group {name} gets no traffic yet, so its targets are not checked")
-        bad = sum(counts.values()) - healthy - coming
         if bad > self.max_unhealthy:
             reasons = Counter(target.why for target in targets if target.state not in {"healthy", *_COMING, *_GOING})
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))

@@ -60,12 +60,16 @@ class TasksCheck(Check):
         require_running(context.stage)
         deployment = context.deployment
         stopped = [task for task in tasks(deployment.target, "STOPPED") if _has_failed(task)]
+        failed = {"failed_tasks": len(stopped), "failed_tasks_limit": self.max_failed}
         if len(stopped) > self.max_failed:
-            return Outcome.failed(
-                f"{_tasks(len(stopped))} of green stopped: {_why(stopped)}", {"failed_tasks": len(stopped)}
-            )
+            return Outcome.failed(f"{_tasks(len(stopped))} of green stopped: {_why(stopped)}", failed)
         (count, wanted), seen = deployment.task_counts, deployment.tasks
-        evidence = {"running_tasks": count, "desired_tasks": wanted, "failed_tasks": len(stopped)}
+        evidence = {
+            "running_tasks": count,
+            "running_tasks_lower_limit": wanted,
+            "desired_tasks": wanted,
+            **failed,
+        }
         images = deployment.green.images if self.digest else {}
         expected = {name: digest for name, (_, digest) in images.items()}
         problem = self._unhealthy(seen) or self._other_image(expected, seen)
