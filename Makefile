@@ -8,7 +8,7 @@ SAM := $(SAM_VENV)/bin/sam
 CDK_VENV := .venv-cdk
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test e2e build validate bench schema lock clean lint types fast all-tests
+.PHONY: help setup demo check test e2e browser build validate bench schema lock clean lint types fast all-tests
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -63,6 +63,9 @@ $(CDK_VENV)/.done: requirements/cdk.txt
 
 e2e: setup build validate $(CDK_VENV)/.done ## run the application in Lambda's runtime; needs a container engine
 	$(BIN)/pytest -m e2e tests/e2e tests/examples
+
+browser: setup ## look at the page of `simulate --report` in a real browser, where there is a Chromium
+	$(BIN)/pytest -m e2e tests/browser
 
 bench: setup ## measure against the baselines; prints ratios
 	$(BIN)/python -m benchmarks

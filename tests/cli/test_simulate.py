@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from ecs_hooks import Stage, stage_hook
 from ecs_hooks.cli.playing import PipedConsole
 from ecs_hooks.simulator import CallableTarget, LifecycleHook, Service
 from tests.cli.conftest import ROOT, Run
+from tests.cli.report.document import Document
 
 OWN = """
 from ecs_hooks import Hook, lifecycle_hook
@@ -84,6 +86,55 @@ def test_the_demo_fails_where_a_deployment_does_not_end_as_it_should(run: Run, t
 
     assert result.exit_code == 1
     assert "ROLLBACK_SUCCESSFUL  not SUCCESSFUL" in result.output
+
+
+def test_a_play_as_a_page(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "out.html"
+    result = run("demo", "--report", file)
+    page = Document(file.read_text(encoding="utf-8"))
+
+    assert result.exit_code == 0, result.output
+    assert f"Report: {file}" in result.output
+    assert list(page.mistakes()) == []
+    assert page.texts("title")[0] == "SUCCESSFUL, ROLLBACK_SUCCESSFUL - my-service - ecs-hooks"
+    for shown in (
+        "Green serves",
+        "Rolled back: blue serves",
+        'POST_TEST_TRAFFIC_SHIFT, check http "upload"',
+        "status 500, expected 2xx",
+        "demo application 3",
+        "latency (ms): ",
+        "; limit 2,000",
+        "slowest p99 (s): ",
+        "Not counted: what came through the test listener, ",
+    ):
+        assert shown in page.text
+    # Ten users a minute found green; those of the very last moment may be counted to the second deployment.
+    requests = [int(each) for each in re.findall(r"requests (\d+) errors", page.text)]
+    assert requests[0] >= 190
+
+
+def test_a_linear_play_as_a_page_for_programs_too(run: Run, own: Path, tmp_path: Path) -> None:
+    file = tmp_path / "out.html"
+    options = ("--strategy", "LINEAR", "--step-percent", 50, "--bake-time", 0, "--requests-per-minute", 4)
+    result = run("simulate", "--hook", f"PRE_SCALE_UP={own}", *options, "--json", "--report", file)
+    page = Document(file.read_text(encoding="utf-8"))
+    checks = [each for each in map(json.loads, result.output.splitlines()) if each["kind"] == "check"]
+
+    assert result.exit_code == 1
+    assert list(page.mistakes()) == []
+    assert "not as expected" in page.text
+    assert "green lists no orders" in page.text
+    assert "LINEAR: 50 % more every 6 minutes; bake time 0 minutes" in page.text
+    assert [(each["stage"], each["time"] > 0, each["evidence"]) for each in checks] == [("PRE_SCALE_UP", True, {})]
+
+
+def test_a_page_that_can_not_be_written_is_said_before_anything_is_played(run: Run, tmp_path: Path) -> None:
+    result = run("demo", "--report", tmp_path / "nowhere" / "out.html")
+
+    assert result.exit_code == 2
+    assert "No such file or directory" in result.output
+    assert "stage" not in result.output
 
 
 def test_a_hook_of_ones_own(run: Run, own: Path, tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from typing import IO, Any
 
 import click
 
-from ecs_hooks.cli.playing import Played, finish, playing, timeline_of, view_of
+from ecs_hooks.cli.live import Both
+from ecs_hooks.cli.playing import Played, finish, playing, report_option, timeline_of, view_of, write_report
+from ecs_hooks.cli.report.recording import Recorder
 from ecs_hooks.cli.targets import by_stage, callables, plans
 from ecs_hooks.cli.troubles import alarms_of, faults_of, refusing_alarms
 from ecs_hooks.simulator import (
@@ -138,6 +140,7 @@ from ecs_hooks.simulator.users import REQUESTS
 @click.option(
     "--logs", type=click.File("w", encoding="utf-8", lazy=False), help="Write the functions' logs to this file."
 )
+@report_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def simulate(  # noqa: PLR0913 - one parameter an option
     *,
@@ -162,10 +165,13 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     app_url: bool,
     expect: str,
     logs: IO[str] | None,
+    report: IO[str] | None,
     as_json: bool,
 ) -> None:
     """Play a deployment against your hooks, on this machine and in virtual time."""
-    view, console = view_of(as_json=as_json)
+    printed, console = view_of(as_json=as_json)
+    recorder = Recorder()
+    view = Both(printed, recorder)
     behaviour = _behaviour(switches)
     details = plans(plan)
     targets: dict[str, CallableTarget | LambdaTarget] = (
@@ -210,7 +216,9 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         ) as simulation,
     ):
         deployment = simulation.deploy(_command(green) or demo_application("2"), hooks=made, faults=wrong)
-    finish([Played(f"{strategy} deployment", deployment, expect)], view, console)
+        played = [Played(f"{strategy} deployment", deployment, expect, simulation.balancer.forwarded)]
+    write_report(report, played, recorder, console)
+    finish(played, printed, console)
 
 
 def _strategy(name: str, percent: float | None, bake_time: int | None) -> dict[str, Any]:
