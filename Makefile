@@ -38,7 +38,8 @@ check: lint types ## linters, types and the fast tests
 
 test: lint types ## linters, types, all tests but e2e, branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -m "not slow and not e2e"
+	$(BIN)/coverage run -m pytest -q -n 2 -m "not slow and not e2e"
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/pytest -q -n 2 -m "slow and not e2e"
 
@@ -84,4 +85,4 @@ pin = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade 
   --no-annotate --no-header --no-strip-extras -o $(2) $(1)
 
 clean: ## remove everything that was made
-	rm -rf $(VENV) $(SAM_VENV) $(CDK_VENV) .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	rm -rf $(VENV) $(SAM_VENV) $(CDK_VENV) .aws-sam .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build
