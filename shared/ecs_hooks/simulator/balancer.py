@@ -190,8 +190,12 @@ class LoadBalancer:
     @property
     def forwarded(self) -> Sequence[Forwarded]:
         """Every request so far, oldest first."""
+        return self.forwarded_after(0)
+
+    def forwarded_after(self, count: int) -> Sequence[Forwarded]:
+        """Return the requests after the first so many: what is new to whoever has seen those."""
         with self._lock:
-            return tuple(self._forwarded)
+            return tuple(self._forwarded[count:])
 
     def choose(self, kind: str) -> tuple[str, str] | None:
         """Return the revision for the next request of a listener and where it answers; None where nobody does."""
@@ -200,10 +204,10 @@ class LoadBalancer:
             target = None if revision is None else self._targets.get(revision)
             return None if revision is None or target is None else (revision, target)
 
-    def note(self, request: Forwarded) -> None:
-        """Note how a request ended."""
+    def note(self, *requests: Forwarded) -> None:
+        """Note how requests ended."""
         with self._lock:
-            self._forwarded.append(request)
+            self._forwarded += requests
 
 
 class _Listener(ThreadingHTTPServer):

@@ -18,14 +18,14 @@ Example
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ecs_hooks.simulator import environment
 from ecs_hooks.simulator.alarms import CloudWatchAlarms
 from ecs_hooks.simulator.application import Application, LocalTasks
 from ecs_hooks.simulator.balancer import LoadBalancer
@@ -188,13 +188,7 @@ class Simulation:
         """The environment variables of a hook: AWS at the endpoint, with credentials that are none."""
         return {
             **({"APP_URL": self.test_url} if self._app_url else {}),
-            "AWS_ENDPOINT_URL": self.endpoint.url,
-            "AWS_ACCESS_KEY_ID": "simulator",
-            "AWS_SECRET_ACCESS_KEY": "simulator",
-            "AWS_SESSION_TOKEN": "simulator",
-            "AWS_DEFAULT_REGION": self.controller.service.region,
-            "AWS_REGION": self.controller.service.region,
-            "ECS_HOOKS_ALLOWED_HOSTS": self.balancer.host,
+            **environment.of_hooks(self.endpoint.url, self.controller.service.region, self.balancer.host),
         }
 
     def deploy(
@@ -219,16 +213,5 @@ class Simulation:
             If the deployment never comes to where a fault begins.
         """
         self.controller.service = replace(self.controller.service, lifecycle_hooks=tuple(hooks))
-        with _environment(self.environment):
+        with environment.use(self.environment):
             return self.controller.deploy(settings={"application": green}, faults=faults)
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ecs_hooks.simulator.aws.alarms import AlarmMetrics, AlarmStates
 from ecs_hooks.simulator.aws.cloudwatch import CloudWatch
 from ecs_hooks.simulator.aws.elastic_load_balancing import ElasticLoadBalancing, load_balancers
-from ecs_hooks.simulator.aws.endpoint import AwsEndpoint
+from ecs_hooks.simulator.aws.endpoint import AwsEndpoint, answering
 from ecs_hooks.simulator.aws.tasks import EcsTasks
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "CloudWatch",
     "EcsTasks",
     "ElasticLoadBalancing",
+    "answering",
     "load_balancers",
 ]
