@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ecs_hooks.load.open_loop import Load
-from ecs_hooks.load.results import Answer, Results, own_delay, sent_within
+from ecs_hooks.load.results import Answer, Results, sent_within
 from ecs_hooks.outcome import Evidence, Outcome
 
 _LATE_MS = 250.0
@@ -62,8 +62,8 @@ def judge(load: Load[Answer], criteria: Criteria) -> Outcome:
     nothing has reached green; else a `FAIL` or a `PASS`.
     """
     results = Results.of(load)
-    evidence = _evidence(results, load, criteria)
-    late = own_delay(load, 95)
+    evidence = _evidence(results, criteria)
+    late = results.own_delay(95)
     if late > _LATE_MS:
         sent = sent_within(load, criteria.seconds) / criteria.seconds
         reason = f"the function sent {sent:.3g} of {criteria.rate:g} requests a second, p95 {_ms(late)} late by itself"
@@ -76,10 +76,12 @@ def judge(load: Load[Answer], criteria: Criteria) -> Outcome:
     unmet = list(_unmet(results, criteria))
     if not unmet:
         return Outcome.passed(f"{told}{why}", evidence)
-    certain = list(_unmet(results, criteria, load))
+    certain = list(_unmet(results, criteria, own_delays=_WAKES))
     if certain:
         return Outcome.failed(f"{told}; expected {' and '.join(certain)}{why}", evidence)
-    reason = f"{told}; expected {' and '.join(unmet)}, but the function itself was p99 {_ms(own_delay(load, 99))} late"
+    reason = (
+        f"{told}; expected {' and '.join(unmet)}, but the function itself was p99 {_ms(results.own_delay(99))} late"
+    )
     return Outcome.error(f"{reason}: whether green is too slow is not known; {_FIX}", evidence)
 
 
@@ -91,15 +93,14 @@ def _told(results: Results) -> Iterator[str]:
             yield f"p{percent} {_ms(latency)}"
 
 
-def _unmet(results: Results, criteria: Criteria, load: Load[Answer] | None = None) -> Iterator[str]:
-    """Yield what does not hold; with the load, only what would not hold either if the generator had added nothing."""
+def _unmet(results: Results, criteria: Criteria, *, own_delays: int = 0) -> Iterator[str]:
+    """Yield what does not hold, and would not either if the generator had not added its own delay, so many times."""
     if results.errors_percent > criteria.max_error_percent:
         yield f"at most {criteria.max_error_percent:g} % to fail"
     for percent, limit in criteria.max_ms.items():
         latency = results.latency(percent)
-        own = 0 if load is None else _WAKES * own_delay(load, percent)
         # Without a latency nothing is known of it, which is no pass.
-        if limit is not None and (latency is None or latency - own > limit):
+        if limit is not None and (latency is None or latency - own_delays * results.own_delay(percent) > limit):
             yield f"p{percent} within {limit:g} ms"
 
 
@@ -110,7 +111,7 @@ def _why(results: Results, criteria: Criteria) -> Iterator[str]:
         yield f"{results.held_up} had to wait, since no more than {criteria.max_in_flight} may be under way (max_in_flight)"
 
 
-def _evidence(results: Results, load: Load[Answer], criteria: Criteria) -> Evidence:
+def _evidence(results: Results, criteria: Criteria) -> Evidence:
     evidence: dict[str, Any] = {
         "requests": results.requests,
         "errors_percent": round(results.errors_percent, 3),
@@ -121,7 +122,7 @@ def _evidence(results: Results, load: Load[Answer], criteria: Criteria) -> Evide
         evidence[f"p{percent}_ms"] = None if latency is None else round(latency, 1)
         if limit is not None:
             evidence[f"p{percent}_ms_limit"] = limit
-    return {**evidence, "held_up": results.held_up, "own_delay_p99_ms": round(own_delay(load, 99), 1)}
+    return {**evidence, "held_up": results.held_up, "own_delay_p99_ms": round(results.own_delay(99), 1)}
 
 
 def _ms(milliseconds: float) -> str:

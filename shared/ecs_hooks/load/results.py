@@ -27,6 +27,8 @@ class Answer(NamedTuple):
     timed_out: bool = False
 
 
+SUCCESS = Answer()
+
 NEVER_SENT = Answer("not sent in time", reached=False, timed_out=True)
 """What came of a request that was still waiting for a worker when its time was over."""
 
@@ -50,6 +52,10 @@ class Results(NamedTuple):
         Whether not one of them has reached green.
     problem, times
         What was wrong most often, and how many times; empty and 0 where nothing was.
+    sent_late
+        By how many milliseconds requests were sent too late although a worker was free, in ascending order.
+    woken_late
+        How late, in milliseconds, a thread woke up that waits for nothing but its time, in ascending order.
     """
 
     requests: int
@@ -59,6 +65,8 @@ class Results(NamedTuple):
     unreached: bool
     problem: str
     times: int
+    sent_late: list[float]
+    woken_late: list[float]
 
     @classmethod
     def of(cls, load: Load[Answer]) -> Results:
@@ -76,6 +84,8 @@ class Results(NamedTuple):
             unreached=not any(answer.reached for _, answer in ended),
             problem=problem,
             times=times,
+            sent_late=sorted((each.begun - each.due) * 1000 for each in load.samples if not each.held_up),
+            woken_late=sorted(late * 1000 for late in load.pulse),
         )
 
     @property
@@ -87,16 +97,13 @@ class Results(NamedTuple):
         """Return the milliseconds within which so many of the requests were over; None where there is nothing to measure."""
         return nearest_rank(self.latencies, percent) if self.latencies else None
 
+    def own_delay(self, percent: int) -> float:
+        """Return how late the generator itself was, in milliseconds, at a percentile.
 
-def own_delay(load: Load[Answer], percent: int) -> float:
-    """Return how late the generator itself was, in milliseconds, at a percentile.
-
-    That is the greater one of two delays: by how much requests were sent too late although a worker was free, and how late
-    a thread wakes up that waits for nothing but its time. A server that is slow, and keeps all workers busy, shows in
-    neither of them; a processor that is short of time does, in the second one even where all workers are busy.
-    """
-    sent = sorted(sample.begun - sample.due for sample in load.samples if not sample.held_up)
-    return 1000 * max(nearest_rank(each, percent) if each else 0.0 for each in (sent, sorted(load.pulse)))
+        That is the greater one of two delays. A server that is slow, and keeps all workers busy, shows in neither of them; a
+        processor that is short of time does, in `woken_late` even where all workers are busy.
+        """
+        return max(nearest_rank(each, percent) if each else 0.0 for each in (self.sent_late, self.woken_late))
 
 
 def sent_within(load: Load[Answer], seconds: float) -> int:
