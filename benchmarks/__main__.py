@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 
-from benchmarks import cold_start, cold_start_aws, many_checks, many_metrics, warm
+from benchmarks import cold_start, cold_start_aws, load, many_checks, many_metrics, warm
 
 
 def main() -> int:
@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     rows = []
-    for measure in (cold_start.run, cold_start_aws.run, many_checks.run, many_metrics.run, warm.run):
+    for measure in (cold_start.run, cold_start_aws.run, many_checks.run, many_metrics.run, load.run, warm.run):
         if not options.json:
             print(f"measuring: {measure.__module__.removeprefix('benchmarks.')} ...", file=sys.stderr, flush=True)
         made = measure()

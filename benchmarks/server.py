@@ -6,22 +6,22 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from benchmarks.events import ROOT
 
 BODY = b'{"status": "ok"}'
-ANSWER = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
-    b"Content-Length: " + str(len(BODY)).encode() + b"\r\n\r\n" + BODY
-)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + str(len(BODY)).encode() + b"\r\n"
 
 
 @contextmanager
-def serving(delay_seconds: float = 0.0) -> Iterator[str]:
-    """Serve until the block ends, and yield the address."""
+def serving(delay_seconds: float = 0.0, *, keep_alive: bool = False) -> Iterator[str]:
+    """Serve until the block ends, and yield the address; with `keep_alive`, connections are left open."""
     process = subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "benchmarks.server", str(delay_seconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.server", str(delay_seconds), *(["keep-alive"] if keep_alive else [])],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout is not None
@@ -31,18 +31,25 @@ def serving(delay_seconds: float = 0.0) -> Iterator[str]:
         process.communicate()
 
 
-async def serve(delay_seconds: float) -> None:
+async def serve(delay_seconds: float, *, keep_alive: bool) -> None:
     """Print the port and serve for ever: one event loop, so that requests which arrive together end together."""
+    closing = b"" if keep_alive else b"Connection: close\r\n"
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):  # the client has closed it
+            await answer_one(reader, writer)
+            while keep_alive:
+                await answer_one(reader, writer)
+        writer.close()
+
+    async def answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         lines = head.decode("latin-1").lower().split("\r\n")
         length = next((int(line.split(":")[1]) for line in lines if line.startswith("content-length:")), 0)
         await reader.readexactly(length)
         await asyncio.sleep(delay_seconds)
-        writer.write(ANSWER)
+        writer.write(HEAD + closing + b"\r\n" + BODY)
         await writer.drain()
-        writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=256)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -51,4 +58,4 @@ async def serve(delay_seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1])))
+    asyncio.run(serve(float(sys.argv[1]), keep_alive="keep-alive" in sys.argv))

@@ -38,3 +38,13 @@ class Deadline(NamedTuple):
     def earlier(self, seconds: float) -> Deadline:
         """Return the deadline that lies `seconds` before this one."""
         return Deadline(self.at - seconds)
+
+
+def for_answer(seconds: float) -> float:
+    """Return how much of an invocation's time there is for its answer; the rest is for the log and the way back."""
+    return seconds - min(2.0, max(0.2, seconds * 0.1))
+
+
+def for_checks(seconds: float) -> float:
+    """Return how much of the time for an answer checks may take; the rest is for what comes after them."""
+    return seconds - min(3.0, seconds / 10)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, overload
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.deadline import Deadline, for_answer
 from ecs_hooks.event import EventError, LifecycleEvent, Stage
 from ecs_hooks.invocation import Definition, Invocation, RollbackFunction
 from ecs_hooks.response import HookResponse, HookStatus
@@ -149,7 +149,7 @@ def _budget(context: LambdaContext) -> float:
         remaining = float(context.get_remaining_time_in_millis()) / 1000
     except Exception:  # noqa: BLE001 - no context, or a stand-in of a test
         remaining = _UNKNOWN_SECONDS
-    return remaining - min(2.0, max(0.2, remaining * 0.1))
+    return for_answer(remaining)
 
 
 def _crashed(error: Exception, event: LifecycleEvent | None) -> HookResponse:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ecs_hooks import clock
 from ecs_hooks.bounded import call_within
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.deadline import for_checks
 from ecs_hooks.deployment.endpoint import Configured, green_endpoint
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.facts import Facts
@@ -145,13 +146,14 @@ class Invocation:
 
     def _context(self, plan: Plan) -> CheckContext:
         policies = plan.policies
+        left = self.deadline.remaining()
         configured = Configured(policies.base_url, policies.host, policies.service_connect)
         return CheckContext(
             str(self.event.stage),
             lambda: self._deployment,
             lambda listener: green_endpoint(configured, str(self.event.stage), lambda: self._deployment, listener),
-            # What is still to be done after the checks (verdict, expiry, log) gets a tenth of the time.
-            deadline=self.deadline.earlier(min(3.0, self.deadline.remaining() / 10)),
+            # What is still to be done after the checks (verdict, expiry, log) needs some time, too.
+            deadline=self.deadline.earlier(left - for_checks(left)),
             elapsed=max(0.0, clock.now() - self._state.started_at),
             checks=plan.checks,
             told_percent=self.event.green_percent,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.drift import DriftCheck
     from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
     from ecs_hooks.checks.http import HttpCheck
+    from ecs_hooks.checks.load import LoadCheck
     from ecs_hooks.checks.logs import LogsCheck
     from ecs_hooks.checks.metric import MetricCheck
     from ecs_hooks.checks.targets import TargetsCheck
@@ -31,6 +32,7 @@ __all__ = [
     "DriftCheck",
     "GoldenSignalsCheck",
     "HttpCheck",
+    "LoadCheck",
     "LogsCheck",
     "MetricCheck",
     "TargetsCheck",
@@ -45,6 +47,7 @@ CHECKS = {
     "digest": "ecs_hooks.checks.digest:DigestCheck",
     "drift": "ecs_hooks.checks.drift:DriftCheck",
     "golden_signals": "ecs_hooks.checks.golden_signals:GoldenSignalsCheck",
+    "load": "ecs_hooks.checks.load:LoadCheck",
     "logs": "ecs_hooks.checks.logs:LogsCheck",
     "metric": "ecs_hooks.checks.metric:MetricCheck",
     "targets": "ecs_hooks.checks.targets:TargetsCheck",

@@ -204,6 +204,21 @@ class Check(BaseModel, ABC):
         return None
 
     @property
+    def asked_urls(self) -> Sequence[str]:
+        """The absolute addresses that the check sends requests to; they may be anybody's."""
+        return ()
+
+    @property
+    def asked_methods(self) -> Sequence[str]:
+        """The methods of the requests that the check sends to green, where a plan chooses them."""
+        return ()
+
+    @property
+    def needs_seconds(self) -> float:
+        """The seconds that there must be in one invocation; 0 where the check makes do with what there is."""
+        return 0
+
+    @property
     def needs_running(self) -> bool:
         """Whether the check can only be asked once green runs."""
         return False

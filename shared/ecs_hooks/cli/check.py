@@ -18,6 +18,7 @@ from ecs_hooks.cli.live import JsonLines, hooks_shown_in
 from ecs_hooks.cli.plans import read_plan
 from ecs_hooks.cli.region import region_of
 from ecs_hooks.cli.service import describe_deployment, event, explained, names, running_deployment
+from ecs_hooks.deadline import Deadline
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.event import Stage
 from ecs_hooks.handler import LifecycleHandler
@@ -26,6 +27,9 @@ from ecs_hooks.invocation import Definition
 
 _NOWHERE = "arn:aws:ecs:us-east-1:000000000000:{}/no-cluster/no-service/{}"
 """What the event names where there is no deployment, only an address."""
+
+_LAMBDA_SECONDS = 900
+"""The longest time that Lambda gives an invocation."""
 
 _EXIT = {"SUCCEEDED": 0, "FAILED": 1, "IN_PROGRESS": 3}
 _STYLES = {"PASS": "green", "SUCCEEDED": "green", "FAIL": "red", "FAILED": "red", "ERROR": "red"}
@@ -72,7 +76,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     handler = LifecycleHandler(Definition())
     while True:
         with hooks_shown_in(view, io.StringIO()):
-            answer = handler({**asked, "hookDetails": details}, None)
+            answer = handler({**asked, "hookDetails": details}, _Context())
         status = str(answer["hookStatus"])
         shown = {key: value for key, value in answer.items() if key != "hookDetails"}
         view.write({"kind": "answer", **shown})
@@ -80,6 +84,19 @@ def check(  # noqa: PLR0913 - one parameter an option
             sys.exit(_EXIT[status])
         details = answer["hookDetails"]
         time.sleep(float(answer["callBackDelay"]))
+
+
+class _Context:
+    """What stands for Lambda's context: whoever asks from here may wait as long as Lambda lets a function run."""
+
+    invoked_function_arn = ""
+
+    def __init__(self) -> None:
+        self._until = Deadline.after(_LAMBDA_SECONDS)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return what is left of it."""
+        return int(self._until.remaining() * 1000)
 
 
 class _Lines:

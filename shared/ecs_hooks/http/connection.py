@@ -37,13 +37,19 @@ class Connection:
     wire
         Time and size that the current exchange may cost.
     opened_at
-        When the connection was begun, on the clock of `time.perf_counter`.
+        When the connection was begun, on the clock of `time.perf_counter`; when it was taken again, where it was.
+
+    Attributes
+    ----------
+    reusable
+        Whether the last response was read to its end, so that another request may follow.
     """
 
     def __init__(self, inner: HTTPConnection, wire: Wire, opened_at: float) -> None:
         self.inner = inner
         self.wire = wire
         self.opened_at = opened_at
+        self.reusable = True
 
     @classmethod
     def open(cls, url: Url, budget: Budget, resolver: Resolver, *, server_name: str, verify_tls: bool) -> Connection:
@@ -84,6 +90,16 @@ class Connection:
         opened: WireSocket = inner.sock  # type: ignore[assignment] # or the TLS socket, which has a wire just as well
         opened.wire = raw.wire
         return cls(inner, raw.wire, opened_at)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another request may be sent: neither side has closed it, and nothing has come that nobody asked for."""
+        return self.reusable and self.inner.is_connected
+
+    def begin_again(self, budget: Budget) -> None:
+        """Take the connection for another exchange, with the time that this one may cost."""
+        self.wire.deadline = budget.deadline
+        self.opened_at = time.perf_counter()
 
     def close(self) -> None:
         """Close the connection."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ecs_hooks.http.budget import Budget
     from ecs_hooks.http.connection import Connection
     from ecs_hooks.http.request import Request
+    from ecs_hooks.http.sending import Limits
 
 _PIECE = 65_536
 _LONGEST_HEAD = 262_144
@@ -38,9 +39,7 @@ _EXPECTED = (HttpError, OSError, http.client.HTTPException, HTTPError, ValueErro
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
-def exchange(
-    connection: Connection, request: Request, budget: Budget, *, max_body_bytes: int, follow_redirects: bool
-) -> Response:
+def exchange(connection: Connection, request: Request, limits: Limits, budget: Budget) -> Response:
     """Send a request and read its response.
 
     Parameters
@@ -49,31 +48,32 @@ def exchange(
         An open connection.
     request
         The request.
+    limits
+        How much of the response is read. The body of a redirect that the caller follows is not.
     budget
         The time for it.
-    max_body_bytes
-        The largest body, decoded, that is read.
-    follow_redirects
-        Whether the caller goes where a redirect leads: its body is not read, then.
 
     Raises
     ------
     HttpError
         One that says what went wrong.
     """
+    connection.reusable = False
     wire = connection.wire
     wire.received = 0
     wire.allow(_LONGEST_HEAD, lambda: ProtocolError(f"response header is larger than {_LONGEST_HEAD} bytes"))
     raw = _ask(connection, request, budget)
     # The wire carries more than the body: up to six bytes for one where the chunks are that small.
-    wire.allow(8 * max_body_bytes + _PIECE, lambda: TooLargeError(max_body_bytes))
+    wire.allow(8 * limits.max_body_bytes + _PIECE, lambda: TooLargeError(limits.max_body_bytes))
+    unread = limits.follow_redirects and is_redirect(raw) and raw.length_remaining != 0
     try:
-        content = b"" if follow_redirects and is_redirect(raw) else _read(raw, max_body_bytes)
+        content = b"" if unread else _read(raw, limits)
     except _EXPECTED as error:
         raise _body_error(error, budget) from error
     finally:
         # Where it was not read to its end, it would hold the socket.
         raw.close()
+    connection.reusable = not unread
     latency = time.perf_counter() - connection.opened_at
     return Response(raw.status, raw.headers, content, latency, request.shown)
 
@@ -102,7 +102,8 @@ def _ask(connection: Connection, request: Request, budget: Budget) -> HTTPRespon
     return response
 
 
-def _read(raw: HTTPResponse, limit: int) -> bytes:
+def _read(raw: HTTPResponse, limits: Limits) -> bytes:
+    limit = limits.max_body_bytes
     if raw.length_remaining is not None and raw.length_remaining > limit and not raw.headers.get("content-encoding"):
         raise TooLargeError(limit)
     pieces: list[bytes] = []
@@ -111,7 +112,8 @@ def _read(raw: HTTPResponse, limit: int) -> bytes:
         size += len(piece)
         if size > limit:
             raise TooLargeError(limit)
-        pieces.append(piece)
+        if limits.keep_body:
+            pieces.append(piece)
     return b"".join(pieces)
 
 

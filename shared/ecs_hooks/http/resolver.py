@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
+import time
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Any, NamedTuple
@@ -62,3 +64,42 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
     except UnicodeError:
         message = f"{host[:80]} can't be resolved: no valid host name"
         raise NameResolutionError(message) from None
+
+
+class Remembering:
+    """Looks up a name once in a while, and begins with another of its addresses each time.
+
+    A load balancer has an address in each of its zones; whoever takes the first one always would load one zone alone.
+
+    Parameters
+    ----------
+    resolver
+        What looks up names.
+    seconds
+        How long their addresses are good for; 60 is what load balancers of AWS say.
+    """
+
+    def __init__(self, resolver: Resolver = resolve, seconds: float = 60) -> None:
+        self._resolver = resolver
+        self._seconds = seconds
+        self._turns = itertools.count()
+        self._known: dict[tuple[str, int], tuple[float, Sequence[Endpoint]]] = {}
+
+    def __call__(self, host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
+        """Return the addresses, the first among those of its family in turn.
+
+        Raises
+        ------
+        NameResolutionError
+            If it has no address.
+        TimeoutError
+            If the resolver does not answer in time.
+        """
+        until, found = self._known.get((host, port), (0.0, ()))
+        if time.monotonic() >= until:
+            found = self._resolver(host, port, deadline)
+            self._known[host, port] = time.monotonic() + self._seconds, found
+        # The system has put the family first that leads somewhere.
+        preferred = [each for each in found if each.family == found[0].family]
+        turn = next(self._turns) % max(1, len(preferred))
+        return [*preferred[turn:], *preferred[:turn], *(each for each in found if each.family != found[0].family)]

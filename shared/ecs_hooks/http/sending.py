@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.connection import Connection
@@ -41,6 +43,8 @@ class Limits(NamedTuple):
         The largest body, decoded.
     verify_tls
         Whether the certificate must be valid.
+    keep_body
+        Whether the response has the body; else it is read to its end, and nothing of it is kept.
     """
 
     timeout_seconds: float = 10.0
@@ -49,6 +53,11 @@ class Limits(NamedTuple):
     max_redirects: int = 10
     max_body_bytes: int = 1_048_576
     verify_tls: bool = True
+    keep_body: bool = True
+
+
+Ask: TypeAlias = "Callable[[Request, Limits, Budget], Response]"
+"""Sends one request and returns its response; a redirect is a response."""
 
 
 def send(request: Request, limits: Limits, deadline: Deadline, resolver: Resolver = resolve) -> Response:
@@ -72,32 +81,51 @@ def send(request: Request, limits: Limits, deadline: Deadline, resolver: Resolve
         that is known, and counts as an error, while "no time" would be no finding.
     """
     deadline = deadline.earlier(min(_HEADSTART, deadline.remaining() / 10))
-    attempt, trouble = 0, None
+    ask = partial(_ask, resolver)
+    number, trouble = 0, None
     while True:
-        attempt += 1
+        number += 1
         try:
-            response = _attempt(request, limits, Budget.start(limits.timeout_seconds, deadline), resolver)
-            return response._replace(attempts=attempt)
+            response = attempt(request, limits, Budget.start(limits.timeout_seconds, deadline), ask)
+            return response._replace(attempts=number)
         except DeadlineError as error:
             if trouble is None:
                 raise
             raise trouble from error
         except TransportError as error:
             trouble = error
-        pause = _PAUSES[min(attempt, len(_PAUSES)) - 1]
-        if attempt > limits.connect_retries or pause >= deadline.remaining():
-            if attempt > 1:
-                trouble.message += f" (after {attempt} attempts)"
+        pause = _PAUSES[min(number, len(_PAUSES)) - 1]
+        if number > limits.connect_retries or pause >= deadline.remaining():
+            if number > 1:
+                trouble.message += f" (after {number} attempts)"
             raise trouble
         time.sleep(pause)
 
 
-def _attempt(request: Request, limits: Limits, budget: Budget, resolver: Resolver) -> Response:
+def attempt(request: Request, limits: Limits, budget: Budget, ask: Ask) -> Response:
+    """Send a request once, and follow its redirects where the limits say so.
+
+    Parameters
+    ----------
+    request
+        The request.
+    limits
+        What it may cost.
+    budget
+        The time for it.
+    ask
+        What sends each of the requests.
+
+    Raises
+    ------
+    HttpError
+        If there is no response; it names the request that brought none.
+    """
     seen = {(request.method, request.url)}
     latency = 0.0
     while True:
         try:
-            response = _ask(request, limits, budget, resolver)
+            response = ask(request, limits, budget)
             latency += response.latency
             if not (limits.follow_redirects and is_redirect(response)):
                 return response._replace(latency=latency, redirects=len(seen) - 1)
@@ -114,18 +142,12 @@ def _attempt(request: Request, limits: Limits, budget: Budget, resolver: Resolve
             raise
 
 
-def _ask(request: Request, limits: Limits, budget: Budget, resolver: Resolver) -> Response:
+def _ask(resolver: Resolver, request: Request, limits: Limits, budget: Budget) -> Response:
     connection = Connection.open(
         request.url, budget, resolver, server_name=request.server_name, verify_tls=limits.verify_tls
     )
     try:
-        return exchange(
-            connection,
-            request,
-            budget,
-            max_body_bytes=limits.max_body_bytes,
-            follow_redirects=limits.follow_redirects,
-        )
+        return exchange(connection, request, limits, budget)
     finally:
         connection.close()
 

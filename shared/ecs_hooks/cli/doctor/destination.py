@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ecs_hooks.checks import HttpCheck
 from ecs_hooks.cli.doctor.attached import Prepared
 from ecs_hooks.cli.doctor.endpoint import task_port
 from ecs_hooks.deployment.asking import ask_one, reading
@@ -59,8 +58,7 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
                 addresses[given] = None
             elif listener is not None:
                 discovered[listener, stage] = None
-            elif isinstance(check, HttpCheck):
-                addresses[str(check.url)] = None
+            addresses |= dict.fromkeys(check.asked_urls)
     urls: dict[tuple[str, int], Url] = {}
     for each in addresses:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from ecs_hooks.checks import Check, HttpCheck
+from ecs_hooks.checks import Check
 from ecs_hooks.cli.doctor.attached import Examined, Prepared, configured
 from ecs_hooks.cli.doctor.finding import Finding, error, ok
 from ecs_hooks.cli.service import Service
@@ -51,14 +51,15 @@ def _findings(
         yield error(SUBJECT, f"at {stage}: {trouble.problem}", trouble.fix or _OTHERWISE)
         return
     wrong = [
-        check
+        (check, method)
         for check in asking
-        if isinstance(check, HttpCheck) and endpoint.methods and check.method not in endpoint.methods
+        for method in check.asked_methods
+        if endpoint.methods and method not in endpoint.methods
     ]
-    for check in wrong:
+    for check, method in wrong:
         yield error(
             SUBJECT,
-            f"at {stage}: the listener rule takes {', '.join(endpoint.methods)} only, not the {check.method} of {check.label}",
+            f"at {stage}: the listener rule takes {', '.join(endpoint.methods)} only, not the {method} of {check.label}",
             "change the method of the check, or the rule",
         )
     if not wrong:

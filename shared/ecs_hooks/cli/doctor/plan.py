@@ -9,6 +9,7 @@ from ecs_hooks.checks import AlarmCheck, Check, DriftCheck, GoldenSignalsCheck, 
 from ecs_hooks.cli.doctor.attached import AttachedHook
 from ecs_hooks.cli.doctor.finding import Finding, error, ok, unknown, warning
 from ecs_hooks.cli.doctor.function import Function
+from ecs_hooks.deadline import for_answer, for_checks
 from ecs_hooks.deployment.endpoint import BEFORE_GREEN_RUNS
 from ecs_hooks.event import Stage
 from ecs_hooks.plan import Mode, Plan, PlanError
@@ -83,7 +84,9 @@ def read(hook: AttachedHook, function: Function | None) -> Planned:
             findings |= dict.fromkeys([*_mistakes(hook, mistakes), _UNSEEN])
         else:
             plans[stage] = plan
-            findings |= dict.fromkeys([*_sense(hook, function, stage, plan), *_time(hook, plan)])
+            findings |= dict.fromkeys(
+                [*_sense(hook, function, stage, plan), *_time(hook, plan), *_room(function, plan)]
+            )
     if plans and not findings:
         findings[ok(_SUBJECT, _shown(function, next(iter(plans.values()))))] = None
     return Planned(plans, tuple(findings))
@@ -155,6 +158,21 @@ def _time(hook: AttachedHook, plan: Plan) -> Iterator[Finding]:
             "the action of the hook's timeoutConfiguration is CONTINUE: a hook that is undecided then has passed",
             "set the action to ROLLBACK",
         )
+
+
+def _room(function: Function | None, plan: Plan) -> Iterator[Finding]:
+    """Look for checks that one invocation of the function is too short for."""
+    if function is None:
+        return
+    seconds = for_checks(for_answer(function.timeout))
+    for check in plan.checks:
+        if check.needs_seconds > seconds:
+            yield error(
+                _SUBJECT,
+                f"{check.label} needs {check.needs_seconds:g} s of one invocation; the function's Timeout of "
+                f"{function.timeout} s leaves {seconds:.0f} s for checks",
+                "shorten what the check does, or raise the Timeout of the function (Lambda allows 900 s)",
+            )
 
 
 def _shown(function: Function | None, plan: Plan) -> str:

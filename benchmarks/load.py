@@ -1,0 +1,78 @@
+"""(d) What a request of the load check costs the processor, beside a bare loop of the same requests."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+from statistics import median
+from typing import Any
+
+import urllib3
+
+from benchmarks.events import event
+from benchmarks.many_checks import stage_handler
+from benchmarks.server import serving
+
+RATE = 200
+SECONDS = 2
+REQUESTS = RATE * SECONDS
+RUNS = 5
+
+
+def run(runs: int = RUNS) -> list[dict[str, Any]]:
+    """Return the CPU time of a request, in the load check (schedule, workers, guard) and in urllib3's pool alone.
+
+    A process that sleeps between two requests finds its caches cold after each, so there is a loop at the same rate, too.
+    """
+    os.environ["ECS_HOOKS_ALLOWED_HOSTS"] = "127.0.0.1"
+    handler = stage_handler()
+    load_times, loop_times, paced_times = [], [], []
+    with serving(keep_alive=True) as address:
+        load = {"type": "load", "requests_per_second": RATE, "duration_seconds": SECONDS}
+        asked = event(base_url=address, checks=[load])
+        for index in range(runs + 1):
+            load_time = _cpu_time(lambda: _invoke(handler, asked))
+            loop_time = _cpu_time(lambda: _loop(address))
+            paced_time = _cpu_time(lambda: _loop(address, 1 / RATE))
+            if index:  # the first run only warms up
+                load_times.append(load_time)
+                loop_times.append(loop_time)
+                paced_times.append(paced_time)
+    measured = median(load_times) / REQUESTS
+    against = [("urllib3, one after the other", loop_times), ("urllib3, at the same rate", paced_times)]
+    return [
+        {
+            "name": "load check, CPU of a request",
+            "measured_ms": measured * 1000,
+            "baseline": baseline,
+            "baseline_ms": median(times) / REQUESTS * 1000,
+            "ratio": measured * REQUESTS / median(times),
+            "limit": None,
+        }
+        for baseline, times in against
+    ]
+
+
+def _invoke(handler: Callable[[Any, Any], dict[str, Any]], asked: dict[str, Any]) -> None:
+    with redirect_stdout(StringIO()):
+        answer = handler(asked, None)
+    if answer["hookStatus"] != "SUCCEEDED":
+        raise RuntimeError(answer["reason"])
+
+
+def _loop(address: str, pause: float = 0) -> None:
+    due = time.monotonic()
+    with urllib3.PoolManager() as http:
+        for _ in range(REQUESTS):
+            http.request("GET", address)
+            due += pause
+            time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _cpu_time(function: Callable[[], None]) -> float:
+    began = time.process_time()
+    function()
+    return time.process_time() - began

@@ -1,0 +1,197 @@
+"""A request to green, as a plan writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import parse_qs
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ecs_hooks.checks.http_body import Base64Text, Fields, TextOrPart, decode_base64
+from ecs_hooks.http.errors import HttpError, RequestError, TransportError
+from ecs_hooks.http.request import (
+    Body,
+    Request,
+    check_headers,
+    form_body,
+    json_body,
+    multipart_body,
+    with_defaults,
+)
+from ecs_hooks.http.sending import Limits
+from ecs_hooks.http.url import Url
+from ecs_hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.endpoint import Endpoint
+    from ecs_hooks.redact import Redactor
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+_BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "form": "form", "multipart": "multipart"}
+"""Fields that give the request a body, and how a plan names them."""
+
+
+class RequestFields(BaseModel):
+    """Method, address, headers and body of a request."""
+
+    # One spelling only: `json`, in a plan as in Python.
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
+
+    method: Method = "GET"
+    """Method of the request."""
+    path: str | None = None
+    """Path below the address of green. Default: `/`."""
+    url: str | None = None
+    """An absolute address, in place of `path`."""
+    query: Fields = Field(default={})
+    """Parameters to append to the address; a list repeats its name."""
+    headers: dict[str, str] = Field(default={})
+    """Headers of the request. A `Host` is also the name that the certificate must be valid for."""
+    body: str | None = None
+    """Text to send."""
+    body_base64: Base64Text | None = None
+    """Bytes to send, in Base64."""
+    json_value: Any = Field(default=None, alias="json")
+    """Any JSON value to send."""
+    form: Fields | None = None
+    """Fields of a form to send, URL encoded."""
+    multipart: dict[str, TextOrPart] | None = None
+    """Fields and files of an upload."""
+
+    @field_validator("path")
+    @classmethod
+    def _is_path(cls, value: str | None) -> str | None:
+        if value is not None:
+            if not value.startswith("/"):
+                message = "must begin with /; an absolute address goes into url"
+                raise ValueError(message)
+            # The base address is not known yet; any will do to see whether the path can be joined.
+            Url.join("http://base", value)
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            Url.parse(value)
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _are_headers(cls, headers: dict[str, str]) -> dict[str, str]:
+        check_headers(headers)
+        return headers
+
+    @model_validator(mode="after")
+    def _has_one_address_and_body(self) -> RequestFields:
+        if self.path is not None and self.url is not None:
+            message = "give one of path and url"
+            raise ValueError(message)
+        if len(self._bodies()) > 1:
+            message = f"give at most one of {', '.join(_BODIES.values())}"
+            raise ValueError(message)
+        return self
+
+    def build(self, green: Endpoint, redactor: Redactor) -> Request:
+        """Return the request.
+
+        Parameters
+        ----------
+        green
+            Where green answers; of no account where the request has a `url`, which may be anybody's.
+        redactor
+            Learns the secrets that are in the request.
+
+        Raises
+        ------
+        HttpError
+            If it can't be sent, or would miss green.
+        """
+        self._teach(redactor)
+        if self.url is not None:
+            url, headers = Url.join("", self.url, self.query), self.headers
+        else:
+            problem = green.objection(self.method, self.headers, self.query)
+            if problem:
+                raise RequestError(problem)
+            for name, value in green.headers.items():
+                redactor.add_header(name, value)
+            url = Url.join(green.base_url, self.path or "/", {**green.query, **self.query})
+            headers = with_defaults(self.headers, green.all_headers)
+        redactor.add_userinfo(url.userinfo)
+        return Request.build(self.method, url, headers, self._body())
+
+    def _bodies(self) -> list[str]:
+        """Return the names of the fields that give a body; `json: null` gives one."""
+        return [
+            name
+            for name in _BODIES
+            if name in self.model_fields_set and (name == "json_value" or getattr(self, name) is not None)
+        ]
+
+    def _body(self) -> Body | None:
+        match self._bodies():
+            case ["body"]:
+                return Body((self.body or "").encode(), "text/plain; charset=utf-8")
+            case ["body_base64"]:
+                return Body(decode_base64(self.body_base64 or ""), "application/octet-stream")
+            case ["json_value"]:
+                return json_body(self.json_value)
+            case ["form"]:
+                return form_body(self.form or {})
+            case ["multipart"]:
+                return multipart_body({name: part.encode() for name, part in (self.multipart or {}).items()})
+            case _:
+                return None
+
+    def _teach(self, redactor: Redactor) -> None:
+        for name, value in self.headers.items():
+            redactor.add_header(name, value)
+        for fields in (self.query, self.form, self.json_value):
+            redactor.add_fields(fields)
+        redactor.add_fields({name: part.content for name, part in (self.multipart or {}).items()})
+        _, _, query = (self.url or self.path or "").partition("?")
+        redactor.add_fields(parse_qs(query.partition("#")[0]))
+
+
+def outcome_of(error: HttpError, green: Endpoint, redactor: Redactor) -> Outcome:
+    """Return what it means for a check that a request brought no response.
+
+    Parameters
+    ----------
+    error
+        The trouble.
+    green
+        Where green was asked, and what to do where there is no connection.
+    redactor
+        What knows the secrets of the request.
+    """
+    advice = f"; {green.advice}" if green.advice and isinstance(error, TransportError) else ""
+    return error.outcome._replace(reason=redactor.mask(f"{error}{advice}"))
+
+
+class ExchangeFields(BaseModel):
+    """What a request may cost, besides time, and how far it is followed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    follow_redirects: bool = False
+    """Whether to go where a redirect leads."""
+    max_redirects: Annotated[int, Field(ge=1, le=50)] = 10
+    """How many times."""
+    verify_tls: bool = True
+    """Whether the certificate must be valid."""
+    max_body_bytes: Annotated[int, Field(ge=1, le=10_485_760)] = 1_048_576
+    """The largest body, after decompression; a larger one is a failure."""
+
+    def limits(self, timeout_seconds: float, connect_retries: int = 0) -> Limits:
+        """Return them as the client takes them, with the time and the further attempts that there are."""
+        return Limits(
+            timeout_seconds=timeout_seconds,
+            connect_retries=connect_retries,
+            follow_redirects=self.follow_redirects,
+            max_redirects=self.max_redirects,
+            max_body_bytes=self.max_body_bytes,
+            verify_tls=self.verify_tls,
+        )

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+import trustme
+
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.http import Limits
+from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.errors import (
+    ConnectError,
+    ForbiddenAddressError,
+    ResetBeforeResponseError,
+    ResponseTimeoutError,
+    TooLargeError,
+)
+from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.http.pool import Pool
+from ecs_hooks.http.request import Request
+from ecs_hooks.http.response import Response
+from ecs_hooks.http.sending import attempt
+from ecs_hooks.http.url import Url
+from tests.http.fixtures import Serve, server_context
+from tests.http.servers import Peer, Script
+
+LIMITS = Limits()
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    pool = Pool()
+    yield pool
+    pool.close()
+
+
+def get(pool: Pool, url: str, limits: Limits = LIMITS, *, seconds: float = 20, **headers: str) -> Response:
+    request = Request.build("GET", Url.parse(url), headers)
+    return attempt(request, limits, Budget.start(seconds, Deadline.after(20)), pool.ask)
+
+
+def answering(*headers: str, status: str = "200 OK", body: bytes = b"") -> Script:
+    """A server that answers one request after the other on a connection, with the request where there is no body."""
+
+    def script(peer: Peer) -> None:
+        while request := peer.request():
+            peer.answer(body or request, *headers, status=status)
+
+    return script
+
+
+def test_one_connection_for_one_request_after_the_other(serve: Serve, pool: Pool) -> None:
+    server = serve(answering())
+
+    assert [get(pool, f"{server.url}/{number}").content.split()[1] for number in range(3)] == [b"/0", b"/1", b"/2"]
+    assert server.connections == pool.opened == 1
+
+
+def test_each_request_has_its_own_where_none_is_kept(serve: Serve) -> None:
+    server = serve(answering())
+    pool = Pool(keep=False)
+
+    assert [get(pool, server.url).status for _ in range(3)] == [200] * 3
+    assert server.connections == pool.opened == 3
+
+
+def test_requests_at_the_same_time_have_one_each_and_leave_them_to_the_next(serve: Serve, pool: Pool) -> None:
+    both = threading.Barrier(2)
+
+    def script(peer: Peer) -> None:
+        while peer.request():
+            both.wait(10)
+            peer.answer()
+
+    server = serve(script)
+    for _ in range(3):
+        threads = [threading.Thread(target=get, args=(pool, server.url)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n",
+    ],
+)
+def test_a_connection_that_the_server_does_not_keep(serve: Serve, pool: Pool, head: bytes) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(head + b"ok")
+
+    server = serve(script)
+    assert [get(pool, server.url).content for _ in range(3)] == [b"ok"] * 3
+    assert pool.opened == 3
+
+
+def test_a_connection_that_the_server_closes_when_it_is_used_again(serve: Serve, pool: Pool) -> None:
+    requests: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        requests.append(peer.request())
+        peer.answer()
+        requests.append(peer.request())
+
+    server = serve(script)
+    assert [get(pool, f"{server.url}/{number}").status for number in range(2)] == [200, 200]
+    assert [each.split()[1] for each in requests] == [b"/0", b"/1", b"/1"]
+    assert pool.opened == 2
+
+
+def test_a_new_connection_that_is_reset_is_trouble(serve: Serve, pool: Pool) -> None:
+    server = serve(Peer.reset)
+
+    with pytest.raises(ResetBeforeResponseError, match=f"GET {server.url}/ connection ended before a response"):
+        get(pool, server.url)
+    assert pool.opened == 1
+
+
+def test_what_nobody_asked_for_is_no_answer_to_the_next_request(serve: Serve, pool: Pool) -> None:
+    more = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.answer(peer.request())
+        if more.wait(10):
+            peer.answer(b"smuggled")
+            peer.hang()
+
+    server = serve(script)
+    assert get(pool, server.url).content.startswith(b"GET")
+    more.set()
+    (connection,) = next(iter(pool._free.values()))
+    while connection.is_open:
+        time.sleep(0.01)
+    assert get(pool, server.url).content.startswith(b"GET")
+    assert pool.opened == 2
+
+
+def test_a_response_that_was_not_read_to_its_end_ends_its_connection(serve: Serve, pool: Pool) -> None:
+    server = serve(answering(body=b"x" * 100))
+
+    with pytest.raises(TooLargeError):
+        get(pool, server.url, LIMITS._replace(max_body_bytes=10))
+    assert len(get(pool, server.url).content) == 100
+    assert pool.opened == 2
+
+
+def test_a_body_that_is_not_kept_is_read_all_the_same(serve: Serve, pool: Pool) -> None:
+    server = serve(answering(body=b"x" * 100_000))
+    unkept = LIMITS._replace(keep_body=False)
+
+    assert [get(pool, server.url, unkept).content for _ in range(2)] == [b"", b""]
+    assert pool.opened == 1
+    with pytest.raises(TooLargeError):
+        get(pool, server.url, unkept._replace(max_body_bytes=99_999))
+
+
+@pytest.mark.parametrize(("body", "connections"), [(b"", 1), (b"moved", 2)])
+def test_redirects(serve: Serve, pool: Pool, body: bytes, connections: int) -> None:
+    def script(peer: Peer) -> None:
+        while request := peer.request():
+            if request.startswith(b"GET /a"):
+                peer.answer(body, "Location: /b", status="302 Found")
+            else:
+                peer.answer(b"here")
+
+    response = get(pool, f"{serve(script).url}/a", LIMITS._replace(follow_redirects=True))
+    assert (response.content, response.redirects) == (b"here", 1)
+    assert pool.opened == connections
+
+
+def test_each_exchange_has_its_own_time(serve: Serve, pool: Pool) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.answer()
+        peer.request()
+        peer.hang()
+
+    server = serve(script)
+    get(pool, server.url, seconds=0.5)
+    with pytest.raises(ResponseTimeoutError, match=r"within 0.2 s"):
+        get(pool, server.url, seconds=0.2)
+
+
+def test_latency_counts_from_the_begin_of_each_exchange(serve: Serve, pool: Pool) -> None:
+    server = serve(answering())
+    get(pool, server.url)
+    time.sleep(0.05)
+    began = time.perf_counter()
+
+    assert get(pool, server.url).latency <= time.perf_counter() - began
+
+
+def test_a_connection_ahead_is_the_one_of_the_first_request(serve: Serve, pool: Pool) -> None:
+    server = serve(answering())
+    request = Request.build("GET", Url.parse(server.url))
+    pool.connect(request, LIMITS, Budget.start(5, Deadline.after(20)))
+
+    assert pool.opened == 1
+    assert get(pool, server.url).status == 200
+    assert pool.opened == 1
+
+
+def test_a_connection_ahead_names_the_request_that_it_would_be_for(serve: Serve, pool: Pool) -> None:
+    server = serve(answering())
+    server.close()
+
+    with pytest.raises(ConnectError, match=f"GET {server.url}/ connection refused"):
+        pool.connect(Request.build("GET", Url.parse(server.url)), LIMITS, Budget.start(5, Deadline.after(20)))
+
+
+def test_the_guard_judges_each_connection(serve: Serve, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(answering("Connection: close"))
+    assert get(pool, server.url).status == 200
+    monkeypatch.delenv(VARIABLE)
+
+    with pytest.raises(ForbiddenAddressError):
+        get(pool, server.url)
+
+
+def test_a_connection_is_for_the_name_that_its_certificate_was_checked_for(
+    serve: Serve, pool: Pool, trusted: trustme.CA
+) -> None:
+    context = server_context(trusted.issue_cert("one.example.com", "two.example.com"))
+    server = serve(answering(), context)
+    for name in ("one", "two", "one", "two"):
+        assert get(pool, server.url, Host=f"{name}.example.com").status == 200
+    assert pool.opened == 2
+    assert get(pool, server.url, LIMITS._replace(verify_tls=False), Host="two.example.com").status == 200
+    assert pool.opened == 3
+
+
+def test_closing_closes_what_is_free_and_what_is_still_in_use(serve: Serve, pool: Pool) -> None:
+    asked, closed = threading.Semaphore(0), threading.Event()
+    ends: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        if b"/slow" in peer.request():
+            asked.release()
+            closed.wait(10)
+        peer.answer()
+        ends.append(peer.request())
+        asked.release()
+
+    server = serve(script)
+    slow = threading.Thread(target=partial(get, pool, f"{server.url}/slow"))
+    slow.start()
+    assert asked.acquire(timeout=10)
+    get(pool, server.url)
+    pool.close()
+    assert asked.acquire(timeout=10)
+    closed.set()
+    assert asked.acquire(timeout=10)
+    slow.join()
+    assert ends == [b"", b""]

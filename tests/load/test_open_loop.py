@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.load.open_loop import OpenLoop, WorkerError
+from ecs_hooks.outcome import Status
+from tests.load.starving import starve
+
+
+def at_once(number: int, _deadline: Deadline) -> int:
+    return number
+
+
+def test_each_request_is_sent_once_and_not_before_it_is_due() -> None:
+    load = OpenLoop(at_once, rate=200, count=50, patience=5, max_in_flight=10).run()
+
+    assert [sample.due for sample in load.samples] == pytest.approx([number / 200 for number in range(50)])
+    assert [sample.result for sample in load.samples] == list(range(50))
+    assert all(sample.due <= sample.begun <= sample.ended for sample in load.samples)
+    assert all(late >= 0 for late in load.pulse)
+
+
+def test_what_waits_for_a_stall_counts_from_when_it_was_due() -> None:
+    """A loop that waits for each answer would have sent one request in the stall, and called all others quick."""
+    began = threading.Event()
+    stall = [0.0, 0.0]
+
+    def send(number: int, _deadline: Deadline) -> None:
+        now = time.monotonic()
+        if number == 0:
+            stall[:] = now + 0.2, now + 0.7
+            began.set()
+        elif began.is_set() and stall[0] <= now < stall[1]:
+            time.sleep(stall[1] - now)
+
+    load = OpenLoop(send, rate=100, count=100, patience=5, max_in_flight=100).run()
+    # Half of the requests are due in the stall, each with 10 ms less of it to come than the one before.
+    first = load.samples[0]
+    met = [sample for sample in load.samples if first.ended + 0.2 <= sample.due < first.begun + 0.7]
+    assert len(met) > 40
+    assert all(sample.latency >= first.begun + 0.7 - sample.due for sample in met)
+    assert not any(sample.held_up for sample in load.samples)
+
+
+def test_no_more_are_under_way_than_may_be_and_their_wait_counts() -> None:
+    under_way, most = 0, 0
+    lock = threading.Lock()
+
+    def send(_number: int, _deadline: Deadline) -> bool:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.1)
+        with lock:
+            under_way -= 1
+        return True
+
+    load = OpenLoop(send, rate=100, count=40, patience=20, max_in_flight=2).run()
+    assert most == 2
+    assert all(sample.result for sample in load.samples)
+    assert not load.samples[0].held_up
+    assert load.samples[-1].held_up
+    # Two at a time, 0.1 s each: the last of 40 ends after 2 s, and was due after 0.39 s.
+    assert load.samples[-1].latency >= 40 / 2 * 0.1 - 0.39 - 1e-6
+
+
+def test_a_request_whose_time_is_over_is_not_sent() -> None:
+    sent: list[int] = []
+
+    def send(number: int, _deadline: Deadline) -> bool:
+        sent.append(number)
+        if number == 0:
+            time.sleep(0.5)
+        return True
+
+    load = OpenLoop(send, rate=50, count=20, patience=0.2, max_in_flight=1).run()
+    # The first one holds up the worker for 0.5 s; until then the time of those is over that were due in the first 0.3 s.
+    never = load.samples[1:15]
+    assert all(sample.result is None and sample.held_up for sample in never)
+    assert all(sample.latency >= 0.2 for sample in never)
+    assert not set(sent) & set(range(1, 15))
+
+
+def test_what_does_not_even_end_when_its_time_is_over_is_not_waited_for() -> None:
+    release = threading.Event()
+
+    def send(number: int, _deadline: Deadline) -> bool:
+        if number == 1:
+            release.wait(20)
+        return True
+
+    load = OpenLoop(send, rate=50, count=3, patience=0.1, max_in_flight=5).run()
+    release.set()
+    assert [sample.result for sample in load.samples] == [True, None, True]
+    assert load.samples[1].latency >= 0.1
+
+
+def test_what_is_raised_ends_the_load() -> None:
+    sent: list[int] = []
+
+    def send(number: int, _deadline: Deadline) -> None:
+        sent.append(number)
+        if number == 3:
+            message = "none can be sent"
+            raise ZeroDivisionError(message)
+
+    with pytest.raises(ZeroDivisionError, match="none can be sent"):
+        OpenLoop(send, rate=10, count=1000, patience=5, max_in_flight=5).run()
+    assert 3 in sent
+    assert len(sent) < 100
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_without_a_thread_for_a_worker_it_is_an_error(monkeypatch: pytest.MonkeyPatch, started: int) -> None:
+    start, calls = threading.Thread.start, []
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "ecs-hooks-load":
+            calls.append(thread)
+            if len(calls) > started:
+                message = "can't start new thread"
+                raise RuntimeError(message)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(WorkerError, match="can have no more threads") as caught:
+        OpenLoop(at_once, rate=100, count=10, patience=5, max_in_flight=5).run()
+    assert caught.value.outcome.status is Status.ERROR
+
+
+def test_a_process_that_does_not_get_to_run_shows_in_the_pulse() -> None:
+    """Not in the requests: all workers are busy. That tells a generator that is short of time from a slow server."""
+
+    def send(number: int, _deadline: Deadline) -> None:
+        time.sleep(0.1)
+        if number == 0:
+            starve(0.3)
+
+    load = OpenLoop(send, rate=50, count=8, patience=20, max_in_flight=1).run()
+    assert all(sample.held_up for sample in load.samples[1:])
+    assert max(load.pulse) >= 0.2
