@@ -13,6 +13,7 @@ from ecs_hooks.deployment.metrics import ACTION
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
 from ecs_hooks.outcome import Evidence, Outcome, Policy
+from ecs_hooks.wording import counted
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -75,7 +76,7 @@ class GoldenSignalsCheck(MetricsWatch):
             "slow_periods": len(slow),
             "slow_periods_limit": self.max_slow_periods,
         }
-        told = f"{requests:g} request{'' if requests == 1 else 's'}" if requests else "no requests"
+        told = counted(requests, "request") if requests else "no requests"
         if silent:
             told += ", none was answered"
         elif requests:

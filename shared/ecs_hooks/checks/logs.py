@@ -19,6 +19,7 @@ from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
 from ecs_hooks.outcome import Outcome
+from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -117,7 +118,7 @@ class LogsCheck(Check):
         found = [count_matches(each, tasks, pattern, began, enough) for each in configured]
         count = sum(each.number for each in found)
         evidence = {"matches": count, "matches_limit": self.max_matches}
-        told = f"{count} log event{'' if count == 1 else 's'} of green match the pattern"
+        told = f"{counted(count, 'log event')} of green match the pattern"
         if count > self.max_matches:
             first = next(each.first for each in found if each.first)
             return Outcome.failed(f"{told}, the first in {first}", evidence)
@@ -141,7 +142,7 @@ class LogsCheck(Check):
         scanned = sum(result.scanned_bytes for result in found)
         evidence = {"rows": len(rows), "scanned_bytes": scanned, **self._measured(rows)}
         over = context.elapsed >= self.watches_seconds
-        told = f"the query gives {_rows(len(rows))} of green's log"
+        told = f"the query gives {counted(len(rows), 'row')} of green's log"
         wrong = self._beyond(rows, told, over=over)
         if wrong:
             return Outcome.failed(wrong, evidence)
@@ -178,7 +179,9 @@ class LogsCheck(Check):
         beyond = [value for value in numbers if limit.holds(value)]
         if not beyond:
             return ""
-        return f"{self.field} is {limit} in {len(beyond)} of {_rows(len(rows))}, such as {max(beyond, key=abs):g}"
+        return (
+            f"{self.field} is {limit} in {len(beyond)} of {counted(len(rows), 'row')}, such as {max(beyond, key=abs):g}"
+        )
 
 
 def _number(value: str | None) -> float | None:
@@ -189,11 +192,5 @@ def _number(value: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _rows(count: int) -> str:
-    return f"{count} row{'' if count == 1 else 's'}"
-
-
 def _names(columns: Sequence[str]) -> str:
-    shown = ", ".join(" ".join(name.split())[:40] for name in columns[:_NAMED]) or "none"
-    more = len(columns) - _NAMED
-    return shown + (f" and {more} more" if more > 0 else "")
+    return listed([" ".join(name.split())[:40] for name in columns], _NAMED, ", ", " and ") or "none"

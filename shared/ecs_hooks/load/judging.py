@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ecs_hooks.load.open_loop import Load
 from ecs_hooks.load.results import Answer, Results, sent_within
 from ecs_hooks.outcome import Evidence, Outcome
+from ecs_hooks.wording import counted
 
 _LATE_MS = 250.0
 """Milliseconds by which a twentieth of the requests may be late without the rate being another one. Whoever can't keep a
@@ -68,8 +69,7 @@ def judge(load: Load[Answer], criteria: Criteria) -> Outcome:
         sent = sent_within(load, criteria.seconds) / criteria.seconds
         reason = f"the function sent {sent:.3g} of {criteria.rate:g} requests a second, p95 {_ms(late)} late by itself"
         return Outcome.error(f"{reason}: nothing is known of green; {_FIX}", evidence)
-    noun = "request" if results.requests == 1 else "requests"
-    told = f"{results.requests} {noun} at {criteria.rate:g}/s: {', '.join(_told(results))}"
+    told = f"{counted(results.requests, 'request')} at {criteria.rate:g}/s: {', '.join(_told(results))}"
     why = "".join(f"; {each}" for each in _why(results, criteria))
     if results.unreached:
         return Outcome.error(f"{told}, none has reached green{why}", evidence)
