@@ -15,7 +15,7 @@ from ecs_hooks.simulator import LifecycleHook, ServiceDeployment, Strategy
 from ecs_hooks.simulator.balancer import Forwarded
 from ecs_hooks.watch import Watch
 from tests.cli.report.document import Document
-from tests.cli.report.recorded import Wave, checked, forwarded, recorded
+from tests.cli.report.recorded import Wave, checked, forwarded, recorded, troubles
 from tests.cli.report.test_happenings import surprises
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate
 
@@ -51,6 +51,7 @@ PLAYS: dict[str, Callable[[], Play]] = {
     "pause": lambda: recorded(LifecycleHook.pause("PRE_SCALE_UP", timeout_in_minutes=3)),
     "no hooks": recorded,
     "twice": lambda: recorded(checked(Wave(), Wave(high=50))),
+    "troubles": lambda: recorded(prepare=troubles),
     "others": lambda: recorded(prepare=surprises(5, 6, words=HOSTILE)),
     "hostile": lambda: recorded(
         checked(Wave(name=HOSTILE[:80], watch=Watch(for_minutes=2))),
