@@ -114,6 +114,15 @@ def test_what_reasons_say_stays_text() -> None:
     assert any(HOSTILE[:80] in each for each in shown.texts("strong"))
 
 
+def test_what_hooks_are_configured_with_and_hand_back_is_not_on_the_page() -> None:
+    answer = {**IN_PROGRESS, "reason": "waits", "hookDetails": {"state": "hunter2-returned"}}
+    hook = Gate(answer, FAILED).at(hook_details={"checks": [], "headers": {"Authorization": "hunter2-configured"}})
+    html = page_of([recorded(hook)])
+
+    assert "waits" in html
+    assert "hunter2" not in html
+
+
 def test_several_deployments_are_on_one_page() -> None:
     found = document(recorded(name="good"), recorded(Gate(FAILED).at(), name="bad"))
 
