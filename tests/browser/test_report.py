@@ -82,7 +82,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(params=["success", "rollback", "linear", "twice", "others", "hostile"])
+@pytest.fixture(params=["success", "rollback", "linear", "twice", "troubles", "others", "hostile"])
 def played(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     file = tmp_path / "page.html"
     file.write_text(page_of([PLAYS[request.param]()]), encoding="utf-8")

@@ -96,6 +96,6 @@ def demo(*, as_json: bool, report: IO[str] | None, logs: IO[str] | None, hooks: 
             say(console, f"\n[bold]Deploying {name}[/]")
             before = len(simulation.balancer.forwarded)
             deployment = simulation.deploy(green, hooks=made)
-            played.append(Played(name, deployment, expected, simulation.balancer.forwarded[before:]))
+            played.append(Played(name, deployment, expected, simulation.balancer.forwarded_after(before)))
     write_report(report, played, recorder, console)
     finish(played, printed, console)

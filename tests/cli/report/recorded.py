@@ -18,7 +18,7 @@ from ecs_hooks.cli.report.recording import Recorder
 from ecs_hooks.outcome import Evidence, Outcome
 from ecs_hooks.simulator import CallableTarget, DeploymentController, LifecycleHook, ServiceDeployment
 from ecs_hooks.simulator.balancer import Forwarded
-from ecs_hooks.simulator.timeline import Record
+from ecs_hooks.simulator.timeline import AlarmStateChanged, FaultInjected, Record
 from tests.simulator.plays import controller
 
 Requests = Callable[[ServiceDeployment], Sequence[Forwarded]]
@@ -53,6 +53,24 @@ class Surprise(Record):
     revision: str
     until: float
     words: str
+
+
+def troubles(player: DeploymentController) -> None:
+    """Have a fault begin and an alarm follow it in a deployment to come, as far as its records tell."""
+
+    def fault(deployment: ServiceDeployment) -> None:
+        told = {"fault": "errors=20%", "planned": "errors=20%@50%", "stage": "BAKE_TIME", "percent": 100.0}
+        moment: dict[str, Any] = {"time": player.clock.now(), "deployment": deployment.arn}
+        player.timeline.emit(FaultInjected(**moment, **told, revision=deployment.target.arn))  # type: ignore[arg-type]
+
+    def alarm(deployment: ServiceDeployment) -> None:
+        moment: dict[str, Any] = {"time": player.clock.now(), "deployment": deployment.arn}
+        for before, state, why in (("INSUFFICIENT_DATA", "OK", "all is well"), ("OK", "ALARM", "18 is more than 5")):
+            player.timeline.emit(AlarmStateChanged(**moment, alarm="api-5xx", before=before, state=state, reason=why))
+        deployment.alarms.triggered = ["api-5xx"]
+
+    player.at(300, fault)
+    player.at(360, alarm)
 
 
 def checked(*checks: Check, stage: Stage = Stage.POST_SCALE_UP, **options: Any) -> LifecycleHook:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from ecs_hooks.cli.report.happenings import Happening, happenings_of, others_of
+from ecs_hooks.cli.report.lanes import together
 from ecs_hooks.cli.report.scale import Scale
 from ecs_hooks.simulator import DeploymentController, LifecycleHook
-from tests.cli.report.recorded import Surprise, Wave, checked, recorded
+from tests.cli.report.recorded import Surprise, Wave, checked, recorded, troubles
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate
 
 
@@ -101,6 +102,27 @@ def test_records_of_other_kinds_are_told_by_their_fields() -> None:
     assert other.kind == "fault injected"
     assert [(mark.status, mark.text) for mark in other.marks] == [("", f"{text} at 0:05:00")]
     assert 27 < other.marks[0].at < 60
+
+
+def test_faults_and_alarms_are_told() -> None:
+    play = recorded(prepare=troubles)
+    told = [(each.when, each.what, each.text) for each in happenings_of(play)]
+    faults, alarms = others_of(play, Scale.of(play))
+
+    assert ("0:05:00", "fault", "errors=20% in green from now on") in told
+    assert ("0:06:00", "alarm", "api-5xx ALARM, OK before: 18 is more than 5") in told
+    assert (faults.kind, faults.summary) == ("faults", "errors=20% at 0:05:00")
+    assert (alarms.kind, alarms.summary) == ("alarms", "api-5xx OK at 0:06:00; api-5xx ALARM at 0:06:00")
+    assert [mark.text for mark in together(list(alarms.marks))] == [
+        "2 records; the first api-5xx OK at 0:06:00",
+    ]
+
+
+def test_of_many_other_records_the_number_is_told() -> None:
+    play = recorded(prepare=surprises(*range(1, 10)))
+    (other,) = others_of(play, Scale.of(play))
+
+    assert other.summary == "9, see the table below"
 
 
 def test_of_a_very_long_field_the_beginning_is_told() -> None:

@@ -15,7 +15,7 @@ from ecs_hooks.simulator import LifecycleHook, ServiceDeployment, Strategy
 from ecs_hooks.simulator.balancer import Forwarded
 from ecs_hooks.watch import Watch
 from tests.cli.report.document import Document
-from tests.cli.report.recorded import Wave, checked, forwarded, recorded
+from tests.cli.report.recorded import Wave, checked, forwarded, recorded, troubles
 from tests.cli.report.test_happenings import surprises
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate
 
@@ -51,6 +51,7 @@ PLAYS: dict[str, Callable[[], Play]] = {
     "pause": lambda: recorded(LifecycleHook.pause("PRE_SCALE_UP", timeout_in_minutes=3)),
     "no hooks": recorded,
     "twice": lambda: recorded(checked(Wave(), Wave(high=50))),
+    "troubles": lambda: recorded(prepare=troubles),
     "others": lambda: recorded(prepare=surprises(5, 6, words=HOSTILE)),
     "hostile": lambda: recorded(
         checked(Wave(name=HOSTILE[:80], watch=Watch(for_minutes=2))),
@@ -98,7 +99,7 @@ def test_all_numbers_are_in_tables_too() -> None:
 
     assert {"0:00:00 to 0:09:00", "50 to 89.2", "1 to 10"} <= set(cells)
     assert {"requests", "errors", "p50", "p95", "p99", "hung up, or silent"} <= set(found.texts("th"))
-    assert {"13.5 ms", "60 ms", "1 (25 %)", "100 %"} <= set(cells)
+    assert {"12 ms", "20 ms", "1 (25 %)", "100 %"} <= set(cells)
     assert "POST_SCALE_UP" in cells
     assert "1 request to" not in found.text  # the request at the test listener was somebody else's
 
@@ -111,6 +112,15 @@ def test_what_reasons_say_stays_text() -> None:
     shown = document(PLAYS["hostile"]())
     assert HOSTILE in shown.texts("h2")
     assert any(HOSTILE[:80] in each for each in shown.texts("strong"))
+
+
+def test_what_hooks_are_configured_with_and_hand_back_is_not_on_the_page() -> None:
+    answer = {**IN_PROGRESS, "reason": "waits", "hookDetails": {"state": "hunter2-returned"}}
+    hook = Gate(answer, FAILED).at(hook_details={"checks": [], "headers": {"Authorization": "hunter2-configured"}})
+    html = page_of([recorded(hook)])
+
+    assert "waits" in html
+    assert "hunter2" not in html
 
 
 def test_several_deployments_are_on_one_page() -> None:

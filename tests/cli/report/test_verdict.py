@@ -26,7 +26,7 @@ from ecs_hooks.simulator.model import ServiceRevision
 from ecs_hooks.simulator.record import DeploymentStatus
 from ecs_hooks.simulator.simulation import demo_application
 from ecs_hooks.simulator.surroundings import MemoryTasks
-from tests.cli.report.recorded import Wave, checked, recorded
+from tests.cli.report.recorded import Wave, checked, recorded, troubles
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate
 
 UNREADABLE = (
@@ -79,6 +79,14 @@ def test_a_check_that_failed_is_why() -> None:
 )
 def test_hooks_are_why_where_no_check_is(hook: LifecycleHook, why: Sequence[tuple[str, str]]) -> None:
     assert verdict(recorded(hook)).why == why
+
+
+def test_an_alarm_that_ecs_acted_on_is_why() -> None:
+    def prepare(player: DeploymentController) -> None:
+        troubles(player)
+        player.at(361, lambda deployment: player.deployments.stop(deployment.arn))
+
+    assert verdict(recorded(prepare=prepare)).why == [("alarm api-5xx", "18 is more than 5")]
 
 
 def test_what_was_let_pass_is_not_why() -> None:

@@ -14,6 +14,8 @@ from ecs_hooks.cli.report.scale import Scale
 from ecs_hooks.cli.report.shortened import cut, runs, shape, shortened
 from ecs_hooks.simulator.deployment_run import LONGEST_DEPLOYMENT
 from ecs_hooks.simulator.timeline import (
+    AlarmStateChanged,
+    FaultInjected,
     HookAnswered,
     HookInvoked,
     HookStateChanged,
@@ -25,6 +27,8 @@ from ecs_hooks.simulator.timeline import (
 )
 
 _ROWS = 200
+_SHORT = 100
+"""Characters of a summary of such records."""
 _KINDS = 6
 """Kinds of records without a picture of their own that get a line on the axis; all are in the table."""
 
@@ -51,10 +55,16 @@ class Happening(NamedTuple):
 
 
 class Others(NamedTuple):
-    """Records of one kind that have no picture of their own."""
+    """Records of one kind that are points on a line of their own."""
 
     kind: str
     marks: Sequence[Mark]
+
+    @property
+    def summary(self) -> str:
+        """What they are, where there are few and that is short; else how many."""
+        told = "; ".join(mark.text for mark in self.marks)
+        return told if len(told) <= _SHORT else f"{len(self.marks)}, see the table below"
 
 
 def happenings_of(play: Play) -> list[Happening]:
@@ -72,12 +82,19 @@ def happenings_of(play: Play) -> list[Happening]:
 
 
 def others_of(play: Play, scale: Scale) -> list[Others]:
-    """Return the records of kinds that nothing else on the page shows, such as the faults that were injected."""
+    """Return what nothing else on the page shows: faults, alarms, and records of kinds that it does not know."""
     marks: dict[str, list[Mark]] = {}
     for moment, record in play.happened:
-        if not isinstance(record, _KNOWN):
-            text = f"{_fields(play, record)} at {clock_text(moment.time)}"
-            marks.setdefault(_kind(record), []).append(Mark(scale.at(moment), "", text))
+        match record:
+            case FaultInjected():
+                kind, text = "faults", record.fault
+            case AlarmStateChanged():
+                kind, text = "alarms", f"{record.alarm} {record.state}"
+            case _ if isinstance(record, _KNOWN):
+                continue
+            case _:
+                kind, text = _kind(record), _fields(play, record)
+        marks.setdefault(kind, []).append(Mark(scale.at(moment), "", f"{text} at {clock_text(moment.time)}"))
     return [Others(kind, found) for kind, found in marks.items()][:_KINDS]
 
 
@@ -109,6 +126,10 @@ def _words(play: Play, record: Record) -> tuple[str, str] | None:
         case TrafficShifted():
             shares = [f"{play.colour(arn)} {percent:g} %" for arn, percent in record.weights.items() if percent]
             words = "traffic", f"{record.listener} listener: {', '.join(shares) or 'nobody'}"
+        case FaultInjected():
+            words = "fault", f"{record.fault} in {play.colour(record.revision)} from now on"
+        case AlarmStateChanged():
+            words = "alarm", cut(f"{record.alarm} {record.state}, {record.before} before: {record.reason}")
         case _:
             words = _kind(record), _fields(play, record)
     return words

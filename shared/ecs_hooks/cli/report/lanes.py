@@ -162,5 +162,5 @@ class _Drawing:
 def _one(marks: list[Mark]) -> Mark:
     if len(marks) == 1:
         return marks[0]
-    worst = max(marks, key=lambda mark: STATUSES.index(mark.status))
-    return worst._replace(text=f"{counted(mark.status for mark in marks)}; the first {marks[0].text}")
+    worst = max(marks, key=lambda mark: STATUSES.index(mark.status) if mark.status in STATUSES else -1)
+    return worst._replace(text=f"{counted(mark.status or 'records' for mark in marks)}; the first {marks[0].text}")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ecs_hooks.analysis.percentiles import nearest_rank
 from ecs_hooks.cli.report.play import Play
 from ecs_hooks.cli.report.scale import Tick
 from ecs_hooks.cli.report.shortened import number
@@ -53,17 +54,9 @@ class Latency:
         """How many of them failed: 5xx, or no response of its own."""
         return self.statuses.get("5xx", 0) + self.broken + self.refused
 
-    def percentile(self, percent: float) -> float | None:
-        """Return the seconds within which so many per cent of the responses began; None without any.
-
-        Between two responses it is interpolated.
-        """
-        if not self.seconds:
-            return None
-        place = (len(self.seconds) - 1) * percent / 100
-        below = math.floor(place)
-        above = min(below + 1, len(self.seconds) - 1)
-        return self.seconds[below] + (place - below) * (self.seconds[above] - self.seconds[below])
+    def percentile(self, percent: int) -> float | None:
+        """Return the seconds within which so many per cent of the responses began, one of them; None without any."""
+        return nearest_rank(self.seconds, percent) if self.seconds else None
 
 
 class Bin(NamedTuple):

@@ -14,7 +14,7 @@ from ecs_hooks import __version__
 from ecs_hooks.cli.live import clock_text
 from ecs_hooks.cli.report import charts, plots
 from ecs_hooks.cli.report.answers import History, HookHistory, histories_of, hooks_of
-from ecs_hooks.cli.report.happenings import Happening, happenings_of, others_of
+from ecs_hooks.cli.report.happenings import Happening, Others, happenings_of, others_of
 from ecs_hooks.cli.report.lanes import STATUSES, Lane, lanes_of
 from ecs_hooks.cli.report.latency import Latency, axis_of, compared, latencies_of
 from ecs_hooks.cli.report.play import Play
@@ -39,7 +39,7 @@ class Section:
     axis: Markup
     grid: Markup
     lanes: Sequence[tuple[Lane, Markup]]
-    others: Sequence[tuple[str, int, Markup]]
+    others: Sequence[tuple[Others, Markup]]
     traffic: Sequence[tuple[Traffic, Markup]]
     statuses: Sequence[str]
     stages: Sequence[tuple[str, Sequence[History]]]
@@ -103,9 +103,7 @@ def _section(play: Play, identifier: str) -> Section:
         axis=charts.axis(scale),
         grid=charts.grid(scale),
         lanes=[(lane, charts.lane_chart(lane)) for lane in lanes],
-        others=[
-            (each.kind, len(each.marks), charts.others_chart(each.kind, each.marks)) for each in others_of(play, scale)
-        ],
+        others=[(each, charts.others_chart(each.kind, each.marks)) for each in others_of(play, scale)],
         traffic=[(each, charts.traffic_chart(each)) for each in traffic_of(play, scale)],
         statuses=[status for status in STATUSES if status in there],
         stages=[(stage, list(each)) for stage, each in groupby(histories, lambda history: history.stage)],

@@ -17,7 +17,7 @@ from ecs_hooks.simulator.application import Application
 from ecs_hooks.simulator.model import Service, ServiceRevision, TimeoutAction
 from ecs_hooks.simulator.record import DeploymentStatus
 from ecs_hooks.simulator.strategy import Strategy
-from ecs_hooks.simulator.timeline import HookAnswered, HookStateChanged, TasksChanged
+from ecs_hooks.simulator.timeline import AlarmStateChanged, HookAnswered, HookStateChanged, TasksChanged
 
 _HEADLINES = {
     DeploymentStatus.SUCCESSFUL: "Green serves",
@@ -106,6 +106,7 @@ def _why(play: Play, histories: Sequence[History]) -> list[tuple[str, str]]:
         (f"{each.stage}, check {each.check}", each.last.reason) for each in histories if each.last.status == "FAIL"
     ]
     told = {each.stage for each in histories if each.last.status == "FAIL"}
+    triggered = play.deployment.alarms.triggered
     forgiven = {hook.hook_id for hook in play.deployment.hooks if hook.timeout_action == TimeoutAction.CONTINUE}
     for _, record in play.happened:
         match record:
@@ -115,6 +116,8 @@ def _why(play: Play, histories: Sequence[History]) -> list[tuple[str, str]]:
                 found.append((f"{record.stage}, hook {_name(record.target)}", cut(record.error) or "no valid answer"))
             case HookStateChanged() if record.state == "TIMED_OUT" and record.hook_id not in forgiven:
                 found.append((f"{record.stage}, hook {_name(record.target or 'pause')}", "timed out"))
+            case AlarmStateChanged() if record.alarm in triggered and record.state == "ALARM":
+                found.append((f"alarm {record.alarm}", cut(record.reason)))
             case TasksChanged() if record.state == "failed":
                 found.append((f"tasks of {play.colour(record.revision)}", "did not start"))
             case _:
