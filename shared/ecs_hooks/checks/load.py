@@ -57,7 +57,7 @@ class LoadCheck(ExchangeFields, Check):
     Each request is due at a time fixed in advance, whatever has become of those before, and its latency counts from then:
     what waits for a server that stalls is in the percentiles. A request fails that has no response within `timeout_seconds`,
     or one with another status than `expect` says. Where none of them reaches green the check is an `ERROR`, and likewise
-    where the function itself was too late: what it measures then is itself.
+    where the function itself took so long that it would have measured itself.
     """
 
     type: Literal["load"] = "load"
@@ -163,6 +163,7 @@ class LoadCheck(ExchangeFields, Check):
                 count=self._count,
                 patience=self.timeout_seconds,
                 max_in_flight=self.max_in_flight,
+                waiting=pool.waiting,
             ).run()
         except HttpError as error:
             return outcome_of(error, green, redactor)
