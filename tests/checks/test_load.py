@@ -382,7 +382,7 @@ def test_a_load_that_does_not_fit_into_the_invocation_fails_at_once(serve: Serve
 
     assert outcome == Outcome.failed(
         "duration_seconds 100 and timeout_seconds 10 do not fit into the 100 s that are left of this invocation: shorten "
-        "duration_seconds to 87, or raise the function's Timeout; to go on for longer, repeat the load: "
+        "duration_seconds to 86, or raise the function's Timeout; to go on for longer, repeat the load: "
         '"watch": {"count": 10, "interval_seconds": 1}'
     )
     assert server.connections == 0
@@ -399,10 +399,10 @@ def test_where_finding_green_takes_the_time_it_is_asked_again(serve: Serve) -> N
         return Endpoint(server.url)
 
     asked = context(None)
-    slow = CheckContext("POST_TEST_TRAFFIC_SHIFT", lambda: asked.deployment, find_green, Deadline.after(8.4), 0)
+    slow = CheckContext("POST_TEST_TRAFFIC_SHIFT", lambda: asked.deployment, find_green, Deadline.after(9.4), 0)
     outcome = LoadCheck.model_validate(SECOND).run(slow)
     assert outcome.status is Status.ERROR
-    assert "do not fit into the 7 s that are left of this invocation" in outcome.reason
+    assert "do not fit into the 8 s that are left of this invocation" in outcome.reason
 
 
 # Through the handler
@@ -460,7 +460,7 @@ def test_a_load_that_is_too_long_for_the_function_is_a_failure_at_once(serve: Se
     answer = asked([{"type": "load", "duration_seconds": 30}], serve(answering()).url, seconds=30)
 
     assert answer["hookStatus"] == "FAILED"
-    assert "shorten duration_seconds to 13, or raise the function's Timeout" in answer["reason"]
+    assert "shorten duration_seconds to 12, or raise the function's Timeout" in answer["reason"]
 
 
 # Plan

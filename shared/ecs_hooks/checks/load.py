@@ -29,7 +29,7 @@ _MOST_KINDS = 20
 _TO_BEGIN = 1.0
 """Seconds in which green should be found and reached, before the load."""
 
-_TO_COUNT = 1.0
+_TO_COUNT = 2.0
 """Seconds after the load: to end, to count and to say what came of it."""
 
 

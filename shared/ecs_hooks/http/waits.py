@@ -39,7 +39,7 @@ class Waits:
     def count(self) -> int:
         """Return how many exchanges wait right now, and would find nothing to do if they looked."""
         poll = select.poll()
-        waits = dict(list(self._now.values()))
+        waits = dict(self._now.copy().values())  # other threads go on; to copy is one step
         for descriptor, event in waits.items():
             poll.register(descriptor, event)
         return len(waits) - len(poll.poll(0))
