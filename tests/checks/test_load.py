@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -17,6 +18,7 @@ from ecs_hooks.deadline import Deadline
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError, Listener
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.load import judging, results
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.plan import Plan, PlanError
 from ecs_hooks.simulator.targets import LambdaContext
@@ -24,10 +26,18 @@ from tests.checks.asking import context
 from tests.conftest import load_event
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script
-from tests.load.starving import starve
+
+pytestmark = pytest.mark.usefixtures("_only_green")
 
 SECOND: dict[str, Any] = {"requests_per_second": 40, "duration_seconds": 1, "timeout_seconds": 5}
 """A load of 40 requests."""
+
+
+@pytest.fixture
+def _only_green(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are about green: what a machine that others use takes itself is left to `test_load_generator.py`."""
+    monkeypatch.setattr(judging, "_TOO_LATE_MS", math.inf)
+    monkeypatch.setattr(results, "_MARGIN", 0)
 
 
 def put(green: str | Endpoint | None, *, seconds: float = 20, **fields: Any) -> Outcome:
@@ -69,7 +79,7 @@ def test_a_steady_server_passes_and_the_evidence_has_the_numbers(serve: Serve) -
         "p99_ms",
         "p99_ms_limit",
         "held_up",
-        "own_delay_p99_ms",
+        "own_p99_ms",
         "connections",
     ]
     assert (numbers["requests"], numbers["errors_percent"], numbers["errors_percent_limit"]) == (40, 0, 1)
@@ -180,14 +190,14 @@ def reset(peer: Peer) -> None:
 
 def cut(peer: Peer) -> None:
     peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-    peer.reset()
+    peer.connection.close()
 
 
 @pytest.mark.parametrize(
     ("how", "problem"),
     [
         (reset, "connection ended before a response"),
-        (cut, "connection ended within the response body"),
+        (cut, "response body is truncated"),
         (Peer.hang, "no complete response header within 0.5 s (timeout_seconds)"),
         (lambda peer: peer.answer(b"x" * 2000), "response body is larger than max_body_bytes (1000)"),
     ],
@@ -372,7 +382,7 @@ def test_a_load_that_does_not_fit_into_the_invocation_fails_at_once(serve: Serve
 
     assert outcome == Outcome.failed(
         "duration_seconds 100 and timeout_seconds 10 do not fit into the 100 s that are left of this invocation: shorten "
-        "duration_seconds to 87, or raise the function's Timeout; to go on for longer, repeat the load: "
+        "duration_seconds to 86, or raise the function's Timeout; to go on for longer, repeat the load: "
         '"watch": {"count": 10, "interval_seconds": 1}'
     )
     assert server.connections == 0
@@ -389,27 +399,10 @@ def test_where_finding_green_takes_the_time_it_is_asked_again(serve: Serve) -> N
         return Endpoint(server.url)
 
     asked = context(None)
-    slow = CheckContext("POST_TEST_TRAFFIC_SHIFT", lambda: asked.deployment, find_green, Deadline.after(8.4), 0)
+    slow = CheckContext("POST_TEST_TRAFFIC_SHIFT", lambda: asked.deployment, find_green, Deadline.after(9.4), 0)
     outcome = LoadCheck.model_validate(SECOND).run(slow)
     assert outcome.status is Status.ERROR
-    assert "do not fit into the 7 s that are left of this invocation" in outcome.reason
-
-
-def test_a_function_that_does_not_get_to_run_says_nothing_of_green(serve: Serve) -> None:
-    once = threading.Event()
-
-    def answer(peer: Peer, _: bytes) -> None:
-        if not once.is_set():
-            once.set()
-            starve(0.6)
-        peer.answer(b"ok")
-
-    outcome = put(serve(answering(answer)).url, max_p99_ms=4000)
-    assert outcome.status is Status.ERROR, outcome
-    assert " of 40 requests a second, p95 " in outcome.reason
-    assert "ms late by itself: nothing is known of green; lower requests_per_second, or give the function more" in (
-        outcome.reason
-    )
+    assert "do not fit into the 8 s that are left of this invocation" in outcome.reason
 
 
 # Through the handler
@@ -467,7 +460,7 @@ def test_a_load_that_is_too_long_for_the_function_is_a_failure_at_once(serve: Se
     answer = asked([{"type": "load", "duration_seconds": 30}], serve(answering()).url, seconds=30)
 
     assert answer["hookStatus"] == "FAILED"
-    assert "shorten duration_seconds to 13, or raise the function's Timeout" in answer["reason"]
+    assert "shorten duration_seconds to 12, or raise the function's Timeout" in answer["reason"]
 
 
 # Plan

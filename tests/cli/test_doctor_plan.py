@@ -162,7 +162,7 @@ def test_a_check_of_green_before_it_runs(doctor: Doctor, account: Account) -> No
     assert doctor.of("permissions") == [("ok", "ecs-hooks-function allows ecs:DescribeServiceDeployments")]
 
 
-@pytest.mark.parametrize(("seconds", "fits"), [(103, True), (103.1, False)])
+@pytest.mark.parametrize(("seconds", "fits"), [(102, True), (102.1, False)])
 def test_a_load_that_is_too_long_for_the_function(
     doctor: Doctor, account: Account, seconds: float, *, fits: bool
 ) -> None:

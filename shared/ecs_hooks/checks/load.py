@@ -29,7 +29,7 @@ _MOST_KINDS = 20
 _TO_BEGIN = 1.0
 """Seconds in which green should be found and reached, before the load."""
 
-_TO_COUNT = 1.0
+_TO_COUNT = 2.0
 """Seconds after the load: to end, to count and to say what came of it."""
 
 
@@ -57,7 +57,7 @@ class LoadCheck(ExchangeFields, Check):
     Each request is due at a time fixed in advance, whatever has become of those before, and its latency counts from then:
     what waits for a server that stalls is in the percentiles. A request fails that has no response within `timeout_seconds`,
     or one with another status than `expect` says. Where none of them reaches green the check is an `ERROR`, and likewise
-    where the function itself was too late: what it measures then is itself.
+    where the function itself took so long that it would have measured itself.
     """
 
     type: Literal["load"] = "load"
@@ -163,6 +163,7 @@ class LoadCheck(ExchangeFields, Check):
                 count=self._count,
                 patience=self.timeout_seconds,
                 max_in_flight=self.max_in_flight,
+                waiting=pool.waiting,
             ).run()
         except HttpError as error:
             return outcome_of(error, green, redactor)
