@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from ecs_hooks.wording import counted
+
 MASK = "***"
 
 MIN_LENGTH = 4
@@ -102,9 +104,9 @@ class Redactor:
                 shown = json.dumps(text if len(text) <= limit else f"{text[:limit]}...", ensure_ascii=False)
                 return one_line(shown)
             case Mapping():
-                return f"an object with {_count(len(value), 'key')}"
+                return f"an object with {counted(len(value), 'key')}"
             case list() | tuple():
-                return f"an array with {_count(len(value), 'item')}"
+                return f"an array with {counted(len(value), 'item')}"
             case _:
                 text = self.mask(json.dumps(value, default=str))
                 return text if len(text) <= limit else f"{text[:limit]}..."
@@ -113,10 +115,6 @@ class Redactor:
 def one_line(text: str) -> str:
     """Return a text without line breaks and other characters that would disturb a log."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+", " ", text)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _secrets_in(value: Any, *, secret: bool) -> Iterator[str]:

@@ -24,6 +24,7 @@ from tests.layouts import BLUE_GROUP, GREEN_GROUP, NLB_LISTENER, brief, load_bal
 STAGES = ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"]
 QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
 HTTP: dict[str, Any] = {"type": "http", "connect_retries": 0, "timeout_seconds": 1}
+LOAD: dict[str, Any] = {"type": "load", "duration_seconds": 1, "timeout_seconds": 1}
 CASES: list[dict[str, Any]] = [
     HTTP,
     {**HTTP, "url": "http://127.0.0.1:9/"},
@@ -36,6 +37,9 @@ CASES: list[dict[str, Any]] = [
     {"type": "digest", "header": "X-Version"},
     {"type": "drift"},
     {"type": "golden_signals"},
+    LOAD,
+    {**LOAD, "requests": [{"url": "http://127.0.0.1:9/"}]},
+    {**LOAD, "requests": [{"url": "http://127.0.0.1:9/"}, {"path": "/"}]},
     {"type": "logs", "pattern": "ERROR"},
     {"type": "logs", "query": "fields @message", "lag_seconds": 0},
     {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1}},
@@ -147,11 +151,14 @@ def test_a_check_asks_for_what_it_says_and_nothing_else(
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("listener", ["test", "production"])
-def test_what_it_takes_to_find_green(aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str, listener: str) -> None:
+@pytest.mark.parametrize("asking", [HTTP, LOAD], ids=["http", "load"])
+def test_what_it_takes_to_find_green(
+    aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str, listener: str, asking: dict[str, Any]
+) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     for layout, fields in {**LAYOUTS, **WITHOUT_LOAD_BALANCER}.items():
         serving(aws, fields)
-        check = check_class("http").model_validate({**HTTP, "listener": listener})
+        check = check_class(asking["type"]).model_validate({**asking, "listener": listener})
         needed, asked, _ = needed_and_asked(aws, check, Configured(), stage)
         assert needed == asked, layout
 

@@ -50,6 +50,8 @@ def test_green_is_asked_and_the_evidence_has_the_numbers(serve: Serve) -> None:
     server = serve(replying(b"hello"))
     outcome = ask(server.url, path="/health")
     assert outcome.status is Status.PASS
+    assert "latency_ms_limit" not in outcome.evidence
+    assert ask(server.url, expect={"max_latency_ms": 9000}).evidence["latency_ms_limit"] == 9000
     assert outcome.reason.startswith(f"GET {server.url}/health status 200 in ")
     assert outcome.evidence["latency_ms"] is not None
     assert {**outcome.evidence, "latency_ms": 0} == {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+import re
 import threading
 import time
 from collections import Counter
@@ -10,20 +12,32 @@ import pytest
 import trustme
 from pydantic import ValidationError
 
+from ecs_hooks import Stage, clock, stage_hook
 from ecs_hooks.checks import CheckContext, LoadCheck
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError, Listener
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.load import judging, results
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.plan import Plan, PlanError
+from ecs_hooks.simulator.targets import LambdaContext
 from tests.checks.asking import context
+from tests.conftest import load_event
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script
-from tests.load.starving import starve
+
+pytestmark = pytest.mark.usefixtures("_only_green")
 
 SECOND: dict[str, Any] = {"requests_per_second": 40, "duration_seconds": 1, "timeout_seconds": 5}
 """A load of 40 requests."""
+
+
+@pytest.fixture
+def _only_green(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are about green: what a machine that others use takes itself is left to `test_load_generator.py`."""
+    monkeypatch.setattr(judging, "_TOO_LATE_MS", math.inf)
+    monkeypatch.setattr(results, "_MARGIN", 0)
 
 
 def put(green: str | Endpoint | None, *, seconds: float = 20, **fields: Any) -> Outcome:
@@ -65,7 +79,7 @@ def test_a_steady_server_passes_and_the_evidence_has_the_numbers(serve: Serve) -
         "p99_ms",
         "p99_ms_limit",
         "held_up",
-        "own_delay_p99_ms",
+        "own_p99_ms",
         "connections",
     ]
     assert (numbers["requests"], numbers["errors_percent"], numbers["errors_percent_limit"]) == (40, 0, 1)
@@ -176,14 +190,14 @@ def reset(peer: Peer) -> None:
 
 def cut(peer: Peer) -> None:
     peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-    peer.reset()
+    peer.connection.close()
 
 
 @pytest.mark.parametrize(
     ("how", "problem"),
     [
         (reset, "connection ended before a response"),
-        (cut, "connection ended within the response body"),
+        (cut, "response body is truncated"),
         (Peer.hang, "no complete response header within 0.5 s (timeout_seconds)"),
         (lambda peer: peer.answer(b"x" * 2000), "response body is larger than max_body_bytes (1000)"),
     ],
@@ -368,7 +382,7 @@ def test_a_load_that_does_not_fit_into_the_invocation_fails_at_once(serve: Serve
 
     assert outcome == Outcome.failed(
         "duration_seconds 100 and timeout_seconds 10 do not fit into the 100 s that are left of this invocation: shorten "
-        "duration_seconds to 88, or raise the function's Timeout; to go on for longer, repeat the load: "
+        "duration_seconds to 86, or raise the function's Timeout; to go on for longer, repeat the load: "
         '"watch": {"count": 10, "interval_seconds": 1}'
     )
     assert server.connections == 0
@@ -381,31 +395,72 @@ def test_where_finding_green_takes_the_time_it_is_asked_again(serve: Serve) -> N
     server = serve(answering())
 
     def find_green(_: Listener) -> Endpoint:
-        time.sleep(0.5)
+        time.sleep(1.5)
         return Endpoint(server.url)
 
     asked = context(None)
-    slow = CheckContext("POST_TEST_TRAFFIC_SHIFT", lambda: asked.deployment, find_green, Deadline.after(7.3), 0)
+    slow = CheckContext("POST_TEST_TRAFFIC_SHIFT", lambda: asked.deployment, find_green, Deadline.after(9.4), 0)
     outcome = LoadCheck.model_validate(SECOND).run(slow)
     assert outcome.status is Status.ERROR
-    assert "do not fit into the 7 s that are left of this invocation" in outcome.reason
+    assert "do not fit into the 8 s that are left of this invocation" in outcome.reason
 
 
-def test_a_function_that_does_not_get_to_run_says_nothing_of_green(serve: Serve) -> None:
-    once = threading.Event()
+# Through the handler
 
-    def answer(peer: Peer, _: bytes) -> None:
-        if not once.is_set():
-            once.set()
-            starve(0.6)
-        peer.answer(b"ok")
 
-    outcome = put(serve(answering(answer)).url, max_p99_ms=4000)
-    assert outcome.status is Status.ERROR, outcome
-    assert " of 40 requests a second, p95 " in outcome.reason
-    assert "ms late by itself: nothing is known of green; lower requests_per_second, or give the function more" in (
-        outcome.reason
+def asked(checks: list[dict[str, Any]], url: str, details: Any = None, seconds: float = 30) -> dict[str, Any]:
+    configured = {"base_url": url, "error_limit": 2, "checks": checks} if details is None else details
+    handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
+    return handler(load_event(hookDetails=configured), LambdaContext("hook", "", "1024", seconds))
+
+
+def test_a_hook_answers_by_its_load(serve: Serve) -> None:
+    server = serve(answering())
+    assert asked([{"type": "load", **SECOND}], server.url) == {
+        "hookStatus": "SUCCEEDED",
+        "reason": "SUCCEEDED post_test_traffic_shift my-service: 1 passed",
+    }
+    failing = asked([{"type": "load", "name": "warm-up", **SECOND, "max_p50_ms": 0.001}], server.url)
+    assert failing["hookStatus"] == "FAILED"
+    assert re.search(
+        r'my-service: load "warm-up" 40 requests at 40/s: 0 % failed, p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ ms; '
+        r"expected p50 within 0.001 ms \(1 failed\)$",
+        failing["reason"],
     )
+
+
+def test_a_load_is_repeated_by_a_watch_one_in_each_invocation(serve: Serve) -> None:
+    seen: Counter[bytes] = Counter()
+    url = serve(answering(seen=seen)).url
+    watched = [{"type": "load", **SECOND, "watch": {"count": 2, "interval_seconds": 20}}]
+    with clock.use(lambda: now):
+        now = 1_800_000_000.0
+        first = asked(watched, url)
+        assert (first["hookStatus"], first["callBackDelay"]) == ("IN_PROGRESS", 20)
+        assert "load 1 of 1 measurements passed, the last: 40 requests at 40/s: " in first["reason"]
+        assert seen == {b"GET /": 40}
+        now += 20
+        assert asked(watched, url, first["hookDetails"])["hookStatus"] == "SUCCEEDED"
+    assert seen == {b"GET /": 80}
+
+
+def test_a_load_that_reaches_nobody_is_asked_again_up_to_the_error_limit(serve: Serve) -> None:
+    url = closed_port(serve)
+    checks = [{"type": "load", **SECOND}]
+    first = asked(checks, url)
+    assert first["hookStatus"] == "IN_PROGRESS"
+    assert "(error 1 of 2)" in first["reason"]
+    second = asked(checks, url, first["hookDetails"])
+    assert second["hookStatus"] == "FAILED"
+    assert "connection refused" in second["reason"]
+    assert "2 times in a row, which is the error_limit" in second["reason"]
+
+
+def test_a_load_that_is_too_long_for_the_function_is_a_failure_at_once(serve: Serve) -> None:
+    answer = asked([{"type": "load", "duration_seconds": 30}], serve(answering()).url, seconds=30)
+
+    assert answer["hookStatus"] == "FAILED"
+    assert "shorten duration_seconds to 12, or raise the function's Timeout" in answer["reason"]
 
 
 # Plan

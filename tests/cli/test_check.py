@@ -65,6 +65,23 @@ def test_a_failure_is_exit_status_1(run: Run, tmp_path: Path, serve: Serve) -> N
 POLLS = {"checks": [{"type": "http", "until": {"timeout_seconds": 60, "interval_seconds": 1}}]}
 
 
+def test_a_load_has_the_time_that_lambda_would_give_it(run: Run, tmp_path: Path, serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.answer(b"ok")
+
+    load = {"type": "load", "duration_seconds": 1, "timeout_seconds": 40}
+    result = run("check", written(tmp_path, {"checks": [load]}), "--url", serve(script).url)
+    assert result.exit_code == 0, result.output
+    assert "PASS load 10 requests at 10/s: 0 % failed, p50 " in result.output
+
+    result = run(
+        "check", written(tmp_path, {"checks": [{**load, "duration_seconds": 880}]}), "--url", "http://127.0.0.1:9"
+    )
+    assert result.exit_code == 1, result.output
+    assert "do not fit into the 895 s that are left of this invocation" in result.output
+
+
 def test_in_progress_is_exit_status_3(run: Run, tmp_path: Path, serve: Serve) -> None:
     result = run("check", written(tmp_path, POLLS), "--url", serve(replying(b"", status="503 Soon")).url)
 

@@ -17,6 +17,7 @@ from ecs_hooks.deployment.previous import ACTION as PREVIOUS
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.event import Stage
 from ecs_hooks.outcome import Evidence, Outcome, Policy
+from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -176,9 +177,7 @@ class ComparisonCheck(MetricsWatch):
     def _so_far(self, judged: Sequence[Judged]) -> Outcome:
         seen = max(each.samples for each in judged)
         worse = [each for each in judged if each.points == 0]
-        told = f"{seen} datapoint{'' if seen == 1 else 's'} of green so far" + (
-            f", worse: {_told(worse)}" if worse else ""
-        )
+        told = f"{counted(seen, 'datapoint')} of green so far" + (f", worse: {_told(worse)}" if worse else "")
         return Outcome.wait(told, {**_evidence(judged), "samples": seen}, retry_after=self.period_seconds)
 
     def _judge(self, judged: Sequence[Judged]) -> Outcome:
@@ -225,5 +224,4 @@ def _evidence(judged: Sequence[Judged]) -> dict[str, float | None]:
 
 
 def _told(judged: Sequence[Judged]) -> str:
-    more = len(judged) - _NAMED
-    return "; ".join(each.told for each in judged[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    return listed([each.told for each in judged], _NAMED)

@@ -112,8 +112,11 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             "body_bytes": len(response.content),
             "attempts": response.attempts,
             "redirects": response.redirects,
-            **({"warnings": len(warnings)} if warnings else {}),
         }
+        if warnings:
+            evidence["warnings"] = len(warnings)
+        if self.expect.max_latency_ms is not None:
+            evidence["latency_ms_limit"] = self.expect.max_latency_ms
         warned = f"; warning: {describe(warnings)}" if warnings else ""
         if not failing:
             took = f"{response.latency * 1000:.0f} ms{warned}"

@@ -16,6 +16,7 @@ from ecs_hooks.scenario.cookies import Cookies
 from ecs_hooks.scenario.play import Played, Player
 from ecs_hooks.scenario.request import Identifier, ScenarioRequest
 from ecs_hooks.scenario.variables import variables_in
+from ecs_hooks.wording import counted
 
 _HEADROOM = 1.0
 """Seconds of an invocation besides those of the requests."""
@@ -120,7 +121,7 @@ class ScenarioCheck(Check):
             if outcome.status is not Status.PASS and not request.warn:
                 return outcome, done
         total = sum(each.seconds for each in done)
-        return Outcome.passed(f"{len(done)} request{'' if len(done) == 1 else 's'} in {total * 1000:.0f} ms"), done
+        return Outcome.passed(f"{counted(len(done), 'request')} in {total * 1000:.0f} ms"), done
 
     def _clean_up(self, player: Player, context: CheckContext) -> list[str]:
         """Send the requests of `cleanup`, and return what went wrong."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import ssl
 import time
@@ -26,6 +27,7 @@ from ecs_hooks.http.resolver import Endpoint, Resolver
 from ecs_hooks.http.timings import Timings
 from ecs_hooks.http.tls import tls_context
 from ecs_hooks.http.url import Url
+from ecs_hooks.http.waits import Waits
 from ecs_hooks.http.wire import Wire, WireSocket
 
 
@@ -60,7 +62,16 @@ class Connection:
         self.tls = tls_of(inner.sock)
 
     @classmethod
-    def open(cls, url: Url, budget: Budget, resolver: Resolver, *, server_name: str, verify_tls: bool) -> Connection:
+    def open(
+        cls,
+        url: Url,
+        budget: Budget,
+        resolver: Resolver,
+        *,
+        server_name: str,
+        verify_tls: bool,
+        waits: Waits | None = None,
+    ) -> Connection:
         """Look up the host, judge its addresses, and connect to one of them.
 
         Parameters
@@ -75,6 +86,8 @@ class Connection:
             The name that the certificate must be valid for.
         verify_tls
             Whether it must.
+        waits
+            Where it is noted, now and in each exchange, that the other side is waited for.
 
         Raises
         ------
@@ -86,13 +99,14 @@ class Connection:
         if url.scheme == "https":
             _check_server_name(server_name)
         opened_at = time.perf_counter()
-        raw = _connect(url, endpoints, budget)
+        raw = _connect(url, endpoints, budget, waits)
         connected = time.perf_counter()
         inner = _Tls(url, raw, server_name, verify=verify_tls) if url.scheme == "https" else _Plain(url, raw)
         try:
             if url.scheme == "https":
                 raw.settimeout(raw.wire.remaining())  # for the handshake; later the wire sees to it
-            inner.connect()
+            with raw.wire.waiting(raw, select.POLLIN):
+                inner.connect()
         except OSError as error:
             raw.close()
             inner.close()
@@ -185,7 +199,7 @@ def _allowed(host: str, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
     return good
 
 
-def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget) -> WireSocket:
+def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget, waits: Waits | None) -> WireSocket:
     """Connect to the first address that answers; each gets its share of the time that is left."""
     error: HttpError = budget.timeout(Phase.CONNECT)
     for index, endpoint in enumerate(endpoints):
@@ -194,10 +208,11 @@ def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget) -> WireSoc
             break
         raw = WireSocket(endpoint.family, socket.SOCK_STREAM)
         try:
-            raw.wire = Wire(budget.deadline)
+            raw.wire = Wire(budget.deadline, waits)
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             raw.settimeout(remaining / (len(endpoints) - index))
-            raw.connect(endpoint.target)
+            with raw.wire.waiting(raw, select.POLLOUT):
+                raw.connect(endpoint.target)
         except TimeoutError:
             raw.close()
             error = budget.timeout(Phase.CONNECT)

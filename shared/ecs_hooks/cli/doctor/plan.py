@@ -14,6 +14,7 @@ from ecs_hooks.deployment.endpoint import BEFORE_GREEN_RUNS
 from ecs_hooks.event import Stage
 from ecs_hooks.plan import Mode, Plan, PlanError
 from ecs_hooks.watch import Watch
+from ecs_hooks.wording import counted
 
 _SUBJECT = "plan"
 
@@ -177,6 +178,6 @@ def _room(function: Function | None, plan: Plan) -> Iterator[Finding]:
 
 def _shown(function: Function | None, plan: Plan) -> str:
     count = len(plan.checks)
-    checks = f"{count} check{'' if count == 1 else 's'}" if plan.explicit else "the default checks of its stage"
+    checks = counted(count, "check") if plan.explicit else "the default checks of its stage"
     code = "" if function is not None and function.stage else " besides what the function's own code does"
     return f"valid: {checks}{code}, mode {plan.policies.mode}, {plan.policies.timeout_minutes:g} minutes"
