@@ -74,6 +74,13 @@ def test_a_slow_pattern_for_names_is_given_up_as_well() -> None:
     ("schema", "told"),
     [
         ({"type": "nonsense"}, r"is no valid JSON Schema: \$.type"),
+        (
+            {"$ref": "#/$defs/a", "$defs": {"a": {}, "b": {"type": 1}}},
+            r"is no valid JSON Schema: \$.\$defs.b.type 1 is not",
+        ),
+        ({"$defs": {"a": {}}, "items": 1}, r"is no valid JSON Schema: \$.items 1 is not"),
+        ({"$defs": []}, r"is no valid JSON Schema: \$\['\$defs'\] \[\] is not"),
+        ({"$defs": {"a": 5}}, r"is no valid JSON Schema: \$.\$defs.a 5 is not"),
         ({"allOf": [{"$ref": "https://169.254.169.254/x"}]}, "only references within the schema"),
         ({"$ref": "other.json"}, "refers to 'other.json'"),
         ({"properties": {"a": {"pattern": "["}}}, r"is no valid JSON Schema: \$.properties.a.pattern"),

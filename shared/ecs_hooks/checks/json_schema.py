@@ -22,17 +22,14 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     ValueError
         If it is none; the message names the place in it.
     """
-    from jsonschema import SchemaError  # noqa: PLC0415 - a plan without schemas need not load it
-
-    try:
-        validator = _validator(json.dumps(schema, sort_keys=True))
-        type(validator).check_schema(schema, format_checker=_formats())  # type: ignore[call-arg] # not in typeshed
-    except SchemaError as error:
-        message = f"is no valid JSON Schema: {error.json_path} {error.message[:120]}"
-        raise ValueError(message) from None
-    except RecursionError:
-        message = "is no valid JSON Schema: nested too deeply"
-        raise ValueError(message) from None
+    for place, part in _parts(schema):
+        try:
+            problem = _problem(json.dumps(part, sort_keys=True))
+        except RecursionError:
+            problem = " nested too deeply"
+        if problem:
+            message = f"is no valid JSON Schema: ${place}{problem}"
+            raise ValueError(message)
     outside = next((reference for reference in _references(schema) if not reference.startswith("#")), None)
     if outside is not None:
         message = f"refers to {outside[:80]!r}; only references within the schema (#/...) are followed"
@@ -61,6 +58,31 @@ def violation(schema: Mapping[str, Any], value: Any) -> str | None:
         return None
     rule = json.dumps(error.validator_value, default=str)
     return f"{error.json_path} violates {error.validator}: {rule if len(rule) <= 80 else f'{rule[:80]}...'}"  # noqa: PLR2004
+
+
+def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what is examined by itself, with its place: plans of one service have many definitions in common."""
+    definitions = schema.get("$defs")
+    if "$schema" in schema or not isinstance(definitions, dict):
+        yield "", schema
+        return
+    yield "", {name: each for name, each in schema.items() if name != "$defs"}
+    yield from ((f".$defs.{name}", each) for name, each in definitions.items())
+
+
+@lru_cache(maxsize=1000)
+def _problem(schema: str) -> str:
+    """Return what is wrong with a schema, empty where nothing is."""
+    from jsonschema import SchemaError  # noqa: PLC0415 - a plan without schemas need not load it
+    from jsonschema.validators import Draft202012Validator, validator_for  # noqa: PLC0415 - see above
+
+    loaded = json.loads(schema)
+    base = validator_for(loaded if isinstance(loaded, dict) else True, default=Draft202012Validator)
+    try:
+        base.check_schema(loaded, format_checker=_formats())  # type: ignore[call-arg] # not in typeshed
+    except SchemaError as error:
+        return f"{error.json_path.removeprefix('$')} {error.message[:120]}"
+    return ""
 
 
 @lru_cache(maxsize=1)
