@@ -45,15 +45,47 @@ def test_a_slow_pattern_is_given_up() -> None:
 
 
 def test_patterns_are_for_texts_and_objects_alone() -> None:
-    assert violation({"pattern": "a", "patternProperties": {"a": False}}, 5) is None
+    assert violation({"pattern": "a", "patternProperties": {"a": False}, "additionalProperties": False}, 5) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"a": 1, "é": 1, "b2": "b"}, None),
+        ({"a": 1, "b2": 1}, '$.b2 violates type: "string"'),
+    ],
+)
+def test_all_patterns_are_read_alike(value: Any, told: str | None) -> None:
+    letters = {"properties": {"a": True}, "patternProperties": {r"^\p{L}$": True}}
+    schema = {**letters, "additionalProperties": {"type": "string"}}
+    check_schema(schema)
+
+    assert violation(schema, value) == told
+    assert violation({**letters, "additionalProperties": False}, value) == "$ violates additionalProperties: false"
+
+
+def test_a_slow_pattern_for_names_is_given_up_as_well() -> None:
+    schema = {"patternProperties": {"(.*a){25}$": True}, "additionalProperties": False}
+
+    assert violation(schema, {"a" * 5000 + "!": 1}) == "$ violates additionalProperties: false"
 
 
 @pytest.mark.parametrize(
     ("schema", "told"),
     [
         ({"type": "nonsense"}, r"is no valid JSON Schema: \$.type"),
+        (
+            {"$ref": "#/$defs/a", "$defs": {"a": {}, "b": {"type": 1}}},
+            r"is no valid JSON Schema: \$.\$defs.b.type 1 is not",
+        ),
+        ({"$defs": {"a": {}}, "items": 1}, r"is no valid JSON Schema: \$.items 1 is not"),
+        ({"$defs": []}, r"is no valid JSON Schema: \$\['\$defs'\] \[\] is not"),
+        ({"$defs": {"a": 5}}, r"is no valid JSON Schema: \$.\$defs.a 5 is not"),
         ({"allOf": [{"$ref": "https://169.254.169.254/x"}]}, "only references within the schema"),
         ({"$ref": "other.json"}, "refers to 'other.json'"),
+        ({"properties": {"a": {"pattern": "["}}}, r"is no valid JSON Schema: \$.properties.a.pattern"),
+        ({"patternProperties": {"(": {}}}, r"is no valid JSON Schema: \$.patternProperties"),
+        ({"not": {"patternProperties": {"a": {}}, "unevaluatedProperties": False}}, "say additionalProperties"),
     ],
 )
 def test_what_is_refused(schema: dict[str, Any], told: str) -> None:

@@ -65,7 +65,7 @@ def test_the_schema_is_printed_and_written(run: Run, tmp_path: Path) -> None:
 
 def test_version_and_help(run: Run) -> None:
     assert run("--version").output == "ecs-hooks, version 0.1.0\n"
-    for command in ("simulate", "demo", "doctor", "validate", "schema"):
+    for command in ("simulate", "demo", "doctor", "import", "validate", "schema"):
         assert command in run("--help").output
         assert run(command, "--help").exit_code == 0
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ecs_hooks.checks.comparing import mismatch
+from ecs_hooks.checks.comparing import mismatch, regex_problem
 
 if TYPE_CHECKING:
-    from jsonschema import ValidationError
+    from jsonschema import FormatChecker, ValidationError
     from jsonschema.protocols import Validator
 
 
@@ -22,20 +22,20 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     ValueError
         If it is none; the message names the place in it.
     """
-    from jsonschema import SchemaError  # noqa: PLC0415 - a plan without schemas need not load it
-
-    try:
-        validator = _validator(json.dumps(schema, sort_keys=True))
-        type(validator).check_schema(schema)
-    except SchemaError as error:
-        message = f"is no valid JSON Schema: {error.json_path} {error.message[:120]}"
-        raise ValueError(message) from None
-    except RecursionError:
-        message = "is no valid JSON Schema: nested too deeply"
-        raise ValueError(message) from None
+    for place, part in _parts(schema):
+        try:
+            problem = _problem(json.dumps(part, sort_keys=True))
+        except RecursionError:
+            problem = " nested too deeply"
+        if problem:
+            message = f"is no valid JSON Schema: ${place}{problem}"
+            raise ValueError(message)
     outside = next((reference for reference in _references(schema) if not reference.startswith("#")), None)
     if outside is not None:
         message = f"refers to {outside[:80]!r}; only references within the schema (#/...) are followed"
+        raise ValueError(message)
+    if _evaluates_patterns(schema):
+        message = "has patternProperties beside unevaluatedProperties; say additionalProperties"
         raise ValueError(message)
     return schema
 
@@ -60,6 +60,41 @@ def violation(schema: Mapping[str, Any], value: Any) -> str | None:
     return f"{error.json_path} violates {error.validator}: {rule if len(rule) <= 80 else f'{rule[:80]}...'}"  # noqa: PLR2004
 
 
+def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what is examined by itself, with its place: plans of one service have many definitions in common."""
+    definitions = schema.get("$defs")
+    if "$schema" in schema or not isinstance(definitions, dict):
+        yield "", schema
+        return
+    yield "", {name: each for name, each in schema.items() if name != "$defs"}
+    yield from ((f".$defs.{name}", each) for name, each in definitions.items())
+
+
+@lru_cache(maxsize=1000)
+def _problem(schema: str) -> str:
+    """Return what is wrong with a schema, empty where nothing is."""
+    from jsonschema import SchemaError  # noqa: PLC0415 - a plan without schemas need not load it
+    from jsonschema.validators import Draft202012Validator, validator_for  # noqa: PLC0415 - see above
+
+    loaded = json.loads(schema)
+    base = validator_for(loaded if isinstance(loaded, dict) else True, default=Draft202012Validator)
+    try:
+        base.check_schema(loaded, format_checker=_formats())  # type: ignore[call-arg] # not in typeshed
+    except SchemaError as error:
+        return f"{error.json_path.removeprefix('$')} {error.message[:120]}"
+    return ""
+
+
+@lru_cache(maxsize=1)
+def _formats() -> FormatChecker:
+    """Return what examines the regular expressions of a schema: they are read as those of `matches`."""
+    from jsonschema import FormatChecker  # noqa: PLC0415 - see above
+
+    checker = FormatChecker(formats=())
+    checker.checks("regex")(lambda text: not isinstance(text, str) or regex_problem(text) is None)
+    return checker
+
+
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Validator:
     from jsonschema.validators import Draft202012Validator, extend, validator_for  # noqa: PLC0415 - see above
@@ -69,7 +104,12 @@ def _validator(schema: str) -> Validator:
     base = validator_for(loaded, default=Draft202012Validator)
     # Their regular expressions run without a time limit, and hold up every other check.
     limited: Callable[..., Validator] = extend(  # type: ignore[no-untyped-call] # of a library that is typed elsewhere
-        base, {"pattern": _pattern, "patternProperties": _pattern_properties}
+        base,
+        {
+            "pattern": _pattern,
+            "patternProperties": _pattern_properties,
+            "additionalProperties": _additional_properties,
+        },
     )
     return limited(loaded, registry=Registry())
 
@@ -92,6 +132,21 @@ def _pattern_properties(
                 yield from validator.descend(instance=value, schema=schema, path=name, schema_path=pattern)
 
 
+def _additional_properties(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError  # noqa: PLC0415 - see above
+
+    if not isinstance(instance, Mapping):
+        return
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
+    for name, value in instance.items():
+        if name in known or any(mismatch(pattern, name) is None for pattern in patterns):
+            continue
+        if rule is False:
+            yield ValidationError("is not allowed")
+            return
+        yield from validator.descend(instance=value, schema=rule, path=name)
+
+
 def _references(schema: Any) -> Iterator[str]:
     match schema:
         case Mapping():
@@ -103,3 +158,9 @@ def _references(schema: Any) -> Iterator[str]:
         case list():
             for each in schema:
                 yield from _references(each)
+
+
+def _evaluates_patterns(schema: Any) -> bool:
+    """Return whether names would be matched with patterns where they can't be given up: for `unevaluatedProperties`."""
+    text = json.dumps(schema)
+    return '"patternProperties": ' in text and '"unevaluatedProperties": ' in text

@@ -1,0 +1,1 @@
+"""`ecs-hooks import`: smoke checks from the OpenAPI document of a service."""
