@@ -24,6 +24,7 @@ from ecs_hooks.checks import (
     LoadCheck,
     LogsCheck,
     MetricCheck,
+    ScenarioCheck,
     TargetsCheck,
     TasksCheck,
 )
@@ -76,6 +77,7 @@ def checks() -> list[Check]:
         LogsCheck(pattern="ERROR"),
         LogsCheck(query="filter level = 'error'", lag_seconds=0),
         MetricCheck.model_validate({"queries": {"a": query}, "fail_if": {"below": 1}}),
+        ScenarioCheck.model_validate({"requests": [{"connect_retries": 0}], "budget_seconds": 5}),
         TargetsCheck(),
         TasksCheck(),
     ]

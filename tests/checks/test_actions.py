@@ -21,7 +21,13 @@ from tests.checks_for_tests import Fixed
 from tests.conftest import BLUE, GREEN, load_event
 from tests.layouts import BLUE_GROUP, GREEN_GROUP, NLB_LISTENER, brief, load_balancer, revision, running, task
 
-STAGES = ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"]
+STAGES = [
+    "PRE_SCALE_UP",
+    "POST_SCALE_UP",
+    "POST_TEST_TRAFFIC_SHIFT",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    "POST_PRODUCTION_TRAFFIC_SHIFT",
+]
 QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
 HTTP: dict[str, Any] = {"type": "http", "connect_retries": 0, "timeout_seconds": 1}
 LOAD: dict[str, Any] = {"type": "load", "duration_seconds": 1, "timeout_seconds": 1}
@@ -35,6 +41,8 @@ CASES: list[dict[str, Any]] = [
     {"type": "comparison", "metrics": [{"metric": "TargetResponseTime"}], "baseline": "previous"},
     {"type": "comparison", "metrics": [{"metric": "TargetResponseTime", "criteria": ["< 1"]}], "baseline": "previous"},
     {"type": "digest", "header": "X-Version"},
+    {"type": "scenario", "requests": [{"connect_retries": 0, "timeout_seconds": 1}], "budget_seconds": 5},
+    {"type": "scenario", "requests": [{"url": "http://127.0.0.1:9/", "connect_retries": 0}], "budget_seconds": 5},
     {"type": "drift"},
     {"type": "golden_signals"},
     LOAD,

@@ -82,15 +82,16 @@ class ComparisonCheck(MetricsWatch):
             raise ValueError(message)
         return self
 
-    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
+    def actions(self, shared: SharedActions) -> frozenset[str]:
         """Return that for metrics, those for what the placeholders stand for, and those for green's share and for blue."""
         values = [
             value
             for _, metric, which in self._revisions(("green", "blue"))
             for value in metric.dimensions_of(which).values()
         ]
-        before = {PREVIOUS} if self._needs_previous else set()
-        return frozenset({ACTION, DEPLOYMENTS, *before}).union(*map(placeholder_actions, values))
+        share = {DEPLOYMENTS} if shared.stage in _STEPS else set()
+        before = {PREVIOUS, DEPLOYMENTS} if self._needs_previous else set()
+        return frozenset({ACTION, *share, *before}).union(*map(placeholder_actions, values))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""
