@@ -415,3 +415,12 @@ def test_an_http_only_hook_loads_nothing_else() -> None:
 
 def test_checks_know_nothing_but_their_context(serve: Serve) -> None:
     assert HttpCheck(path="/").run(context(serve(replying()).url)).status is Status.PASS
+
+
+def test_an_assertion_may_only_warn(serve: Serve) -> None:
+    asserts = [{"query": "status", "equals": 404, "warn": True}, {"query": "status", "max": 299}]
+    outcome = ask(serve(replying(b"hello")).url, expect={"asserts": asserts})
+
+    assert outcome.status is Status.PASS
+    assert outcome.reason.endswith("; warning: status is 200, expected 404")
+    assert outcome.evidence["warnings"] == 1

@@ -174,6 +174,14 @@ def test_it_is_over_within_its_budget(shop: Shop) -> None:
     assert shop.asked[-1] == "DELETE /orders/a%2Fb%201"
 
 
+def test_a_request_that_is_cut_by_the_budget_is_a_failure(shop: Shop) -> None:
+    shop.pause = 0.5
+    outcome = play(shop, {"path": "/home"}, budget_seconds=0.2)
+
+    assert outcome.status is Status.FAIL
+    assert outcome.reason == "request 1 not over within 0.2 s (budget_seconds)"
+
+
 def test_what_does_not_fit_into_an_invocation_is_told_at_once(shop: Shop) -> None:
     outcome = play(shop, LOGIN, seconds=5)
 

@@ -159,9 +159,9 @@ class Predicate(BaseModel):
         if self.empty is not None and (size is None or (size == 0) is not self.empty):
             yield "to be empty" if self.empty else "not to be empty"
         if self.length is not None:
-            problem = "has none" if size is None else self.length.problem(size, redactor)
+            problem = "has no length" if size is None else self.length.problem(size, redactor)
             if problem:
-                yield f"a length that {problem}" if size is None else f"another length: it {problem}"
+                yield f"another length: it {problem}"
         if self.json_schema is not None:
             violated = violation(self.json_schema, actual)
             if violated is not None:
