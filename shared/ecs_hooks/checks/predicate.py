@@ -145,11 +145,10 @@ class Predicate(BaseModel):
             return
         if found is None:
             yield "a number"
-            return
         # Written so that NaN is outside of every range.
-        if low is not None and not found >= low:
+        elif low is not None and not found >= low:
             yield f"at least {low:g}"
-        if high is not None and not found <= high:
+        elif high is not None and not found <= high:
             yield f"at most {high:g}"
 
     def _wrong_in_kind(self, actual: Any, redactor: Redactor) -> Iterator[str]:
