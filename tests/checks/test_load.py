@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import math
-import re
 import threading
 import time
 from collections import Counter
@@ -10,55 +8,19 @@ from typing import Any
 
 import pytest
 import trustme
-from pydantic import ValidationError
 
-from ecs_hooks import Stage, clock, stage_hook
-from ecs_hooks.checks import CheckContext, LoadCheck
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.deployment.endpoint import Endpoint, EndpointError, Listener
+from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.guard import VARIABLE
-from ecs_hooks.load import judging, results
 from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.plan import Plan, PlanError
-from ecs_hooks.simulator.targets import LambdaContext
-from tests.checks.asking import context
-from tests.conftest import load_event
+from tests.checks.loads import _only_green, answering, closed_port, put
 from tests.http.fixtures import Serve, server_context
-from tests.http.servers import Peer, Script
+from tests.http.servers import Peer
+
+__all__ = ["_only_green"]
 
 pytestmark = pytest.mark.usefixtures("_only_green")
-
-SECOND: dict[str, Any] = {"requests_per_second": 40, "duration_seconds": 1, "timeout_seconds": 5}
-"""A load of 40 requests."""
-
-
-@pytest.fixture
-def _only_green(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are about green: what a machine that others use takes itself is left to `test_load_generator.py`."""
-    monkeypatch.setattr(judging, "_TOO_LATE_MS", math.inf)
-    monkeypatch.setattr(results, "_MARGIN", 0)
-
-
-def put(green: str | Endpoint | None, *, seconds: float = 20, **fields: Any) -> Outcome:
-    return LoadCheck.model_validate({**SECOND, **fields}).run(context(green, seconds=seconds))
-
-
-def answering(answer: Callable[[Peer, bytes], object] | None = None, seen: Counter[bytes] | None = None) -> Script:
-    """A server that answers all requests of a connection, as a function does, and counts their first two words."""
-    lock = threading.Lock()
-
-    def script(peer: Peer) -> None:
-        while request := peer.request():
-            if seen is not None:
-                with lock:
-                    seen[b" ".join(request.split()[:2])] += 1
-            if answer is None:
-                peer.answer(b"ok")
-            else:
-                answer(peer, request)
-
-    return script
 
 
 def test_a_steady_server_passes_and_the_evidence_has_the_numbers(serve: Serve) -> None:
@@ -287,12 +249,6 @@ def test_each_request_has_a_connection_of_its_own_where_none_is_kept(serve: Serv
     assert server.connections == 41
 
 
-def closed_port(serve: Serve) -> str:
-    server = serve(answering())
-    server.close()
-    return server.url
-
-
 def test_without_a_connection_green_could_not_be_asked(serve: Serve) -> None:
     url = closed_port(serve)
     outcome = put(Endpoint(url, advice="mend it so"), requests_per_second=1, duration_seconds=15, seconds=30)
@@ -371,165 +327,3 @@ def test_no_secret_gets_into_the_outcome(serve: Serve) -> None:
     assert outcome.status is Status.FAIL
     assert "/x/***?token=***" in outcome.reason
     assert not [secret for secret in secrets if secret in f"{outcome}"]
-
-
-# Time
-
-
-def test_a_load_that_does_not_fit_into_the_invocation_fails_at_once(serve: Serve) -> None:
-    server = serve(answering())
-    outcome = put(server.url, duration_seconds=100, timeout_seconds=10, seconds=100)
-
-    assert outcome == Outcome.failed(
-        "duration_seconds 100 and timeout_seconds 10 do not fit into the 100 s that are left of this invocation: shorten "
-        "duration_seconds to 86, or raise the function's Timeout; to go on for longer, repeat the load: "
-        '"watch": {"count": 10, "interval_seconds": 1}'
-    )
-    assert server.connections == 0
-    hopeless = put(server.url, timeout_seconds=10, seconds=5)
-    assert hopeless.status is Status.FAIL
-    assert "shorten duration_seconds, or raise the function's Timeout" in hopeless.reason
-
-
-def test_where_finding_green_takes_the_time_it_is_asked_again(serve: Serve) -> None:
-    server = serve(answering())
-
-    def find_green(_: Listener) -> Endpoint:
-        time.sleep(1.5)
-        return Endpoint(server.url)
-
-    asked = context(None)
-    slow = CheckContext("POST_TEST_TRAFFIC_SHIFT", lambda: asked.deployment, find_green, Deadline.after(9.4), 0)
-    outcome = LoadCheck.model_validate(SECOND).run(slow)
-    assert outcome.status is Status.ERROR
-    assert "do not fit into the 8 s that are left of this invocation" in outcome.reason
-
-
-# Through the handler
-
-
-def asked(checks: list[dict[str, Any]], url: str, details: Any = None, seconds: float = 30) -> dict[str, Any]:
-    configured = {"base_url": url, "error_limit": 2, "checks": checks} if details is None else details
-    handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
-    return handler(load_event(hookDetails=configured), LambdaContext("hook", "", "1024", seconds))
-
-
-def test_a_hook_answers_by_its_load(serve: Serve) -> None:
-    server = serve(answering())
-    assert asked([{"type": "load", **SECOND}], server.url) == {
-        "hookStatus": "SUCCEEDED",
-        "reason": "SUCCEEDED post_test_traffic_shift my-service: 1 passed",
-    }
-    failing = asked([{"type": "load", "name": "warm-up", **SECOND, "max_p50_ms": 0.001}], server.url)
-    assert failing["hookStatus"] == "FAILED"
-    assert re.search(
-        r'my-service: load "warm-up" 40 requests at 40/s: 0 % failed, p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ ms; '
-        r"expected p50 within 0.001 ms \(1 failed\)$",
-        failing["reason"],
-    )
-
-
-def test_a_load_is_repeated_by_a_watch_one_in_each_invocation(serve: Serve) -> None:
-    seen: Counter[bytes] = Counter()
-    url = serve(answering(seen=seen)).url
-    watched = [{"type": "load", **SECOND, "watch": {"count": 2, "interval_seconds": 20}}]
-    with clock.use(lambda: now):
-        now = 1_800_000_000.0
-        first = asked(watched, url)
-        assert (first["hookStatus"], first["callBackDelay"]) == ("IN_PROGRESS", 20)
-        assert "load 1 of 1 measurements passed, the last: 40 requests at 40/s: " in first["reason"]
-        assert seen == {b"GET /": 40}
-        now += 20
-        assert asked(watched, url, first["hookDetails"])["hookStatus"] == "SUCCEEDED"
-    assert seen == {b"GET /": 80}
-
-
-def test_a_load_that_reaches_nobody_is_asked_again_up_to_the_error_limit(serve: Serve) -> None:
-    url = closed_port(serve)
-    checks = [{"type": "load", **SECOND}]
-    first = asked(checks, url)
-    assert first["hookStatus"] == "IN_PROGRESS"
-    assert "(error 1 of 2)" in first["reason"]
-    second = asked(checks, url, first["hookDetails"])
-    assert second["hookStatus"] == "FAILED"
-    assert "connection refused" in second["reason"]
-    assert "2 times in a row, which is the error_limit" in second["reason"]
-
-
-def test_a_load_that_is_too_long_for_the_function_is_a_failure_at_once(serve: Serve) -> None:
-    answer = asked([{"type": "load", "duration_seconds": 30}], serve(answering()).url, seconds=30)
-
-    assert answer["hookStatus"] == "FAILED"
-    assert "shorten duration_seconds to 12, or raise the function's Timeout" in answer["reason"]
-
-
-# Plan
-
-
-@pytest.mark.parametrize(
-    ("fields", "where", "problem"),
-    [
-        ({"requests_per_second": 0}, "requests_per_second", "greater than 0"),
-        ({"requests_per_second": 501}, "requests_per_second", "less than or equal to 500"),
-        ({"duration_seconds": 0.5}, "duration_seconds", "greater than or equal to 1"),
-        ({"duration_seconds": 900}, "duration_seconds", "less than or equal to 880"),
-        ({"requests_per_second": 500, "duration_seconds": 201}, "", "is 100500 requests; at most 100000 fit in"),
-        ({"requests": []}, "requests", "must be 1 to 20 requests"),
-        ({"requests": [{}] * 21}, "requests", "must be 1 to 20 requests"),
-        ({"requests": [{"pth": "/"}]}, "requests.0.pth", "not permitted"),
-        ({"requests": [{"path": "x"}]}, "requests.0.path", "must begin with /"),
-        ({"requests": [{"path": "/", "url": "http://a"}]}, "requests.0", "one of path and url"),
-        ({"requests": [{"weight": 0}]}, "requests.0.weight", "greater than or equal to 1"),
-        ({"requests": [{"weight": 101}]}, "requests.0.weight", "less than or equal to 100"),
-        ({"requests": [{"expect": {"status": "6xx"}}]}, "requests.0.expect.status", "must be a status code"),
-        ({"requests": [{"expect": {"json": {}}}]}, "requests.0.expect.json", "not permitted"),
-        ({"max_in_flight": 0}, "max_in_flight", "greater than or equal to 1"),
-        ({"max_in_flight": 501}, "max_in_flight", "less than or equal to 500"),
-        ({"max_error_percent": 101}, "max_error_percent", "less than or equal to 100"),
-        ({"max_p50_ms": 0}, "max_p50_ms", "greater than 0"),
-        ({"max_p95_ms": 5000}, "", "max_p95_ms must be less than timeout_seconds"),
-        ({"timeout_seconds": 61}, "timeout_seconds", "less than or equal to 60"),
-        ({"listener": "production", "requests": [{"url": "http://a"}]}, "", "that all have a url need no listener"),
-        ({"path": "/"}, "path", "not permitted"),
-    ],
-)
-def test_a_mistake_is_refused_at_its_field(fields: dict[str, Any], where: str, problem: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        LoadCheck.model_validate({**SECOND, **fields})
-    (error,) = caught.value.errors()
-    assert ".".join(map(str, error["loc"])) == where
-    assert problem in error["msg"]
-
-
-def test_a_plan_names_the_nearest_field() -> None:
-    with pytest.raises(PlanError) as caught:
-        Plan.parse({"checks": [{"type": "load", "max_p99": 1, "requests": [{"wieght": 2}]}]})
-    assert set(caught.value.problems) == {
-        "hookDetails.checks[0].max_p99: is no known field; did you mean 'max_p99_ms'?",
-        "hookDetails.checks[0].requests[0].wieght: is no known field; did you mean 'weight'?",
-    }
-
-
-@pytest.mark.parametrize(
-    ("rate", "seconds", "requests"), [(0.1, 30, 3), (0.01, 1, 1), (0.7, 10, 7), (2.5, 1, 3), (500, 200, 100_000)]
-)
-def test_how_many_requests_that_are(rate: float, seconds: float, requests: int) -> None:
-    assert LoadCheck(requests_per_second=rate, duration_seconds=seconds)._count == requests
-
-
-def test_through_which_listener_it_asks() -> None:
-    own = {"url": "http://a/x"}
-    mixed = LoadCheck.model_validate({"listener": "production", "requests": [{}, {"method": "POST"}, own]})
-    assert mixed.asked_listener == "production"
-    assert list(mixed.asked_urls) == ["http://a/x"]
-    assert list(mixed.asked_methods) == ["GET", "POST"]
-    assert LoadCheck.model_validate({"requests": [own]}).asked_listener is None
-
-
-def test_a_plan_must_not_end_before_a_load_that_is_repeated() -> None:
-    load = {"type": "load", "duration_seconds": 60}
-    for watch, minutes in [({"count": 10, "interval_seconds": 20}, 13), ({"for_minutes": 12}, 13)]:
-        with pytest.raises(PlanError, match=f"timeout_minutes: 13 is not more than the {minutes} minutes"):
-            Plan.parse({"timeout_minutes": 13, "checks": [{**load, "watch": watch}]})
-        Plan.parse({"timeout_minutes": 13.1, "checks": [{**load, "watch": watch}]})
-    assert LoadCheck().watches_seconds == 0
