@@ -14,10 +14,10 @@ Example
 ...     lifecycle_stages=["PRE_PRODUCTION_TRAFFIC_SHIFT"],
 ...     hook_details={"checks": [comparison]},
 ... )
->>> with Canaries(requests_per_minute=600) as canaries:  # doctest: +SKIP
-...     played = [canaries.play(seed, canaries.blue.slower(1.3), hooks=[hook]) for seed in range(200)]
+>>> with Canaries(requests_per_minute=1200) as canaries:  # doctest: +SKIP
+...     played = [canaries.play(seed, canaries.blue.slower_tail(1.3), hooks=[hook]) for seed in range(200)]
 >>> sum(each.stopped for each in played)  # doctest: +SKIP
-195
+200
 """
 
 from __future__ import annotations
