@@ -42,7 +42,7 @@ class Redactor:
 
     def __init__(self, *secrets: str) -> None:
         self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._compiled: tuple[int, re.Pattern[str]] | None = None
         for secret in secrets:
             self.add(secret)
 
@@ -57,7 +57,6 @@ class Redactor:
         # Control characters leave a text before it is shown.
         forms.add(one_line(secret))
         self._forms |= {form for form in forms if len(form) >= MIN_LENGTH}
-        self._pattern = None
 
     def add_header(self, name: str, value: str) -> None:
         """Learn a header, if its name says that it is secret: the whole value, and what follows the scheme in it."""
@@ -89,10 +88,13 @@ class Redactor:
         """Return a text without the secrets."""
         if not self._forms:
             return text
-        if self._pattern is None:
+        compiled = self._compiled
+        # One thread may learn while another masks: what counts is how many forms a pattern knows, and they only grow.
+        if compiled is None or compiled[0] != len(self._forms):
             longest_first = sorted(self._forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
-        return self._pattern.sub(MASK, text)
+            pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+            self._compiled = compiled = (len(longest_first), pattern)
+        return compiled[1].sub(MASK, text)
 
     def show(self, value: object, limit: int = 80) -> str:
         """Return a value for a reason: masked, then cut, on one line; objects and arrays only by type and size."""
