@@ -140,7 +140,7 @@ class AwsApi(ThreadingHTTPServer):
             get_service_model(service).operation_model(operation), context=SerializationContext(request_id="1")
         )
         made = serializer.serialize(answer(parameters) if callable(answer) else answer)
-        body = str(made["body"]).encode()
+        body = made["body"] if isinstance(made["body"], bytes) else str(made["body"]).encode()
         return made["status_code"], dict(made["headers"]), self._changes.get(operation, bytes)(body)
 
     def handle_error(self, *_: object) -> None:
@@ -151,6 +151,8 @@ def _error(protocol: str, code: str, members: dict[str, Any]) -> bytes:
     if protocol in {"json", "rest-json"}:
         return json.dumps({"__type": code, **members}).encode()
     error = b"<Error><Code>%s</Code><Message>no</Message></Error>" % code.encode()
+    if protocol == "rest-xml":
+        return error
     if protocol == "ec2":
         return b"<Response><Errors>%s</Errors><RequestID>1</RequestID></Response>" % error
     return b"<ErrorResponse>%s</ErrorResponse>" % error
@@ -158,9 +160,11 @@ def _error(protocol: str, code: str, members: dict[str, Any]) -> bytes:
 
 def _at(model: Any, method: str, path: str) -> tuple[str, dict[str, str]]:
     """Return the REST operation at a path, and what stands in the path for its parameters."""
-    for name in model.operation_names:
+    # Of two operations at the same path, one is told by its query.
+    for name in sorted(model.operation_names, key=lambda name: "?" in model.operation_model(name).http["requestUri"]):
         http = model.operation_model(name).http
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(http["requestUri"].partition("?")[0]))
+        pattern = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", pattern)
         found = re.fullmatch(pattern, path)
         if found and http["method"] == method:
             return str(name), {key: unquote(value) for key, value in found.groupdict().items()}
@@ -188,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         form: dict[str, list[str]] = {}
         if target:
             protocol, operation = "json", target.partition(".")[2]
-        elif protocol == "rest-json":
+        elif protocol in {"rest-json", "rest-xml"}:
             operation, url_params = _at(model, self.command, path)
             form = parse_qs(query)
         else:
