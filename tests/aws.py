@@ -55,6 +55,8 @@ class AwsApi(ThreadingHTTPServer):
         Each operation that was called, with its service.
     asked
         The parameters of each call, by operation.
+    regions
+        The regions that calls were signed for.
     delay
         Seconds before each answer.
     """
@@ -71,6 +73,7 @@ class AwsApi(ThreadingHTTPServer):
         self.calls: Counter[str] = Counter()
         self.operations: set[tuple[str, str]] = set()
         self.asked: dict[str, list[dict[str, Any]]] = {}
+        self.regions: set[str] = set()
         self.delay = 0.0
         self._answers: dict[str, Answer] = {}
         self._errors: dict[str, tuple[str, int, dict[str, Any]]] = {}
@@ -182,7 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         # AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...
-        signed = self.headers["Authorization"].split("/")[3]
+        _, _, region, signed, _ = self.headers["Authorization"].split("/", 4)
+        self.server.regions.add(region)
         service = _SIGNED.get(signed, signed)
         model = get_service_model(service)
         path, _, query = self.path.partition("?")
