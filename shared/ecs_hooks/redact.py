@@ -19,6 +19,9 @@ MASK = "***"
 MIN_LENGTH = 4
 """Characters of the shortest secret that is masked. To mask every `a` would hide the reason and no secret."""
 
+_KEPT = ("", "/", "!'()*~")
+"""Characters that one encoder or another leaves as they are in a URL: all alike, Python's own, JavaScript's."""
+
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase|code)|^(pass|pwd|pin|otp|sid|key|sig)$|secret|token|api[-_]?key|access[-_]?key|private[-_]?key"
     r"|auth(?!or(?!i[sz]))|credential|session|cookie|signature|bearer|jwt|csrf|xsrf",
@@ -53,7 +56,7 @@ class Redactor:
         raw = secret.strip()
         encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode()
         forms = {secret, raw, encoded, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-        forms |= {encode(raw, safe="", errors="replace") for encode in (quote, quote_plus)}
+        forms |= {quote(raw, safe=kept, errors="replace") for kept in _KEPT} | {quote_plus(raw, errors="replace")}
         # Control characters leave a text before it is shown.
         forms.add(one_line(secret))
         self._forms |= {form for form in forms if len(form) >= MIN_LENGTH}
