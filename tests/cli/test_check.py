@@ -179,3 +179,59 @@ def test_options_that_do_not_go_together(run: Run, tmp_path: Path, options: list
 def test_a_plan_without_checks(run: Run, tmp_path: Path) -> None:
     assert "the plan names no checks" in run("check", written(tmp_path, {}), "--url", "http://a").output
     assert run("check", written(tmp_path, {"chekcs": 1}), "--url", "http://a").exit_code == 1
+
+
+SECRET: dict[str, Any] = {"type": "http", "auth": {"bearer": {"token": {"ssm": "/shop/token"}}}}
+
+
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_secrets_are_those_of_the_region_that_is_meant(
+    run: Run, tmp_path: Path, serve: Serve, aws: AwsApi, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    aws.answer("GetParameter", {"Parameter": {"Value": "t0ken-t0ken"}})
+    if way == "environment":
+        monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    options = ["--region", "eu-north-1"] if way == "option" else []
+    result = run("check", written(tmp_path, {"checks": [SECRET]}), "--url", serve(replying()).url, *options)
+
+    assert result.exit_code == 0, result.output
+    assert "t0ken" not in result.output
+    assert aws.regions == {"eu-north-1"}
+
+
+def test_secrets_without_a_region(run: Run, tmp_path: Path) -> None:
+    result = run("check", written(tmp_path, {"checks": [SECRET]}), "--url", "http://127.0.0.1:1")
+    assert result.exit_code == 2
+    assert "give --region" in result.output
+
+
+def test_a_plan_that_is_kept_elsewhere(run: Run, tmp_path: Path, serve: Serve, aws: AwsApi) -> None:
+    server = serve(replying())
+    aws.answer("GetObject", {"Body": json.dumps(HEALTH).encode()})
+    file = written(tmp_path, {"plan": "s3://plans/shop.json"})
+    result = run("check", file, "--url", server.url, "--region", "eu-north-1")
+    assert result.exit_code == 0, result.output
+    assert f'PASS http "health" GET {server.url}/health' in result.output
+
+    aws.answer("GetObject", {"Body": b'{"checks": [{"type": "htp"}]}'})
+    result = run("check", file, "--url", server.url, "--region", "eu-north-1")
+    assert result.exit_code == 1
+    assert "s3://plans/shop.json: checks[0].type: is no known type of check; did you mean 'http'?" in result.output
+
+    assert aws.regions == {"eu-north-1"}
+    load_balancer(aws, "HTTP", server.port, "127.0.0.1")
+    aws.answer("GetObject", {"Body": json.dumps(HEALTH).encode()})
+    result = run("check", file, "--deployment", DEPLOYMENT)
+    assert result.exit_code == 0, result.output
+    assert "us-west-2" in aws.regions
+
+    aws.error("GetObject", "AccessDenied", 403)
+    result = run("check", file, "--url", server.url, "--region", "eu-north-1")
+    assert result.exit_code == 1
+    assert "s3:GetObject: AccessDenied" in result.output
+
+
+def test_a_plan_that_is_kept_elsewhere_is_not_validated_here(run: Run, tmp_path: Path) -> None:
+    result = run("validate", written(tmp_path, {"plan": "s3://plans/shop.json"}))
+    assert result.exit_code == 0
+    assert "valid, its checks are in s3://plans/shop.json, which is not examined, mode enforce" in result.output

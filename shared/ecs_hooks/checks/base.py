@@ -16,6 +16,7 @@ from ecs_hooks.problems import described
 from ecs_hooks.watch import Watch
 
 if TYPE_CHECKING:
+    from ecs_hooks.auth.reference import Reference
     from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
@@ -68,6 +69,11 @@ class CheckContext:
     def deployment(self) -> ServiceDeployment:
         """Who is green and who is blue; AWS is asked when a fact is first needed."""
         return self._find_deployment()
+
+    @property
+    def region(self) -> str:
+        """The region of the deployment."""
+        return self.deployment.arn.region
 
     @property
     def green_percent(self) -> float | None:
@@ -209,6 +215,11 @@ class Check(BaseModel, ABC):
         return ()
 
     @property
+    def asked_secrets(self) -> Sequence[Reference]:
+        """The secrets that the check has by reference."""
+        return ()
+
+    @property
     def asked_methods(self) -> Sequence[str]:
         """The methods of the requests that the check sends to green, where a plan chooses them."""
         return ()
@@ -230,9 +241,10 @@ class Check(BaseModel, ABC):
         ----------
         shared
             Those that checks have in common, and what decides which they are. Default: those for the address of green,
-            where that is asked.
+            where that is asked, and for secrets by reference.
         """
-        return frozenset() if self.asked_listener is None else shared.endpoint[self.asked_listener]
+        secrets = frozenset(each.action for each in self.asked_secrets if each.action)
+        return secrets if self.asked_listener is None else secrets | shared.endpoint[self.asked_listener]
 
     @abstractmethod
     def run(self, context: CheckContext) -> Outcome:

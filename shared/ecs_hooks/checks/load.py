@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.http_request import ExchangeFields, RequestFields, outcome_of
 from ecs_hooks.checks.status import ExpectedStatus
@@ -19,6 +20,9 @@ from ecs_hooks.load.open_loop import OpenLoop
 from ecs_hooks.load.sender import Part, Sender
 from ecs_hooks.outcome import Outcome
 from ecs_hooks.redact import Redactor
+
+if TYPE_CHECKING:
+    from ecs_hooks.auth.reference import Reference
 
 _MOST_REQUESTS = 100_000
 """What fits into a function's memory."""
@@ -117,8 +121,13 @@ class LoadCheck(ExchangeFields, Check):
 
     @property
     def asked_urls(self) -> Sequence[str]:
-        """The `url` of each request that has one."""
-        return [each.url for each in self.requests if each.url is not None]
+        """The `url` of each request that has one, and where tokens come from."""
+        return [url for each in self.requests for url in each.urls]
+
+    @property
+    def asked_secrets(self) -> Sequence[Reference]:
+        """Those of the requests."""
+        return [secret for each in self.requests for secret in each.secrets]
 
     @property
     def asked_methods(self) -> Sequence[str]:
@@ -149,10 +158,12 @@ class LoadCheck(ExchangeFields, Check):
             return Outcome.failed(short)
         green = Endpoint("") if self.asked_listener is None else context.endpoint(self.listener)
         redactor = Redactor()
+        limits = self.limits(self.timeout_seconds)
+        keyring = Keyring(redactor, lambda: context.region, limits, context.deadline)
         pool = Pool(keep=self.keep_alive)
         try:
-            parts = [Part(each.build(green, redactor), each.expect.status, each.weight) for each in self.requests]
-            sender = Sender(parts, self.limits(self.timeout_seconds), pool, context.deadline)
+            parts = [Part(each.build(green, keyring), each.expect.status, each.weight) for each in self.requests]
+            sender = Sender(parts, limits, pool, context.deadline)
             sender.connect()
             short = self._short_of_time(context, self._load_seconds)
             if short:  # there was enough, but to find and to reach green took some of it: that may pass

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from ecs_hooks.arn import EcsArn
 from ecs_hooks.cli.live import JsonLines, hooks_shown_in
-from ecs_hooks.cli.plans import read_plan
+from ecs_hooks.cli.plans import fetch_plan, read_plan
 from ecs_hooks.cli.region import region_of
 from ecs_hooks.cli.service import describe_deployment, event, explained, names, running_deployment
 from ecs_hooks.deadline import Deadline
@@ -24,9 +24,12 @@ from ecs_hooks.event import Stage
 from ecs_hooks.handler import LifecycleHandler
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.invocation import Definition
+from ecs_hooks.plan import Plan
 
-_NOWHERE = "arn:aws:ecs:us-east-1:000000000000:{}/no-cluster/no-service/{}"
+_NOWHERE = "arn:aws:ecs:{}:000000000000:{}/no-cluster/no-service/none"
 """What the event names where there is no deployment, only an address."""
+
+_ANY_REGION = "us-east-1"
 
 _LAMBDA_SECONDS = 900
 """The longest time that Lambda gives an invocation."""
@@ -61,14 +64,18 @@ def check(  # noqa: PLR0913 - one parameter an option
     IN_PROGRESS.
     """
     configuration, parsed = read_plan(plan)
-    if not parsed.checks:
-        message = "the plan names no checks"
-        raise click.UsageError(message)
     if sum(each is not None for each in (url, service, deployment)) != 1:
         message = "give one of --url, --service and --deployment"
         raise click.UsageError(message)
     try:
-        asked = _event_of_url(url, stage) if url else _event_of(_deployment(service, deployment, region), stage)
+        arn = None if url else _deployment(service, deployment, region)
+        if parsed.policies.plan is not None:
+            its_region = region_of(region) if arn is None else arn.region
+            configuration, parsed = fetch_plan(plan, configuration, parsed.policies.plan, its_region)
+        if not parsed.checks:
+            message = "the plan names no checks"
+            raise click.UsageError(message)
+        asked = _event_of(arn, stage) if arn else _event_of_url(str(url), stage, _region_of_secrets(parsed, region))
     except FactError as error:
         sys.exit(f"ecs-hooks: {explained(error)}")
     details = _at(url, configuration) if url else configuration
@@ -129,14 +136,19 @@ def _at(url: str, configuration: Mapping[str, Any]) -> dict[str, Any]:
     return {**configuration, "base_url": url, "checks": checks}
 
 
-def _event_of_url(url: str, stage: str | None) -> dict[str, Any]:
+def _region_of_secrets(plan: Plan, region: str | None) -> str:
+    """Return the region that secrets by reference are in, where no deployment tells."""
+    return region_of(region) if any(each.asked_secrets for each in plan.checks) else _ANY_REGION
+
+
+def _event_of_url(url: str, stage: str | None, region: str) -> dict[str, Any]:
     host = urlsplit(url).hostname
     if urlsplit(url).scheme not in {"http", "https"} or not host:
         message = "--url must begin with http:// or https:// and a host"
         raise click.UsageError(message)
     # Whoever types an address here means it, their own machine too.
     os.environ[VARIABLE] = ",".join(filter(None, [os.environ.get(VARIABLE), host]))
-    deployment, revision = (_NOWHERE.format(kind, "none") for kind in ("service-deployment", "service-revision"))
+    deployment, revision = (_NOWHERE.format(region, kind) for kind in ("service-deployment", "service-revision"))
     return event(deployment, revision, stage or Stage.POST_TEST_TRAFFIC_SHIFT)
 
 

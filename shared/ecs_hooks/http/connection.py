@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.response import assert_header_parsing
@@ -29,6 +30,9 @@ from ecs_hooks.http.tls import tls_context
 from ecs_hooks.http.url import Url
 from ecs_hooks.http.waits import Waits
 from ecs_hooks.http.wire import Wire, WireSocket
+
+if TYPE_CHECKING:
+    from ecs_hooks.http.client_certificate import ClientCertificate
 
 
 class Connection:
@@ -71,6 +75,7 @@ class Connection:
         server_name: str,
         verify_tls: bool,
         waits: Waits | None = None,
+        certificate: ClientCertificate | None = None,
     ) -> Connection:
         """Look up the host, judge its addresses, and connect to one of them.
 
@@ -88,6 +93,8 @@ class Connection:
             Whether it must.
         waits
             Where it is noted, now and in each exchange, that the other side is waited for.
+        certificate
+            What this side proves itself with.
 
         Raises
         ------
@@ -96,14 +103,16 @@ class Connection:
         """
         began = time.perf_counter()
         endpoints = _allowed(url.host, _look_up(url, budget, resolver))
+        context: ssl.SSLContext | None = None
         if url.scheme == "https":
             _check_server_name(server_name)
+            context = tls_context(verify=verify_tls, certificate=certificate)
         opened_at = time.perf_counter()
         raw = _connect(url, endpoints, budget, waits)
         connected = time.perf_counter()
-        inner = _Tls(url, raw, server_name, verify=verify_tls) if url.scheme == "https" else _Plain(url, raw)
+        inner = _Plain(url, raw) if context is None else _Tls(url, raw, server_name, context)
         try:
-            if url.scheme == "https":
+            if context is not None:
                 raw.settimeout(raw.wire.remaining())  # for the handshake; later the wire sees to it
             with raw.wire.waiting(raw, select.POLLIN):
                 inner.connect()
@@ -113,7 +122,7 @@ class Connection:
             raise _handshake_error(error, budget, server_name) from error
         opened: WireSocket = inner.sock  # type: ignore[assignment] # or the TLS socket, which has a wire just as well
         opened.wire = raw.wire
-        tls = time.perf_counter() - connected if url.scheme == "https" else 0.0
+        tls = 0.0 if context is None else time.perf_counter() - connected
         return cls(inner, raw.wire, opened_at, Timings(opened_at - began, connected - opened_at, tls))
 
     @property
@@ -169,10 +178,8 @@ class _Plain(HTTPConnection):
 class _Tls(HTTPSConnection):
     response_class = _Response
 
-    def __init__(self, url: Url, opened: WireSocket, server_name: str, *, verify: bool) -> None:
-        super().__init__(
-            url.host, url.port, timeout=None, ssl_context=tls_context(verify=verify), server_hostname=server_name
-        )
+    def __init__(self, url: Url, opened: WireSocket, server_name: str, context: ssl.SSLContext) -> None:
+        super().__init__(url.host, url.port, timeout=None, ssl_context=context, server_hostname=server_name)
         self._opened = opened
 
     def _new_conn(self) -> socket.socket:

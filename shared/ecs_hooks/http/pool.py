@@ -15,12 +15,13 @@ from ecs_hooks.http.waits import Waits
 
 if TYPE_CHECKING:
     from ecs_hooks.http.budget import Budget
+    from ecs_hooks.http.client_certificate import ClientCertificate
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
     from ecs_hooks.http.sending import Limits
 
-_Place: TypeAlias = "tuple[tuple[str, str, int], str, bool]"
-"""Scheme, host and port; the name that the certificate must be valid for; whether it must."""
+_Place: TypeAlias = "tuple[tuple[str, str, int], str, bool, ClientCertificate | None]"
+"""Scheme, host and port; the name that the certificate must be valid for; whether it must; the client's own."""
 
 
 class Pool:
@@ -101,6 +102,7 @@ class Pool:
             server_name=request.server_name,
             verify_tls=limits.verify_tls,
             waits=self._waits,
+            certificate=request.certificate,
         )
         with self._lock:
             self.opened += 1
@@ -135,4 +137,4 @@ class Pool:
 
 def _place(request: Request, limits: Limits) -> _Place:
     """Return what a connection has to have in common with a request, for that to be sent on it."""
-    return request.url.origin, request.server_name, limits.verify_tls
+    return request.url.origin, request.server_name, limits.verify_tls, request.certificate

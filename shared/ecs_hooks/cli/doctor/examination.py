@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from ecs_hooks.cli.doctor import egress, endpoint, permissions, plan, reach, role, sdk, strategy, target
+from ecs_hooks.cli.doctor import (
+    egress,
+    endpoint,
+    permissions,
+    plan,
+    reach,
+    role,
+    sdk,
+    secrets,
+    strategy,
+    target,
+)
 from ecs_hooks.cli.doctor.attached import AttachedHook, Examined, Prepared
 from ecs_hooks.cli.doctor.finding import Finding, examined, ok, unanswered
 from ecs_hooks.cli.doctor.function import Function
@@ -90,10 +101,11 @@ def _of_hook(hook: AttachedHook) -> Iterator[Finding]:
     planned = plan.read(hook, function)
     yield from planned.findings
     if function is not None and planned.plans:
-        yield from _of_function(Prepared(hook, function, planned.plans))
+        yield from _of_function(Prepared(hook, function, planned.plans, planned.reference))
 
 
 def _of_function(prepared: Prepared) -> Iterator[Finding]:
+    yield from secrets.examine(prepared)
     yield from examined(permissions.SUBJECT, "what the checks need", permissions.examine(prepared))
     for stage, of_stage in prepared.plans.items():
         yield from examined(
