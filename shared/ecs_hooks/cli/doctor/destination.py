@@ -8,10 +8,12 @@ from typing import NamedTuple
 from ecs_hooks.cli.doctor.attached import Prepared
 from ecs_hooks.cli.doctor.endpoint import task_port
 from ecs_hooks.deployment.asking import ask_one, reading
+from ecs_hooks.deployment.blue import blue_listener
 from ecs_hooks.deployment.endpoint import EndpointError, Listener, app_url_of, at_production, with_listener
 from ecs_hooks.deployment.listener import LOAD_BALANCERS, RULES, ListenerArn, address, short
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Url
+from ecs_hooks.plan import Plan
 
 
 class Destination(NamedTuple):
@@ -58,6 +60,8 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
                 addresses[given] = None
             elif listener is not None:
                 discovered[listener, stage] = None
+            if check.asks_blue and _blue_has_a_listener(prepared, stage, plan):
+                discovered["production", stage] = None
             addresses |= dict.fromkeys(check.asked_urls)
     urls: dict[tuple[str, int], Url] = {}
     for each in addresses:
@@ -68,6 +72,16 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
         urls.setdefault((url.host, url.port), url)
     yield from urls.values()
     yield from dict.fromkeys(each for listener, stage in discovered for each in _discovered(prepared, listener, stage))
+
+
+def _blue_has_a_listener(prepared: Prepared, stage: str, plan: Plan) -> bool:
+    """Return whether blue is asked at the production listener; else it is asked as green is, or not at all."""
+    balancing = prepared.hook.examined.service.load_balancing
+    is_given = bool(plan.policies.base_url or app_url_of(prepared.environment))
+    try:
+        return blue_listener(stage, balancing, balancing, is_given=is_given) is not None
+    except EndpointError:
+        return False
 
 
 def _discovered(prepared: Prepared, listener: Listener, stage: str) -> Iterator[Destination]:
