@@ -207,14 +207,14 @@ class CompareCheck(ExchangeFields, Check):
     def _pair(self, request: CompareRequest, blue: Blue, green: Endpoint, redactor: Redactor) -> Pair:
         to_blue, to_green = request.build(blue.endpoint, redactor), request.build(green, redactor)
         label = redactor.mask(f"{request.method} {(request.path or '/').partition('?')[0]}")
+        problem = blue.objection(to_blue)
+        if problem:
+            message = f"{label}: {problem}: take out of the request what the rule asks for"
+            raise IncomparableError(message)
         if to_blue == to_green:
             message = (
                 f"{label}: blue and green are asked at one address, which can't be both: see base_url and blue_url"
             )
-            raise IncomparableError(message)
-        problem = blue.objection(to_blue)
-        if problem:
-            message = f"{label}: {problem}: take out of the request what the rule asks for"
             raise IncomparableError(message)
         return Pair(label, to_blue, to_green, (_prefix(blue.endpoint), _prefix(green)))
 

@@ -87,4 +87,4 @@ def _float(number: float) -> float:
     try:
         return float(number)
     except OverflowError:  # JSON knows integers of any length
-        return math.copysign(math.inf, number)
+        return math.inf if number > 0 else -math.inf

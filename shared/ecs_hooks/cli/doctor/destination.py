@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from ecs_hooks.cli.doctor.attached import Prepared
@@ -60,8 +61,8 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
                 addresses[given] = None
             elif listener is not None:
                 discovered[listener, stage] = None
-            if check.asks_blue and _blue_has_a_listener(prepared, stage, plan):
-                discovered["production", stage] = None
+            if check.asks_blue:
+                discovered |= dict.fromkeys((each, stage) for each in _of_blue(prepared, stage, plan))
             addresses |= dict.fromkeys(check.asked_urls)
     urls: dict[tuple[str, int], Url] = {}
     for each in addresses:
@@ -74,14 +75,13 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
     yield from dict.fromkeys(each for listener, stage in discovered for each in _discovered(prepared, listener, stage))
 
 
-def _blue_has_a_listener(prepared: Prepared, stage: str, plan: Plan) -> bool:
-    """Return whether blue is asked at the production listener; else it is asked as green is, or not at all."""
+def _of_blue(prepared: Prepared, stage: str, plan: Plan) -> Iterator[Listener]:
+    """Yield the listener that leads to where blue is asked; tasks are found where green's are."""
     balancing = prepared.hook.examined.service.load_balancing
     is_given = bool(plan.policies.base_url or app_url_of(prepared.environment))
-    try:
-        return blue_listener(stage, balancing, balancing, is_given=is_given) is not None
-    except EndpointError:
-        return False
+    with suppress(EndpointError):
+        at_listener = blue_listener(stage, balancing, balancing, is_given=is_given) is not None
+        yield "production" if at_listener else "test"
 
 
 def _discovered(prepared: Prepared, listener: Listener, stage: str) -> Iterator[Destination]:
