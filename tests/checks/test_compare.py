@@ -419,7 +419,7 @@ def test_what_it_asks_is_known_beforehand() -> None:
         ["http://b"],
         ["GET", "HEAD"],
     )
-    derived = CompareCheck()
+    derived = CompareCheck.model_validate({"blue_url": None, "requests": [{"url": None}]})
     assert (derived.asks_blue, list(derived.asked_urls), derived.asked_listener) == (True, [], "test")
     assert derived.needs_running
     assert derived.needs_seconds == 61
