@@ -16,6 +16,7 @@ from ecs_hooks.checks import (
     CHECKS,
     AlarmCheck,
     Check,
+    CompareCheck,
     ComparisonCheck,
     DigestCheck,
     DriftCheck,
@@ -83,6 +84,7 @@ def checks() -> list[Check]:
     return [
         AlarmCheck(),
         AlarmCheck(prefix="x"),
+        CompareCheck(connect_retries=0),
         ComparisonCheck.model_validate({"metrics": [{"metric": "TargetResponseTime"}]}),
         ComparisonCheck.model_validate({"metrics": [{"metric": "TargetResponseTime"}], "baseline": "previous"}),
         DigestCheck(header="X-Version"),

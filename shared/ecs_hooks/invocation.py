@@ -10,6 +10,7 @@ from ecs_hooks import clock
 from ecs_hooks.bounded import call_within
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deadline import for_checks
+from ecs_hooks.deployment.blue import blue_endpoint
 from ecs_hooks.deployment.endpoint import Configured, green_endpoint
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.facts import Facts
@@ -190,6 +191,9 @@ class Invocation:
             elapsed=max(0.0, clock.now() - self._state.started_at),
             checks=plan.checks,
             told_percent=self.event.green_percent,
+            find_blue=lambda url, host: blue_endpoint(
+                configured, str(self.event.stage), lambda: self._deployment, url, host
+            ),
         )
 
     def _evaluate(self, plan: Plan, runner: Runner) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -154,8 +155,20 @@ def test_what_is_captured_has_to_be_there_and_fit(shop: Shop) -> None:
     no_json = {"path": "/home", "captures": {"x": {"query": "header", "name": "X-None"}}}
     assert "capture x finds nothing (header X-None)" in play(shop, no_json).reason
     whole = {**LOGIN, "captures": {"all": {"query": "jsonpath", "path": "$"}}}
-    wrong = play(shop, whole, {"path": "/home", "headers": {"X-A": "{{all}}"}})
-    assert wrong.reason == "request 2 with its variables.headers.X-A: Input should be a valid string"
+    wrong = play(shop, whole, {"path": "/home", "query": {"q": "{{all}}"}})
+    assert wrong.reason.startswith("request 2 with its variables.query.q")
+
+
+@pytest.mark.parametrize("place", ["headers", "auth"])
+def test_green_can_t_have_a_secret_by_naming_it(shop: Shop, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.setenv("SMOKE_SECRET", "hunter2-hunter2")
+    named = {"env": "SMOKE_SECRET"}
+    login = {**LOGIN, "expect": {"status": 200}, "captures": {"user": {"query": "jsonpath", "path": "$.user"}}}
+    credentials = {"headers": {"Cookie": "{{user}}"}, "auth": {"api_key": {"header": "Cookie", "value": "{{user}}"}}}
+    sent = {"query": "jsonpath", "path": "$.cookies", "contains": json.dumps(named)}
+    look = {"path": "/home", place: credentials[place], "expect": {"asserts": [sent]}}
+    outcome = play(shop, login, look, variables={"user": named})
+    assert outcome.status is Status.PASS, outcome
 
 
 def test_without_green_it_is_an_error(shop: Shop) -> None:

@@ -104,6 +104,37 @@ def test_it_waits_as_ecs_would(run: Run, tmp_path: Path, serve: Serve, monkeypat
     assert naps.count(1.0) == 2
 
 
+COMPARE: dict[str, Any] = {"checks": [{"type": "compare", "samples": 15, "interval_seconds": 0}, *HEALTH["checks"]]}
+
+
+def test_green_and_blue_at_addresses_on_this_machine(run: Run, tmp_path: Path, serve: Serve) -> None:
+    green, blue = serve(replying(b"hello")), serve(replying(b"hello"))
+    result = run("check", written(tmp_path, COMPARE), "--url", green.url, "--blue-url", blue.url)
+    assert result.exit_code == 0, result.output
+    assert "PASS compare GET /: no difference in 15 rounds" in result.output
+    assert (blue.connections, green.connections) == (30, 16)
+
+    own = {"checks": [{**COMPARE["checks"][0], "blue_url": serve(replying(b"hi")).url}]}
+    result = run("check", written(tmp_path, own), "--url", green.url)
+    assert result.exit_code == 1, result.output
+    assert "FAIL compare GET /: body" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--url", "http://a"], "the plan compares with blue: give --blue-url, or blue_url of the check"),
+        (["--service", "a", "--blue-url", "http://b"], "--blue-url needs --url"),
+        (["--url", "http://a", "--blue-url", "b"], "--blue-url must begin with http:// or https:// and a host"),
+    ],
+)
+def test_an_address_of_blue_that_makes_no_sense(run: Run, tmp_path: Path, options: list[str], says: str) -> None:
+    result = run("check", written(tmp_path, COMPARE), *options)
+
+    assert result.exit_code == 2
+    assert says in result.output
+
+
 @pytest.mark.parametrize("how", [["--service", "my-cluster/my-service", "--region", "us-west-2"], ["--deployment"]])
 def test_a_deployment_that_is_going_on(
     run: Run, tmp_path: Path, serve: Serve, aws: AwsApi, monkeypatch: pytest.MonkeyPatch, how: list[str]

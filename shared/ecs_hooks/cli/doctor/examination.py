@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from ecs_hooks.cli.doctor import (
+    blue,
     egress,
     endpoint,
     permissions,
@@ -110,6 +111,9 @@ def _of_function(prepared: Prepared) -> Iterator[Finding]:
     for stage, of_stage in prepared.plans.items():
         yield from examined(
             endpoint.SUBJECT, f"the address of green at {stage}", endpoint.examine(prepared, stage, of_stage)
+        )
+        yield from examined(
+            endpoint.SUBJECT, f"the address of blue at {stage}", blue.examine(prepared, stage, of_stage)
         )
     yield from examined(reach.SUBJECT, "whether requests get there", reach.examine(prepared))
     yield from examined(egress.SUBJECT, "whether the function can call AWS", egress.examine(prepared))
