@@ -8,9 +8,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from urllib3.exceptions import DecodeError, HTTPError, IncompleteRead, InvalidChunkLength, ReadTimeoutError
+from urllib3.exceptions import HTTPError, IncompleteRead, InvalidChunkLength, ReadTimeoutError
 from urllib3.exceptions import ProtocolError as BrokenError
 
+from ecs_hooks.http.decoding import decoded
 from ecs_hooks.http.errors import (
     HttpError,
     Phase,
@@ -71,7 +72,7 @@ def exchange(connection: Connection, request: Request, limits: Limits, budget: B
     try:
         content = b"" if unread else _read(raw, limits)
     except _EXPECTED as error:
-        raise _body_error(error, budget) from error
+        raise _body_error(error, budget, ended=wire.ended) from error
     finally:
         # Where it was not read to its end, it would hold the socket.
         raw.close()
@@ -110,11 +111,12 @@ def _ask(connection: Connection, request: Request, budget: Budget) -> HTTPRespon
 
 def _read(raw: HTTPResponse, limits: Limits) -> bytes:
     limit = limits.max_body_bytes
-    if raw.length_remaining is not None and raw.length_remaining > limit and not raw.headers.get("content-encoding"):
+    encodings = raw.headers.get("content-encoding", "")
+    if raw.length_remaining is not None and raw.length_remaining > limit and not encodings:
         raise TooLargeError(limit)
     pieces: list[bytes] = []
     size = 0
-    for piece in raw.stream(_PIECE, decode_content=True):
+    for piece in decoded(raw.stream(_PIECE, decode_content=False), encodings):
         size += len(piece)
         if size > limit:
             raise TooLargeError(limit)
@@ -145,18 +147,19 @@ def _head_error(  # noqa: PLR0911 - one case for each kind
             return ProtocolError("response header is malformed, too long or has too many lines")
 
 
-def _body_error(error: Exception, budget: Budget) -> HttpError:  # noqa: PLR0911 - one case for each kind
+def _body_error(error: Exception, budget: Budget, *, ended: bool) -> HttpError:  # noqa: PLR0911 - one case for each kind
     """Return what an exception means that came while the body was read."""
     match error:
         case HttpError():
             return error
         case ReadTimeoutError() | TimeoutError():
             return budget.timeout(Phase.BODY)
-        case DecodeError():
-            return ProtocolError("response body can't be decoded as its content-encoding says")
         case ValueError():
             return ProtocolError(_BAD_CHUNKS)
         case BrokenError() if isinstance(error.__cause__, InvalidChunkLength):
+            return ProtocolError(_BAD_CHUNKS)
+        case BrokenError() if error.__cause__ is None and not ended:
+            # The line with the length of a chunk is too long.
             return ProtocolError(_BAD_CHUNKS)
         case BrokenError() if isinstance(error.__cause__, IncompleteRead | http.client.IncompleteRead):
             return ProtocolError("response body is truncated")
