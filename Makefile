@@ -8,7 +8,7 @@ SAM := $(SAM_VENV)/bin/sam
 CDK_VENV := .venv-cdk
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test e2e build validate bench schema lock clean lint types fast all-tests
+.PHONY: help setup demo check test e2e browser build validate bench schema lock clean lint types fast all-tests
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -38,7 +38,8 @@ check: lint types ## linters, types and the fast tests
 
 test: lint types ## linters, types, all tests but e2e, branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -m "not slow and not e2e"
+	$(BIN)/coverage run -m pytest -q -n 2 -m "not slow and not e2e"
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/pytest -q -n 2 -m "slow and not e2e"
 
@@ -64,6 +65,9 @@ $(CDK_VENV)/.done: requirements/cdk.txt
 e2e: setup build validate $(CDK_VENV)/.done ## run the application in Lambda's runtime; needs a container engine
 	$(BIN)/pytest -m e2e tests/e2e tests/examples
 
+browser: setup ## look at the page of `simulate --report` in a real browser, where there is a Chromium
+	$(BIN)/pytest -m e2e tests/browser
+
 bench: setup ## measure against the baselines; prints ratios
 	$(BIN)/python -m benchmarks
 
@@ -81,4 +85,4 @@ pin = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade 
   --no-annotate --no-header --no-strip-extras -o $(2) $(1)
 
 clean: ## remove everything that was made
-	rm -rf $(VENV) $(SAM_VENV) $(CDK_VENV) .aws-sam .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build
+	rm -rf $(VENV) $(SAM_VENV) $(CDK_VENV) .aws-sam .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build

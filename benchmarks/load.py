@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import redirect_stdout
-from io import StringIO
 from statistics import median
 from typing import Any
 
 import urllib3
 
-from benchmarks.events import event
-from benchmarks.many_checks import stage_handler
 from benchmarks.server import serving
+from ecs_hooks.checks import CheckContext, LoadCheck
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.deployment.endpoint import Endpoint
+from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
 RATE = 200
 SECONDS = 2
@@ -28,13 +28,11 @@ def run(runs: int = RUNS) -> list[dict[str, Any]]:
     A process that sleeps between two requests finds its caches cold after each, so there is a loop at the same rate, too.
     """
     os.environ["ECS_HOOKS_ALLOWED_HOSTS"] = "127.0.0.1"
-    handler = stage_handler()
+    check = LoadCheck(requests_per_second=RATE, duration_seconds=SECONDS)
     load_times, loop_times, paced_times = [], [], []
     with serving(keep_alive=True) as address:
-        load = {"type": "load", "requests_per_second": RATE, "duration_seconds": SECONDS}
-        asked = event(base_url=address, checks=[load])
         for index in range(runs + 1):
-            load_time = _cpu_time(lambda: _invoke(handler, asked))
+            load_time = _cpu_time(lambda: _load(check, address))
             loop_time = _cpu_time(lambda: _loop(address))
             paced_time = _cpu_time(lambda: _loop(address, 1 / RATE))
             if index:  # the first run only warms up
@@ -56,11 +54,17 @@ def run(runs: int = RUNS) -> list[dict[str, Any]]:
     ]
 
 
-def _invoke(handler: Callable[[Any, Any], dict[str, Any]], asked: dict[str, Any]) -> None:
-    with redirect_stdout(StringIO()):
-        answer = handler(asked, None)
-    if answer["hookStatus"] != "SUCCEEDED":
-        raise RuntimeError(answer["reason"])
+def _load(check: LoadCheck, address: str) -> None:
+    def nobody() -> ServiceDeployment:
+        raise NotImplementedError
+
+    asked = CheckContext(
+        "POST_TEST_TRAFFIC_SHIFT", nobody, lambda _: Endpoint(address), Deadline.after(SECONDS + check.needs_seconds), 0
+    )
+    outcome = check.run(asked)
+    # How late it was is no matter here: only what it cost.
+    if outcome.evidence.get("errors_percent") != 0:
+        raise RuntimeError(outcome.reason)
 
 
 def _loop(address: str, pause: float = 0) -> None:

@@ -55,6 +55,8 @@ class AwsApi(ThreadingHTTPServer):
         Each operation that was called, with its service.
     asked
         The parameters of each call, by operation.
+    regions
+        The regions that calls were signed for.
     delay
         Seconds before each answer.
     """
@@ -71,6 +73,7 @@ class AwsApi(ThreadingHTTPServer):
         self.calls: Counter[str] = Counter()
         self.operations: set[tuple[str, str]] = set()
         self.asked: dict[str, list[dict[str, Any]]] = {}
+        self.regions: set[str] = set()
         self.delay = 0.0
         self._answers: dict[str, Answer] = {}
         self._errors: dict[str, tuple[str, int, dict[str, Any]]] = {}
@@ -140,7 +143,7 @@ class AwsApi(ThreadingHTTPServer):
             get_service_model(service).operation_model(operation), context=SerializationContext(request_id="1")
         )
         made = serializer.serialize(answer(parameters) if callable(answer) else answer)
-        body = str(made["body"]).encode()
+        body = made["body"] if isinstance(made["body"], bytes) else str(made["body"]).encode()
         return made["status_code"], dict(made["headers"]), self._changes.get(operation, bytes)(body)
 
     def handle_error(self, *_: object) -> None:
@@ -151,6 +154,8 @@ def _error(protocol: str, code: str, members: dict[str, Any]) -> bytes:
     if protocol in {"json", "rest-json"}:
         return json.dumps({"__type": code, **members}).encode()
     error = b"<Error><Code>%s</Code><Message>no</Message></Error>" % code.encode()
+    if protocol == "rest-xml":
+        return error
     if protocol == "ec2":
         return b"<Response><Errors>%s</Errors><RequestID>1</RequestID></Response>" % error
     return b"<ErrorResponse>%s</ErrorResponse>" % error
@@ -158,9 +163,11 @@ def _error(protocol: str, code: str, members: dict[str, Any]) -> bytes:
 
 def _at(model: Any, method: str, path: str) -> tuple[str, dict[str, str]]:
     """Return the REST operation at a path, and what stands in the path for its parameters."""
-    for name in model.operation_names:
+    # Of two operations at the same path, one is told by its query.
+    for name in sorted(model.operation_names, key=lambda name: "?" in model.operation_model(name).http["requestUri"]):
         http = model.operation_model(name).http
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(http["requestUri"].partition("?")[0]))
+        pattern = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", pattern)
         found = re.fullmatch(pattern, path)
         if found and http["method"] == method:
             return str(name), {key: unquote(value) for key, value in found.groupdict().items()}
@@ -178,7 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         # AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...
-        signed = self.headers["Authorization"].split("/")[3]
+        _, _, region, signed, _ = self.headers["Authorization"].split("/", 4)
+        self.server.regions.add(region)
         service = _SIGNED.get(signed, signed)
         model = get_service_model(service)
         path, _, query = self.path.partition("?")
@@ -188,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         form: dict[str, list[str]] = {}
         if target:
             protocol, operation = "json", target.partition(".")[2]
-        elif protocol == "rest-json":
+        elif protocol in {"rest-json", "rest-xml"}:
             operation, url_params = _at(model, self.command, path)
             form = parse_qs(query)
         else:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from ecs_hooks.deadline import Deadline
+import pytest
+
+from ecs_hooks.deadline import Deadline, for_answer, for_checks
 
 
 def test_a_deadline_counts_down_to_nothing_and_no_further() -> None:
@@ -16,3 +18,11 @@ def test_of_two_the_sooner_counts() -> None:
     assert later.sooner(1).remaining() <= 1
     assert later.sooner(1000) == later
     assert later.earlier(40).at == later.at - 40
+
+
+@pytest.mark.parametrize(
+    ("seconds", "answer", "checks"), [(900, 898, 895), (120, 118, 115), (10, 9, 8.1), (1, 0.8, 0.72)]
+)
+def test_what_of_an_invocation_is_for_the_answer_and_for_checks(seconds: float, answer: float, checks: float) -> None:
+    assert for_answer(seconds) == pytest.approx(answer)
+    assert for_checks(for_answer(seconds)) == pytest.approx(checks)

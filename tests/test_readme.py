@@ -1,4 +1,4 @@
-"""What the README shows is valid."""
+"""What the README shows is valid, and all that there is stands in it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.plan import Plan
+from ecs_hooks.schema import plan_schema
 
 TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)]
+SCHEMA = jsonschema.Draft202012Validator(plan_schema())
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_every_example_of_a_plan_or_check_is_valid(example: dict[str, Any]) -> None:
-    if "type" in example:
-        example = {"checks": [example], "timeout_minutes": 600}
-    assert Plan.parse(example).checks
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.get("type", "plan"))
+def test_every_example_is_a_plan_or_a_check_of_one(example: dict[str, Any]) -> None:
+    plan = {"checks": [example], "timeout_minutes": 600} if "type" in example else example
+
+    assert Plan.parse(plan).checks
+    SCHEMA.validate(plan)
 
 
 @pytest.mark.parametrize("kind", CHECKS)
 def test_every_check_and_its_fields_are_explained(kind: str) -> None:
-    model = check_class(kind)
+    fields = {info.alias or name for name, info in check_class(kind).model_fields.items()}
     named = set(re.findall(r"`([a-z_0-9]+)[`.\[]", TEXT))
 
     assert kind in named
-    common = {"type", "name"}
-    assert {info.alias or name for name, info in model.model_fields.items()} - common <= named
+    assert fields - {"type", "name"} <= named

@@ -54,7 +54,14 @@ def test_a_secret_is_masked_in_every_form(secret: str, before: str, after: str) 
         assert form not in redactor.mask(before + form + after).replace(MASK, "")
     if all(not 0xD800 <= ord(each) <= 0xDFFF for each in secret):
         raw = secret.strip()
-        for form in (quote(raw, safe=""), quote_plus(raw), base64.b64encode(secret.encode()).decode()):
+        in_scripts = quote(raw, safe="!'()*~")
+        for form in (
+            quote(raw),
+            quote(raw, safe=""),
+            in_scripts,
+            quote_plus(raw),
+            base64.b64encode(secret.encode()).decode(),
+        ):
             assert form not in redactor.mask(before + form + after).replace(MASK, "")
 
 

@@ -16,13 +16,16 @@ from ecs_hooks.checks import (
     CHECKS,
     AlarmCheck,
     Check,
+    CompareCheck,
     ComparisonCheck,
     DigestCheck,
     DriftCheck,
     GoldenSignalsCheck,
     HttpCheck,
+    LoadCheck,
     LogsCheck,
     MetricCheck,
+    ScenarioCheck,
     TargetsCheck,
     TasksCheck,
 )
@@ -34,7 +37,16 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYER = Path(ecs_hooks.__file__).parent
 _LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 _IAM = {"elbv2": "elasticloadbalancing"}
-TEMPLATE: dict[str, Any] = cfn_yaml.load(str(ROOT / "template.yaml"))["Resources"]
+_NOT_CALLED = {
+    "execute-api:Invoke",
+    "kms:Decrypt",
+    "lambda:InvokeFunction",
+    "lambda:InvokeFunctionUrl",
+    "vpc-lattice-svcs:Invoke",
+}
+"""What is done with the function's role, and no operation that the code calls: to decrypt, and whatever is signed."""
+_WHOLE: dict[str, Any] = cfn_yaml.load(str(ROOT / "template.yaml"))
+TEMPLATE: dict[str, Any] = _WHOLE["Resources"]
 
 
 def function(stage: Stage) -> str:
@@ -46,9 +58,16 @@ def statements(stage: Stage) -> Iterator[Mapping[str, Any]]:
     role = TEMPLATE[f"{function(stage)}Role"]["Properties"]
     for policy in role["Policies"]:
         yield from policy["PolicyDocument"]["Statement"]
-    for managed in role["ManagedPolicyArns"]:
+    for managed in map(given, role["ManagedPolicyArns"]):
         if "Ref" in managed:
-            yield from TEMPLATE[managed["Ref"]]["Properties"]["PolicyDocument"]["Statement"]
+            for statement in TEMPLATE[managed["Ref"]]["Properties"]["PolicyDocument"]["Statement"]:
+                yield given(statement)
+
+
+def given(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what something is where its condition holds."""
+    found: Mapping[str, Any] = value["Fn::If"][1] if "Fn::If" in value else value
+    return found
 
 
 def allowed(stage: Stage) -> set[str]:
@@ -65,15 +84,26 @@ def checks() -> list[Check]:
     return [
         AlarmCheck(),
         AlarmCheck(prefix="x"),
+        CompareCheck(connect_retries=0),
         ComparisonCheck.model_validate({"metrics": [{"metric": "TargetResponseTime"}]}),
         ComparisonCheck.model_validate({"metrics": [{"metric": "TargetResponseTime"}], "baseline": "previous"}),
         DigestCheck(header="X-Version"),
         DriftCheck(),
         GoldenSignalsCheck(),
         HttpCheck(connect_retries=0),
+        LoadCheck(duration_seconds=1, timeout_seconds=1),
+        HttpCheck.model_validate(
+            {
+                "url": "http://127.0.0.1:9/",
+                "connect_retries": 0,
+                "headers": {"X-Key": {"ssm": "/key"}},
+                "auth": {"bearer": {"token": {"secretsmanager": "token"}}},
+            }
+        ),
         LogsCheck(pattern="ERROR"),
         LogsCheck(query="filter level = 'error'", lag_seconds=0),
         MetricCheck.model_validate({"queries": {"a": query}, "fail_if": {"below": 1}}),
+        ScenarioCheck.model_validate({"requests": [{"connect_retries": 0}], "budget_seconds": 5}),
         TargetsCheck(),
         TasksCheck(),
     ]
@@ -95,6 +125,9 @@ def everything(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> AwsApi:
     aws.answer("FilterLogEvents", {"events": []})
     aws.answer("StartQuery", {"queryId": "1"})
     aws.answer("GetQueryResults", {"status": "Complete", "results": []})
+    aws.answer("GetSecretValue", {"SecretString": "t0ken"})
+    aws.answer("GetParameter", {"Parameter": {"Value": "{}"}})
+    aws.answer("GetObject", {"Body": b"{}"})
     return aws
 
 
@@ -112,17 +145,53 @@ def test_every_operation_that_is_called_is_allowed_and_no_other(everything: AwsA
     for described in (network, without_test_listener):
         everything.answer("DescribeServiceRevisions", {"serviceRevisions": [described], "failures": []})
         stage_hook(stage, checks())(event, None)
+    for place in ("s3://plans/a.json", "ssm:/plan"):
+        stage_hook(stage)({**event, "hookDetails": {"plan": place}}, None)
 
     called = {f"{_IAM.get(service, service)}:{operation}" for service, operation in everything.operations}
-    assert called == allowed(stage) - _LOG
+    assert called == allowed(stage) - _LOG - _NOT_CALLED
 
 
 def test_every_action_that_the_code_names_is_allowed_somewhere_and_no_other() -> None:
     sources = [path for path in LAYER.rglob("*.py") if not {"simulator", "cli"} & set(path.parts)]
-    named = re.compile(r'"((?:ecs|elasticloadbalancing|cloudwatch|logs):[A-Z]\w+)"')
+    named = re.compile(r'"((?:ecs|elasticloadbalancing|cloudwatch|logs|s3|secretsmanager|ssm):[A-Z]\w+)"')
 
     code = {action for path in sources for action in named.findall(path.read_text())}
-    assert code == set().union(*map(allowed, Stage)) - _LOG
+    assert code == set().union(*map(allowed, Stage)) - _LOG - _NOT_CALLED
+
+
+def test_what_plans_name_is_allowed_by_a_parameter_each_and_nothing_of_it_by_default() -> None:
+    parameters, conditions = _WHOLE["Parameters"], _WHOLE["Conditions"]
+    policy = TEMPLATE["ReadWhatPlansName"]
+    found: dict[str, set[str]] = {}
+    for each in policy["Properties"]["PolicyDocument"]["Statement"]:
+        condition, statement, otherwise = each["Fn::If"]
+        parameter = statement["Resource"]["Ref"]
+        assert conditions[condition] == {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]}
+        assert otherwise == {"Ref": "AWS::NoValue"}
+        assert parameters[parameter]["Type"] == "CommaDelimitedList"
+        assert parameters[parameter]["Default"] == ""
+        action = statement["Action"]
+        found.setdefault(parameter, set()).update([action] if isinstance(action, str) else action)
+
+    assert found == {
+        "SecretArns": {"secretsmanager:GetSecretValue"},
+        "ParameterArns": {"ssm:GetParameter"},
+        "PlanArns": {"s3:GetObject"},
+        "KeyArns": {"kms:Decrypt"},
+        "SignedRequestArns": _NOT_CALLED - {"kms:Decrypt"},
+    }
+    assert policy["Condition"] == "NamesAnything"
+    of_each = [{"Condition": each["Fn::If"][0]} for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+    assert conditions["NamesAnything"]["Fn::Or"] == list({str(each): each for each in of_each}.values())
+
+
+def test_errors_name_the_parameters_that_there_are() -> None:
+    text = "".join((LAYER / name).read_text() for name in ("auth/store.py", "plan_reference.py"))
+    named = set(re.findall(r"[A-Z][a-z]+Arns", text))
+
+    assert named == {"SecretArns", "ParameterArns", "PlanArns", "KeyArns"}
+    assert named <= set(_WHOLE["Parameters"])
 
 
 @pytest.mark.parametrize("stage", list(Stage))

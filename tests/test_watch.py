@@ -179,6 +179,8 @@ def test_never_a_pass_with_more_failures_than_may_be(
         or (minute >= minutes and seen[-1] != "e" and seen.count("w") > inconclusive_limit)
     )
     assert result.status is not Status.PASS or set(seen) - {"e"}
+    if result.status is not Status.ERROR:
+        assert (result.evidence["failed"], result.evidence["failed_limit"]) == (seen.count("f"), failure_limit)
 
 
 def test_waiting_says_what_was_measured() -> None:

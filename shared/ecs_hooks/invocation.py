@@ -10,12 +10,13 @@ from ecs_hooks import clock
 from ecs_hooks.bounded import call_within
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deadline import for_checks
+from ecs_hooks.deployment.blue import blue_endpoint
 from ecs_hooks.deployment.endpoint import Configured, green_endpoint
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.hook import Hook
 from ecs_hooks.outcome import Outcome
-from ecs_hooks.plan import FirstDeployment, Mode, Plan, PlanError
+from ecs_hooks.plan import REFERENCE, FirstDeployment, Mode, Plan, PlanError
 from ecs_hooks.response import HookResponse, HookStatus
 from ecs_hooks.rollback import is_rollback
 from ecs_hooks.runner import Result, Runner, may_go_on
@@ -28,12 +29,16 @@ if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
     from ecs_hooks.event import LifecycleEvent
+    from ecs_hooks.plan_reference import Fetched
 
 _QUESTION_SECONDS = 5.0
 """Longest wait for a question to AWS that the answer can do without."""
 
 _QUESTIONS = 3
 """Invocations of a step in which such a question is asked, until it is answered."""
+
+_PLAN = key_of(REFERENCE)
+"""Key of the plan in the state, where it is fetched and could not be."""
 
 _HEADSTART = 0.05
 """Seconds that the runner has to hand over the results of checks that it gave up."""
@@ -103,6 +108,7 @@ class Invocation:
         self.results: list[Result] = []
         self._state = State.load(event.state, event, clock.now())
         self._facts = Facts(self._state.facts)
+        self._fields = event.configuration or {}
 
     @cached_property
     def _deployment(self) -> ServiceDeployment:
@@ -118,23 +124,28 @@ class Invocation:
             return self._response(
                 Verdict(HookStatus.SUCCEEDED, "ECS rolls back; a rollback is never held up, so nothing is checked")
             )
-        configuration = self.event.configuration
         try:
-            plan = self._plan(self.event.hook_details if configuration is None else configuration)
+            plan = self._plan()
         except PlanError as error:
-            observed = configuration is not None and configuration.get("mode") == Mode.OBSERVE
+            observed = self._fields.get("mode") == Mode.OBSERVE
             return self._response(Verdict(HookStatus.FAILED, f"the plan is not valid: {error}"), observed=observed)
+        except FactError as error:
+            return self._without_plan(error.outcome)
+        except TimeoutError:
+            return self._without_plan(Outcome.wait("not fetched when the time of this invocation was over"))
+        self._state = self._state.without(_PLAN)
         runner = Runner(self._context(plan), self._state, self._log)
         self.results = runner.results
         self._evaluate(plan, runner)
-        return self._judge(plan, configuration or {})
+        return self._judge(plan)
 
-    def _plan(self, configuration: object) -> Plan:
-        plan = Plan.parse(
-            configuration,
-            defaults=self.definition.defaults,
-            own_fields_allowed=self.definition.function is not None,
-        )
+    def _plan(self) -> Plan:
+        defaults, own = self.definition.defaults, self.definition.function is not None
+        if self._fields.get(REFERENCE) is None:
+            details = self.event.hook_details if self.event.configuration is None else self._fields
+            plan = Plan.parse(details, defaults=defaults, own_fields_allowed=own)
+        else:
+            plan = self._fetched(own_fields_allowed=own).plan(defaults=defaults, own_fields_allowed=own)
         stage = self.definition.stage
         if stage not in {None, str(self.event.stage)} and not plan.explicit:
             message = (
@@ -144,19 +155,45 @@ class Invocation:
             raise PlanError([message])
         return plan
 
+    def _fetched(self, *, own_fields_allowed: bool) -> Fetched:
+        """Fetch the plan that `hookDetails` names, within the time that checks have."""
+        from ecs_hooks.plan_reference import fetched, reference_in  # noqa: PLC0415 - loaded where a plan is fetched
+
+        reference = reference_in(self._fields, own_fields_allowed=own_fields_allowed)
+        assert reference is not None
+        details, region = self._fields, self.event.deployment.region
+        found = call_within(lambda: fetched(reference, details, region), self._until)
+        self._fields = found.fields
+        return found
+
+    def _without_plan(self, outcome: Outcome) -> HookResponse:
+        """Answer where the plan can't be had: as `hookDetails` says of a check that can't be asked."""
+        plan = Plan.parse(self._fields, own_fields_allowed=self.definition.function is not None)
+        runner = Runner(self._context(plan), self._state, self._log)
+        self.results = runner.results
+        runner.add(REFERENCE, outcome)
+        return self._judge(plan)
+
+    @property
+    def _until(self) -> Deadline:
+        """When checks have to be over: what is still to be done after them (verdict, expiry, log) needs some time, too."""
+        left = self.deadline.remaining()
+        return self.deadline.earlier(left - for_checks(left))
+
     def _context(self, plan: Plan) -> CheckContext:
         policies = plan.policies
-        left = self.deadline.remaining()
         configured = Configured(policies.base_url, policies.host, policies.service_connect)
         return CheckContext(
             str(self.event.stage),
             lambda: self._deployment,
             lambda listener: green_endpoint(configured, str(self.event.stage), lambda: self._deployment, listener),
-            # What is still to be done after the checks (verdict, expiry, log) needs some time, too.
-            deadline=self.deadline.earlier(left - for_checks(left)),
+            deadline=self._until,
             elapsed=max(0.0, clock.now() - self._state.started_at),
             checks=plan.checks,
             told_percent=self.event.green_percent,
+            find_blue=lambda url, host: blue_endpoint(
+                configured, str(self.event.stage), lambda: self._deployment, url, host
+            ),
         )
 
     def _evaluate(self, plan: Plan, runner: Runner) -> None:
@@ -189,7 +226,7 @@ class Invocation:
             return
         play(self.definition.function, self._hook(plan, runner.context), runner)
 
-    def _judge(self, plan: Plan, configuration: dict[str, Any]) -> HookResponse:
+    def _judge(self, plan: Plan) -> HookResponse:
         results = self.results
         state = self._state.after(
             ((result.key, result.outcome) for result in results if result.due),
@@ -200,7 +237,9 @@ class Invocation:
             state = state._replace(expires_at=self._ask_expiry(state.attempt))
             verdict = decide(results, state, plan, clock.now())
         state = state._replace(facts=self._facts.dump())
-        return self._response(verdict, with_state(configuration, state), observed=plan.policies.mode is Mode.OBSERVE)
+        # What goes back is what ECS has sent: where the plan is kept, and not the plan.
+        details = with_state(self.event.configuration or {}, state)
+        return self._response(verdict, details, observed=plan.policies.mode is Mode.OBSERVE)
 
     def _response(
         self, verdict: Verdict, details: dict[str, Any] | None = None, *, observed: bool = False
@@ -217,13 +256,15 @@ class Invocation:
         )
 
     def _hook(self, plan: Plan, context: CheckContext) -> Hook:
-        return Hook(self.event, plan, self.event.configuration or {}, context)
+        return Hook(self.event, plan, self._fields, context)
 
     def _call_on_rollback(self) -> None:
         """Call whoever wants to know of the rollback. Their errors are logged, and change nothing."""
+        if not self.definition.on_rollback:
+            return
         try:
-            plan = self._plan(self.event.configuration)
-        except PlanError:
+            plan = self._plan()
+        except (PlanError, FactError, TimeoutError):
             plan = Plan.parse({})
         hook = self._hook(plan, self._context(plan))
         for function in self.definition.on_rollback:

@@ -41,7 +41,8 @@ class Outcome(NamedTuple):
     reason
         One line for a person: what was seen beside what was expected. Never a secret, never a body.
     evidence
-        Numbers and ids behind the reason, for the log. Never a secret, never a body.
+        Numbers and ids behind the reason, for the log. Never a secret, never a body. What a number `x` is held against
+        stands beside it: `x_limit`, or `x_lower_limit` where it is the least.
     retry_after
         Seconds after which to ask again, for `WAIT` and `ERROR`. None leaves the choice to the caller.
     """

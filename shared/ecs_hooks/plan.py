@@ -7,11 +7,12 @@ names the field, since a gate that ignores half of its configuration is no gate.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.event import json_type
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 MAX_CHECKS = 200
 """More would neither fit into one invocation nor into the state that is kept between two."""
+
+REFERENCE = "plan"
+"""The field that names where the plan is kept."""
+
+_PLACE = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|ssm:[A-Za-z0-9_.:/-]+)$"
 
 
 class Mode(StrEnum):
@@ -79,6 +85,16 @@ class Policies(BaseModel):
     """`enforce`, or `observe` to answer SUCCEEDED whatever happens, and log the verdict."""
     first_deployment: FirstDeployment = FirstDeployment.RUN
     """`run` the checks on a service's first deployment too, or `skip` them."""
+    plan: Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": _PLACE})] | None = None
+    """Where the plan is kept: `s3://BUCKET/KEY` or `ssm:NAME`, in JSON. Fields beside it stand in for those of the plan."""
+
+    @field_validator(REFERENCE)
+    @classmethod
+    def _is_place(cls, place: str | None) -> str | None:
+        if place is not None and not re.fullmatch(_PLACE, place):
+            message = "must be s3://BUCKET/KEY, or ssm: and the name of a parameter, such as ssm:/my-service/plan"
+            raise ValueError(message)
+        return place
 
 
 class Plan(NamedTuple):
@@ -124,6 +140,8 @@ class Plan(NamedTuple):
         problems: list[str] = []
         explicit = "checks" in fields
         checks = _parse_checks(fields.pop("checks"), problems) if explicit else tuple(defaults)
+        if explicit and fields.get(REFERENCE) is not None:
+            problems.append("hookDetails.checks: give one of checks and plan, which names where the checks are")
         if own_fields_allowed:
             fields = {name: value for name, value in fields.items() if _is_policy(name)}
         try:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from ecs_hooks.later import models_later
+
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 
@@ -56,7 +59,7 @@ def fields_at(model: type[BaseModel], location: Sequence[str | int] = ()) -> lis
     for step in location:
         info = _by_alias(here).get(step) if isinstance(step, str) else None
         if info is not None:
-            here = next(iter(models_in(info.annotation)), here)
+            here = next(iter(models_of(info)), here)
     return list(_by_alias(here))
 
 
@@ -64,11 +67,16 @@ def _by_alias(model: type[BaseModel]) -> dict[Any, Any]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
-def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """Return the models that an annotation names, such as `Expect` in `Expect | None`."""
+def models_of(field: FieldInfo) -> list[type[BaseModel]]:
+    """Return the models that a field can have as its value, such as `Expect` for `Expect | None`."""
+    return [*models_later(field.metadata), *_models_in(field.annotation)]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for inner in getattr(annotation, "__args__", ()) for model in models_in(inner)]
+    later = models_later(getattr(annotation, "__metadata__", ()))
+    return [*later, *(model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner))]
 
 
 def _path(location: Sequence[str | int]) -> str:

@@ -14,10 +14,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from ecs_hooks.wording import counted
+
 MASK = "***"
 
 MIN_LENGTH = 4
 """Characters of the shortest secret that is masked. To mask every `a` would hide the reason and no secret."""
+
+_KEPT = ("", "/", "!'()*~")
+"""Characters that one encoder or another leaves as they are in a URL: all alike, Python's own, JavaScript's."""
 
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase|code)|^(pass|pwd|pin|otp|sid|key|sig)$|secret|token|api[-_]?key|access[-_]?key|private[-_]?key"
@@ -42,7 +47,7 @@ class Redactor:
 
     def __init__(self, *secrets: str) -> None:
         self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._compiled: tuple[int, re.Pattern[str]] | None = None
         for secret in secrets:
             self.add(secret)
 
@@ -53,11 +58,10 @@ class Redactor:
         raw = secret.strip()
         encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode()
         forms = {secret, raw, encoded, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-        forms |= {encode(raw, safe="", errors="replace") for encode in (quote, quote_plus)}
+        forms |= {quote(raw, safe=kept, errors="replace") for kept in _KEPT} | {quote_plus(raw, errors="replace")}
         # Control characters leave a text before it is shown.
         forms.add(one_line(secret))
         self._forms |= {form for form in forms if len(form) >= MIN_LENGTH}
-        self._pattern = None
 
     def add_header(self, name: str, value: str) -> None:
         """Learn a header, if its name says that it is secret: the whole value, and what follows the scheme in it."""
@@ -89,10 +93,13 @@ class Redactor:
         """Return a text without the secrets."""
         if not self._forms:
             return text
-        if self._pattern is None:
+        compiled = self._compiled
+        # One thread may learn while another masks: what counts is how many forms a pattern knows, and they only grow.
+        if compiled is None or compiled[0] != len(self._forms):
             longest_first = sorted(self._forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
-        return self._pattern.sub(MASK, text)
+            pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+            self._compiled = compiled = (len(longest_first), pattern)
+        return compiled[1].sub(MASK, text)
 
     def show(self, value: object, limit: int = 80) -> str:
         """Return a value for a reason: masked, then cut, on one line; objects and arrays only by type and size."""
@@ -102,9 +109,9 @@ class Redactor:
                 shown = json.dumps(text if len(text) <= limit else f"{text[:limit]}...", ensure_ascii=False)
                 return one_line(shown)
             case Mapping():
-                return f"an object with {_count(len(value), 'key')}"
+                return f"an object with {counted(len(value), 'key')}"
             case list() | tuple():
-                return f"an array with {_count(len(value), 'item')}"
+                return f"an array with {counted(len(value), 'item')}"
             case _:
                 text = self.mask(json.dumps(value, default=str))
                 return text if len(text) <= limit else f"{text[:limit]}..."
@@ -113,10 +120,6 @@ class Redactor:
 def one_line(text: str) -> str:
     """Return a text without line breaks and other characters that would disturb a log."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+", " ", text)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _secrets_in(value: Any, *, secret: bool) -> Iterator[str]:

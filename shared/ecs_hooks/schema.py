@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, create_model
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.plan import MAX_CHECKS, Policies
-from ecs_hooks.problems import models_in
+from ecs_hooks.problems import models_of
 
 
 def plan_schema() -> dict[str, Any]:
@@ -69,5 +69,5 @@ def _models(*classes: type[BaseModel]) -> list[type[BaseModel]]:
         model = waiting.pop()
         if model not in found:
             found[model] = None
-            waiting += [inner for field in model.model_fields.values() for inner in models_in(field.annotation)]
+            waiting += [inner for field in model.model_fields.values() for inner in models_of(field)]
     return list(found)

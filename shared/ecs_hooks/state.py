@@ -145,6 +145,10 @@ class State(NamedTuple):
             progress[key] = progress.get(key, Progress()).after(outcome, measured.get(key))
         return self._replace(progress=progress)
 
+    def without(self, key: str) -> State:
+        """Return the state without the progress of one check."""
+        return self._replace(progress={each: progress for each, progress in self.progress.items() if each != key})
+
     def dump(self) -> dict[str, Any]:
         """Return the state as JSON values, never larger than `MAX_BYTES`.
 

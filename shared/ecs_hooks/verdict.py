@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.response import MAX_CALL_BACK_DELAY, HookStatus
+from ecs_hooks.wording import listed
 
 if TYPE_CHECKING:
     from ecs_hooks.plan import Plan
@@ -119,13 +120,12 @@ def _error_limit(result: Result, plan: Plan) -> int:
 
 def _describe(results: Sequence[Result], state: State | None = None, plan: Plan | None = None) -> str:
     lines = []
-    for result in results[:_NAMED]:
+    for result in results:
         line = f"{result.label} {result.outcome.reason}".strip()
         if state is not None and plan is not None and result.outcome.status is Status.ERROR:
             line += f" (error {_errors(result, state)} of {_error_limit(result, plan)})"
         lines.append(line)
-    more = len(results) - _NAMED
-    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+    return listed(lines, _NAMED)
 
 
 def _delay(undecided: Sequence[Outcome], left: float) -> int:

@@ -119,7 +119,12 @@ def judge(watch: Watch, measured: Measured, last: Outcome, elapsed: float) -> Ou
     A `FAIL` as soon as more have failed than may, a `PASS` when enough have passed in a row or the watch is over, an
     `ERROR` where the check could not be asked now, and else a `WAIT`.
     """
-    evidence = {**last.evidence, "passed": measured.passed, "failed": measured.failed}
+    evidence = {
+        **last.evidence,
+        "passed": measured.passed,
+        "failed": measured.failed,
+        "failed_limit": watch.failure_limit,
+    }
     told = f"{_told(measured)}, the last: {last.reason}"
     if measured.failed > watch.failure_limit:
         return Outcome.failed(f"{told} (failure_limit {watch.failure_limit})", evidence)

@@ -12,6 +12,7 @@ import pytest
 from ecs_hooks.checks import CHECKS, Check, CheckContext, check_class
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.deployment.actions import Serving, SharedActions
+from ecs_hooks.deployment.blue import blue_endpoint
 from ecs_hooks.deployment.endpoint import Configured, green_endpoint
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.event import LifecycleEvent
@@ -19,23 +20,52 @@ from ecs_hooks.outcome import ExplainedError
 from tests.aws import AwsApi
 from tests.checks_for_tests import Fixed
 from tests.conftest import BLUE, GREEN, load_event
-from tests.layouts import BLUE_GROUP, GREEN_GROUP, NLB_LISTENER, brief, load_balancer, revision, running, task
+from tests.layouts import (
+    BLUE_GROUP,
+    GREEN_GROUP,
+    LISTENER,
+    NLB_LISTENER,
+    PRODUCTION_RULE,
+    TEST_RULE,
+    brief,
+    forward,
+    load_balancer,
+    revision,
+    rule,
+    running,
+    task,
+)
 
-STAGES = ["PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"]
+STAGES = [
+    "PRE_SCALE_UP",
+    "POST_SCALE_UP",
+    "POST_TEST_TRAFFIC_SHIFT",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    "POST_PRODUCTION_TRAFFIC_SHIFT",
+]
 QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
 HTTP: dict[str, Any] = {"type": "http", "connect_retries": 0, "timeout_seconds": 1}
+LOAD: dict[str, Any] = {"type": "load", "duration_seconds": 1, "timeout_seconds": 1}
+COMPARE: dict[str, Any] = {"type": "compare", "connect_retries": 0, "timeout_seconds": 1, "budget_seconds": 10}
 CASES: list[dict[str, Any]] = [
     HTTP,
     {**HTTP, "url": "http://127.0.0.1:9/"},
     {"type": "alarm"},
     {"type": "alarm", "names": ["a"]},
     {"type": "alarm", "prefix": "a"},
+    COMPARE,
+    {**COMPARE, "blue_url": "http://127.0.0.1:6"},
     {"type": "comparison", "metrics": [{"metric": "TargetResponseTime"}]},
     {"type": "comparison", "metrics": [{"metric": "TargetResponseTime"}], "baseline": "previous"},
     {"type": "comparison", "metrics": [{"metric": "TargetResponseTime", "criteria": ["< 1"]}], "baseline": "previous"},
     {"type": "digest", "header": "X-Version"},
+    {"type": "scenario", "requests": [{"connect_retries": 0, "timeout_seconds": 1}], "budget_seconds": 5},
+    {"type": "scenario", "requests": [{"url": "http://127.0.0.1:9/", "connect_retries": 0}], "budget_seconds": 5},
     {"type": "drift"},
     {"type": "golden_signals"},
+    LOAD,
+    {**LOAD, "requests": [{"url": "http://127.0.0.1:9/"}]},
+    {**LOAD, "requests": [{"url": "http://127.0.0.1:9/"}, {"path": "/"}]},
     {"type": "logs", "pattern": "ERROR"},
     {"type": "logs", "query": "fields @message", "lag_seconds": 0},
     {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1}},
@@ -47,6 +77,7 @@ CASES: list[dict[str, Any]] = [
     {"type": "tasks"},
     {"type": "tasks", "digest": False},
 ]
+NLB_PRODUCTION = f"{NLB_LISTENER[:-1]}9"
 NLB = [
     {
         "targetGroupArn": BLUE_GROUP,
@@ -54,7 +85,7 @@ NLB = [
         "containerPort": 8080,
         "advancedConfiguration": {
             "alternateTargetGroupArn": GREEN_GROUP,
-            "productionListenerRule": NLB_LISTENER,
+            "productionListenerRule": NLB_PRODUCTION,
             "testListenerRule": NLB_LISTENER,
         },
     }
@@ -76,9 +107,18 @@ ADDRESSES: list[tuple[Configured, str]] = [
 ]
 
 
-def serving(aws: AwsApi, layout: dict[str, Any]) -> None:
+def serving(aws: AwsApi, layout: dict[str, Any], stage: str) -> None:
     """Answer so that checks have to ask for all they may ever ask for."""
     load_balancer(aws, "HTTP", 9, "127.0.0.1")
+    production = GREEN_GROUP if stage == "POST_PRODUCTION_TRAFFIC_SHIFT" else BLUE_GROUP
+    leads = {TEST_RULE: rule(to=(GREEN_GROUP,)), PRODUCTION_RULE: rule(to=(production,))}
+    aws.answer("DescribeRules", lambda asked: leads[asked["RuleArns"][0]])
+    testing = {"ListenerArn": LISTENER, "Protocol": "HTTP", "Port": 9, "DefaultActions": forward(GREEN_GROUP)}
+    serving = {**testing, "Port": 7, "DefaultActions": forward(production)}
+    aws.answer(
+        "DescribeListeners",
+        lambda asked: {"Listeners": [testing if asked["ListenerArns"][0] in {LISTENER, NLB_LISTENER} else serving]},
+    )
     service_connect = {"enabled": True, "services": [{"portName": "http"}]}
     described = {
         arn: revision(arn, group=group, **{"serviceConnectConfiguration": service_connect, **layout})
@@ -90,7 +130,8 @@ def serving(aws: AwsApi, layout: dict[str, Any]) -> None:
     )
     (deployment,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
     deployment["deploymentConfiguration"]["alarms"] = {"alarmNames": ["a"], "enable": True, "rollback": True}
-    running(aws, task("a", "127.0.0.1"), task("b", "127.0.0.1"))
+    of_blue = task("c", "127.0.0.2", startedBy=f"ecs-svc/{BLUE.rpartition('/')[2]}")
+    running(aws, task("a", "127.0.0.1"), task("b", "127.0.0.1"), of_blue)
     since = datetime(2026, 11, 21, 11, tzinfo=UTC)
     alarm = {"AlarmName": "a", "StateValue": "ALARM", "StateTransitionedTimestamp": since}
     aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
@@ -120,6 +161,7 @@ def needed_and_asked(
         Deadline.after(20),
         0,
         [check],
+        find_blue=lambda url, host: blue_endpoint(configured, stage, lambda: deployment, url, host),
     )
     trouble = ""
     try:
@@ -136,22 +178,26 @@ def test_a_check_asks_for_what_it_says_and_nothing_else(
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     for (layout, fields), (configured, app_url), case in product(LAYOUTS.items(), ADDRESSES, CASES):
         monkeypatch.setenv("APP_URL", app_url)
-        serving(aws, fields)
+        serving(aws, fields, stage)
         check = check_class(case["type"]).model_validate(case)
         needed, asked, trouble = needed_and_asked(aws, check, configured, stage)
         assert needed == asked, (layout, configured, app_url, case)
         # Whatever a check that could not go on has not asked for would be missing on both sides.
-        assert not trouble or "TRAFFIC_SHIFT" not in stage, trouble
+        is_over = "blue has no address of its own any more" in trouble and stage == "POST_PRODUCTION_TRAFFIC_SHIFT"
+        assert not trouble or "TRAFFIC_SHIFT" not in stage or is_over, trouble
         assert not (check.needs_running and stage == "PRE_SCALE_UP") or "green does not run yet" in trouble
 
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("listener", ["test", "production"])
-def test_what_it_takes_to_find_green(aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str, listener: str) -> None:
+@pytest.mark.parametrize("asking", [HTTP, LOAD], ids=["http", "load"])
+def test_what_it_takes_to_find_green(
+    aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str, listener: str, asking: dict[str, Any]
+) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     for layout, fields in {**LAYOUTS, **WITHOUT_LOAD_BALANCER}.items():
-        serving(aws, fields)
-        check = check_class("http").model_validate({**HTTP, "listener": listener})
+        serving(aws, fields, "POST_PRODUCTION_TRAFFIC_SHIFT" if listener == "production" else stage)
+        check = check_class(asking["type"]).model_validate({**asking, "listener": listener})
         needed, asked, _ = needed_and_asked(aws, check, Configured(), stage)
         assert needed == asked, layout
 

@@ -33,6 +33,7 @@ COOKIES = [
     "session=s3cret-s3cret; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=60",
     "theme=dark; Domain=shop.example; Expires=Wed, 21 Oct 2026 07:28:00 GMT",
     'bad"cookie',
+    "a/b=c",
 ]
 
 
@@ -143,6 +144,8 @@ def test_what_can_not_be_looked_at_is_no_pass() -> None:
         "expected JSON, but response body (6 bytes) is not valid JSON"
     )
     assert problem(response(b"[" * 90_000 + b"]" * 90_000), **json_wanted) is not None
+    nested = b'{"a":' * 400 + b"1" + b"}" * 400
+    assert "nested this deeply" in (problem(response(nested), query="jsonpath", path="$..b", exists=False) or "")
     assert problem(response(), query="tls_version", equals="TLSv1.3") == "is missing"
     assert problem(response(), query="certificate", min=1) == "is missing"
     unexamined = response(tls=Tls("TLSv1.3"))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -329,22 +328,3 @@ def test_without_traffic_of_green_there_is_nothing_to_compare(aws: AwsApi, ask: 
 def test_mistakes(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ComparisonCheck.model_validate(fields)
-
-
-@pytest.mark.slow
-def test_of_200_canaries_a_slow_one_is_seen_and_an_equal_one_is_let_pass(aws: AwsApi, ask: Ask) -> None:
-    """At 200 requests a minute of green: green 30 % slower, or as fast as blue; latencies with a long tail."""
-
-    def p99s(rng: random.Random, requests: int, factor: float) -> list[float]:
-        minutes = ([rng.lognormvariate(-1.6, 0.35) for _ in range(requests)] for _ in range(15))
-        return [factor * sorted(minute)[round(0.99 * requests) - 1] for minute in minutes]
-
-    ends: dict[float, list[Status]] = {1.0: [], 1.3: []}
-    for seed in range(200):
-        for factor, seen in ends.items():
-            rng = random.Random(seed)
-            measured(aws, green0=p99s(rng, 200, factor), blue0=p99s(rng, 1800, 1))
-            seen.append(ask().status)
-
-    assert ends[1.0].count(Status.FAIL) <= 4
-    assert ends[1.3].count(Status.PASS) <= 4

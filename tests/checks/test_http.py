@@ -50,6 +50,8 @@ def test_green_is_asked_and_the_evidence_has_the_numbers(serve: Serve) -> None:
     server = serve(replying(b"hello"))
     outcome = ask(server.url, path="/health")
     assert outcome.status is Status.PASS
+    assert "latency_ms_limit" not in outcome.evidence
+    assert ask(server.url, expect={"max_latency_ms": 9000}).evidence["latency_ms_limit"] == 9000
     assert outcome.reason.startswith(f"GET {server.url}/health status 200 in ")
     assert outcome.evidence["latency_ms"] is not None
     assert {**outcome.evidence, "latency_ms": 0} == {
@@ -235,7 +237,7 @@ def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None
         ({"path": "/", "url": "http://a"}, "", "one of path and url"),
         ({"method": "get"}, "method", "'GET'"),
         ({"headers": {"a": "b\nc"}}, "headers", "line breaks"),
-        ({"headers": {"a": 1}}, "headers.a", "valid string"),
+        ({"headers": {"a": 1}}, "headers.a", "must be text, or a reference"),
         ({"query": {"a": {"b": 1}}}, "query", "'a' must be text, a number"),
         ({"query": {"a": [None]}}, "query", "'a' must be text, a number"),
         ({"form": 1}, "form", "valid dictionary"),
@@ -413,3 +415,12 @@ def test_an_http_only_hook_loads_nothing_else() -> None:
 
 def test_checks_know_nothing_but_their_context(serve: Serve) -> None:
     assert HttpCheck(path="/").run(context(serve(replying()).url)).status is Status.PASS
+
+
+def test_an_assertion_may_only_warn(serve: Serve) -> None:
+    asserts = [{"query": "status", "equals": 404, "warn": True}, {"query": "status", "max": 299}]
+    outcome = ask(serve(replying(b"hello")).url, expect={"asserts": asserts})
+
+    assert outcome.status is Status.PASS
+    assert outcome.reason.endswith("; warning: status is 200, expected 404")
+    assert outcome.evidence["warnings"] == 1

@@ -8,43 +8,19 @@ from typing import Any
 
 import pytest
 import trustme
-from pydantic import ValidationError
 
-from ecs_hooks.checks import CheckContext, LoadCheck
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.deployment.endpoint import Endpoint, EndpointError, Listener
+from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.plan import Plan, PlanError
-from tests.checks.asking import context
+from tests.checks.loads import _only_green, answering, closed_port, put
 from tests.http.fixtures import Serve, server_context
-from tests.http.servers import Peer, Script
-from tests.load.starving import starve
+from tests.http.servers import Peer
 
-SECOND: dict[str, Any] = {"requests_per_second": 40, "duration_seconds": 1, "timeout_seconds": 5}
-"""A load of 40 requests."""
+__all__ = ["_only_green"]
 
-
-def put(green: str | Endpoint | None, *, seconds: float = 20, **fields: Any) -> Outcome:
-    return LoadCheck.model_validate({**SECOND, **fields}).run(context(green, seconds=seconds))
-
-
-def answering(answer: Callable[[Peer, bytes], object] | None = None, seen: Counter[bytes] | None = None) -> Script:
-    """A server that answers all requests of a connection, as a function does, and counts their first two words."""
-    lock = threading.Lock()
-
-    def script(peer: Peer) -> None:
-        while request := peer.request():
-            if seen is not None:
-                with lock:
-                    seen[b" ".join(request.split()[:2])] += 1
-            if answer is None:
-                peer.answer(b"ok")
-            else:
-                answer(peer, request)
-
-    return script
+pytestmark = pytest.mark.usefixtures("_only_green")
 
 
 def test_a_steady_server_passes_and_the_evidence_has_the_numbers(serve: Serve) -> None:
@@ -65,7 +41,7 @@ def test_a_steady_server_passes_and_the_evidence_has_the_numbers(serve: Serve) -
         "p99_ms",
         "p99_ms_limit",
         "held_up",
-        "own_delay_p99_ms",
+        "own_p99_ms",
         "connections",
     ]
     assert (numbers["requests"], numbers["errors_percent"], numbers["errors_percent_limit"]) == (40, 0, 1)
@@ -176,14 +152,14 @@ def reset(peer: Peer) -> None:
 
 def cut(peer: Peer) -> None:
     peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-    peer.reset()
+    peer.connection.close()
 
 
 @pytest.mark.parametrize(
     ("how", "problem"),
     [
         (reset, "connection ended before a response"),
-        (cut, "connection ended within the response body"),
+        (cut, "response body is truncated"),
         (Peer.hang, "no complete response header within 0.5 s (timeout_seconds)"),
         (lambda peer: peer.answer(b"x" * 2000), "response body is larger than max_body_bytes (1000)"),
     ],
@@ -273,12 +249,6 @@ def test_each_request_has_a_connection_of_its_own_where_none_is_kept(serve: Serv
     assert server.connections == 41
 
 
-def closed_port(serve: Serve) -> str:
-    server = serve(answering())
-    server.close()
-    return server.url
-
-
 def test_without_a_connection_green_could_not_be_asked(serve: Serve) -> None:
     url = closed_port(serve)
     outcome = put(Endpoint(url, advice="mend it so"), requests_per_second=1, duration_seconds=15, seconds=30)
@@ -357,124 +327,3 @@ def test_no_secret_gets_into_the_outcome(serve: Serve) -> None:
     assert outcome.status is Status.FAIL
     assert "/x/***?token=***" in outcome.reason
     assert not [secret for secret in secrets if secret in f"{outcome}"]
-
-
-# Time
-
-
-def test_a_load_that_does_not_fit_into_the_invocation_fails_at_once(serve: Serve) -> None:
-    server = serve(answering())
-    outcome = put(server.url, duration_seconds=100, timeout_seconds=10, seconds=100)
-
-    assert outcome == Outcome.failed(
-        "duration_seconds 100 and timeout_seconds 10 do not fit into the 100 s that are left of this invocation: shorten "
-        "duration_seconds to 88, or raise the function's Timeout; to go on for longer, repeat the load: "
-        '"watch": {"count": 10, "interval_seconds": 1}'
-    )
-    assert server.connections == 0
-    hopeless = put(server.url, timeout_seconds=10, seconds=5)
-    assert hopeless.status is Status.FAIL
-    assert "shorten duration_seconds, or raise the function's Timeout" in hopeless.reason
-
-
-def test_where_finding_green_takes_the_time_it_is_asked_again(serve: Serve) -> None:
-    server = serve(answering())
-
-    def find_green(_: Listener) -> Endpoint:
-        time.sleep(0.5)
-        return Endpoint(server.url)
-
-    asked = context(None)
-    slow = CheckContext("POST_TEST_TRAFFIC_SHIFT", lambda: asked.deployment, find_green, Deadline.after(7.3), 0)
-    outcome = LoadCheck.model_validate(SECOND).run(slow)
-    assert outcome.status is Status.ERROR
-    assert "do not fit into the 7 s that are left of this invocation" in outcome.reason
-
-
-def test_a_function_that_does_not_get_to_run_says_nothing_of_green(serve: Serve) -> None:
-    once = threading.Event()
-
-    def answer(peer: Peer, _: bytes) -> None:
-        if not once.is_set():
-            once.set()
-            starve(0.6)
-        peer.answer(b"ok")
-
-    outcome = put(serve(answering(answer)).url, max_p99_ms=4000)
-    assert outcome.status is Status.ERROR, outcome
-    assert " of 40 requests a second, p95 " in outcome.reason
-    assert "ms late by itself: nothing is known of green; lower requests_per_second, or give the function more" in (
-        outcome.reason
-    )
-
-
-# Plan
-
-
-@pytest.mark.parametrize(
-    ("fields", "where", "problem"),
-    [
-        ({"requests_per_second": 0}, "requests_per_second", "greater than 0"),
-        ({"requests_per_second": 501}, "requests_per_second", "less than or equal to 500"),
-        ({"duration_seconds": 0.5}, "duration_seconds", "greater than or equal to 1"),
-        ({"duration_seconds": 900}, "duration_seconds", "less than or equal to 880"),
-        ({"requests_per_second": 500, "duration_seconds": 201}, "", "is 100500 requests; at most 100000 fit in"),
-        ({"requests": []}, "requests", "must be 1 to 20 requests"),
-        ({"requests": [{}] * 21}, "requests", "must be 1 to 20 requests"),
-        ({"requests": [{"pth": "/"}]}, "requests.0.pth", "not permitted"),
-        ({"requests": [{"path": "x"}]}, "requests.0.path", "must begin with /"),
-        ({"requests": [{"path": "/", "url": "http://a"}]}, "requests.0", "one of path and url"),
-        ({"requests": [{"weight": 0}]}, "requests.0.weight", "greater than or equal to 1"),
-        ({"requests": [{"weight": 101}]}, "requests.0.weight", "less than or equal to 100"),
-        ({"requests": [{"expect": {"status": "6xx"}}]}, "requests.0.expect.status", "must be a status code"),
-        ({"requests": [{"expect": {"json": {}}}]}, "requests.0.expect.json", "not permitted"),
-        ({"max_in_flight": 0}, "max_in_flight", "greater than or equal to 1"),
-        ({"max_in_flight": 501}, "max_in_flight", "less than or equal to 500"),
-        ({"max_error_percent": 101}, "max_error_percent", "less than or equal to 100"),
-        ({"max_p50_ms": 0}, "max_p50_ms", "greater than 0"),
-        ({"max_p95_ms": 5000}, "", "max_p95_ms must be less than timeout_seconds"),
-        ({"timeout_seconds": 61}, "timeout_seconds", "less than or equal to 60"),
-        ({"listener": "production", "requests": [{"url": "http://a"}]}, "", "that all have a url need no listener"),
-        ({"path": "/"}, "path", "not permitted"),
-    ],
-)
-def test_a_mistake_is_refused_at_its_field(fields: dict[str, Any], where: str, problem: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        LoadCheck.model_validate({**SECOND, **fields})
-    (error,) = caught.value.errors()
-    assert ".".join(map(str, error["loc"])) == where
-    assert problem in error["msg"]
-
-
-def test_a_plan_names_the_nearest_field() -> None:
-    with pytest.raises(PlanError) as caught:
-        Plan.parse({"checks": [{"type": "load", "max_p99": 1, "requests": [{"wieght": 2}]}]})
-    assert set(caught.value.problems) == {
-        "hookDetails.checks[0].max_p99: is no known field; did you mean 'max_p99_ms'?",
-        "hookDetails.checks[0].requests[0].wieght: is no known field; did you mean 'weight'?",
-    }
-
-
-@pytest.mark.parametrize(
-    ("rate", "seconds", "requests"), [(0.1, 30, 3), (0.01, 1, 1), (0.7, 10, 7), (2.5, 1, 3), (500, 200, 100_000)]
-)
-def test_how_many_requests_that_are(rate: float, seconds: float, requests: int) -> None:
-    assert LoadCheck(requests_per_second=rate, duration_seconds=seconds)._count == requests
-
-
-def test_through_which_listener_it_asks() -> None:
-    own = {"url": "http://a/x"}
-    mixed = LoadCheck.model_validate({"listener": "production", "requests": [{}, {"method": "POST"}, own]})
-    assert mixed.asked_listener == "production"
-    assert list(mixed.asked_urls) == ["http://a/x"]
-    assert list(mixed.asked_methods) == ["GET", "POST"]
-    assert LoadCheck.model_validate({"requests": [own]}).asked_listener is None
-
-
-def test_a_plan_must_not_end_before_a_load_that_is_repeated() -> None:
-    load = {"type": "load", "duration_seconds": 60}
-    for watch, minutes in [({"count": 10, "interval_seconds": 20}, 13), ({"for_minutes": 12}, 13)]:
-        with pytest.raises(PlanError, match=f"timeout_minutes: 13 is not more than the {minutes} minutes"):
-            Plan.parse({"timeout_minutes": 13, "checks": [{**load, "watch": watch}]})
-        Plan.parse({"timeout_minutes": 13.1, "checks": [{**load, "watch": watch}]})
-    assert LoadCheck().watches_seconds == 0

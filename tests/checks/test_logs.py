@@ -41,8 +41,9 @@ def ask(elapsed: float = OVER, **fields: Any) -> Outcome:
 def test_nothing_to_the_end_of_the_window(aws: AwsApi) -> None:
     logs(aws, "ecs/web/blue", "ecs/web/blue")
 
-    assert ask(elapsed=149) == Outcome.wait("0 log events of green match the pattern so far", {"matches": 0})
-    assert ask() == Outcome.passed("0 log events of green match the pattern", {"matches": 0})
+    evidence = {"matches": 0, "matches_limit": 0}
+    assert ask(elapsed=149) == Outcome.wait("0 log events of green match the pattern so far", evidence)
+    assert ask() == Outcome.passed("0 log events of green match the pattern", evidence)
     assert aws.asked["DescribeTaskDefinition"][0]["taskDefinition"].endswith(":task-definition/my-app:7")
     assert aws.asked["FilterLogEvents"][1] == {
         "logGroupName": "/ecs/web",
@@ -101,7 +102,7 @@ def test_pages_are_read_until_there_are_enough(aws: AwsApi) -> None:
     }
     aws.answer("FilterLogEvents", lambda asked: pages[asked.get("nextToken")])
 
-    assert ask().evidence == {"matches": 3}
+    assert ask().evidence == {"matches": 3, "matches_limit": 0}
 
 
 def test_a_search_without_end_is_no_pass(aws: AwsApi) -> None:

@@ -53,7 +53,8 @@ def outcome(**fields: Any) -> Outcome:
 def test_a_query_sees_the_streams_of_green_in_the_window(aws: AwsApi) -> None:
     queries(aws)
 
-    assert ask() == Outcome.passed("the query gives 0 rows of green's log", {"rows": 0, "scanned_bytes": 1024})
+    evidence = {"rows": 0, "rows_limit": 0, "scanned_bytes": 1024}
+    assert ask() == Outcome.passed("the query gives 0 rows of green's log", evidence)
     assert aws.asked["StartQuery"] == [
         {
             "logGroupNames": ["/ecs/web"],
@@ -96,7 +97,16 @@ def test_the_number_in_a_column_is_judged(aws: AwsApi) -> None:
 
     failed = ask(elapsed=30, field="errors", fail_if={"above": 7})
     assert (failed.status, failed.reason) == (Status.FAIL, "errors is above 7 in 2 of 3 rows, such as 12")
-    assert ask(field="errors", fail_if={"above": 12}).status is Status.PASS
+    passed = ask(field="errors", fail_if={"above": 12, "below": 1})
+    assert passed.status is Status.PASS
+    assert dict(passed.evidence) == {
+        "rows": 3,
+        "scanned_bytes": 1024,
+        "highest_value": 12,
+        "highest_value_limit": 12,
+        "lowest_value": 1,
+        "lowest_value_lower_limit": 1,
+    }
 
 
 def test_too_little_is_judged_at_the_end(aws: AwsApi) -> None:
@@ -145,7 +155,7 @@ def test_a_query_that_takes_a_while_is_waited_for(aws: AwsApi) -> None:
     done = {"status": "Complete", "results": [], "statistics": {}}
     aws.answer("GetQueryResults", lambda _: next(({"status": each} for each in coming), done))
 
-    assert ask().evidence == {"rows": 0, "scanned_bytes": 0}
+    assert ask().evidence == {"rows": 0, "rows_limit": 0, "scanned_bytes": 0}
     assert aws.calls == {**aws.calls, "StartQuery": 1, "GetQueryResults": 4}
 
 
@@ -168,7 +178,7 @@ def test_several_groups_are_asked_together_and_regions_apart(aws: AwsApi) -> Non
     other = container("other", awslogs_region="eu-west-1")
     queries(aws, row(n=1), containers=(container(), container("side", awslogs_stream_prefix="x"), other))
 
-    assert ask(max_matches=5).evidence == {"rows": 2, "scanned_bytes": 2048}
+    assert ask(max_matches=5).evidence == {"rows": 2, "rows_limit": 5, "scanned_bytes": 2048}
     assert [asked["logGroupNames"] for asked in aws.asked["StartQuery"]] == [["/ecs/other"], ["/ecs/side", "/ecs/web"]]
     named = aws.asked["StartQuery"][1]["queryString"].partition(" |")[0]
     assert named == 'filter @logStream in ["ecs/web/a","ecs/web/b","x/side/a","x/side/b"]'

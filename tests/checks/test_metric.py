@@ -56,10 +56,13 @@ def test_within_its_limit_to_the_end_of_the_window(aws: AwsApi, ask: Ask) -> Non
 
     assert ask(minutes=5.9) == Outcome.wait(
         "4 datapoints so far, none beyond its limit for good",
-        {"samples": 4, "failures": 0, "last_value": 4.0},
+        {"samples": 4, "failures": 0, "failures_limit": 0, "last_value": 4.0, "last_value_limit": 5},
         retry_after=60,
     )
-    assert ask() == Outcome.passed("5 datapoints, the last 3", {"samples": 5, "failures": 0, "last_value": 3.0})
+    passed = ask(fail_if={"above": 5, "below": -1})
+    assert (passed.status, passed.reason) == (Status.PASS, "5 datapoints, the last 3")
+    assert passed.evidence["last_value"] == 3.0
+    assert (passed.evidence["last_value_limit"], passed.evidence["last_value_lower_limit"]) == (5, -1)
 
 
 def test_beyond_it_is_a_failure_at_once(aws: AwsApi, ask: Ask) -> None:

@@ -137,6 +137,22 @@ def test_a_broken_connection_is_a_sample_once_green_has_answered(start: Start) -
     assert sampled(start(lambda number: 0 if number in {4, 5} else 200), min_success_percent=90).status is Status.PASS
 
 
+def test_without_a_response_no_time_is_known(start: Start) -> None:
+    def answer(_: int) -> int:
+        time.sleep(0.3)
+        return 200
+
+    hang = ask(
+        f"http://127.0.0.1:{start(answer).server_port}",
+        timeout_seconds=0.05,
+        samples={"count": 2, "max_p95_ms": 1000, "min_success_percent": 0},
+    )
+
+    assert hang.status is Status.FAIL
+    assert "expected p95 within 1000 ms" in hang.reason
+    assert hang.evidence["p95_ms"] is None
+
+
 def test_where_nothing_ever_answers_it_is_an_error(start: Start) -> None:
     server = start(lambda _: 0)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -154,8 +155,20 @@ def test_what_is_captured_has_to_be_there_and_fit(shop: Shop) -> None:
     no_json = {"path": "/home", "captures": {"x": {"query": "header", "name": "X-None"}}}
     assert "capture x finds nothing (header X-None)" in play(shop, no_json).reason
     whole = {**LOGIN, "captures": {"all": {"query": "jsonpath", "path": "$"}}}
-    wrong = play(shop, whole, {"path": "/home", "headers": {"X-A": "{{all}}"}})
-    assert wrong.reason == "request 2 with its variables.headers.X-A: Input should be a valid string"
+    wrong = play(shop, whole, {"path": "/home", "query": {"q": "{{all}}"}})
+    assert wrong.reason.startswith("request 2 with its variables.query: 'q' must be text, a number")
+
+
+@pytest.mark.parametrize("place", ["headers", "auth"])
+def test_green_can_t_have_a_secret_by_naming_it(shop: Shop, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.setenv("SMOKE_SECRET", "hunter2-hunter2")
+    named = {"env": "SMOKE_SECRET"}
+    login = {**LOGIN, "expect": {"status": 200}, "captures": {"user": {"query": "jsonpath", "path": "$.user"}}}
+    credentials = {"headers": {"Cookie": "{{user}}"}, "auth": {"api_key": {"header": "Cookie", "value": "{{user}}"}}}
+    sent = {"query": "jsonpath", "path": "$.cookies", "contains": json.dumps(named)}
+    look = {"path": "/home", place: credentials[place], "expect": {"asserts": [sent]}}
+    outcome = play(shop, login, look, variables={"user": named})
+    assert outcome.status is Status.PASS, outcome
 
 
 def test_without_green_it_is_an_error(shop: Shop) -> None:
@@ -172,6 +185,14 @@ def test_it_is_over_within_its_budget(shop: Shop) -> None:
 
     assert outcome.status is Status.FAIL
     assert shop.asked[-1] == "DELETE /orders/a%2Fb%201"
+
+
+def test_a_request_that_is_cut_by_the_budget_is_a_failure(shop: Shop) -> None:
+    shop.pause = 0.5
+    outcome = play(shop, {"path": "/home"}, budget_seconds=0.2)
+
+    assert outcome.status is Status.FAIL
+    assert outcome.reason == "request 1 not over within 0.2 s (budget_seconds)"
 
 
 def test_what_does_not_fit_into_an_invocation_is_told_at_once(shop: Shop) -> None:

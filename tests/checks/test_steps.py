@@ -84,6 +84,7 @@ def test_every_kind_of_check_can_have_steps(kind: str) -> None:
         "digest": {"header": "X"},
         "logs": {"pattern": "ERROR"},
         "metric": {"queries": {"a": QUERY}, "fail_if": {"above": 1}},
+        "scenario": {"requests": [{"path": "/"}]},
     }
     watched = check_class(kind).watchable
     change = {"watch": {"count": 3}} if watched else {"window_minutes": 3}

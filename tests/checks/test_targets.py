@@ -33,7 +33,10 @@ def ask(**fields: Any) -> Outcome:
 def test_healthy_targets_pass(aws: AwsApi) -> None:
     targets(aws, "healthy", "healthy", "draining")
 
-    assert ask() == Outcome.passed("target group alternate has 2 healthy targets", {"healthy_targets": 2})
+    assert ask() == Outcome.passed(
+        "target group alternate has 2 healthy targets",
+        {"healthy_targets": 2, "healthy_targets_lower_limit": 1, "bad_targets": 0, "bad_targets_limit": 0},
+    )
     assert aws.asked["DescribeTargetHealth"] == [{"TargetGroupArn": GREEN_GROUP}]
 
 
@@ -58,6 +61,7 @@ def test_unhealthy_targets_fail_and_say_why(aws: AwsApi) -> None:
     outcome = ask()
     assert outcome.status is Status.FAIL
     assert outcome.reason == ("target group alternate has 2 unhealthy targets: 2 Target.ResponseCodeMismatch")
+    assert (outcome.evidence["bad_targets"], outcome.evidence["unavailable_targets"]) == (2, 1)
     assert ask(max_unhealthy=2).status is Status.PASS
 
 

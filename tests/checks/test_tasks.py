@@ -35,8 +35,9 @@ def ask(**fields: Any) -> Outcome:
 def test_as_many_tasks_run_as_ecs_was_asked_for(aws: AwsApi) -> None:
     running(aws, task("a"), task("b"))
 
+    evidence = {"running_tasks": 2, "running_tasks_lower_limit": 2, "desired_tasks": 2}
     assert ask() == Outcome.passed(
-        "2 of 2 tasks of green run", {"running_tasks": 2, "desired_tasks": 2, "failed_tasks": 0}
+        "2 of 2 tasks of green run", {**evidence, "failed_tasks": 0, "failed_tasks_limit": 0}
     )
 
 
@@ -188,7 +189,7 @@ def test_several_reasons_are_counted(aws: AwsApi) -> None:
         "code 137; 2 EssentialContainerExited, Essential container in task exited, container web exit code 137; "
         "1 TaskFailedToStart, reason 0, container web exit code 137; and 2 more"
     )
-    assert ask().evidence["failed_tasks"] == 8
+    assert dict(ask().evidence) == {"failed_tasks": 8, "failed_tasks_limit": 0}
 
 
 def test_how_many_are_wanted_has_to_be_known(aws: AwsApi) -> None:

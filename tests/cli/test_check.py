@@ -65,6 +65,23 @@ def test_a_failure_is_exit_status_1(run: Run, tmp_path: Path, serve: Serve) -> N
 POLLS = {"checks": [{"type": "http", "until": {"timeout_seconds": 60, "interval_seconds": 1}}]}
 
 
+def test_a_load_has_the_time_that_lambda_would_give_it(run: Run, tmp_path: Path, serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.answer(b"ok")
+
+    load = {"type": "load", "duration_seconds": 1, "timeout_seconds": 40}
+    result = run("check", written(tmp_path, {"checks": [load]}), "--url", serve(script).url)
+    assert result.exit_code == 0, result.output
+    assert "PASS load 10 requests at 10/s: 0 % failed, p50 " in result.output
+
+    result = run(
+        "check", written(tmp_path, {"checks": [{**load, "duration_seconds": 880}]}), "--url", "http://127.0.0.1:9"
+    )
+    assert result.exit_code == 1, result.output
+    assert "do not fit into the 895 s that are left of this invocation" in result.output
+
+
 def test_in_progress_is_exit_status_3(run: Run, tmp_path: Path, serve: Serve) -> None:
     result = run("check", written(tmp_path, POLLS), "--url", serve(replying(b"", status="503 Soon")).url)
 
@@ -85,6 +102,37 @@ def test_it_waits_as_ecs_would(run: Run, tmp_path: Path, serve: Serve, monkeypat
 
     assert result.exit_code == 0, result.output
     assert naps.count(1.0) == 2
+
+
+COMPARE: dict[str, Any] = {"checks": [{"type": "compare", "samples": 15, "interval_seconds": 0}, *HEALTH["checks"]]}
+
+
+def test_green_and_blue_at_addresses_on_this_machine(run: Run, tmp_path: Path, serve: Serve) -> None:
+    green, blue = serve(replying(b"hello")), serve(replying(b"hello"))
+    result = run("check", written(tmp_path, COMPARE), "--url", green.url, "--blue-url", blue.url)
+    assert result.exit_code == 0, result.output
+    assert "PASS compare GET /: no difference in 15 rounds" in result.output
+    assert (blue.connections, green.connections) == (30, 16)
+
+    own = {"checks": [{**COMPARE["checks"][0], "blue_url": serve(replying(b"hi")).url}]}
+    result = run("check", written(tmp_path, own), "--url", green.url)
+    assert result.exit_code == 1, result.output
+    assert "FAIL compare GET /: body" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--url", "http://a"], "the plan compares with blue: give --blue-url, or blue_url of the check"),
+        (["--service", "a", "--blue-url", "http://b"], "--blue-url needs --url"),
+        (["--url", "http://a", "--blue-url", "b"], "--blue-url must begin with http:// or https:// and a host"),
+    ],
+)
+def test_an_address_of_blue_that_makes_no_sense(run: Run, tmp_path: Path, options: list[str], says: str) -> None:
+    result = run("check", written(tmp_path, COMPARE), *options)
+
+    assert result.exit_code == 2
+    assert says in result.output
 
 
 @pytest.mark.parametrize("how", [["--service", "my-cluster/my-service", "--region", "us-west-2"], ["--deployment"]])
@@ -162,3 +210,59 @@ def test_options_that_do_not_go_together(run: Run, tmp_path: Path, options: list
 def test_a_plan_without_checks(run: Run, tmp_path: Path) -> None:
     assert "the plan names no checks" in run("check", written(tmp_path, {}), "--url", "http://a").output
     assert run("check", written(tmp_path, {"chekcs": 1}), "--url", "http://a").exit_code == 1
+
+
+SECRET: dict[str, Any] = {"type": "http", "auth": {"bearer": {"token": {"ssm": "/shop/token"}}}}
+
+
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_secrets_are_those_of_the_region_that_is_meant(
+    run: Run, tmp_path: Path, serve: Serve, aws: AwsApi, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    aws.answer("GetParameter", {"Parameter": {"Value": "t0ken-t0ken"}})
+    if way == "environment":
+        monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    options = ["--region", "eu-north-1"] if way == "option" else []
+    result = run("check", written(tmp_path, {"checks": [SECRET]}), "--url", serve(replying()).url, *options)
+
+    assert result.exit_code == 0, result.output
+    assert "t0ken" not in result.output
+    assert aws.regions == {"eu-north-1"}
+
+
+def test_secrets_without_a_region(run: Run, tmp_path: Path) -> None:
+    result = run("check", written(tmp_path, {"checks": [SECRET]}), "--url", "http://127.0.0.1:1")
+    assert result.exit_code == 2
+    assert "give --region" in result.output
+
+
+def test_a_plan_that_is_kept_elsewhere(run: Run, tmp_path: Path, serve: Serve, aws: AwsApi) -> None:
+    server = serve(replying())
+    aws.answer("GetObject", {"Body": json.dumps(HEALTH).encode()})
+    file = written(tmp_path, {"plan": "s3://plans/shop.json"})
+    result = run("check", file, "--url", server.url, "--region", "eu-north-1")
+    assert result.exit_code == 0, result.output
+    assert f'PASS http "health" GET {server.url}/health' in result.output
+
+    aws.answer("GetObject", {"Body": b'{"checks": [{"type": "htp"}]}'})
+    result = run("check", file, "--url", server.url, "--region", "eu-north-1")
+    assert result.exit_code == 1
+    assert "s3://plans/shop.json: checks[0].type: is no known type of check; did you mean 'http'?" in result.output
+
+    assert aws.regions == {"eu-north-1"}
+    load_balancer(aws, "HTTP", server.port, "127.0.0.1")
+    aws.answer("GetObject", {"Body": json.dumps(HEALTH).encode()})
+    result = run("check", file, "--deployment", DEPLOYMENT)
+    assert result.exit_code == 0, result.output
+    assert "us-west-2" in aws.regions
+
+    aws.error("GetObject", "AccessDenied", 403)
+    result = run("check", file, "--url", server.url, "--region", "eu-north-1")
+    assert result.exit_code == 1
+    assert "s3:GetObject: AccessDenied" in result.output
+
+
+def test_a_plan_that_is_kept_elsewhere_is_not_validated_here(run: Run, tmp_path: Path) -> None:
+    result = run("validate", written(tmp_path, {"plan": "s3://plans/shop.json"}))
+    assert result.exit_code == 0
+    assert "valid, its checks are in s3://plans/shop.json, which is not examined, mode enforce" in result.output

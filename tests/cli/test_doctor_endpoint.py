@@ -112,6 +112,13 @@ def test_a_rule_that_does_not_take_the_method_of_a_check(doctor: Doctor, account
         ("error", f'{AT}: the listener rule takes GET only, not the POST of http "upload"')
     ]
 
+    elsewhere = {"method": "PUT", "url": "http://elsewhere.example.com/"}
+    account.plan({"type": "load", "requests": [{}, elsewhere, {"method": "PATCH"}, {"method": "DELETE"}]})
+    doctor()
+    assert doctor.of("endpoint") == [
+        ("error", f"{AT}: the listener rule takes GET only, not the {method} of load") for method in ("PATCH", "DELETE")
+    ]
+
     account.plan(HTTP, {"type": "digest", "header": "X-Version"})
     doctor()
     assert doctor.of("endpoint")[0][0] == "ok"

@@ -249,6 +249,13 @@ def test_addresses_are_judged_once_each(doctor: Doctor, account: Account) -> Non
     assert [level for level, _ in doctor.of("network")] == ["unknown", "ok"]
 
 
+def test_a_load_may_go_to_green_and_elsewhere(doctor: Doctor, account: Account) -> None:
+    account.plan({"type": "load", "requests": [{"path": "/"}, {"url": "http://elsewhere.example.com/"}]})
+    doctor()
+
+    assert [level for level, _ in doctor.of("network")] == ["unknown", "ok"]
+
+
 def test_an_address_that_is_none_has_no_network(doctor: Doctor, account: Account) -> None:
     account.function["Environment"] = {"Variables": {"APP_URL": "green"}}
     doctor()

@@ -162,6 +162,22 @@ def test_a_check_of_green_before_it_runs(doctor: Doctor, account: Account) -> No
     assert doctor.of("permissions") == [("ok", "ecs-hooks-function allows ecs:DescribeServiceDeployments")]
 
 
+@pytest.mark.parametrize(("seconds", "fits"), [(102, True), (102.1, False)])
+def test_a_load_that_is_too_long_for_the_function(
+    doctor: Doctor, account: Account, seconds: float, *, fits: bool
+) -> None:
+    account.plan({"type": "load", "name": "warm-up", "duration_seconds": seconds, "timeout_seconds": 10})
+    doctor()
+
+    found = doctor.of("plan")
+    if fits:
+        assert [level for level, _ in found] == ["ok"]
+    else:
+        text = "needs 115.1 s of one invocation; the function's Timeout of 120 s leaves 115 s for checks"
+        assert found == [("error", f'load "warm-up" {text}')]
+        assert doctor.fix(text).endswith("or raise the Timeout of the function (Lambda allows 900 s)")
+
+
 @pytest.mark.parametrize("stage", list(Stage))
 def test_the_functions_of_the_stack_as_they_are(doctor: Doctor, account: Account, stage: Stage) -> None:
     account.hook |= {"lifecycleStages": [stage], "hookDetails": None}

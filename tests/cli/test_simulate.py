@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from ecs_hooks import Stage, stage_hook
 from ecs_hooks.cli.playing import PipedConsole
 from ecs_hooks.simulator import CallableTarget, LifecycleHook, Service
 from tests.cli.conftest import ROOT, Run
+from tests.cli.report.document import Document
 
 OWN = """
 from ecs_hooks import Hook, lifecycle_hook
@@ -25,6 +27,9 @@ def lambda_handler(hook: Hook):
 @lifecycle_hook
 def slow(hook: Hook):
     return hook.wait("for a sign", retry_after=600)
+
+def fine(event, context):
+    return {"hookStatus": "SUCCEEDED"}
 
 def raising(event, context):
     raise ValueError("no reason")
@@ -81,6 +86,55 @@ def test_the_demo_fails_where_a_deployment_does_not_end_as_it_should(run: Run, t
 
     assert result.exit_code == 1
     assert "ROLLBACK_SUCCESSFUL  not SUCCESSFUL" in result.output
+
+
+def test_a_play_as_a_page(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "out.html"
+    result = run("demo", "--report", file)
+    page = Document(file.read_text(encoding="utf-8"))
+
+    assert result.exit_code == 0, result.output
+    assert f"Report: {file}" in result.output
+    assert list(page.mistakes()) == []
+    assert page.texts("title")[0] == "SUCCESSFUL, ROLLBACK_SUCCESSFUL - my-service - ecs-hooks"
+    for shown in (
+        "Green serves",
+        "Rolled back: blue serves",
+        'POST_TEST_TRAFFIC_SHIFT, check http "upload"',
+        "status 500, expected 2xx",
+        "demo application 3",
+        "latency (ms): ",
+        "; limit 2,000",
+        "slowest p99 (s): ",
+        "Not counted: what came through the test listener, ",
+    ):
+        assert shown in page.text
+    # Ten users a minute found green; those of the very last moment may be counted to the second deployment.
+    requests = [int(each) for each in re.findall(r"requests (\d+) errors", page.text)]
+    assert requests[0] >= 190
+
+
+def test_a_linear_play_as_a_page_for_programs_too(run: Run, own: Path, tmp_path: Path) -> None:
+    file = tmp_path / "out.html"
+    options = ("--strategy", "LINEAR", "--step-percent", 50, "--bake-time", 0, "--requests-per-minute", 4)
+    result = run("simulate", "--hook", f"PRE_SCALE_UP={own}", *options, "--json", "--report", file)
+    page = Document(file.read_text(encoding="utf-8"))
+    checks = [each for each in map(json.loads, result.output.splitlines()) if each["kind"] == "check"]
+
+    assert result.exit_code == 1
+    assert list(page.mistakes()) == []
+    assert "not as expected" in page.text
+    assert "green lists no orders" in page.text
+    assert "LINEAR: 50 % more every 6 minutes; bake time 0 minutes" in page.text
+    assert [(each["stage"], each["time"] > 0, each["evidence"]) for each in checks] == [("PRE_SCALE_UP", True, {})]
+
+
+def test_a_page_that_can_not_be_written_is_said_before_anything_is_played(run: Run, tmp_path: Path) -> None:
+    result = run("demo", "--report", tmp_path / "nowhere" / "out.html")
+
+    assert result.exit_code == 2
+    assert "No such file or directory" in result.output
+    assert "stage" not in result.output
 
 
 def test_a_hook_of_ones_own(run: Run, own: Path, tmp_path: Path) -> None:
@@ -232,6 +286,83 @@ def test_a_canary_and_linear_steps(run: Run, own: Path) -> None:
     assert ") 20 %, blue (" in canary.output
     assert ") 50 %, blue (" in linear.output
     assert "LINEAR deployment" in linear.output
+
+
+def test_a_fault_at_a_step_is_shown_and_seen(run: Run) -> None:
+    expected = ("--expect", "ROLLBACK_SUCCESSFUL")
+    result = run("simulate", "--strategy", "canary", "--fault", "errors=100%@50%", *expected)
+    crash = run("simulate", "--strategy", "linear", "--step-percent", 50, "--fault", "crash", "--json", *expected)
+
+    assert result.exit_code == crash.exit_code == 0, result.output
+    assert "0:10:00  fault        errors=100%  in green from now on (100 % of the production traffic)" in result.output
+    assert "status 500, expected 2xx or 3xx" in result.output
+    records = [json.loads(line) for line in crash.output.splitlines()]
+    (fault,) = [each for each in records if each["kind"] == "fault-injected"]
+    assert (fault["fault"], fault["stage"], fault["percent"]) == ("crash", "POST_SCALE_UP", 0)
+    checks = [each["message"] for each in records if each["kind"] == "check" and each["outcome"] == "FAIL"]
+    assert any("exit code 137" in message for message in checks)
+
+
+def test_an_alarm_that_goes_off_is_shown_and_rolls_back(run: Run, own: Path, tmp_path: Path) -> None:
+    file = tmp_path / "alarms.json"
+    slow = {
+        "AlarmName": "slow",
+        "Namespace": "AWS/ApplicationELB",
+        "MetricName": "TargetResponseTime",
+        "ExtendedStatistic": "p99",
+        "Period": 60,
+        "EvaluationPeriods": 2,
+        "Threshold": 20,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "AlarmActions": [],
+        "StateValue": "OK",
+    }
+    options: list[Any] = ["simulate", "--hook", f"PRE_SCALE_UP={own}:fine", "--fault", "latency=30s"]
+    options += ["--alarms", file, "--alarm", "api-5xx: HTTPCode_Target_5XX_Count Sum > 5"]
+    outputs = []
+    for content in (slow, [slow], {"MetricAlarms": [slow], "CompositeAlarms": []}):
+        file.write_text(json.dumps(content))
+        result = run(*options, "--expect", "ROLLBACK_SUCCESSFUL")
+        assert result.exit_code == 0, result.output
+        outputs.append(result.output)
+
+    for output in outputs:
+        assert "0:00:00  fault        latency=30s  in green from now on\n" in output
+        # What the application itself takes comes on top.
+        crossed = r"0:02:05    alarm      ALARM  slow: Threshold Crossed: 2 out of the last 2 datapoints \[3\d[.\d]*, 3\d[.\d]*\]"
+        assert re.search(crossed, output)
+        assert "api-5xx:" not in output
+        assert "0:02:10  deployment   ROLLBACK_IN_PROGRESS  Service deployment rolled back because of one" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--fault", "slow@50%"), "--fault slow@50%: there is no fault slow; there are latency, errors, hang, crash"),
+        (
+            ("--strategy", "CANARY", "--fault", "crash@110%"),
+            "--fault crash@110%: green never gets 110 % of the production traffic; with CANARY: 5 %, 100 %",
+        ),
+        (("--alarm", "api-5xx"), "--alarm: 'api-5xx' is not NAME: METRIC STATISTIC OPERATOR THRESHOLD"),
+        (
+            ("--alarm", "a: CPUUtilization Sum > 5"),
+            "--alarm and --alarms: the simulator does not measure CPUUtilization",
+        ),
+        (("--alarm", "a: RequestCount Sum > 5", "--alarm", "a: RequestCount Sum > 6"), "each alarm needs a name"),
+        (("--alarms", "README.md"), "--alarms README.md: not JSON"),
+        (("--alarms", "EMPTY"), "the parameters of PutMetricAlarm are expected"),
+        (("--alarms", "WRONG"), "alarm a: Treshold: Extra inputs are not permitted"),
+    ],
+)
+def test_faults_and_alarms_that_can_not_be(run: Run, tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    files = {"EMPTY": tmp_path / "empty.json", "WRONG": tmp_path / "wrong.json"}
+    files["EMPTY"].write_text("[]")
+    files["WRONG"].write_text('[{"AlarmName": "a", "Treshold": 5}]')
+
+    result = run("simulate", *(files.get(option, option) for option in options))
+
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,10 @@ def test_threads_that_ask_at_once_share_a_client(aws: AwsApi) -> None:
     assert client("ecs", "eu-south-1") is not client("ecs", "eu-south-2")
 
 
-@pytest.mark.parametrize("service", ["ecs", "elbv2", "cloudwatch", "logs"])
+SERVICES = ["ecs", "elbv2", "cloudwatch", "logs", "s3", "secretsmanager", "ssm"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1", "paginators-1"])
 def test_what_is_read_fast_is_what_botocore_reads(service: str, kind: str) -> None:
     fast, slow = (each.get_component("data_loader") for each in (fast_session(), botocore.session.Session()))
@@ -36,11 +39,19 @@ def test_what_is_read_fast_is_what_botocore_reads(service: str, kind: str) -> No
     assert fast.load_service_model(service, kind) == slow.load_service_model(service, kind)
 
 
-@pytest.mark.parametrize("service", ["ecs", "elbv2", "cloudwatch", "logs"])
+@pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("region", ["us-west-2", "eu-south-2", "cn-north-1", "us-gov-west-1", "us-isob-east-1"])
 def test_requests_go_where_botocore_would_send_them(service: str, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    operations = {"ecs": "list_clusters", "logs": "describe_log_groups", "elbv2": "describe_load_balancers"}
+    operations: dict[str, tuple[str, dict[str, str]]] = {
+        "ecs": ("list_clusters", {}),
+        "logs": ("describe_log_groups", {}),
+        "elbv2": ("describe_load_balancers", {}),
+        "s3": ("get_object", {"Bucket": "plans", "Key": "a/b.json"}),
+        "secretsmanager": ("get_secret_value", {"SecretId": "shop"}),
+        "ssm": ("get_parameter", {"Name": "/shop"}),
+    }
+    operation, parameters = operations.get(service, ("describe_alarms", {}))
     sent: list[tuple[str, str]] = []
 
     def take(request: Any, **_: Any) -> None:
@@ -53,7 +64,7 @@ def test_requests_go_where_botocore_would_send_them(service: str, region: str, m
         made = session.create_client(service, region_name=region)
         made.meta.events.register("before-send", take)
         with pytest.raises(InterruptedError):
-            getattr(made, operations.get(service, "describe_alarms"))()
+            getattr(made, operation)(**parameters)
     fast, slow = sent
     assert fast == slow
     assert f".{region}." in fast[0]

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.deployment.conditions import Needed, UnderivableError, needed
+from ecs_hooks.deployment.conditions import Needed, UnderivableError, could_meet, needed
+from ecs_hooks.http.request import Request
+from ecs_hooks.http.url import Url
 
 
 def host(*values: str, **more: Any) -> dict[str, Any]:
@@ -138,3 +140,45 @@ def test_a_host_of_the_plan_has_to_fit_the_pattern(pattern: str, name: str, fits
 
 def test_a_rule_without_a_host_asks_for_none() -> None:
     assert needed([path("/a/*")], "any.example.com").host == ""
+
+
+def asking(target: str = "/", method: str = "GET", **headers: str) -> Request:
+    return Request.build(method, Url.parse(f"http://alb.example.com{target}"), headers)
+
+
+GET = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}}
+REGEX: dict[str, Any] = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-A", "RegexValues": ["^b"]}}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "request_", "expected"),
+    [
+        ([], asking(), False),
+        ([host("ALB.example.com")], asking(), True),
+        ([host("*.example.com", "b")], asking(Host="test.example.com:8080"), True),
+        ([host("alb.example.com")], asking(Host="other.example.com"), False),
+        ([host(RegexValues=["^alb"])], asking(), True),
+        ([path("/test/*")], asking("/test/a?b=c"), True),
+        ([path("/test/*")], asking("/Test/a"), False),
+        ([path("/a", "/b?")], asking("/bc"), True),
+        ([header("X-A", "b*")], asking(**{"x-a": "BC"}), True),
+        ([header("X-A", "b*")], asking(**{"x-a": "cb"}), False),
+        ([header("X-A", "b*")], asking(), False),
+        ([REGEX], asking(**{"X-A": "c"}), True),
+        ([REGEX], asking(), False),
+        ([query(version="GREEN")], asking("/?Version=green"), True),
+        ([query(version="green")], asking("/?version=blue"), False),
+        ([query(version="green")], asking("/"), False),
+        ([{"Field": "query-string", "QueryStringConfig": {"Values": [{"Value": "green"}]}}], asking("/?a=green"), True),
+        ([{"Field": "query-string", "QueryStringConfig": {}}], asking("/?a=b"), True),
+        ([GET], asking(), True),
+        ([GET], asking(method="HEAD"), False),
+        ([{"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}}], asking(), True),
+        ([path("/test/*"), GET], asking("/test/"), True),
+        ([path("/test/*"), GET], asking("/test/", method="HEAD"), False),
+    ],
+)
+def test_contract_5_2_whether_a_request_could_meet_a_rule(
+    conditions: list[dict[str, Any]], request_: Request, expected: bool
+) -> None:
+    assert could_meet(conditions, request_) is expected

@@ -47,7 +47,7 @@ def service(aws: AwsApi, httpd: str, monkeypatch: pytest.MonkeyPatch) -> AwsApi:
     healthy(aws, int(httpd.rpartition(":")[2]))
     deployment = aws.asking("DescribeServiceDeployments")["serviceDeployments"][0]
     deployment["deploymentConfiguration"]["alarms"] = {"enable": True, "rollback": True, "alarmNames": ["api-5xx"]}
-    measured(aws, requests=60.0)
+    measured(aws, requests=60.0, answered=60.0)
     alarming(aws, "OK")
     return aws
 
@@ -111,9 +111,9 @@ def test_drift_before_the_production_shift(service: AwsApi, monkeypatch: pytest.
 
 
 def test_errors_and_latency_after_the_production_shift(service: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    measured(service, requests=60.0, errors=6.0)
+    measured(service, requests=60.0, answered=60.0, errors=6.0)
     assert "10 % failed" in ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT, monkeypatch)["reason"]
-    measured(service, requests=60.0, p99=9.0)
+    measured(service, requests=60.0, answered=60.0, p99=9.0)
     assert "p99 up to 9 s" in ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT, monkeypatch)["reason"]
     measured(service)
     assert "no requests in 5 minutes" in ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT, monkeypatch)["reason"]

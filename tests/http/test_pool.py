@@ -118,8 +118,11 @@ def test_a_connection_that_the_server_closes_when_it_is_used_again(serve: Serve,
 
 
 def test_a_new_connection_that_is_reset_is_trouble(serve: Serve, pool: Pool) -> None:
-    server = serve(Peer.reset)
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.reset()
 
+    server = serve(script)
     with pytest.raises(ResetBeforeResponseError, match=f"GET {server.url}/ connection ended before a response"):
         get(pool, server.url)
     assert pool.opened == 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecs_hooks.load.mix import round_of
@@ -16,6 +16,7 @@ def test_a_round_has_each_as_often_as_its_weight_says(weights: list[int]) -> Non
     assert Counter(round_of(weights)) == dict(enumerate(weights))
 
 
+@settings(deadline=None)
 @given(weights=weights)
 def test_at_every_moment_each_has_about_its_share(weights: list[int]) -> None:
     order = round_of(weights)

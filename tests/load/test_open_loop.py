@@ -2,13 +2,31 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.load.open_loop import OpenLoop, WorkerError
+from ecs_hooks.load.open_loop import Load, OpenLoop, Sample, WorkerError
 from ecs_hooks.outcome import Status
 from tests.load.starving import starve
+
+T = TypeVar("T")
+
+
+def run(
+    send: Callable[[int, Deadline], T],
+    *,
+    rate: float,
+    count: int,
+    patience: float,
+    max_in_flight: int,
+    waiting: Callable[[], int] = lambda: 0,
+) -> Load[T]:
+    return OpenLoop(send, rate=rate, count=count, patience=patience, max_in_flight=max_in_flight, waiting=waiting).run()
 
 
 def at_once(number: int, _deadline: Deadline) -> int:
@@ -16,12 +34,12 @@ def at_once(number: int, _deadline: Deadline) -> int:
 
 
 def test_each_request_is_sent_once_and_not_before_it_is_due() -> None:
-    load = OpenLoop(at_once, rate=200, count=50, patience=5, max_in_flight=10).run()
+    load = run(at_once, rate=200, count=50, patience=5, max_in_flight=10)
 
     assert [sample.due for sample in load.samples] == pytest.approx([number / 200 for number in range(50)])
     assert [sample.result for sample in load.samples] == list(range(50))
     assert all(sample.due <= sample.begun <= sample.ended for sample in load.samples)
-    assert all(late >= 0 for late in load.pulse)
+    assert all(0 <= share <= 1 for share in load.shares)
 
 
 def test_what_waits_for_a_stall_counts_from_when_it_was_due() -> None:
@@ -37,7 +55,7 @@ def test_what_waits_for_a_stall_counts_from_when_it_was_due() -> None:
         elif began.is_set() and stall[0] <= now < stall[1]:
             time.sleep(stall[1] - now)
 
-    load = OpenLoop(send, rate=100, count=100, patience=5, max_in_flight=100).run()
+    load = run(send, rate=100, count=100, patience=5, max_in_flight=100)
     # Half of the requests are due in the stall, each with 10 ms less of it to come than the one before.
     first = load.samples[0]
     met = [sample for sample in load.samples if first.ended + 0.2 <= sample.due < first.begun + 0.7]
@@ -60,7 +78,7 @@ def test_no_more_are_under_way_than_may_be_and_their_wait_counts() -> None:
             under_way -= 1
         return True
 
-    load = OpenLoop(send, rate=100, count=40, patience=20, max_in_flight=2).run()
+    load = run(send, rate=100, count=40, patience=20, max_in_flight=2)
     assert most == 2
     assert all(sample.result for sample in load.samples)
     assert not load.samples[0].held_up
@@ -78,7 +96,7 @@ def test_a_request_whose_time_is_over_is_not_sent() -> None:
             time.sleep(0.5)
         return True
 
-    load = OpenLoop(send, rate=50, count=20, patience=0.2, max_in_flight=1).run()
+    load = run(send, rate=50, count=20, patience=0.2, max_in_flight=1)
     # The first one holds up the worker for 0.5 s; until then the time of those is over that were due in the first 0.3 s.
     never = load.samples[1:15]
     assert all(sample.result is None and sample.held_up for sample in never)
@@ -94,10 +112,10 @@ def test_what_does_not_even_end_when_its_time_is_over_is_not_waited_for() -> Non
             release.wait(20)
         return True
 
-    load = OpenLoop(send, rate=50, count=3, patience=0.1, max_in_flight=5).run()
+    load = run(send, rate=50, count=3, patience=1, max_in_flight=5)
     release.set()
     assert [sample.result for sample in load.samples] == [True, None, True]
-    assert load.samples[1].latency >= 0.1
+    assert load.samples[1].latency >= 1
 
 
 def test_what_is_raised_ends_the_load() -> None:
@@ -110,7 +128,7 @@ def test_what_is_raised_ends_the_load() -> None:
             raise ZeroDivisionError(message)
 
     with pytest.raises(ZeroDivisionError, match="none can be sent"):
-        OpenLoop(send, rate=10, count=1000, patience=5, max_in_flight=5).run()
+        run(send, rate=10, count=1000, patience=5, max_in_flight=5)
     assert 3 in sent
     assert len(sent) < 100
 
@@ -129,18 +147,55 @@ def test_without_a_thread_for_a_worker_it_is_an_error(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.raises(WorkerError, match="can have no more threads") as caught:
-        OpenLoop(at_once, rate=100, count=10, patience=5, max_in_flight=5).run()
+        run(at_once, rate=100, count=10, patience=5, max_in_flight=5)
     assert caught.value.outcome.status is Status.ERROR
 
 
-def test_a_process_that_does_not_get_to_run_shows_in_the_pulse() -> None:
-    """Not in the requests: all workers are busy. That tells a generator that is short of time from a slow server."""
+@pytest.mark.parametrize(("waiting", "share"), [(0, 1.0), (1, 0.0)])
+def test_it_looks_for_whom_the_requests_wait(waiting: int, share: float) -> None:
+    def send(_number: int, _deadline: Deadline) -> None:
+        time.sleep(0.2)
+
+    load = run(send, rate=100, count=3, patience=5, max_in_flight=1, waiting=lambda: waiting)
+    # One is under way at almost all times, and it waits for the server or it does not.
+    assert load.shares.count(share) > 20
+    assert waiting or min(load.own_delays()[1:]) > 0.1
+
+
+def test_a_process_that_does_not_get_to_run_is_late_itself() -> None:
+    """Although all workers are busy, and would wait for the server if they could."""
 
     def send(number: int, _deadline: Deadline) -> None:
         time.sleep(0.1)
         if number == 0:
             starve(0.3)
 
-    load = OpenLoop(send, rate=50, count=8, patience=20, max_in_flight=1).run()
+    load = run(send, rate=50, count=8, patience=20, max_in_flight=1, waiting=lambda: 1)
     assert all(sample.held_up for sample in load.samples[1:])
-    assert max(load.pulse) >= 0.2
+    assert all(own >= 0.2 for own in load.own_delays()[1:4])
+
+
+times = st.integers(0, 5000).map(lambda number: number / 10_000)
+
+
+@settings(deadline=None)
+@given(
+    spans=st.lists(st.tuples(times, times, times, st.booleans()), min_size=1, max_size=8),
+    shares=st.lists(st.floats(0, 1), max_size=60),
+)
+def test_what_is_the_generators_own_is_part_of_the_latency(
+    spans: list[tuple[float, float, float, bool]], shares: list[float]
+) -> None:
+    samples = [Sample(min(span[:3]), sorted(span[:3])[1], max(span[:3]), span[3], None) for span in spans]
+    for own, sample in zip(Load(samples, shares).own_delays(), samples, strict=True):
+        assert -1e-9 <= own <= sample.latency + 1e-9
+    for own, sample in zip(Load(samples, [1.0] * 60).own_delays(), samples, strict=True):
+        assert own == pytest.approx(sample.latency, abs=1e-9)
+    for own, sample in zip(Load(samples, []).own_delays(), samples, strict=True):
+        assert own == pytest.approx(0 if sample.held_up else sample.begun - sample.due, abs=1e-9)
+
+
+def test_the_share_counts_for_as_long_as_it_lasts() -> None:
+    (own,) = Load([Sample(0.0, 0.005, 0.035, False, True)], [0.5, 1.0, 0.0, 0.2]).own_delays()
+
+    assert own == pytest.approx(0.005 + 0.005 * 0.5 + 0.01 * 1.0 + 0.005 * 0.2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +24,7 @@ class Shop(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.orders: dict[str, str] = {}
         self.polls = 0
+        self.pause = 0.0
         self.broken: set[str] = set()
 
     @property
@@ -37,6 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _route(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = self.path.partition("?")[0]
+        time.sleep(self.server.pause)
         self.server.asked.append(f"{self.command} {self.path}")
         if f"{self.command} {path}" in self.server.broken:
             self._answer(500, {"error": "broken"})

@@ -24,11 +24,21 @@ JSON = st.recursive(
         ({"path": "/{{t}}?n={{n}}"}, {"path": "/a%2Fb%20c?n=3"}),
         ({"path": "{{t}}"}, {"path": "a%2Fb%20c"}),
         ({"query": {"q": "{{t}}"}}, {"query": {"q": "a/b c"}}),
+        ({"headers": {"{{t}}": "{{list}}"}}, {"headers": {"a/b c": "[1, 2]"}}),
+        ({"auth": {"bearer": {"token": "{{n}}"}}}, {"auth": {"bearer": {"token": "3"}}}),
         ({"body": "{{{n}}} {n} {{1n}}"}, {"body": "{3} {n} {{1n}}"}),
     ],
 )
 def test_values_take_the_place_of_variables(fields: dict[str, Any], expected: dict[str, Any]) -> None:
     assert filled(fields, {"n": 3, "t": "a/b c", "list": [1, 2]}) == expected
+
+
+@given(JSON)
+def test_what_names_a_secret_is_a_text_where_secrets_are(value: Any) -> None:
+    ready = filled({"headers": {"A": "{{x}}"}, "auth": {"basic": ["{{x}}"]}}, {"x": value})
+
+    assert isinstance(ready["headers"]["A"], str)
+    assert isinstance(ready["auth"]["basic"][0], str)
 
 
 def test_a_variable_without_a_value() -> None:

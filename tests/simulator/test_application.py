@@ -9,6 +9,7 @@ from ecs_hooks.simulator import ServiceRevision, TasksFailedError
 from ecs_hooks.simulator import application as module
 from ecs_hooks.simulator.application import Application, LocalTasks, Task
 from ecs_hooks.simulator.balancer import LoadBalancer
+from ecs_hooks.simulator.faults import Fault
 from ecs_hooks.simulator.model import TargetGroup
 from ecs_hooks.simulator.simulation import demo_application
 
@@ -66,6 +67,24 @@ def test_a_program_that_does_not_want_to_end_is_ended(monkeypatch: pytest.Monkey
     )
 
     task.stop()
+
+
+def test_a_crash_kills_the_process_and_its_port_refuses_connections() -> None:
+    with LoadBalancer() as balancer:
+        tasks, green = LocalTasks(balancer), revision(demo_application("2"))
+        tasks.start(green)
+        balancer.shift("production", {green.arn: 100})
+        before = urllib3.request("GET", balancer.url("production"), retries=False).status
+        tasks.inject(green, Fault.parse("errors=50%"))
+        tasks.inject(green, Fault.parse("crash"))
+        after = urllib3.request("GET", balancer.url("production"), retries=False).status
+        why = balancer.unhealthy(green.arn)
+        tasks.stop(green)
+
+        assert (before, after) == (200, 502)
+        assert balancer.forwarded[-1].origin == "connection"
+        assert why is not None
+        assert balancer.unhealthy(green.arn) is None
 
 
 def test_a_program_that_is_not_there_can_not_be_started() -> None:

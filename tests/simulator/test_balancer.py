@@ -13,7 +13,8 @@ import pytest
 import urllib3
 
 from ecs_hooks.simulator import balancer as module
-from ecs_hooks.simulator.balancer import LoadBalancer, WeightedTargets
+from ecs_hooks.simulator.balancer import CLIENT_GONE, VIRTUAL, LoadBalancer, WeightedTargets
+from ecs_hooks.simulator.faults import Fault
 
 
 class _Echo(BaseHTTPRequestHandler):
@@ -168,6 +169,95 @@ def test_a_target_that_hangs_is_504(balancer: LoadBalancer, monkeypatch: pytest.
 
     assert ask(balancer.url("production") + "/hang").status == 504
     assert [(each.status, each.origin) for each in balancer.forwarded] == [(504, "balancer")]
+
+
+def test_of_100_requests_20_are_answered_500(balancer: LoadBalancer) -> None:
+    balancer.disturb("blue", Fault.parse("errors=20%"))
+
+    answers = Counter(ask(balancer.url("production")).status for _ in range(100))
+
+    assert answers == {200: 80, 500: 20}
+    assert Counter((each.status, each.origin) for each in balancer.forwarded) == {
+        (200, "target"): 80,
+        (500, "target"): 20,
+    }
+
+
+def test_a_client_waits_for_a_late_answer(balancer: LoadBalancer) -> None:
+    balancer.disturb("blue", Fault.parse("latency=250ms"))
+    began = time.monotonic()
+
+    assert ask(balancer.url("production"), "POST", body=b"hello").json()["body"] == "hello"
+    assert time.monotonic() - began >= 0.25
+    assert balancer.forwarded[0].seconds >= 0.25
+
+
+def test_an_answer_that_takes_longer_than_otherwise(balancer: LoadBalancer) -> None:
+    balancer.disturb("blue", Fault.parse("latency=+100%"))
+
+    assert ask(balancer.url("production") + "/hang").status == 200  # half a second by itself
+    assert balancer.forwarded[0].seconds >= 1
+
+
+def test_for_users_in_virtual_time_a_delay_is_only_counted(balancer: LoadBalancer) -> None:
+    balancer.disturb("blue", Fault.parse("latency=30s"))
+
+    seen = ask(balancer.url("production"), headers={VIRTUAL: "1"}).json()
+    ask(balancer.url("production"), headers={VIRTUAL.upper(): "1"})
+    balancer.disturb("blue", Fault.parse("hang"))
+
+    assert VIRTUAL not in {name.lower() for name in seen["headers"]}
+    assert ask(balancer.url("production"), headers={VIRTUAL: "1"}).status == 504
+    (first, second, hung) = balancer.forwarded
+    assert 30 <= first.seconds < 60
+    assert 30 <= second.seconds < 60
+    assert first.time - time.time() > 20
+    assert (hung.status, hung.origin) == (504, "balancer")
+    assert hung.seconds >= 60
+
+
+def test_a_target_that_is_too_late_is_504(balancer: LoadBalancer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TIMEOUT", 0.2)
+    balancer.disturb("blue", Fault.parse("latency=200ms"))
+
+    assert ask(balancer.url("production")).status == 504
+    assert [(each.status, each.origin) for each in balancer.forwarded] == [(504, "balancer")]
+
+
+def test_a_client_that_does_not_wait_is_noted_as_gone(balancer: LoadBalancer) -> None:
+    balancer.disturb("blue", Fault.parse("hang"))
+
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        ask(balancer.url("production"), timeout=0.3)
+    while not balancer.forwarded:
+        time.sleep(0.01)
+
+    (gone,) = balancer.forwarded
+    assert (gone.status, gone.origin) == (CLIENT_GONE, "balancer")
+    assert 0.2 < gone.seconds < 60
+
+
+def test_nobody_waits_for_a_load_balancer_that_closes() -> None:
+    with LoadBalancer() as balancer, socket.create_server(("127.0.0.1", 0)) as target:
+        balancer.register("green", f"127.0.0.1:{target.getsockname()[1]}")
+        balancer.shift("test", {"green": 100})
+        balancer.disturb("green", Fault.parse("hang"))
+        with socket.create_connection(("127.0.0.1", balancer.port("test"))) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            target.accept()[0].close()
+            balancer.closing.set()
+            assert client.recv(100).startswith(b"HTTP/1.1 504")
+
+
+def test_a_fault_ends_with_the_tasks_that_have_it(balancer: LoadBalancer) -> None:
+    target = balancer.targets["blue"]
+    balancer.disturb("blue", Fault.parse("errors=100%"))
+    assert ask(balancer.url("production")).status == 500
+
+    balancer.deregister("blue")
+    balancer.register("blue", target)
+
+    assert ask(balancer.url("production")).status == 200
 
 
 def test_a_client_that_sends_rubbish_does_no_harm(balancer: LoadBalancer) -> None:

@@ -7,6 +7,7 @@ import pytest
 import urllib3
 
 from ecs_hooks.simulator import pytest_plugin
+from ecs_hooks.simulator.faults import Fault
 
 pytest_plugins = ["pytester"]
 
@@ -39,6 +40,15 @@ def test_both_versions_are_the_demo_unless_told_otherwise(ecs_simulator: pytest_
 
     assert deployment.status == "SUCCESSFUL"
     assert ecs_simulator.reasons == ["fine"]
+
+
+def test_a_green_in_which_something_goes_wrong(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
+    def handler(event: object, context: object) -> dict[str, str]:
+        return {"hookStatus": "SUCCEEDED" if urllib3.request("GET", os.environ["APP_URL"]).status == 200 else "FAILED"}
+
+    faults = [Fault.parse("errors=100%@POST_TEST_TRAFFIC_SHIFT")]
+
+    assert ecs_simulator.deploy(handler, app_url=True, faults=faults).status == "ROLLBACK_SUCCESSFUL"
 
 
 def test_a_handler_that_wants_an_address_as_awss_sample_does(ecs_simulator: pytest_plugin.EcsSimulator) -> None:

@@ -14,7 +14,13 @@ from ecs_hooks.simulator import (
     ServiceRevision,
     TasksFailedError,
 )
-from ecs_hooks.simulator.behaviour import RollbackDetails, RollbackFailure, RollbackInvocation, ShiftOrder
+from ecs_hooks.simulator.behaviour import (
+    RollbackDetails,
+    RollbackFailure,
+    RollbackInvocation,
+    RollbackTestWeights,
+    ShiftOrder,
+)
 from ecs_hooks.simulator.surroundings import MemoryTasks, MemoryTraffic
 from ecs_hooks.simulator.timeline import TasksChanged, TrafficShifted
 from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play, stages, statuses
@@ -116,6 +122,15 @@ def test_whether_shifts_that_never_came_are_rolled_back_is_a_switch(
     assert gate.stages[len(HOOK_STAGES) - 3 :] == again
     shifted = [record.listener for record in player.timeline.of(TrafficShifted) if record.deployment]
     assert shifted == ["test", "test"], "traffic that was not shifted is not shifted back"
+
+
+@pytest.mark.parametrize(("switch", "weights"), [(RollbackTestWeights.BLUE, [0, 100]), (RollbackTestWeights.EMPTY, [])])
+def test_contract_2_4_the_unknown_test_weights_of_a_rollback(switch: RollbackTestWeights, weights: list[int]) -> None:
+    gate = _failing_at("POST_PRODUCTION_TRAFFIC_SHIFT")
+    play(gate.at(*HOOK_STAGES), behaviour=Behaviour(rollback_test_weights=switch))
+    forward, back = [event for event in gate.events if event["lifecycleStage"] == "TEST_TRAFFIC_SHIFT"]
+    assert sorted(forward["executionDetails"]["testTrafficWeights"].values()) == [0, 100]
+    assert sorted(back["executionDetails"]["testTrafficWeights"].values()) == weights
 
 
 def test_contract_3_2_a_hook_that_fails_during_the_rollback_ends_it() -> None:

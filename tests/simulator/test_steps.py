@@ -22,7 +22,7 @@ from ecs_hooks.simulator import (
     ServiceDeployment,
 )
 from ecs_hooks.simulator.aws import AwsEndpoint
-from ecs_hooks.simulator.behaviour import HookIdentity, ShiftOrder, StepRollback, StepWeights
+from ecs_hooks.simulator.behaviour import FirstSteps, HookIdentity, ShiftOrder, StepRollback, StepWeights
 from ecs_hooks.simulator.strategy import Step, Strategy
 from ecs_hooks.simulator.timeline import HookInvoked, TrafficShifted
 from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate
@@ -162,6 +162,17 @@ def test_the_unknown_weights_before_a_step() -> None:
     _, deployment = canary(gate, behaviour=Behaviour(step_weights=StepWeights.AFTER), stages=STEPS[:1])
 
     assert shares(gate, deployment) == [("PRE", 10), ("PRE", 100)]
+
+
+@pytest.mark.parametrize(("steps", "way"), [(FirstSteps.ALL, [10, 100]), (FirstSteps.ONE, [100])])
+def test_the_unknown_steps_of_a_first_deployment(steps: FirstSteps, way: list[float]) -> None:
+    gate = Gate()
+    configuration = CanaryConfiguration(canary_percent=10)
+    hook = gate.at("PRODUCTION_TRAFFIC_SHIFT")
+    service = Service(service="api", strategy=Strategy.CANARY, canary=configuration, lifecycle_hooks=[hook])
+    deployment = DeploymentController(service, behaviour=Behaviour(first_steps=steps)).deploy()
+
+    assert [share for _, share in shares(gate, deployment)] == way
 
 
 def test_the_unknown_order_of_shift_and_hook() -> None:

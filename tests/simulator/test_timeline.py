@@ -9,7 +9,10 @@ import pytest
 from ecs_hooks.simulator.timeline import HookAnswered, HookInvoked, Record, StatusChanged, Timeline, TrafficShifted
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate, controller, play
 
-MODULES = ("", ".api", ".behaviour", ".clock", ".controller", ".payload", ".targets", ".timeline")
+MODULES = (
+    "", ".alarm_state", ".api", ".behaviour", ".clock", ".controller", ".faults", ".metric_alarm", ".payload", ".targets",
+    ".timeline",
+)  # fmt: skip
 
 
 def test_listeners_hear_everything_as_it_happens_until_they_leave() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 from ecs_hooks import LifecycleEvent, Stage, stage_hook
+from ecs_hooks.auth import store
 from ecs_hooks.state import State, step_of, with_state
 from tests.aws import AwsApi
 from tests.conftest import BLUE, GREEN, load_event
@@ -39,6 +41,15 @@ COMPARISON = {
     "window_minutes": 5,
 }
 
+SECRET_BY_NAME = {
+    **HTTP,
+    "name": "secret",
+    "auth": {"bearer": {"token": {"secretsmanager": "shop", "key": "token"}}},
+}
+PARAMETER = {**HTTP, "name": "parameter", "headers": {"X-Key": {"ssm": "/shop/key"}}}
+PLAN = {"plan": "s3://plans/shop.json"}
+"""No check, but where the checks are."""
+
 OPERATIONS: dict[str, dict[str, Any]] = {
     "cloudwatch:DescribeAlarms": ALARM,
     "cloudwatch:GetMetricData": METRIC,
@@ -55,15 +66,22 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "logs:FilterLogEvents": LOGS,
     "logs:GetQueryResults": QUERY,
     "logs:StartQuery": QUERY,
+    "s3:GetObject": PLAN,
+    "secretsmanager:GetSecretValue": SECRET_BY_NAME,
+    "ssm:GetParameter": PARAMETER,
 }
 """Each IAM action, and a check that needs its answer."""
+
+CONTENT = {"s3:GetObject"}
+"""Operations that answer with something of the user's own: what is wrong with that is wrong with the plan."""
 
 
 def event(check: dict[str, Any], **plan: Any) -> dict[str, Any]:
     """Return an event whose plan has this check, and whose hook has been invoked before."""
     bare = load_event()
     state = State(step_of(LifecycleEvent.parse(bare)), int(BEGAN), expires_at=-1)
-    return {**bare, "hookDetails": with_state({"checks": [check], "error_limit": 2, **plan}, state)}
+    asked = check if "plan" in check else {"checks": [check]}
+    return {**bare, "hookDetails": with_state({**asked, "error_limit": 2, **plan}, state)}
 
 
 def operation(action: str) -> str:
@@ -72,7 +90,11 @@ def operation(action: str) -> str:
 
 
 def answer(event: dict[str, Any]) -> dict[str, Any]:
-    """Return what the hook answers, once it is sure that the answer is one, and no sign of a bug."""
+    """Return what the hook answers, once it is sure that the answer is one, and no sign of a bug.
+
+    The function has just started: it knows no secret yet.
+    """
+    store.known.clear()
     answered = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)(event)
     assert valid(answered), answered
     assert "raised " not in answered["reason"], answered
@@ -96,6 +118,9 @@ def all_is_well(aws: AwsApi, port: int) -> None:
     aws.answer("FilterLogEvents", {"events": [{"logStreamName": "ecs/web/of-blue", "message": SECRET}]})
     aws.answer("StartQuery", {"queryId": "12ab"})
     aws.answer("GetQueryResults", {"status": "Complete", "results": [[{"field": "level", "value": "error"}]]})
+    aws.answer("GetSecretValue", {"SecretString": json.dumps({"token": SECRET})})
+    aws.answer("GetParameter", {"Parameter": {"Value": SECRET}})
+    aws.answer("GetObject", {"Body": json.dumps({"checks": [HTTP]}).encode()})
     stamp = datetime.fromtimestamp(BEGAN + 120, UTC)
     before = BEGAN - 86_400
     stamps = {

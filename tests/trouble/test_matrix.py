@@ -11,7 +11,7 @@ import pytest
 import ecs_hooks
 from ecs_hooks.deployment import clients
 from tests.aws import AwsApi, Silence
-from tests.trouble.operations import OPERATIONS, answer, event, operation
+from tests.trouble.operations import CONTENT, OPERATIONS, answer, event, operation
 
 LAYER = Path(ecs_hooks.__file__).parent
 THROTTLED = [
@@ -43,6 +43,9 @@ MISSING = {
     "logs:FilterLogEvents": "ResourceNotFoundException",
     "logs:GetQueryResults": "ResourceNotFoundException",
     "logs:StartQuery": "ResourceNotFoundException",
+    "s3:GetObject": "NoSuchKey",
+    "secretsmanager:GetSecretValue": "ResourceNotFoundException",
+    "ssm:GetParameter": "ParameterNotFound",
 }
 NOTHING: dict[str, tuple[dict[str, Any], str]] = {
     "cloudwatch:DescribeAlarms": ({"MetricAlarms": [], "CompositeAlarms": []}, "CloudWatch knows no alarm api-5xx"),
@@ -69,7 +72,15 @@ NOT_YET: dict[str, dict[str, Any]] = {
 }
 """Answers that name nothing where there may be something later: waited for."""
 
-ALWAYS_SOMETHING = {"ecs:DescribeTaskDefinition", "logs:FilterLogEvents", "logs:GetQueryResults", "logs:StartQuery"}
+ALWAYS_SOMETHING = {
+    "ecs:DescribeTaskDefinition",
+    "logs:FilterLogEvents",
+    "logs:GetQueryResults",
+    "logs:StartQuery",
+    "s3:GetObject",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter",
+}
 """Operations whose answers name nothing that could be missing."""
 
 MALFORMED = [
@@ -111,6 +122,14 @@ def fails(action: str, named: str) -> None:
     assert "error_limit" not in answered["reason"]
 
 
+def unreadable(action: str) -> None:
+    """Make sure that an answer which is none is waited out, and that a plan which is none is a failure at once."""
+    if action in CONTENT:
+        fails(action, f"the plan is not valid: {OPERATIONS[action]['plan']}: ")
+    else:
+        passes(action, "the answer can't be read")
+
+
 def test_when_all_is_well_every_plan_passes_and_needs_its_operation(aws: AwsApi, action: str) -> None:
     answered = answer(event(OPERATIONS[action]))
     assert answered["hookStatus"] == "SUCCEEDED", answered
@@ -119,7 +138,7 @@ def test_when_all_is_well_every_plan_passes_and_needs_its_operation(aws: AwsApi,
 
 def test_every_operation_that_the_code_names_is_in_the_matrix() -> None:
     sources = [path for path in LAYER.rglob("*.py") if not {"simulator", "cli"} & set(path.parts)]
-    named = re.compile(r'"([a-z]+:[A-Z][a-z]+[A-Z]\w+)"')
+    named = re.compile(r'"([a-z0-9]+:[A-Z][a-z]+[A-Z]\w+)"')
     found = {each for path in sources for each in named.findall(path.read_text())}
 
     assert found == set(OPERATIONS) == set(MISSING)
@@ -154,7 +173,7 @@ def test_no_answer_is_asked_again(aws: AwsApi, action: str, how: Silence, monkey
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://nowhere.invalid"])
 @pytest.mark.parametrize(
-    "check", [*{str(each): each for each in OPERATIONS.values()}.values()], ids=lambda each: each["type"]
+    "check", [*{str(each): each for each in OPERATIONS.values()}.values()], ids=lambda each: each.get("type", "plan")
 )
 def test_without_a_way_to_aws_it_is_asked_again(
     check: dict[str, Any], url: str, monkeypatch: pytest.MonkeyPatch
@@ -215,7 +234,7 @@ def test_without_tasks_there_are_no_logs_to_read(aws: AwsApi, action: str) -> No
 @pytest.mark.parametrize("body", MALFORMED)
 def test_an_answer_that_is_none_is_asked_again(aws: AwsApi, action: str, body: bytes) -> None:
     aws.garbage(operation(action), body)
-    passes(action, "the answer can't be read")
+    unreadable(action)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
@@ -224,4 +243,4 @@ def test_half_an_answer_is_asked_again(aws: AwsApi, action: str, share: float) -
         return body[: int(len(body) * share)]
 
     aws.change(operation(action), cut)
-    passes(action, "the answer can't be read")
+    unreadable(action)

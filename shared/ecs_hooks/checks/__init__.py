@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.compare import CompareCheck
     from ecs_hooks.checks.comparison import ComparisonCheck
     from ecs_hooks.checks.digest import DigestCheck
     from ecs_hooks.checks.drift import DriftCheck
@@ -28,6 +29,7 @@ __all__ = [
     "AlarmCheck",
     "Check",
     "CheckContext",
+    "CompareCheck",
     "ComparisonCheck",
     "DigestCheck",
     "DriftCheck",
@@ -45,6 +47,7 @@ __all__ = [
 CHECKS = {
     "http": "ecs_hooks.checks.http:HttpCheck",
     "alarm": "ecs_hooks.checks.alarm:AlarmCheck",
+    "compare": "ecs_hooks.checks.compare:CompareCheck",
     "comparison": "ecs_hooks.checks.comparison:ComparisonCheck",
     "digest": "ecs_hooks.checks.digest:DigestCheck",
     "drift": "ecs_hooks.checks.drift:DriftCheck",

@@ -11,6 +11,7 @@ from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.alarms import ACTION, Alarm, alarms
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.outcome import Outcome
+from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -81,7 +82,7 @@ class AlarmCheck(Check):
                     reason = f"{_names(each)} {why} ({field}: ignore would let it pass)"
                     return Outcome.failed(reason, evidence) if policy == "fail" else Outcome.wait(reason, evidence)
         quiet = len(found) - len(before) - len(unknown)
-        told = f"{quiet} alarm{'' if quiet == 1 else 's'} not in ALARM"
+        told = f"{counted(quiet, 'alarm')} not in ALARM"
         ignored = f", {_names(before + unknown)} ignored" if before or unknown else ""
         return Outcome.passed(f"{told}{ignored}", evidence)
 
@@ -104,6 +105,5 @@ class AlarmCheck(Check):
 
 
 def _names(alarms: list[Alarm]) -> str:
-    shown = ", ".join(alarm.name for alarm in alarms[:5])
-    more = f" and {len(alarms) - 5} more" if len(alarms) > 5 else ""  # noqa: PLR2004 - as many as are named
-    return f"alarm{'' if len(alarms) == 1 else 's'} {shown}{more}"
+    names = listed([alarm.name for alarm in alarms], 5, ", ", " and ")
+    return f"alarm{'' if len(alarms) == 1 else 's'} {names}"

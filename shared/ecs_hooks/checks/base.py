@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ecs_hooks.deadline import Deadline
+from ecs_hooks.deployment.blue import blue_endpoint
+from ecs_hooks.deployment.endpoint import Configured
 from ecs_hooks.event import Stage
 from ecs_hooks.outcome import ExplainedError, Outcome
 from ecs_hooks.problems import described
 from ecs_hooks.watch import Watch
 
 if TYPE_CHECKING:
+    from ecs_hooks.auth.reference import Reference
     from ecs_hooks.deployment.actions import SharedActions
+    from ecs_hooks.deployment.blue import Blue
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
@@ -44,9 +49,11 @@ class CheckContext:
         The checks of the plan, so that those of one kind can put their questions to AWS together.
     told_percent
         Green's share of the production traffic as the event tells it, in per cent; None where it does not.
+    find_blue
+        Finds out where blue answers, from an address and a `Host` that the plan gives; by default where nothing is said of green's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter for each thing that a check may know
         self,
         stage: str,
         find_deployment: Callable[[], ServiceDeployment],
@@ -55,6 +62,8 @@ class CheckContext:
         elapsed: float,
         checks: Sequence[Check] = (),
         told_percent: float | None = None,
+        *,
+        find_blue: Callable[[str | None, str | None], Blue] | None = None,
     ) -> None:
         self.checks = checks
         self.stage = stage
@@ -63,11 +72,17 @@ class CheckContext:
         self.deadline = deadline
         self.elapsed = elapsed
         self._find_endpoint = find_endpoint
+        self._find_blue = find_blue or partial(blue_endpoint, Configured(), stage, find_deployment)
 
     @property
     def deployment(self) -> ServiceDeployment:
         """Who is green and who is blue; AWS is asked when a fact is first needed."""
         return self._find_deployment()
+
+    @property
+    def region(self) -> str:
+        """The region of the deployment."""
+        return self.deployment.arn.region
 
     @property
     def green_percent(self) -> float | None:
@@ -117,6 +132,23 @@ class CheckContext:
             If that is not known. Leave it uncaught, and the check's outcome is the right one for it.
         """
         return self._find_endpoint(listener)
+
+    def blue(self, url: str | None = None, host: str | None = None) -> Blue:
+        """Return where blue answers, for a check that asks it beside green; see `blue_endpoint`.
+
+        Parameters
+        ----------
+        url
+            The address; None leaves it to AWS.
+        host
+            `Host` of the requests; None as the plan or the listener rule has it.
+
+        Raises
+        ------
+        ExplainedError
+            If that is not known. Leave it uncaught, and the check's outcome is the right one for it.
+        """
+        return self._find_blue(url, host)
 
 
 class AtStep(BaseModel):
@@ -209,9 +241,19 @@ class Check(BaseModel, ABC):
         return ()
 
     @property
+    def asked_secrets(self) -> Sequence[Reference]:
+        """The secrets that the check has by reference."""
+        return ()
+
+    @property
     def asked_methods(self) -> Sequence[str]:
         """The methods of the requests that the check sends to green, where a plan chooses them."""
         return ()
+
+    @property
+    def asks_blue(self) -> bool:
+        """Whether the check sends requests to blue, too, at an address that AWS has to tell."""
+        return False
 
     @property
     def needs_seconds(self) -> float:
@@ -230,9 +272,10 @@ class Check(BaseModel, ABC):
         ----------
         shared
             Those that checks have in common, and what decides which they are. Default: those for the address of green,
-            where that is asked.
+            where that is asked, and for secrets by reference.
         """
-        return frozenset() if self.asked_listener is None else shared.endpoint[self.asked_listener]
+        secrets = frozenset(each.action for each in self.asked_secrets if each.action)
+        return secrets if self.asked_listener is None else secrets | shared.endpoint[self.asked_listener]
 
     @abstractmethod
     def run(self, context: CheckContext) -> Outcome:

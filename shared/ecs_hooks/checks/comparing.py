@@ -106,7 +106,7 @@ def is_of_type(actual: Any, name: Type) -> bool:
         case str():
             return name == "string"
         case int() | float():
-            return name == "number" or (name == "integer" and float(actual).is_integer())
+            return name == "number" or (name == "integer" and (isinstance(actual, int) or actual.is_integer()))
         case Mapping():
             return name == "object"
         case _:

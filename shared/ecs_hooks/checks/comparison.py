@@ -17,6 +17,7 @@ from ecs_hooks.deployment.previous import ACTION as PREVIOUS
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.event import Stage
 from ecs_hooks.outcome import Evidence, Outcome, Policy
+from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -81,15 +82,16 @@ class ComparisonCheck(MetricsWatch):
             raise ValueError(message)
         return self
 
-    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
+    def actions(self, shared: SharedActions) -> frozenset[str]:
         """Return that for metrics, those for what the placeholders stand for, and those for green's share and for blue."""
         values = [
             value
             for _, metric, which in self._revisions(("green", "blue"))
             for value in metric.dimensions_of(which).values()
         ]
-        before = {PREVIOUS} if self._needs_previous else set()
-        return frozenset({ACTION, DEPLOYMENTS, *before}).union(*map(placeholder_actions, values))
+        share = {DEPLOYMENTS} if shared.stage in _STEPS else set()
+        before = {PREVIOUS, DEPLOYMENTS} if self._needs_previous else set()
+        return frozenset({ACTION, *share, *before}).union(*map(placeholder_actions, values))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""
@@ -176,9 +178,7 @@ class ComparisonCheck(MetricsWatch):
     def _so_far(self, judged: Sequence[Judged]) -> Outcome:
         seen = max(each.samples for each in judged)
         worse = [each for each in judged if each.points == 0]
-        told = f"{seen} datapoint{'' if seen == 1 else 's'} of green so far" + (
-            f", worse: {_told(worse)}" if worse else ""
-        )
+        told = f"{counted(seen, 'datapoint')} of green so far" + (f", worse: {_told(worse)}" if worse else "")
         return Outcome.wait(told, {**_evidence(judged), "samples": seen}, retry_after=self.period_seconds)
 
     def _judge(self, judged: Sequence[Judged]) -> Outcome:
@@ -225,5 +225,4 @@ def _evidence(judged: Sequence[Judged]) -> dict[str, float | None]:
 
 
 def _told(judged: Sequence[Judged]) -> str:
-    more = len(judged) - _NAMED
-    return "; ".join(each.told for each in judged[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    return listed([each.told for each in judged], _NAMED)

@@ -26,6 +26,11 @@ class Condition(BaseModel):
         """Return whether a value is beyond the limit."""
         return (self.above is not None and value > self.above) or (self.below is not None and value < self.below)
 
+    def limits(self, name: str) -> dict[str, float]:
+        """Return the limits as evidence has them beside the value of this name."""
+        limits = {f"{name}_limit": self.above, f"{name}_lower_limit": self.below}
+        return {key: limit for key, limit in limits.items() if limit is not None}
+
     def __str__(self) -> str:
         """Return the limit as a reason has it."""
         limits = {"above": self.above, "below": self.below}

@@ -13,6 +13,7 @@ from ecs_hooks.deployment.metrics import ACTION
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
 from ecs_hooks.outcome import Evidence, Outcome, Policy
+from ecs_hooks.wording import counted
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -23,6 +24,8 @@ _METRICS = {
     # Where a target does not even accept connections, the load balancer's own 502 is not counted at the target group.
     "refused": ("TargetConnectionErrorCount", "Sum"),
     "p99": ("TargetResponseTime", "p99"),
+    # Of a target that takes requests and never answers, the load balancer's 504 is not counted at the target group either.
+    "answered": ("TargetResponseTime", "SampleCount"),
 }
 _DIMENSIONS = {"LoadBalancer": "{load_balancer}", "TargetGroup": "{green.target_group}"}
 _ENOUGH = 20
@@ -59,15 +62,25 @@ class GoldenSignalsCheck(MetricsWatch):
         window, series = self.window(context), self.series(context)
         values = {name: series.get(name, NOTHING).values(window.begin, window.end) for name in _METRICS}
         requests, failed = sum(values["requests"]), sum(values["errors"]) + sum(values["refused"])
-        percent = 100 * failed / requests if requests else 0.0
+        # Users who give up leave requests without an answer, too; that none has one is more than that.
+        silent = requests > 0 and not sum(values["answered"])
+        percent = 100.0 if silent else 100 * failed / requests if requests else 0.0
         slowest = max(values["p99"], default=0.0)
         slow = [value for value in values["p99"] if value > self.max_p99_seconds]
-        evidence: Evidence = {"requests": requests, "failed_percent": percent, "slowest_p99_seconds": slowest}
-        told = (
-            f"{requests:g} request{'' if requests == 1 else 's'}, {percent:.3g} % failed, p99 up to {slowest:.3g} s"
-            if requests
-            else "no requests"
-        )
+        evidence: Evidence = {
+            "requests": requests,
+            "failed_percent": percent,
+            "failed_percent_limit": self.max_5xx_percent,
+            "slowest_p99_seconds": slowest,
+            "slowest_p99_seconds_limit": self.max_p99_seconds,
+            "slow_periods": len(slow),
+            "slow_periods_limit": self.max_slow_periods,
+        }
+        told = counted(requests, "request") if requests else "no requests"
+        if silent:
+            told += ", none was answered"
+        elif requests:
+            told += f", {percent:.3g} % failed, p99 up to {slowest:.3g} s"
         if percent > self.max_5xx_percent and (window.over or requests >= _ENOUGH):
             return Outcome.failed(f"{told}; expected at most {self.max_5xx_percent:g} % to fail", evidence)
         if len(slow) > self.max_slow_periods:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.expect import Expect, describe
 from ecs_hooks.checks.http_request import ExchangeFields, RequestFields, outcome_of
@@ -19,6 +20,9 @@ from ecs_hooks.http.request import Request
 from ecs_hooks.http.sending import send
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.redact import Redactor
+
+if TYPE_CHECKING:
+    from ecs_hooks.auth.reference import Reference
 
 
 class Until(BaseModel):
@@ -78,8 +82,13 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
 
     @property
     def asked_urls(self) -> Sequence[str]:
-        """The `url`, if there is one."""
-        return () if self.url is None else (self.url,)
+        """The `url`, if there is one, and the address that tokens come from."""
+        return list(self.urls)
+
+    @property
+    def asked_secrets(self) -> Sequence[Reference]:
+        """Those of `auth` and `headers`."""
+        return self.secrets
 
     @property
     def asked_methods(self) -> Sequence[str]:
@@ -96,11 +105,12 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         """
         redactor = Redactor()
         green = context.endpoint(self.listener) if self.url is None else Endpoint("")
+        limits = self.limits(self.timeout_seconds, self.connect_retries)
         try:
-            request = self.build(green, redactor)
+            request = self.build(green, Keyring(redactor, lambda: context.region, limits, context.deadline))
             if self.samples is not None:
                 return self._sampled(self.samples, request, redactor, context)
-            response = send(request, self.limits(self.timeout_seconds, self.connect_retries), context.deadline)
+            response = send(request, limits, context.deadline)
         except HttpError as error:
             outcome = outcome_of(error, green, redactor)
             return outcome if error.permanent else self._polled(outcome, context)
@@ -112,8 +122,11 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             "body_bytes": len(response.content),
             "attempts": response.attempts,
             "redirects": response.redirects,
-            **({"warnings": len(warnings)} if warnings else {}),
         }
+        if warnings:
+            evidence["warnings"] = len(warnings)
+        if self.expect.max_latency_ms is not None:
+            evidence["latency_ms_limit"] = self.expect.max_latency_ms
         warned = f"; warning: {describe(warnings)}" if warnings else ""
         if not failing:
             took = f"{response.latency * 1000:.0f} ms{warned}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ecs_hooks.auth.secret import TextOrReference
 from ecs_hooks.checks.http_body import Base64Text, Fields, TextOrPart, decode_base64
 from ecs_hooks.http.errors import HttpError, RequestError, TransportError
 from ecs_hooks.http.request import (
@@ -20,11 +22,18 @@ from ecs_hooks.http.request import (
 )
 from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.url import Url
+from ecs_hooks.later import Later
 from ecs_hooks.outcome import Outcome
 
 if TYPE_CHECKING:
+    from ecs_hooks.auth.fields import Auth
+    from ecs_hooks.auth.keyring import Keyring
+    from ecs_hooks.auth.reference import Reference
     from ecs_hooks.deployment.endpoint import Endpoint
+    from ecs_hooks.http.authorization import Authorization
     from ecs_hooks.redact import Redactor
+else:
+    Auth = Annotated[Any, Later("ecs_hooks.auth.fields:Auth")]
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -46,8 +55,11 @@ class RequestFields(BaseModel):
     """An absolute address, in place of `path`."""
     query: Fields = Field(default={})
     """Parameters to append to the address; a list repeats its name."""
-    headers: dict[str, str] = Field(default={})
-    """Headers of the request. A `Host` is also the name that the certificate must be valid for."""
+    headers: dict[str, TextOrReference] = Field(default={})
+    """Headers of the request, each a text or a secret by reference. A `Host` is also the name that the certificate must be
+    valid for."""
+    auth: Auth | None = None
+    """How the request authenticates."""
     body: str | None = None
     """Text to send."""
     body_base64: Base64Text | None = None
@@ -79,8 +91,8 @@ class RequestFields(BaseModel):
 
     @field_validator("headers")
     @classmethod
-    def _are_headers(cls, headers: dict[str, str]) -> dict[str, str]:
-        check_headers(headers)
+    def _are_headers(cls, headers: dict[str, str | Reference]) -> dict[str, str | Reference]:
+        check_headers({name: value if isinstance(value, str) else "" for name, value in headers.items()})
         return headers
 
     @model_validator(mode="after")
@@ -91,36 +103,74 @@ class RequestFields(BaseModel):
         if len(self._bodies()) > 1:
             message = f"give at most one of {', '.join(_BODIES.values())}"
             raise ValueError(message)
+        if self.auth is not None and self.auth.header in {name.lower() for name in self.headers}:
+            message = f"give one of auth and the header {self.auth.header}"
+            raise ValueError(message)
         return self
 
-    def build(self, green: Endpoint, redactor: Redactor) -> Request:
+    @property
+    def secrets(self) -> list[Reference]:
+        """The secrets that are given by reference."""
+        in_headers = [value for value in self.headers.values() if not isinstance(value, str)]
+        return [*in_headers, *([] if self.auth is None else self.auth.secrets)]
+
+    @property
+    def urls(self) -> Iterator[str]:
+        """The absolute addresses that requests go to: where it goes itself, and where a token comes from."""
+        if self.url is not None:
+            yield self.url
+        if self.auth is not None and self.auth.token_url is not None:
+            yield self.auth.token_url
+
+    def build(self, green: Endpoint, keyring: Keyring) -> Request:
         """Return the request.
 
         Parameters
         ----------
         green
             Where green answers; of no account where the request has a `url`, which may be anybody's.
-        redactor
-            Learns the secrets that are in the request.
+        keyring
+            What opens the secrets in the request; its redactor learns them.
 
         Raises
         ------
         HttpError
             If it can't be sent, or would miss green.
+        ExplainedError
+            If a secret or a token can't be had.
         """
+        redactor = keyring.redactor
         self._teach(redactor)
+        headers: Mapping[str, str] = {name: value for name, value in self.headers.items() if isinstance(value, str)}
+        auth = self._authorization(keyring)
         if self.url is not None:
-            url, headers = Url.join("", self.url, self.query), self.headers
+            url = Url.join("", self.url, self.query)
         else:
-            problem = green.objection(self.method, self.headers, self.query)
+            own = headers if auth is None else {**headers, **auth.headers}
+            problem = green.objection(self.method, own, self.query)
             if problem:
                 raise RequestError(problem)
             for name, value in green.headers.items():
                 redactor.add_header(name, value)
             url = Url.join(green.base_url, self.path or "/", {**green.query, **self.query})
-            headers = with_defaults(self.headers, green.all_headers)
+            headers = with_defaults(headers, green.all_headers)
         redactor.add_userinfo(url.userinfo)
-        return Request.build(self.method, url, headers, self._body())
+        if auth is not None and auth.certificate is not None and url.scheme != "https":
+            message = "auth.mutual_tls needs https, and the address is http"
+            raise RequestError(message)
+        return Request.build(self.method, url, headers, self._body())._replace(auth=auth)
+
+    def _authorization(self, keyring: Keyring) -> Authorization | None:
+        """Return the credentials of the request: what `auth` says, and headers whose values are kept as secrets."""
+        kept = {name: keyring.open(value) for name, value in self.headers.items() if not isinstance(value, str)}
+        if self.auth is None and not kept:
+            return None
+        from ecs_hooks.http.authorization import Authorization  # noqa: PLC0415 - loaded where a plan has credentials
+
+        auth = Authorization() if self.auth is None else self.auth.authorization(keyring)
+        auth = auth._replace(headers={**auth.headers, **kept})
+        check_headers(auth.headers)
+        return auth
 
     def _bodies(self) -> list[str]:
         """Return the names of the fields that give a body; `json: null` gives one."""
@@ -147,7 +197,8 @@ class RequestFields(BaseModel):
 
     def _teach(self, redactor: Redactor) -> None:
         for name, value in self.headers.items():
-            redactor.add_header(name, value)
+            if isinstance(value, str):
+                redactor.add_header(name, value)
         for fields in (self.query, self.form, self.json_value):
             redactor.add_fields(fields)
         redactor.add_fields({name: part.content for name, part in (self.multipart or {}).items()})

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from jsonpath import JSONPathEnvironment
 
 MAX_VALUES = 10_000
+_TOO_DEEP = "can't be evaluated on a response that is nested this deeply"
 
 
 def check_path(path: str) -> str:
@@ -44,12 +45,27 @@ def find(path: str, document: Any) -> list[Any]:
     try:
         values = [match.obj for match in islice(_environment().finditer(path, document), MAX_VALUES + 1)]
     except (JSONPathError, RecursionError):
-        message = "can't be evaluated on a response that is nested this deeply"
-        raise ValueError(message) from None
+        raise ValueError(_TOO_DEEP) from None
     if len(values) > MAX_VALUES:
         message = f"finds more than {MAX_VALUES} values"
         raise ValueError(message)
     return values
+
+
+def locations(path: str, document: Any) -> list[tuple[str | int, ...]]:
+    """Return where a path leads to: for each value, the names and indexes on the way to it.
+
+    Raises
+    ------
+    ValueError
+        If the document is nested too deeply for it.
+    """
+    from jsonpath.exceptions import JSONPathError  # noqa: PLC0415 - see above
+
+    try:
+        return [tuple(match.parts) for match in _environment().finditer(path, document)]
+    except (JSONPathError, RecursionError):
+        raise ValueError(_TOO_DEEP) from None
 
 
 @lru_cache(maxsize=1)

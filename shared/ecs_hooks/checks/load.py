@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.http_request import ExchangeFields, RequestFields, outcome_of
 from ecs_hooks.checks.status import ExpectedStatus
@@ -20,14 +21,20 @@ from ecs_hooks.load.sender import Part, Sender
 from ecs_hooks.outcome import Outcome
 from ecs_hooks.redact import Redactor
 
+if TYPE_CHECKING:
+    from ecs_hooks.auth.reference import Reference
+
 _MOST_REQUESTS = 100_000
 """What fits into a function's memory."""
 
 _MOST_KINDS = 20
 """Different requests of one load."""
 
-_HEADROOM = 1.0
-"""Seconds of an invocation besides those of the load: to begin, to count and to say what came of it."""
+_TO_BEGIN = 1.0
+"""Seconds in which green should be found and reached, before the load."""
+
+_TO_COUNT = 2.0
+"""Seconds after the load: to end, to count and to say what came of it."""
 
 
 class LoadExpect(BaseModel):
@@ -54,7 +61,7 @@ class LoadCheck(ExchangeFields, Check):
     Each request is due at a time fixed in advance, whatever has become of those before, and its latency counts from then:
     what waits for a server that stalls is in the percentiles. A request fails that has no response within `timeout_seconds`,
     or one with another status than `expect` says. Where none of them reaches green the check is an `ERROR`, and likewise
-    where the function itself was too late: what it measures then is itself.
+    where the function itself took so long that it would have measured itself.
     """
 
     type: Literal["load"] = "load"
@@ -114,8 +121,13 @@ class LoadCheck(ExchangeFields, Check):
 
     @property
     def asked_urls(self) -> Sequence[str]:
-        """The `url` of each request that has one."""
-        return [each.url for each in self.requests if each.url is not None]
+        """The `url` of each request that has one, and where tokens come from."""
+        return [url for each in self.requests for url in each.urls]
+
+    @property
+    def asked_secrets(self) -> Sequence[Reference]:
+        """Those of the requests."""
+        return [secret for each in self.requests for secret in each.secrets]
 
     @property
     def asked_methods(self) -> Sequence[str]:
@@ -130,8 +142,8 @@ class LoadCheck(ExchangeFields, Check):
 
     @property
     def needs_seconds(self) -> float:
-        """The time of the load, and of its last request."""
-        return self.duration_seconds + self.timeout_seconds + _HEADROOM
+        """The time of the load and of its last request, and of what comes before and after."""
+        return _TO_BEGIN + self._load_seconds
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the requests, and judge what came of them.
@@ -141,17 +153,19 @@ class LoadCheck(ExchangeFields, Check):
         context
             Deadline, elapsed time and the address of green.
         """
-        short = self._short_of_time(context)
+        short = self._short_of_time(context, self.needs_seconds)
         if short:
             return Outcome.failed(short)
         green = Endpoint("") if self.asked_listener is None else context.endpoint(self.listener)
         redactor = Redactor()
+        limits = self.limits(self.timeout_seconds)
+        keyring = Keyring(redactor, lambda: context.region, limits, context.deadline)
         pool = Pool(keep=self.keep_alive)
         try:
-            parts = [Part(each.build(green, redactor), each.expect.status, each.weight) for each in self.requests]
-            sender = Sender(parts, self.limits(self.timeout_seconds), pool, context.deadline)
+            parts = [Part(each.build(green, keyring), each.expect.status, each.weight) for each in self.requests]
+            sender = Sender(parts, limits, pool, context.deadline)
             sender.connect()
-            short = self._short_of_time(context)
+            short = self._short_of_time(context, self._load_seconds)
             if short:  # there was enough, but to find and to reach green took some of it: that may pass
                 return Outcome.error(short)
             load = OpenLoop(
@@ -160,6 +174,7 @@ class LoadCheck(ExchangeFields, Check):
                 count=self._count,
                 patience=self.timeout_seconds,
                 max_in_flight=self.max_in_flight,
+                waiting=pool.waiting,
             ).run()
         except HttpError as error:
             return outcome_of(error, green, redactor)
@@ -190,12 +205,16 @@ class LoadCheck(ExchangeFields, Check):
             max_ms=self._max_ms,
         )
 
-    def _short_of_time(self, context: CheckContext) -> str:
+    @property
+    def _load_seconds(self) -> float:
+        return self.duration_seconds + self.timeout_seconds + _TO_COUNT
+
+    def _short_of_time(self, context: CheckContext, needed: float) -> str:
         """Return what to do where the load does not fit into what is left of the invocation; empty where it does."""
         left = context.deadline.remaining()
-        if left >= self.needs_seconds:
+        if left >= needed:
             return ""
-        longest = math.floor(left - self.timeout_seconds - _HEADROOM)
+        longest = math.floor(self.duration_seconds - (needed - left))
         fits = f" to {longest}" if longest >= 1 else ""
         return (
             f"duration_seconds {self.duration_seconds:g} and timeout_seconds {self.timeout_seconds:g} do not fit into the "

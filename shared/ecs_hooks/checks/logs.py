@@ -19,6 +19,7 @@ from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
 from ecs_hooks.outcome import Outcome
+from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -116,13 +117,14 @@ class LogsCheck(Check):
         began, enough = clock.now() - context.elapsed, self.max_matches + 1
         found = [count_matches(each, tasks, pattern, began, enough) for each in configured]
         count = sum(each.number for each in found)
-        told = f"{count} log event{'' if count == 1 else 's'} of green match the pattern"
+        evidence = {"matches": count, "matches_limit": self.max_matches}
+        told = f"{counted(count, 'log event')} of green match the pattern"
         if count > self.max_matches:
             first = next(each.first for each in found if each.first)
-            return Outcome.failed(f"{told}, the first in {first}", {"matches": count})
+            return Outcome.failed(f"{told}, the first in {first}", evidence)
         if context.elapsed < self.watches_seconds:
-            return Outcome.wait(f"{told} so far", {"matches": count})
-        return Outcome.passed(told, {"matches": count})
+            return Outcome.wait(f"{told} so far", evidence)
+        return Outcome.passed(told, evidence)
 
     def _run_query(
         self, context: CheckContext, configured: Sequence[LogConfiguration], tasks: Sequence[str], query: str
@@ -137,9 +139,10 @@ class LogsCheck(Check):
         if len(found) < len(started):
             return Outcome.wait("the query took longer than this invocation may", retry_after=_QUERY_SECONDS)
         rows = [row for result in found for row in result.rows]
-        evidence = {"rows": len(rows), "scanned_bytes": sum(result.scanned_bytes for result in found)}
+        scanned = sum(result.scanned_bytes for result in found)
+        evidence = {"rows": len(rows), "scanned_bytes": scanned, **self._measured(rows)}
         over = context.elapsed >= self.watches_seconds
-        told = f"the query gives {_rows(len(rows))} of green's log"
+        told = f"the query gives {counted(len(rows), 'row')} of green's log"
         wrong = self._beyond(rows, told, over=over)
         if wrong:
             return Outcome.failed(wrong, evidence)
@@ -147,6 +150,19 @@ class LogsCheck(Check):
             left = self.watches_seconds - context.elapsed
             return Outcome.wait(f"{told} so far", evidence, retry_after=min(_QUERY_SECONDS, left))
         return Outcome.passed(told, evidence)
+
+    def _measured(self, rows: Sequence[Row]) -> dict[str, float]:
+        """Return limits as evidence, with what of the rows is held against them."""
+        if self.field is None or self.fail_if is None:
+            return {"rows_limit": self.max_matches}
+        values = [_number(row.get(self.field)) for row in rows]
+        numbers = [value for value in values if value is not None]
+        measured: dict[str, float] = {}
+        if numbers and self.fail_if.above is not None:
+            measured |= {"highest_value": max(numbers), "highest_value_limit": self.fail_if.above}
+        if numbers and self.fail_if.below is not None:
+            measured |= {"lowest_value": min(numbers), "lowest_value_lower_limit": self.fail_if.below}
+        return measured
 
     def _beyond(self, rows: Sequence[Row], told: str, *, over: bool) -> str:
         """Return why the rows are a failure; empty where they are none."""
@@ -163,7 +179,9 @@ class LogsCheck(Check):
         beyond = [value for value in numbers if limit.holds(value)]
         if not beyond:
             return ""
-        return f"{self.field} is {limit} in {len(beyond)} of {_rows(len(rows))}, such as {max(beyond, key=abs):g}"
+        return (
+            f"{self.field} is {limit} in {len(beyond)} of {counted(len(rows), 'row')}, such as {max(beyond, key=abs):g}"
+        )
 
 
 def _number(value: str | None) -> float | None:
@@ -174,11 +192,5 @@ def _number(value: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _rows(count: int) -> str:
-    return f"{count} row{'' if count == 1 else 's'}"
-
-
 def _names(columns: Sequence[str]) -> str:
-    shown = ", ".join(" ".join(name.split())[:40] for name in columns[:_NAMED]) or "none"
-    more = len(columns) - _NAMED
-    return shown + (f" and {more} more" if more > 0 else "")
+    return listed([" ".join(name.split())[:40] for name in columns], _NAMED, ", ", " and ") or "none"

@@ -13,6 +13,7 @@ from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
 from ecs_hooks.deployment.dimensions import placeholder_actions, placeholders
 from ecs_hooks.deployment.metrics import ACTION
 from ecs_hooks.outcome import Outcome, Policy
+from ecs_hooks.wording import counted
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -93,9 +94,11 @@ class MetricCheck(MetricsWatch):
         evidence: dict[str, str | int | float | bool | None] = {
             "samples": len(values),
             "failures": len(failures),
+            "failures_limit": self.failure_limit,
             "last_value": values[-1] if values else None,
+            **self.fail_if.limits("last_value"),
         }
-        seen = f"{len(values)} datapoint{'' if len(values) == 1 else 's'}"
+        seen = counted(len(values), "datapoint")
         if len(failures) > self.failure_limit:
             worst = max(failures, key=abs)
             return Outcome.failed(f"{len(failures)} of {seen} {self.fail_if}, such as {worst:g}", evidence)

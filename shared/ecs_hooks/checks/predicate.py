@@ -145,11 +145,10 @@ class Predicate(BaseModel):
             return
         if found is None:
             yield "a number"
-            return
         # Written so that NaN is outside of every range.
-        if low is not None and not found >= low:
+        elif low is not None and not found >= low:
             yield f"at least {low:g}"
-        if high is not None and not found <= high:
+        elif high is not None and not found <= high:
             yield f"at most {high:g}"
 
     def _wrong_in_kind(self, actual: Any, redactor: Redactor) -> Iterator[str]:
@@ -159,9 +158,9 @@ class Predicate(BaseModel):
         if self.empty is not None and (size is None or (size == 0) is not self.empty):
             yield "to be empty" if self.empty else "not to be empty"
         if self.length is not None:
-            problem = "has none" if size is None else self.length.problem(size, redactor)
+            problem = "has no length" if size is None else self.length.problem(size, redactor)
             if problem:
-                yield f"a length that {problem}" if size is None else f"another length: it {problem}"
+                yield f"another length: it {problem}"
         if self.json_schema is not None:
             violated = violation(self.json_schema, actual)
             if violated is not None:

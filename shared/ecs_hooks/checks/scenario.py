@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from ecs_hooks.auth.keyring import Keyring
+from ecs_hooks.auth.secret import Secret
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.pool import Pool
+from ecs_hooks.http.sending import Limits
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.redact import Redactor
 from ecs_hooks.scenario.cookies import Cookies
 from ecs_hooks.scenario.play import Played, Player
 from ecs_hooks.scenario.request import Identifier, ScenarioRequest
 from ecs_hooks.scenario.variables import variables_in
+from ecs_hooks.wording import counted
+
+if TYPE_CHECKING:
+    from ecs_hooks.auth.reference import Reference
 
 _HEADROOM = 1.0
 """Seconds of an invocation besides those of the requests."""
@@ -36,6 +43,8 @@ class ScenarioCheck(Check):
     """What is sent at the end in any case. One that needs what was never captured is left out; a failure only warns."""
     variables: Annotated[dict[Identifier, JsonValue], Field(max_length=50)] = Field(default={})
     """Values that requests write `{{name}}`, besides those that are captured."""
+    secrets: Annotated[dict[Identifier, Secret], Field(max_length=50)] = Field(default={})
+    """Secrets that requests write likewise: each a text, or a reference to where it is kept. No reason shows them."""
     listener: Listener = "test"
     """Through which listener green is asked, as of `http`."""
     budget_seconds: Annotated[float, Field(gt=0, le=880)] = 60
@@ -45,7 +54,11 @@ class ScenarioCheck(Check):
 
     @model_validator(mode="after")
     def _variables_have_values(self) -> ScenarioCheck:
-        known = set(self.variables)
+        twice = sorted(set(self.variables) & set(self.secrets))
+        if twice:
+            message = f"variables and secrets: both have {twice[0]}"
+            raise ValueError(message)
+        known = {*self.variables, *self.secrets}
         for number, request in enumerate(self.requests):
             for name in variables_in(request.fields):
                 if name not in known:
@@ -67,8 +80,14 @@ class ScenarioCheck(Check):
 
     @property
     def asked_urls(self) -> Sequence[str]:
-        """The `url` of each request that has one."""
-        return [each.url for each in self._all if each.url is not None]
+        """The `url` of each request that has one, and where tokens come from."""
+        return [url for each in self._all for url in each.urls]
+
+    @property
+    def asked_secrets(self) -> Sequence[Reference]:
+        """Those of `secrets`, and of the requests."""
+        own = [secret for secret in self.secrets.values() if not isinstance(secret, str)]
+        return [*own, *(secret for each in self._all for secret in each.secrets)]
 
     @property
     def asked_methods(self) -> Sequence[str]:
@@ -96,8 +115,10 @@ class ScenarioCheck(Check):
         green = Endpoint("") if self.asked_listener is None else context.endpoint(self.listener)
         redactor = Redactor()
         redactor.add_fields(self.variables)
+        keyring = Keyring(redactor, lambda: context.region, Limits(), context.deadline)
+        values = {**self.variables, **{name: keyring.open(secret) for name, secret in self.secrets.items()}}
         pool = Pool()
-        player = Player(green, Cookies(pool.ask, redactor.add).ask, redactor, self.variables)
+        player = Player(green, Cookies(pool.ask, redactor.add).ask, keyring, values)
         try:
             outcome, played = self._play(player, context)
             return self._told(outcome, played, self._clean_up(player, context))
@@ -120,7 +141,7 @@ class ScenarioCheck(Check):
             if outcome.status is not Status.PASS and not request.warn:
                 return outcome, done
         total = sum(each.seconds for each in done)
-        return Outcome.passed(f"{len(done)} request{'' if len(done) == 1 else 's'} in {total * 1000:.0f} ms"), done
+        return Outcome.passed(f"{counted(len(done), 'request')} in {total * 1000:.0f} ms"), done
 
     def _clean_up(self, player: Player, context: CheckContext) -> list[str]:
         """Send the requests of `cleanup`, and return what went wrong."""

@@ -14,6 +14,7 @@ from ecs_hooks.deployment.revision import LoadBalancing
 from ecs_hooks.deployment.targets import ACTION, Target, target_health
 from ecs_hooks.event import Stage
 from ecs_hooks.outcome import Outcome, Status
+from ecs_hooks.wording import counted
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -62,16 +63,22 @@ class TargetsCheck(Check):
     def _judge(self, group: str, targets: list[Target], *, used: bool) -> Outcome:
         name = group.split("/")[1] if "/" in group else group
         counts = Counter(target.state for target in targets if target.state not in _GOING)
-        evidence = {f"{state}_targets": count for state, count in counts.items()}
         healthy, coming = counts["healthy"], sum(counts[state] for state in _COMING)
+        bad = sum(counts.values()) - healthy - coming
+        evidence = {
+            **{f"{state}_targets": count for state, count in counts.items()},
+            "healthy_targets": healthy,
+            "healthy_targets_lower_limit": self.min_healthy,
+            "bad_targets": bad,
+            "bad_targets_limit": self.max_unhealthy,
+        }
         if not used and counts["unused"] and counts["unused"] == sum(counts.values()):
             return Outcome.skip(f"target group {name} gets no traffic yet, so its targets are not checked")
-        bad = sum(counts.values()) - healthy - coming
         if bad > self.max_unhealthy:
             reasons = Counter(target.why for target in targets if target.state not in {"healthy", *_COMING, *_GOING})
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
-            return Outcome.failed(f"target group {name} has {_targets(bad, 'unhealthy')}: {why}", evidence)
-        told = f"target group {name} has {_targets(healthy, 'healthy')}"
+            return Outcome.failed(f"target group {name} has {counted(bad, 'unhealthy target')}: {why}", evidence)
+        told = f"target group {name} has {counted(healthy, 'healthy target')}"
         if healthy >= self.min_healthy and not coming:
             return Outcome.passed(told, evidence)
         return Outcome.wait(f"{told} and {coming} initial, expected {self.min_healthy} or more", evidence)
@@ -82,7 +89,3 @@ def _is_used(load_balancing: LoadBalancing, stage: str) -> bool:
     if stage == Stage.POST_PRODUCTION_TRAFFIC_SHIFT:
         return True
     return bool(load_balancing.test) and stage not in BEFORE_TEST_TRAFFIC
-
-
-def _targets(count: int, kind: str) -> str:
-    return f"{count} {kind} target{'' if count == 1 else 's'}"

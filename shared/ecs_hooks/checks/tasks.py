@@ -15,6 +15,7 @@ from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST, MOST, Task, tasks
 from ecs_hooks.outcome import Outcome
+from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -60,18 +61,22 @@ class TasksCheck(Check):
         require_running(context.stage)
         deployment = context.deployment
         stopped = [task for task in tasks(deployment.target, "STOPPED") if _has_failed(task)]
+        failed = {"failed_tasks": len(stopped), "failed_tasks_limit": self.max_failed}
         if len(stopped) > self.max_failed:
-            return Outcome.failed(
-                f"{_tasks(len(stopped))} of green stopped: {_why(stopped)}", {"failed_tasks": len(stopped)}
-            )
+            return Outcome.failed(f"{counted(len(stopped), 'task')} of green stopped: {_why(stopped)}", failed)
         (count, wanted), seen = deployment.task_counts, deployment.tasks
-        evidence = {"running_tasks": count, "desired_tasks": wanted, "failed_tasks": len(stopped)}
+        evidence = {
+            "running_tasks": count,
+            "running_tasks_lower_limit": wanted,
+            "desired_tasks": wanted,
+            **failed,
+        }
         images = deployment.green.images if self.digest else {}
         expected = {name: digest for name, (_, digest) in images.items()}
         problem = self._unhealthy(seen) or self._other_image(expected, seen)
         if problem:
             return Outcome.failed(problem, evidence)
-        told = f"{count} of {_tasks(wanted)} of green run"
+        told = f"{count} of {counted(wanted, 'task')} of green run"
         starting = sum(task.status != "RUNNING" or not _known(task) for task in seen)
         if starting:
             return Outcome.wait(f"{told}, {starting} not yet healthy", evidence)
@@ -88,7 +93,7 @@ class TasksCheck(Check):
         names = Counter(
             container.name for task in running for container in task.containers if container.health == "UNHEALTHY"
         )
-        return ", ".join(f"container {name} is UNHEALTHY in {_tasks(count)}" for name, count in names.items())
+        return ", ".join(f"container {name} is UNHEALTHY in {counted(count, 'task')}" for name, count in names.items())
 
     def _other_image(self, expected: Mapping[str, str], running: list[Task]) -> str:
         for task in running:
@@ -118,16 +123,10 @@ def _why(stopped: list[Task]) -> str:
     reasons = Counter(map(_reason, stopped))
     if len(reasons) == 1:
         return next(iter(reasons))
-    named = [f"{count} {reason}" for reason, count in reasons.most_common(_NAMED)]
-    more = len(reasons) - _NAMED
-    return "; ".join([*named, *([f"and {more} more"] if more > 0 else [])])
+    return listed([f"{count} {reason}" for reason, count in reasons.most_common()], _NAMED)
 
 
 def _reason(task: Task) -> str:
     exits = [f"container {each.name} exit code {each.exit_code}" for each in task.containers if each.exit_code]
     told = [task.stop_code, task.stopped_reason[:200], *exits]
     return ", ".join(filter(None, told)) or "no reason known"
-
-
-def _tasks(count: int) -> str:
-    return f"{count} task{'' if count == 1 else 's'}"

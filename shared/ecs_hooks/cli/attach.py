@@ -13,6 +13,7 @@ import click
 from ecs_hooks.cli.plans import read_plan
 from ecs_hooks.cli.service import STAGES, C, Hook, Service, described, is_pause, reporting, service_options
 from ecs_hooks.deployment.asking import ask, ask_page
+from ecs_hooks.wording import counted
 
 
 def _change_options(command: C) -> C:
@@ -142,9 +143,7 @@ def _change(service: Service, wanted: list[Hook], *, dry_run: bool, yes: bool) -
         service=service.name,
         deploymentConfiguration={**service.configuration, "lifecycleHooks": wanted},
     )
-    click.echo(
-        f"{service.cluster}/{service.name} has {len(wanted)} lifecycle hook{'' if len(wanted) == 1 else 's'} now"
-    )
+    click.echo(f"{service.cluster}/{service.name} has {counted(len(wanted), 'lifecycle hook')} now")
 
 
 def _text(hooks: Sequence[Hook]) -> str:

@@ -14,8 +14,9 @@ import click
 from rich.console import Console
 
 from ecs_hooks.arn import EcsArn
+from ecs_hooks.checks import check_class
 from ecs_hooks.cli.live import JsonLines, hooks_shown_in
-from ecs_hooks.cli.plans import read_plan
+from ecs_hooks.cli.plans import fetch_plan, read_plan
 from ecs_hooks.cli.region import region_of
 from ecs_hooks.cli.service import describe_deployment, event, explained, names, running_deployment
 from ecs_hooks.deadline import Deadline
@@ -24,9 +25,12 @@ from ecs_hooks.event import Stage
 from ecs_hooks.handler import LifecycleHandler
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.invocation import Definition
+from ecs_hooks.plan import Plan
 
-_NOWHERE = "arn:aws:ecs:us-east-1:000000000000:{}/no-cluster/no-service/{}"
+_NOWHERE = "arn:aws:ecs:{}:000000000000:{}/no-cluster/no-service/none"
 """What the event names where there is no deployment, only an address."""
+
+_ANY_REGION = "us-east-1"
 
 _LAMBDA_SECONDS = 900
 """The longest time that Lambda gives an invocation."""
@@ -38,6 +42,7 @@ _STYLES = {"PASS": "green", "SUCCEEDED": "green", "FAIL": "red", "FAILED": "red"
 @click.command()
 @click.argument("plan", type=click.File(encoding="utf-8"))
 @click.option("--url", help="Check what answers here; no deployment is asked about, and the address is allowed.")
+@click.option("--blue-url", help="With --url: where blue answers, for checks that compare; allowed, too.")
 @click.option("--service", metavar="CLUSTER/SERVICE", help="Check the deployment that is going on there.")
 @click.option("--deployment", metavar="ARN", help="Check this service deployment.")
 @click.option("--region", help="Region of the service. Default: that of the AWS configuration.")
@@ -48,6 +53,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     *,
     plan: TextIO,
     url: str | None,
+    blue_url: str | None,
     service: str | None,
     deployment: str | None,
     region: str | None,
@@ -61,17 +67,31 @@ def check(  # noqa: PLR0913 - one parameter an option
     IN_PROGRESS.
     """
     configuration, parsed = read_plan(plan)
-    if not parsed.checks:
-        message = "the plan names no checks"
-        raise click.UsageError(message)
     if sum(each is not None for each in (url, service, deployment)) != 1:
         message = "give one of --url, --service and --deployment"
         raise click.UsageError(message)
+    if blue_url and not url:
+        message = "--blue-url needs --url; in a deployment, blue_url of the check says where blue answers"
+        raise click.UsageError(message)
     try:
-        asked = _event_of_url(url, stage) if url else _event_of(_deployment(service, deployment, region), stage)
+        arn = None if url else _deployment(service, deployment, region)
+        if parsed.policies.plan is not None:
+            its_region = region_of(region) if arn is None else arn.region
+            configuration, parsed = fetch_plan(plan, configuration, parsed.policies.plan, its_region)
+        if not parsed.checks:
+            message = "the plan names no checks"
+            raise click.UsageError(message)
+        if url and not blue_url and any(each.asks_blue for each in parsed.checks):
+            message = "the plan compares with blue: give --blue-url, or blue_url of the check"
+            raise click.UsageError(message)
+        asked = (
+            _event_of(arn, stage)
+            if arn
+            else _event_of_url(str(url), blue_url, stage, _region_of_secrets(parsed, region))
+        )
     except FactError as error:
         sys.exit(f"ecs-hooks: {explained(error)}")
-    details = _at(url, configuration) if url else configuration
+    details = _at(url, blue_url, configuration) if url else configuration
     view = JsonLines(sys.stdout) if as_json else _Lines(Console(file=sys.stdout, highlight=False, soft_wrap=True))
     handler = LifecycleHandler(Definition())
     while True:
@@ -123,21 +143,34 @@ class _Lines:
         self._console.print(rest, markup=False)
 
 
-def _at(url: str, configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a plan whose checks all ask at an address, whatever listener they name."""
+def _at(url: str, blue_url: str | None, configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan whose checks all ask at an address, whatever listener they name, and blue at another one."""
     checks = [{name: value for name, value in each.items() if name != "listener"} for each in configuration["checks"]]
+    for each in checks:
+        if blue_url and "blue_url" in check_class(each["type"]).model_fields:
+            each["blue_url"] = blue_url
     return {**configuration, "base_url": url, "checks": checks}
 
 
-def _event_of_url(url: str, stage: str | None) -> dict[str, Any]:
+def _region_of_secrets(plan: Plan, region: str | None) -> str:
+    """Return the region that secrets by reference are in, where no deployment tells."""
+    return region_of(region) if any(each.asked_secrets for each in plan.checks) else _ANY_REGION
+
+
+def _event_of_url(url: str, blue_url: str | None, stage: str | None, region: str) -> dict[str, Any]:
+    # Whoever types an address here means it, their own machine too.
+    hosts = [_host_of("--url", url), *([_host_of("--blue-url", blue_url)] if blue_url else [])]
+    os.environ[VARIABLE] = ",".join(filter(None, [os.environ.get(VARIABLE), *hosts]))
+    deployment, revision = (_NOWHERE.format(region, kind) for kind in ("service-deployment", "service-revision"))
+    return event(deployment, revision, stage or Stage.POST_TEST_TRAFFIC_SHIFT)
+
+
+def _host_of(option: str, url: str) -> str:
     host = urlsplit(url).hostname
     if urlsplit(url).scheme not in {"http", "https"} or not host:
-        message = "--url must begin with http:// or https:// and a host"
+        message = f"{option} must begin with http:// or https:// and a host"
         raise click.UsageError(message)
-    # Whoever types an address here means it, their own machine too.
-    os.environ[VARIABLE] = ",".join(filter(None, [os.environ.get(VARIABLE), host]))
-    deployment, revision = (_NOWHERE.format(kind, "none") for kind in ("service-deployment", "service-revision"))
-    return event(deployment, revision, stage or Stage.POST_TEST_TRAFFIC_SHIFT)
+    return host
 
 
 def _deployment(service: str | None, deployment: str | None, region: str | None) -> EcsArn:

@@ -33,6 +33,8 @@ def validate(plan: TextIO) -> None:
     """
     _, parsed = read_plan(plan)
     count = f"{len(parsed.checks)} checks" if parsed.explicit else "the default checks of its stage"
+    if parsed.policies.plan is not None:
+        count = f"its checks are in {parsed.policies.plan}, which is not examined"
     click.echo(f"{plan.name}: valid, {count}, mode {parsed.policies.mode}")
 
 

@@ -7,8 +7,9 @@ from typing import IO
 
 import click
 
-from ecs_hooks.cli.live import Lines
-from ecs_hooks.cli.playing import Played, finish, playing, say, timeline_of, view_of
+from ecs_hooks.cli.live import Both, Lines
+from ecs_hooks.cli.playing import Played, finish, playing, report_option, say, timeline_of, view_of, write_report
+from ecs_hooks.cli.report.recording import Recorder
 from ecs_hooks.cli.targets import callables
 from ecs_hooks.event import Stage
 from ecs_hooks.simulator import LifecycleHook
@@ -44,6 +45,7 @@ DEMO_PLAN = {
 
 
 @click.command()
+@report_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option(
     "--logs", type=click.File("w", encoding="utf-8", lazy=False), help="Write the functions' logs to this file."
@@ -55,12 +57,14 @@ DEMO_PLAN = {
     default=Path("hooks"),
     show_default=True,
 )
-def demo(*, as_json: bool, logs: IO[str] | None, hooks: Path) -> None:
+def demo(*, as_json: bool, report: IO[str] | None, logs: IO[str] | None, hooks: Path) -> None:
     """Play two deployments: a good green passes, a broken one is rolled back.
 
     Exit status 0 when both end as they should.
     """
-    view, console = view_of(as_json=as_json)
+    printed, console = view_of(as_json=as_json)
+    recorder = Recorder()
+    view = Both(printed, recorder)
     made = [
         LifecycleHook(
             target=target,
@@ -87,8 +91,11 @@ def demo(*, as_json: bool, logs: IO[str] | None, hooks: Path) -> None:
         Simulation(demo_application("1"), timeline=timeline_of(view), requests_per_minute=REQUESTS) as simulation,
     ):
         for name, green, expected in plays:
-            if isinstance(view, Lines):
-                view.begin()
+            if isinstance(printed, Lines):
+                printed.begin()
             say(console, f"\n[bold]Deploying {name}[/]")
-            played.append(Played(name, simulation.deploy(green, hooks=made), expected))
-    finish(played, view, console)
+            before = len(simulation.balancer.forwarded)
+            deployment = simulation.deploy(green, hooks=made)
+            played.append(Played(name, deployment, expected, simulation.balancer.forwarded_after(before)))
+    write_report(report, played, recorder, console)
+    finish(played, printed, console)

@@ -11,9 +11,12 @@ from typing import IO, Any, Protocol
 from rich.console import Console
 from rich.text import Text
 
+from ecs_hooks import clock
 from ecs_hooks.arn import EcsArn
 from ecs_hooks.outcome import AS_BEFORE
 from ecs_hooks.simulator.timeline import (
+    AlarmStateChanged,
+    FaultInjected,
     HookAnswered,
     HookInvoked,
     HookStateChanged,
@@ -33,6 +36,8 @@ _STYLES = {
     "IN_PROGRESS": "yellow",
     "WAIT": "yellow",
     "ERROR": "yellow",
+    "ALARM": "bold red",
+    "OK": "green",
     "ROLLBACK_SUCCESSFUL": "bold yellow",
     "ROLLBACK_FAILED": "bold red",
 }
@@ -45,7 +50,37 @@ class View(Protocol):
         """Show a record of the timeline."""
 
     def check(self, outcome: Mapping[str, Any]) -> None:
-        """Show the outcome of a check: `check`, `outcome`, `message`, `duration_ms`."""
+        """Show the outcome of a check.
+
+        Parameters
+        ----------
+        outcome
+            `time` and `deployment` as in a record; `stage`, `check`, `outcome`, `message`, `duration_ms` and `evidence`
+            as in the line of the log.
+        """
+
+
+class Both:
+    """Shows everything in two views.
+
+    Parameters
+    ----------
+    one, other
+        The views.
+    """
+
+    def __init__(self, one: View, other: View) -> None:
+        self._views = (one, other)
+
+    def record(self, record: Record) -> None:
+        """Show a record in both."""
+        for view in self._views:
+            view.record(record)
+
+    def check(self, outcome: Mapping[str, Any]) -> None:
+        """Show an outcome in both."""
+        for view in self._views:
+            view.check(outcome)
 
 
 class JsonLines:
@@ -121,7 +156,7 @@ class Lines:
             case HookStateChanged() if record.target is None:
                 self._line("  pause", record.state)
             case _:
-                pass
+                self._trouble(record)
 
     def check(self, outcome: Mapping[str, Any]) -> None:
         """Show the outcome of a check, but not again and again that of one that has passed already."""
@@ -130,8 +165,18 @@ class Lines:
         message = str(outcome["message"]).removeprefix(f"{outcome['outcome']} ")
         self._line("    check", str(outcome["outcome"]), f"  {message}")
 
+    def _trouble(self, record: Record) -> None:
+        match record:
+            case FaultInjected():
+                share = f" ({record.percent:g} % of the production traffic)" if record.percent else ""
+                self._line("fault", record.fault, f"  in green from now on{share}", style="bold red")
+            case AlarmStateChanged():
+                self._line("  alarm", record.state, f"  {record.alarm}: {record.reason}")
+            case _:
+                pass
+
     def _line(self, what: str, word: str, rest: str = "", *, style: str = "") -> None:
-        text = Text(f"{_clock(self._now)}  {what:<12} ", style="dim")
+        text = Text(f"{clock_text(self._now)}  {what:<12} ", style="dim")
         text.append(word, style=style or _STYLES.get(word, "bold"))
         text.append(rest, style="default not dim")
         self._console.print(text, soft_wrap=True)
@@ -177,11 +222,13 @@ class _OutcomeHandler(logging.Handler):
         """Pass on what is the line of an outcome."""
         fields = vars(record)
         if "outcome" in fields:
-            names = ("stage", "check", "outcome", "duration_ms")
-            self._view.check({**{name: fields.get(name) for name in names}, "message": record.getMessage()})
+            names = ("deployment", "stage", "check", "outcome", "duration_ms", "evidence")
+            told = {name: fields.get(name) for name in names}
+            self._view.check({"time": clock.now(), **told, "message": record.getMessage()})
 
 
-def _clock(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
+    """Return a time since the beginning, as `h:mm:ss`."""
     hours, rest = divmod(round(seconds), 3600)
     minutes, seconds_left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{seconds_left:02}"

@@ -14,16 +14,19 @@ import click
 from rich.console import Console
 
 from ecs_hooks.cli.live import JsonLines, Lines, View, hooks_shown_in
+from ecs_hooks.cli.report.recording import Recorder
 from ecs_hooks.simulator import ServiceDeployment, Timeline
+from ecs_hooks.simulator.balancer import Forwarded
 from ecs_hooks.simulator.errors import TasksFailedError
 
 
 class Played(NamedTuple):
-    """A deployment that was played, and how it should have ended."""
+    """A deployment that was played, how it should have ended, and what its load balancer forwarded meanwhile."""
 
     name: str
     deployment: ServiceDeployment
     expected: str
+    requests: Sequence[Forwarded] = ()
 
     @property
     def as_expected(self) -> bool:
@@ -69,6 +72,14 @@ def playing(view: View, logs: IO[str] | None) -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
+report_option = click.option(
+    "--report",
+    type=click.File("w", encoding="utf-8", lazy=False),
+    help="Write a page of HTML to this file: stages, traffic, measurements and latencies as pictures.",
+)
+"""The option of the commands that can write a page about what they have played."""
+
+
 class PipedConsole(Console):
     """A console that may end in the middle."""
 
@@ -81,6 +92,19 @@ def say(console: Console | None, text: str) -> None:
     """Tell people; programs hear nothing of it."""
     if console is not None:
         console.print(text)
+
+
+def write_report(report: IO[str] | None, played: Sequence[Played], recorder: Recorder, console: Console | None) -> None:
+    """Write the page about the deployments, where one is wanted."""
+    if report is None:
+        return
+    # Jinja takes a while to load; who wants no page need not wait.
+    from ecs_hooks.cli.report.page import page_of  # noqa: PLC0415
+    from ecs_hooks.cli.report.play import plays_of  # noqa: PLC0415
+
+    report.write(page_of(plays_of(played, recorder.records)))
+    if console is not None:
+        console.print(f"\nReport: {report.name}", markup=False)
 
 
 def finish(played: Sequence[Played], view: View, console: Console | None) -> None:

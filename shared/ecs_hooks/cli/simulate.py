@@ -10,8 +10,11 @@ from typing import IO, Any
 
 import click
 
-from ecs_hooks.cli.playing import Played, finish, playing, timeline_of, view_of
+from ecs_hooks.cli.live import Both
+from ecs_hooks.cli.playing import Played, finish, playing, report_option, timeline_of, view_of, write_report
+from ecs_hooks.cli.report.recording import Recorder
 from ecs_hooks.cli.targets import by_stage, callables, plans
+from ecs_hooks.cli.troubles import alarms_of, faults_of, refusing_alarms
 from ecs_hooks.simulator import (
     Behaviour,
     CallableTarget,
@@ -95,6 +98,28 @@ from ecs_hooks.simulator.users import REQUESTS
     document it, such as hook_details_merge=deep; NAME= alone lists the values.""",
 )
 @click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND[=VALUE][@WHEN]",
+    help="""What goes wrong in green: latency (=300ms, =+30%), errors (=20%), hang or crash, once green has that share
+    of the production traffic (@50%) or from a stage on (@POST_TEST_TRAFFIC_SHIFT).  [default: latency=6s, errors=50%,
+    as soon as green runs]""",
+)
+@click.option(
+    "--alarm",
+    "alarms",
+    multiple=True,
+    metavar="NAME: METRIC STATISTIC OPERATOR THRESHOLD",
+    help="""A CloudWatch alarm that ECS watches, such as 'api-5xx: HTTPCode_Target_5XX_Count Sum > 5'.""",
+)
+@click.option(
+    "--alarms",
+    "alarms_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="""File of such alarms: parameters of PutMetricAlarm, or what aws cloudwatch describe-alarms prints.""",
+)
+@click.option(
     "--requests-per-minute",
     type=click.IntRange(0, 1000),
     default=REQUESTS,
@@ -115,6 +140,7 @@ from ecs_hooks.simulator.users import REQUESTS
 @click.option(
     "--logs", type=click.File("w", encoding="utf-8", lazy=False), help="Write the functions' logs to this file."
 )
+@report_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def simulate(  # noqa: PLR0913 - one parameter an option
     *,
@@ -132,14 +158,20 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     timeout: int,
     timeout_action: str,
     switches: Sequence[str],
+    faults: Sequence[str],
+    alarms: Sequence[str],
+    alarms_file: Path | None,
     requests_per_minute: int,
     app_url: bool,
     expect: str,
     logs: IO[str] | None,
+    report: IO[str] | None,
     as_json: bool,
 ) -> None:
     """Play a deployment against your hooks, on this machine and in virtual time."""
-    view, console = view_of(as_json=as_json)
+    printed, console = view_of(as_json=as_json)
+    recorder = Recorder()
+    view = Both(printed, recorder)
     behaviour = _behaviour(switches)
     details = plans(plan)
     targets: dict[str, CallableTarget | LambdaTarget] = (
@@ -168,8 +200,10 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError(error.message) from error
     clock = RealClock() if lambda_endpoint else None
     blue_application = _command(blue) or demo_application("1")
+    wrong, watched = faults_of(faults, service), alarms_of(alarms, alarms_file)
     with (
         playing(view, logs),
+        refusing_alarms(),
         Simulation(
             blue_application,
             service=service,
@@ -178,10 +212,13 @@ def simulate(  # noqa: PLR0913 - one parameter an option
             timeline=timeline_of(view),
             requests_per_minute=requests_per_minute,
             app_url=app_url,
+            alarms=watched,
         ) as simulation,
     ):
-        deployment = simulation.deploy(_command(green) or demo_application("2"), hooks=made)
-    finish([Played(f"{strategy} deployment", deployment, expect)], view, console)
+        deployment = simulation.deploy(_command(green) or demo_application("2"), hooks=made, faults=wrong)
+        played = [Played(f"{strategy} deployment", deployment, expect, simulation.balancer.forwarded)]
+    write_report(report, played, recorder, console)
+    finish(played, printed, console)
 
 
 def _strategy(name: str, percent: float | None, bake_time: int | None) -> dict[str, Any]:

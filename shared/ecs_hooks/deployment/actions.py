@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ecs_hooks.deployment.blue import blue_listener
 from ecs_hooks.deployment.endpoint import (
     BEFORE_GREEN_RUNS,
     BEFORE_PRODUCTION_TRAFFIC,
@@ -19,8 +20,11 @@ from ecs_hooks.deployment.endpoint import (
 from ecs_hooks.deployment.listener import LISTENERS, LOAD_BALANCERS, RULES
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
+from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
+
+_TASKS = frozenset({LIST, DESCRIBE})
 
 
 class Serving(NamedTuple):
@@ -49,11 +53,14 @@ class SharedActions(NamedTuple):
         The load balancers of the service.
     endpoint
         The actions to find out where green answers, by listener.
+    both
+        The actions to find out where blue and green answer, for those who ask both.
     """
 
     stage: str
     load_balancing: Sequence[LoadBalancing]
     endpoint: Mapping[Listener, frozenset[str]]
+    both: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, configured: Configured, stage: str, serving: Serving, environment: Mapping[str, str]) -> SharedActions:
@@ -76,7 +83,9 @@ class SharedActions(NamedTuple):
             test = frozenset()
         else:
             test = _to_find_green(stage, serving)
-        return cls(stage, serving.load_balancing, {"test": test, "production": _at_production(stage, serving)})
+        is_given = bool(configured.base_url or app_url_of(environment))
+        both = _to_find_both(stage, serving, test, is_given=is_given)
+        return cls(stage, serving.load_balancing, {"test": test, "production": _at_production(stage, serving)}, both)
 
     @property
     def routes(self) -> frozenset[str]:
@@ -100,9 +109,28 @@ def _to_find_green(stage: str, serving: Serving) -> frozenset[str]:
         return frozenset({REVISIONS})
     if found is not None:
         return _at_listener(found[1])
-    if any(each.port for each in serving.load_balancing):
-        return frozenset({REVISIONS, LIST, DESCRIBE})
-    return frozenset({REVISIONS, TASK_DEFINITION, LIST, DESCRIBE} if serving.port_names else {REVISIONS})
+    if _has_named_port(serving):
+        return frozenset({REVISIONS, TASK_DEFINITION}) | _TASKS
+    return frozenset({REVISIONS}) | (_TASKS if any(each.port for each in serving.load_balancing) else set())
+
+
+def _to_find_both(stage: str, serving: Serving, test: frozenset[str], *, is_given: bool) -> frozenset[str]:
+    """Return the actions to find blue and then green, whose own address is given or to be found."""
+    if stage in BEFORE_GREEN_RUNS:
+        return frozenset()
+    facts = frozenset({DEPLOYMENTS, REVISIONS})
+    balancing = serving.load_balancing
+    try:
+        listener = blue_listener(stage, balancing, balancing, is_given=is_given)
+    except EndpointError:  # nobody looks further
+        return facts
+    if listener is None:
+        return facts | test | _TASKS | ({TASK_DEFINITION} if _has_named_port(serving) else set())
+    return facts | test | _at_listener(listener.production)
+
+
+def _has_named_port(serving: Serving) -> bool:
+    return bool(serving.port_names) and not any(each.port for each in serving.load_balancing)
 
 
 def _at_production(stage: str, serving: Serving) -> frozenset[str]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from ecs_hooks.deployment.errors import FactDeniedError
+from ecs_hooks.deployment.errors import FactDeniedError, fact_error
 from ecs_hooks.loading import all_of_it_stays
 
 ATTEMPTS = 2
@@ -46,6 +46,26 @@ def client(service: str, region: str) -> Any:
     environment = map(os.environ.get, ("AWS_ENDPOINT_URL", TIMEOUT_VARIABLE, _ATTEMPTS_VARIABLE))
     with _making:
         return _client(service, region, *environment)
+
+
+def credentials() -> Any:
+    """Return the credentials of the function's role, as they are now: `access_key`, `secret_key` and `token`.
+
+    Raises
+    ------
+    FactError
+        If there are none.
+    """
+    try:
+        with _making:
+            found = _session().get_credentials()
+            frozen = None if found is None else found.get_frozen_credentials()
+    except Exception as error:
+        raise fact_error("AWS credentials", error) from error
+    if frozen is None:
+        message = "there are no AWS credentials to sign requests with"
+        raise FactDeniedError(message)
+    return frozen
 
 
 @lru_cache(maxsize=32)

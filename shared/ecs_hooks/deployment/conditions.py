@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from ecs_hooks.http.request import Request
 
 _WILDCARDS = ("*", "?")
 _ONCE = {"host-header", "path-pattern", "http-request-method"}
@@ -84,6 +88,51 @@ def needed(conditions: Sequence[Mapping[str, Any]], host: str = "") -> Needed:
                 message = f"its condition {field} can't be met by a request from anywhere"
                 raise UnderivableError(message)
     return found
+
+
+def could_meet(conditions: Sequence[Mapping[str, Any]], request: Request) -> bool:
+    """Return whether a request may meet all conditions of a rule; true where that is not clear, too.
+
+    Parameters
+    ----------
+    conditions
+        `Conditions` of a rule, from DescribeRules. A rule without any is the default one, which comes last.
+    request
+        The request.
+    """
+    return bool(conditions) and all(_could_meet(condition, request) for condition in conditions)
+
+
+def _could_meet(condition: Mapping[str, Any], request: Request) -> bool:
+    path, _, query = request.url.target.partition("?")
+    match condition.get("Field"):
+        case "host-header":
+            name = request.server_name.lower()
+            return any(_matches(each.lower(), name) for each in _plain_values(condition, "HostHeaderConfig"))
+        case "path-pattern":
+            return any(_matches(each, path) for each in _plain_values(condition, "PathPatternConfig"))
+        case "http-header":
+            wanted = str(condition.get("HttpHeaderConfig", {}).get("HttpHeaderName", "")).lower()
+            sent = [value.lower() for name, value in request.headers.items() if name.lower() == wanted]
+            values = _plain_values(condition, "HttpHeaderConfig")
+            return any(_matches(each.lower(), value) for each in values for value in sent)
+        case "query-string":
+            pairs = [(name.lower(), value.lower()) for name, value in parse_qsl(query, keep_blank_values=True)]
+            return any(
+                _matches(str(each.get("Key") or "*").lower(), name)
+                and _matches(str(each.get("Value") or "*").lower(), value)
+                for each in condition.get("QueryStringConfig", {}).get("Values") or [{}]
+                for name, value in pairs
+            )
+        case "http-request-method":
+            return request.method in _values(condition, "HttpRequestMethodConfig")
+        case _:
+            return True
+
+
+def _plain_values(condition: Mapping[str, Any], member: str) -> list[str]:
+    """Return the patterns of a condition; one that any text fits where it has others, such as regular expressions."""
+    return _values(condition, member) or ["*"]
 
 
 def _values(condition: Mapping[str, Any], member: str) -> list[str]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ecs_hooks.deployment.listener import Address, Route
     from ecs_hooks.deployment.revision import LoadBalancing
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
+    from ecs_hooks.deployment.task_definition import Port
+    from ecs_hooks.deployment.tasks import Task
 
 Listener = Literal["test", "production"]
 """Through which listener green is asked."""
@@ -30,9 +32,9 @@ _OWN_URL = "give the check a url"
 _WAIT_FOR_THE_SHIFT = "attach the check to POST_PRODUCTION_TRAFFIC_SHIFT"
 _WEB = {"HTTP": "http", "HTTPS": "https", "TCP": "http", "TLS": "https"}
 """Protocols of listeners that a web server can be behind. Whether TCP carries TLS is not to be seen at the listener."""
-_REACH_TASKS = (
-    f"the address is that of a task: the function has to run in its VPC (VpcSubnetIds of the template), and the security "
-    f"group of the tasks has to let it in; or {_OVERRIDE}"
+REACH_TASKS = (
+    "the address is that of a task: the function has to run in its VPC (VpcSubnetIds of the template), and the security "
+    "group of the tasks has to let it in; or {}"
 )
 
 
@@ -314,7 +316,14 @@ def _listener_endpoint(
 
 
 def derived_endpoint(
-    route: Route, find_address: Callable[[], Address], arn: str, host: str = "", override: str = _OVERRIDE
+    route: Route,
+    find_address: Callable[[], Address],
+    arn: str,
+    host: str = "",
+    override: str = _OVERRIDE,
+    *,
+    whose: str = "green",
+    host_field: str = "hookDetails.host",
 ) -> Endpoint:
     """Return the address at which a request meets a listener (rule), whomever that leads to.
 
@@ -330,6 +339,10 @@ def derived_endpoint(
         `Host` that the plan gives, for which a certificate is valid; empty where it gives none.
     override
         What to do where the address can't be derived.
+    whose
+        Whose address it is.
+    host_field
+        What gives a name of its own.
 
     Raises
     ------
@@ -342,7 +355,7 @@ def derived_endpoint(
     try:
         need = needed(route.conditions, host)
     except UnderivableError as error:
-        message = f"the address of green can't be derived from {short(arn)}: {error}"
+        message = f"the address of {whose} can't be derived from {short(arn)}: {error}"
         raise EndpointError(message, override) from None
     listener = find_address()
     scheme = _WEB.get(listener.protocol)
@@ -351,7 +364,7 @@ def derived_endpoint(
         raise EndpointError(message, override)
     if scheme == "https" and not need.host and not host:
         message = f"{short(arn)} speaks TLS, and its certificate is not made for {listener.host}"
-        raise EndpointError(message, "set hookDetails.host to the name it is made for")
+        raise EndpointError(message, f"set {host_field} to the name it is made for")
     headers = {**need.headers, **({"Host": need.host} if need.host else {})}
     base_url = f"{scheme}://{listener.host}:{listener.port}{need.prefix}"
     return Endpoint(base_url, headers, need.query, need.methods, "" if need.host else host)
@@ -370,10 +383,18 @@ def _task_endpoint(deployment: ServiceDeployment, host: str) -> Endpoint:
     if not running:
         raise FactError(f"{DESCRIBE}: no task of green runs yet, and the service has no test listener")
     header = _test_header(deployment) if deployment.green.test_header else {}
-    for task in running:
-        for container in task.containers:
-            if container.name == port.container and container.address:
-                address = f"[{container.address}]" if ":" in container.address else container.address
-                return Endpoint(f"http://{address}:{port.number}", header, host=host, advice=_REACH_TASKS)
+    address = task_address(running, port)
+    if address:
+        return Endpoint(address, header, host=host, advice=REACH_TASKS.format(_OVERRIDE))
     message = "the service has no test listener, and no task of green has an address of its own"
     raise EndpointError(message, _OVERRIDE)
+
+
+def task_address(tasks: Sequence[Task], port: Port) -> str:
+    """Return the address of the first task that has one of its own; empty where none has."""
+    for task in tasks:
+        for container in task.containers:
+            if container.name == port.container and container.address:
+                host = f"[{container.address}]" if ":" in container.address else container.address
+                return f"http://{host}:{port.number}"
+    return ""

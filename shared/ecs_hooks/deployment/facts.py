@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -75,7 +76,7 @@ class Facts:
             return False
         try:
             # Strictly, and from JSON: there a tuple is an array.
-            self._found[name] = TypeAdapter(kind).validate_json(json.dumps(self._stored[name]), strict=True)
+            self._found[name] = _adapter(kind).validate_json(json.dumps(self._stored[name]), strict=True)
         except ValidationError:
             del self._stored[name]
             return False
@@ -88,6 +89,12 @@ class Facts:
         text = json.dumps(stored, separators=(",", ":"))
         text = f"{_digest(text)} {text}"
         return text if len(text) <= MAX_BYTES and stored else ""
+
+
+@lru_cache(maxsize=32)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what validates facts of a kind: to make it takes longer than all facts of an invocation."""
+    return TypeAdapter(kind)
 
 
 def _decode(text: str) -> dict[str, Any]:

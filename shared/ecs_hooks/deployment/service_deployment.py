@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat
@@ -113,13 +113,25 @@ class ServiceDeployment:
     @property
     def port(self) -> Port | None:
         """Where green's tasks answer: behind the load balancer, or as Service Connect or VPC Lattice name the port."""
-        green = self.green
-        for each in green.load_balancing:
+        return self._port("port", self.green, lambda: self._containers)
+
+    @property
+    def blue_port(self) -> Port | None:
+        """Where blue's tasks answer, likewise; None on the first deployment of a service, too."""
+        blue = self.blue
+        if blue is None:
+            return None
+        return self._port("blue port", blue, lambda: container_definitions(blue.task_definition, self.arn.region))
+
+    def _port(
+        self, name: str, revision: ServiceRevision, containers: Callable[[], list[Mapping[str, Any]]]
+    ) -> Port | None:
+        for each in revision.load_balancing:
             if each.port:
                 return Port(each.container, each.port)
-        if not green.port_names:
+        if not revision.port_names:
             return None
-        return self.facts.get("port", lambda: named_port(self._containers, green.port_names), kind=Port)
+        return self.facts.get(name, lambda: named_port(containers(), revision.port_names), kind=Port)
 
     @property
     def logs(self) -> list[LogConfiguration]:

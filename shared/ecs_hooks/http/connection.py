@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import ssl
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.response import assert_header_parsing
@@ -26,7 +28,11 @@ from ecs_hooks.http.resolver import Endpoint, Resolver
 from ecs_hooks.http.timings import Timings
 from ecs_hooks.http.tls import tls_context
 from ecs_hooks.http.url import Url
+from ecs_hooks.http.waits import Waits
 from ecs_hooks.http.wire import Wire, WireSocket
+
+if TYPE_CHECKING:
+    from ecs_hooks.http.client_certificate import ClientCertificate
 
 
 class Connection:
@@ -60,7 +66,17 @@ class Connection:
         self.tls = tls_of(inner.sock)
 
     @classmethod
-    def open(cls, url: Url, budget: Budget, resolver: Resolver, *, server_name: str, verify_tls: bool) -> Connection:
+    def open(
+        cls,
+        url: Url,
+        budget: Budget,
+        resolver: Resolver,
+        *,
+        server_name: str,
+        verify_tls: bool,
+        waits: Waits | None = None,
+        certificate: ClientCertificate | None = None,
+    ) -> Connection:
         """Look up the host, judge its addresses, and connect to one of them.
 
         Parameters
@@ -75,6 +91,10 @@ class Connection:
             The name that the certificate must be valid for.
         verify_tls
             Whether it must.
+        waits
+            Where it is noted, now and in each exchange, that the other side is waited for.
+        certificate
+            What this side proves itself with.
 
         Raises
         ------
@@ -83,23 +103,26 @@ class Connection:
         """
         began = time.perf_counter()
         endpoints = _allowed(url.host, _look_up(url, budget, resolver))
+        context: ssl.SSLContext | None = None
         if url.scheme == "https":
             _check_server_name(server_name)
+            context = tls_context(verify=verify_tls, certificate=certificate)
         opened_at = time.perf_counter()
-        raw = _connect(url, endpoints, budget)
+        raw = _connect(url, endpoints, budget, waits)
         connected = time.perf_counter()
-        inner = _Tls(url, raw, server_name, verify=verify_tls) if url.scheme == "https" else _Plain(url, raw)
+        inner = _Plain(url, raw) if context is None else _Tls(url, raw, server_name, context)
         try:
-            if url.scheme == "https":
+            if context is not None:
                 raw.settimeout(raw.wire.remaining())  # for the handshake; later the wire sees to it
-            inner.connect()
+            with raw.wire.waiting(raw, select.POLLIN):
+                inner.connect()
         except OSError as error:
             raw.close()
             inner.close()
             raise _handshake_error(error, budget, server_name) from error
         opened: WireSocket = inner.sock  # type: ignore[assignment] # or the TLS socket, which has a wire just as well
         opened.wire = raw.wire
-        tls = time.perf_counter() - connected if url.scheme == "https" else 0.0
+        tls = 0.0 if context is None else time.perf_counter() - connected
         return cls(inner, raw.wire, opened_at, Timings(opened_at - began, connected - opened_at, tls))
 
     @property
@@ -155,10 +178,8 @@ class _Plain(HTTPConnection):
 class _Tls(HTTPSConnection):
     response_class = _Response
 
-    def __init__(self, url: Url, opened: WireSocket, server_name: str, *, verify: bool) -> None:
-        super().__init__(
-            url.host, url.port, timeout=None, ssl_context=tls_context(verify=verify), server_hostname=server_name
-        )
+    def __init__(self, url: Url, opened: WireSocket, server_name: str, context: ssl.SSLContext) -> None:
+        super().__init__(url.host, url.port, timeout=None, ssl_context=context, server_hostname=server_name)
         self._opened = opened
 
     def _new_conn(self) -> socket.socket:
@@ -185,7 +206,7 @@ def _allowed(host: str, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
     return good
 
 
-def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget) -> WireSocket:
+def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget, waits: Waits | None) -> WireSocket:
     """Connect to the first address that answers; each gets its share of the time that is left."""
     error: HttpError = budget.timeout(Phase.CONNECT)
     for index, endpoint in enumerate(endpoints):
@@ -194,10 +215,11 @@ def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget) -> WireSoc
             break
         raw = WireSocket(endpoint.family, socket.SOCK_STREAM)
         try:
-            raw.wire = Wire(budget.deadline)
+            raw.wire = Wire(budget.deadline, waits)
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             raw.settimeout(remaining / (len(endpoints) - index))
-            raw.connect(endpoint.target)
+            with raw.wire.waiting(raw, select.POLLOUT):
+                raw.connect(endpoint.target)
         except TimeoutError:
             raw.close()
             error = budget.timeout(Phase.CONNECT)

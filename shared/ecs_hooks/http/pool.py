@@ -11,15 +11,17 @@ from ecs_hooks.http.connection import Connection
 from ecs_hooks.http.errors import HttpError, ResetBeforeResponseError
 from ecs_hooks.http.exchange import exchange
 from ecs_hooks.http.resolver import Remembering, Resolver
+from ecs_hooks.http.waits import Waits
 
 if TYPE_CHECKING:
     from ecs_hooks.http.budget import Budget
+    from ecs_hooks.http.client_certificate import ClientCertificate
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
     from ecs_hooks.http.sending import Limits
 
-_Place: TypeAlias = "tuple[tuple[str, str, int], str, bool]"
-"""Scheme, host and port; the name that the certificate must be valid for; whether it must."""
+_Place: TypeAlias = "tuple[tuple[str, str, int], str, bool, ClientCertificate | None]"
+"""Scheme, host and port; the name that the certificate must be valid for; whether it must; the client's own."""
 
 
 class Pool:
@@ -47,6 +49,7 @@ class Pool:
         self.opened = 0
         self._keep = keep
         self._resolver = resolver or Remembering()
+        self._waits = Waits()
         self._lock = threading.Lock()
         self._free: defaultdict[_Place, list[Connection]] = defaultdict(list)
 
@@ -78,6 +81,10 @@ class Pool:
                 return self._exchange(used, request, limits, budget)
         return self._exchange(self._open(request, limits, budget), request, limits, budget)
 
+    def waiting(self) -> int:
+        """Return how many requests wait for the server right now; all others that are under way wait for this process."""
+        return self._waits.count()
+
     def close(self) -> None:
         """Close the connections that are free; each of the others is closed after its exchange."""
         with self._lock:
@@ -89,7 +96,13 @@ class Pool:
 
     def _open(self, request: Request, limits: Limits, budget: Budget) -> Connection:
         connection = Connection.open(
-            request.url, budget, self._resolver, server_name=request.server_name, verify_tls=limits.verify_tls
+            request.url,
+            budget,
+            self._resolver,
+            server_name=request.server_name,
+            verify_tls=limits.verify_tls,
+            waits=self._waits,
+            certificate=request.certificate,
         )
         with self._lock:
             self.opened += 1
@@ -124,4 +137,4 @@ class Pool:
 
 def _place(request: Request, limits: Limits) -> _Place:
     """Return what a connection has to have in common with a request, for that to be sent on it."""
-    return request.url.origin, request.server_name, limits.verify_tls
+    return request.url.origin, request.server_name, limits.verify_tls, request.certificate

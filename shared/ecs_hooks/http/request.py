@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
@@ -14,6 +14,10 @@ from urllib3.filepost import encode_multipart_formdata
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Query, Url, encode_query
 from ecs_hooks.redact import is_secret_name
+
+if TYPE_CHECKING:
+    from ecs_hooks.http.authorization import Authorization
+    from ecs_hooks.http.client_certificate import ClientCertificate
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -116,12 +120,15 @@ class Request(NamedTuple):
         All headers but those that the connection sets: `Host`, and the length of the body.
     body
         The bytes, or None.
+    auth
+        What it proves its sender with; None where that is in the headers or nowhere.
     """
 
     method: str
     url: Url
     headers: Mapping[str, str]
     body: bytes | None = None
+    auth: Authorization | None = None
 
     @classmethod
     def build(
@@ -161,6 +168,21 @@ class Request(NamedTuple):
         host = next((value for name, value in self.headers.items() if name.lower() == "host"), "")
         return _host_of(host) or self.url.host
 
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """The certificate that the connection has to have; None where it needs none."""
+        return None if self.auth is None else self.auth.certificate
+
+    def authorized(self) -> Request:
+        """Return the request as it is to be sent just now, with its credentials.
+
+        Raises
+        ------
+        ExplainedError
+            If they can't be had.
+        """
+        return self if self.auth is None else self.auth.authorize(self)
+
     def redirected(self, status: int, location: str) -> Request:
         """Return the request that follows a redirect (RFC 9110, section 15.4).
 
@@ -172,10 +194,11 @@ class Request(NamedTuple):
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004
             method, body, drop = "GET", None, _BODY_HEADERS
         headers = {name: value for name, value in self.headers.items() if name.lower() not in drop}
-        if url.origin != self.url.origin:
-            headers = {
-                name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
-            }
+        if url.origin == self.url.origin:
+            return Request(method, url, headers, body, self.auth)
+        headers = {
+            name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
+        }
         return Request(method, url, headers, body)
 
 

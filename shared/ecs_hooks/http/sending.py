@@ -131,7 +131,9 @@ def attempt(request: Request, limits: Limits, budget: Budget, ask: Ask) -> Respo
     latency, timings = 0.0, Timings()
     while True:
         try:
-            response = ask(request, limits, budget)
+            response = ask(request.authorized(), limits, budget)
+            # Credentials may stand in the address as it was sent.
+            response = response._replace(url=request.url, where=request.shown)
             latency += response.latency
             timings = timings.plus(response.timings)
             if not (limits.follow_redirects and is_redirect(response)):
@@ -151,7 +153,12 @@ def attempt(request: Request, limits: Limits, budget: Budget, ask: Ask) -> Respo
 
 def _ask(resolver: Resolver, request: Request, limits: Limits, budget: Budget) -> Response:
     connection = Connection.open(
-        request.url, budget, resolver, server_name=request.server_name, verify_tls=limits.verify_tls
+        request.url,
+        budget,
+        resolver,
+        server_name=request.server_name,
+        verify_tls=limits.verify_tls,
+        certificate=request.certificate,
     )
     try:
         return exchange(connection, request, limits, budget)

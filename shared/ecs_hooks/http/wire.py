@@ -6,12 +6,15 @@ request for ever. These sockets set it anew before each call, to what is left of
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from ecs_hooks.deadline import Deadline
+from ecs_hooks.http.waits import Waits
 
 
 class Wire:
@@ -21,6 +24,8 @@ class Wire:
     ----------
     deadline
         When it must be over.
+    waits
+        Where it is noted that the exchange waits for the other side; None where nobody wants to know.
 
     Attributes
     ----------
@@ -30,8 +35,9 @@ class Wire:
         Whether the server has closed its side.
     """
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, waits: Waits | None = None) -> None:
         self.deadline = deadline
+        self._waits = waits
         self.received = 0
         self.ended = False
         self._limit = 0
@@ -55,6 +61,26 @@ class Wire:
             raise TimeoutError
         return remaining
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody wants to know for whom the exchange waits."""
+        return self._waits is not None
+
+    def waiting(self, waiting: socket.socket, event: int) -> AbstractContextManager[None]:
+        """Return the context of a call that waits for this event at a socket."""
+        return nullcontext() if self._waits is None else self._waits.noted(self, waiting.fileno(), event)
+
+    def await_data(self, waiting: socket.socket) -> None:
+        """Wait until there is something to read, where somebody wants to know how long that takes.
+
+        A call that receives takes the data and then waits for the interpreter: it would look as if there were none yet.
+        """
+        if self.watched:
+            poll = select.poll()
+            poll.register(waiting, select.POLLIN)
+            with self.waiting(waiting, select.POLLIN):
+                poll.poll(self.remaining() * 1000)
+
     def count(self, size: int) -> int:
         """Take note of bytes received, or, where there are none, of the end."""
         self.received += size
@@ -71,13 +97,15 @@ class WireSocket(socket.socket):
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Receive, within the time and the size that are left."""
+        self.wire.await_data(self)
         self.settimeout(self.wire.remaining())
         return self.wire.count(super().recv_into(*args, **options))
 
     def sendall(self, *args: Any, **options: Any) -> None:
         """Send, within the time that is left."""
         self.settimeout(self.wire.remaining())
-        super().sendall(*args, **options)
+        with self.wire.waiting(self, select.POLLOUT):
+            super().sendall(*args, **options)
 
 
 class WireSSLSocket(ssl.SSLSocket):
@@ -87,10 +115,18 @@ class WireSSLSocket(ssl.SSLSocket):
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Receive, within the time and the size that are left."""
+        while self.wire.watched:
+            if not self.pending():
+                self.wire.await_data(self)
+            self.settimeout(0)
+            # What has come may be none of the data, but a ticket for the next session.
+            with suppress(ssl.SSLWantReadError):
+                return self.wire.count(super().recv_into(*args, **options))
         self.settimeout(self.wire.remaining())
         return self.wire.count(super().recv_into(*args, **options))
 
     def send(self, *args: Any, **options: Any) -> int:
         """Send, within the time that is left; `sendall` calls this for each piece."""
         self.settimeout(self.wire.remaining())
-        return super().send(*args, **options)
+        with self.wire.waiting(self, select.POLLOUT):
+            return super().send(*args, **options)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ecs_hooks.analysis.percentiles import nearest_rank
 from ecs_hooks.load.open_loop import Load
-from ecs_hooks.load.results import Answer, Results, own_delay, sent_within
+from ecs_hooks.load.results import Answer, Results, sent_within
 from ecs_hooks.outcome import Evidence, Outcome
+from ecs_hooks.wording import counted
 
-_LATE_MS = 250.0
-"""Milliseconds by which a twentieth of the requests may be late without the rate being another one. Whoever can't keep a
-rate is later and later."""
-
-_WAKES = 2
-"""How many times a request may have had to wait for the generator itself: to be sent, and to be noticed when it was over."""
+_TOO_LATE_MS = 250.0
+"""Milliseconds that the generator may add to the slowest twentieth of the requests: whoever can't keep a rate adds more and
+more."""
 
 _FIX = "lower requests_per_second, or give the function more memory, with which it gets more CPU"
 
@@ -62,44 +61,44 @@ def judge(load: Load[Answer], criteria: Criteria) -> Outcome:
     nothing has reached green; else a `FAIL` or a `PASS`.
     """
     results = Results.of(load)
-    evidence = _evidence(results, load, criteria)
-    late = own_delay(load, 95)
-    if late > _LATE_MS:
-        sent = sent_within(load, criteria.seconds) / criteria.seconds
-        reason = f"the function sent {sent:.3g} of {criteria.rate:g} requests a second, p95 {_ms(late)} late by itself"
-        return Outcome.error(f"{reason}: nothing is known of green; {_FIX}", evidence)
-    noun = "request" if results.requests == 1 else "requests"
-    told = f"{results.requests} {noun} at {criteria.rate:g}/s: {', '.join(_told(results))}"
+    evidence = _evidence(results, criteria)
+    told = f"{counted(results.requests, 'request')} at {criteria.rate:g}/s: {', '.join(_told(results))}"
     why = "".join(f"; {each}" for each in _why(results, criteria))
     if results.unreached:
         return Outcome.error(f"{told}, none has reached green{why}", evidence)
-    unmet = list(_unmet(results, criteria))
-    if not unmet:
-        return Outcome.passed(f"{told}{why}", evidence)
-    certain = list(_unmet(results, criteria, load))
+    certain = list(_unmet(results.requests, results.failed_by_green, results.latencies_of_green, criteria))
     if certain:
         return Outcome.failed(f"{told}; expected {' and '.join(certain)}{why}", evidence)
-    reason = f"{told}; expected {' and '.join(unmet)}, but the function itself was p99 {_ms(own_delay(load, 99))} late"
-    return Outcome.error(f"{reason}: whether green is too slow is not known; {_FIX}", evidence)
+    own = nearest_rank(results.own, 95)
+    if own > _TOO_LATE_MS:
+        sent = sent_within(load, criteria.seconds) / criteria.seconds
+        reason = f"the function sent {sent:.3g} of {criteria.rate:g} requests a second, and took p95 {_ms(own)} itself"
+        return Outcome.error(f"{reason}: nothing is known of green; {_FIX}", evidence)
+    unmet = list(_unmet(results.requests, results.failed, results.latencies, criteria))
+    if unmet:
+        itself = f"but p99 {_ms(nearest_rank(results.own, 99))} are the function's own"
+        reason = f"{told}; expected {' and '.join(unmet)}, {itself}: whose fault that is is not known; {_FIX}"
+        return Outcome.error(reason, evidence)
+    return Outcome.passed(f"{told}{why}", evidence)
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole
 
 
 def _told(results: Results) -> Iterator[str]:
-    yield f"{results.errors_percent:.3g} % failed"
-    for percent in _PERCENTILES:
-        latency = results.latency(percent)
-        if latency is not None:
-            yield f"p{percent} {_ms(latency)}"
+    yield f"{_percent(results.failed, results.requests):.3g} % failed"
+    if results.latencies:
+        for percent in _PERCENTILES:
+            yield f"p{percent} {_ms(nearest_rank(results.latencies, percent))}"
 
 
-def _unmet(results: Results, criteria: Criteria, load: Load[Answer] | None = None) -> Iterator[str]:
-    """Yield what does not hold; with the load, only what would not hold either if the generator had added nothing."""
-    if results.errors_percent > criteria.max_error_percent:
+def _unmet(requests: int, failed: int, latencies: Sequence[float], criteria: Criteria) -> Iterator[str]:
+    if _percent(failed, requests) > criteria.max_error_percent:
         yield f"at most {criteria.max_error_percent:g} % to fail"
     for percent, limit in criteria.max_ms.items():
-        latency = results.latency(percent)
-        own = 0 if load is None else _WAKES * own_delay(load, percent)
         # Without a latency nothing is known of it, which is no pass.
-        if limit is not None and (latency is None or latency - own > limit):
+        if limit is not None and (not latencies or nearest_rank(latencies, percent) > limit):
             yield f"p{percent} within {limit:g} ms"
 
 
@@ -108,20 +107,23 @@ def _why(results: Results, criteria: Criteria) -> Iterator[str]:
         yield f"most common failure: {results.problem} ({results.times} of {results.failed})"
     if results.held_up:
         yield f"{results.held_up} had to wait, since no more than {criteria.max_in_flight} may be under way (max_in_flight)"
+    own = nearest_rank(results.own, 95)
+    if own > _TOO_LATE_MS:
+        yield f"p95 {_ms(own)} of that are the function's own"
 
 
-def _evidence(results: Results, load: Load[Answer], criteria: Criteria) -> Evidence:
+def _evidence(results: Results, criteria: Criteria) -> Evidence:
     evidence: dict[str, Any] = {
         "requests": results.requests,
-        "errors_percent": round(results.errors_percent, 3),
+        "errors_percent": round(_percent(results.failed, results.requests), 3),
         "errors_percent_limit": criteria.max_error_percent,
     }
     for percent in _PERCENTILES:
-        latency, limit = results.latency(percent), criteria.max_ms[percent]
-        evidence[f"p{percent}_ms"] = None if latency is None else round(latency, 1)
+        limit = criteria.max_ms[percent]
+        evidence[f"p{percent}_ms"] = round(nearest_rank(results.latencies, percent), 1) if results.latencies else None
         if limit is not None:
             evidence[f"p{percent}_ms_limit"] = limit
-    return {**evidence, "held_up": results.held_up, "own_delay_p99_ms": round(own_delay(load, 99), 1)}
+    return {**evidence, "held_up": results.held_up, "own_p99_ms": round(nearest_rank(results.own, 99), 1)}
 
 
 def _ms(milliseconds: float) -> str:

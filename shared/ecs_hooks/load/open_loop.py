@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Generic, NamedTuple, TypeVar
 
 from ecs_hooks.deadline import Deadline
@@ -21,7 +22,7 @@ _LEAD = 0.02
 """Seconds before the first request, for its worker to get ready."""
 
 _PULSE = 0.01
-"""Seconds between two moments at which this process sees how late it wakes up."""
+"""Seconds between two looks at the requests that are under way."""
 
 _GRACE = 0.5
 """Seconds that the last requests get for ending, after they have run out of time."""
@@ -72,12 +73,33 @@ class Load(NamedTuple, Generic[T]):
     ----------
     samples
         Of each request, in the order in which they were due.
-    pulse
-        How late, in seconds, this process woke up at regular moments while requests were still to be sent.
+    shares
+        Which share of the requests under way waited for this process, and not for the server: in each hundredth of a
+        second, since the load began.
     """
 
     samples: Sequence[Sample[T]]
-    pulse: Sequence[float]
+    shares: Sequence[float]
+
+    def own_delays(self) -> list[float]:
+        """Return how many seconds of the latency of each request are those of the generator itself.
+
+        What is sent too late although a worker is free is. Of the rest it is the share that waited for this process at the
+        time; where all workers are busy, that is also what those have to wait for that are not sent yet.
+        """
+        sums = [0.0, *accumulate(share * _PULSE for share in self.shares)]
+        shares = [*self.shares, 0.0]
+
+        def until(seconds: float) -> float:
+            number = min(int(seconds / _PULSE), len(self.shares))
+            return sums[number] + shares[number] * (seconds - number * _PULSE)
+
+        return [
+            until(each.ended)
+            - until(each.due if each.held_up else each.begun)
+            + (not each.held_up) * (each.begun - each.due)
+            for each in self.samples
+        ]
 
 
 class OpenLoop(Generic[T]):
@@ -99,12 +121,22 @@ class OpenLoop(Generic[T]):
         Seconds, since a request was due, after which it is given up.
     max_in_flight
         How many there may be at the same time.
+    waiting
+        Returns how many of those under way wait for the server right now; the others wait for this process.
     """
 
     def __init__(
-        self, send: Callable[[int, Deadline], T], *, rate: float, count: int, patience: float, max_in_flight: int
+        self,
+        send: Callable[[int, Deadline], T],
+        *,
+        rate: float,
+        count: int,
+        patience: float,
+        max_in_flight: int,
+        waiting: Callable[[], int],
     ) -> None:
         self._send = send
+        self._waiting_for_server = waiting
         self._rate = rate
         self._count = count
         self._patience = patience
@@ -131,30 +163,31 @@ class OpenLoop(Generic[T]):
         last = self._began + (self._count - 1) / self._rate
         self._workers = self._at_work = 1
         self._start_worker()
-        pulse = self._feel_pulse(last + self._patience + _GRACE)
+        shares = self._look_on(last + self._patience + _GRACE)
         self._over.set()
         if self._trouble is not None:
             raise self._trouble
         end = time.monotonic() - self._began
-        return Load([sample or self._lost(number, end) for number, sample in enumerate(self._samples)], pulse)
+        return Load([sample or self._lost(number, end) for number, sample in enumerate(self._samples)], shares)
 
-    def _feel_pulse(self, until: float) -> list[float]:
-        """Wait for the end, and measure meanwhile how late this very process is.
+    def _look_on(self, until: float) -> list[float]:
+        """Wait for the end, and look meanwhile for whom the requests under way wait.
 
-        A worker that is late could have waited for the server; this thread waits for nothing but its own time. It is an
-        open loop, too: a pause counts for each of the moments that it swallowed.
+        What comes too late to look has not let anybody else run either, so that counts as time of this process.
         """
-        late: list[float] = []
-        moment = self._began
-        while not self._over.wait(max(0.0, moment - time.monotonic())):
+        shares: list[float] = []
+        while not self._over.wait(max(0.0, self._began + len(shares) * _PULSE - time.monotonic())):
             now = time.monotonic()
             if now > until:
                 break
-            while moment <= now:
-                if self._waiting or self._next < self._count:
-                    late.append(now - moment)
-                moment += _PULSE
-        return late
+            missed = int((now - self._began) / _PULSE) - len(shares)
+            shares += [1.0] * missed
+            shares.append(self._own_share())
+        return shares
+
+    def _own_share(self) -> float:
+        under_way = self._at_work - self._waiting
+        return max(0.0, 1 - self._waiting_for_server() / under_way) if under_way > 0 else 0.0
 
     def _start_worker(self) -> None:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from ecs_hooks.analysis.percentiles import nearest_rank
 from ecs_hooks.load.open_loop import Load
 
 
@@ -27,8 +26,14 @@ class Answer(NamedTuple):
     timed_out: bool = False
 
 
+SUCCESS = Answer()
+
 NEVER_SENT = Answer("not sent in time", reached=False, timed_out=True)
 """What came of a request that was still waiting for a worker when its time was over."""
+
+
+_MARGIN = 1.25
+"""What the generator has added is an estimate: where something shall be certain of green, it is taken for that much more."""
 
 
 class Results(NamedTuple):
@@ -40,10 +45,16 @@ class Results(NamedTuple):
         How many requests were due.
     failed
         How many of them failed.
+    failed_by_green
+        The same without those whose time was over since they waited for the generator.
     latencies
         Milliseconds from the moment at which each was due to its end, in ascending order: of those that succeeded, and of
         those that were given up when their time was over, which would have taken longer still. What failed otherwise
         counts as failed alone: an error that comes at once makes no green quicker, nor slower.
+    latencies_of_green
+        The same without what the generator itself may have added.
+    own
+        What it has added to each of all requests, in ascending order.
     held_up
         How many had to wait since all workers were busy.
     unreached
@@ -54,7 +65,10 @@ class Results(NamedTuple):
 
     requests: int
     failed: int
+    failed_by_green: int
     latencies: list[float]
+    latencies_of_green: list[float]
+    own: list[float]
     held_up: int
     unreached: bool
     problem: str
@@ -63,40 +77,25 @@ class Results(NamedTuple):
     @classmethod
     def of(cls, load: Load[Answer]) -> Results:
         """Return what a load comes to."""
-        ended = [(each, NEVER_SENT if each.result is None else each.result) for each in load.samples]
-        problems = Counter(answer.problem for _, answer in ended if answer.problem)
+        answers = [NEVER_SENT if each.result is None else each.result for each in load.samples]
+        problems = Counter(answer.problem for answer in answers if answer.problem)
         problem, times = problems.most_common(1)[0] if problems else ("", 0)
+        own = load.own_delays()
+        told = list(zip(load.samples, answers, own, strict=True))
+        counted = [(each.latency, added) for each, answer, added in told if answer.timed_out or not answer.problem]
+        excused = sum(answer.timed_out and added > each.latency / 2 for each, answer, added in told)
         return cls(
-            requests=len(ended),
+            requests=len(answers),
             failed=problems.total(),
-            latencies=sorted(
-                sample.latency * 1000 for sample, answer in ended if answer.timed_out or not answer.problem
-            ),
-            held_up=sum(sample.held_up for sample, _ in ended),
-            unreached=not any(answer.reached for _, answer in ended),
+            failed_by_green=problems.total() - excused,
+            latencies=sorted(1000 * latency for latency, _ in counted),
+            latencies_of_green=sorted(1000 * (latency - _MARGIN * added) for latency, added in counted),
+            own=sorted(1000 * added for added in own),
+            held_up=sum(sample.held_up for sample in load.samples),
+            unreached=not any(answer.reached for answer in answers),
             problem=problem,
             times=times,
         )
-
-    @property
-    def errors_percent(self) -> float:
-        """Share of the requests that failed, in per cent."""
-        return 100 * self.failed / self.requests
-
-    def latency(self, percent: int) -> float | None:
-        """Return the milliseconds within which so many of the requests were over; None where there is nothing to measure."""
-        return nearest_rank(self.latencies, percent) if self.latencies else None
-
-
-def own_delay(load: Load[Answer], percent: int) -> float:
-    """Return how late the generator itself was, in milliseconds, at a percentile.
-
-    That is the greater one of two delays: by how much requests were sent too late although a worker was free, and how late
-    a thread wakes up that waits for nothing but its time. A server that is slow, and keeps all workers busy, shows in
-    neither of them; a processor that is short of time does, in the second one even where all workers are busy.
-    """
-    sent = sorted(sample.begun - sample.due for sample in load.samples if not sample.held_up)
-    return 1000 * max(nearest_rank(each, percent) if each else 0.0 for each in (sent, sorted(load.pulse)))
 
 
 def sent_within(load: Load[Answer], seconds: float) -> int:

@@ -10,7 +10,7 @@ from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.errors import ConnectTimeoutError, DeadlineError, HttpError, ResponseTimeoutError, TransportError
 from ecs_hooks.http.sending import attempt
 from ecs_hooks.load.mix import round_of
-from ecs_hooks.load.results import Answer
+from ecs_hooks.load.results import SUCCESS, Answer
 
 if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
@@ -100,5 +100,5 @@ class Sender:
                 timed_out=isinstance(error, _OUT_OF_TIME),
             )
         if status_matches(part.expected, response.status):
-            return Answer()
+            return SUCCESS
         return Answer(f"{part.request.shown} status {response.status}, expected {show_status(part.expected)}")

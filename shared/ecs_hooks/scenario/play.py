@@ -12,17 +12,17 @@ from ecs_hooks.checks.expect import Unmet, describe
 from ecs_hooks.checks.http_request import outcome_of
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.sending import send
-from ecs_hooks.outcome import Outcome, Status
+from ecs_hooks.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.problems import described
 from ecs_hooks.scenario.request import ScenarioRequest
 from ecs_hooks.scenario.variables import filled, variables_in
 
 if TYPE_CHECKING:
+    from ecs_hooks.auth.keyring import Keyring
     from ecs_hooks.deadline import Deadline
     from ecs_hooks.deployment.endpoint import Endpoint
     from ecs_hooks.http.response import Response
     from ecs_hooks.http.sending import Ask
-    from ecs_hooks.redact import Redactor
 
 
 class Played(NamedTuple):
@@ -52,16 +52,17 @@ class Player:
         Where green answers.
     ask
         What sends each of them.
-    redactor
-        Learns the secrets of requests and responses.
+    keyring
+        What opens the secrets of the requests; its redactor learns them, and those of the responses.
     variables
         Values of variables to begin with.
     """
 
-    def __init__(self, green: Endpoint, ask: Ask, redactor: Redactor, variables: Mapping[str, Any]) -> None:
+    def __init__(self, green: Endpoint, ask: Ask, keyring: Keyring, variables: Mapping[str, Any]) -> None:
         self._green = green
         self._ask = ask
-        self._redactor = redactor
+        self._keyring = keyring
+        self._redactor = keyring.redactor
         self._values = dict(variables)
 
     def knows(self, request: ScenarioRequest) -> bool:
@@ -97,9 +98,12 @@ class Player:
         redactor = self._redactor
         limits = request.limits(request.timeout_seconds, request.connect_retries)
         try:
-            response = send(request.build(self._green, redactor), limits, deadline, self._ask)
+            keyring = self._keyring._replace(limits=limits, deadline=deadline)
+            response = send(request.build(self._green, keyring), limits, deadline, self._ask)
         except HttpError as error:
             return Played(outcome_of(error, self._green, redactor))
+        except ExplainedError as error:  # a secret or a token that can't be had
+            return Played(error.outcome)
         unmet = [*request.expect.unmet(response, redactor), *self._capture(request, response)]
         failing = [each for each in unmet if not each.warn]
         warnings = tuple(redactor.mask(f"{response.where} {describe([each])}") for each in unmet if each.warn)

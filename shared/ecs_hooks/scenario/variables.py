@@ -11,6 +11,8 @@ from urllib.parse import quote
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _IN_ADDRESS = {"path", "url"}
 """Fields in which a value must not change what the address is made of."""
+_AS_TEXT = {"auth", "headers"}
+"""Fields in which an object is a secret by reference, which only the plan may name: what green says is a text there."""
 
 
 def variables_in(value: Any) -> Iterator[str]:
@@ -31,7 +33,8 @@ def filled(fields: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, An
     """Return the fields of a request with the values of its variables.
 
     A text that is nothing but a variable becomes its value, of whatever type. Within a longer text a value is written as
-    JSON has it, a text without quotes. In an address it is percent-encoded, so that it stays one segment or parameter.
+    JSON has it, a text without quotes, and so it is in headers and credentials always. In an address it is
+    percent-encoded, so that it stays one segment or parameter.
 
     Parameters
     ----------
@@ -45,20 +48,23 @@ def filled(fields: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, An
     KeyError
         If a variable has no value; its argument is the name.
     """
-    return {name: _filled(value, values, encode=name in _IN_ADDRESS) for name, value in fields.items()}
+    return {
+        name: _filled(value, values, as_text=name in _IN_ADDRESS | _AS_TEXT, encode=name in _IN_ADDRESS)
+        for name, value in fields.items()
+    }
 
 
-def _filled(value: Any, values: Mapping[str, Any], *, encode: bool = False) -> Any:
+def _filled(value: Any, values: Mapping[str, Any], *, as_text: bool, encode: bool = False) -> Any:
     match value:
         case str():
             whole = _VARIABLE.fullmatch(value)
-            if whole and not encode:
+            if whole and not as_text:
                 return values[whole.group(1)]
             return _VARIABLE.sub(lambda found: _text(values[found.group(1)], encode=encode), value)
         case Mapping():
-            return {_filled_key(key, values): _filled(inner, values) for key, inner in value.items()}
+            return {_filled_key(key, values): _filled(inner, values, as_text=as_text) for key, inner in value.items()}
         case list() | tuple():
-            return [_filled(inner, values) for inner in value]
+            return [_filled(inner, values, as_text=as_text) for inner in value]
         case _:
             return value
 

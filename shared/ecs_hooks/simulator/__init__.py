@@ -27,7 +27,9 @@ from ecs_hooks.simulator.behaviour import Behaviour
 from ecs_hooks.simulator.clock import RealClock, VirtualClock
 from ecs_hooks.simulator.controller import DeploymentController
 from ecs_hooks.simulator.errors import EcsError, HookInvocationError, TasksFailedError
-from ecs_hooks.simulator.model import LifecycleHook, Service, ServiceRevision
+from ecs_hooks.simulator.faults import Fault, FaultError, FaultKind
+from ecs_hooks.simulator.metric_alarm import AlarmError, MetricAlarm
+from ecs_hooks.simulator.model import DeploymentAlarms, LifecycleHook, Service, ServiceRevision
 from ecs_hooks.simulator.protocols import Clock, HookTarget, ServiceDeployments, Tasks, Traffic
 from ecs_hooks.simulator.record import DeploymentStatus, ServiceDeployment
 from ecs_hooks.simulator.strategy import CanaryConfiguration, LinearConfiguration, Strategy
@@ -35,18 +37,24 @@ from ecs_hooks.simulator.targets import CallableTarget, LambdaTarget
 from ecs_hooks.simulator.timeline import Timeline
 
 __all__ = [
+    "AlarmError",
     "Behaviour",
     "CallableTarget",
     "CanaryConfiguration",
     "Clock",
+    "DeploymentAlarms",
     "DeploymentController",
     "DeploymentStatus",
     "EcsError",
+    "Fault",
+    "FaultError",
+    "FaultKind",
     "HookInvocationError",
     "HookTarget",
     "LambdaTarget",
     "LifecycleHook",
     "LinearConfiguration",
+    "MetricAlarm",
     "RealClock",
     "Service",
     "ServiceDeployment",

@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from ecs_hooks.simulator.errors import TasksFailedError
+from ecs_hooks.simulator.faults import FaultKind
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.balancer import LoadBalancer
+    from ecs_hooks.simulator.faults import Fault
     from ecs_hooks.simulator.model import ServiceRevision
 
 _STARTED = 20.0
@@ -82,6 +84,11 @@ class Task:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
+    def crash(self) -> None:
+        """Kill the process; its port refuses connections from now on."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """End the process."""
         self._process.terminate()
@@ -135,6 +142,12 @@ class LocalTasks:
     def healthy(self, revision: ServiceRevision) -> bool:
         """Return whether the revision runs; `start` returns only once it accepts connections."""
         return revision.arn in self._running
+
+    def inject(self, revision: ServiceRevision, fault: Fault) -> None:
+        """Kill the process for a crash; every other fault befalls requests on their way to it."""
+        if fault.kind is FaultKind.CRASH:
+            self._running[revision.arn].crash()
+        self._balancer.disturb(revision.arn, fault)
 
     def stop(self, revision: ServiceRevision) -> None:
         """Deregister the revision and end its process."""

@@ -13,23 +13,38 @@ from __future__ import annotations
 
 import http.client
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from ecs_hooks import clock
+from ecs_hooks.simulator.disturbance import Disturbances
+from ecs_hooks.simulator.response_time import ClientGoneError, ResponseTime
 
 if TYPE_CHECKING:
+    from ecs_hooks.simulator.disturbance import Disturbance, Unhealthy
+    from ecs_hooks.simulator.faults import Fault
     from ecs_hooks.simulator.protocols import ListenerKind
 
 LISTENERS: tuple[ListenerKind, ListenerKind] = ("production", "test")
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer"}
 _HOP_BY_HOP |= {"transfer-encoding", "upgrade"}
+VIRTUAL = "x-ecs-hooks-virtual"
+"""Header of users who live in virtual time: how late a fault makes their answer is measured and not waited for."""
 _PIECE = 65_536
 _TIMEOUT = 60.0
 """Seconds that a task may be silent; an Application Load Balancer's default, too."""
+
+CLIENT_GONE = 460
+"""Status that an Application Load Balancer notes for a client that did not wait."""
+_WHY = {
+    500: "the simulator has put errors into this revision",
+    502: "the target closed the connection",
+    504: "the target did not answer",
+}
+
+
+Origin = Literal["target", "balancer", "connection"]
 
 
 class WeightedTargets:
@@ -69,7 +84,7 @@ class Forwarded(NamedTuple):
         Until the header of the response, as `TargetResponseTime` counts.
     origin
         Who answered: the `target`; the `balancer` in its place, because the target closed the connection or was silent
-        for too long; or again the balancer because there was no `connection` to be had.
+        for too long, or the client went away; or again the balancer because there was no `connection` to be had.
     """
 
     time: float
@@ -77,7 +92,7 @@ class Forwarded(NamedTuple):
     revision: str
     status: int
     seconds: float
-    origin: Literal["target", "balancer", "connection"] = "target"
+    origin: Origin = "target"
 
 
 class LoadBalancer:
@@ -91,7 +106,9 @@ class LoadBalancer:
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
+        self.closing = threading.Event()
         self._forwarded: list[Forwarded] = []
+        self._disturbances: dict[str, Disturbances] = {}
         self._lock = threading.Lock()
         self._targets: dict[str, str] = {}
         self._weights: dict[str, Mapping[str, float]] = {kind: {} for kind in LISTENERS}
@@ -113,6 +130,7 @@ class LoadBalancer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close both listeners, and every connection."""
+        self.closing.set()
         for server in self._servers.values():
             server.shutdown()
             server.server_close()
@@ -133,9 +151,25 @@ class LoadBalancer:
             self._targets[revision] = target
 
     def deregister(self, revision: str) -> None:
-        """Forget a revision; what is forwarded to it is answered 503 from now on."""
+        """Forget a revision and its faults; what is forwarded to it is answered 503 from now on."""
         with self._lock:
             self._targets.pop(revision, None)
+            self._disturbances.pop(revision, None)
+
+    def disturb(self, revision: str, fault: Fault) -> None:
+        """Forward to a revision with a fault from now on, until it is deregistered."""
+        with self._lock:
+            self._disturbances.setdefault(revision, Disturbances()).add(fault)
+
+    def disturbance(self, revision: str, listener: str) -> Disturbance:
+        """Return what happens to the next request of a listener that goes to a revision."""
+        with self._lock:
+            return self._disturbances.get(revision, Disturbances()).next(listener)
+
+    def unhealthy(self, revision: str) -> Unhealthy | None:
+        """Return why the target of a revision is unhealthy; None where it is not."""
+        with self._lock:
+            return self._disturbances.get(revision, Disturbances()).unhealthy
 
     def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
         """Forward the traffic of a listener by weight from now on."""
@@ -156,8 +190,12 @@ class LoadBalancer:
     @property
     def forwarded(self) -> Sequence[Forwarded]:
         """Every request so far, oldest first."""
+        return self.forwarded_after(0)
+
+    def forwarded_after(self, count: int) -> Sequence[Forwarded]:
+        """Return the requests after the first so many: what is new to whoever has seen those."""
         with self._lock:
-            return tuple(self._forwarded)
+            return tuple(self._forwarded[count:])
 
     def choose(self, kind: str) -> tuple[str, str] | None:
         """Return the revision for the next request of a listener and where it answers; None where nobody does."""
@@ -166,10 +204,10 @@ class LoadBalancer:
             target = None if revision is None else self._targets.get(revision)
             return None if revision is None or target is None else (revision, target)
 
-    def note(self, request: Forwarded) -> None:
-        """Note how a request ended."""
+    def note(self, *requests: Forwarded) -> None:
+        """Note how requests ended."""
         with self._lock:
-            self._forwarded.append(request)
+            self._forwarded += requests
 
 
 class _Listener(ThreadingHTTPServer):
@@ -204,33 +242,48 @@ class _Forwarder(BaseHTTPRequestHandler):
             self._fail(503, "no target has any weight")
             return
         revision, target = chosen
-        began = time.perf_counter()
+        disturbance = self.server.balancer.disturbance(revision, self.server.kind)
+        taken = ResponseTime(
+            self.connection, self.server.balancer.closing, longest=_TIMEOUT, virtual=VIRTUAL in self.headers
+        )
         connection = http.client.HTTPConnection(target, timeout=_TIMEOUT)
-
-        def note(status: int, origin: Literal["target", "balancer", "connection"]) -> None:
-            # Up to the header, as TargetResponseTime; so it is noted before the client knows.
-            seconds = time.perf_counter() - began
-            self.server.balancer.note(Forwarded(clock.now(), self.server.kind, revision, status, seconds, origin))
-
-        connected = False
         try:
-            try:
-                connection.connect()
-                connected = True
-                connection.request(self.command, self.path, body, self._headers())
-                response = connection.getresponse()
-            except TimeoutError:
-                note(504, "balancer")
-                self._fail(504, "the target did not answer")
-            except (OSError, http.client.HTTPException):
-                note(502, "balancer" if connected else "connection")
-                self._fail(502, "the target closed the connection")
-            else:
-                note(response.status, "target")
+            status, origin, response = self._exchange(connection, body, disturbance, taken)
+            # Up to the header, as TargetResponseTime; so it is noted before the client knows.
+            request = Forwarded(taken.now, self.server.kind, revision, status, taken.seconds, origin)
+            self.server.balancer.note(request)
+            if response is not None:
                 with response:
                     self._answer(response)
+            elif status != CLIENT_GONE:
+                self._fail(status, _WHY[status])
         finally:
             connection.close()
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, body: bytes | None, disturbance: Disturbance, taken: ResponseTime
+    ) -> tuple[int, Origin, http.client.HTTPResponse | None]:
+        """Ask the target and return status, who answered, and the response where the target has given one itself."""
+        connected = False
+        try:
+            connection.connect()
+            connected = True
+            if disturbance.hangs:
+                taken.wait(_TIMEOUT)
+            response = None if disturbance.fails else self._asked(connection, body)
+            if later := disturbance.later(taken.seconds):
+                taken.wait(later)
+        except ClientGoneError:
+            return CLIENT_GONE, "balancer", None
+        except TimeoutError:
+            return 504, "balancer", None
+        except (OSError, http.client.HTTPException):
+            return 502, "balancer" if connected else "connection", None
+        return (500 if response is None else response.status), "target", response
+
+    def _asked(self, connection: http.client.HTTPConnection, body: bytes | None) -> http.client.HTTPResponse:
+        connection.request(self.command, self.path, body, self._headers())
+        return connection.getresponse()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _forward  # noqa: N815 - http.server's names
 
@@ -246,7 +299,8 @@ class _Forwarder(BaseHTTPRequestHandler):
         return self.rfile.read(length) if length else None
 
     def _headers(self) -> dict[str, str]:
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        dropped = {*_HOP_BY_HOP, VIRTUAL}
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in dropped}
         kept.pop("Content-Length", None)
         return {
             **kept,

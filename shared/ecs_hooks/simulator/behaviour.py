@@ -96,6 +96,32 @@ class StepRollback(StrEnum):
     """Step by step, as it came."""
 
 
+class FirstSteps(StrEnum):
+    """Whether a first deployment, which has no blue to leave the rest of the traffic to, goes in steps."""
+
+    ALL = "all"
+    """In all steps of the strategy."""
+    ONE = "one"
+    """In one."""
+
+
+class RollbackTestWeights(StrEnum):
+    """Weights of the test traffic in the event with which a rollback invokes TEST_TRAFFIC_SHIFT again."""
+
+    BLUE = "blue"
+    """All on blue, as documented for the production traffic."""
+    EMPTY = "empty"
+
+
+class AlarmsWatched(StrEnum):
+    """From when on ECS watches the alarms of the deployment configuration."""
+
+    DEPLOYMENT = "deployment"
+    """From the beginning of the deployment."""
+    PRODUCTION = "production"
+    """From the first shift of production traffic."""
+
+
 class FirstWeights(StrEnum):
     """Traffic weights in the events of a first deployment, which has no blue."""
 
@@ -177,7 +203,10 @@ class Behaviour:
     shift_order: ShiftOrder = ShiftOrder.HOOK_AFTER
     step_weights: StepWeights = StepWeights.BEFORE
     step_rollback: StepRollback = StepRollback.JUMP
+    rollback_test_weights: RollbackTestWeights = RollbackTestWeights.BLUE
+    first_steps: FirstSteps = FirstSteps.ALL
     first_weights: FirstWeights = FirstWeights.SINGLE_KEY
+    alarms_watched: AlarmsWatched = AlarmsWatched.DEPLOYMENT
     numbers: Numbers = Numbers.INT
     retries: Retries = Retries.NONE
     delivery: Delivery = Delivery.ONCE

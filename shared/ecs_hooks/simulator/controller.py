@@ -31,17 +31,22 @@ from ecs_hooks.simulator import ids
 from ecs_hooks.simulator.api import DeploymentsApi
 from ecs_hooks.simulator.behaviour import Behaviour
 from ecs_hooks.simulator.clock import SimulationClock, VirtualClock
-from ecs_hooks.simulator.deployment_run import DeploymentRun, Surroundings
+from ecs_hooks.simulator.deployment_run import DeploymentRun
 from ecs_hooks.simulator.model import ServiceRevision, TargetGroup
-from ecs_hooks.simulator.record import ServiceDeployment
-from ecs_hooks.simulator.surroundings import MemoryTasks, MemoryTraffic
-from ecs_hooks.simulator.timeline import TasksChanged, Timeline, TrafficShifted
+from ecs_hooks.simulator.record import ServiceDeployment, WatchedAlarms
+from ecs_hooks.simulator.surroundings import MemoryTasks, MemoryTraffic, Surroundings
+from ecs_hooks.simulator.timeline import AlarmStateChanged, TasksChanged, Timeline, TrafficShifted
 
 if TYPE_CHECKING:
+    from ecs_hooks.simulator.faults import Fault
     from ecs_hooks.simulator.model import Service
-    from ecs_hooks.simulator.protocols import ListenerKind, ServiceDeployments, Tasks, Traffic
+    from ecs_hooks.simulator.protocols import Alarms, ListenerKind, ServiceDeployments, Tasks, Traffic
 
 Action = Callable[[ServiceDeployment], object]
+EVALUATION = 60
+"""Seconds between two evaluations of an alarm whose periods are minutes (CloudWatch user guide)."""
+AFTER_THE_MINUTE = 5
+"""Seconds: an evaluation is no race with users, steps and hooks, which come at full and half minutes."""
 
 
 class DeploymentController:
@@ -53,6 +58,8 @@ class DeploymentController:
         The service. May be replaced between two deployments, as UpdateService would (`controller.service = ...`).
     traffic, tasks
         The load balancer and the tasks; by default they exist only in memory.
+    alarms
+        CloudWatch's alarms; none by default.
     clock
         A `VirtualClock` by default; a `RealClock` for hooks in other processes.
     behaviour
@@ -66,6 +73,8 @@ class DeploymentController:
         The operations of the ECS API on these deployments; safe to call from hooks and other threads.
     timeline : Timeline
         What happened; `timeline.subscribe` to hear it as it happens.
+    crashed : dict[str, float]
+        When the tasks of a revision have crashed, by its ARN, for those that ECS tries to start again and again.
     """
 
     def __init__(
@@ -74,6 +83,7 @@ class DeploymentController:
         *,
         traffic: Traffic | None = None,
         tasks: Tasks | None = None,
+        alarms: Alarms | None = None,
         clock: SimulationClock | None = None,
         behaviour: Behaviour | None = None,
         timeline: Timeline | None = None,
@@ -86,6 +96,7 @@ class DeploymentController:
         self._around = Surroundings(
             traffic=traffic or MemoryTraffic(),
             tasks=tasks or MemoryTasks(),
+            alarms=alarms,
             clock=self.clock,
             behaviour=self.behaviour,
             timeline=self.timeline,
@@ -93,8 +104,9 @@ class DeploymentController:
         )
         self._active: list[ServiceRevision] = []
         self._running: set[str] = set()
+        self.crashed: dict[str, float] = {}
         self._actions: list[tuple[float, Action]] = []
-        self._habits: list[tuple[float, Action]] = []
+        self._habits: list[tuple[float, float, Action]] = []
         self._versions = 0
         self._playing = threading.Lock()
         self._api = DeploymentsApi(lambda: self.service, self.behaviour, lock, self._running)
@@ -143,12 +155,27 @@ class DeploymentController:
         """
         self._actions.append((seconds, action))
 
-    def every(self, seconds: float, action: Action) -> None:
-        """Call `action(deployment)` again and again during each deployment from now on, like `at` otherwise."""
-        self._habits.append((seconds, action))
+    def every(self, seconds: float, action: Action, *, first: float | None = None) -> None:
+        """Call `action(deployment)` again and again during each deployment from now on, like `at` otherwise.
+
+        Parameters
+        ----------
+        seconds
+            Between two calls.
+        action
+            What to call.
+        first
+            Seconds from the start of a deployment to the first call; as many as between two where None is given.
+        """
+        self._habits.append((seconds if first is None else first, seconds, action))
 
     def deploy(
-        self, *, image: str = "", task_definition: str = "", settings: Mapping[str, Any] | None = None
+        self,
+        *,
+        image: str = "",
+        task_definition: str = "",
+        settings: Mapping[str, Any] | None = None,
+        faults: Sequence[Fault] = (),
     ) -> ServiceDeployment:
         """Deploy a new revision and return when the deployment is over.
 
@@ -158,6 +185,8 @@ class DeploymentController:
             Of the new revision; a task definition ARN is made up where none is given.
         settings
             For `Tasks`, such as the command to run.
+        faults
+            What goes wrong in its tasks at which step of the deployment.
 
         Returns
         -------
@@ -165,20 +194,24 @@ class DeploymentController:
 
         Raises
         ------
+        FaultError
+            If the deployment never comes to where a fault begins.
         RuntimeError
             If a deployment is running, or this is called from a coroutine.
         """
+        for fault in faults:
+            fault.check(self.service)
         if not self._playing.acquire(blocking=False):
             message = "a deployment of this service is running; the simulator plays one at a time"
             raise RuntimeError(message)
         try:
             with library_clock.use(self.clock.now):
-                return self.clock.run(self._deploy(self._new_revision(image, task_definition, settings)))
+                return self.clock.run(self._deploy(self._new_revision(image, task_definition, settings), faults))
         finally:
             self._actions.clear()
             self._playing.release()
 
-    async def _deploy(self, target: ServiceRevision) -> ServiceDeployment:
+    async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> ServiceDeployment:
         now = self.clock.now()
         deployment = ServiceDeployment(
             arn=self.service.deployment_arn(ids.deployment_id()),
@@ -188,12 +221,20 @@ class DeploymentController:
             created_at=now,
             updated_at=now,
             running=self._running,
+            crashed=self.crashed,
+            alarms=WatchedAlarms(names=self.service.alarms.alarm_names if self.service.alarms else ()),
         )
         blue = self._active[0] if self._active else None
-        run = DeploymentRun(deployment, blue=blue, others=self._active[1:], surroundings=self._around)
+        others = self._active[1:]
+        run = DeploymentRun(deployment, blue=blue, others=others, faults=faults, surroundings=self._around)
         self._api.add_deployment(deployment, run)
         actions = [asyncio.create_task(self._act(deployment, *planned)) for planned in self._actions]
-        actions += [asyncio.create_task(self._act(deployment, *habit, again=True)) for habit in self._habits]
+        actions += [
+            asyncio.create_task(self._act(deployment, first, action, again=again))
+            for first, again, action in self._habits
+        ]
+        if self._around.alarms is not None:
+            actions.append(asyncio.create_task(self._evaluate(self._around.alarms, deployment)))
         playing = asyncio.create_task(run.play())
         try:
             await self._until_played(playing, actions)
@@ -211,12 +252,20 @@ class DeploymentController:
             for task in done:
                 task.result()
 
-    async def _act(self, deployment: ServiceDeployment, seconds: float, action: Action, *, again: bool = False) -> None:
-        while True:
-            await asyncio.sleep(seconds)
+    async def _act(self, deployment: ServiceDeployment, seconds: float, action: Action, again: float = 0) -> None:
+        await asyncio.sleep(seconds)
+        await self.clock.call(lambda: action(deployment))
+        while again:
+            await asyncio.sleep(again)
             await self.clock.call(lambda: action(deployment))
-            if not again:
-                return
+
+    async def _evaluate(self, alarms: Alarms, deployment: ServiceDeployment) -> None:
+        await asyncio.sleep(AFTER_THE_MINUTE)
+        while True:
+            for change in await self.clock.call(alarms.evaluate):
+                moment: dict[str, Any] = {"time": self.clock.now(), "deployment": deployment.arn}
+                self.timeline.emit(AlarmStateChanged(**moment, **change._asdict()))
+            await asyncio.sleep(EVALUATION)
 
     def _new_revision(self, image: str, task_definition: str, settings: Mapping[str, Any] | None) -> ServiceRevision:
         self._versions += 1

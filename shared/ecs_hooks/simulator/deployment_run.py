@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ecs_hooks.event import Stage
 from ecs_hooks.simulator import reasons
+from ecs_hooks.simulator.alarm_watch import AlarmWatch
 from ecs_hooks.simulator.behaviour import (
-    Behaviour,
+    FirstSteps,
     RollbackFailure,
     RollbackInvocation,
     ShiftOrder,
@@ -21,18 +20,21 @@ from ecs_hooks.simulator.behaviour import (
 )
 from ecs_hooks.simulator.errors import TasksFailedError
 from ecs_hooks.simulator.eventbridge import deployment_event
+from ecs_hooks.simulator.faults import FaultKind, FaultSchedule
 from ecs_hooks.simulator.hooks_runner import HooksRunner
 from ecs_hooks.simulator.payload import split, weights_at
 from ecs_hooks.simulator.reasons import RollbackNeededError
 from ecs_hooks.simulator.record import DeploymentStatus, Rollback
-from ecs_hooks.simulator.timeline import StageEntered, StatusChanged, TasksChanged, TrafficShifted
+from ecs_hooks.simulator.strategy import Step
+from ecs_hooks.simulator.timeline import FaultInjected, StageEntered, StatusChanged, TasksChanged, TrafficShifted
 
 if TYPE_CHECKING:
-    from ecs_hooks.simulator.clock import SimulationClock
+    from ecs_hooks.simulator.faults import Fault
     from ecs_hooks.simulator.model import ServiceRevision
-    from ecs_hooks.simulator.protocols import ListenerKind, Tasks, Traffic
+    from ecs_hooks.simulator.protocols import ListenerKind
     from ecs_hooks.simulator.record import ServiceDeployment
-    from ecs_hooks.simulator.timeline import Record, Timeline
+    from ecs_hooks.simulator.surroundings import Surroundings
+    from ecs_hooks.simulator.timeline import Record
 
 T = TypeVar("T")
 
@@ -46,18 +48,6 @@ SCALE_UP, BAKE_TIME, CLEAN_UP = "SCALE_UP", "BAKE_TIME", "CLEAN_UP"
 """The three stages that accept no hook."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a deployment acts on and reports to."""
-
-    traffic: Traffic
-    tasks: Tasks
-    clock: SimulationClock
-    behaviour: Behaviour
-    timeline: Timeline
-    lock: threading.RLock
-
-
 class DeploymentRun:
     """Plays one deployment; must be made inside the event loop of the clock.
 
@@ -69,6 +59,8 @@ class DeploymentRun:
         The revision that has the production traffic; None on a first deployment.
     others
         Further active revisions, which RECONCILE_SERVICE ends.
+    faults
+        What goes wrong in green on the way.
     surroundings
         What it acts on.
 
@@ -85,12 +77,15 @@ class DeploymentRun:
         *,
         blue: ServiceRevision | None,
         others: Sequence[ServiceRevision],
+        faults: Sequence[Fault] = (),
         surroundings: Surroundings,
     ) -> None:
         self.deployment = deployment
         self.active: list[ServiceRevision] = [*([blue] if blue else []), *others]
         self._blue = blue
         self._others = list(others)
+        self._faults = FaultSchedule(faults)
+        self._alarms = AlarmWatch(deployment, surroundings)
         self._around = surroundings
         self._loop = asyncio.get_running_loop()
         self._stop_asked = asyncio.Event()
@@ -135,12 +130,13 @@ class DeploymentRun:
         try:
             if begin:
                 self._emit_status()
+                self._alarms.begin()
                 await self._unless_stopped(self._forward())
             self._succeed()
         except RollbackNeededError as failure:
             if self._stop_status is not None:
                 self._emit_status()
-            await self._end_badly(failure.reason)
+            await self._end_badly(failure)
 
     async def _forward(self) -> None:
         """All stages, the two about production traffic once for each step."""
@@ -152,10 +148,11 @@ class DeploymentRun:
         await self._stage(Stage.POST_SCALE_UP)
         await self._shift(Stage.TEST_TRAFFIC_SHIFT, "test", 100)
         await self._stage(Stage.POST_TEST_TRAFFIC_SHIFT)
-        for step in self.deployment.service.steps:
+        for step in self._steps:
             after = self._around.behaviour.step_weights is StepWeights.AFTER
             self._before = step.percent if after else self._shifted[-1]
             await self._stage(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT)
+            self._alarms.shift()
             self._shifted.append(step.percent)
             await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", step.percent)
             await asyncio.sleep(step.bake_minutes * 60)
@@ -163,12 +160,20 @@ class DeploymentRun:
         await self._stage(BAKE_TIME, partial(asyncio.sleep, self.deployment.service.bake_time_minutes * 60))
         await self._stage(CLEAN_UP, self._clean_up)
 
-    async def _end_badly(self, reason: str) -> None:
-        deployment, around = self.deployment, self._around
-        if self._stop_status is DeploymentStatus.STOP_REQUESTED:
+    @property
+    def _steps(self) -> list[Step]:
+        if self._blue is None and self._around.behaviour.first_steps is FirstSteps.ONE:
+            return [Step(100, 0)]
+        return self.deployment.service.steps
+
+    async def _end_badly(self, failure: RollbackNeededError) -> None:
+        deployment, around, reason = self.deployment, self._around, failure.reason
+        self._alarms.end()
+        aborted = self._stop_status is DeploymentStatus.STOP_REQUESTED
+        if aborted or not failure.possible:
             self.active.append(deployment.target)
             deployment.stopped_at = around.clock.now()
-            self._finish(DeploymentStatus.STOPPED, reasons.ABORTED)
+            self._finish(DeploymentStatus.STOPPED, reasons.ABORTED if aborted else reason)
             return
         deployment.rollback = Rollback(
             reason=reason, started_at=around.clock.now(), service_revision_arn=self._blue_arn
@@ -180,9 +185,9 @@ class DeploymentRun:
         self._set_status(DeploymentStatus.ROLLBACK_IN_PROGRESS, reason)
         try:
             await self._roll_back(self._blue)
-        except RollbackNeededError as failure:
+        except RollbackNeededError as another:
             self.active.append(deployment.target)
-            self._finish(DeploymentStatus.ROLLBACK_FAILED, failure.reason)
+            self._finish(DeploymentStatus.ROLLBACK_FAILED, another.reason)
             return
         self._finish(DeploymentStatus.ROLLBACK_SUCCESSFUL, reason)
 
@@ -209,16 +214,21 @@ class DeploymentRun:
     async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         stopped = asyncio.create_task(self._stop_asked.wait())
+        alarmed = asyncio.create_task(self._alarms.triggered())
+        tasks: set[asyncio.Task[Any]] = {task, stopped, alarmed}
         try:
-            await asyncio.wait({task, stopped}, timeout=LONGEST_DEPLOYMENT, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, timeout=LONGEST_DEPLOYMENT, return_when=asyncio.FIRST_COMPLETED)
         finally:
             over = not task.done()
-            task.cancel()
-            stopped.cancel()
-            await asyncio.wait({task, stopped})
+            for each in tasks:
+                each.cancel()
+            await asyncio.wait(tasks)
         if not task.cancelled():
             # An error of the surroundings while they were being stopped must not get lost.
             task.result()
+        if over and self._stop_status is None and not alarmed.cancelled():
+            alarmed.result()
+            raise self._alarms.failure
         if over:
             raise RollbackNeededError(reasons.STOPPED if self._stop_status else reasons.TOO_LONG)
 
@@ -235,6 +245,8 @@ class DeploymentRun:
         `percent` is what green's share is shifted to, for the event.
         """
         self._enter(stage, rollback=rollback)
+        if not rollback:
+            await self._inject(stage=stage)
         if work is not None:
             await work()
         await self._run_hooks(stage, rollback=rollback, percent=percent)
@@ -303,6 +315,7 @@ class DeploymentRun:
     async def _stop_tasks(self, revision: ServiceRevision) -> None:
         await self._uninterrupted(partial(self._around.tasks.stop, revision))
         self.deployment.running.discard(revision.arn)
+        self.deployment.crashed.pop(revision.arn, None)
         self._emit_tasks(revision, "stopped")
 
     async def _clean_up(self) -> None:
@@ -313,8 +326,21 @@ class DeploymentRun:
         await self._uninterrupted(partial(self._around.traffic.shift, kind, weights))
         self.deployment.weights[kind] = weights
         self._emit(TrafficShifted(**self._moment(), listener=kind, weights=weights))
+        if kind == "production":
+            await self._inject(percent=weights.get(self._green, 0))
         if self.deployment.service.network_load_balancer:
             await asyncio.sleep(NLB_DELAY)
+
+    async def _inject(self, *, stage: str | None = None, percent: float = 0) -> None:
+        """Begin with the faults whose time has come."""
+        deployment, green = self.deployment, self.deployment.target
+        for fault in self._faults.due(stage=stage, percent=percent):
+            await self._uninterrupted(partial(self._around.tasks.inject, green, fault))
+            if fault.kind is FaultKind.CRASH:
+                deployment.crashed[green.arn] = self._around.clock.now()
+            told: dict[str, Any] = {"fault": fault.what, "planned": str(fault), "stage": deployment.lifecycle_stage}
+            share = deployment.weights["production"].get(green.arn, 0)
+            self._emit(FaultInjected(**self._moment(), **told, revision=green.arn, percent=share))
 
     async def _uninterrupted(self, function: Callable[[], T]) -> T:
         """Call the surroundings: half a traffic shift or half a start is worse than a late stop."""
@@ -332,6 +358,7 @@ class DeploymentRun:
                 raise RollbackNeededError(reasons.STOPPED)
             self.deployment.status = DeploymentStatus.SUCCESSFUL
         self.active = [self.deployment.target]
+        self._alarms.end()
         self._finish(DeploymentStatus.SUCCESSFUL, None)
 
     def _finish(self, status: DeploymentStatus, reason: str | None) -> None:

@@ -62,6 +62,29 @@ class TargetGroup(StrEnum):
         return str({**load_balancer, **load_balancer.get("advancedConfiguration", {})}.get(self) or "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentAlarms:
+    """`alarms` of a deployment configuration.
+
+    Parameters
+    ----------
+    alarm_names
+        CloudWatch alarms that end a deployment.
+    enable
+        Whether they do.
+    rollback
+        Whether it is rolled back then.
+    """
+
+    alarm_names: Sequence[str]
+    enable: bool = True
+    rollback: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the shape of the API."""
+        return {"alarmNames": list(self.alarm_names), "enable": self.enable, "rollback": self.rollback}
+
+
 _NOT_FOR_PAUSE = frozenset({Stage.TEST_TRAFFIC_SHIFT, Stage.PRODUCTION_TRAFFIC_SHIFT})
 
 
@@ -185,6 +208,8 @@ class Service:
         How long blue is kept after the production shift, 0 to 1440.
     lifecycle_hooks
         At most 10 of each type.
+    alarms
+        The CloudWatch alarms that ECS watches during a deployment.
     load_balancers
         `loadBalancers` in the API's shape: `targetGroupArn`, `containerName`, `containerPort` and
         `advancedConfiguration` with `alternateTargetGroupArn`, `productionListenerRule`, `testListenerRule`.
@@ -209,6 +234,7 @@ class Service:
     canary: CanaryConfiguration | None = None
     bake_time_minutes: int = 15
     lifecycle_hooks: Sequence[LifecycleHook] = ()
+    alarms: DeploymentAlarms | None = None
     load_balancers: Sequence[Mapping[str, Any]] = ()
     desired_count: int = 1
     network_load_balancer: bool = False
@@ -283,6 +309,7 @@ class Service:
             **({f"{self.strategy.lower()}Configuration": stepped.to_dict()} if stepped else {}),
             "bakeTimeInMinutes": self.bake_time_minutes,
             "lifecycleHooks": [hook.to_dict() for hook in self.lifecycle_hooks],
+            **({"alarms": self.alarms.to_dict()} if self.alarms else {}),
         }
 
     def _arn(self, kind: str, path: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.event import Stage
-from ecs_hooks.simulator.behaviour import AbsentDetails, Behaviour, FirstWeights, Numbers
+from ecs_hooks.simulator.behaviour import AbsentDetails, Behaviour, FirstWeights, Numbers, RollbackTestWeights
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.record import ServiceDeployment
@@ -86,6 +86,10 @@ def build_event(
 ) -> dict[str, Any]:
     """Return the event for one invocation of a hook."""
     first = not deployment.sources
+    test = weights.test
+    rolled_back = stage == Stage.TEST_TRAFFIC_SHIFT and not test.get(deployment.target.arn)
+    if rolled_back and behaviour.rollback_test_weights is RollbackTestWeights.EMPTY:
+        test = {}
     event: dict[str, Any] = {
         "executionId": execution_id,
         "lifecycleStage": str(stage),
@@ -93,7 +97,7 @@ def build_event(
         "executionDetails": {
             "serviceArn": deployment.service.arn,
             "targetServiceRevisionArn": deployment.target.arn,
-            "testTrafficWeights": _written(weights.test, behaviour, first=first),
+            "testTrafficWeights": _written(test, behaviour, first=first),
             "productionTrafficWeights": _written(weights.production, behaviour, first=first),
         },
     }

@@ -7,13 +7,23 @@ at once, and virtual time stands still until they return: they may take their ti
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from ecs_hooks.simulator.faults import Fault
     from ecs_hooks.simulator.model import ServiceRevision
 
 ListenerKind = Literal["test", "production"]
 """The two listeners of a blue/green service."""
+
+
+class AlarmChange(NamedTuple):
+    """An alarm that has another state: which it had `before`, and CloudWatch's reason."""
+
+    alarm: str
+    before: str
+    state: str
+    reason: str
 
 
 class Clock(Protocol):
@@ -59,8 +69,21 @@ class Tasks(Protocol):
     def healthy(self, revision: ServiceRevision) -> bool:
         """Return whether all tasks are healthy; asked again and again in virtual time until it is so."""
 
+    def inject(self, revision: ServiceRevision, fault: Fault) -> None:
+        """Have a fault in the tasks of a revision that runs, until they are stopped."""
+
     def stop(self, revision: ServiceRevision) -> None:
         """Stop the tasks of a revision. Stopping what does not run does nothing."""
+
+
+class Alarms(Protocol):
+    """CloudWatch's alarms."""
+
+    def evaluate(self) -> Sequence[AlarmChange]:
+        """Look at the metrics, as CloudWatch does every minute, and return which alarms have another state."""
+
+    def states(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return OK, ALARM or INSUFFICIENT_DATA by name; of alarms that do not exist nothing."""
 
 
 class HookTarget(Protocol):

@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +25,7 @@ import pytest
 if TYPE_CHECKING:
     from ecs_hooks.simulator.application import Application
     from ecs_hooks.simulator.behaviour import Behaviour
+    from ecs_hooks.simulator.faults import Fault
     from ecs_hooks.simulator.record import ServiceDeployment
     from ecs_hooks.simulator.timeline import Record
 
@@ -52,6 +53,7 @@ class EcsSimulator:
         behaviour: Behaviour | None = None,
         requests_per_minute: int = 0,
         app_url: bool = False,
+        faults: Sequence[Fault] = (),
     ) -> ServiceDeployment:
         """Deploy `green` over `blue` with the handler as hook of a stage, and return the deployment when it is over.
 
@@ -71,6 +73,8 @@ class EcsSimulator:
             How often users ask the production listener meanwhile, for the metrics of the load balancer.
         app_url
             Whether the handler finds the test listener's address as `APP_URL`, as AWS's own sample wants it.
+        faults
+            What goes wrong in green at which step, such as `Fault.parse("errors=20%@POST_TEST_TRAFFIC_SHIFT")`.
         """
         # Imported here: the plugin is loaded by every pytest run of whoever has ecs-hooks installed.
         from ecs_hooks.simulator import CallableTarget, LifecycleHook  # noqa: PLC0415
@@ -79,7 +83,7 @@ class EcsSimulator:
         hook = LifecycleHook(target=CallableTarget(handler), lifecycle_stages=[stage], hook_details=hook_details)
         options: dict[str, Any] = {"requests_per_minute": requests_per_minute, "app_url": app_url}
         with Simulation(blue or demo_application("1"), behaviour=behaviour, **options) as simulation:
-            deployment = simulation.deploy(green or demo_application("2"), hooks=[hook])
+            deployment = simulation.deploy(green or demo_application("2"), hooks=[hook], faults=faults)
             self.records = simulation.timeline.records
         return deployment
 

@@ -17,6 +17,10 @@ ABORTED = "Service deployment stopped because of a StopServiceDeployment request
 """Not documented."""
 TOO_LONG = "Service deployment rolled back because it took longer than 30 days."
 """Not documented."""
+ALARMS = "Service deployment rolled back because of one or more active alarms."
+"""Not documented; observed once, on a real canary deployment (docs/contract.md, 4.5)."""
+ALARMS_NO_ROLLBACK = "Service deployment stopped because of one or more active alarms."
+"""Not documented."""
 FAILED_STATUS = "Lifecycle hook target {arn} returned FAILED status."
 UNABLE_TO_INVOKE = "ECS was unable to invoke hook target {arn} due to {error}"
 LAMBDA_TIMED_OUT = "Lifecycle hook target {arn} timed out."
@@ -49,11 +53,14 @@ class RollbackNeededError(Exception):
     ----------
     reason
         The `statusReason`.
+    possible
+        Whether it may be rolled back: False where an alarm has ended it and the service's alarms say so.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, possible: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.possible = possible
 
 
 def hooks_failed(stage: str, problems: Sequence[Problem]) -> str:

@@ -90,6 +90,33 @@ class Rollback:
         return shape
 
 
+class AlarmsStatus(StrEnum):
+    """`ServiceDeploymentRollbackMonitorsStatus` of the API."""
+
+    TRIGGERED = "TRIGGERED"
+    MONITORING = "MONITORING"
+    MONITORING_COMPLETE = "MONITORING_COMPLETE"
+    DISABLED = "DISABLED"
+    """ECS is "not using alarms": none are configured, or one was in ALARM at the beginning."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class WatchedAlarms:
+    """`alarms` of a service deployment: which ECS watches, and which have made it fail."""
+
+    names: Sequence[str] = ()
+    status: AlarmsStatus = AlarmsStatus.DISABLED
+    triggered: Sequence[str] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the shape of the API."""
+        return {
+            "status": str(self.status),
+            "alarmNames": list(self.names),
+            "triggeredAlarmNames": list(self.triggered),
+        }
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class ServiceDeployment:
     """One service deployment.
@@ -114,6 +141,10 @@ class ServiceDeployment:
         Per cent of the traffic by listener and revision ARN, as last requested.
     running
         ARNs of the revisions that have tasks.
+    crashed
+        When the tasks of a revision crashed, by its ARN; from then on they are started again and again in vain.
+    alarms
+        The CloudWatch alarms that ECS watches.
     """
 
     arn: str
@@ -132,6 +163,8 @@ class ServiceDeployment:
     rollback: Rollback | None = None
     weights: dict[str, Mapping[str, float]] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
+    crashed: dict[str, float] = field(default_factory=dict)
+    alarms: WatchedAlarms = field(default_factory=WatchedAlarms)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the shape of `DescribeServiceDeployments`; times are seconds since the epoch."""
@@ -153,7 +186,7 @@ class ServiceDeployment:
                 "lifecycleHookDetails": [hook.to_dict() for hook in tuple(self.hooks)],
                 "deploymentConfiguration": self.service.deployment_configuration(),
                 "rollback": self.rollback.to_dict() if self.rollback else None,
-                "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
+                "alarms": self.alarms.to_dict(),
             }
         )
 
@@ -175,12 +208,12 @@ class ServiceDeployment:
 
     def _summary(self, revision: ServiceRevision) -> dict[str, Any]:
         count = self.service.desired_count
-        running = count if revision.arn in self.running else 0
+        have, crashed = revision.arn in self.running, revision.arn in self.crashed
         return {
             "arn": revision.arn,
             "requestedTaskCount": count,
-            "runningTaskCount": running,
-            "pendingTaskCount": 0,
+            "runningTaskCount": count if have and not crashed else 0,
+            "pendingTaskCount": count if crashed else 0,
             "requestedTestTrafficWeight": float(self.weights.get("test", {}).get(revision.arn, 0)),
             "requestedProductionTrafficWeight": float(self.weights.get("production", {}).get(revision.arn, 0)),
         }

@@ -18,24 +18,28 @@ Example
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ecs_hooks.simulator import environment
+from ecs_hooks.simulator.alarms import CloudWatchAlarms
 from ecs_hooks.simulator.application import Application, LocalTasks
 from ecs_hooks.simulator.balancer import LoadBalancer
+from ecs_hooks.simulator.clock import VirtualClock
 from ecs_hooks.simulator.controller import DeploymentController
-from ecs_hooks.simulator.model import Service
-from ecs_hooks.simulator.users import PERIOD, Users
+from ecs_hooks.simulator.model import DeploymentAlarms, Service
+from ecs_hooks.simulator.users import FIRST, PERIOD, Users
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.aws.answers import Answers
     from ecs_hooks.simulator.behaviour import Behaviour
     from ecs_hooks.simulator.clock import SimulationClock
+    from ecs_hooks.simulator.faults import Fault
+    from ecs_hooks.simulator.metric_alarm import MetricAlarm
     from ecs_hooks.simulator.model import LifecycleHook
     from ecs_hooks.simulator.record import ServiceDeployment
     from ecs_hooks.simulator.timeline import Timeline
@@ -77,6 +81,16 @@ class Simulation:
     app_url
         Whether hooks find the test listener's address as `APP_URL`, as AWS's own sample wants it. Those of this
         library ask AWS.
+    alarms
+        CloudWatch alarms over the metrics of the load balancer. ECS watches all of them, unless the service has
+        `alarms` of its own.
+
+    Raises
+    ------
+    AlarmError
+        If two alarms have the same name.
+    EcsError
+        If an alarm asks for what the simulator does not measure.
     """
 
     def __init__(  # noqa: PLR0913 - one parameter a choice
@@ -90,6 +104,7 @@ class Simulation:
         host: str = "127.0.0.1",
         requests_per_minute: int = 0,
         app_url: bool = False,
+        alarms: Sequence[MetricAlarm] = (),
     ) -> None:
         # Moto takes a second to load; by now whoever waits has seen that something happens.
         from ecs_hooks.simulator import aws  # noqa: PLC0415
@@ -103,16 +118,30 @@ class Simulation:
         service = service or Service(service="my-service")
         if not service.load_balancers:
             service = replace(service, load_balancers=aws.load_balancers(service))
+        if alarms and service.alarms is None:
+            service = replace(service, alarms=DeploymentAlarms(alarm_names=[alarm.alarm_name for alarm in alarms]))
+        clock = clock or VirtualClock()
+        self.alarms = CloudWatchAlarms(
+            alarms,
+            measure=self._measured,
+            now=clock.now,
+            arn=f"arn:{service.partition}:cloudwatch:{service.region}:{service.account}:alarm:",
+        )
         self.controller = DeploymentController(
             service,
             traffic=self.balancer,
             tasks=self._tasks,
+            alarms=self.alarms if alarms else None,
             clock=clock,
             behaviour=behaviour,
             timeline=timeline,
         )
         balancing = aws.ElasticLoadBalancing(self.balancer, self.controller)
-        others: list[Answers] = [aws.EcsTasks(self.controller), balancing, aws.CloudWatch(self.balancer, balancing)]
+        cloudwatch = aws.CloudWatch(self.balancer, balancing)
+        self._metrics = aws.AlarmMetrics(cloudwatch, balancing)
+        for alarm in alarms:
+            self._metrics.check(alarm)
+        others: list[Answers] = [aws.EcsTasks(self.controller), balancing, cloudwatch, aws.AlarmStates(self.alarms)]
         self.endpoint = aws.AwsEndpoint(self.controller.deployments, host, others)
 
     def __enter__(self) -> Self:
@@ -124,7 +153,9 @@ class Simulation:
             if self._blue is not None:
                 self.controller.adopt(settings={"application": self._blue})
             if self._requests_per_minute:
-                self.controller.every(PERIOD, Users(self.production_url, self._requests_per_minute).visit)
+                virtual = isinstance(self.controller.clock, VirtualClock)
+                users = Users(self.production_url, self._requests_per_minute, virtual=virtual)
+                self.controller.every(PERIOD, users.visit, first=FIRST)
             self._open = opening.pop_all()
         return self
 
@@ -133,6 +164,9 @@ class Simulation:
     ) -> None:
         """Stop everything."""
         self._open.close()
+
+    def _measured(self, alarm: MetricAlarm, begin: float, end: float) -> Mapping[float, float]:
+        return self._metrics.measure(alarm, begin, end)
 
     @property
     def production_url(self) -> str:
@@ -154,16 +188,12 @@ class Simulation:
         """The environment variables of a hook: AWS at the endpoint, with credentials that are none."""
         return {
             **({"APP_URL": self.test_url} if self._app_url else {}),
-            "AWS_ENDPOINT_URL": self.endpoint.url,
-            "AWS_ACCESS_KEY_ID": "simulator",
-            "AWS_SECRET_ACCESS_KEY": "simulator",
-            "AWS_SESSION_TOKEN": "simulator",
-            "AWS_DEFAULT_REGION": self.controller.service.region,
-            "AWS_REGION": self.controller.service.region,
-            "ECS_HOOKS_ALLOWED_HOSTS": self.balancer.host,
+            **environment.of_hooks(self.endpoint.url, self.controller.service.region, self.balancer.host),
         }
 
-    def deploy(self, green: Application, *, hooks: Sequence[LifecycleHook] = ()) -> ServiceDeployment:
+    def deploy(
+        self, green: Application, *, hooks: Sequence[LifecycleHook] = (), faults: Sequence[Fault] = ()
+    ) -> ServiceDeployment:
         """Deploy a new version and return when the deployment is over.
 
         Hooks in this process find `environment` in `os.environ` meanwhile.
@@ -174,18 +204,14 @@ class Simulation:
             The new version.
         hooks
             The lifecycle hooks of the service.
+        faults
+            What goes wrong in green at which step; it ends when green's tasks are stopped.
+
+        Raises
+        ------
+        FaultError
+            If the deployment never comes to where a fault begins.
         """
         self.controller.service = replace(self.controller.service, lifecycle_hooks=tuple(hooks))
-        with _environment(self.environment):
-            return self.controller.deploy(settings={"application": green})
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+        with environment.use(self.environment):
+            return self.controller.deploy(settings={"application": green}, faults=faults)

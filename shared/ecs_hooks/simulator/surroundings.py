@@ -1,13 +1,32 @@
-"""Surroundings of a deployment that exist only in memory: for tests of hooks that need no running application."""
+"""What a deployment acts on; and surroundings that exist only in memory, for hooks that need no running application."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ecs_hooks.simulator.behaviour import Behaviour
+    from ecs_hooks.simulator.clock import SimulationClock
+    from ecs_hooks.simulator.faults import Fault
     from ecs_hooks.simulator.model import ServiceRevision
-    from ecs_hooks.simulator.protocols import ListenerKind
+    from ecs_hooks.simulator.protocols import AlarmChange, Alarms, ListenerKind, Tasks, Traffic
+    from ecs_hooks.simulator.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a deployment acts on and reports to; `alarms` may be None where there are none."""
+
+    traffic: Traffic
+    tasks: Tasks
+    alarms: Alarms | None
+    clock: SimulationClock
+    behaviour: Behaviour
+    timeline: Timeline
+    lock: threading.RLock
 
 
 class MemoryTraffic:
@@ -26,6 +45,7 @@ class MemoryTasks:
 
     def __init__(self) -> None:
         self.running: dict[str, ServiceRevision] = {}
+        self.faults: list[tuple[str, Fault]] = []
 
     def start(self, revision: ServiceRevision) -> None:
         """Count the revision as running."""
@@ -35,6 +55,25 @@ class MemoryTasks:
         """Return whether it was started."""
         return revision.arn in self.running
 
+    def inject(self, revision: ServiceRevision, fault: Fault) -> None:
+        """Remember the fault."""
+        self.faults.append((revision.arn, fault))
+
     def stop(self, revision: ServiceRevision) -> None:
         """Count the revision as stopped."""
         self.running.pop(revision.arn, None)
+
+
+class MemoryAlarms:
+    """Alarms that are in whatever state they are put into."""
+
+    def __init__(self, **states: str) -> None:
+        self.current = states
+
+    def evaluate(self) -> Sequence[AlarmChange]:
+        """Change nothing."""
+        return ()
+
+    def states(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the states of those that there are."""
+        return {name: self.current[name] for name in names if name in self.current}

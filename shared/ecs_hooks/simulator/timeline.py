@@ -76,6 +76,43 @@ class TrafficShifted(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaultInjected(Record):
+    """A fault of a revision begins.
+
+    Parameters
+    ----------
+    fault
+        What goes wrong, such as `errors=20%`.
+    planned
+        The fault with when it was to begin, as `ecs_hooks.simulator.faults.Fault.parse` reads it.
+    revision
+        Whose tasks.
+    stage
+        The lifecycle stage at which it begins.
+    percent
+        The revision's share of the production traffic by then.
+    """
+
+    kind: ClassVar[str] = "fault-injected"
+    fault: str
+    planned: str
+    revision: str
+    stage: str
+    percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmStateChanged(Record):
+    """A CloudWatch alarm has another state, and why."""
+
+    kind: ClassVar[str] = "alarm-state-changed"
+    alarm: str
+    before: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HookInvoked(Record):
     """A function is invoked with an event, the `attempt`th time at this stage (from 1)."""
 

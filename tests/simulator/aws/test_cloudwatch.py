@@ -82,6 +82,29 @@ def test_the_whole_load_balancer_without_a_target_group(client: Client, measured
     assert ask(client, query("a", measured | {"TargetGroup": "targetgroup/x/1"}, "RequestCount")) == {"a": []}
 
 
+@pytest.mark.parametrize(("metric", "values"), [("HTTPCode_ELB_5XX_Count", [1, 1]), ("HTTPCode_ELB_4XX_Count", [])])
+def test_what_the_load_balancer_answers_itself_is_counted_for_all_of_it_only(
+    client: Client, measured: dict[str, str], metric: str, values: list[float]
+) -> None:
+    whole = {"LoadBalancer": measured["LoadBalancer"]}
+
+    assert ask(client, query("a", whole, metric), query("b", measured, metric)) == {"a": values, "b": []}
+
+
+def test_what_is_forwarded_between_two_questions_is_in_the_second_answer(
+    client: Client, measured: dict[str, str], balancer: LoadBalancer, controller: DeploymentController
+) -> None:
+    slowest = query("a", measured, "TargetResponseTime", "Maximum")
+    assert ask(client, slowest)["a"] == pytest.approx([1.1, 0.1])
+
+    # An older request that comes late, and one of a revision that gets the target group next.
+    balancer.note(Forwarded(BEGAN + 30, "production", controller.active[0].arn, 200, 2.0))
+    assert ask(client, slowest)["a"] == pytest.approx([2.0, 0.1])
+    controller.deploy()
+    balancer.note(Forwarded(BEGAN + 90, "production", controller.deploy().target.arn, 200, 3.0))
+    assert ask(client, slowest)["a"] == pytest.approx([2.0, 3.0])
+
+
 def test_an_expression_over_metrics(client: Client, measured: dict[str, str]) -> None:
     values = ask(
         client,

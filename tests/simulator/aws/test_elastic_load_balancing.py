@@ -6,7 +6,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecs_hooks.simulator import DeploymentController, ServiceDeployment
+from ecs_hooks.simulator.aws import ElasticLoadBalancing
 from ecs_hooks.simulator.balancer import LoadBalancer
+from ecs_hooks.simulator.faults import Fault
 from tests.simulator.aws.conftest import Client
 
 
@@ -54,6 +56,36 @@ def test_listeners_lead_to_the_ports_that_forward(
     assert (described["IsDefault"], described["Conditions"]) == (True, [])
     assert (listener["Protocol"], listener["Port"]) == ("HTTP", balancer.port("test"))
     assert found["DNSName"] == "127.0.0.1"
+
+
+def test_a_target_with_a_fault_that_health_checks_find_is_unhealthy(
+    client: Client, controller: DeploymentController, balancer: LoadBalancer
+) -> None:
+    elb, group, blue = client("elbv2"), configured(controller)["targetGroupArn"], controller.adopt()
+    balancer.register(blue.arn, "127.0.0.1:8123")
+    balancer.disturb(blue.arn, Fault.parse("hang"))
+
+    (target,) = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+
+    assert target["TargetHealth"] == {
+        "State": "unhealthy",
+        "Reason": "Target.Timeout",
+        "Description": "Request timed out",
+    }
+
+
+def test_the_groups_of_green_and_blue_alternate(controller: DeploymentController, balancer: LoadBalancer) -> None:
+    balancing, service = ElasticLoadBalancing(balancer, controller), configured(controller)
+    names = [service[name].rpartition(":")[2] for name in ("targetGroupArn", "alternateTargetGroupArn")]
+    seen = [balancing.group(green=True)]
+    controller.adopt()
+    seen.append(balancing.group(green=True))
+    controller.deploy()
+    seen += [balancing.group(green=True), balancing.group(green=False)]
+    controller.deploy()
+    seen.append(balancing.group(green=True))
+
+    assert [names.index(name) for name in seen] == [0, 1, 1, 0, 0]
 
 
 def test_targets_are_the_tasks_that_are_registered(

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ecs_hooks.simulator import CallableTarget, DeploymentController, EcsError, LifecycleHook, Service
-from ecs_hooks.simulator.aws import AwsEndpoint, operations
+from ecs_hooks.simulator.aws import AwsEndpoint, answering, operations
 
 
 def succeed(event: Any, context: Any) -> dict[str, str]:
@@ -166,3 +166,18 @@ def test_an_endpoint_that_nobody_feeds_knows_nothing(endpoint: AwsEndpoint, cont
 def test_an_endpoint_has_an_address_only_while_it_is_open(controller: DeploymentController) -> None:
     with pytest.raises(AssertionError):
         _ = AwsEndpoint(controller.deployments).url
+
+
+def test_an_endpoint_that_outlives_the_simulations_that_it_tells_of(controller: DeploymentController) -> None:
+    deployment = controller.deploy(image="api:2")
+
+    with AwsEndpoint() as endpoint:
+        ecs = client(endpoint)
+        with answering(controller.deployments):
+            (described,) = ecs.describe_service_deployments(serviceDeploymentArns=[deployment.arn])[
+                "serviceDeployments"
+            ]
+        (failure,) = ecs.describe_service_deployments(serviceDeploymentArns=[deployment.arn])["failures"]
+
+    assert described["status"] == "SUCCESSFUL"
+    assert failure == {"arn": deployment.arn, "reason": "MISSING"}

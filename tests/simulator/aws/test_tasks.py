@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 from ecs_hooks.simulator import DeploymentController
 from ecs_hooks.simulator.aws import operations
 from ecs_hooks.simulator.errors import EcsError
+from ecs_hooks.simulator.faults import Fault
 from tests.simulator.aws.conftest import Client
 
 
@@ -34,6 +35,28 @@ def test_tasks_are_listed_by_service_and_those_that_stopped_are_forgotten(
     assert listed == ecs.list_tasks(cluster="my-cluster", startedBy=green.started_by)["taskArns"]
     assert ecs.list_tasks(cluster="my-cluster", startedBy=blue.started_by)["taskArns"] == []
     assert ecs.list_tasks(cluster="my-cluster", serviceName="api", desiredStatus="STOPPED")["taskArns"] == []
+
+
+def test_tasks_that_crashed_are_stopped_and_ecs_starts_others(client: Client, controller: DeploymentController) -> None:
+    ecs = client("ecs")
+    deployment = controller.deploy(image="api:1", faults=[Fault.parse("crash@BAKE_TIME")])
+    cluster = {"cluster": "my-cluster"}
+    stopped = ecs.list_tasks(**cluster, serviceName="api", desiredStatus="STOPPED")["taskArns"]
+    pending = ecs.list_tasks(**cluster, startedBy=deployment.target.started_by)["taskArns"]
+    described = ecs.describe_tasks(**cluster, tasks=[*stopped, *pending])["tasks"]
+    shown = deployment.to_dict()["targetServiceRevision"]
+
+    assert (len(set(stopped)), len(set(pending)), set(stopped) & set(pending)) == (2, 2, set())
+    assert [(task["lastStatus"], task["desiredStatus"]) for task in described] == [
+        *[("STOPPED", "STOPPED")] * 2,
+        *[("PENDING", "RUNNING")] * 2,
+    ]
+    assert {(task.get("stopCode"), task["containers"][0].get("exitCode")) for task in described} == {
+        ("EssentialContainerExited", 137),
+        (None, None),
+    }
+    assert described[0]["stoppedAt"].timestamp() == deployment.created_at
+    assert (shown["runningTaskCount"], shown["pendingTaskCount"], shown["requestedTaskCount"]) == (0, 2, 2)
 
 
 def test_the_task_definition_of_a_revision(client: Client, controller: DeploymentController) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.arn import EcsArn
 from ecs_hooks.cli.doctor.function import Function, LambdaArn
@@ -22,6 +22,10 @@ from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.event import LifecycleEvent
 from ecs_hooks.plan import Plan
+from ecs_hooks.plan_reference import PlanReference
+
+if TYPE_CHECKING:
+    from ecs_hooks.auth.reference import Reference
 
 _NO_ID = "0"
 """Id in ARNs of things that are not there yet, such as the next deployment."""
@@ -129,11 +133,14 @@ class Prepared(NamedTuple):
         The function it invokes.
     plans
         Its plan by stage.
+    reference
+        Where the plan is kept; None where `hookDetails` has it.
     """
 
     hook: AttachedHook
     function: Function
     plans: Mapping[str, Plan]
+    reference: PlanReference | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -141,11 +148,18 @@ class Prepared(NamedTuple):
         return self.function.environment or {}
 
     @property
+    def secrets(self) -> tuple[Reference, ...]:
+        """The secrets that the checks have by reference, each once."""
+        found = (each for plan in self.plans.values() for check in plan.checks for each in check.asked_secrets)
+        return tuple(dict.fromkeys(each.model_copy(update={"key": None}) for each in found))
+
+    @property
     def actions(self) -> frozenset[str]:
-        """The IAM actions that the checks need."""
+        """The IAM actions that the plan and its checks need."""
+        of_plan = frozenset({self.reference.action} if self.reference else ())
         service = self.hook.examined.service
         serving = Serving(service.load_balancing, service.port_names)
-        return frozenset().union(
+        return of_plan.union(
             *(
                 check.actions(SharedActions.of(configured(plan), stage, serving, self.environment))
                 for stage, plan in self.plans.items()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from ecs_hooks.cli.doctor.attached import Prepared
 from ecs_hooks.cli.doctor.endpoint import task_port
 from ecs_hooks.deployment.asking import ask_one, reading
+from ecs_hooks.deployment.blue import blue_listener
 from ecs_hooks.deployment.endpoint import EndpointError, Listener, app_url_of, at_production, with_listener
 from ecs_hooks.deployment.listener import LOAD_BALANCERS, RULES, ListenerArn, address, short
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Url
+from ecs_hooks.plan import Plan
 
 
 class Destination(NamedTuple):
@@ -58,6 +61,8 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
                 addresses[given] = None
             elif listener is not None:
                 discovered[listener, stage] = None
+            if check.asks_blue:
+                discovered |= dict.fromkeys((each, stage) for each in _of_blue(prepared, stage, plan))
             addresses |= dict.fromkeys(check.asked_urls)
     urls: dict[tuple[str, int], Url] = {}
     for each in addresses:
@@ -68,6 +73,15 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
         urls.setdefault((url.host, url.port), url)
     yield from urls.values()
     yield from dict.fromkeys(each for listener, stage in discovered for each in _discovered(prepared, listener, stage))
+
+
+def _of_blue(prepared: Prepared, stage: str, plan: Plan) -> Iterator[Listener]:
+    """Yield the listener that leads to where blue is asked; tasks are found where green's are."""
+    balancing = prepared.hook.examined.service.load_balancing
+    is_given = bool(plan.policies.base_url or app_url_of(prepared.environment))
+    with suppress(EndpointError):
+        at_listener = blue_listener(stage, balancing, balancing, is_given=is_given) is not None
+        yield "production" if at_listener else "test"
 
 
 def _discovered(prepared: Prepared, listener: Listener, stage: str) -> Iterator[Destination]:

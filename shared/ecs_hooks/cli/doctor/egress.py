@@ -9,7 +9,7 @@ from ecs_hooks.cli.doctor.finding import Finding, error, ok, unknown, warning
 from ecs_hooks.cli.doctor.function import Function
 from ecs_hooks.cli.doctor.network import ANYBODY, Peer, egress, ingress, subnets
 from ecs_hooks.cli.doctor.permissions import needed
-from ecs_hooks.cli.doctor.routes import Way, ways_out
+from ecs_hooks.cli.doctor.routes import Way, table_ids, ways_out
 from ecs_hooks.deployment.asking import ask, reading
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 
@@ -17,6 +17,8 @@ SUBJECT = "AWS access"
 _ENDPOINTS = "ec2:DescribeVpcEndpoints"
 _HTTPS = 443
 _OUT = "let TCP port 443 out"
+_THROUGH_GATEWAY = "s3"
+"""The service that functions call through an endpoint in their route tables, too."""
 _NAMES = {"cloudwatch": "monitoring"}
 """Services whose endpoint has another name than IAM has for them."""
 
@@ -79,13 +81,19 @@ def _through_nat(function: Function, region: str) -> Finding:
 
 
 def _served(function: Function, region: str) -> dict[str, bool | None]:
-    """Return the services, as IAM calls them, with an interface endpoint: true, or none where that can't be told."""
+    """Return the services, as IAM calls them, with an endpoint: true, or none where that can't be told."""
     here: Peer | None = None
     found: dict[str, bool | None] = {}
     for each in ask(_ENDPOINTS, region, "VpcEndpoints", Filters=[{"Name": "vpc-id", "Values": [function.vpc]}]):
         with reading(_ENDPOINTS):
             name = str(each["ServiceName"]).rpartition(f".{region}.")[2]
-            usable = each["VpcEndpointType"] == "Interface" and str(each["State"]).lower() == "available"
+            available = str(each["State"]).lower() == "available"
+            usable = available and each["VpcEndpointType"] == "Interface"
+            gateway = available and each["VpcEndpointType"] == "Gateway" and name == _THROUGH_GATEWAY
+        if gateway and table_ids(region, function.vpc, function.subnets) <= set(each.get("RouteTableIds") or []):
+            let_out = egress(region, function.groups, _HTTPS, ANYBODY)
+            if let_out is not False:
+                found[name] = let_out
         if not usable or not each.get("PrivateDnsEnabled"):
             continue
         here = here or Peer(frozenset(function.groups), subnets(region, function.subnets).networks)

@@ -46,24 +46,26 @@ def _findings(
 ) -> Iterator[Finding]:
     try:
         endpoint, told = _found(prepared, stage, configured(plan), listener)
-        text = told.format(_shown(endpoint))
+        text = told.format(shown(endpoint))
     except EndpointError as trouble:
         yield error(SUBJECT, f"at {stage}: {trouble.problem}", trouble.fix or _OTHERWISE)
         return
-    wrong = [
-        (check, method)
-        for check in asking
-        for method in check.asked_methods
-        if endpoint.methods and method not in endpoint.methods
-    ]
-    for check, method in wrong:
-        yield error(
-            SUBJECT,
-            f"at {stage}: the listener rule takes {', '.join(endpoint.methods)} only, not the {method} of {check.label}",
-            "change the method of the check, or the rule",
-        )
+    wrong = list(refused_methods(stage, endpoint, asking))
+    yield from wrong
     if not wrong:
         yield ok(SUBJECT, f"at {stage}: {text}")
+
+
+def refused_methods(stage: str, endpoint: Endpoint, asking: Sequence[Check]) -> Iterator[Finding]:
+    """Yield an error for each method of a check that the listener rule does not take."""
+    for check in asking:
+        for method in check.asked_methods:
+            if endpoint.methods and method not in endpoint.methods:
+                yield error(
+                    SUBJECT,
+                    f"at {stage}: the listener rule takes {', '.join(endpoint.methods)} only, not the {method} of {check.label}",
+                    "change the method of the check, or the rule",
+                )
 
 
 def _found(prepared: Prepared, stage: str, wanted: Configured, listener: Listener) -> tuple[Endpoint, str]:
@@ -117,7 +119,7 @@ def task_port(service: Service) -> int | None:
     return None if port is None else port.number
 
 
-def _shown(endpoint: Endpoint) -> str:
+def shown(endpoint: Endpoint) -> str:
     """Return the address for people. Values of headers and of a query may be what only the load balancer should know."""
     try:
         where = Url.parse(endpoint.base_url).shown

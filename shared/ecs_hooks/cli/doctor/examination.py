@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from ecs_hooks.cli.doctor import egress, endpoint, permissions, plan, reach, role, sdk, strategy, target
+from ecs_hooks.cli.doctor import (
+    blue,
+    egress,
+    endpoint,
+    permissions,
+    plan,
+    reach,
+    role,
+    sdk,
+    secrets,
+    strategy,
+    target,
+)
 from ecs_hooks.cli.doctor.attached import AttachedHook, Examined, Prepared
 from ecs_hooks.cli.doctor.finding import Finding, examined, ok, unanswered
 from ecs_hooks.cli.doctor.function import Function
@@ -90,14 +102,18 @@ def _of_hook(hook: AttachedHook) -> Iterator[Finding]:
     planned = plan.read(hook, function)
     yield from planned.findings
     if function is not None and planned.plans:
-        yield from _of_function(Prepared(hook, function, planned.plans))
+        yield from _of_function(Prepared(hook, function, planned.plans, planned.reference))
 
 
 def _of_function(prepared: Prepared) -> Iterator[Finding]:
+    yield from secrets.examine(prepared)
     yield from examined(permissions.SUBJECT, "what the checks need", permissions.examine(prepared))
     for stage, of_stage in prepared.plans.items():
         yield from examined(
             endpoint.SUBJECT, f"the address of green at {stage}", endpoint.examine(prepared, stage, of_stage)
+        )
+        yield from examined(
+            endpoint.SUBJECT, f"the address of blue at {stage}", blue.examine(prepared, stage, of_stage)
         )
     yield from examined(reach.SUBJECT, "whether requests get there", reach.examine(prepared))
     yield from examined(egress.SUBJECT, "whether the function can call AWS", egress.examine(prepared))

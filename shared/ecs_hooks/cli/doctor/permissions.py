@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from ecs_hooks.cli.doctor.attached import Examined, Prepared
+from ecs_hooks.auth.reference import SECRETS_MANAGER, SSM
+from ecs_hooks.cli.doctor.attached import Prepared
 from ecs_hooks.cli.doctor.finding import Finding, error, ok, unanswered, unknown, warning
+from ecs_hooks.cli.doctor.secrets import arn_of, parameter_arn
 from ecs_hooks.cli.doctor.simulation import Simulated, simulate, statement
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.logs import log_configurations
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.deployment.task_definition import container_definitions
 from ecs_hooks.plan import FirstDeployment
+from ecs_hooks.plan_reference import S3
 
 SUBJECT = "permissions"
+
+_PARAMETERS = {SECRETS_MANAGER: "SecretArns", SSM: "ParameterArns", S3: "PlanArns"}
+"""The parameters of the stack that allow what plans name."""
 
 
 def needed(prepared: Prepared) -> frozenset[str]:
@@ -35,7 +41,7 @@ def examine(prepared: Prepared) -> Iterator[Finding]:
     asked: dict[tuple[str, ...], list[str]] = {}
     for action in sorted(required | {DEPLOYMENTS}):
         try:
-            resources = _resources(action, prepared.hook.examined)
+            resources = _resources(action, prepared)
         except FactError as trouble:
             yield unanswered(SUBJECT, f"which resources {action} is for", trouble)
             continue
@@ -84,8 +90,9 @@ def _simulated(prepared: Prepared, actions: Sequence[str], resources: Sequence[s
     return simulate(prepared.function.role, actions, concrete, region, context)
 
 
-def _resources(action: str, examined: Examined) -> tuple[str, ...]:
+def _resources(action: str, prepared: Prepared) -> tuple[str, ...]:  # noqa: PLR0911 - one case for each kind
     """Return the ARNs that an action is done to, all of which are required; none where there is nothing to do it to."""
+    examined, reference = prepared.hook.examined, prepared.reference
     arn = examined.arn
     ecs = f"arn:{arn.partition}:ecs:{arn.region}:{arn.account}"
     match action:
@@ -104,6 +111,14 @@ def _resources(action: str, examined: Examined) -> tuple[str, ...]:
                 for each in log_configurations(containers, arn.region)
             }
             return tuple(sorted(groups))
+        case "secretsmanager:GetSecretValue":
+            return tuple(sorted(arn_of(each, arn) for each in prepared.secrets if each.secretsmanager))
+        case "ssm:GetParameter":
+            plan = [reference.name] if reference and reference.action == SSM else []
+            names = [*plan, *(each.ssm for each in prepared.secrets if each.ssm)]
+            return tuple(sorted({parameter_arn(name, arn) for name in names}))
+        case "s3:GetObject" if reference is not None:
+            return (f"arn:{arn.partition}:s3:::{reference.bucket}/{reference.name}",)
         case _:
             return ("*",)
 
@@ -117,6 +132,8 @@ def _not_allowed(role: str, action: str, resources: Sequence[str], found: Simula
         )
     text = f"{role} does not allow {action}"
     fix = f"add to a policy of the role: {statement(action, resources)}"
+    if action in _PARAMETERS:
+        fix += f"; {_PARAMETERS[action]} of the stack does that"
     if found.limited_by or found.decision == "explicitDeny":
         text = f"{found.limited_by or 'one of its policies'} keeps {role} from {action}"
         fix = "allow it there"

@@ -7,13 +7,16 @@ from typing import NamedTuple
 
 from ecs_hooks.checks import AlarmCheck, Check, DriftCheck, GoldenSignalsCheck, HttpCheck, TargetsCheck, TasksCheck
 from ecs_hooks.cli.doctor.attached import AttachedHook
-from ecs_hooks.cli.doctor.finding import Finding, error, ok, unknown, warning
+from ecs_hooks.cli.doctor.finding import Finding, error, ok, unanswered, unknown, warning
 from ecs_hooks.cli.doctor.function import Function
 from ecs_hooks.deadline import for_answer, for_checks
 from ecs_hooks.deployment.endpoint import BEFORE_GREEN_RUNS
+from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.event import Stage
 from ecs_hooks.plan import Mode, Plan, PlanError
+from ecs_hooks.plan_reference import Fetched, PlanReference, fetched, reference_in
 from ecs_hooks.watch import Watch
+from ecs_hooks.wording import counted
 
 _SUBJECT = "plan"
 
@@ -51,10 +54,13 @@ class Planned(NamedTuple):
         The plan by stage; no stage where it can't be read.
     findings
         What was found.
+    reference
+        Where the plan is kept; None where `hookDetails` has it, or nobody could read it.
     """
 
     plans: Mapping[str, Plan]
     findings: tuple[Finding, ...]
+    reference: PlanReference | None = None
 
 
 def default_checks(stage: str) -> tuple[Check, ...]:
@@ -77,9 +83,15 @@ def read(hook: AttachedHook, function: Function | None) -> Planned:
         return Planned({}, (unknown(_SUBJECT, text, "ask whoever wrote it"),))
     plans: dict[str, Plan] = {}
     findings: dict[Finding, None] = {}
+    try:
+        source = _source(hook, function)
+    except PlanError as mistakes:
+        return Planned({}, (*_mistakes(hook, mistakes), _UNSEEN))
+    except FactError as trouble:
+        return Planned({}, (unanswered(_SUBJECT, "the plan that hookDetails names", trouble), _UNSEEN))
     for stage in hook.stages:
         try:
-            plan = _plan(hook, function, stage)
+            plan = _plan(hook, function, stage, source)
         except PlanError as mistakes:
             findings |= dict.fromkeys([*_mistakes(hook, mistakes), _UNSEEN])
         else:
@@ -88,28 +100,38 @@ def read(hook: AttachedHook, function: Function | None) -> Planned:
                 [*_sense(hook, function, stage, plan), *_time(hook, plan), *_room(function, plan)]
             )
     if plans and not findings:
-        findings[ok(_SUBJECT, _shown(function, next(iter(plans.values()))))] = None
-    return Planned(plans, tuple(findings))
+        place = f", from {source.place}" if source else ""
+        findings[ok(_SUBJECT, f"{_shown(function, next(iter(plans.values())))}{place}")] = None
+    return Planned(plans, tuple(findings), PlanReference.of(source.place) if source else None)
 
 
-def _plan(hook: AttachedHook, function: Function | None, stage: str) -> Plan:
+def _has_own_fields(function: Function | None) -> bool:
+    """Return whether there may be fields that are not the plan's: only a function of the package is known to have none."""
+    return function is None or function.stage is None
+
+
+def _source(hook: AttachedHook, function: Function | None) -> Fetched | None:
+    """Fetch the plan that `hookDetails` names, with the credentials used here; None where it names none."""
+    details = hook.event(Stage.PRE_SCALE_UP).configuration or {}
+    reference = reference_in(details, own_fields_allowed=_has_own_fields(function))
+    return None if reference is None else fetched(reference, details, hook.examined.arn.region)
+
+
+def _plan(hook: AttachedHook, function: Function | None, stage: str, source: Fetched | None) -> Plan:
+    defaults = default_checks(stage) if function is not None and function.stage == stage else ()
+    own_fields_allowed = _has_own_fields(function)
+    if source is not None:
+        return source.plan(defaults=defaults, own_fields_allowed=own_fields_allowed)
     event = hook.event(stage)
-    configuration = event.configuration
-    return Plan.parse(
-        event.hook_details if configuration is None else configuration,
-        defaults=default_checks(stage) if function is not None and function.stage == stage else (),
-        # Only a function of the package is known to have no fields of its own.
-        own_fields_allowed=function is None or function.stage is None,
-    )
+    details = event.hook_details if event.configuration is None else event.configuration
+    return Plan.parse(details, defaults=defaults, own_fields_allowed=own_fields_allowed)
 
 
 def _mistakes(hook: AttachedHook, mistakes: PlanError) -> Iterator[Finding]:
     details = hook.event(Stage.PRE_SCALE_UP).configuration or {}
     finding = warning if details.get("mode") == Mode.OBSERVE else error
     for problem in mistakes.problems:
-        yield finding(
-            _SUBJECT, problem, "correct hookDetails; `ecs-hooks validate` checks a plan before it is attached"
-        )
+        yield finding(_SUBJECT, problem, "correct it there; `ecs-hooks validate` checks a plan before it is attached")
 
 
 def _sense(hook: AttachedHook, function: Function | None, stage: str, plan: Plan) -> Iterator[Finding]:
@@ -177,6 +199,6 @@ def _room(function: Function | None, plan: Plan) -> Iterator[Finding]:
 
 def _shown(function: Function | None, plan: Plan) -> str:
     count = len(plan.checks)
-    checks = f"{count} check{'' if count == 1 else 's'}" if plan.explicit else "the default checks of its stage"
+    checks = counted(count, "check") if plan.explicit else "the default checks of its stage"
     code = "" if function is not None and function.stage else " besides what the function's own code does"
     return f"valid: {checks}{code}, mode {plan.policies.mode}, {plan.policies.timeout_minutes:g} minutes"

@@ -38,12 +38,26 @@ def ways_out(region: str, vpc: str, ids: Sequence[str]) -> dict[str, Way]:
     FactError
         If EC2 does not answer.
     """
+    found = _tables(region, vpc, ids)
+    with reading(_TABLES):
+        return {subnet: _way(table) for subnet, table in found.items()}
+
+
+def table_ids(region: str, vpc: str, ids: Sequence[str]) -> frozenset[str]:
+    """Return the ids of the route tables of subnets; see `ways_out`."""
+    found = _tables(region, vpc, ids)
+    with reading(_TABLES):
+        return frozenset(str(table["RouteTableId"]) for table in found.values())
+
+
+def _tables(region: str, vpc: str, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the route table of each subnet."""
     tables = ask(_TABLES, region, "RouteTables", Filters=[{"Name": "vpc-id", "Values": [vpc]}])
     with reading(_TABLES):
-        return _ways(tables, ids)
+        return _by_subnet(tables, ids)
 
 
-def _ways(tables: Sequence[Mapping[str, Any]], ids: Sequence[str]) -> dict[str, Way]:
+def _by_subnet(tables: Sequence[Mapping[str, Any]], ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     own: dict[str, Mapping[str, Any]] = {}
     main: Mapping[str, Any] = {}
     for table in tables:
@@ -52,7 +66,7 @@ def _ways(tables: Sequence[Mapping[str, Any]], ids: Sequence[str]) -> dict[str, 
                 own[each["SubnetId"]] = table
             if each.get("Main"):
                 main = table
-    return {subnet: _way(own.get(subnet, main)) for subnet in ids}
+    return {subnet: own.get(subnet, main) for subnet in ids}
 
 
 def _way(table: Mapping[str, Any]) -> Way:

@@ -6,9 +6,19 @@ it; service deployments are found by their ARN, which no two of them have in com
 
 from __future__ import annotations
 
+from ecs_hooks.simulator.aws.alarms import AlarmMetrics, AlarmStates
 from ecs_hooks.simulator.aws.cloudwatch import CloudWatch
 from ecs_hooks.simulator.aws.elastic_load_balancing import ElasticLoadBalancing, load_balancers
-from ecs_hooks.simulator.aws.endpoint import AwsEndpoint
+from ecs_hooks.simulator.aws.endpoint import AwsEndpoint, answering
 from ecs_hooks.simulator.aws.tasks import EcsTasks
 
-__all__ = ["AwsEndpoint", "CloudWatch", "EcsTasks", "ElasticLoadBalancing", "load_balancers"]
+__all__ = [
+    "AlarmMetrics",
+    "AlarmStates",
+    "AwsEndpoint",
+    "CloudWatch",
+    "EcsTasks",
+    "ElasticLoadBalancing",
+    "answering",
+    "load_balancers",
+]

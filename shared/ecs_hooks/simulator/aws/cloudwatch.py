@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -32,11 +33,56 @@ def _measure_of(name: str) -> Measure:
         return lambda request: 1.0 if request.origin == "connection" else None
     if name == "TargetResponseTime":
         return lambda request: request.seconds if request.origin == "target" else None
+    own = re.fullmatch(r"HTTPCode_ELB_([45])XX_Count", name)
+    if own:
+        return lambda request: (
+            1.0 if request.origin != "target" and request.status // 100 == int(own.group(1)) else None
+        )
     status = re.fullmatch(r"HTTPCode_Target_([2-5])XX_Count", name)
     if not status:
         message = f"the simulator does not measure {name}"
         raise EcsError("ValidationError", message)
     return lambda request: 1.0 if request.origin == "target" and request.status // 100 == int(status.group(1)) else None
+
+
+class _Counted:
+    """The values of a metric, by the second at which their period begins; each request is counted once.
+
+    Parameters
+    ----------
+    measure
+        What a request adds to it.
+    revisions
+        Whose requests.
+    period
+        Seconds.
+    """
+
+    def __init__(self, measure: Measure, revisions: frozenset[str], period: int) -> None:
+        self._measure = measure
+        self._revisions = revisions
+        self._period = period
+        self._seen = 0
+        self._counting = threading.Lock()
+        self._values: defaultdict[float, list[float]] = defaultdict(list)
+
+    def values(self, balancer: LoadBalancer, begin: float, end: float) -> Mapping[float, Sequence[float]]:
+        """Count what the load balancer has forwarded since the last time, and return the values of some periods.
+
+        CloudWatch includes the period that the beginning lies in, and none that begins at the end.
+        """
+        with self._counting:
+            new = balancer.forwarded_after(self._seen)
+            self._seen += len(new)
+            for request in new:
+                value = self._measure(request) if request.revision in self._revisions else None
+                if value is not None:
+                    self._values[request.time // self._period * self._period].append(value)
+            first = begin // self._period * self._period
+            asked = {bucket: values for bucket, values in self._values.items() if first <= bucket < end}
+            for values in asked.values():
+                values.sort()  # percentiles sort them again, each time they are asked for: then it is done already
+            return {bucket: tuple(values) for bucket, values in asked.items()}
 
 
 class CloudWatch:
@@ -53,6 +99,7 @@ class CloudWatch:
     def __init__(self, balancer: LoadBalancer, balancing: ElasticLoadBalancing) -> None:
         self._balancer = balancer
         self._balancing = balancing
+        self._counted: dict[tuple[str, frozenset[str], int], _Counted] = {}
 
     def answer(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any] | None:
         """Answer GetMetricData where all its metrics are this load balancer's."""
@@ -90,19 +137,17 @@ class CloudWatch:
         ]
 
     def _measured(self, stat: Mapping[str, Any], begin: float, end: float) -> Series:
-        measure = _measure_of(str(stat["Metric"]["MetricName"]))
+        name = str(stat["Metric"]["MetricName"])
+        measure = _measure_of(name)
         dimensions = _dimensions(stat["Metric"])
+        if name.startswith("HTTPCode_ELB_") and "TargetGroup" in dimensions:
+            return {}  # what the load balancer answers by itself is counted for all of it only
         groups = {arn.rpartition(":")[2]: arn for arn in self._balancing.target_groups}
         named = dimensions.get("TargetGroup")
-        revisions = self._balancing.revisions_of(None if named is None else groups.get(named, named))
+        revisions = frozenset(self._balancing.revisions_of(None if named is None else groups.get(named, named)))
         period = int(stat["Period"])
-        buckets: defaultdict[float, list[float]] = defaultdict(list)
-        for request in self._balancer.forwarded:
-            bucket = request.time // period * period
-            # CloudWatch includes the period that the start lies in, and no datapoint at the end.
-            value = measure(request)
-            if value is not None and begin // period * period <= bucket < end and request.revision in revisions:
-                buckets[bucket].append(value)
+        counted = self._counted.setdefault((name, revisions, period), _Counted(measure, revisions, period))
+        buckets = counted.values(self._balancer, begin, end)
         return {bucket: statistic(stat["Stat"], buckets[bucket]) for bucket in sorted(buckets)}
 
 

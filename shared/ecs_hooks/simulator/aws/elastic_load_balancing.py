@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.deployment.listener import ListenerArn
 from ecs_hooks.simulator.balancer import LISTENERS
+from ecs_hooks.simulator.model import TargetGroup
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.balancer import LoadBalancer
@@ -84,6 +85,15 @@ class ElasticLoadBalancing:
         configured = self._controller.service.load_balancers[0]
         return {each.arn for each in self._controller.revisions if group in {None, each.target_group.of(configured)}}
 
+    def group(self, *, green: bool) -> str:
+        """Return the value of the dimension `TargetGroup` of green, or of blue, in the latest deployment."""
+        controller = self._controller
+        # Before the first deployment, green will be in the group that blue is not in.
+        blue = controller.active[0].target_group if controller.active else TargetGroup.ALTERNATE
+        greens = controller.history[-1].target.target_group if controller.history else blue.other
+        group = greens if green else greens.other
+        return group.of(controller.service.load_balancers[0]).rpartition(":")[2]
+
     @property
     def name(self) -> str:
         """The value of the dimension `LoadBalancer`."""
@@ -149,7 +159,9 @@ class ElasticLoadBalancing:
             return []
         host, _, port = self._balancer.targets[revision].rpartition(":")
         target = {"Id": host, "Port": int(port)}
-        return [{"Target": target, "HealthCheckPort": port, "TargetHealth": {"State": "healthy"}}]
+        why = self._balancer.unhealthy(revision)
+        health = {"State": "unhealthy", **why.to_dict()} if why else {"State": "healthy"}
+        return [{"Target": target, "HealthCheckPort": port, "TargetHealth": health}]
 
 
 def _id() -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,34 +17,59 @@ if TYPE_CHECKING:
     from ecs_hooks.simulator.protocols import ServiceDeployments
 
 
-class AwsEndpoint:
-    """AWS on loopback, for as long as the block lasts.
+@contextmanager
+def answering(deployments: ServiceDeployments, others: Sequence[answers.Answers] = ()) -> Iterator[None]:
+    """Have every endpoint of this process tell of one more simulation, for as long as the block lasts.
 
     Parameters
     ----------
     deployments
         What the service-deployment operations of ECS tell of.
-    host
-        The address to listen at.
     others
         Whoever answers other operations in moto's place.
     """
+    operations.add_source(deployments)
+    for each in others:
+        answers.add(each)
+    try:
+        yield
+    finally:
+        operations.remove_source(deployments)
+        for each in others:
+            answers.remove(each)
+
+
+class AwsEndpoint:
+    """AWS on loopback, for as long as the block lasts.
+
+    Parameters
+    ----------
+    deployments, others
+        Whom it asks, as `answering` does; None for an endpoint that outlives each of several simulations.
+    host
+        The address to listen at.
+    """
 
     def __init__(
-        self, deployments: ServiceDeployments, host: str = "127.0.0.1", others: Sequence[answers.Answers] = ()
+        self,
+        deployments: ServiceDeployments | None = None,
+        host: str = "127.0.0.1",
+        others: Sequence[answers.Answers] = (),
     ) -> None:
         self._deployments = deployments
         self._others = others
         self._host = host
+        self._open = ExitStack()
         self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
 
     def __enter__(self) -> Self:
         """Start to answer."""
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        operations.add_source(self._deployments)
-        for each in self._others:
-            answers.add(each)
-        self._server.start()
+        with ExitStack() as opening:
+            if self._deployments is not None:
+                opening.enter_context(answering(self._deployments, self._others))
+            self._server.start()
+            self._open = opening.pop_all()
         return self
 
     def __exit__(
@@ -54,9 +80,7 @@ class AwsEndpoint:
         inner = self._server._server  # noqa: SLF001 - moto leaves its socket open
         assert inner is not None
         inner.server_close()
-        operations.remove_source(self._deployments)
-        for each in self._others:
-            answers.remove(each)
+        self._open.close()
 
     @property
     def url(self) -> str:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from ecs_hooks.simulator.model import ServiceRevision
 
 
+_KILLED = 137
+"""Exit code of a container whose process was killed: 128 and the number of the signal."""
+
+
 class EcsTasks:
     """Answers for the tasks of a service: as many for each revision that runs as the service wants.
 
@@ -31,11 +35,11 @@ class EcsTasks:
             case "ListTasks":
                 return self._list(asked)
             case "DescribeTasks":
-                found = {arn: revision for revision in self._controller.running for arn in self._arns(revision)}
+                found = {arn: task for each in self._controller.running for arn, task in self._tasks(each).items()}
                 if not set(asked["tasks"]) & set(found):
                     return None
                 missing = [{"arn": arn, "reason": "MISSING"} for arn in asked["tasks"] if arn not in found]
-                described = [self._task(arn, found[arn]) for arn in asked["tasks"] if arn in found]
+                described = [found[arn] for arn in asked["tasks"] if arn in found]
                 return {"tasks": described, "failures": missing}
             case "DescribeTaskDefinition":
                 return self._task_definition(str(asked.get("taskDefinition")))
@@ -53,22 +57,43 @@ class EcsTasks:
                 return None
         elif asked.get("serviceName") not in {service.service, service.arn}:
             return None
-        # Tasks that have stopped are forgotten at once; ECS remembers them for about an hour.
-        running = [] if asked.get("desiredStatus") == "STOPPED" else self._controller.running
-        return {"taskArns": [arn for each in running if each in revisions for arn in self._arns(each)]}
+        # Tasks that ECS has stopped are forgotten at once; it remembers them for about an hour.
+        status = asked.get("desiredStatus") or "RUNNING"
+        running = [self._tasks(each) for each in self._controller.running if each in revisions]
+        return {"taskArns": [arn for each in running for arn, task in each.items() if task["desiredStatus"] == status]}
 
-    def _arns(self, revision: ServiceRevision) -> Iterator[str]:
+    def _tasks(self, revision: ServiceRevision) -> dict[str, dict[str, Any]]:
+        """Return the tasks of a revision by ARN: those that run, or those that crashed and what ECS starts for them."""
+        count, crashed = self._controller.service.desired_count, self._controller.crashed.get(revision.arn)
+        arns = list(self._arns(revision, count if crashed is None else 2 * count))
+        if crashed is None:
+            return {arn: self._task(arn, revision, "RUNNING") for arn in arns}
+        stopped = {arn: self._crashed(self._task(arn, revision, "STOPPED"), crashed) for arn in arns[:count]}
+        return stopped | {arn: self._task(arn, revision, "PENDING") for arn in arns[count:]}
+
+    def _arns(self, revision: ServiceRevision, count: int) -> Iterator[str]:
         service = self._controller.service
-        for number in range(service.desired_count):
+        for number in range(count):
             identifier = hashlib.md5(f"{revision.id}/{number}".encode(), usedforsecurity=False).hexdigest()
             yield (
                 f"arn:{service.partition}:ecs:{service.region}:{service.account}:task/{service.cluster}/{identifier}"
             )
 
-    def _task(self, arn: str, revision: ServiceRevision) -> dict[str, Any]:
+    def _crashed(self, task: dict[str, Any], when: float) -> dict[str, Any]:
+        (container,) = task["containers"]
+        return {
+            **task,
+            "desiredStatus": "STOPPED",
+            "stopCode": "EssentialContainerExited",
+            "stoppedReason": "Essential container in task exited",
+            "stoppedAt": when,
+            "containers": [{**container, "exitCode": _KILLED}],
+        }
+
+    def _task(self, arn: str, revision: ServiceRevision, status: str) -> dict[str, Any]:
         container = {
             "name": self._controller.service.container,
-            "lastStatus": "RUNNING",
+            "lastStatus": status,
             "healthStatus": "UNKNOWN",
             "image": revision.image,
             "imageDigest": revision.image_digest,
@@ -80,7 +105,7 @@ class EcsTasks:
             "taskDefinitionArn": revision.task_definition,
             "group": f"service:{self._controller.service.service}",
             "startedBy": revision.started_by,
-            "lastStatus": "RUNNING",
+            "lastStatus": status,
             "desiredStatus": "RUNNING",
             "healthStatus": "UNKNOWN",
             "containers": [container],

@@ -1,0 +1,1 @@
+"""Who requests come from: credentials, the secrets in them, and what keeps both to themselves."""

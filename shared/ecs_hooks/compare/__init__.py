@@ -1,0 +1,1 @@
+"""What responses of green have that those of blue have not, beyond what blue's own responses differ in."""

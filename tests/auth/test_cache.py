@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from ecs_hooks import clock
+from ecs_hooks.auth.cache import Cache, Kept
+
+
+def test_a_value_is_asked_for_once_while_it_holds() -> None:
+    cache: Cache[str, int] = Cache()
+    asked: list[int] = []
+    now = [1000.0]
+
+    def ask() -> Kept[int]:
+        asked.append(len(asked))
+        return Kept(len(asked), 60)
+
+    with clock.use(lambda: now[0]):
+        assert [cache.get("a", ask), cache.get("a", ask)] == [1, 1]
+        assert cache.get("b", ask) == 2
+        now[0] += 59
+        assert cache.get("a", ask) == 1
+        now[0] += 1
+        assert cache.get("a", ask) == 3
+        now[0] -= 10  # set back
+        assert cache.get("a", ask) == 4
+        cache.clear()
+        assert cache.get("a", ask) == 5
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_one_thread_asks_is_for_all_that_wait(fails: bool) -> None:
+    cache: Cache[str, int] = Cache()
+    asked: list[int] = []
+    got: list[object] = []
+    waiting, go_on = threading.Semaphore(0), threading.Event()
+
+    def ask() -> Kept[int]:
+        asked.append(1)
+        go_on.wait(10)
+        if fails:
+            raise LookupError
+        return Kept(7, 60)
+
+    def get() -> None:
+        waiting.release()
+        try:
+            got.append(cache.get("a", ask))
+        except LookupError as error:
+            got.append(type(error))
+
+    threads = [threading.Thread(target=get) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        waiting.acquire()
+    time.sleep(0.1)  # each is at its way to the lock
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert got == [LookupError if fails else 7] * 5
+    assert len(asked) == 1
+
+
+def test_trouble_is_not_kept() -> None:
+    cache: Cache[str, int] = Cache()
+
+    def fail() -> Kept[int]:
+        raise LookupError
+
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            cache.get("a", fail)
+    assert cache.get("a", lambda: Kept(1, 60)) == 1

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ecs_hooks.plan import Plan, PlanError
+
+OAUTH2 = {"token_url": "https://auth.example/token", "client_id": "a", "client_secret": "hunter2"}
+ALL: dict[str, dict[str, Any]] = {
+    "basic": {"username": "u", "password": {"ssm": "/p"}},
+    "bearer": {"token": {"env": "TOKEN"}},
+    "api_key": {"header": "X-Api-Key", "value": {"secretsmanager": "shop", "key": "k"}},
+    "oauth2": {**OAUTH2, "scope": "a b", "audience": "x", "token_endpoint_auth_method": "client_secret_post"},
+    "sigv4": {"service": "execute-api", "region": "eu-north-1"},
+    "mutual_tls": {"certificate": "-----BEGIN CERTIFICATE-----", "private_key": {"ssm": "/key:3"}},
+}
+
+
+def problems(**fields: Any) -> list[str]:
+    with pytest.raises(PlanError) as caught:
+        Plan.parse({"checks": [{"type": "http", **fields}]})
+    assert "hunter2" not in str(caught.value)
+    return [problem.removeprefix("hookDetails.checks[0].") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_every_kind_is_one_everywhere(kind: str) -> None:
+    request = {"auth": {kind: ALL[kind]}}
+    checks = [
+        {"type": "http", **request},
+        {"type": "http", "name": "steps", "steps": [{"up_to_percent": 10, "path": "/x"}], **request},
+        {"type": "load", "requests": [request]},
+        {"type": "scenario", "requests": [request], "cleanup": [request]},
+    ]
+    plan = Plan.parse({"checks": checks})
+
+    for check in plan.checks:
+        again = type(check).model_validate(check.model_dump(by_alias=True, exclude_unset=True))
+        assert again == check
+        assert again.variants == check.variants
+
+
+@pytest.mark.parametrize(
+    ("auth", "says"),
+    [
+        ({}, "auth: give exactly one of basic, bearer, api_key, oauth2, sigv4, mutual_tls"),
+        ({"basic": ALL["basic"], "bearer": ALL["bearer"]}, "auth: give exactly one of basic, "),
+        ({"baerer": {"token": "hunter2"}}, "auth.baerer: is no known field; did you mean 'bearer'?"),
+        ({"bearer": {"tokn": "hunter2"}}, "auth.bearer.tokn: is no known field; did you mean 'token'?"),
+        ({"bearer": {}}, "auth.bearer.token: is missing"),
+        ({"bearer": {"token": ""}}, "auth.bearer.token: must not be empty"),
+        (
+            {"bearer": {"token": 5}},
+            'auth.bearer.token: must be text, or a reference such as {"ssm": "/name"}, not number',
+        ),
+        ({"bearer": {"token": {"smm": "hunter2"}}}, "auth.bearer.token.smm: is no known field; did you mean 'ssm'?"),
+        ({"bearer": {"token": {}}}, "auth.bearer.token: give one of secretsmanager, ssm and env"),
+        (
+            {"bearer": {"token": {"ssm": "/a", "env": "A"}}},
+            "auth.bearer.token: give one of secretsmanager, ssm and env",
+        ),
+        (
+            {"bearer": {"token": {"ssm": "/a", "key": "A"}}},
+            "auth.bearer.token: key: is for a secret of Secrets Manager",
+        ),
+        ({"bearer": {"token": {"ssm": "/a {{b}}"}}}, "auth.bearer.token.ssm: String should match pattern"),
+        ({"bearer": {"token": {"secretsmanager": "{{b}}"}}}, "auth.bearer.token.secretsmanager: String should match"),
+        (
+            {"bearer": {"token": {"env": "AWS_SECRET_ACCESS_KEY"}}},
+            "auth.bearer.token.env: is a variable that Lambda sets",
+        ),
+        ({"bearer": {"token": {"env": "_x_amzn_trace_id"}}}, "auth.bearer.token.env: is a variable that Lambda sets"),
+        ({"api_key": {"value": "hunter2"}}, "auth.api_key: give one of header and query"),
+        ({"api_key": {"value": "hunter2", "header": "a", "query": "b"}}, "auth.api_key: give one of header and query"),
+        ({"api_key": {"value": "hunter2", "header": "a b"}}, "auth.api_key.header: header 'a b' is no valid name"),
+        ({"oauth2": {**OAUTH2, "token_url": "/token"}}, "auth.oauth2.token_url: address must begin with http:// or"),
+        (
+            {"oauth2": {**OAUTH2, "token_url": "http://u:hunter2@a/"}},
+            "auth.oauth2.token_url: must not hold credentials",
+        ),
+        ({"oauth2": {**OAUTH2, "token_url": "http://{{a}}/"}}, "auth.oauth2.token_url: must not have variables"),
+        ({"sigv4": {"service": "API Gateway"}}, "auth.sigv4.service: String should match pattern"),
+        ({"mutual_tls": {**ALL["mutual_tls"], "certificate": "hunter2"}}, "auth.mutual_tls.certificate: must be PEM"),
+        ("hunter2", "auth: Input should be a valid dictionary"),
+    ],
+)
+def test_a_mistake_names_its_field(auth: Any, says: str) -> None:
+    found = problems(auth=auth)
+    assert any(problem.startswith(says) for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("kind", "header"), [("basic", "authorization"), ("sigv4", "Authorization"), ("api_key", "x-api-key")]
+)
+def test_one_header_has_one_value(kind: str, header: str) -> None:
+    problem = f"hookDetails.checks[0]: give one of auth and the header {header.lower()}"
+    assert problems(auth={kind: ALL[kind]}, headers={header: "hunter2"}) == [problem]
+
+
+def test_headers_by_reference() -> None:
+    headers = {"X-A": {"ssm": "/a"}, "X-B": "b", "X-C": {"env": "C"}}
+    (check,) = Plan.parse({"checks": [{"type": "http", "headers": headers}]}).checks
+    assert [each.name for each in check.asked_secrets] == ["/a", "C"]
+
+    assert problems(headers={"X-A": {"smm": "hunter2"}}) == [
+        "headers.X-A.smm: is no known field; did you mean 'ssm'?",
+    ]
+    assert problems(headers={"X A": {"ssm": "/a"}}) == ["headers: header 'X A' is no valid name of a header"]
+
+
+def test_secrets_of_a_scenario() -> None:
+    fields = {"requests": [{"json": {"a": "{{password}}"}}], "secrets": {"password": {"ssm": "/p"}}}
+    (check,) = Plan.parse({"checks": [{"type": "scenario", **fields}]}).checks
+    assert [each.name for each in check.asked_secrets] == ["/p"]
+
+    with pytest.raises(PlanError, match="variables and secrets: both have password"):
+        Plan.parse({"checks": [{"type": "scenario", **fields, "variables": {"password": "hunter2"}}]})
+    with pytest.raises(PlanError, match=r"secrets.password: must not be empty"):
+        Plan.parse({"checks": [{"type": "scenario", **fields, "secrets": {"password": ""}}]})

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+import trustme
+
+from ecs_hooks import clock
+from ecs_hooks.auth.fields import OAuth2
+from ecs_hooks.auth.keyring import Keyring
+from ecs_hooks.auth.oauth2 import TokenError
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.http.request import Request
+from ecs_hooks.http.sending import Limits
+from ecs_hooks.http.url import Url
+from ecs_hooks.outcome import Status
+from ecs_hooks.redact import Redactor
+from tests.auth.authorization_server import CLIENT, SECRET, AuthorizationServer
+from tests.http.fixtures import Serve, server_context
+from tests.http.servers import Peer, replying
+
+LIMITS = Limits(connect_retries=0, timeout_seconds=5)
+REQUEST = Request.build("GET", Url.parse("http://green.example/"))
+
+
+def keyring(redactor: Redactor | None = None, *, seconds: float = 20, **limits: Any) -> Keyring:
+    return Keyring(redactor or Redactor(), lambda: "us-west-2", LIMITS._replace(**limits), Deadline.after(seconds))
+
+
+def header(url: str, keys: Keyring | None = None, **fields: Any) -> str:
+    """Return the header that a request gets."""
+    oauth2 = OAuth2.model_validate({"token_url": url, "client_id": CLIENT, "client_secret": SECRET, **fields})
+    return oauth2.authorization(keys or keyring()).authorize(REQUEST).headers["Authorization"]
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_a_token_for_the_credentials_of_a_client(tokens: AuthorizationServer, method: str) -> None:
+    fields: dict[str, Any] = {"scope": "orders:read orders:write", "audience": "https://shop.example"}
+
+    assert header(tokens.url, token_endpoint_auth_method=method, **fields) == "Bearer t0ken-1-of-the-server"
+    (asked,) = tokens.asked
+    in_form = {"client_id": CLIENT, "client_secret": SECRET} if method == "client_secret_post" else {}
+    assert asked == {"grant_type": "client_credentials", **fields, **in_form}
+
+
+def test_a_token_is_used_until_shortly_before_it_expires(tokens: AuthorizationServer) -> None:
+    now = [1000.0]
+    with clock.use(lambda: now[0]):
+        for life, used in ((3600, 3540), (100, 90), ("100", 90), (None, 54), ("soon", 54), (-1, 54), (1e999, 54)):
+            tokens.fields["expires_in"] = life
+            now[0] += 10_000
+            first = header(tokens.url)
+            now[0] += used - 0.5
+            assert header(tokens.url) == first, life
+            now[0] += 0.5
+            assert header(tokens.url) != first, life
+
+
+def test_a_token_is_for_one_client_and_what_it_asked_for(tokens: AuthorizationServer) -> None:
+    first = header(tokens.url)
+    others: list[dict[str, Any]] = [
+        {"scope": "a"},
+        {"audience": "a"},
+        {"token_endpoint_auth_method": "client_secret_post"},
+    ]
+
+    assert header(tokens.url) == first
+    assert len({first, *(header(tokens.url, **fields) for fields in others)}) == 4
+    # One from an endpoint that nobody has examined is not used by those who want it examined.
+    assert header(tokens.url, keyring(verify_tls=False)) != first
+
+
+def test_checks_that_need_it_at_the_same_time_ask_once(tokens: AuthorizationServer) -> None:
+    tokens.delay = 0.3
+    headers: list[str] = []
+    threads = [threading.Thread(target=lambda: headers.append(header(tokens.url))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert headers == ["Bearer t0ken-1-of-the-server"] * 8
+    assert len(tokens.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome", "says"),
+    [
+        (401, {"error": "invalid_client"}, Status.FAIL, "status 401 invalid_client"),
+        (400, {"error": "invalid_scope", "error_description": SECRET}, Status.FAIL, "status 400 invalid_scope"),
+        (400, {"error": SECRET}, Status.FAIL, "status 400"),
+        (400, {"error": [SECRET]}, Status.FAIL, "status 400"),
+        (404, b"<html>", Status.FAIL, "status 404"),
+        (302, b"", Status.FAIL, "status 302"),
+        (429, {"error": "slow_down"}, Status.ERROR, "status 429"),
+        (503, [], Status.ERROR, "status 503"),
+        (200, b"", Status.ERROR, "response body (0 bytes) is not valid JSON"),
+        (200, [], Status.ERROR, "answers with no bearer token"),
+        (200, {"token_type": "Bearer"}, Status.ERROR, "answers with no bearer token"),
+        (200, {"token_type": "mac", "access_token": "t0ken"}, Status.ERROR, "answers with no bearer token"),
+        (200, {"access_token": "t0ken"}, Status.ERROR, "answers with no bearer token"),
+        (200, {"token_type": "bearer", "access_token": "a\r\nb: c"}, Status.ERROR, "answers with no bearer token"),
+        (200, {"token_type": "bearer", "access_token": ""}, Status.ERROR, "answers with no bearer token"),
+        (200, b"x" * 70_000, Status.ERROR, "response body is larger than max_body_bytes (65536)"),
+    ],
+)
+def test_what_is_no_token(tokens: AuthorizationServer, status: int, body: Any, outcome: Status, says: str) -> None:
+    tokens.answer(status, body)
+    with pytest.raises(TokenError) as caught:
+        header(tokens.url)
+
+    assert caught.value.outcome.status is outcome
+    assert caught.value.outcome.reason == f"auth.oauth2: POST {tokens.url} {says}"
+    assert len(tokens.asked) == 1
+
+
+def test_trouble_on_the_way_says_nothing_of_green(
+    serve: Serve, trusted: trustme.CA, tokens: AuthorizationServer
+) -> None:
+    with pytest.raises(TokenError, match="connection refused") as refused:
+        header("http://127.0.0.1:1/token")
+    with pytest.raises(TokenError, match=r"no complete response header within 0\.3 s") as slow:
+        header(serve(Peer.hang).url, keyring(timeout_seconds=0.3))
+    with pytest.raises(TokenError, match="when the time of this invocation was over") as late:
+        header(serve(Peer.hang).url, keyring(seconds=0.3))
+    wrong = server_context(trusted.issue_cert("other.example"))
+    with pytest.raises(TokenError, match="certificate is not valid") as certificate:
+        header(serve(replying(), wrong).url)
+
+    found = [each.value.outcome.status for each in (refused, slow, late, certificate)]
+    assert found == [Status.ERROR, Status.ERROR, Status.WAIT, Status.FAIL]
+
+
+def test_the_address_guard_is_in_the_way_here_too(tokens: AuthorizationServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(TokenError, match=r"refused: 127\.0\.0\.1 is a loopback address") as caught:
+        header(tokens.url)
+    assert caught.value.outcome.status is Status.FAIL
+    assert not tokens.asked
+
+
+def test_another_attempt_where_there_was_no_connection(tokens: AuthorizationServer, serve: Serve) -> None:
+    attempts: list[int] = []
+
+    def script(peer: Peer) -> None:
+        attempts.append(1)
+        peer.request()
+        if len(attempts) == 1:
+            peer.reset()
+        else:
+            peer.answer(b'{"access_token": "t0ken", "token_type": "bearer"}')
+
+    assert header(serve(script).url, keyring(connect_retries=1)) == "Bearer t0ken"
+
+
+def test_the_redactor_knows_credentials_and_token(tokens: AuthorizationServer) -> None:
+    redactor = Redactor()
+    token = header(tokens.url, keyring(redactor)).removeprefix("Bearer ")
+    again = Redactor()
+    header(tokens.url, keyring(again))
+
+    for each in (redactor, again):
+        assert each.mask(f"{SECRET} {token}") == "*** ***"

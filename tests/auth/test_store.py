@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ecs_hooks import clock
+from ecs_hooks.auth.keyring import Keyring
+from ecs_hooks.auth.reference import Reference
+from ecs_hooks.auth.store import SECONDS, value_of
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.http.sending import Limits
+from ecs_hooks.redact import Redactor
+from tests.aws import AwsApi
+
+SECRET = "hunter2-hunter2"
+_ARN = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:shop-AbCdEf"
+
+
+def find(**fields: Any) -> str:
+    return value_of(Reference.model_validate(fields), lambda: "us-west-2")
+
+
+def secret(aws: AwsApi, value: Any) -> None:
+    aws.answer("GetSecretValue", {"SecretString": value if isinstance(value, str) else json.dumps(value)})
+
+
+def test_each_place_that_a_secret_can_be_in(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret(aws, {"user": "smoke", "password": SECRET})
+    aws.answer("GetParameter", {"Parameter": {"Name": "/shop/token", "Value": SECRET}})
+    monkeypatch.setenv("SHOP_TOKEN", SECRET)
+
+    assert find(secretsmanager="shop", key="password") == SECRET
+    assert json.loads(find(secretsmanager="shop"))["user"] == "smoke"
+    assert find(ssm="/shop/token") == SECRET
+    assert find(env="SHOP_TOKEN") == SECRET
+    assert aws.asked == {
+        "GetSecretValue": [{"SecretId": "shop"}],
+        "GetParameter": [{"Name": "/shop/token", "WithDecryption": True}],
+    }
+
+
+def test_it_is_kept_for_a_while_so_that_one_that_is_rotated_is_noticed(aws: AwsApi) -> None:
+    now = [1000.0]
+    with clock.use(lambda: now[0]):
+        secret(aws, "old one")
+        assert find(secretsmanager="shop") == "old one"
+        secret(aws, "new one")
+        now[0] += SECONDS - 1
+        assert find(secretsmanager="shop") == "old one"
+        now[0] += 1
+        assert find(secretsmanager="shop") == "new one"
+    assert aws.calls["GetSecretValue"] == 2
+
+
+def test_an_arn_names_the_region(aws: AwsApi) -> None:
+    secret(aws, SECRET)
+
+    def nobody_knows() -> str:
+        raise AssertionError
+
+    assert value_of(Reference(secretsmanager=_ARN), nobody_knows) == SECRET
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "problem"),
+    [
+        ("no json", "k", "the secret is no JSON object, so it has no key 'k' .shop."),
+        ("[" * 100_000, "k", "the secret is no JSON object"),
+        ([SECRET], "k", "the secret is no JSON object"),
+        ({"other": SECRET}, "k", "the secret has no value under the key 'k' .shop."),
+        ({"k": 5}, "k", "the secret has no text under the key 'k' .shop."),
+        ({"k": ""}, "k", "the secret has no text under the key 'k'"),
+    ],
+)
+def test_a_key_that_is_not_there(aws: AwsApi, value: Any, key: str, problem: str) -> None:
+    secret(aws, value)
+    with pytest.raises(FactDeniedError, match=problem) as caught:
+        find(secretsmanager="shop", key=key)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_secret_that_is_binary(aws: AwsApi) -> None:
+    aws.answer("GetSecretValue", {"SecretBinary": b"\x00\x01"})
+    with pytest.raises(FactDeniedError, match="secretsmanager:GetSecretValue: the secret is binary; keep it as text"):
+        find(secretsmanager="shop")
+
+
+def test_an_empty_answer_is_none(aws: AwsApi) -> None:
+    secret(aws, "")
+    with pytest.raises(FactError, match=r"secretsmanager:GetSecretValue: the answer can't be read \(shop\)") as caught:
+        find(secretsmanager="shop")
+    assert not isinstance(caught.value, FactDeniedError)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_variable_that_is_not_there(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if value is not None:
+        monkeypatch.setenv("SHOP_TOKEN", value)
+    with pytest.raises(FactDeniedError, match="the function has no environment variable SHOP_TOKEN"):
+        find(env="SHOP_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("operation", "reference", "parameter"),
+    [
+        ("GetSecretValue", {"secretsmanager": "shop"}, "SecretArns"),
+        ("GetParameter", {"ssm": "/shop"}, "ParameterArns"),
+    ],
+)
+def test_who_may_not_read_it_is_told_what_to_set(
+    aws: AwsApi, operation: str, reference: dict[str, str], parameter: str
+) -> None:
+    aws.error(operation, "AccessDeniedException", 400)
+    with pytest.raises(FactDeniedError, match=rf"in the function's role, as {parameter} of the stack does") as caught:
+        find(**reference)
+    assert caught.value.forbidden
+    assert caught.value.action.endswith(operation)
+    assert str(caught.value).endswith(f"({next(iter(reference.values()))})")
+
+
+def test_the_redactor_knows_it_before_anybody_has_it(aws: AwsApi) -> None:
+    secret(aws, SECRET)
+    aws.answer("GetParameter", {"Parameter": {"Name": "/user", "Value": "kept-user"}})
+    redactor = Redactor()
+    keyring = Keyring(redactor, lambda: "us-west-2", Limits(), Deadline.after(10))
+
+    assert keyring.open(Reference(secretsmanager="shop")) == SECRET
+    assert keyring.read(Reference(ssm="/user")) == "kept-user"
+    assert keyring.open("plain-text") == "plain-text"
+    assert keyring.read("plain-user") == "plain-user"
+    assert redactor.mask(f"{SECRET} kept-user plain-text plain-user") == "*** *** *** plain-user"

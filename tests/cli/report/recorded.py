@@ -1,0 +1,109 @@
+"""Deployments that were played and recorded, for the tests of the page about them."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from ecs_hooks import Stage, stage_hook
+from ecs_hooks.checks import Check, CheckContext
+from ecs_hooks.cli.live import hooks_shown_in
+from ecs_hooks.cli.playing import Played
+from ecs_hooks.cli.report.play import Play, plays_of
+from ecs_hooks.cli.report.recording import Recorder
+from ecs_hooks.outcome import Evidence, Outcome
+from ecs_hooks.simulator import CallableTarget, DeploymentController, LifecycleHook, ServiceDeployment
+from ecs_hooks.simulator.balancer import Forwarded
+from ecs_hooks.simulator.timeline import AlarmStateChanged, FaultInjected, Record
+from tests.simulator.plays import controller
+
+Requests = Callable[[ServiceDeployment], Sequence[Forwarded]]
+
+
+class Wave(Check):
+    """Measures something that goes up and down, and fails beyond its limit."""
+
+    type: str = "wave"
+    high: float = 100
+    limit: float = 150
+
+    def run(self, context: CheckContext) -> Outcome:
+        value = self.high * (1 + math.sin(context.elapsed / 600)) / 2
+        evidence: Evidence = {
+            "latency_ms": value,
+            "latency_ms_limit": self.limit,
+            "tries": 1,
+            "id": "none of these",
+            "ok": True,
+        }
+        if value > self.limit:
+            return Outcome.failed(f"latency {value:.0f} ms, expected at most {self.limit:g}", evidence)
+        return Outcome.passed(f"latency {value:.0f} ms", evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surprise(Record):
+    """A record that the page has no picture for."""
+
+    kind: ClassVar[str] = "fault-injected"
+    revision: str
+    until: float
+    words: str
+
+
+def troubles(player: DeploymentController) -> None:
+    """Have a fault begin and an alarm follow it in a deployment to come, as far as its records tell."""
+
+    def fault(deployment: ServiceDeployment) -> None:
+        told = {"fault": "errors=20%", "planned": "errors=20%@50%", "stage": "BAKE_TIME", "percent": 100.0}
+        moment: dict[str, Any] = {"time": player.clock.now(), "deployment": deployment.arn}
+        player.timeline.emit(FaultInjected(**moment, **told, revision=deployment.target.arn))  # type: ignore[arg-type]
+
+    def alarm(deployment: ServiceDeployment) -> None:
+        moment: dict[str, Any] = {"time": player.clock.now(), "deployment": deployment.arn}
+        for before, state, why in (("INSUFFICIENT_DATA", "OK", "all is well"), ("OK", "ALARM", "18 is more than 5")):
+            player.timeline.emit(AlarmStateChanged(**moment, alarm="api-5xx", before=before, state=state, reason=why))
+        deployment.alarms.triggered = ["api-5xx"]
+
+    player.at(300, fault)
+    player.at(360, alarm)
+
+
+def checked(*checks: Check, stage: Stage = Stage.POST_SCALE_UP, **options: Any) -> LifecycleHook:
+    """Return a hook of this library with checks."""
+    return LifecycleHook(
+        target=CallableTarget(stage_hook(stage, checks), name="Checked"), lifecycle_stages=[stage], **options
+    )
+
+
+def recorded(
+    *hooks: LifecycleHook,
+    first: bool = False,
+    expected: str = "SUCCESSFUL",
+    name: str = "a deployment",
+    requests: Requests = lambda _: (),
+    prepare: Callable[[DeploymentController], object] = lambda _: None,
+    green: Mapping[str, Any] = MappingProxyType({"image": "app:2"}),
+    **service: Any,
+) -> Play:
+    """Play a deployment and return what was recorded of it."""
+    player = controller(*hooks, **service)
+    recorder = Recorder()
+    player.timeline.subscribe(recorder.record)
+    if not first:
+        player.adopt(image="app:1")
+    prepare(player)
+    with hooks_shown_in(recorder, io.StringIO()):
+        deployment = player.deploy(**green)
+    (play,) = plays_of([Played(name, deployment, expected, requests(deployment))], recorder.records)
+    return play
+
+
+def forwarded(revision: str, *seconds: float, status: int = 200, **fields: Any) -> list[Forwarded]:
+    """Return requests of users that took so long."""
+    listener = fields.pop("listener", "production")
+    return [Forwarded(0.0, listener, revision, status, each, **fields) for each in seconds]
