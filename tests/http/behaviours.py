@@ -159,10 +159,9 @@ NO_HEADER, NO_BODY = "no complete response header within 0.5 s", "response body 
 CUT_HEADER, CUT_BODY = "connection ended within the response header", "connection ended within the response body"
 TOO_LARGE = f"response body is larger than max_body_bytes ({ALLOWED_BYTES})"
 BAD_CHUNKS, TRUNCATED, NO_HTTP = "malformed chunks", "response body is truncated", "answer is not HTTP"
-BAD_HEADER, LARGE_HEADER = (
-    "response header is malformed, too long or has too many lines",
-    "response header is larger than",
-)
+BAD_HEADER, LARGE_HEADER = "response header is malformed", "response header is larger than"
+LONG_LINE, MANY_LINES = "response header has a line that is too long", "response header has too many lines"
+BAD_LENGTH = "response tells a Content-Length that is no number, or several"
 UNDECODABLE = "response body can't be decoded as its content-encoding says"
 
 TO_CONNECT: dict[str, Behaviour] = {
@@ -193,8 +192,11 @@ TO_CONNECT: dict[str, Behaviour] = {
     "asks for a client certificate": Behaviour(replying(b"ok"), ERROR, "127.0.0.1", "client certificate"),
     "has a certificate that has expired": Behaviour(replying(b"ok"), FAIL, "certificate has expired", "expired"),
     "has a certificate of the future": Behaviour(replying(b"ok"), FAIL, "certificate is not yet valid", "future"),
-    "has a certificate that nobody knows": Behaviour(
-        replying(b"ok"), FAIL, "certificate is not valid for 127.0.0.1: ", "self-signed"
+    "has a certificate of an authority that nobody knows": Behaviour(
+        replying(b"ok"), FAIL, "unable to get local issuer certificate", "unknown authority"
+    ),
+    "has a certificate that it signed itself": Behaviour(
+        replying(b"ok"), FAIL, "certificate is not valid for 127.0.0.1: self", "self-signed"
     ),
     "has a certificate of another host": Behaviour(replying(b"ok"), FAIL, "IP address mismatch", "other host"),
 }
@@ -257,12 +259,12 @@ TO_ANSWER: dict[str, Behaviour] = {
     "has a status beyond all others": Behaviour(sending(b"HTTP/1.1 99999 OK\r\n\r\n"), FAIL, NO_HTTP),
     "has a header without colon": Behaviour(sending(OK + b"no colon here\r\n\r\n"), FAIL, BAD_HEADER),
     "has a header without name": Behaviour(sending(OK + b": x\r\n\r\n"), FAIL, BAD_HEADER),
-    "tells two lengths": Behaviour(sending(OK + b"Content-Length: 3, 4\r\n\r\nabc"), FAIL, BAD_HEADER),
+    "tells two lengths": Behaviour(sending(OK + b"Content-Length: 3, 4\r\n\r\nabc"), FAIL, BAD_LENGTH),
     "tells two lengths in two headers": Behaviour(
-        sending(OK + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc"), FAIL, BAD_HEADER
+        sending(OK + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc"), FAIL, BAD_LENGTH
     ),
-    "tells a negative length": Behaviour(sending(OK + b"Content-Length: -3\r\n\r\nabc"), FAIL, BAD_HEADER),
-    "tells a length that is no number": Behaviour(sending(OK + b"Content-Length: three\r\n\r\nabc"), FAIL, BAD_HEADER),
+    "tells a negative length": Behaviour(sending(OK + b"Content-Length: -3\r\n\r\nabc"), FAIL, BAD_LENGTH),
+    "tells a length that is no number": Behaviour(sending(OK + b"Content-Length: three\r\n\r\nabc"), FAIL, BAD_LENGTH),
     "tells a length shorter than the body": Behaviour(answering_twice, PASS, ""),
     "has a chunk of no number": Behaviour(sending(CHUNKED + b"zz\r\nabc\r\n0\r\n\r\n"), FAIL, BAD_CHUNKS),
     "has a chunk of a negative number": Behaviour(sending(CHUNKED + b"-5\r\nabc\r\n0\r\n\r\n"), FAIL, BAD_CHUNKS),
@@ -274,9 +276,9 @@ TO_ANSWER: dict[str, Behaviour] = {
     "cuts a gzip in a gzip short": Behaviour(compressed("gzip, gzip", gzip.compress(_GZIP[:-100])), FAIL, TRUNCATED),
     "cuts a deflate short": Behaviour(compressed("deflate", zlib.compress(_NOISE)[:-100]), FAIL, TRUNCATED),
     # It is too much.
-    "floods with header lines": Behaviour(sending(OK + b"X: y\r\n" * 200 + b"\r\n"), FAIL, BAD_HEADER),
-    "floods with a header line": Behaviour(sending(OK + b"X: " + b"y" * 70_000 + b"\r\n\r\n"), FAIL, BAD_HEADER),
-    "floods with a status line": Behaviour(sending(b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n"), FAIL, BAD_HEADER),
+    "floods with header lines": Behaviour(sending(OK + b"X: y\r\n" * 200 + b"\r\n"), FAIL, MANY_LINES),
+    "floods with a header line": Behaviour(sending(OK + b"X: " + b"y" * 70_000 + b"\r\n\r\n"), FAIL, LONG_LINE),
+    "floods with a status line": Behaviour(sending(b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n"), FAIL, LONG_LINE),
     "floods with long header lines": Behaviour(
         sending(OK + (b"X: " + b"y" * 60_000 + b"\r\n") * 90 + b"\r\n"), FAIL, LARGE_HEADER
     ),

@@ -60,3 +60,17 @@ def test_some_responses_have_no_body(serve: Serve, method: str, status: str) -> 
     head = f"HTTP/1.1 {status}\r\nContent-Length: 999999999\r\n\r\n".encode()
     answer = client(serve(sending(head)).url, Limits(connect_retries=0)).request(method, "/")
     assert answer.content == b""
+
+
+def test_a_header_that_goes_on_in_the_next_line_is_one_line(serve: Serve) -> None:
+    head = HEAD + b"X-Long: begin\r\n  end\r\nContent-Length: 2\r\n\r\n"
+    assert client(serve(sending(head + b"ok")).url).get("/").headers["x-long"] == "begin end"
+
+
+def test_a_body_that_ends_with_the_connection(serve: Serve) -> None:
+    assert client(serve(sending(HEAD + b"\r\nhello")).url).get("/").text == "hello"
+
+
+def test_chunks_are_put_together(serve: Serve) -> None:
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Trailer: z\r\n\r\n"
+    assert client(serve(sending(HEAD + chunks)).url).get("/").text == "hello world"

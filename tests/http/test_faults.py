@@ -124,6 +124,10 @@ def played(handler: LifecycleHandler, lines: Callable[[], list[Any]], seconds: f
     worst = next(status for status in WORST_FIRST if status.value in {each["outcome"] for each in told})
     assert answer["hookStatus"] == ANSWERS[worst]
     assert answer["reason"].startswith(f"{answer['hookStatus']} post_test_traffic_shift my-service: ")
+    assert answer["reason"].isprintable()  # a line break is not
+    if worst is not Status.PASS:
+        seen = [each["message"].partition(" ")[2] for each in told if each["outcome"] == worst.value]
+        assert any(each in answer["reason"] for each in seen), (answer["reason"], seen)
     assert ("callBackDelay" in answer) is (answer["hookStatus"] == "IN_PROGRESS")
     return {each["check"]: (Status(each["outcome"]), each["message"]) for each in told}
 

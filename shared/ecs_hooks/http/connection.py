@@ -21,6 +21,7 @@ from ecs_hooks.http.errors import (
     HttpError,
     NameResolutionError,
     Phase,
+    ProtocolError,
     TlsHandshakeError,
 )
 from ecs_hooks.http.guard import AllowedHosts, judge, refusal
@@ -161,8 +162,8 @@ class _Response(http.client.HTTPResponse):
             assert_header_parsing(self.msg)
         lengths = {each.strip() for value in self.msg.get_all("content-length", ()) for each in value.split(",")}
         if len(lengths) > 1 or not all(each.isascii() and each.isdigit() for each in lengths):
-            message = "content-length"
-            raise http.client.HTTPException(message)
+            message = "response tells a Content-Length that is no number, or several"
+            raise ProtocolError(message)
 
 
 class _Plain(HTTPConnection):

@@ -161,8 +161,12 @@ def _head_error(  # noqa: PLR0911 - one case for each kind
             return ProtocolError(_CUT_HEAD)
         case http.client.BadStatusLine() | http.client.UnknownProtocol():
             return ProtocolError("answer is not HTTP")
+        case http.client.LineTooLong():
+            return ProtocolError("response header has a line that is too long")
+        case http.client.HTTPException():
+            return ProtocolError("response header has too many lines")
         case _:
-            return ProtocolError("response header is malformed, too long or has too many lines")
+            return ProtocolError("response header is malformed")
 
 
 def _body_error(error: Exception, budget: Budget, *, ended: bool) -> HttpError:  # noqa: PLR0911 - one case for each kind
