@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -18,9 +18,16 @@ from typing import Any
 
 import urllib3
 
+from benchmarks.context import context
 from benchmarks.events import ROOT, event
 from benchmarks.figures import row
 from benchmarks.server import serving
+from ecs_hooks.checks import HttpCheck
+from ecs_hooks.event import LifecycleEvent
+from ecs_hooks.outcome import Status
+from ecs_hooks.runner import Runner
+from ecs_hooks.state import State
+from ecs_hooks.telemetry import log_result
 
 CHECKS = 50
 DELAY = 0.1
@@ -29,7 +36,11 @@ _NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the logg
 
 
 def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
-    """Return the time of the plan against its slowest check, `hey` with the same load, and the requests in sequence."""
+    """Return the time of the checks, and of the whole hook, against the slowest check and against `hey`.
+
+    The checks run as in a hook that is kept warm, each with a connection and a log line of its own. The hook also reads
+    the event and the plan, and writes verdict and metrics.
+    """
     os.environ["ECS_HOOKS_ALLOWED_HOSTS"] = "127.0.0.1"
     handler = stage_handler()
     durations = _Durations()
@@ -37,26 +48,44 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
     hey = shutil.which("hey")
     if hey is None:
         print("hey is not installed (apt-get install hey): nothing is compared with it", file=sys.stderr)
-    plan_times, slowest_times, hey_times = [], [], []
+    check_times, slowest_times, hook_times, slowest_in_hook, hey_times = [], [], [], [], []
     with serving(DELAY) as address:
-        checks = [{"type": "http", "name": f"check {number}", "path": f"/{number}"} for number in range(CHECKS)]
-        asked = event(base_url=address, checks=checks)
+        described = [{"type": "http", "name": f"check {number}", "path": f"/{number}"} for number in range(CHECKS)]
+        asked = event(base_url=address, checks=described)
+        checks = [HttpCheck.model_validate(each) for each in described]
         _invoke(handler, asked)  # only warms up
         # In turn, so that whatever else the machine does falls on all of them alike.
         for _ in range(rounds):
-            durations.seconds.clear()
-            plan_times.append(_time(lambda: _invoke(handler, asked)))
-            slowest_times.append(max(durations.seconds))
+            check_times.append(_time(lambda: _check(checks, address)))
+            slowest_times.append(durations.slowest())
+            hook_times.append(_time(lambda: _invoke(handler, asked)))
+            slowest_in_hook.append(durations.slowest())
             if hey is not None:
                 hey_times.append(_hey(hey, address))
         sequence = _time(lambda: _in_sequence(address))
-    name = f"{CHECKS} checks of {DELAY * 1000:.0f} ms"
-    return [
-        row(name, plan_times, "the slowest of them", slowest_times, 1.2),
-        *([row(name, plan_times, f"hey -c {CHECKS} -n {CHECKS}", hey_times, 1.1)] if hey_times else []),
-        row(name, plan_times, "the same requests in sequence", [sequence] * rounds, None),
-        row(name, plan_times, "the endpoint's own time", [DELAY] * rounds, None),
+    name, hook, endpoint = f"{CHECKS} checks of {DELAY * 1000:.0f} ms", f"hook with {CHECKS} checks", [DELAY] * rounds
+    rows = [
+        row(name, check_times, "the slowest of them", slowest_times, 1.2),
+        row(name, check_times, "the same requests in sequence", [sequence] * rounds, None),
+        row(name, check_times, "the endpoint's own time", endpoint, None),
+        row(hook, hook_times, "the slowest of them", slowest_in_hook, 1.3),
     ]
+    if hey_times:
+        command = f"hey -c {CHECKS} -n {CHECKS}"
+        rows += [
+            row(name, check_times, command, hey_times, 1.1),
+            row(hook, hook_times, command, hey_times, None),
+            row(command, hey_times, "the endpoint's own time", endpoint, None),
+        ]
+    return rows
+
+
+def _check(checks: Sequence[HttpCheck], address: str) -> None:
+    told = LifecycleEvent.parse(event())
+    runner = Runner(context(address), State("0", 0), lambda result: log_result(result, told))
+    for outcome in runner.run(checks):
+        if outcome.status is not Status.PASS:
+            raise RuntimeError(outcome.reason)
 
 
 def _hey(hey: str, address: str) -> float:
@@ -76,6 +105,11 @@ class _Durations(logging.Handler):
         super().__init__()
         self.seconds: list[float] = []
 
+    def slowest(self) -> float:
+        """Return the longest one since the last call."""
+        seconds, self.seconds = self.seconds, []
+        return max(seconds)
+
     def emit(self, record: logging.LogRecord) -> None:
         duration = getattr(record, "duration_ms", None)
         if duration is not None:
@@ -85,11 +119,10 @@ class _Durations(logging.Handler):
 def stage_handler() -> Callable[[Any, Any], dict[str, Any]]:
     """Return the packaged handler of POST_TEST_TRAFFIC_SHIFT."""
     sys.path.insert(0, str(ROOT / "hooks"))
-    # The logger keeps the output that it finds when it is made: the lines are written, and nobody has to read them.
-    with redirect_stdout(_NOWHERE):
-        handler: Callable[[Any, Any], dict[str, Any]] = importlib.import_module(
-            "post_test_traffic_shift"
-        ).lambda_handler
+    handler: Callable[[Any, Any], dict[str, Any]] = importlib.import_module("post_test_traffic_shift").lambda_handler
+    for each in logging.getLogger("ecs-hooks").handlers:
+        if isinstance(each, logging.StreamHandler):
+            each.setStream(_NOWHERE)  # the lines are written, and nobody has to read them
     return handler
 
 

@@ -10,12 +10,10 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from benchmarks.context import context
 from benchmarks.figures import row
 from benchmarks.server import serving
-from ecs_hooks.checks import CheckContext, HttpCheck
-from ecs_hooks.deadline import Deadline
-from ecs_hooks.deployment.endpoint import Endpoint
-from ecs_hooks.deployment.service_deployment import ServiceDeployment
+from ecs_hooks.checks import HttpCheck
 
 REQUESTS = 10_000
 ROUNDS = 20
@@ -49,12 +47,7 @@ def run(requests: int = REQUESTS, rounds: int = ROUNDS) -> list[dict[str, Any]]:
 
 
 def _sample(check: HttpCheck, address: str) -> None:
-    def nobody() -> ServiceDeployment:
-        raise NotImplementedError
-
-    outcome = check.run(
-        CheckContext("POST_TEST_TRAFFIC_SHIFT", nobody, lambda _: Endpoint(address), Deadline.after(600), 0)
-    )
+    outcome = check.run(context(address))
     if outcome.evidence.get("success_percent") != 100:  # noqa: PLR2004 - all of them
         raise RuntimeError(outcome.reason)
 
