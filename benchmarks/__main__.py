@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 
-from benchmarks import cold_start, cold_start_aws, load, many_checks, many_metrics, warm
+from benchmarks import cold_start, cold_start_aws, load, many_checks, many_metrics, samples, warm
 
 
 def main() -> int:
@@ -16,20 +16,21 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     rows = []
-    for measure in (cold_start.run, cold_start_aws.run, many_checks.run, many_metrics.run, load.run, warm.run):
+    for bench in (cold_start, cold_start_aws, many_checks, many_metrics, load, samples, warm):
         if not options.json:
-            print(f"measuring: {measure.__module__.removeprefix('benchmarks.')} ...", file=sys.stderr, flush=True)
-        made = measure()
+            print(f"measuring: {bench.__name__.removeprefix('benchmarks.')} ...", file=sys.stderr, flush=True)
+        made = bench.run()
         rows += made if isinstance(made, list) else [made]
     if options.json:
         print(json.dumps({"python": platform.python_version(), "results": rows}, indent=2))
     else:
-        print(f"{'measured':32} {'ms':>8}   {'baseline':32} {'ms':>8}   {'ratio':>6}  limit")
+        print(f"{'measured':32} {'ms':>8}   {'baseline':32} {'ms':>8}   {'ratio':>6}  {'limit':5}  middle half")
         for row in rows:
+            spread = " to ".join(f"{ratio:.2f}" for ratio in row.get("middle_half", ()))
             limit = "-" if row["limit"] is None else f"{row['limit']:.1f}"
             print(
                 f"{row['name']:32} {row['measured_ms']:8.1f}   {row['baseline']:32} {row['baseline_ms']:8.1f}   "
-                f"{row['ratio']:6.2f}  {limit}"
+                f"{row['ratio']:6.2f}  {limit:5}  {spread}".rstrip()
             )
     return int(any(row["limit"] is not None and row["ratio"] > row["limit"] for row in rows))
 

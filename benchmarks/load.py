@@ -10,11 +10,9 @@ from typing import Any
 
 import urllib3
 
+from benchmarks.context import context
 from benchmarks.server import serving
-from ecs_hooks.checks import CheckContext, LoadCheck
-from ecs_hooks.deadline import Deadline
-from ecs_hooks.deployment.endpoint import Endpoint
-from ecs_hooks.deployment.service_deployment import ServiceDeployment
+from ecs_hooks.checks import LoadCheck
 
 RATE = 200
 SECONDS = 2
@@ -55,13 +53,7 @@ def run(runs: int = RUNS) -> list[dict[str, Any]]:
 
 
 def _load(check: LoadCheck, address: str) -> None:
-    def nobody() -> ServiceDeployment:
-        raise NotImplementedError
-
-    asked = CheckContext(
-        "POST_TEST_TRAFFIC_SHIFT", nobody, lambda _: Endpoint(address), Deadline.after(SECONDS + check.needs_seconds), 0
-    )
-    outcome = check.run(asked)
+    outcome = check.run(context(address, SECONDS + check.needs_seconds))
     # How late it was is no matter here: only what it cost.
     if outcome.evidence.get("errors_percent") != 0:
         raise RuntimeError(outcome.reason)

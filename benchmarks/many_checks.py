@@ -5,60 +5,97 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
+import shutil
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import urllib3
 
+from benchmarks.context import context
 from benchmarks.events import ROOT, event
+from benchmarks.figures import row
 from benchmarks.server import serving
+from ecs_hooks.checks import HttpCheck
+from ecs_hooks.event import LifecycleEvent
+from ecs_hooks.outcome import Status
+from ecs_hooks.runner import Runner
+from ecs_hooks.state import State
+from ecs_hooks.telemetry import log_result
 
 CHECKS = 50
 DELAY = 0.1
-RUNS = 7
+ROUNDS = 15
 _NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the logger is
 
 
-def run(runs: int = RUNS) -> list[dict[str, Any]]:
-    """Return the time of the plan against the same requests one after the other, the slowest check, and 100 ms."""
+def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
+    """Return the time of the checks, and of the whole hook, against the slowest check and against `hey`.
+
+    The checks run as in a hook that is kept warm, each with a connection and a log line of its own. The hook also reads
+    the event and the plan, and writes verdict and metrics.
+    """
     os.environ["ECS_HOOKS_ALLOWED_HOSTS"] = "127.0.0.1"
     handler = stage_handler()
     durations = _Durations()
     logging.getLogger("ecs-hooks").addHandler(durations)
-    plan_times, slowest_times = [], []
+    hey = shutil.which("hey")
+    if hey is None:
+        print("hey is not installed (apt-get install hey): nothing is compared with it", file=sys.stderr)
+    check_times, slowest_times, hook_times, slowest_in_hook, hey_times = [], [], [], [], []
     with serving(DELAY) as address:
-        checks = [{"type": "http", "name": f"check {number}", "path": f"/{number}"} for number in range(CHECKS)]
-        asked = event(base_url=address, checks=checks)
-        for index in range(runs + 1):
-            durations.seconds.clear()
-            plan_time = _time(lambda: _invoke(handler, asked))
-            if index:  # the first run only warms up
-                plan_times.append(plan_time)
-                slowest_times.append(max(durations.seconds))
+        described = [{"type": "http", "name": f"check {number}", "path": f"/{number}"} for number in range(CHECKS)]
+        asked = event(base_url=address, checks=described)
+        checks = [HttpCheck.model_validate(each) for each in described]
+        _invoke(handler, asked)  # only warms up
+        # In turn, so that whatever else the machine does falls on all of them alike.
+        for _ in range(rounds):
+            check_times.append(_time(lambda: _check(checks, address)))
+            slowest_times.append(durations.slowest())
+            hook_times.append(_time(lambda: _invoke(handler, asked)))
+            slowest_in_hook.append(durations.slowest())
+            if hey is not None:
+                hey_times.append(_hey(hey, address))
         sequence = _time(lambda: _in_sequence(address))
-    plan = median(plan_times)
-    against = [
-        ("the same requests in sequence", sequence, None),
-        ("the slowest of them", median(slowest_times), 1.5),
-        ("the endpoint's own time", DELAY, None),
+    name, hook, endpoint = f"{CHECKS} checks of {DELAY * 1000:.0f} ms", f"hook with {CHECKS} checks", [DELAY] * rounds
+    rows = [
+        row(name, check_times, "the slowest of them", slowest_times, 1.2),
+        row(name, check_times, "the same requests in sequence", [sequence] * rounds, None),
+        row(name, check_times, "the endpoint's own time", endpoint, None),
+        row(hook, hook_times, "the slowest of them", slowest_in_hook, 1.3),
     ]
-    return [
-        {
-            "name": f"{CHECKS} checks of {DELAY * 1000:.0f} ms",
-            "measured_ms": plan * 1000,
-            "baseline": baseline,
-            "baseline_ms": seconds * 1000,
-            "ratio": plan / seconds,
-            "limit": limit,
-        }
-        for baseline, seconds, limit in against
-    ]
+    if hey_times:
+        command = f"hey -c {CHECKS} -n {CHECKS}"
+        rows += [
+            row(name, check_times, command, hey_times, 1.1),
+            row(hook, hook_times, command, hey_times, None),
+            row(command, hey_times, "the endpoint's own time", endpoint, None),
+        ]
+    return rows
+
+
+def _check(checks: Sequence[HttpCheck], address: str) -> None:
+    told = LifecycleEvent.parse(event())
+    runner = Runner(context(address), State("0", 0), lambda result: log_result(result, told))
+    for outcome in runner.run(checks):
+        if outcome.status is not Status.PASS:
+            raise RuntimeError(outcome.reason)
+
+
+def _hey(hey: str, address: str) -> float:
+    """Return the seconds that hey itself counts, without those of its start."""
+    command = [hey, "-c", str(CHECKS), "-n", str(CHECKS), address]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - found in the PATH
+    answered, total = re.search(r"\[200\]\s+(\d+) responses", told), re.search(r"Total:\s+([\d.]+) secs", told)
+    if answered is None or total is None or int(answered.group(1)) != CHECKS:
+        raise RuntimeError(told)
+    return float(total.group(1))
 
 
 class _Durations(logging.Handler):
@@ -67,6 +104,11 @@ class _Durations(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.seconds: list[float] = []
+
+    def slowest(self) -> float:
+        """Return the longest one since the last call."""
+        seconds, self.seconds = self.seconds, []
+        return max(seconds)
 
     def emit(self, record: logging.LogRecord) -> None:
         duration = getattr(record, "duration_ms", None)
@@ -77,11 +119,10 @@ class _Durations(logging.Handler):
 def stage_handler() -> Callable[[Any, Any], dict[str, Any]]:
     """Return the packaged handler of POST_TEST_TRAFFIC_SHIFT."""
     sys.path.insert(0, str(ROOT / "hooks"))
-    # The logger keeps the output that it finds when it is made: the lines are written, and nobody has to read them.
-    with redirect_stdout(_NOWHERE):
-        handler: Callable[[Any, Any], dict[str, Any]] = importlib.import_module(
-            "post_test_traffic_shift"
-        ).lambda_handler
+    handler: Callable[[Any, Any], dict[str, Any]] = importlib.import_module("post_test_traffic_shift").lambda_handler
+    for each in logging.getLogger("ecs-hooks").handlers:
+        if isinstance(each, logging.StreamHandler):
+            each.setStream(_NOWHERE)  # the lines are written, and nobody has to read them
     return handler
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from benchmarks.events import ROOT
 
@@ -31,27 +32,47 @@ def serving(delay_seconds: float = 0.0, *, keep_alive: bool = False) -> Iterator
         process.communicate()
 
 
+class _Answering(asyncio.Protocol):
+    """One connection. Without streams and tasks: fifty requests at once must not wait for each other."""
+
+    def __init__(self, delay_seconds: float, *, keep_alive: bool) -> None:
+        self._delay = delay_seconds
+        self._keep_alive = keep_alive
+        self._received = b""
+        self._answer = HEAD + (b"" if keep_alive else b"Connection: close\r\n") + b"\r\n" + BODY
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment] # that of a socket is one
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while size := _size_of_request(self._received):
+            self._received = self._received[size:]
+            asyncio.get_running_loop().call_later(self._delay, self._send)
+
+    def _send(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(self._answer)
+            if not self._keep_alive:
+                self._transport.close()
+
+
+def _size_of_request(received: bytes) -> int:
+    """Return how many bytes the first request takes; 0 as long as it is not whole."""
+    head, end, rest = received.partition(b"\r\n\r\n")
+    if not end:
+        return 0
+    found = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+    length = int(found.group(1)) if found else 0
+    return len(head) + len(end) + length if len(rest) >= length else 0
+
+
 async def serve(delay_seconds: float, *, keep_alive: bool) -> None:
     """Print the port and serve for ever: one event loop, so that requests which arrive together end together."""
-    closing = b"" if keep_alive else b"Connection: close\r\n"
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):  # the client has closed it
-            await answer_one(reader, writer)
-            while keep_alive:
-                await answer_one(reader, writer)
-        writer.close()
-
-    async def answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        lines = head.decode("latin-1").lower().split("\r\n")
-        length = next((int(line.split(":")[1]) for line in lines if line.startswith("content-length:")), 0)
-        await reader.readexactly(length)
-        await asyncio.sleep(delay_seconds)
-        writer.write(HEAD + closing + b"\r\n" + BODY)
-        await writer.drain()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=256)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Answering(delay_seconds, keep_alive=keep_alive), "127.0.0.1", 0, backlog=256
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()

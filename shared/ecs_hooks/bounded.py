@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
@@ -32,13 +33,21 @@ class Call(Generic[T]):
         self._done: queue.SimpleQueue[Call[T]] = queue.SimpleQueue() if done is None else done
         self._value: T | None = None
         self._error: BaseException | None = None
-        threading.Thread(target=self._run, name="ecs-hooks", daemon=True).start()
+        try:
+            worker = _idle.pop()
+        except IndexError:
+            worker = _Worker()
+        worker.calls.put(self)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Call the function, and keep what comes of it."""
         try:
             self._value = self._function()
         except BaseException as error:  # noqa: BLE001 - also SystemExit: the one who waits shall know
             self._error = error
+
+    def tell(self) -> None:
+        """Tell whoever waits that the call is over."""
         self._done.put(self)
 
     def result(self) -> T:
@@ -46,6 +55,32 @@ class Call(Generic[T]):
         if self._error is not None:
             raise self._error
         return self._value  # type: ignore[return-value] # None is what the function returned, then
+
+
+class _Worker:
+    """A thread that runs one call after the other.
+
+    A function that is kept warm is invoked again and again. To start a thread for each check of each invocation takes
+    as long as a quarter of such a check.
+    """
+
+    def __init__(self) -> None:
+        self.calls: queue.SimpleQueue[Call[Any]] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name="ecs-hooks", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            call = self.calls.get()
+            call.run()
+            # Who is told that it is over finds this thread free for the next one.
+            _idle.append(self)
+            call.tell()
+            del call  # what it returned is not kept until the next one comes
+
+
+_idle: list[_Worker] = []
+"""Workers that wait for a call; the one that worked last is taken first."""
+os.register_at_fork(after_in_child=_idle.clear)  # a child process has none of the threads
 
 
 def call_within(function: Callable[[], T], deadline: Deadline) -> T:

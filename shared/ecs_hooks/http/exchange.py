@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from urllib3.exceptions import DecodeError, HTTPError, IncompleteRead, InvalidChunkLength, ReadTimeoutError
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3.exceptions import HTTPError, IncompleteRead, InvalidChunkLength, ReadTimeoutError
 from urllib3.exceptions import ProtocolError as BrokenError
 
+from ecs_hooks.http.decoding import decoded
 from ecs_hooks.http.errors import (
     HttpError,
     Phase,
@@ -22,7 +25,7 @@ from ecs_hooks.http.errors import (
 from ecs_hooks.http.response import Response
 
 if TYPE_CHECKING:
-    from urllib3 import HTTPResponse
+    from collections.abc import Iterator
 
     from ecs_hooks.http.budget import Budget
     from ecs_hooks.http.connection import Connection
@@ -33,9 +36,12 @@ _PIECE = 65_536
 _LONGEST_HEAD = 262_144
 """Bytes of a response before its body."""
 _CUT_HEAD = "connection ended within the response header"
+_CUT_BODY = "response body is truncated"
 _BAD_CHUNKS = "response body has malformed chunks"
 _EXPECTED = (HttpError, OSError, http.client.HTTPException, HTTPError, ValueError)
 """What http.client and urllib3 raise over a broken response. Anything else is a bug, and stays one."""
+_FOLD = re.compile(r"\r?\n[ \t]*")
+"""Where a header goes on in the next line, which is nothing but a space (RFC 9112)."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -67,11 +73,12 @@ def exchange(connection: Connection, request: Request, limits: Limits, budget: B
     answered = time.perf_counter()
     # The wire carries more than the body: up to six bytes for one where the chunks are that small.
     wire.allow(8 * limits.max_body_bytes + _PIECE, lambda: TooLargeError(limits.max_body_bytes))
-    unread = limits.follow_redirects and is_redirect(raw) and raw.length_remaining != 0
+    headers = HTTPHeaderDict((name, _FOLD.sub(" ", value)) for name, value in raw.headers.items())
+    unread = limits.follow_redirects and leads_elsewhere(raw.status, headers) and raw.length != 0
     try:
-        content = b"" if unread else _read(raw, limits)
+        content = b"" if unread else _read(raw, headers, limits)
     except _EXPECTED as error:
-        raise _body_error(error, budget) from error
+        raise _body_error(error, budget, ended=wire.ended) from error
     finally:
         # Where it was not read to its end, it would hold the socket.
         raw.close()
@@ -80,25 +87,25 @@ def exchange(connection: Connection, request: Request, limits: Limits, budget: B
     timings = connection.timings._replace(first_byte=answered - began, transfer=ended - answered)
     latency = ended - connection.opened_at
     return Response(
-        raw.status, raw.headers, content, latency, request.shown, request.url, timings=timings, tls=connection.tls
+        raw.status, headers, content, latency, request.shown, request.url, timings=timings, tls=connection.tls
     )
 
 
-def is_redirect(response: Response | HTTPResponse) -> bool:
-    """Return whether a response leads elsewhere."""
-    return response.status in _REDIRECTS and bool(response.headers.get("location"))
+def leads_elsewhere(status: int, headers: HTTPHeaderDict) -> bool:
+    """Return whether a response is a redirect."""
+    return status in _REDIRECTS and bool(headers.get("location"))
 
 
-def _ask(connection: Connection, request: Request, budget: Budget) -> HTTPResponse:
+def _ask(connection: Connection, request: Request, budget: Budget) -> http.client.HTTPResponse:
     phase = Phase.SEND
     try:
         # A server may refuse an upload, say why and close, all before it has read it to the end.
         with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-            connection.inner.request(
-                request.method, request.url.target, request.body, request.headers, preload_content=False
+            http.client.HTTPConnection.request(
+                connection.inner, request.method, request.url.target, request.body, request.headers
             )
         phase = Phase.HEAD
-        response = connection.inner.getresponse()
+        response = http.client.HTTPConnection.getresponse(connection.inner)
     except _EXPECTED as error:
         raise _head_error(error, budget, phase, connection.wire.received) from error
     if connection.wire.ended:
@@ -108,19 +115,32 @@ def _ask(connection: Connection, request: Request, budget: Budget) -> HTTPRespon
     return response
 
 
-def _read(raw: HTTPResponse, limits: Limits) -> bytes:
-    limit = limits.max_body_bytes
-    if raw.length_remaining is not None and raw.length_remaining > limit and not raw.headers.get("content-encoding"):
+def _read(raw: http.client.HTTPResponse, headers: HTTPHeaderDict, limits: Limits) -> bytes:
+    limit, encodings = limits.max_body_bytes, headers.get("content-encoding", "")
+    if raw.length is not None and raw.length > limit and not encodings:
         raise TooLargeError(limit)
     pieces: list[bytes] = []
     size = 0
-    for piece in raw.stream(_PIECE, decode_content=True):
+    for piece in decoded(_pieces(raw, headers), encodings):
         size += len(piece)
         if size > limit:
             raise TooLargeError(limit)
         if limits.keep_body:
             pieces.append(piece)
     return b"".join(pieces)
+
+
+def _pieces(raw: http.client.HTTPResponse, headers: HTTPHeaderDict) -> Iterator[bytes]:
+    """Yield the body as it comes."""
+    if raw.chunked:
+        # http.client takes a chunk of a negative size for the rest of the connection, and tells no chunk that is none.
+        body = HTTPResponse(raw, headers, preload_content=False, original_response=raw)
+        yield from body.read_chunked(_PIECE, decode_content=False)
+        return
+    while piece := raw.read(_PIECE):
+        yield piece
+    if raw.length:
+        raise ProtocolError(_CUT_BODY)
 
 
 def _head_error(  # noqa: PLR0911 - one case for each kind
@@ -141,24 +161,29 @@ def _head_error(  # noqa: PLR0911 - one case for each kind
             return ProtocolError(_CUT_HEAD)
         case http.client.BadStatusLine() | http.client.UnknownProtocol():
             return ProtocolError("answer is not HTTP")
+        case http.client.LineTooLong():
+            return ProtocolError("response header has a line that is too long")
+        case http.client.HTTPException():
+            return ProtocolError("response header has too many lines")
         case _:
-            return ProtocolError("response header is malformed, too long or has too many lines")
+            return ProtocolError("response header is malformed")
 
 
-def _body_error(error: Exception, budget: Budget) -> HttpError:  # noqa: PLR0911 - one case for each kind
+def _body_error(error: Exception, budget: Budget, *, ended: bool) -> HttpError:  # noqa: PLR0911 - one case for each kind
     """Return what an exception means that came while the body was read."""
     match error:
         case HttpError():
             return error
         case ReadTimeoutError() | TimeoutError():
             return budget.timeout(Phase.BODY)
-        case DecodeError():
-            return ProtocolError("response body can't be decoded as its content-encoding says")
         case ValueError():
             return ProtocolError(_BAD_CHUNKS)
         case BrokenError() if isinstance(error.__cause__, InvalidChunkLength):
             return ProtocolError(_BAD_CHUNKS)
+        case BrokenError() if error.__cause__ is None and not ended:
+            # The line with the length of a chunk is too long.
+            return ProtocolError(_BAD_CHUNKS)
         case BrokenError() if isinstance(error.__cause__, IncompleteRead | http.client.IncompleteRead):
-            return ProtocolError("response body is truncated")
+            return ProtocolError(_CUT_BODY)
         case _:
             return ProtocolError("connection ended within the response body")

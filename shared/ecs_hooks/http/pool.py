@@ -11,7 +11,6 @@ from ecs_hooks.http.connection import Connection
 from ecs_hooks.http.errors import HttpError, ResetBeforeResponseError
 from ecs_hooks.http.exchange import exchange
 from ecs_hooks.http.resolver import Remembering, Resolver
-from ecs_hooks.http.waits import Waits
 
 if TYPE_CHECKING:
     from ecs_hooks.http.budget import Budget
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
     from ecs_hooks.http.sending import Limits
+    from ecs_hooks.http.waits import Waits
 
 _Place: TypeAlias = "tuple[tuple[str, str, int], str, bool, ClientCertificate | None]"
 """Scheme, host and port; the name that the certificate must be valid for; whether it must; the client's own."""
@@ -38,6 +38,8 @@ class Pool:
         Whether connections are kept; else each request has one of its own.
     resolver
         What looks up names. The address guard judges what it finds, at each connection.
+    waits
+        Where it is noted which requests wait for the server; None where nobody wants to know, since to note it takes time.
 
     Attributes
     ----------
@@ -45,11 +47,11 @@ class Pool:
         How many connections were opened.
     """
 
-    def __init__(self, *, keep: bool = True, resolver: Resolver | None = None) -> None:
+    def __init__(self, *, keep: bool = True, resolver: Resolver | None = None, waits: Waits | None = None) -> None:
         self.opened = 0
         self._keep = keep
         self._resolver = resolver or Remembering()
-        self._waits = Waits()
+        self._waits = waits
         self._lock = threading.Lock()
         self._free: defaultdict[_Place, list[Connection]] = defaultdict(list)
 
@@ -75,15 +77,12 @@ class Pool:
         HttpError
             If there is none.
         """
-        used = self._take(_place(request, limits), budget)
+        place = _place(request, limits)
+        used = self._take(place, budget)
         if used is not None:
             with suppress(ResetBeforeResponseError):
-                return self._exchange(used, request, limits, budget)
-        return self._exchange(self._open(request, limits, budget), request, limits, budget)
-
-    def waiting(self) -> int:
-        """Return how many requests wait for the server right now; all others that are under way wait for this process."""
-        return self._waits.count()
+                return self._exchange(used, place, request, limits, budget)
+        return self._exchange(self._open(request, limits, budget), place, request, limits, budget)
 
     def close(self) -> None:
         """Close the connections that are free; each of the others is closed after its exchange."""
@@ -108,11 +107,13 @@ class Pool:
             self.opened += 1
         return connection
 
-    def _exchange(self, connection: Connection, request: Request, limits: Limits, budget: Budget) -> Response:
+    def _exchange(
+        self, connection: Connection, place: _Place, request: Request, limits: Limits, budget: Budget
+    ) -> Response:
         try:
             return exchange(connection, request, limits, budget)
         finally:
-            self._put_back(connection, _place(request, limits))
+            self._put_back(connection, place)
 
     def _take(self, place: _Place, budget: Budget) -> Connection | None:
         """Return a connection that is free; None where there is none that is still open."""

@@ -166,7 +166,7 @@ class Request(NamedTuple):
         A test listener is often reached by the name of its load balancer, which no certificate bears.
         """
         host = next((value for name, value in self.headers.items() if name.lower() == "host"), "")
-        return _host_of(host) or self.url.host
+        return (host and _host_of(host)) or self.url.host
 
     @property
     def certificate(self) -> ClientCertificate | None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.connection import Connection
 from ecs_hooks.http.errors import DeadlineError, HttpError, RedirectError, RequestError, TransportError
-from ecs_hooks.http.exchange import exchange, is_redirect
+from ecs_hooks.http.exchange import exchange, leads_elsewhere
 from ecs_hooks.http.resolver import Resolver, resolve
-from ecs_hooks.http.timings import Timings
 
 if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
@@ -93,7 +92,7 @@ def send(request: Request, limits: Limits, deadline: Deadline, ask: Ask | None =
         number += 1
         try:
             response = attempt(request, limits, Budget.start(limits.timeout_seconds, deadline), ask)
-            return response._replace(attempts=number)
+            return response if number == 1 else response._replace(attempts=number)
         except DeadlineError as error:
             if trouble is None:
                 raise
@@ -128,16 +127,17 @@ def attempt(request: Request, limits: Limits, budget: Budget, ask: Ask) -> Respo
         If there is no response; it names the request that brought none.
     """
     seen = {(request.method, request.url)}
-    latency, timings = 0.0, Timings()
+    redirects: list[Response] = []
     while True:
         try:
-            response = ask(request.authorized(), limits, budget)
-            # Credentials may stand in the address as it was sent.
-            response = response._replace(url=request.url, where=request.shown)
-            latency += response.latency
-            timings = timings.plus(response.timings)
-            if not (limits.follow_redirects and is_redirect(response)):
-                return response._replace(latency=latency, timings=timings, redirects=len(seen) - 1)
+            sent = request.authorized()
+            response = ask(sent, limits, budget)
+            if sent is not request:
+                # Credentials may stand in the address as it was sent.
+                response = response._replace(url=request.url, where=request.shown)
+            if not (limits.follow_redirects and leads_elsewhere(response.status, response.headers)):
+                return _with_redirects(response, redirects) if redirects else response
+            redirects.append(response)
             request = _next(request, response)
             if (request.method, request.url) in seen:
                 message = "redirects go round in a circle"
@@ -164,6 +164,15 @@ def _ask(resolver: Resolver, request: Request, limits: Limits, budget: Budget) -
         return exchange(connection, request, limits, budget)
     finally:
         connection.close()
+
+
+def _with_redirects(response: Response, redirects: Sequence[Response]) -> Response:
+    """Return a response with the time that the redirects took which led there."""
+    latency, timings = response.latency, response.timings
+    for each in redirects:
+        latency += each.latency
+        timings = timings.plus(each.timings)
+    return response._replace(latency=latency, timings=timings, redirects=len(redirects))
 
 
 def _next(request: Request, response: Response) -> Request:

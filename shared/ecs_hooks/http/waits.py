@@ -37,7 +37,10 @@ class Waits:
             del self._now[waiting]
 
     def count(self) -> int:
-        """Return how many exchanges wait right now, and would find nothing to do if they looked."""
+        """Return how many exchanges wait right now, and would find nothing to do if they looked.
+
+        All others that are under way wait for this process.
+        """
         poll = select.poll()
         waits = dict(self._now.copy().values())  # other threads go on; to copy is one step
         for descriptor, event in waits.items():

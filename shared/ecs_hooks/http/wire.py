@@ -16,6 +16,9 @@ from typing import Any
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http.waits import Waits
 
+_NEARLY = 0.01
+"""Seconds by which a wait may be longer than what is left."""
+
 
 class Wire:
     """What one exchange may still cost, and what it has received.
@@ -95,15 +98,21 @@ class WireSocket(socket.socket):
 
     wire: Wire
 
+    def wait_at_most(self, seconds: float) -> None:
+        """Set the time-out, unless it is nearly that: to set it makes a system call, and lets another thread go first."""
+        now = self.gettimeout()
+        if now is None or not seconds <= now <= seconds + _NEARLY:
+            self.settimeout(seconds)
+
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Receive, within the time and the size that are left."""
         self.wire.await_data(self)
-        self.settimeout(self.wire.remaining())
+        self.wait_at_most(self.wire.remaining())
         return self.wire.count(super().recv_into(*args, **options))
 
     def sendall(self, *args: Any, **options: Any) -> None:
         """Send, within the time that is left."""
-        self.settimeout(self.wire.remaining())
+        self.wait_at_most(self.wire.remaining())
         with self.wire.waiting(self, select.POLLOUT):
             super().sendall(*args, **options)
 
