@@ -133,7 +133,7 @@ class Tokens:
         TokenError
             If there is none.
         """
-        token = tokens.get((self._client, self._keyring.limits.verify_tls), self._asked)
+        token = tokens.get((self._client, self._keyring.limits.trust), self._asked)
         self._keyring.redactor.add(token)
         return token
 

@@ -13,6 +13,7 @@ from ecs_hooks.http.errors import DeadlineError, HttpError, RedirectError, Reque
 from ecs_hooks.http.exchange import exchange, is_redirect
 from ecs_hooks.http.resolver import Resolver, resolve
 from ecs_hooks.http.timings import Timings
+from ecs_hooks.http.tls import MinVersion, Trust
 
 if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
@@ -44,6 +45,10 @@ class Limits(NamedTuple):
         The largest body, decoded.
     verify_tls
         Whether the certificate must be valid.
+    ca_certificates
+        PEM of authorities that it may be of, besides the system's; empty where there are none.
+    min_tls_version
+        The oldest version of TLS that may be spoken.
     keep_body
         Whether the response has the body; else it is read to its end, and nothing of it is kept.
     """
@@ -54,7 +59,14 @@ class Limits(NamedTuple):
     max_redirects: int = 10
     max_body_bytes: int = 1_048_576
     verify_tls: bool = True
+    ca_certificates: str = ""
+    min_tls_version: MinVersion = "1.2"
     keep_body: bool = True
+
+    @property
+    def trust(self) -> Trust:
+        """What the other side of a TLS connection must be like."""
+        return Trust(self.verify_tls, self.ca_certificates, self.min_tls_version)
 
 
 Ask: TypeAlias = "Callable[[Request, Limits, Budget], Response]"
@@ -157,7 +169,7 @@ def _ask(resolver: Resolver, request: Request, limits: Limits, budget: Budget) -
         budget,
         resolver,
         server_name=request.server_name,
-        verify_tls=limits.verify_tls,
+        trust=limits.trust,
         certificate=request.certificate,
     )
     try:

@@ -96,10 +96,10 @@ class Player:
 
     def _once(self, request: ScenarioRequest, deadline: Deadline) -> Played:
         redactor = self._redactor
-        limits = request.limits(request.timeout_seconds, request.connect_retries)
         try:
-            keyring = self._keyring._replace(limits=limits, deadline=deadline)
-            response = send(request.build(self._green, keyring), limits, deadline, self._ask)
+            keyring = self._keyring._replace(deadline=deadline)
+            keyring = request.limited(keyring, request.timeout_seconds, request.connect_retries)
+            response = send(request.build(self._green, keyring), keyring.limits, deadline, self._ask)
         except HttpError as error:
             return Played(outcome_of(error, self._green, redactor))
         except ExplainedError as error:  # a secret or a token that can't be had
