@@ -124,5 +124,7 @@ class Player:
                 continue
             self._values[name] = found.values[0]
             if capture.secret or capture.is_secret:
-                self._redactor.add_fields({"secret": found.values[0]})
+                # What a secret was made of is one, too, unless it is a body that only has it in it.
+                made_of = [each for each in found.sources if found.hidden is None and isinstance(each, str)]
+                self._redactor.add_fields({"secret": [found.values[0], *made_of]})
         return missing
