@@ -165,7 +165,7 @@ class Request(NamedTuple):
 
         A test listener is often reached by the name of its load balancer, which no certificate bears.
         """
-        return _host_of(self._host) or self.url.host
+        return host_of(self._host) or self.url.host
 
     @property
     def _host(self) -> str:
@@ -222,7 +222,8 @@ def user_agent() -> str:
     return f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)"
 
 
-def _host_of(host: str) -> str:
+def host_of(host: str) -> str:
+    """Return the name in a `Host` header; empty where there is none."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.connection import Connection
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
+
+T = TypeVar("T")
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds before the second attempt and the following ones; the last counts for all further ones."""
@@ -98,14 +100,34 @@ def send(request: Request, limits: Limits, deadline: Deadline, ask: Ask | None =
         If there is no response. Where the time ran out during a further attempt, it is the trouble of the one before:
         that is known, and counts as an error, while "no time" would be no finding.
     """
+    sending = ask or asking()
+    response, attempts = persistently(lambda budget: attempt(request, limits, budget, sending), limits, deadline)
+    return response._replace(attempts=attempts)
+
+
+def persistently(once: Callable[[Budget], T], limits: Limits, deadline: Deadline) -> tuple[T, int]:
+    """Try something until there is a connection, as often as the limits say; return what comes of it, and of which attempt.
+
+    Parameters
+    ----------
+    once
+        Tries it within a budget.
+    limits
+        Time and number of the attempts.
+    deadline
+        When the invocation is over.
+
+    Raises
+    ------
+    HttpError
+        If nothing comes of it; see `send`.
+    """
     deadline = deadline.earlier(min(_HEADSTART, deadline.remaining() / 10))
-    ask = ask or asking()
     number, trouble = 0, None
     while True:
         number += 1
         try:
-            response = attempt(request, limits, Budget.start(limits.timeout_seconds, deadline), ask)
-            return response._replace(attempts=number)
+            return once(Budget.start(limits.timeout_seconds, deadline)), number
         except DeadlineError as error:
             if trouble is None:
                 raise
