@@ -18,7 +18,7 @@ from tests.checks.asking import context
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Server
 
-PONG = {"expect": {"body": {"contains": "PONG"}}}
+PONG: dict[str, Any] = {"expect": {"body": {"contains": "PONG"}}}
 
 
 def run(green: str | Endpoint, *, seconds: float = 20, **fields: Any) -> Outcome:
@@ -184,7 +184,7 @@ def test_the_address_guard_counts(serve: Serve, monkeypatch: pytest.MonkeyPatch)
 
 def test_tls(serve: Serve, trusted: trustme.CA) -> None:
     server = serve(pong, server_context(trusted.issue_cert("cache.example")))
-    ping = {"tls": True, "send": "PING\r\n", **PONG}
+    ping: dict[str, Any] = {"tls": True, "send": "PING\r\n", **PONG}
 
     assert run(Endpoint(at(server), host="cache.example"), **ping).status is Status.PASS
     assert run(Endpoint(at(server), {"Host": "cache.example:443"}), **ping).status is Status.PASS
