@@ -46,7 +46,7 @@ def test_green_takes_a_connection(serve: Serve) -> None:
 
     assert outcome.status is Status.PASS
     assert outcome.reason.startswith(f"TCP 127.0.0.1:{server.port} connected in ")
-    assert outcome.evidence["connect_ms"] >= 0
+    assert outcome.evidence["connect_ms"] is not None
     assert {**outcome.evidence, "connect_ms": 0} == {
         "connect_ms": 0,
         "connect_ms_limit": 9000,
