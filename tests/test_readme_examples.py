@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -26,6 +27,7 @@ from tests.test_readme import EXAMPLES
 __all__ = ["_loopback_allowed", "authority", "serve", "trusted"]
 
 ASKING = {"http", "scenario", "tcp"}
+KEY = "k3y-of-the-readme"
 TOKEN, PASSWORD = "t0ken-of-the-readme", "passw0rd-of-the-readme"
 SHOWN = [each for each in EXAMPLES if each.get("type") in ASKING or "base_url" in each or "type" not in each]
 NEXT = base64.b64encode(b"page 2").decode()
@@ -37,11 +39,15 @@ LISTED = {
 SECURE = "Set-Cookie: session=s3cret-s3cret; Secure"
 
 
-def answer(peer: Peer, method: str, path: str, request: str) -> None:  # noqa: C901 - one case for each route
+def answer(peer: Peer, method: str, path: str, request: str) -> None:  # noqa: C901, PLR0912 - one case for each route
     """Answer as the examples expect it."""
     expires = f"Expires: {format_datetime(datetime.now(UTC) + timedelta(days=3), usegmt=True)}"
     known = f"Bearer {TOKEN}" in request or "authorization" not in request.lower()
     match method, path:
+        case "GET", "/reports" | "/stock" | "/prices" | "/ledger":
+            peer.answer(status="200 OK" if is_proved(peer, path, request) else "401 Unauthorized")
+        case "GET", "/old":
+            peer.answer(b"", "Location: https://shop.example.com/new", status="308 Permanent Redirect")
         case "GET", "/":
             peer.answer(b"<html>" + b"x" * 200 + b"</html>")
         case "GET", "/health":
@@ -68,6 +74,19 @@ def answer(peer: Peer, method: str, path: str, request: str) -> None:  # noqa: C
             peer.answer(json.dumps(LISTED).encode(), "Cache-Control: private", SECURE, expires)
         case _:
             peer.answer(status="404 Not Found")
+
+
+def is_proved(peer: Peer, path: str, request: str) -> bool:
+    """Return whether a request has the credentials that belong to a path."""
+    basic = base64.b64encode(f"smoke-test:{PASSWORD}".encode()).decode()
+    assert isinstance(peer.connection, ssl.SSLSocket)
+    named = peer.connection.getpeercert() or {}
+    return {
+        "/reports": f"Authorization: Basic {basic}\r\n" in request,
+        "/stock": f"X-Api-Key: {KEY}\r\n" in request,
+        "/prices": "/us-west-2/execute-api/aws4_request" in request,
+        "/ledger": "smoke.example" in str(named.get("subjectAltName")),
+    }[path]
 
 
 def played(how: Callable[[Peer, str, str, str], None]) -> Callable[[Peer], None]:
@@ -99,12 +118,19 @@ def patient(value: Any) -> Any:
 
 
 @pytest.fixture
-def secrets(aws: AwsApi, authority: trustme.CA) -> None:
+def secrets(aws: AwsApi, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the examples name and do not hold."""
     pem = authority.cert_pem.bytes().decode()
     kept = {"/shop/certificate-authority": pem, "/smoke-test/password": PASSWORD}
     aws.answer("GetParameter", lambda asked: {"Parameter": {"Value": kept[asked["Name"]]}})
-    aws.answer("GetSecretValue", {"SecretString": json.dumps({"client_secret": "s3cret-of-the-readme"})})
+    own = authority.issue_cert("smoke.example")
+    of_client = {
+        "client_secret": "s3cret-of-the-readme",
+        "certificate": "".join(each.bytes().decode() for each in own.cert_chain_pems),
+        "private_key": own.private_key_pem.bytes().decode(),
+    }
+    aws.answer("GetSecretValue", {"SecretString": json.dumps(of_client)})
+    monkeypatch.setenv("STOCK_KEY", KEY)
 
 
 def checks_of(example: dict[str, Any], url: str) -> tuple[list[Check], str]:
@@ -122,12 +148,18 @@ def asked(check: Check, green: Endpoint) -> Outcome:
         return error.outcome
 
 
+def label(example: dict[str, Any]) -> str:
+    return str(example.get("name") or example.get("type", "plan"))
+
+
 @pytest.mark.usefixtures("secrets")
-@pytest.mark.parametrize("example", SHOWN, ids=lambda each: each.get("name") or each.get("type", "plan"))
+@pytest.mark.parametrize("example", SHOWN, ids=label)
 def test_an_example_passes_where_green_is_as_it_says_and_nowhere_else(
     serve: Serve, trusted: trustme.CA, example: dict[str, Any]
 ) -> None:
     certificate = server_context(trusted.issue_cert("127.0.0.1", "shop.example.com"))
+    certificate.verify_mode = ssl.CERT_OPTIONAL
+    trusted.configure_trust(certificate)
     if example.get("type") == "tcp":
         right, wrong = serve(pong), serve(lambda peer: peer.send(b"-ERR\r\n"))
     else:
@@ -137,9 +169,9 @@ def test_an_example_passes_where_green_is_as_it_says_and_nowhere_else(
     for server, expected in ((right, Status.PASS), (wrong, Status.FAIL)):
         checks, host = checks_of(example, server.url)
         outcomes = [asked(check, Endpoint(server.url, host=host)) for check in checks]
-        assert [outcome.status for outcome in outcomes] == [expected], outcomes
+        assert {outcome.status for outcome in outcomes} == {expected}, outcomes
         assert "; warning: cleanup" not in str(outcomes) or server is wrong
-    assert all(secret not in str(outcomes) for secret in (TOKEN, PASSWORD))
+    assert all(secret not in str(outcomes) for secret in (TOKEN, PASSWORD, KEY))
 
 
 def test_every_kind_that_asks_green_is_shown() -> None:
