@@ -19,6 +19,7 @@ class Holder(BaseModel):
 
     one: Annotated[Any, Later("ecs_hooks.auth.reference:Reference")] | None = None
     many: dict[str, Annotated[Any, Later("ecs_hooks.auth.reference:Reference", or_text=True)]] = {}
+    some: Annotated[Any, Later("ecs_hooks.auth.reference:Reference", or_text=("a", "b"), such_as="a key")] | None = None
 
 
 def test_a_field_is_as_if_the_model_stood_in_it() -> None:
@@ -39,6 +40,9 @@ def test_a_field_is_as_if_the_model_stood_in_it() -> None:
         ({"one": "text"}, ("one",), "Input should be a valid dictionary"),
         ({"many": {"b": {"ssm": 1}}}, ("many", "b", "ssm"), "Input should be a valid string"),
         ({"many": {"b": 1}}, ("many", "b"), "must be text, or a reference"),
+        ({"some": 1}, ("some",), "must be text, or a key, not number"),
+        ({"some": "c"}, ("some",), "is no text that it can be; known: a, b"),
+        ({"some": "ssm"}, ("some",), "needs to be told something: write a key"),
     ],
 )
 def test_a_mistake_has_its_place(given: Any, place: tuple[str, ...], says: str) -> None:
@@ -61,6 +65,10 @@ def test_its_fields_are_known() -> None:
     [
         ({"checks": [{"type": "http", "path": "/x", "headers": {"X-A": "b"}}]}, []),
         (
+            {"checks": [{"type": "http", "expect": {"asserts": [{"query": "body", "filters": ["to_int"], "min": 1}]}}]},
+            [],
+        ),
+        (
             {"checks": [{"type": "http", "auth": {"bearer": {"token": "t"}}}]},
             ["ecs_hooks.auth.fields", "ecs_hooks.auth.reference"],
         ),
@@ -71,7 +79,7 @@ def test_whoever_does_without_does_not_load_it(plan: Any, loaded: list[str]) -> 
         "import sys; from ecs_hooks.invocation import Plan;"
         f"Plan.parse({plan!r});"
         "light = {'ecs_hooks.auth.keyring', 'ecs_hooks.auth.secret'};"
-        "names = [m for m in sys.modules if m.startswith(('ecs_hooks.auth.', 'ecs_hooks.plan_ref', 'botocore.'))];"
+        "names = [m for m in sys.modules if m.startswith(('ecs_hooks.auth.', 'ecs_hooks.filters.', 'ecs_hooks.plan_ref', 'botocore.'))];"
         "print(sorted(set(names) - light))"
     )
     source = str(Path(ecs_hooks.__file__).parents[1])

@@ -115,3 +115,12 @@ def test_what_is_too_short_is_no_secret() -> None:
 )
 def test_values_are_shown_short_and_on_one_line(value: object, shown: str) -> None:
     assert Redactor().show(value) == shown
+
+
+def test_whether_a_secret_stands_in_a_value() -> None:
+    redactor = Redactor("hunter2", "12345")
+
+    known: list[object] = ["a hunter2", ["a", {"b": "hunter2"}], {"hunter2": 1}, 12345, [{"a": [None, 12345]}]]
+    unknown: list[object] = ["hunter", [], {"a": {"b": [1, None, True]}}, 1234, None]
+    assert [redactor.knows(each) for each in known] == [True] * 5
+    assert [redactor.knows(each) for each in unknown] == [False] * 5

@@ -12,6 +12,12 @@ from ecs_hooks.plan import Plan, PlanError
 from ecs_hooks.schema import plan_schema, schema_text
 from tests.conftest import load_event
 
+
+def filtered(*filters: Any) -> dict[str, Any]:
+    assertion = {"query": "jsonpath", "path": "$", "filters": list(filters), "equals": 1}
+    return {"checks": [{"type": "http", "expect": {"asserts": [assertion]}}]}
+
+
 GOOD = load_event("post_test_traffic_shift_hook_details")["hookDetails"]
 
 
@@ -29,6 +35,9 @@ def test_the_schema_is_the_one_that_is_shipped() -> None:
         ({"checks": [], "mode": "observe"}, True),
         ({"checks": [{"type": "http", "json": {"a": 1}}]}, True),
         ({"mode": "x"}, False),
+        (filtered("count", {"nth": 1}), True),
+        (filtered("cuont"), False),
+        (filtered({"nth": "1"}), False),
         ({"checks": [{"type": "http", "pth": "/"}]}, False),
         ({"checks": [{"type": "ftp"}]}, False),
         ({"checks": {}}, False),

@@ -28,6 +28,7 @@ from ecs_hooks.checks import (
     ScenarioCheck,
     TargetsCheck,
     TasksCheck,
+    TcpCheck,
 )
 from tests.aws import AwsApi
 from tests.conftest import load_event
@@ -106,6 +107,7 @@ def checks() -> list[Check]:
         ScenarioCheck.model_validate({"requests": [{"connect_retries": 0}], "budget_seconds": 5}),
         TargetsCheck(),
         TasksCheck(),
+        TcpCheck(connect_retries=0),
     ]
 
 

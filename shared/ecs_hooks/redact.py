@@ -89,6 +89,10 @@ class Redactor:
         for secret in _secrets_in(value, secret=False):
             self.add(secret)
 
+    def knows(self, value: object) -> bool:
+        """Return whether a secret stands in a value, at any depth."""
+        return any(self.mask(text) != text for text in _texts_in(value))
+
     def mask(self, text: str) -> str:
         """Return a text without the secrets."""
         if not self._forms:
@@ -120,6 +124,19 @@ class Redactor:
 def one_line(text: str) -> str:
     """Return a text without line breaks and other characters that would disturb a log."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+", " ", text)
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    match value:
+        case Mapping():
+            for name, inner in value.items():
+                yield str(name)
+                yield from _texts_in(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _texts_in(inner)
+        case _:
+            yield str(value)
 
 
 def _secrets_in(value: Any, *, secret: bool) -> Iterator[str]:

@@ -47,6 +47,7 @@ QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
 HTTP: dict[str, Any] = {"type": "http", "connect_retries": 0, "timeout_seconds": 1}
 LOAD: dict[str, Any] = {"type": "load", "duration_seconds": 1, "timeout_seconds": 1}
 COMPARE: dict[str, Any] = {"type": "compare", "connect_retries": 0, "timeout_seconds": 1, "budget_seconds": 10}
+TCP: dict[str, Any] = {"type": "tcp", "connect_retries": 0, "timeout_seconds": 1}
 CASES: list[dict[str, Any]] = [
     HTTP,
     {**HTTP, "url": "http://127.0.0.1:9/"},
@@ -76,6 +77,9 @@ CASES: list[dict[str, Any]] = [
     {"type": "targets"},
     {"type": "tasks"},
     {"type": "tasks", "digest": False},
+    TCP,
+    {**TCP, "address": "127.0.0.1:9"},
+    {**TCP, "port": 7},
 ]
 NLB_PRODUCTION = f"{NLB_LISTENER[:-1]}9"
 NLB = [
@@ -190,7 +194,7 @@ def test_a_check_asks_for_what_it_says_and_nothing_else(
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("listener", ["test", "production"])
-@pytest.mark.parametrize("asking", [HTTP, LOAD], ids=["http", "load"])
+@pytest.mark.parametrize("asking", [HTTP, LOAD, TCP], ids=["http", "load", "tcp"])
 def test_what_it_takes_to_find_green(
     aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str, listener: str, asking: dict[str, Any]
 ) -> None:

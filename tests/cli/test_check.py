@@ -266,3 +266,12 @@ def test_a_plan_that_is_kept_elsewhere_is_not_validated_here(run: Run, tmp_path:
     result = run("validate", written(tmp_path, {"plan": "s3://plans/shop.json"}))
     assert result.exit_code == 0
     assert "valid, its checks are in s3://plans/shop.json, which is not examined, mode enforce" in result.output
+
+
+def test_a_connection_to_an_address_on_this_machine(run: Run, tmp_path: Path, serve: Serve) -> None:
+    server = serve(lambda peer: peer.send(b"220 ready\r\n"))
+    plan = {"checks": [{"type": "tcp", "listener": "production", "expect": {"body": {"contains": "220"}}}]}
+    result = run("check", written(tmp_path, plan), "--url", server.url)
+
+    assert result.exit_code == 0, result.output
+    assert f"PASS tcp TCP 127.0.0.1:{server.port} connected in " in result.output

@@ -145,6 +145,31 @@ def test_a_network_load_balancer(doctor: Doctor, account: Account) -> None:
     doctor()
     assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:53/")]
 
+    account.plan({"type": "tcp"})
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:53/")]
+    account.plan({"type": "tcp", "name": "other", "port": 54})
+    doctor()
+    assert doctor.of("endpoint") == [
+        (
+            "error",
+            f'{AT}: tcp "other": port 54 of the load balancer is another listener, which could lead to blue',
+        )
+    ]
+    assert doctor.fix("port 54 of the load balancer") == "give the address"
+
+
+def test_a_connection_to_an_application_load_balancer_tells_nothing(doctor: Doctor, account: Account) -> None:
+    account.plan(HTTP, {"type": "tcp"})
+    doctor()
+
+    (told,) = doctor.of("endpoint")
+    assert told == (
+        "error",
+        f"{AT}: tcp: an Application Load Balancer takes connections itself, whatever becomes of green",
+    )
+    assert doctor.fix("takes connections itself") == "use a check of type http"
+
 
 @pytest.mark.parametrize(
     ("stage", "problem", "fix"),

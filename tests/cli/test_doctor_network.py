@@ -289,3 +289,21 @@ def test_a_listener_that_is_none(doctor: Doctor, account: Account) -> None:
 
     assert [level for level, _ in doctor.of("network")] == ["unknown"]
     assert [level for level, _ in doctor.of("endpoint")] == ["unknown"]
+
+
+def test_a_connection_goes_to_its_own_port_or_address(doctor: Doctor, account: Account) -> None:
+    account.plan({"type": "tcp", "port": 6379}, {"type": "tcp", "address": "10.0.0.9:5432"}, base_url="http://10.1.2.3")
+    doctor()
+    assert doctor.of("network") == [
+        ("error", f"{where} is inside of a VPC, and the function runs in none")
+        for where in ("10.1.2.3:6379", "10.0.0.9:5432")
+    ]
+
+    account.without_test_listener()
+    account.in_vpc()
+    account.groups["sg-tasks"] = ([rules(8080, "0.0.0.0/0")], [EVERYTHING])
+    account.plan({"type": "tcp", "port": 6379})
+    doctor()
+    assert doctor.of("network") == [
+        ("error", "security group sg-tasks of the service's tasks does not let the function in at port 6379")
+    ]

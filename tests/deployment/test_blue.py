@@ -108,21 +108,23 @@ def test_an_address_that_is_given_is_taken_and_aws_is_not_asked(aws: AwsApi) -> 
 
 @pytest.mark.parametrize("stage", [TESTED, Stage.PRE_PRODUCTION_TRAFFIC_SHIFT])
 def test_before_the_shift_the_production_listener_leads_to_blue(alb: Aws, stage: str) -> None:
-    assert blue(stage) == Endpoint(f"http://{DNS}:80")
+    assert blue(stage) == Endpoint(f"http://{DNS}:80", protocol="HTTP")
     assert found(stage).test_conditions == ()
-    assert blue(stage, base_url="http://green") == Endpoint(f"http://{DNS}:80")
+    assert blue(stage, base_url="http://green") == Endpoint(f"http://{DNS}:80", protocol="HTTP")
 
 
 def test_where_the_test_listener_counts_for_nothing_the_stage_does_not_either(alb: Aws) -> None:
-    assert blue(Stage.POST_SCALE_UP, base_url="http://green") == Endpoint(f"http://{DNS}:80")
-    assert blue(Stage.POST_SCALE_UP, app_url="http://green") == Endpoint(f"http://{DNS}:80")
+    assert blue(Stage.POST_SCALE_UP, base_url="http://green") == Endpoint(f"http://{DNS}:80", protocol="HTTP")
+    assert blue(Stage.POST_SCALE_UP, app_url="http://green") == Endpoint(f"http://{DNS}:80", protocol="HTTP")
     assert "attach the check to POST_TEST" in refused("green has no test traffic yet", Stage.POST_SCALE_UP)
 
 
 def test_conditions_of_the_production_rule_are_met(alb: Aws) -> None:
     alb.production(HOST, PATH)
-    assert blue() == Endpoint(f"http://{DNS}:80/shop", {"Host": "shop.example.com"})
-    assert blue(host="test.shop.example.com") == Endpoint(f"http://{DNS}:80/shop", {"Host": "shop.example.com"})
+    assert blue() == Endpoint(f"http://{DNS}:80/shop", {"Host": "shop.example.com"}, protocol="HTTP")
+    assert blue(host="test.shop.example.com") == Endpoint(
+        f"http://{DNS}:80/shop", {"Host": "shop.example.com"}, protocol="HTTP"
+    )
     fix = refused("host-header does not take other.example.com", blue_host="other.example.com")
     assert fix == "set blue_url of the check"
 
@@ -130,7 +132,7 @@ def test_conditions_of_the_production_rule_are_met(alb: Aws) -> None:
 def test_a_name_of_the_plan_counts_for_blue_where_the_rule_takes_it(alb: Aws) -> None:
     alb.protocol = "HTTPS"
     assert refused("speaks TLS") == "set blue_host of the check to the name it is made for"
-    assert blue(host="shop.example.com") == Endpoint(f"https://{DNS}:80", host="shop.example.com")
+    assert blue(host="shop.example.com") == Endpoint(f"https://{DNS}:80", host="shop.example.com", protocol="HTTPS")
     assert blue(host="test.example.com", blue_host="shop.example.com").host == "shop.example.com"
 
 
@@ -170,7 +172,7 @@ def test_what_can_not_be_derived_asks_for_blue_url(alb: Aws) -> None:
 def test_a_network_load_balancer(alb: Aws) -> None:
     alb.revisions(rule=NLB_LISTENER.replace("e2f7", "e2f8"), test=NLB_LISTENER)
     alb.protocol = "TCP"
-    assert blue() == Endpoint(f"http://{DNS}:80")
+    assert blue() == Endpoint(f"http://{DNS}:80", protocol="TCP")
     assert found().test_conditions == ()
     alb.leads = forward(GREEN_GROUP)
     refused("the production listener leads to target group alternate")
@@ -199,7 +201,7 @@ def test_of_several_load_balancers_that_of_green_counts(alb: Aws) -> None:
         return {"serviceRevisions": [each]}
 
     alb.aws.answer("DescribeServiceRevisions", described)
-    assert blue() == Endpoint(f"http://{DNS}:80")
+    assert blue() == Endpoint(f"http://{DNS}:80", protocol="HTTP")
     assert {"RuleArns": [SHARED_RULE]} not in alb.aws.asked["DescribeRules"]
     assert refused("the service has 2 load balancers at which blue could be asked", base_url="http://green") == (
         "set blue_url of the check"
@@ -237,7 +239,7 @@ def test_where_green_is_asked_at_a_task_blue_is_too(alb: Aws, stage: str) -> Non
     assert alb.aws.calls["DescribeRules"] == 0
     # A plan that says where green is leaves the listener for blue.
     if stage == TESTED:
-        assert blue(stage, base_url="http://green") == Endpoint(f"http://{DNS}:80")
+        assert blue(stage, base_url="http://green") == Endpoint(f"http://{DNS}:80", protocol="HTTP")
 
 
 def test_without_a_load_balancer_the_port_is_that_of_blues_own_task_definition(alb: Aws) -> None:

@@ -76,17 +76,17 @@ def test_an_app_url_without_a_scheme_is_refused(monkeypatch: pytest.MonkeyPatch)
 def test_contract_5_2_a_test_port_of_an_application_load_balancer(aws: AwsApi, stage: Stage) -> None:
     load_balancer(aws, port=8443)
 
-    assert green(stage) == Endpoint(f"http://{DNS}:8443")
+    assert green(stage) == Endpoint(f"http://{DNS}:8443", protocol="HTTP")
     assert sum(aws.calls.values()) == 4
 
 
 @pytest.mark.parametrize(
     ("conditions", "expected"),
     [
-        ([HEADER], Endpoint(f"http://{DNS}:80", {"X-Environment": "test"})),
-        ([PATH], Endpoint(f"http://{DNS}:80/test")),
-        ([HOST], Endpoint(f"http://{DNS}:80", {"Host": "test.example.com"})),
-        ([QUERY, METHOD], Endpoint(f"http://{DNS}:80", {}, {"v": "2"}, ("GET",))),
+        ([HEADER], Endpoint(f"http://{DNS}:80", {"X-Environment": "test"}, protocol="HTTP")),
+        ([PATH], Endpoint(f"http://{DNS}:80/test", protocol="HTTP")),
+        ([HOST], Endpoint(f"http://{DNS}:80", {"Host": "test.example.com"}, protocol="HTTP")),
+        ([QUERY, METHOD], Endpoint(f"http://{DNS}:80", {}, {"v": "2"}, ("GET",), protocol="HTTP")),
     ],
 )
 def test_contract_5_2_conditions_of_the_test_rule(
@@ -102,9 +102,9 @@ def test_contract_5_2_https_needs_the_name_that_the_certificate_is_made_for(aws:
     load_balancer(aws, "HTTPS", 443)
     with pytest.raises(EndpointError, match=r"set hookDetails\.host to the name"):
         green()
-    assert green(host="test.example.com") == Endpoint(f"https://{DNS}:443", host="test.example.com")
+    assert green(host="test.example.com") == Endpoint(f"https://{DNS}:443", host="test.example.com", protocol="HTTPS")
     aws.answer("DescribeRules", rule(HOST))
-    assert green() == Endpoint(f"https://{DNS}:443", {"Host": "test.example.com"})
+    assert green() == Endpoint(f"https://{DNS}:443", {"Host": "test.example.com"}, protocol="HTTPS")
 
 
 def test_the_host_of_the_plan_has_to_fit_that_of_the_rule(aws: AwsApi) -> None:

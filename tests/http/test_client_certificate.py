@@ -20,7 +20,7 @@ from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.response import Response
 from ecs_hooks.http.sending import Limits, attempt, send
-from ecs_hooks.http.tls import tls_context
+from ecs_hooks.http.tls import Trust, tls_context
 from ecs_hooks.http.url import Url
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Server
@@ -107,8 +107,8 @@ def test_another_origin_does_not_get_to_see_it(serve: Serve, trusted: trustme.CA
 def test_settings_are_made_once_for_a_client(trusted: trustme.CA) -> None:
     one, two = client(trusted), client(trusted)
 
-    assert tls_context(verify=True, certificate=one) is tls_context(verify=True, certificate=one)
-    assert len({id(tls_context(verify=True, certificate=each)) for each in (None, one, two)}) == 3
+    assert tls_context(Trust(), one) is tls_context(Trust(), one)
+    assert len({id(tls_context(Trust(), each)) for each in (None, one, two)}) == 3
 
 
 def encrypted(key: str) -> str:

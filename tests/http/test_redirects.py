@@ -6,6 +6,8 @@ from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.errors import ForbiddenAddressError, ResponseTimeoutError
 from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.http.request import Request
+from ecs_hooks.http.url import Url
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, Script, replying
 
@@ -77,3 +79,27 @@ def test_the_time_is_for_all_hops_together(serve: Serve) -> None:
 
     with pytest.raises(ResponseTimeoutError, match=r"within 0\.5 s"):
         client(serve(script).url, FOLLOW._replace(timeout_seconds=0.5, max_redirects=50)).get("/")
+
+
+def asked_as(name: str, serve: Serve, **table: str) -> str:
+    """Return the request that a server gets in the end which is asked under another name, and redirects from /a."""
+    url = serve(routes(**table)).url
+    return client(url).get("/a", headers={"Host": name, "Authorization": "Bearer t0ken"}).text
+
+
+@pytest.mark.parametrize("name", ["shop.example", "Shop.example:8443", "SHOP.EXAMPLE"])
+def test_a_redirect_to_the_name_that_is_asked_for_stays_at_the_address(serve: Serve, name: str) -> None:
+    text = asked_as(name, serve, a=f"http://{name.lower()}/b?c=d")
+
+    assert text.startswith("GET /b?c=d HTTP/1.1\r\n")
+    assert f"Host: {name}\r\n" in text
+    assert "t0ken" in text
+
+
+@pytest.mark.parametrize("other", ["http://shop.example:8443/b", "https://shop.example/b", "http://www.shop.example/b"])
+def test_a_redirect_to_another_name_port_or_scheme_leaves_it(other: str) -> None:
+    request = Request.build("GET", Url.parse("http://10.0.0.1/a"), {"Host": "shop.example", "Authorization": "t0ken"})
+    after = request.redirected(302, other)
+
+    assert after.url == Url.parse(other)
+    assert not {"Host", "Authorization"} & set(after.headers)

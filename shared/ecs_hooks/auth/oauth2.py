@@ -16,6 +16,7 @@ from ecs_hooks.outcome import ExplainedError, Outcome, Status
 if TYPE_CHECKING:
     from ecs_hooks.auth.keyring import Keyring
     from ecs_hooks.http.response import Response
+    from ecs_hooks.http.tls import Trust
 
 _MAX_BYTES = 65_536
 """The largest answer of a token endpoint."""
@@ -100,8 +101,8 @@ class Client(NamedTuple):
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-tokens: Cache[tuple[Client, bool], str] = Cache()
-"""The tokens of this process, by client, and whether the token endpoint had to have a valid certificate."""
+tokens: Cache[tuple[Client, Trust], str] = Cache()
+"""The tokens of this process, by client, and what the token endpoint had to be like."""
 
 
 class Tokens:
@@ -133,7 +134,7 @@ class Tokens:
         TokenError
             If there is none.
         """
-        token = tokens.get((self._client, self._keyring.limits.verify_tls), self._asked)
+        token = tokens.get((self._client, self._keyring.limits.trust), self._asked)
         self._keyring.redactor.add(token)
         return token
 

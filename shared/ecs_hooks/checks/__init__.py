@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.scenario import ScenarioCheck
     from ecs_hooks.checks.targets import TargetsCheck
     from ecs_hooks.checks.tasks import TasksCheck
+    from ecs_hooks.checks.tcp import TcpCheck
 
 __all__ = [
     "CHECKS",
@@ -41,6 +42,7 @@ __all__ = [
     "ScenarioCheck",
     "TargetsCheck",
     "TasksCheck",
+    "TcpCheck",
     "check_class",
 ]
 
@@ -58,6 +60,7 @@ CHECKS = {
     "scenario": "ecs_hooks.checks.scenario:ScenarioCheck",
     "targets": "ecs_hooks.checks.targets:TargetsCheck",
     "tasks": "ecs_hooks.checks.tasks:TasksCheck",
+    "tcp": "ecs_hooks.checks.tcp:TcpCheck",
 }
 """`type` in a plan, to the class that answers it. Add an entry to name a check of your own in a plan."""
 

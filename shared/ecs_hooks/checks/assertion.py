@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ecs_hooks.checks.predicate import LiteralOrPredicate, Predicate  # noqa: F401 - what fields of Predicate refer to
 from ecs_hooks.checks.query import Query
-from ecs_hooks.redact import MASK
 
 if TYPE_CHECKING:
     from ecs_hooks.http.response import Response
@@ -25,6 +24,6 @@ class Assertion(Query, Predicate):
         if found.problem:
             return found.problem
         # An empty body counts as none where the question is whether there is one.
-        values = [each for each in found.values if each or self.query != "body" or self.exists is None]
-        hidden = MASK if self.is_secret else found.hidden
-        return self.problem_among(values, redactor, shown=hidden, is_text=found.is_text)
+        is_body = self.query == "body" and not self.filters
+        values = [each for each in found.values if each or not is_body or self.exists is None]
+        return self.problem_among(values, redactor, shown=self.shown(found, redactor), is_text=found.is_text)

@@ -241,6 +241,11 @@ class Check(BaseModel, ABC):
         return ()
 
     @property
+    def asked_port(self) -> int | None:
+        """The port of green that the check connects to, where it is another one than that of green's address."""
+        return None
+
+    @property
     def asked_secrets(self) -> Sequence[Reference]:
         """The secrets that the check has by reference."""
         return ()
@@ -264,6 +269,10 @@ class Check(BaseModel, ABC):
     def needs_running(self) -> bool:
         """Whether the check can only be asked once green runs."""
         return False
+
+    def objection(self, green: Endpoint) -> str:  # noqa: ARG002 - for those that have one
+        """Return why the check would tell nothing of green at this address of it; empty where it would."""
+        return ""
 
     def actions(self, shared: SharedActions) -> frozenset[str]:
         """Return the IAM actions that the function's role has to allow for this check, such as `ecs:ListTasks`.

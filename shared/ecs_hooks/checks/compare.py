@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.http_request import ExchangeFields, RequestFields, outcome_of
+from ecs_hooks.checks.exchange import ExchangeFields
+from ecs_hooks.checks.http_request import RequestFields, outcome_of
 from ecs_hooks.checks.jsonpath import check_path
 from ecs_hooks.compare.answer import Ignored
 from ecs_hooks.compare.asking import Pair, Result, Sending, UnreachedError, examine
@@ -21,6 +22,7 @@ from ecs_hooks.compare.verdict import verdict
 from ecs_hooks.deployment.endpoint import Endpoint, Listener, require_running
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
+from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.url import Url
 from ecs_hooks.outcome import Outcome
 from ecs_hooks.redact import Redactor
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
     from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.blue import Blue
-    from ecs_hooks.http.sending import Limits
 
 _MOST_KINDS = 20
 """Different requests of one check."""
@@ -152,8 +153,8 @@ class CompareCheck(ExchangeFields, Check):
 
     @property
     def asked_secrets(self) -> Sequence[Reference]:
-        """Those of the requests."""
-        return [secret for each in self.requests for secret in each.secrets]
+        """Those of the requests, and `ca_certificates`."""
+        return [*(secret for each in self.requests for secret in each.secrets), *self.authorities]
 
     @property
     def asked_methods(self) -> Sequence[str]:
@@ -199,11 +200,11 @@ class CompareCheck(ExchangeFields, Check):
         blue, green = context.blue(self.blue_url, self.blue_host), context.green
         redactor, pool = Redactor(), Pool()
         deadline = context.deadline.sooner(self.budget_seconds)
-        limits = self.limits(self.timeout_seconds, self.connect_retries)
-        keyring = Keyring(redactor, lambda: context.region, limits, deadline)
+        keyring = Keyring(redactor, lambda: context.region, Limits(), deadline)
+        keyring = self.limited(keyring, self.timeout_seconds, self.connect_retries)
         try:
             pairs = [self._pair(request, blue, green, keyring) for request in self.requests]
-            results = self._results(pairs, pool, limits, deadline)
+            results = self._results(pairs, pool, keyring.limits, deadline)
         except UnreachedError as trouble:
             side, endpoint = ("blue", blue.endpoint) if trouble.is_blue else ("green", green)
             outcome = outcome_of(trouble.error, endpoint, redactor)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_REGEX_SECONDS = 1.0
+REGEX_SECONDS = 1.0
 """Time for one regular expression on one value: some need longer than the age of the universe."""
+
+TOO_SLOW = f"took longer than {REGEX_SECONDS:g} s to find out"
 
 Type = str
 """What JSON calls the type of a value; an integer is a number, too."""
@@ -76,10 +78,9 @@ def _search(pattern: str, text: str) -> Any:
     import regex  # noqa: PLC0415 - see above
 
     try:
-        return regex.search(pattern, text, timeout=_REGEX_SECONDS, concurrent=True)
+        return regex.search(pattern, text, timeout=REGEX_SECONDS, concurrent=True)
     except TimeoutError:
-        message = f"took longer than {_REGEX_SECONDS:g} s to find out"
-        raise TimeoutError(message) from None
+        raise TimeoutError(TOO_SLOW) from None
 
 
 def number(actual: Any, *, is_text: bool) -> float | int | None:

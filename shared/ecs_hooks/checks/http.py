@@ -10,14 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.exchange import ExchangeFields
 from ecs_hooks.checks.expect import Expect, describe
-from ecs_hooks.checks.http_request import ExchangeFields, RequestFields, outcome_of
+from ecs_hooks.checks.http_request import RequestFields, outcome_of
 from ecs_hooks.checks.samples import Sample, Samples
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
-from ecs_hooks.http.sending import send
+from ecs_hooks.http.sending import Limits, send
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.redact import Redactor
 
@@ -87,8 +88,8 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
 
     @property
     def asked_secrets(self) -> Sequence[Reference]:
-        """Those of `auth` and `headers`."""
-        return self.secrets
+        """Those of `auth` and `headers`, and `ca_certificates`."""
+        return [*self.secrets, *self.authorities]
 
     @property
     def asked_methods(self) -> Sequence[str]:
@@ -105,12 +106,13 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         """
         redactor = Redactor()
         green = context.endpoint(self.listener) if self.url is None else Endpoint("")
-        limits = self.limits(self.timeout_seconds, self.connect_retries)
+        keyring = Keyring(redactor, lambda: context.region, Limits(), context.deadline)
+        keyring = self.limited(keyring, self.timeout_seconds, self.connect_retries)
         try:
-            request = self.build(green, Keyring(redactor, lambda: context.region, limits, context.deadline))
+            request = self.build(green, keyring)
             if self.samples is not None:
-                return self._sampled(self.samples, request, redactor, context)
-            response = send(request, limits, context.deadline)
+                return self._sampled(self.samples, request, keyring)
+            response = send(request, keyring.limits, context.deadline)
         except HttpError as error:
             outcome = outcome_of(error, green, redactor)
             return outcome if error.permanent else self._polled(outcome, context)
@@ -134,13 +136,13 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         reason = redactor.mask(f"{response.where} {describe(failing)}{warned}")
         return self._polled(Outcome.failed(reason, evidence), context)
 
-    def _sampled(self, samples: Samples, request: Request, redactor: Redactor, context: CheckContext) -> Outcome:
-        limits, pool = self.limits(self.timeout_seconds, self.connect_retries), Pool()
+    def _sampled(self, samples: Samples, request: Request, keyring: Keyring) -> Outcome:
+        redactor, pool = keyring.redactor, Pool()
         reached = threading.Event()
 
         def once() -> Sample:
             try:
-                response = send(request, limits, context.deadline, pool.ask)
+                response = send(request, keyring.limits, keyring.deadline, pool.ask)
             except HttpError as error:
                 # Where nothing has ever come back, green can't be asked: that is no finding about it.
                 if error.permanent or (isinstance(error, TransportError) and not reached.is_set()):
@@ -152,7 +154,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             return Sample(redactor.mask(describe(failing)) if failing else "", response.latency)
 
         try:
-            return samples.judge(redactor.mask(request.shown), samples.take(once, context.deadline))
+            return samples.judge(redactor.mask(request.shown), samples.take(once, keyring.deadline))
         finally:
             pool.close()
 

@@ -20,7 +20,6 @@ from ecs_hooks.http.request import (
     multipart_body,
     with_defaults,
 )
-from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.url import Url
 from ecs_hooks.later import Later
 from ecs_hooks.outcome import Outcome
@@ -220,29 +219,3 @@ def outcome_of(error: HttpError, green: Endpoint, redactor: Redactor) -> Outcome
     """
     advice = f"; {green.advice}" if green.advice and isinstance(error, TransportError) else ""
     return error.outcome._replace(reason=redactor.mask(f"{error}{advice}"))
-
-
-class ExchangeFields(BaseModel):
-    """What a request may cost, besides time, and how far it is followed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    follow_redirects: bool = False
-    """Whether to go where a redirect leads."""
-    max_redirects: Annotated[int, Field(ge=1, le=50)] = 10
-    """How many times."""
-    verify_tls: bool = True
-    """Whether the certificate must be valid."""
-    max_body_bytes: Annotated[int, Field(ge=1, le=10_485_760)] = 1_048_576
-    """The largest body, after decompression; a larger one is a failure."""
-
-    def limits(self, timeout_seconds: float, connect_retries: int = 0) -> Limits:
-        """Return them as the client takes them, with the time and the further attempts that there are."""
-        return Limits(
-            timeout_seconds=timeout_seconds,
-            connect_retries=connect_retries,
-            follow_redirects=self.follow_redirects,
-            max_redirects=self.max_redirects,
-            max_body_bytes=self.max_body_bytes,
-            verify_tls=self.verify_tls,
-        )

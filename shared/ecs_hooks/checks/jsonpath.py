@@ -52,6 +52,14 @@ def find(path: str, document: Any) -> list[Any]:
     return values
 
 
+def is_singular(path: str) -> bool:
+    """Return whether a path can find one value at most."""
+    from jsonpath import JSONPath  # noqa: PLC0415 - see above
+
+    compiled = _environment().compile(path)
+    return isinstance(compiled, JSONPath) and compiled.singular_query()
+
+
 def locations(path: str, document: Any) -> list[tuple[str | int, ...]]:
     """Return where a path leads to: for each value, the names and indexes on the way to it.
 

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.http_request import ExchangeFields, RequestFields, outcome_of
+from ecs_hooks.checks.exchange import ExchangeFields
+from ecs_hooks.checks.http_request import RequestFields, outcome_of
 from ecs_hooks.checks.status import ExpectedStatus
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
+from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.waits import Waits
 from ecs_hooks.load.judging import Criteria, judge
 from ecs_hooks.load.open_loop import OpenLoop
@@ -127,8 +129,8 @@ class LoadCheck(ExchangeFields, Check):
 
     @property
     def asked_secrets(self) -> Sequence[Reference]:
-        """Those of the requests."""
-        return [secret for each in self.requests for secret in each.secrets]
+        """Those of the requests, and `ca_certificates`."""
+        return [*(secret for each in self.requests for secret in each.secrets), *self.authorities]
 
     @property
     def asked_methods(self) -> Sequence[str]:
@@ -159,13 +161,14 @@ class LoadCheck(ExchangeFields, Check):
             return Outcome.failed(short)
         green = Endpoint("") if self.asked_listener is None else context.endpoint(self.listener)
         redactor = Redactor()
-        limits = self.limits(self.timeout_seconds)
-        keyring = Keyring(redactor, lambda: context.region, limits, context.deadline)
+        keyring = self.limited(
+            Keyring(redactor, lambda: context.region, Limits(), context.deadline), self.timeout_seconds
+        )
         waits = Waits()
         pool = Pool(keep=self.keep_alive, waits=waits)
         try:
             parts = [Part(each.build(green, keyring), each.expect.status, each.weight) for each in self.requests]
-            sender = Sender(parts, limits, pool, context.deadline)
+            sender = Sender(parts, keyring.limits, pool, context.deadline)
             sender.connect()
             short = self._short_of_time(context, self._load_seconds)
             if short:  # there was enough, but to find and to reach green took some of it: that may pass

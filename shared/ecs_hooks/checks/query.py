@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecs_hooks.checks.comparing import groups_of, regex_problem
-from ecs_hooks.checks.jsonpath import check_path, find
+from ecs_hooks.checks.jsonpath import check_path, find, is_singular
 from ecs_hooks.http.errors import ContentError
-from ecs_hooks.redact import is_secret_name
+from ecs_hooks.later import Later
+from ecs_hooks.redact import MASK, Redactor, is_secret_name
 
 if TYPE_CHECKING:
+    from ecs_hooks.filters.fields import Filter
     from ecs_hooks.http.response import Response
 
 QueryName = Literal[
@@ -40,6 +42,47 @@ CertificateField = Literal[
 ]
 
 
+FILTERS = (
+    "base64_decode",
+    "base64_encode",
+    "base64_url_safe_decode",
+    "base64_url_safe_encode",
+    "count",
+    "days_after_now",
+    "days_before_now",
+    "first",
+    "html_escape",
+    "html_unescape",
+    "last",
+    "to_date",
+    "to_float",
+    "to_hex",
+    "to_int",
+    "to_string",
+    "url_decode",
+    "url_encode",
+    "utf8_decode",
+    "utf8_encode",
+)
+"""The filters that need not be told anything, here since a plan without filters need not load them."""
+
+_TELL_NOTHING = {"count", "days_after_now", "days_before_now"}
+"""Filters whose numbers may be shown, whatever they are made of."""
+
+_NO_VALUES = {
+    **dict.fromkeys(("base64_decode", "base64_url_safe_decode", "utf8_encode"), "bytes: add utf8_decode or to_hex"),
+    "to_date": "a date: add date_format, days_after_now or days_before_now",
+}
+"""Filters that make what nothing can be compared with, with what else is needed."""
+
+if TYPE_CHECKING:
+    AnyFilter = str | Filter
+else:
+    AnyFilter = Annotated[
+        Any, Later("ecs_hooks.filters.fields:Filter", or_text=FILTERS, such_as='an object such as {"nth": 0}')
+    ]
+
+
 class Found(NamedTuple):
     """What a query finds.
 
@@ -53,12 +96,15 @@ class Found(NamedTuple):
         How to name them where they must not be shown, such as a body by its size.
     problem
         Why it could not look; empty where it could.
+    sources
+        What filters have made the values of; none where there are no filters.
     """
 
     values: Sequence[Any]
     is_text: bool = False
     hidden: str | None = None
     problem: str = ""
+    sources: Sequence[Any] = ()
 
 
 class Query(BaseModel):
@@ -83,6 +129,9 @@ class Query(BaseModel):
     `transfer` (of the body). Default: all."""
     field: CertificateField = "expires_in_days"
     """What of a `certificate`; times are in seconds since the epoch."""
+    filters: Annotated[tuple[AnyFilter, ...], Field(max_length=20)] = ()
+    """What is made of the value, in this order: the name of a filter, or an object with the name and what it is told. They
+    get one value: of a `jsonpath` that can find several (`$.orders[*]`) an array."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Query:
@@ -110,6 +159,15 @@ class Query(BaseModel):
             raise ValueError(problem)
         return pattern
 
+    @field_validator("filters")
+    @classmethod
+    def _end_with_a_value(cls, filters: tuple[str | Filter, ...]) -> tuple[str | Filter, ...]:
+        names = _names(filters)
+        if names and names[-1] in _NO_VALUES:
+            message = f"the last one, {names[-1]}, makes {_NO_VALUES[names[-1]]}"
+            raise ValueError(message)
+        return filters
+
     @property
     def label(self) -> str:
         """The query as reasons name it, such as `header Content-Type` or `duration tls`."""
@@ -120,18 +178,51 @@ class Query(BaseModel):
             "duration": self.phase,
             "certificate": self.field,
         }.get(self.query)
-        return f"{self.query} {detail[:80]}" if detail else self.query
+        return " ".join([f"{self.query} {detail[:80]}" if detail else self.query, *_names(self.filters)[:5]])
 
     @property
     def is_secret(self) -> bool:
         """Whether what it finds must not be shown, as far as names tell."""
         if self.query == "cookie":
             return self.attribute == "value"
-        return is_secret_name(self.name or self.path or "")
+        told = [each.argument for each in self.filters if not isinstance(each, str)]
+        names = [self.name or self.path or "", *(each for each in told if isinstance(each, str))]
+        return any(map(is_secret_name, names))
 
     def find(self, response: Response) -> Found:
-        """Return what it finds in a response."""
-        return _FIND[self.query](self, response)
+        """Return what it finds in a response, as its filters make it."""
+        found = _FIND[self.query](self, response)
+        return self._filtered(found) if self.filters and not found.problem else found
+
+    def _filtered(self, found: Found) -> Found:
+        from ecs_hooks.filters.applying import filtered  # noqa: PLC0415 - a plan without filters need not load them
+        from ecs_hooks.filters.errors import NothingFoundError, UnfitError  # noqa: PLC0415
+
+        several = self.query == "jsonpath" and not is_singular(self.path or "")
+        sources = [list(found.values)] if several else found.values
+        hidden = None if found.hidden is None or _TELL_NOTHING & set(_names(self.filters)) else MASK
+        try:
+            values = [filtered(self.filters, each) for each in sources]
+        except UnfitError as error:
+            return Found([], problem=str(error))
+        except NothingFoundError:
+            values = []
+        return Found(values, is_text=True, hidden=hidden, sources=sources)
+
+    def shown(self, found: Found, redactor: Redactor) -> str | None:
+        """Return how to name what it has found where that must not be shown, None where it may be.
+
+        A filter could make a secret that nobody knows any more of one that the redactor knows.
+        """
+        if self.is_secret:
+            return MASK
+        if found.sources and not _TELL_NOTHING & set(_names(self.filters)) and redactor.knows(found.sources):
+            return MASK
+        return found.hidden
+
+
+def _names(filters: Sequence[str | Filter]) -> list[str]:
+    return [each if isinstance(each, str) else each.name for each in filters]
 
 
 def _header(query: Query, response: Response) -> Found:

@@ -87,7 +87,7 @@ class ScenarioCheck(Check):
     def asked_secrets(self) -> Sequence[Reference]:
         """Those of `secrets`, and of the requests."""
         own = [secret for secret in self.secrets.values() if not isinstance(secret, str)]
-        return [*own, *(secret for each in self._all for secret in each.secrets)]
+        return [*own, *(secret for each in self._all for secret in (*each.secrets, *each.authorities))]
 
     @property
     def asked_methods(self) -> Sequence[str]:

@@ -18,7 +18,6 @@ from ecs_hooks.deployment.endpoint import (
     Endpoint,
     EndpointError,
     app_url_of,
-    derived_endpoint,
     task_address,
     with_listener,
 )
@@ -193,6 +192,8 @@ def derived_blue(
     EndpointError
         If it is not clear what such a request has to be like.
     """
+    from ecs_hooks.deployment.derived import derived_endpoint  # noqa: PLC0415 - only where AWS is asked
+
     derive = partial(derived_endpoint, route, find_address, arn, override=OVERRIDE, whose="blue", host_field=_OWN_HOST)
     if plan_host and not host:
         with suppress(EndpointError):

@@ -12,7 +12,6 @@ from ecs_hooks.event import Stage
 from ecs_hooks.outcome import ExplainedError
 
 if TYPE_CHECKING:
-    from ecs_hooks.deployment.listener import Address, Route
     from ecs_hooks.deployment.revision import LoadBalancing
     from ecs_hooks.deployment.service_deployment import ServiceDeployment
     from ecs_hooks.deployment.task_definition import Port
@@ -27,11 +26,9 @@ BEFORE_TEST_TRAFFIC = {*BEFORE_GREEN_RUNS, Stage.POST_SCALE_UP, Stage.TEST_TRAFF
 BEFORE_PRODUCTION_TRAFFIC = {*BEFORE_TEST_TRAFFIC, Stage.POST_TEST_TRAFFIC_SHIFT}
 """Stages at which the production listener leads to the old revision."""
 
-_OVERRIDE = "set hookDetails.base_url"
+OVERRIDE = "set hookDetails.base_url"
 _OWN_URL = "give the check a url"
 _WAIT_FOR_THE_SHIFT = "attach the check to POST_PRODUCTION_TRAFFIC_SHIFT"
-_WEB = {"HTTP": "http", "HTTPS": "https", "TCP": "http", "TLS": "https"}
-"""Protocols of listeners that a web server can be behind. Whether TCP carries TLS is not to be seen at the listener."""
 REACH_TASKS = (
     "the address is that of a task: the function has to run in its VPC (VpcSubnetIds of the template), and the security "
     "group of the tasks has to let it in; or {}"
@@ -90,6 +87,8 @@ class Endpoint(NamedTuple):
         `Host` of requests that name none.
     advice
         What to do where there is no connection.
+    protocol
+        The protocol of the load balancer's listener that this is the address of; empty where it is not, or nobody knows.
     """
 
     base_url: str
@@ -98,6 +97,7 @@ class Endpoint(NamedTuple):
     methods: tuple[str, ...] = ()
     host: str = ""
     advice: str = ""
+    protocol: str = ""
 
     @property
     def all_headers(self) -> Mapping[str, str]:
@@ -197,7 +197,7 @@ def app_url_of(environment: Mapping[str, str]) -> str:
 def _checked(app_url: str, stage: str) -> str:
     if stage in BEFORE_TEST_TRAFFIC:
         message = f"APP_URL does not lead to green at {stage} yet, it would test blue"
-        raise EndpointError(message, _OVERRIDE)
+        raise EndpointError(message, OVERRIDE)
     if urlsplit(app_url).scheme not in {"http", "https"}:
         message = "APP_URL of the function is no address"
         raise EndpointError(message, "it must begin with http:// or https://")
@@ -214,12 +214,12 @@ def _test_header(deployment: ServiceDeployment) -> dict[str, str]:
 
 
 def _discovered(stage: str, host: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
-    require_running(stage, f", or {_OVERRIDE}")
+    require_running(stage, f", or {OVERRIDE}")
     deployment = find_deployment()
     found = with_listener(stage, deployment.green.load_balancing)
     if found is None:
         return _task_endpoint(deployment, host)
-    return _listener_endpoint(deployment, *found, host, _OVERRIDE)
+    return _listener_endpoint(deployment, *found, host, OVERRIDE)
 
 
 def with_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancing, str] | None:
@@ -242,10 +242,10 @@ def with_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[
     tested = [each for each in load_balancing if each.test]
     if len(tested) > 1:
         message = f"the service has {len(tested)} load balancers with a test listener, which one is not clear"
-        raise EndpointError(message, _OVERRIDE)
+        raise EndpointError(message, OVERRIDE)
     if tested and stage in BEFORE_TEST_TRAFFIC:
         message = f"green has no test traffic yet at {stage}, the test listener would test blue"
-        raise EndpointError(message, f"attach the check to POST_TEST_TRAFFIC_SHIFT, or {_OVERRIDE}")
+        raise EndpointError(message, f"attach the check to POST_TEST_TRAFFIC_SHIFT, or {OVERRIDE}")
     if tested:
         return tested[0], tested[0].test
     shifted = [each for each in load_balancing if each.production]
@@ -306,68 +306,14 @@ def _listener_endpoint(
     override
         What to do where the address can't be derived.
     """
-    from ecs_hooks.deployment.drift import misdirected  # noqa: PLC0415 - only where AWS is asked
+    from ecs_hooks.deployment.derived import derived_endpoint  # noqa: PLC0415 - only where AWS is asked
+    from ecs_hooks.deployment.drift import misdirected  # noqa: PLC0415
 
     route = deployment.route(arn)
     wrong = misdirected(route, load_balancing, arn)
     if wrong:
         raise EndpointError(wrong, override if route.obstacle else "")
     return derived_endpoint(route, lambda: deployment.address(arn), arn, host, override)
-
-
-def derived_endpoint(
-    route: Route,
-    find_address: Callable[[], Address],
-    arn: str,
-    host: str = "",
-    override: str = _OVERRIDE,
-    *,
-    whose: str = "green",
-    host_field: str = "hookDetails.host",
-) -> Endpoint:
-    """Return the address at which a request meets a listener (rule), whomever that leads to.
-
-    Parameters
-    ----------
-    route
-        The conditions of the rule.
-    find_address
-        Asks for protocol, port and host name of its listener.
-    arn
-        The rule or listener, for messages.
-    host
-        `Host` that the plan gives, for which a certificate is valid; empty where it gives none.
-    override
-        What to do where the address can't be derived.
-    whose
-        Whose address it is.
-    host_field
-        What gives a name of its own.
-
-    Raises
-    ------
-    EndpointError
-        If it is not clear what such a request has to be like.
-    """
-    from ecs_hooks.deployment.conditions import UnderivableError, needed  # noqa: PLC0415 - only where AWS is asked
-    from ecs_hooks.deployment.listener import short  # noqa: PLC0415
-
-    try:
-        need = needed(route.conditions, host)
-    except UnderivableError as error:
-        message = f"the address of {whose} can't be derived from {short(arn)}: {error}"
-        raise EndpointError(message, override) from None
-    listener = find_address()
-    scheme = _WEB.get(listener.protocol)
-    if scheme is None:
-        message = f"{short(arn)} speaks {listener.protocol}, not HTTP"
-        raise EndpointError(message, override)
-    if scheme == "https" and not need.host and not host:
-        message = f"{short(arn)} speaks TLS, and its certificate is not made for {listener.host}"
-        raise EndpointError(message, f"set {host_field} to the name it is made for")
-    headers = {**need.headers, **({"Host": need.host} if need.host else {})}
-    base_url = f"{scheme}://{listener.host}:{listener.port}{need.prefix}"
-    return Endpoint(base_url, headers, need.query, need.methods, "" if need.host else host)
 
 
 def _task_endpoint(deployment: ServiceDeployment, host: str) -> Endpoint:
@@ -378,16 +324,16 @@ def _task_endpoint(deployment: ServiceDeployment, host: str) -> Endpoint:
     port = deployment.port
     if port is None:
         message = "the service has no test listener, and no port at a load balancer or of Service Connect"
-        raise EndpointError(message, _OVERRIDE)
+        raise EndpointError(message, OVERRIDE)
     running = [task for task in deployment.tasks if task.status == "RUNNING"]
     if not running:
         raise FactError(f"{DESCRIBE}: no task of green runs yet, and the service has no test listener")
     header = _test_header(deployment) if deployment.green.test_header else {}
     address = task_address(running, port)
     if address:
-        return Endpoint(address, header, host=host, advice=REACH_TASKS.format(_OVERRIDE))
+        return Endpoint(address, header, host=host, advice=REACH_TASKS.format(OVERRIDE))
     message = "the service has no test listener, and no task of green has an address of its own"
-    raise EndpointError(message, _OVERRIDE)
+    raise EndpointError(message, OVERRIDE)
 
 
 def task_address(tasks: Sequence[Task], port: Port) -> str:

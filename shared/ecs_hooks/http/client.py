@@ -97,8 +97,8 @@ class HttpClient:
         body, json, form, multipart
             What to send; at most one of them. A file of a multipart body is `(filename, content, content_type)`.
         **limits
-            `timeout_seconds`, `connect_retries`, `follow_redirects`, `max_redirects`, `max_body_bytes`, `verify_tls`:
-            other than the client's.
+            `timeout_seconds`, `connect_retries`, `follow_redirects`, `max_redirects`, `max_body_bytes`, `verify_tls`,
+            `ca_certificates`, `min_tls_version`: other than the client's.
 
         Raises
         ------

@@ -7,7 +7,6 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -15,19 +14,12 @@ from urllib3.util.response import assert_header_parsing
 
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.certificate import tls_of
-from ecs_hooks.http.errors import (
-    CertificateError,
-    ConnectError,
-    HttpError,
-    NameResolutionError,
-    Phase,
-    ProtocolError,
-    TlsHandshakeError,
-)
-from ecs_hooks.http.guard import AllowedHosts, judge, refusal
-from ecs_hooks.http.resolver import Endpoint, Resolver
+from ecs_hooks.http.dialling import allowed, dialled, looked_up
+from ecs_hooks.http.errors import ProtocolError
+from ecs_hooks.http.handshake import check_server_name, handshake_error
+from ecs_hooks.http.resolver import Resolver
 from ecs_hooks.http.timings import Timings
-from ecs_hooks.http.tls import tls_context
+from ecs_hooks.http.tls import Trust, tls_context
 from ecs_hooks.http.url import Url
 from ecs_hooks.http.waits import Waits
 from ecs_hooks.http.wire import Wire, WireSocket
@@ -74,7 +66,7 @@ class Connection:
         resolver: Resolver,
         *,
         server_name: str,
-        verify_tls: bool,
+        trust: Trust,
         waits: Waits | None = None,
         certificate: ClientCertificate | None = None,
     ) -> Connection:
@@ -90,8 +82,8 @@ class Connection:
             What looks up names.
         server_name
             The name that the certificate must be valid for.
-        verify_tls
-            Whether it must.
+        trust
+            What else the other side of a TLS connection must be like.
         waits
             Where it is noted, now and in each exchange, that the other side is waited for.
         certificate
@@ -103,13 +95,13 @@ class Connection:
             One that says which step failed.
         """
         began = time.perf_counter()
-        endpoints = _allowed(url.host, _look_up(url, budget, resolver))
+        endpoints = allowed(url.host, looked_up(url.host, url.port, budget, resolver))
         context: ssl.SSLContext | None = None
         if url.scheme == "https":
-            _check_server_name(server_name)
-            context = tls_context(verify=verify_tls, certificate=certificate)
+            check_server_name(server_name)
+            context = tls_context(trust, certificate)
         opened_at = time.perf_counter()
-        raw = _connect(url, endpoints, budget, waits)
+        raw = dialled(endpoints, url.port, budget, waits)
         connected = time.perf_counter()
         inner = _Plain(url, raw) if context is None else _Tls(url, raw, server_name, context)
         try:
@@ -120,7 +112,7 @@ class Connection:
         except OSError as error:
             raw.close()
             inner.close()
-            raise _handshake_error(error, budget, server_name) from error
+            raise handshake_error(error, budget, server_name) from error
         opened: WireSocket = inner.sock  # type: ignore[assignment] # or the TLS socket, which has a wire just as well
         opened.wire = raw.wire
         tls = 0.0 if context is None else time.perf_counter() - connected
@@ -186,72 +178,3 @@ class _Tls(HTTPSConnection):
 
     def _new_conn(self) -> socket.socket:
         return self._opened
-
-
-def _look_up(url: Url, budget: Budget, resolver: Resolver) -> Sequence[Endpoint]:
-    try:
-        return resolver(url.host, url.port, budget.deadline)
-    except TimeoutError:
-        raise budget.timeout(Phase.RESOLVE) from None
-
-
-def _allowed(host: str, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
-    if not endpoints:
-        message = f"{host} has no address"
-        raise NameResolutionError(message)
-    allowed = AllowedHosts.from_environment()
-    judged = [(endpoint, judge(host, endpoint.address, allowed)) for endpoint in endpoints]
-    good = [endpoint for endpoint, kind in judged if kind is None]
-    if not good:
-        endpoint, kind = judged[0]
-        raise refusal(host, endpoint.address, kind or "special")
-    return good
-
-
-def _connect(url: Url, endpoints: Sequence[Endpoint], budget: Budget, waits: Waits | None) -> WireSocket:
-    """Connect to the first address that answers; each gets its share of the time that is left."""
-    error: HttpError = budget.timeout(Phase.CONNECT)
-    for index, endpoint in enumerate(endpoints):
-        remaining = budget.deadline.remaining()
-        if remaining <= 0:
-            break
-        raw = WireSocket(endpoint.family, socket.SOCK_STREAM)
-        try:
-            raw.wire = Wire(budget.deadline, waits)
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            raw.wait_at_most(remaining / (len(endpoints) - index))
-            with raw.wire.waiting(raw, select.POLLOUT):
-                raw.connect(endpoint.target)
-        except TimeoutError:
-            raw.close()
-            error = budget.timeout(Phase.CONNECT)
-        except OSError as failure:
-            raw.close()
-            why = (failure.strerror or "connection failed").lower()
-            error = ConnectError(f"{why} ({endpoint.address} port {url.port})")
-        except BaseException:
-            raw.close()
-            raise
-        else:
-            return raw
-    raise error
-
-
-def _check_server_name(name: str) -> None:
-    try:
-        name.encode("idna")
-    except UnicodeError:
-        message = f"no certificate can be valid for {name[:80]}"
-        raise CertificateError(message) from None
-
-
-def _handshake_error(error: Exception, budget: Budget, server_name: str) -> HttpError:
-    match error:
-        case TimeoutError():
-            return budget.timeout(Phase.TLS)
-        case ssl.SSLCertVerificationError():
-            return CertificateError(f"certificate is not valid for {server_name}: {error.verify_message}")
-        case ssl.SSLError() if not isinstance(error, ssl.SSLEOFError):
-            return TlsHandshakeError(f"TLS handshake failed: {(error.reason or 'unknown').lower().replace('_', ' ')}")
-        case _:
-            return TlsHandshakeError("connection ended in the TLS handshake")

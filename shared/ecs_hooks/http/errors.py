@@ -5,9 +5,10 @@
     │   ├── NameResolutionError     the name has no address, or the look-up failed
     │   ├── ConnectError            refused, unreachable
     │   ├── ConnectTimeoutError     no connection (TCP, TLS or name) in time
-    │   ├── TlsHandshakeError       handshake broken off, no common version
+    │   ├── TlsHandshakeError       handshake broken off
     │   └── ResetBeforeResponseError
     ├── CertificateError            an answer, and a wrong one
+    ├── TlsVersionError             likewise
     ├── ResponseTimeoutError        connected, but no complete response in time
     ├── DeadlineError               the invocation's time is over: WAIT
     ├── ProtocolError               what came is not (all of) an HTTP response
@@ -97,6 +98,10 @@ class ResetBeforeResponseError(TransportError):
 
 class CertificateError(HttpError):
     """The certificate is not valid for the host."""
+
+
+class TlsVersionError(HttpError):
+    """The server speaks none of the versions of TLS that it may."""
 
 
 class ResponseTimeoutError(HttpError):

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
     from ecs_hooks.http.sending import Limits
+    from ecs_hooks.http.tls import Trust
     from ecs_hooks.http.waits import Waits
 
-_Place: TypeAlias = "tuple[tuple[str, str, int], str, bool, ClientCertificate | None]"
-"""Scheme, host and port; the name that the certificate must be valid for; whether it must; the client's own."""
+_Place: TypeAlias = "tuple[tuple[str, str, int], str, Trust, ClientCertificate | None]"
+"""Scheme, host and port; the name that the certificate must be valid for; what else TLS must be like; the client's own."""
 
 
 class Pool:
@@ -99,7 +100,7 @@ class Pool:
             budget,
             self._resolver,
             server_name=request.server_name,
-            verify_tls=limits.verify_tls,
+            trust=limits.trust,
             waits=self._waits,
             certificate=request.certificate,
         )
@@ -138,4 +139,4 @@ class Pool:
 
 def _place(request: Request, limits: Limits) -> _Place:
     """Return what a connection has to have in common with a request, for that to be sent on it."""
-    return request.url.origin, request.server_name, limits.verify_tls, request.certificate
+    return request.url.origin, request.server_name, limits.trust, request.certificate

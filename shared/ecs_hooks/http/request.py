@@ -165,8 +165,13 @@ class Request(NamedTuple):
 
         A test listener is often reached by the name of its load balancer, which no certificate bears.
         """
-        host = next((value for name, value in self.headers.items() if name.lower() == "host"), "")
-        return (host and _host_of(host)) or self.url.host
+        host = self._host
+        return (host and host_of(host)) or self.url.host
+
+    @property
+    def _host(self) -> str:
+        """The `Host` header; empty where none is given."""
+        return next((value for name, value in self.headers.items() if name.lower() == "host"), "")
 
     @property
     def certificate(self) -> ClientCertificate | None:
@@ -187,9 +192,12 @@ class Request(NamedTuple):
         """Return the request that follows a redirect (RFC 9110, section 15.4).
 
         301 and 302 turn POST into GET, 303 turns everything but HEAD into GET, as browsers do; 307 and 308 keep method
-        and body. Another scheme, host or port gets no credentials and no `Host` of the old one.
+        and body. Another scheme, host or port gets no credentials and no `Host` of the old one. A server that is asked
+        under the name in `Host` redirects to that name, and means itself: the request stays at its address.
         """
         url = self.url.redirected(location)
+        if url.scheme == self.url.scheme and url.authority.lower() == self._host.lower():
+            url = url._replace(host=self.url.host, port=self.url.port)
         method, body, drop = self.method, self.body, set()
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004
             method, body, drop = "GET", None, _BODY_HEADERS
@@ -215,7 +223,8 @@ def user_agent() -> str:
     return f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)"
 
 
-def _host_of(host: str) -> str:
+def host_of(host: str) -> str:
+    """Return the name in a `Host` header; empty where there is none."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

@@ -69,7 +69,7 @@ class Response(NamedTuple):
     def text(self) -> str:
         """The body as text, in the charset that `Content-Type` names, else UTF-8; what can't be decoded is replaced."""
         found = _CHARSET.search(self.headers.get("content-type") or "")
-        return self.content.decode(_charset(found.group(1)) if found else "utf-8", "replace")
+        return self.content.decode((found and text_encoding(found.group(1))) or "utf-8", "replace")
 
     def json(self) -> Any:
         """Return the body as JSON.
@@ -88,11 +88,12 @@ class Response(NamedTuple):
             raise raised from None
 
 
-def _charset(name: str) -> str:
+def text_encoding(name: str) -> str | None:
+    """Return what Python calls a charset, None where it is none."""
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
-        return "utf-8"
+        return None
     # What is no text encoding (hex, zip) would be refused by bytes.decode.
     is_text = getattr(info, "_is_text_encoding", True)
-    return info.name if is_text and info.name not in _NO_CHARSETS else "utf-8"
+    return info.name if is_text and info.name not in _NO_CHARSETS else None

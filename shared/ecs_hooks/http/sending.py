@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.connection import Connection
 from ecs_hooks.http.errors import DeadlineError, HttpError, RedirectError, RequestError, TransportError
 from ecs_hooks.http.exchange import exchange, leads_elsewhere
 from ecs_hooks.http.resolver import Resolver, resolve
+from ecs_hooks.http.tls import MinVersion, Trust
 
 if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
+
+T = TypeVar("T")
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds before the second attempt and the following ones; the last counts for all further ones."""
@@ -43,6 +46,10 @@ class Limits(NamedTuple):
         The largest body, decoded.
     verify_tls
         Whether the certificate must be valid.
+    ca_certificates
+        PEM of authorities that it may be of, besides the system's; empty where there are none.
+    min_tls_version
+        The oldest version of TLS that may be spoken.
     keep_body
         Whether the response has the body; else it is read to its end, and nothing of it is kept.
     """
@@ -53,7 +60,14 @@ class Limits(NamedTuple):
     max_redirects: int = 10
     max_body_bytes: int = 1_048_576
     verify_tls: bool = True
+    ca_certificates: str = ""
+    min_tls_version: MinVersion = "1.2"
     keep_body: bool = True
+
+    @property
+    def trust(self) -> Trust:
+        """What the other side of a TLS connection must be like."""
+        return Trust(self.verify_tls, self.ca_certificates, self.min_tls_version)
 
 
 Ask: TypeAlias = "Callable[[Request, Limits, Budget], Response]"
@@ -85,14 +99,34 @@ def send(request: Request, limits: Limits, deadline: Deadline, ask: Ask | None =
         If there is no response. Where the time ran out during a further attempt, it is the trouble of the one before:
         that is known, and counts as an error, while "no time" would be no finding.
     """
+    sending = ask or asking()
+    response, attempts = persistently(lambda budget: attempt(request, limits, budget, sending), limits, deadline)
+    return response if attempts == 1 else response._replace(attempts=attempts)
+
+
+def persistently(once: Callable[[Budget], T], limits: Limits, deadline: Deadline) -> tuple[T, int]:
+    """Try something until there is a connection, as often as the limits say; return what comes of it, and of which attempt.
+
+    Parameters
+    ----------
+    once
+        Tries it within a budget.
+    limits
+        Time and number of the attempts.
+    deadline
+        When the invocation is over.
+
+    Raises
+    ------
+    HttpError
+        If nothing comes of it; see `send`.
+    """
     deadline = deadline.earlier(min(_HEADSTART, deadline.remaining() / 10))
-    ask = ask or asking()
     number, trouble = 0, None
     while True:
         number += 1
         try:
-            response = attempt(request, limits, Budget.start(limits.timeout_seconds, deadline), ask)
-            return response if number == 1 else response._replace(attempts=number)
+            return once(Budget.start(limits.timeout_seconds, deadline)), number
         except DeadlineError as error:
             if trouble is None:
                 raise
@@ -157,7 +191,7 @@ def _ask(resolver: Resolver, request: Request, limits: Limits, budget: Budget) -
         budget,
         resolver,
         server_name=request.server_name,
-        verify_tls=limits.verify_tls,
+        trust=limits.trust,
         certificate=request.certificate,
     )
     try:

@@ -96,10 +96,10 @@ class Player:
 
     def _once(self, request: ScenarioRequest, deadline: Deadline) -> Played:
         redactor = self._redactor
-        limits = request.limits(request.timeout_seconds, request.connect_retries)
         try:
-            keyring = self._keyring._replace(limits=limits, deadline=deadline)
-            response = send(request.build(self._green, keyring), limits, deadline, self._ask)
+            keyring = self._keyring._replace(deadline=deadline)
+            keyring = request.limited(keyring, request.timeout_seconds, request.connect_retries)
+            response = send(request.build(self._green, keyring), keyring.limits, deadline, self._ask)
         except HttpError as error:
             return Played(outcome_of(error, self._green, redactor))
         except ExplainedError as error:  # a secret or a token that can't be had
@@ -124,5 +124,7 @@ class Player:
                 continue
             self._values[name] = found.values[0]
             if capture.secret or capture.is_secret:
-                self._redactor.add_fields({"secret": found.values[0]})
+                # What a secret was made of is one, too, unless it is a body that only has it in it.
+                made_of = [each for each in found.sources if found.hidden is None and isinstance(each, str)]
+                self._redactor.add_fields({"secret": [found.values[0], *made_of]})
         return missing

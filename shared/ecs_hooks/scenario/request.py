@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ecs_hooks.checks.exchange import ExchangeFields
 from ecs_hooks.checks.expect import Expect
-from ecs_hooks.checks.http_request import ExchangeFields, RequestFields
+from ecs_hooks.checks.http_request import RequestFields
 from ecs_hooks.checks.query import Query
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,60}$")]

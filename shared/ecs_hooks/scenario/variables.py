@@ -11,7 +11,7 @@ from urllib.parse import quote
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _IN_ADDRESS = {"path", "url"}
 """Fields in which a value must not change what the address is made of."""
-_AS_TEXT = {"auth", "headers"}
+_AS_TEXT = {"auth", "ca_certificates", "headers"}
 """Fields in which an object is a secret by reference, which only the plan may name: what green says is a text there."""
 
 

@@ -51,28 +51,29 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
     FactError
         If AWS does not answer.
     """
-    addresses: dict[str, None] = {}
-    discovered: dict[tuple[Listener, str], None] = {}
+    addresses: dict[tuple[str, int | None], None] = {}
+    discovered: dict[tuple[Listener, str, int | None], None] = {}
     for stage, plan in prepared.plans.items():
         for check in plan.checks:
             listener = check.asked_listener
             given = plan.policies.base_url or app_url_of(prepared.environment) if listener == "test" else None
             if given:
-                addresses[given] = None
+                addresses[given, check.asked_port] = None
             elif listener is not None:
-                discovered[listener, stage] = None
+                discovered[listener, stage, check.asked_port] = None
             if check.asks_blue:
-                discovered |= dict.fromkeys((each, stage) for each in _of_blue(prepared, stage, plan))
-            addresses |= dict.fromkeys(check.asked_urls)
+                discovered |= dict.fromkeys((each, stage, None) for each in _of_blue(prepared, stage, plan))
+            addresses |= dict.fromkeys((url, None) for url in check.asked_urls)
     urls: dict[tuple[str, int], Url] = {}
-    for each in addresses:
+    for each, port in addresses:
         try:
             url = Url.parse(each)
         except RequestError:
             continue
+        url = url._replace(port=port or url.port)
         urls.setdefault((url.host, url.port), url)
     yield from urls.values()
-    yield from dict.fromkeys(each for listener, stage in discovered for each in _discovered(prepared, listener, stage))
+    yield from dict.fromkeys(each for found in discovered for each in _discovered(prepared, *found))
 
 
 def _of_blue(prepared: Prepared, stage: str, plan: Plan) -> Iterator[Listener]:
@@ -84,7 +85,7 @@ def _of_blue(prepared: Prepared, stage: str, plan: Plan) -> Iterator[Listener]:
         yield "production" if at_listener else "test"
 
 
-def _discovered(prepared: Prepared, listener: Listener, stage: str) -> Iterator[Destination]:
+def _discovered(prepared: Prepared, listener: Listener, stage: str, asked_port: int | None) -> Iterator[Destination]:
     service = prepared.hook.examined.service
     try:
         balancing = service.load_balancing
@@ -94,7 +95,7 @@ def _discovered(prepared: Prepared, listener: Listener, stage: str) -> Iterator[
     if found is not None:
         yield _load_balancer(found[1])
     elif service.network is not None:
-        port = task_port(service)
+        port = asked_port or task_port(service)
         if port is not None:
             where = service.network
             groups, subnets = tuple(where.get("securityGroups") or ()), tuple(where.get("subnets") or ())

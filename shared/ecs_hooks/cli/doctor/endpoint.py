@@ -10,6 +10,7 @@ from ecs_hooks.cli.doctor.attached import Examined, Prepared, configured
 from ecs_hooks.cli.doctor.finding import Finding, error, ok
 from ecs_hooks.cli.service import Service
 from ecs_hooks.deployment.asking import reading
+from ecs_hooks.deployment.derived import derived_endpoint
 from ecs_hooks.deployment.endpoint import (
     BEFORE_GREEN_RUNS,
     BEFORE_PRODUCTION_TRAFFIC,
@@ -19,7 +20,6 @@ from ecs_hooks.deployment.endpoint import (
     Listener,
     app_url_of,
     at_production,
-    derived_endpoint,
     green_endpoint,
     with_listener,
 )
@@ -50,7 +50,7 @@ def _findings(
     except EndpointError as trouble:
         yield error(SUBJECT, f"at {stage}: {trouble.problem}", trouble.fix or _OTHERWISE)
         return
-    wrong = list(refused_methods(stage, endpoint, asking))
+    wrong = [*refused_methods(stage, endpoint, asking), *_objections(stage, endpoint, asking)]
     yield from wrong
     if not wrong:
         yield ok(SUBJECT, f"at {stage}: {text}")
@@ -66,6 +66,13 @@ def refused_methods(stage: str, endpoint: Endpoint, asking: Sequence[Check]) -> 
                     f"at {stage}: the listener rule takes {', '.join(endpoint.methods)} only, not the {method} of {check.label}",
                     "change the method of the check, or the rule",
                 )
+
+
+def _objections(stage: str, endpoint: Endpoint, asking: Sequence[Check]) -> Iterator[Finding]:
+    for check in asking:
+        problem, _, fix = check.objection(endpoint).rpartition(": ")
+        if problem:
+            yield error(SUBJECT, f"at {stage}: {check.label}: {problem}", fix)
 
 
 def _found(prepared: Prepared, stage: str, wanted: Configured, listener: Listener) -> tuple[Endpoint, str]:
