@@ -19,6 +19,11 @@ FUNCTION_OF = {
     "BeforeAllowTraffic": "PreProductionTrafficShift",
     "AfterAllowTraffic": "PostProductionTrafficShift",
 }
+VARIABLES = {
+    "ECS_HOOKS_SCHEDULE_GROUP": {"Ref": "ScheduleGroup"},
+    "ECS_HOOKS_SCHEDULE_ROLE": {"Fn::GetAtt": ["ScheduleRole", "Arn"]},
+    "ECS_HOOKS_PLAN_PARAMETERS": {"Ref": "PlanParameterPrefix"},
+}
 _NOTHING = object()
 _ACCOUNT = "${AWS::Region}:${AWS::AccountId}"
 
@@ -67,18 +72,22 @@ def test_the_parameter_is_false_by_default_and_decides() -> None:
 def test_nothing_of_it_is_there_where_it_is_false() -> None:
     resources, all_functions = stack(code_deploy=False)
 
+    variables = all_functions["Environment"]["Variables"]
+    assert {variables.pop(name) for name in VARIABLES} == {""}
     text = json.dumps([resources, all_functions])
-    assert not re.search(r"code_?deploy|schedule", text, re.IGNORECASE)
-    assert not [name for name, each in functions(resources).items() if "FunctionName" in each]
-    assert "APP_URL" in all_functions["Environment"]["Variables"]
+    assert not re.search(r"code_?deploy|schedule|PlanParameterPrefix", text, re.IGNORECASE)
+    names = {name: each["FunctionName"] for name, each in functions(resources).items()}
+    assert names == {name: {"Fn::Sub": f"${{AWS::StackName}}-{name}"} for name in names}
 
 
 def test_only_functions_of_a_lifecycle_event_have_the_name_and_the_policy() -> None:
     resources, _ = stack(code_deploy=True)
 
-    assert {name: each["FunctionName"] for name, each in functions(resources).items() if "FunctionName" in each} == {
-        name: {"Fn::Sub": f"CodeDeployHook_${{AWS::StackName}}_{name}"} for name in FUNCTION_OF.values()
-    }
+    names = {name: each["FunctionName"]["Fn::Sub"] for name, each in functions(resources).items()}
+    assert {name for name, called in names.items() if called.startswith("CodeDeployHook_")} == set(FUNCTION_OF.values())
+    assert all(
+        called.endswith(f"${{AWS::StackName}}_{name}") for name, called in names.items() if name in FUNCTION_OF.values()
+    )
     with_policy = {
         name.removesuffix("Role")
         for name, each in resources.items()
@@ -90,23 +99,18 @@ def test_only_functions_of_a_lifecycle_event_have_the_name_and_the_policy() -> N
 @pytest.mark.parametrize("name", FUNCTION_OF.values())
 def test_the_description_says_how_long_the_name_of_the_stack_may_be(name: str) -> None:
     description = WHOLE["Parameters"]["CodeDeploy"]["Description"]
-    most = int(re.findall(r"(\d+) characters", description)[0])
+    with_it, otherwise = map(int, re.findall(r"\d+", description))
 
-    assert len(f"CodeDeployHook_{'x' * most}_{name}") <= 64
-    assert len(f"CodeDeployHook_{'x' * most}_PostProductionTrafficShift") == 64
+    assert len(f"CodeDeployHook_{'x' * with_it}_{name}") <= 64
+    assert len(f"CodeDeployHook_{'x' * with_it}_PostProductionTrafficShift") == 64
+    assert len(f"{'x' * otherwise}-PostProductionTrafficShift") == 64
 
 
 def test_the_functions_know_group_role_and_plans() -> None:
     _, all_functions = stack(code_deploy=True)
 
     variables = all_functions["Environment"]["Variables"]
-    assert {
-        name: value for name, value in variables.items() if name.startswith(("ECS_HOOKS_SCH", "ECS_HOOKS_PLAN"))
-    } == {
-        "ECS_HOOKS_SCHEDULE_GROUP": {"Ref": "ScheduleGroup"},
-        "ECS_HOOKS_SCHEDULE_ROLE": {"Fn::GetAtt": ["ScheduleRole", "Arn"]},
-        "ECS_HOOKS_PLAN_PARAMETERS": {"Ref": "PlanParameterPrefix"},
-    }
+    assert {name: variables[name] for name in VARIABLES} == VARIABLES
     assert WHOLE["Parameters"]["PlanParameterPrefix"]["Default"] == "/ecs-hooks"
 
 
@@ -168,6 +172,16 @@ def test_only_schedules_of_the_group_take_the_role_which_may_only_invoke_these_f
     (allowed,) = role["Policies"][0]["PolicyDocument"]["Statement"]
     assert allowed["Action"] == "lambda:InvokeFunction"
     assert allowed["Resource"]["Fn::Sub"].endswith(":function:CodeDeployHook_${AWS::StackName}_*")
+
+
+def test_sam_local_can_tell_names_and_variables_under_every_condition() -> None:
+    all_functions = functions(WHOLE["Resources"])
+    text = json.dumps(
+        [*(each["FunctionName"] for each in all_functions.values()), WHOLE["Globals"]["Function"]["Environment"]]
+    )
+
+    assert len(all_functions) == 8
+    assert "AWS::NoValue" not in text
 
 
 def test_no_resource_waits_for_itself() -> None:
