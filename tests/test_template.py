@@ -157,7 +157,7 @@ def test_every_operation_that_is_called_is_allowed_and_no_other(everything: AwsA
 
 
 def test_every_action_that_the_code_names_is_allowed_somewhere_and_no_other() -> None:
-    sources = [path for path in LAYER.rglob("*.py") if not {"simulator", "cli"} & set(path.parts)]
+    sources = [path for path in LAYER.rglob("*.py") if not {"simulator", "cli", "codedeploy"} & set(path.parts)]
     named = re.compile(r'"((?:ecs|elasticloadbalancing|cloudwatch|logs|s3|secretsmanager|ssm):[A-Z]\w+)"')
 
     code = {action for path in sources for action in named.findall(path.read_text())}

@@ -10,15 +10,11 @@ from typing import Any
 import pytest
 from cfnlint.decode import cfn_yaml
 
+import ecs_hooks.codedeploy
+from tests.codedeploy_orders import FUNCTION_OF
+
 ROOT = Path(__file__).resolve().parents[1]
 WHOLE: dict[str, Any] = cfn_yaml.load(str(ROOT / "template.yaml"))
-FUNCTION_OF = {
-    "BeforeInstall": "PreScaleUp",
-    "AfterInstall": "PostScaleUp",
-    "AfterAllowTestTraffic": "PostTestTrafficShift",
-    "BeforeAllowTraffic": "PreProductionTrafficShift",
-    "AfterAllowTraffic": "PostProductionTrafficShift",
-}
 VARIABLES = {
     "ECS_HOOKS_SCHEDULE_GROUP": {"Ref": "ScheduleGroup"},
     "ECS_HOOKS_SCHEDULE_ROLE": {"Fn::GetAtt": ["ScheduleRole", "Arn"]},
@@ -144,7 +140,7 @@ def test_what_a_function_may_besides_is_narrowed_wherever_iam_can() -> None:
         ),
         "KnowBlueAndGreen": ("ecs:DescribeTaskSets", f"arn:${{AWS::Partition}}:ecs:{_ACCOUNT}:task-set/*"),
         "ReadThePlan": (
-            "ssm:GetParameters",
+            ["ssm:GetParameter", "ssm:GetParameters"],
             f"arn:${{AWS::Partition}}:ssm:{_ACCOUNT}:parameter${{PlanParameterPrefix}}/*",
         ),
         "ComeAgain": (
@@ -155,6 +151,19 @@ def test_what_a_function_may_besides_is_narrowed_wherever_iam_can() -> None:
     }
     passing = statements(resources)["HaveTheSchedulerInvoke"]["Condition"]
     assert passing == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_it_is_what_the_code_names_and_nothing_else() -> None:
+    resources, _ = stack(code_deploy=True)
+    allowed: set[str] = set()
+    for statement in statements(resources).values():
+        action = statement["Action"]
+        allowed |= {action} if isinstance(action, str) else set(action)
+    sources = Path(ecs_hooks.codedeploy.__file__).parent.glob("*.py")
+    named = {each for path in sources for each in re.findall(r'"([a-z]+:[A-Z]\w+)"', path.read_text())}
+
+    # Scheduler asks for the one, and plans that are kept elsewhere are read by the other.
+    assert allowed == named | {"iam:PassRole", "ssm:GetParameter"}
 
 
 def test_only_schedules_of_the_group_take_the_role_which_may_only_invoke_these_functions() -> None:

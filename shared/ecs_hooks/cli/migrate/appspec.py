@@ -6,17 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ecs_hooks.cli.migrate.place import Place, parsed
-from ecs_hooks.event import Stage
+from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks.problems import nearest
-
-STAGES: Mapping[str, Stage] = {
-    "BeforeInstall": Stage.PRE_SCALE_UP,
-    "AfterInstall": Stage.POST_SCALE_UP,
-    "AfterAllowTestTraffic": Stage.POST_TEST_TRAFFIC_SHIFT,
-    "BeforeAllowTraffic": Stage.PRE_PRODUCTION_TRAFFIC_SHIFT,
-    "AfterAllowTraffic": Stage.POST_PRODUCTION_TRAFFIC_SHIFT,
-}
-"""The stage of ECS at which each lifecycle event of CodeDeploy is."""
 
 _HOOKS = "- AfterAllowTestTraffic: my-function"
 _RESOURCE = "- TargetService: {Type: AWS::ECS::Service, Properties: {...}}"

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ecs_hooks.cli.migrate.note import Kind, Note
 from ecs_hooks.cli.plans import read_plan
+from ecs_hooks.codedeploy.event import STAGES
 
 _STYLES = {Kind.MOVES: "green", Kind.CHANGES: "yellow", Kind.TO_DO: "bold", Kind.LOST: "red"}
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
@@ -96,8 +97,6 @@ def migrate(  # noqa: PLR0913 - one parameter an option
 
 def _plans(named: Sequence[str], timeout: int) -> dict[str, dict[str, Any]]:
     """Return the hookDetails of each lifecycle event; a plan of one event counts before that of all."""
-    from ecs_hooks.cli.migrate.appspec import STAGES  # noqa: PLC0415
-
     found: dict[str, dict[str, Any]] = {}
     for each in sorted(named, key=lambda each: each.partition("=")[0] in STAGES):
         event, _, file = each.partition("=")

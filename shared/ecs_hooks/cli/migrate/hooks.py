@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.cli.migrate.appspec import STAGES, HookOfAppSpec
+from ecs_hooks.cli.migrate.appspec import HookOfAppSpec
 from ecs_hooks.cli.migrate.functions import Where, arn_of, stage_of
 from ecs_hooks.cli.migrate.note import Kind, Note
+from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks.event import Stage
 from ecs_hooks.wording import counted
 

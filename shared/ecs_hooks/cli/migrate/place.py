@@ -37,11 +37,6 @@ class Place(NamedTuple):
         """The line in which it begins, from 1 on."""
         return int(self.node.start_mark.line) + 1
 
-    @property
-    def name(self) -> str:
-        """The last of its fields."""
-        return self.path.rpartition(".")[2]
-
     def refuse(self, message: str) -> NoReturn:
         """Raise an error that names the place.
 
