@@ -4,14 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 from click.testing import CliRunner
 
 from ecs_hooks.cli.commands import ecs_hooks
 from tests.cli.conftest import ROOT, Run
-from tests.examples.test_aws_cli import wrong_enums
+from tests.examples.test_aws_cli import ECS, wrong_enums
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:"
 ROLE = "arn:aws:iam::123456789012:role/ecs-hooks-invoke"
@@ -65,7 +64,7 @@ def migrated(run: Run, *arguments: object) -> tuple[dict[str, Any], list[tuple[s
 
 def mistakes(update: dict[str, Any]) -> list[str]:
     """Return what botocore, and the enums of its model, say against an input of UpdateService."""
-    shape = botocore.session.get_session().get_service_model("ecs").operation_model("UpdateService").input_shape
+    shape = ECS.operation_model("UpdateService").input_shape
     whole = {"service": "orders", **update}
     return [*ParamValidator().validate(whole, shape).generate_report().splitlines(), *wrong_enums(whole, shape)]
 
