@@ -22,6 +22,7 @@ from ecs_hooks.checks import (
     DriftCheck,
     GoldenSignalsCheck,
     HttpCheck,
+    InvokeCheck,
     LoadCheck,
     LogsCheck,
     MetricCheck,
@@ -36,11 +37,9 @@ from tests.layouts import NLB_LISTENER, brief, load_balancer, revision, running,
 ROOT = Path(__file__).resolve().parents[1]
 LAYER = Path(ecs_hooks.__file__).parent
 _LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
-_IAM = {"elbv2": "elasticloadbalancing"}
 _NOT_CALLED = {
     "execute-api:Invoke",
     "kms:Decrypt",
-    "lambda:InvokeFunction",
     "lambda:InvokeFunctionUrl",
     "vpc-lattice-svcs:Invoke",
 }
@@ -95,6 +94,7 @@ def checks() -> list[Check]:
         DriftCheck(),
         GoldenSignalsCheck(),
         HttpCheck(connect_retries=0),
+        InvokeCheck(function="smoke-test", timeout_seconds=1),
         LoadCheck(duration_seconds=1, timeout_seconds=1),
         HttpCheck.model_validate(
             {
@@ -132,6 +132,7 @@ def everything(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> AwsApi:
     aws.answer("GetSecretValue", {"SecretString": "t0ken"})
     aws.answer("GetParameter", {"Parameter": {"Value": "{}"}})
     aws.answer("GetObject", {"Body": b"{}"})
+    aws.answer("Invoke", {"StatusCode": 200, "Payload": b"{}"})
     return aws
 
 
@@ -152,13 +153,12 @@ def test_every_operation_that_is_called_is_allowed_and_no_other(everything: AwsA
     for place in ("s3://plans/a.json", "ssm:/plan"):
         stage_hook(stage)({**event, "hookDetails": {"plan": place}}, None)
 
-    called = {f"{_IAM.get(service, service)}:{operation}" for service, operation in everything.operations}
-    assert called == allowed(stage) - _LOG - _NOT_CALLED
+    assert everything.actions == allowed(stage) - _LOG - _NOT_CALLED
 
 
 def test_every_action_that_the_code_names_is_allowed_somewhere_and_no_other() -> None:
     sources = [path for path in LAYER.rglob("*.py") if not {"simulator", "cli", "codedeploy"} & set(path.parts)]
-    named = re.compile(r'"((?:ecs|elasticloadbalancing|cloudwatch|logs|s3|secretsmanager|ssm):[A-Z]\w+)"')
+    named = re.compile(r'"((?:ecs|elasticloadbalancing|cloudwatch|lambda|logs|s3|secretsmanager|ssm):[A-Z]\w+)"')
 
     code = {action for path in sources for action in named.findall(path.read_text())}
     assert code == set().union(*map(allowed, Stage)) - _LOG - _NOT_CALLED
@@ -183,7 +183,7 @@ def test_what_plans_name_is_allowed_by_a_parameter_each_and_nothing_of_it_by_def
         "ParameterArns": {"ssm:GetParameter"},
         "PlanArns": {"s3:GetObject"},
         "KeyArns": {"kms:Decrypt"},
-        "SignedRequestArns": _NOT_CALLED - {"kms:Decrypt"},
+        "SignedRequestArns": _NOT_CALLED - {"kms:Decrypt"} | {"lambda:InvokeFunction"},
         "InvokedFunctionArns": {"lambda:InvokeFunction"},
     }
     assert policy["Condition"] == "NamesAnything"

@@ -63,6 +63,7 @@ def test_each_lifecycle_event_gets_its_answer(cloud: AwsApi, green: str, event: 
     if event != "AfterAllowTraffic":
         assert answer["hookStatus"] == "SUCCEEDED", answer
         assert statuses(cloud) == ["Succeeded"]
+        assert cloud.asked["DeleteSchedule"][0]["Name"] == cloud.asked["CreateSchedule"][0]["Name"]
         return
     # Metrics are watched for five minutes: the schedule brings it back, with what it knows.
     assert (answer["hookStatus"], statuses(cloud)) == ("IN_PROGRESS", [])

@@ -61,6 +61,8 @@ def test_the_function_tells_codedeploy_or_comes_again(aws: AwsApi, httpd: str, e
     answer = invoked(event)
 
     assert statuses(aws) == ([] if event == UNDECIDED else ["Succeeded"]), answer
+    assert aws.calls["CreateSchedule"] >= 1
+    assert aws.calls["DeleteSchedule"] == (0 if event == UNDECIDED else 1)
     if event == UNDECIDED:
         heir = json.loads(aws.asked["CreateSchedule"][-1]["Target"]["Input"])
         assert {name: heir[name] for name in ("DeploymentId", "LifecycleEventHookExecutionId")} == json.loads(
