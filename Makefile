@@ -52,9 +52,10 @@ $(SAM_VENV)/.done: requirements/sam.txt
 build: $(SAM_VENV)/.done ## build the SAM application into .aws-sam
 	SAM_CLI_TELEMETRY=0 $(SAM) build
 
-validate: $(SAM_VENV)/.done ## check the template
+validate: $(SAM_VENV)/.done ## check the templates
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint
 	$(SAM_VENV)/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template examples/codedeploy/lambda.yaml
 
 $(CDK_VENV)/.done: requirements/cdk.txt
 	@echo "setting up $(CDK_VENV) with the CDK (about a minute, once)"

@@ -11,8 +11,10 @@ import jsonschema
 import pytest
 
 from ecs_hooks.checks import CHECKS, check_class
+from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks.plan import Plan
 from ecs_hooks.schema import plan_schema
+from tests.codedeploy_orders import FUNCTION_OF
 
 TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)]
@@ -34,3 +36,11 @@ def test_every_check_and_its_fields_are_explained(kind: str) -> None:
 
     assert kind in named
     assert fields - {"type", "name"} <= named
+
+
+def test_the_table_of_codedeploy_is_what_the_code_does() -> None:
+    rows = re.findall(r"^\| (\w+) \| `(\w+)` \| ([A-Z_]+) \| ([a-z, ]+) \|$", TEXT, re.MULTILINE)
+
+    assert {event: (function, stage) for event, function, stage, _ in rows} == {
+        event: (FUNCTION_OF[event], str(stage)) for event, stage in STAGES.items()
+    }

@@ -22,6 +22,7 @@ from ecs_hooks.checks import (
     DriftCheck,
     GoldenSignalsCheck,
     HttpCheck,
+    InvokeCheck,
     LoadCheck,
     LogsCheck,
     MetricCheck,
@@ -37,11 +38,9 @@ from tests.layouts import NLB_LISTENER, brief, load_balancer, revision, running,
 ROOT = Path(__file__).resolve().parents[1]
 LAYER = Path(ecs_hooks.__file__).parent
 _LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
-_IAM = {"elbv2": "elasticloadbalancing"}
 _NOT_CALLED = {
     "execute-api:Invoke",
     "kms:Decrypt",
-    "lambda:InvokeFunction",
     "lambda:InvokeFunctionUrl",
     "vpc-lattice-svcs:Invoke",
 }
@@ -50,17 +49,21 @@ _WHOLE: dict[str, Any] = cfn_yaml.load(str(ROOT / "template.yaml"))
 TEMPLATE: dict[str, Any] = _WHOLE["Resources"]
 
 
+_CODE_DEPLOY = "AnswerCodeDeploy"
+"""The policy of functions that serve CodeDeploy as well, which tests/test_template_codedeploy.py is about."""
+
+
 def function(stage: Stage) -> str:
     return stage.title().replace("_", "")
 
 
 def statements(stage: Stage) -> Iterator[Mapping[str, Any]]:
-    """Return what the role of a stage's function is allowed."""
+    """Return what the role of a stage's function is allowed for ECS's own deployments."""
     role = TEMPLATE[f"{function(stage)}Role"]["Properties"]
     for policy in role["Policies"]:
         yield from policy["PolicyDocument"]["Statement"]
     for managed in map(given, role["ManagedPolicyArns"]):
-        if "Ref" in managed:
+        if "Ref" in managed and managed["Ref"] != _CODE_DEPLOY:
             for statement in TEMPLATE[managed["Ref"]]["Properties"]["PolicyDocument"]["Statement"]:
                 yield given(statement)
 
@@ -92,6 +95,7 @@ def checks() -> list[Check]:
         DriftCheck(),
         GoldenSignalsCheck(),
         HttpCheck(connect_retries=0),
+        InvokeCheck(function="smoke-test", timeout_seconds=1),
         LoadCheck(duration_seconds=1, timeout_seconds=1),
         HttpCheck.model_validate(
             {
@@ -130,6 +134,7 @@ def everything(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> AwsApi:
     aws.answer("GetSecretValue", {"SecretString": "t0ken"})
     aws.answer("GetParameter", {"Parameter": {"Value": "{}"}})
     aws.answer("GetObject", {"Body": b"{}"})
+    aws.answer("Invoke", {"StatusCode": 200, "Payload": b"{}"})
     return aws
 
 
@@ -150,13 +155,12 @@ def test_every_operation_that_is_called_is_allowed_and_no_other(everything: AwsA
     for place in ("s3://plans/a.json", "ssm:/plan"):
         stage_hook(stage)({**event, "hookDetails": {"plan": place}}, None)
 
-    called = {f"{_IAM.get(service, service)}:{operation}" for service, operation in everything.operations}
-    assert called == allowed(stage) - _LOG - _NOT_CALLED
+    assert everything.actions == allowed(stage) - _LOG - _NOT_CALLED
 
 
 def test_every_action_that_the_code_names_is_allowed_somewhere_and_no_other() -> None:
-    sources = [path for path in LAYER.rglob("*.py") if not {"simulator", "cli"} & set(path.parts)]
-    named = re.compile(r'"((?:ecs|elasticloadbalancing|cloudwatch|logs|s3|secretsmanager|ssm):[A-Z]\w+)"')
+    sources = [path for path in LAYER.rglob("*.py") if not {"simulator", "cli", "codedeploy"} & set(path.parts)]
+    named = re.compile(r'"((?:ecs|elasticloadbalancing|cloudwatch|lambda|logs|s3|secretsmanager|ssm):[A-Z]\w+)"')
 
     code = {action for path in sources for action in named.findall(path.read_text())}
     assert code == set().union(*map(allowed, Stage)) - _LOG - _NOT_CALLED
@@ -181,7 +185,8 @@ def test_what_plans_name_is_allowed_by_a_parameter_each_and_nothing_of_it_by_def
         "ParameterArns": {"ssm:GetParameter"},
         "PlanArns": {"s3:GetObject"},
         "KeyArns": {"kms:Decrypt"},
-        "SignedRequestArns": _NOT_CALLED - {"kms:Decrypt"},
+        "SignedRequestArns": _NOT_CALLED - {"kms:Decrypt"} | {"lambda:InvokeFunction"},
+        "InvokedFunctionArns": {"lambda:InvokeFunction"},
     }
     assert policy["Condition"] == "NamesAnything"
     of_each = [{"Condition": each["Fn::If"][0]} for each in policy["Properties"]["PolicyDocument"]["Statement"]]

@@ -99,7 +99,7 @@ def green() -> Iterator[str]:
     server.server_close()
 
 
-def _with_endpoint(endpoint_url: str) -> Path:
+def with_endpoint(endpoint_url: str) -> Path:
     """Return the built template with functions that ask this endpoint in place of AWS."""
     built = ROOT / ".aws-sam" / "build" / "template.yaml"
     text = built.read_text()
@@ -123,7 +123,7 @@ def start_lambda(tmp_path: Path, endpoint_url: str, **parameters: str) -> Iterat
         process = subprocess.Popen(
             [
                 SAM,
-                *("local", "start-lambda", "--template", _with_endpoint(endpoint_url)),
+                *("local", "start-lambda", "--template", with_endpoint(endpoint_url)),
                 *("--port", str(port), "--warm-containers", "LAZY"),
                 *image_options(),
                 *(["--parameter-overrides", *overrides] if overrides else []),

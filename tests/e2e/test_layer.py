@@ -32,7 +32,8 @@ def test_the_layer_holds_the_library_and_not_what_is_for_people() -> None:
 
 
 @pytest.mark.parametrize(
-    "service", ["ecs", "elbv2", "cloudwatch", "logs", "s3", "ssm", "secretsmanager", "sts", "lambda"]
+    "service",
+    ["ecs", "elbv2", "cloudwatch", "logs", "s3", "ssm", "secretsmanager", "sts", "lambda", "codedeploy", "scheduler"],
 )
 def test_the_layer_holds_the_apis_that_a_deployment_hook_asks(service: str) -> None:
     assert list((LAYER / "python" / "botocore" / "data" / service).glob("*/service-2.json*"))

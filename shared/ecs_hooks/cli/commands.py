@@ -12,6 +12,7 @@ from ecs_hooks.cli.attach import attach, detach, hooks
 from ecs_hooks.cli.check import check
 from ecs_hooks.cli.demo import demo
 from ecs_hooks.cli.doctor.command import doctor
+from ecs_hooks.cli.migrate.command import migrate
 from ecs_hooks.cli.openapi.command import import_openapi
 from ecs_hooks.cli.plans import read_plan
 from ecs_hooks.cli.simulate import simulate
@@ -55,5 +56,6 @@ ecs_hooks.add_command(detach)
 ecs_hooks.add_command(doctor)
 ecs_hooks.add_command(hooks)
 ecs_hooks.add_command(import_openapi)
+ecs_hooks.add_command(migrate)
 ecs_hooks.add_command(simulate)
 ecs_hooks.add_command(demo)
