@@ -243,17 +243,9 @@ def _command(text: str | None) -> Application | None:
     return Application(command=shlex.split(text)) if text else None
 
 
-def _behaviour(switches: Sequence[str]) -> Behaviour:
-    behaviour = Behaviour()
-    kinds = {each.name: type(getattr(behaviour, each.name)) for each in fields(Behaviour)}
-    for switch in switches:
-        name, _, value = switch.partition("=")
-        if name not in kinds:
-            message = f"--behaviour {switch}: known names: {', '.join(kinds)}"
-            raise click.UsageError(message)
-        try:
-            behaviour = replace(behaviour, **{name: kinds[name](value)})
-        except ValueError:
-            message = f"--behaviour {switch}: {name} can be {', '.join(str(each) for each in kinds[name])}"
-            raise click.UsageError(message) from None
-    return behaviour
+def _behaviour(kind: type[B], switches: Sequence[str]) -> B:
+    try:
+        return kind.read(switches)
+    except ValueError as error:
+        message = f"--behaviour {error}"
+        raise click.UsageError(message) from None

@@ -10,12 +10,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from moto.awslambda.responses import LambdaResponse
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.codedeploy.responses import CodeDeployResponse
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.elbv2.responses import ELBV2Response
+from moto.scheduler.responses import EventBridgeSchedulerResponse
+from moto.ssm.responses import SimpleSystemManagerResponse
 
 from ecs_hooks.simulator.aws.operations import fail_if_injected
 from ecs_hooks.simulator.errors import EcsError
@@ -50,9 +54,22 @@ class _RefusedError(ServiceException):
 
 
 _OPERATIONS: dict[type[BaseResponse], tuple[str, ...]] = {
-    EC2ContainerServiceResponse: ("ListTasks", "DescribeTasks", "DescribeTaskDefinition"),
+    EC2ContainerServiceResponse: ("ListTasks", "DescribeTasks", "DescribeTaskDefinition", "DescribeTaskSets"),
     ELBV2Response: ("DescribeRules", "DescribeListeners", "DescribeLoadBalancers", "DescribeTargetHealth"),
     CloudWatchResponse: ("DescribeAlarms", "GetMetricData"),
+    CodeDeployResponse: (
+        "GetDeployment",
+        "GetDeploymentGroup",
+        "GetDeploymentTarget",
+        "BatchGetDeploymentTargets",
+        "ListDeploymentTargets",
+        "PutLifecycleEventHookExecutionStatus",
+        "StopDeployment",
+        "ContinueDeployment",
+    ),
+    EventBridgeSchedulerResponse: ("CreateSchedule", "UpdateSchedule", "GetSchedule", "DeleteSchedule"),
+    SimpleSystemManagerResponse: ("GetParameter", "GetParameters"),
+    LambdaResponse: ("Invoke", "GetAlias"),
 }
 
 _answers: list[Answers] = []
@@ -75,7 +92,7 @@ def _install() -> None:
     for response, operations in _OPERATIONS.items():
         for operation in operations:
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
-            original = getattr(response, name)
+            original = getattr(response, name, _unknown(operation))
             if not hasattr(original, "ecs_hooks"):
                 setattr(response, name, _asking(operation, original))
 
@@ -84,6 +101,8 @@ def _asking(operation: str, original: Callable[[BaseResponse], Any]) -> Callable
     def respond(self: BaseResponse) -> Any:
         try:
             fail_if_injected(operation)
+            if not self.automated_parameter_parsing:
+                self.parse_parameters(self.normalized_request)
             for each in _answers:
                 answer = each.answer(operation, self.params)
                 if answer is not None:
@@ -95,4 +114,14 @@ def _asking(operation: str, original: Callable[[BaseResponse], Any]) -> Callable
         return original(self)
 
     respond.ecs_hooks = True  # type: ignore[attr-defined] # the mark of what is installed
+    return respond
+
+
+def _unknown(operation: str) -> Callable[[BaseResponse], Any]:
+    """Return what answers an operation that moto lacks, where nobody knows what it is asked about."""
+
+    def respond(_: BaseResponse) -> Any:
+        message = f"no simulation of this process knows what {operation} is asked about"
+        raise _RefusedError("DeploymentDoesNotExistException", message)
+
     return respond
