@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import click
 
@@ -27,9 +26,12 @@ from ecs_hooks.simulator import (
     Strategy,
 )
 from ecs_hooks.simulator.application import Application
+from ecs_hooks.simulator.behaviour import Switches
 from ecs_hooks.simulator.errors import EcsError
 from ecs_hooks.simulator.simulation import Simulation, demo_application
 from ecs_hooks.simulator.users import REQUESTS
+
+B = TypeVar("B", bound=Switches)
 
 
 @click.command()
@@ -172,7 +174,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     printed, console = view_of(as_json=as_json)
     recorder = Recorder()
     view = Both(printed, recorder)
-    behaviour = _behaviour(switches)
+    behaviour = _behaviour(Behaviour, switches)
     details = plans(plan)
     targets: dict[str, CallableTarget | LambdaTarget] = (
         {stage: LambdaTarget(name, endpoint_url=lambda_endpoint) for stage, name in by_stage(functions, "--function")}

@@ -228,7 +228,7 @@ class Switches:
             If there is no such switch, or it has no such value; the message names those that there are.
         """
         default = cls()
-        kinds = {each.name: type(getattr(default, each.name)) for each in cls._switches()}
+        kinds: dict[str, type[StrEnum]] = {each.name: type(getattr(default, each.name)) for each in cls._switches()}
         chosen = {}
         for switch in switches:
             name, _, value = switch.partition("=")

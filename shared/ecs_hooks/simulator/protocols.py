@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.faults import Fault
-    from ecs_hooks.simulator.model import ServiceRevision
+    from ecs_hooks.simulator.model import Service, ServiceRevision
 
 ListenerKind = Literal["test", "production"]
 """The two listeners of a blue/green service."""
@@ -136,3 +136,39 @@ class ServiceDeployments(Protocol):
 
     def continue_(self, arn: str, hook_id: str, action: str = "CONTINUE") -> dict[str, Any]:
         """`ContinueServiceDeployment`: `{"serviceDeploymentArn": ...}`; the paused hook ends with `action`."""
+
+
+class Deployed(Protocol):
+    """A deployment, of ECS or of CodeDeploy."""
+
+    @property
+    def target(self) -> ServiceRevision:
+        """The new revision: green."""
+
+
+class Controller(Protocol):
+    """What AWS tells of: a service, its revisions and its deployments, whoever controls them."""
+
+    @property
+    def service(self) -> Service:
+        """The service."""
+
+    @property
+    def active(self) -> Sequence[ServiceRevision]:
+        """The active revisions; the first has the production traffic."""
+
+    @property
+    def revisions(self) -> Sequence[ServiceRevision]:
+        """Every revision that there ever was, oldest first."""
+
+    @property
+    def running(self) -> Sequence[ServiceRevision]:
+        """The revisions that have tasks."""
+
+    @property
+    def crashed(self) -> Mapping[str, float]:
+        """When the tasks of a revision have crashed, by its ARN."""
+
+    @property
+    def history(self) -> Sequence[Deployed]:
+        """All deployments, oldest first; the last may be running."""

@@ -52,6 +52,14 @@ class Unscripted(StrEnum):
     SKIPPED = "skipped"
 
 
+class VersionWeight(StrEnum):
+    """`targetVersionWeight` of a deployment of a Lambda function: "the percentage of production traffic"."""
+
+    PERCENT = "percent"
+    FRACTION = "fraction"
+    """As in the routing configuration of an alias, which it is made into."""
+
+
 class Precision(StrEnum):
     """When a schedule is due: within the minute that it names (EventBridge Scheduler user guide)."""
 
@@ -82,5 +90,6 @@ class CodeDeployBehaviour(Switches):
     increments: Increments = Increments.IN_PROGRESS
     rollback_hooks: RollbackHooks = RollbackHooks.NONE
     unscripted: Unscripted = Unscripted.SUCCEEDED
+    version_weight: VersionWeight = VersionWeight.PERCENT
     precision: Precision = Precision.NEXT_MINUTE
     completed: Completed = Completed.GONE

@@ -70,7 +70,7 @@ class CodeDeployController(BaseController):
         The hooks of all deployments.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter a choice
         self,
         service: Service,
         group: DeploymentGroup,

@@ -61,7 +61,9 @@ class Scheduler:
         What ARNs of schedules begin with, such as `arn:aws:scheduler:us-west-2:123456789012:schedule/`.
     """
 
-    def __init__(self, clock: SimulationClock, behaviour: CodeDeployBehaviour, *, groups: tuple[str, ...], arn: str) -> None:
+    def __init__(
+        self, clock: SimulationClock, behaviour: CodeDeployBehaviour, *, groups: tuple[str, ...], arn: str
+    ) -> None:
         self._clock = clock
         self._behaviour = behaviour
         self._groups = {DEFAULT_GROUP, *groups}
@@ -136,7 +138,9 @@ class Scheduler:
         text, zone = str(asked.get("ScheduleExpression")), str(asked.get("ScheduleExpressionTimezone") or "UTC")
         found = _AT.fullmatch(text)
         if found is None:
-            message = f"Invalid Schedule Expression {text}. The simulator plays one-time schedules, at(yyyy-mm-ddThh:mm:ss)."
+            message = (
+                f"Invalid Schedule Expression {text}. The simulator plays one-time schedules, at(yyyy-mm-ddThh:mm:ss)."
+            )
             raise EcsError("ValidationException", message)
         try:
             named = datetime.fromisoformat(found.group(1)).replace(tzinfo=ZoneInfo(zone)).timestamp()
