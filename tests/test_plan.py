@@ -63,12 +63,12 @@ def test_an_empty_list_of_checks_is_a_choice() -> None:
         ({"checks": [3]}, "hookDetails.checks[0]: must be an object with a type, not number"),
         (
             {"checks": [{}]},
-            "hookDetails.checks[0].type: is missing; known: alarm, comparison, digest, drift, golden_signals, http, load, logs, metric, scenario, targets, tasks",
+            "hookDetails.checks[0].type: is missing; known: alarm, compare, comparison, digest, drift, golden_signals, http, load, logs, metric, scenario, targets, tasks",
         ),
         ({"checks": [{"type": "htp"}]}, "hookDetails.checks[0].type: is no known type of check; did you mean 'http'?"),
         (
             {"checks": [{"type": ["http"]}]},
-            "hookDetails.checks[0].type: is no known type of check; known: alarm, comparison, digest, drift, golden_signals, http, load, logs, metric, scenario, targets, tasks",
+            "hookDetails.checks[0].type: is no known type of check; known: alarm, compare, comparison, digest, drift, golden_signals, http, load, logs, metric, scenario, targets, tasks",
         ),
         (
             {"checks": [{"type": "http", "pth": "/"}]},

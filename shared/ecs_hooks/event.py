@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ecs_hooks.arn import EcsArn
 
 STATE_KEY = "ecsHooks"
 """The one key of `hookDetails` that belongs to this library: what it remembers between two invocations."""
+
+
+CODEDEPLOY_KEY = "LifecycleEventHookExecutionId"
+"""The key that tells an event of AWS CodeDeploy; see `ecs_hooks.codedeploy`."""
+
+
+def is_from_codedeploy(event: object) -> bool:
+    """Return whether an event is one of AWS CodeDeploy's, by its shape."""
+    return isinstance(event, Mapping) and CODEDEPLOY_KEY in event and "lifecycleStage" not in event
 
 
 class Stage(StrEnum):
@@ -100,8 +109,52 @@ class TrafficWeights(Mapping[str, float]):
         return f"TrafficWeights({self._weights!r})"
 
 
+class HookEvent(Protocol):
+    """What an invocation knows of its event, whoever invokes the hook."""
+
+    @property
+    def stage(self) -> Stage | str:
+        """A `Stage`, or the text that came where it is a stage that this version does not know."""
+
+    @property
+    def hook_details(self) -> Any:
+        """What configures the hook, with its state. Any JSON."""
+
+    @property
+    def region(self) -> str:
+        """The region of the deployment."""
+
+    @property
+    def service_name(self) -> str:
+        """What is deployed, as reasons name it."""
+
+    @property
+    def stage_name(self) -> str:
+        """The stage in the spelling of the hook modules, such as `post_test_traffic_shift`."""
+
+    @property
+    def green_percent(self) -> float | None:
+        """Per cent of the production traffic of the new revision, None where the event does not say."""
+
+    @property
+    def configuration(self) -> dict[str, Any] | None:
+        """`hook_details` as an object, without this library's own state; None where it is another kind of JSON."""
+
+    @property
+    def state(self) -> object:
+        """What this library left for this invocation; None at first."""
+
+    @property
+    def step(self) -> Sequence[Any]:
+        """What the state belongs to: of another step it is of no use."""
+
+    @property
+    def log_keys(self) -> Mapping[str, str]:
+        """The keys that every line of the log bears."""
+
+
 class LifecycleEvent(NamedTuple):
-    """One invocation of a lifecycle hook.
+    """One invocation of a lifecycle hook by ECS.
 
     Parameters
     ----------
@@ -177,9 +230,40 @@ class LifecycleEvent(NamedTuple):
         )
 
     @property
+    def region(self) -> str:
+        """The region of the deployment."""
+        return self.deployment.region
+
+    @property
+    def service_name(self) -> str:
+        """The name of the service."""
+        return self.service.service
+
+    @property
     def stage_name(self) -> str:
         """The stage in the spelling of the hook modules, such as `post_test_traffic_shift`."""
         return str(self.stage).lower()
+
+    @property
+    def step(self) -> Sequence[Any]:
+        """Deployment, stage and traffic weights.
+
+        `hookDetails` "only persists between invocations of the same hook within a single deployment" (ECS developer
+        guide); whether it also survives from one linear or canary step to the next is not documented, so the weights are
+        part of it.
+        """
+        weights = [sorted(each.items()) for each in (self.test_weights, self.production_weights)]
+        return [str(self.deployment), str(self.target_revision), str(self.stage), weights]
+
+    @property
+    def log_keys(self) -> Mapping[str, str]:
+        """The keys that every line of the log bears."""
+        return {
+            "deployment": str(self.deployment),
+            "service": self.service_name,
+            "stage": str(self.stage),
+            "revision": str(self.target_revision),
+        }
 
     @property
     def green_percent(self) -> float | None:

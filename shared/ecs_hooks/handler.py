@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, overload
 
+from ecs_hooks.controller import EcsController
 from ecs_hooks.deadline import Deadline, for_answer
-from ecs_hooks.event import EventError, LifecycleEvent, Stage
+from ecs_hooks.event import EventError, LifecycleEvent, Stage, is_from_codedeploy
 from ecs_hooks.invocation import Definition, Invocation, RollbackFunction
 from ecs_hooks.response import HookResponse, HookStatus
 from ecs_hooks.telemetry import logger, nothing_lost, report
@@ -31,7 +32,7 @@ LambdaContext = Any
 
 
 class LifecycleHandler:
-    """A Lambda handler for ECS lifecycle hooks; call it with an event and a context.
+    """A Lambda handler for lifecycle hooks of ECS, and of CodeDeploy; call it with an event and a context.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class LifecycleHandler:
         Parameters
         ----------
         event
-            What ECS sent.
+            What ECS sent, or CodeDeploy, or the schedule that goes on with a hook of CodeDeploy's.
         context
             Lambda's context; the time that it says remains is the deadline.
 
@@ -63,9 +64,11 @@ class LifecycleHandler:
         results: Sequence[Result] = ()
         try:
             deadline = Deadline.after(_budget(context))
-            parsed = LifecycleEvent.parse(event)
             arn = str(getattr(context, "invoked_function_arn", "") or "")
-            invocation = Invocation(self._definition, parsed, deadline, arn)
+            if is_from_codedeploy(event):
+                return self._codedeploy(event, deadline, arn)
+            parsed = LifecycleEvent.parse(event)
+            invocation = Invocation(self._definition, EcsController(parsed, arn), deadline)
             try:
                 response = invocation.answer()
             finally:
@@ -76,6 +79,11 @@ class LifecycleHandler:
             response = _crashed(error, parsed)
         report(response, parsed, results)
         return response.to_dict()
+
+    def _codedeploy(self, event: Any, deadline: Deadline, function_arn: str) -> dict[str, Any]:
+        from ecs_hooks.codedeploy.handler import answer  # noqa: PLC0415 - loaded where CodeDeploy invokes the hook
+
+        return answer(self._definition, event, deadline, function_arn)
 
     def on_rollback(self, function: RollbackFunction) -> RollbackFunction:
         """Have a function called with the `Hook` when ECS rolls the deployment back; usable as a decorator.

@@ -10,9 +10,9 @@ from ecs_hooks.outcome import Evidence, Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.endpoint import Listener
-    from ecs_hooks.deployment.service_deployment import ServiceDeployment
-    from ecs_hooks.event import LifecycleEvent
+    from ecs_hooks.event import HookEvent
     from ecs_hooks.http import HttpClient
     from ecs_hooks.plan import Plan
 
@@ -23,7 +23,7 @@ class Hook:
     Parameters
     ----------
     event
-        What ECS sent.
+        What ECS, or CodeDeploy, sent.
     plan
         The policies and checks from `hookDetails`.
     details
@@ -34,7 +34,7 @@ class Hook:
 
     def __init__(
         self,
-        event: LifecycleEvent,
+        event: HookEvent,
         plan: Plan,
         details: Mapping[str, Any],
         context: CheckContext,
@@ -45,7 +45,7 @@ class Hook:
         self.context = context
 
     @property
-    def deployment(self) -> ServiceDeployment:
+    def deployment(self) -> Deployment:
         """Who is green and who is blue; AWS is asked when a fact is first used."""
         return self.context.deployment
 

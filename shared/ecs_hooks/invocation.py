@@ -18,17 +18,16 @@ from ecs_hooks.hook import Hook
 from ecs_hooks.outcome import Outcome
 from ecs_hooks.plan import REFERENCE, FirstDeployment, Mode, Plan, PlanError
 from ecs_hooks.response import HookResponse, HookStatus
-from ecs_hooks.rollback import is_rollback
 from ecs_hooks.runner import Result, Runner, may_go_on
 from ecs_hooks.script import LABEL, HookFunction, play
 from ecs_hooks.state import State, key_of, with_state
-from ecs_hooks.telemetry import log_keys, log_result, logger
+from ecs_hooks.telemetry import log_result, logger
 from ecs_hooks.verdict import Verdict, decide
 
 if TYPE_CHECKING:
+    from ecs_hooks.controller import Controller
     from ecs_hooks.deadline import Deadline
-    from ecs_hooks.deployment.service_deployment import ServiceDeployment
-    from ecs_hooks.event import LifecycleEvent
+    from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.plan_reference import Fetched
 
 _QUESTION_SECONDS = 5.0
@@ -85,12 +84,10 @@ class Invocation:
     ----------
     definition
         The hook.
-    event
-        The event.
+    controller
+        Who invokes it, with the event.
     deadline
         When the answer must be there.
-    function_arn
-        ARN that Lambda was invoked by; empty where it is not known.
 
     Attributes
     ----------
@@ -98,31 +95,30 @@ class Invocation:
         What was found out so far, for the metrics; each is in the log already.
     """
 
-    def __init__(
-        self, definition: Definition, event: LifecycleEvent, deadline: Deadline, function_arn: str = ""
-    ) -> None:
+    def __init__(self, definition: Definition, controller: Controller, deadline: Deadline) -> None:
+        event = controller.event
         self.definition = definition
+        self.controller = controller
         self.event = event
         self.deadline = deadline
-        self.function_arn = function_arn
         self.results: list[Result] = []
         self._state = State.load(event.state, event, clock.now())
         self._facts = Facts(self._state.facts)
         self._fields = event.configuration or {}
 
     @cached_property
-    def _deployment(self) -> ServiceDeployment:
-        # What AWS is asked with costs a twentieth of a cold start, and a hook that only speaks HTTP does not need it.
-        from ecs_hooks.deployment.service_deployment import ServiceDeployment  # noqa: PLC0415
-
-        return ServiceDeployment(self.event, self._facts)
+    def _deployment(self) -> Deployment:
+        return self.controller.deployment(self._facts)
 
     def answer(self) -> HookResponse:
-        """Return what to tell ECS."""
-        if is_rollback(self.event, self._ask_deployment):
+        """Return what to tell ECS, or whoever else has invoked the hook."""
+        if self.controller.is_rollback(self._ask_deployment):
             self._call_on_rollback()
             return self._response(
-                Verdict(HookStatus.SUCCEEDED, "ECS rolls back; a rollback is never held up, so nothing is checked")
+                Verdict(
+                    HookStatus.SUCCEEDED,
+                    f"{self.controller.name} rolls back; a rollback is never held up, so nothing is checked",
+                )
             )
         try:
             plan = self._plan()
@@ -161,7 +157,7 @@ class Invocation:
 
         reference = reference_in(self._fields, own_fields_allowed=own_fields_allowed)
         assert reference is not None
-        details, region = self._fields, self.event.deployment.region
+        details, region = self._fields, self.event.region
         found = call_within(lambda: fetched(reference, details, region), self._until)
         self._fields = found.fields
         return found
@@ -244,7 +240,7 @@ class Invocation:
     def _response(
         self, verdict: Verdict, details: dict[str, Any] | None = None, *, observed: bool = False
     ) -> HookResponse:
-        where = f"{self.event.stage_name} {self.event.service.service}"
+        where = f"{self.event.stage_name} {self.event.service_name}"
         if observed:
             why = f"observe mode; the answer would have been {verdict.status}: {verdict.why}"
             return HookResponse(HookStatus.SUCCEEDED, f"{HookStatus.SUCCEEDED} {where}: {why}")
@@ -272,15 +268,15 @@ class Invocation:
                 call_within(partial(function, hook), hook.context.deadline)
             except BaseException as error:  # noqa: BLE001 - nothing may hold up a rollback
                 name = getattr(function, "__name__", repr(function))
-                logger.exception(f"on_rollback {name} failed", exc_info=error, extra=log_keys(self.event))
+                logger.exception(f"on_rollback {name} failed", exc_info=error, extra=self.event.log_keys)
 
-    def _ask_deployment(self) -> ServiceDeployment | None:
+    def _ask_deployment(self) -> Deployment | None:
         """Return the deployment with its facts fetched, or None where they can't be had in time."""
         return self._deployment if self._question(lambda: self._deployment.rolling_back) is not None else None
 
     def _ask_expiry(self, attempt: int) -> int:
-        """Return when ECS gives up on this hook: -1 where it does not say, 0 where it is worth asking once more."""
-        expires_at = self._question(lambda: self._deployment.expires_at(self.function_arn) or -1)
+        """Return when nobody waits for this hook any more: -1 where it does not say, 0 where it is worth asking once more."""
+        expires_at = self._question(lambda: self.controller.expires_at(self._deployment) or -1)
         if expires_at is None:
             return 0 if attempt < _QUESTIONS else -1
         return int(expires_at)
@@ -290,5 +286,5 @@ class Invocation:
         try:
             return call_within(ask, self.deadline.sooner(min(_QUESTION_SECONDS, self.deadline.remaining() / 2)))
         except (FactError, TimeoutError) as error:
-            logger.warning(f"not known: {error}", extra=log_keys(self.event))
+            logger.warning(f"not known: {error}", extra=self.event.log_keys)
             return None

@@ -31,6 +31,9 @@ class Status(StrEnum):
     """It does not apply here."""
 
 
+_NOT_APPLICABLE: Evidence = MappingProxyType({"applicable": False})
+
+
 class Outcome(NamedTuple):
     """The answer of one check, with its reason.
 
@@ -81,6 +84,16 @@ class Outcome(NamedTuple):
     def skip(cls, reason: str) -> Outcome:
         """Return a `SKIP`."""
         return cls(Status.SKIP, reason)
+
+    @classmethod
+    def not_applicable(cls, reason: str) -> Outcome:
+        """Return a `SKIP` of a check that such a deployment can't answer; where all are, nothing has been checked."""
+        return cls(Status.SKIP, reason, _NOT_APPLICABLE)
+
+    @property
+    def applicable(self) -> bool:
+        """Whether such a deployment can answer it at all."""
+        return self.evidence is not _NOT_APPLICABLE
 
     @property
     def decided(self) -> bool:

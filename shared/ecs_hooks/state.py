@@ -19,7 +19,7 @@ from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.watch import Measured
 
 if TYPE_CHECKING:
-    from ecs_hooks.event import LifecycleEvent
+    from ecs_hooks.event import HookEvent
 
 VERSION = 1
 
@@ -103,7 +103,7 @@ class State(NamedTuple):
     facts: str = ""
 
     @classmethod
-    def load(cls, stored: object, event: LifecycleEvent, now: float) -> State:
+    def load(cls, stored: object, event: HookEvent, now: float) -> State:
         """Return the state of this invocation: what was stored, or a new one where that is of no use.
 
         State of another deployment, stage or traffic step, of another version of this library, or that somebody
@@ -182,14 +182,9 @@ class State(NamedTuple):
         return stored
 
 
-def step_of(event: LifecycleEvent) -> str:
-    """Return what state belongs to: deployment, stage and traffic weights.
-
-    `hookDetails` "only persists between invocations of the same hook within a single deployment" (ECS developer guide);
-    whether it also survives from one linear or canary step to the next is not documented, so the weights are part of it.
-    """
-    weights = [sorted(each.items()) for each in (event.test_weights, event.production_weights)]
-    return _digest([str(event.deployment), str(event.target_revision), str(event.stage), weights], 16)
+def step_of(event: HookEvent) -> str:
+    """Return what state belongs to, in short."""
+    return _digest(event.step, 16)
 
 
 def key_of(description: object, occurrence: int = 0) -> str:

@@ -18,7 +18,7 @@ from ecs_hooks.outcome import Status
 from ecs_hooks.response import HookStatus
 
 if TYPE_CHECKING:
-    from ecs_hooks.event import LifecycleEvent
+    from ecs_hooks.event import HookEvent
     from ecs_hooks.response import HookResponse
     from ecs_hooks.runner import Result
 
@@ -30,17 +30,7 @@ logger = Logger(service="ecs-hooks")
 _METRICS = {HookStatus.SUCCEEDED: "Succeeded", HookStatus.FAILED: "Failed", HookStatus.IN_PROGRESS: "InProgress"}
 
 
-def log_keys(event: LifecycleEvent) -> dict[str, str]:
-    """Return the keys that every line about an event bears."""
-    return {
-        "deployment": str(event.deployment),
-        "service": event.service.service,
-        "stage": str(event.stage),
-        "revision": str(event.target_revision),
-    }
-
-
-def log_result(result: Result, event: LifecycleEvent) -> None:
+def log_result(result: Result, event: HookEvent) -> None:
     """Write one line about an outcome.
 
     Parameters
@@ -53,7 +43,7 @@ def log_result(result: Result, event: LifecycleEvent) -> None:
     with nothing_lost():
         outcome = result.outcome
         extra = {
-            **log_keys(event),
+            **event.log_keys,
             "check": result.label,
             "outcome": outcome.status.value,
             "duration_ms": None if result.seconds is None else round(result.seconds * 1000, 1),
@@ -65,7 +55,7 @@ def log_result(result: Result, event: LifecycleEvent) -> None:
         write(f"{outcome.status.value} {result.label} {outcome.reason}".strip(), extra=extra)
 
 
-def report(response: HookResponse, event: LifecycleEvent | None, results: Sequence[Result]) -> None:
+def report(response: HookResponse, event: HookEvent | None, results: Sequence[Result]) -> None:
     """Write one line for the verdict, then the metrics.
 
     Parameters
@@ -77,7 +67,7 @@ def report(response: HookResponse, event: LifecycleEvent | None, results: Sequen
     results
         The outcomes.
     """
-    keys = {} if event is None else log_keys(event)
+    keys = {} if event is None else event.log_keys
     with nothing_lost():
         write = logger.info if response.status is HookStatus.SUCCEEDED else logger.warning
         write(response.reason, extra={**keys, "verdict": response.status.value})
@@ -94,9 +84,9 @@ def nothing_lost() -> Iterator[None]:
         print(f"ecs-hooks: could not report: {type(error).__name__}")  # noqa: T201 - the log itself has failed
 
 
-def _publish(response: HookResponse, event: LifecycleEvent | None, results: Sequence[Result]) -> None:
+def _publish(response: HookResponse, event: HookEvent | None, results: Sequence[Result]) -> None:
     namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
-    metrics = EphemeralMetrics(namespace=namespace, service="unknown" if event is None else event.service.service)
+    metrics = EphemeralMetrics(namespace=namespace, service="unknown" if event is None else event.service_name)
     stage = "unknown" if event is None else str(event.stage)
     # CloudWatch takes ASCII in dimensions; a stage that is not known yet could hold anything.
     metrics.add_dimension(name="stage", value=re.sub(r"[^\x21-\x7e]", "?", stage)[:250])

@@ -62,7 +62,7 @@ def decide(results: Sequence[Result], state: State, plan: Plan, now: float) -> V
 
     Notes
     -----
-    One `FAIL` is FAILED. An `ERROR` is IN_PROGRESS until `error_limit` of them came in a row. Whatever is undecided when
+    One `FAIL` is FAILED, and so are checks none of which applies to such a deployment. An `ERROR` is IN_PROGRESS until `error_limit` of them came in a row. Whatever is undecided when
     the plan's time is over is FAILED, always before ECS's own time-out: the action of that can be CONTINUE.
     """
     counts = Counter(result.outcome.status for result in results)
@@ -76,6 +76,11 @@ def decide(results: Sequence[Result], state: State, plan: Plan, now: float) -> V
         why = f"{_describe(exhausted)}, {limit} times in a row, which is the error_limit"
         return Verdict(HookStatus.FAILED, f"{why} ({tally})")
     undecided = [result for result in results if not result.outcome.decided]
+    if any(not result.outcome.applicable for result in results) and not counts[Status.PASS] and not undecided:
+        # What is meant as a gate, and asks nothing, would let anything pass.
+        return Verdict(
+            HookStatus.FAILED, f"none of the checks applies to such a deployment: {_describe(results)} ({tally})"
+        )
     if not undecided:
         return Verdict(HookStatus.SUCCEEDED, tally or "there is nothing to check at this stage")
     left = ends_at(state, plan) - now

@@ -8,7 +8,7 @@ import pytest
 from ecs_hooks.arn import EcsArn
 from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.deployment.tasks import Container, Task, tasks
+from ecs_hooks.deployment.tasks import Container, Task, started_by, tasks
 from ecs_hooks.event import LifecycleEvent
 from tests.aws import AwsApi
 from tests.conftest import GREEN, load_event
@@ -17,10 +17,14 @@ from tests.layouts import load_balancer, running, task
 REVISION = EcsArn.parse(GREEN)
 
 
+def green_tasks(status: str = "RUNNING") -> list[Task]:
+    return tasks(REVISION.region, "my-cluster", "my-service", started_by(REVISION), status)
+
+
 def test_contract_5_1_the_tasks_of_a_revision_are_known_by_who_started_them(aws: AwsApi) -> None:
     running(aws, task("a"), task("b", startedBy="ecs-svc/1"))
 
-    (found,) = tasks(REVISION)
+    (found,) = green_tasks()
     assert (found.id, found.status, found.health) == ("a", "RUNNING", "HEALTHY")
     assert found.containers == (Container("web", "HEALTHY", "sha256:abc", None, "10.0.0.7"),)
     assert aws.asked["ListTasks"] == [
@@ -38,7 +42,7 @@ def test_stopped_tasks_say_why(aws: AwsApi) -> None:
     }
     running(aws, task("a", **stopped))
 
-    (found,) = tasks(REVISION, "STOPPED")
+    (found,) = green_tasks("STOPPED")
     assert (found.stop_code, found.stopped_reason) == ("EssentialContainerExited", "Essential container in task exited")
     assert found.stopped_at == datetime(2026, 11, 21, tzinfo=UTC).timestamp()
     assert found.containers == (Container("web", "UNKNOWN", "", 1, ""),)
@@ -49,7 +53,7 @@ def test_stopped_tasks_say_why(aws: AwsApi) -> None:
 def test_no_tasks_cost_one_call(aws: AwsApi) -> None:
     running(aws)
 
-    assert tasks(REVISION) == []
+    assert green_tasks() == []
     assert aws.calls == {"ListTasks": 1}
 
 
@@ -57,7 +61,7 @@ def test_a_task_may_have_next_to_nothing(aws: AwsApi) -> None:
     bare = {"taskArn": "arn:aws:ecs:us-west-2:123456789012:task/c/a", "lastStatus": "PENDING"}
     running(aws, {**bare, "startedBy": "ecs-svc/9313423515462893900"}, bare)
 
-    assert tasks(REVISION) == [Task("a", "PENDING", "UNKNOWN", "", "", "ecs-svc/9313423515462893900", None, ())]
+    assert green_tasks() == [Task("a", "PENDING", "UNKNOWN", "", "", "ecs-svc/9313423515462893900", None, ())]
 
 
 @pytest.mark.parametrize("answer", [{"tasks": [{"lastStatus": "RUNNING"}]}, {"failures": []}])
@@ -65,7 +69,7 @@ def test_an_answer_that_can_not_be_read(aws: AwsApi, answer: dict[str, Any]) -> 
     running(aws, task("a"))
     aws.answer("DescribeTasks", answer)
     with pytest.raises(FactError, match="ecs:DescribeTasks: the answer can't be read"):
-        tasks(REVISION)
+        green_tasks()
 
 
 def test_the_tasks_of_blue(aws: AwsApi) -> None:

@@ -8,7 +8,7 @@ import boto3
 import pytest
 import urllib3
 
-from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
+from ecs_hooks import Hook, LifecycleEvent, Outcome, Stage, lifecycle_hook, stage_hook
 from ecs_hooks.cli.demo import DEMO_PLAN
 from ecs_hooks.simulator import Behaviour, CallableTarget, LifecycleHook, Service, TasksFailedError
 from ecs_hooks.simulator.application import Application
@@ -66,6 +66,7 @@ def test_the_service_deployment_is_known_at_the_endpoint() -> None:
     @lifecycle_hook
     def ask(hook: Hook) -> Outcome:
         ecs = boto3.client("ecs")
+        assert isinstance(hook.event, LifecycleEvent)
         answer = ecs.describe_service_deployments(serviceDeploymentArns=[str(hook.event.deployment)])
         described.append(answer["serviceDeployments"][0]["lifecycleStage"])
         return hook.passed()

@@ -88,7 +88,7 @@ class AlarmCheck(Check):
 
     def _ask(self, context: CheckContext, names: Sequence[str]) -> list[Alarm]:
         """Return the alarms; one question to CloudWatch serves all checks of the plan that give names."""
-        facts, region = context.deployment.facts, context.deployment.arn.region
+        facts, region = context.deployment.facts, context.region
 
         if self.prefix:
             return facts.get(f"alarms {self.prefix}", lambda: alarms(region, prefix=self.prefix))

@@ -21,9 +21,9 @@ from ecs_hooks.watch import Watch
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference
     from ecs_hooks.deployment.actions import SharedActions
+    from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.blue import Blue
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
-    from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
 
 class UnknownShareError(ExplainedError):
@@ -56,7 +56,7 @@ class CheckContext:
     def __init__(  # noqa: PLR0913 - one parameter for each thing that a check may know
         self,
         stage: str,
-        find_deployment: Callable[[], ServiceDeployment],
+        find_deployment: Callable[[], Deployment],
         find_endpoint: Callable[[Listener], Endpoint],
         deadline: Deadline,
         elapsed: float,
@@ -75,14 +75,14 @@ class CheckContext:
         self._find_blue = find_blue or partial(blue_endpoint, Configured(), stage, find_deployment)
 
     @property
-    def deployment(self) -> ServiceDeployment:
+    def deployment(self) -> Deployment:
         """Who is green and who is blue; AWS is asked when a fact is first needed."""
         return self._find_deployment()
 
     @property
     def region(self) -> str:
         """The region of the deployment."""
-        return self.deployment.arn.region
+        return self.deployment.region
 
     @property
     def green_percent(self) -> float | None:

@@ -149,7 +149,7 @@ class ComparisonCheck(MetricsWatch):
 
         def find() -> dict[str, Series]:
             queries = self._queries(context, "c", ("blue",))
-            return get_metric_data(deployment.arn.region, queries, window.begin, window.end)
+            return get_metric_data(deployment.region, queries, window.begin, window.end)
 
         found = deployment.facts.get(f"previous metrics {self.model_dump_json()}", find)
         return {identifier.removeprefix("c_"): each for identifier, each in found.items()}

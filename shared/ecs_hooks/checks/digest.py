@@ -53,11 +53,11 @@ class DigestCheck(Check):
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""
-        green = context.deployment.green
-        name = self.container or next((each.container for each in green.load_balancing), next(iter(green.images), ""))
-        if name not in green.images:
+        green, images = context.deployment.green, context.deployment.images
+        name = self.container or next((each.container for each in green.load_balancing), next(iter(images), ""))
+        if name not in images:
             return Outcome.failed(f"ECS names no image of a container {name!r} of green")
-        versions = _versions(*green.images[name])
+        versions = _versions(*images[name])
         if not versions:
             return Outcome.error(f"ECS has not resolved the image of container {name} yet")
         return self._asking(f"^(?:{'|'.join(map(re.escape, versions))})$").run(context)

@@ -90,7 +90,7 @@ class MetricsWatch(Check):
                 for query in check.data_queries(context, prefix)
             ]
             begin = min(check._begins(context) for check in checks)  # noqa: SLF001 - of the same class
-            found = get_metric_data(context.deployment.arn.region, queries, begin, clock.now())
+            found = get_metric_data(context.region, queries, begin, clock.now())
             by_check: dict[str, dict[str, Series]] = {prefix: {} for prefix in prefixes}
             for identifier, each in found.items():
                 prefix, _, own = identifier.partition("_")

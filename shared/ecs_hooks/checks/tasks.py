@@ -13,7 +13,7 @@ from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.deployment.tasks import DESCRIBE, LIST, MOST, Task, tasks
+from ecs_hooks.deployment.tasks import DESCRIBE, LIST, MOST, Task
 from ecs_hooks.outcome import Outcome
 from ecs_hooks.wording import counted, listed
 
@@ -60,7 +60,7 @@ class TasksCheck(Check):
         """Ask, and compare."""
         require_running(context.stage)
         deployment = context.deployment
-        stopped = [task for task in tasks(deployment.target, "STOPPED") if _has_failed(task)]
+        stopped = [task for task in deployment.stopped_tasks if _has_failed(task)]
         failed = {"failed_tasks": len(stopped), "failed_tasks_limit": self.max_failed}
         if len(stopped) > self.max_failed:
             return Outcome.failed(f"{counted(len(stopped), 'task')} of green stopped: {_why(stopped)}", failed)
@@ -71,7 +71,7 @@ class TasksCheck(Check):
             "desired_tasks": wanted,
             **failed,
         }
-        images = deployment.green.images if self.digest else {}
+        images = deployment.images if self.digest else {}
         expected = {name: digest for name, (_, digest) in images.items()}
         problem = self._unhealthy(seen) or self._other_image(expected, seen)
         if problem:

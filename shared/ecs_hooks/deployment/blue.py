@@ -27,9 +27,9 @@ from ecs_hooks.event import Stage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.listener import Address, Route
     from ecs_hooks.deployment.revision import LoadBalancing
-    from ecs_hooks.deployment.service_deployment import ServiceDeployment
     from ecs_hooks.http.request import Request
 
 SHIFTING = {Stage.PRODUCTION_TRAFFIC_SHIFT, Stage.POST_PRODUCTION_TRAFFIC_SHIFT}
@@ -66,7 +66,7 @@ class Blue(NamedTuple):
 def blue_endpoint(
     configured: Configured,
     stage: str,
-    find_deployment: Callable[[], ServiceDeployment],
+    find_deployment: Callable[[], Deployment],
     url: str | None = None,
     host: str | None = None,
     environment: Mapping[str, str] = os.environ,
@@ -151,7 +151,7 @@ def blue_listener(
 
 
 def _listener_endpoint(
-    deployment: ServiceDeployment, load_balancing: LoadBalancing, stage: str, host: str | None, plan_host: str | None
+    deployment: Deployment, load_balancing: LoadBalancing, stage: str, host: str | None, plan_host: str | None
 ) -> Blue:
     from ecs_hooks.deployment.drift import led  # noqa: PLC0415 - only where AWS is asked
     from ecs_hooks.deployment.errors import FactError  # noqa: PLC0415
@@ -200,7 +200,7 @@ def derived_blue(
     return derive(host or "")
 
 
-def _test_conditions(deployment: ServiceDeployment, load_balancing: LoadBalancing) -> Sequence[Mapping[str, Any]]:
+def _test_conditions(deployment: Deployment, load_balancing: LoadBalancing) -> Sequence[Mapping[str, Any]]:
     """Return the conditions of the test listener rule, where it belongs to the listener at which blue is asked."""
     if not same_listener(load_balancing):
         return ()
@@ -213,7 +213,7 @@ def same_listener(load_balancing: LoadBalancing) -> bool:
     return bool(slash) and ":listener-rule/" in front and load_balancing.test.rpartition("/")[0] == front
 
 
-def _task_endpoint(deployment: ServiceDeployment, host: str) -> Endpoint:
+def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:
     """Return the address of one of blue's tasks."""
     from ecs_hooks.deployment.errors import FactError  # noqa: PLC0415 - only where AWS is asked
     from ecs_hooks.deployment.tasks import DESCRIBE  # noqa: PLC0415

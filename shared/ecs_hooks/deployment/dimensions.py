@@ -12,8 +12,8 @@ from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.outcome import ExplainedError, Outcome
 
 if TYPE_CHECKING:
+    from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.revision import ServiceRevision
-    from ecs_hooks.deployment.service_deployment import ServiceDeployment
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -43,7 +43,7 @@ def placeholders(text: str) -> list[str]:
     return names
 
 
-def filled(text: str, deployment: ServiceDeployment) -> str:
+def filled(text: str, deployment: Deployment) -> str:
     """Return a text with the deployment's own names in place of its placeholders.
 
     Raises
@@ -59,11 +59,11 @@ def placeholder_actions(text: str) -> frozenset[str]:
     return frozenset().union(*(_FILL[name].actions for name in placeholders(text)))
 
 
-def _green(deployment: ServiceDeployment) -> str:
+def _green(deployment: Deployment) -> str:
     return _target_group(deployment.green)
 
 
-def _blue(deployment: ServiceDeployment) -> str:
+def _blue(deployment: Deployment) -> str:
     blue = deployment.blue
     if blue is None:
         message = "this is the first deployment of the service, so there is no blue to measure"
@@ -79,7 +79,7 @@ def _target_group(revision: ServiceRevision) -> str:
     raise FactError(message)
 
 
-def _load_balancer(deployment: ServiceDeployment) -> str:
+def _load_balancer(deployment: Deployment) -> str:
     for each in deployment.green.load_balancing:
         if each.production:
             # listener-rule/app/NAME/ID/... and listener/net/NAME/ID/... both name the load balancer so.
@@ -91,7 +91,7 @@ def _load_balancer(deployment: ServiceDeployment) -> str:
 class _Placeholder(NamedTuple):
     """How a placeholder is filled in, and the IAM actions that this takes."""
 
-    fill: Callable[[ServiceDeployment], str]
+    fill: Callable[[Deployment], str]
     actions: frozenset[str] = frozenset()
 
 
@@ -99,6 +99,6 @@ _FILL: dict[str, _Placeholder] = {
     "green.target_group": _Placeholder(_green, frozenset({ACTION})),
     "blue.target_group": _Placeholder(_blue, frozenset({ACTION, DEPLOYMENTS})),
     "load_balancer": _Placeholder(_load_balancer, frozenset({ACTION})),
-    "cluster": _Placeholder(lambda deployment: deployment.arn.cluster),
-    "service": _Placeholder(lambda deployment: deployment.arn.service),
+    "cluster": _Placeholder(lambda deployment: deployment.cluster),
+    "service": _Placeholder(lambda deployment: deployment.service),
 }

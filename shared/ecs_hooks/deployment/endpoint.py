@@ -12,9 +12,9 @@ from ecs_hooks.event import Stage
 from ecs_hooks.outcome import ExplainedError
 
 if TYPE_CHECKING:
+    from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.listener import Address, Route
     from ecs_hooks.deployment.revision import LoadBalancing
-    from ecs_hooks.deployment.service_deployment import ServiceDeployment
     from ecs_hooks.deployment.task_definition import Port
     from ecs_hooks.deployment.tasks import Task
 
@@ -151,7 +151,7 @@ class Configured(NamedTuple):
 def green_endpoint(
     configured: Configured,
     stage: str,
-    find_deployment: Callable[[], ServiceDeployment],
+    find_deployment: Callable[[], Deployment],
     listener: Listener = "test",
     environment: Mapping[str, str] = os.environ,
 ) -> Endpoint:
@@ -204,7 +204,7 @@ def _checked(app_url: str, stage: str) -> str:
     return app_url
 
 
-def _test_header(deployment: ServiceDeployment) -> dict[str, str]:
+def _test_header(deployment: Deployment) -> dict[str, str]:
     header = deployment.green.test_header
     if header is None:
         message = "hookDetails.service_connect: the service offers nothing through Service Connect"
@@ -213,13 +213,19 @@ def _test_header(deployment: ServiceDeployment) -> dict[str, str]:
     return {name: value or "true"}
 
 
-def _discovered(stage: str, host: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
+def _discovered(stage: str, host: str, find_deployment: Callable[[], Deployment]) -> Endpoint:
     require_running(stage, f", or {_OVERRIDE}")
     deployment = find_deployment()
+    _check_it_can_be_found(deployment, _OVERRIDE)
     found = with_listener(stage, deployment.green.load_balancing)
     if found is None:
         return _task_endpoint(deployment, host)
     return _listener_endpoint(deployment, *found, host, _OVERRIDE)
+
+
+def _check_it_can_be_found(deployment: Deployment, override: str) -> None:
+    if deployment.obstacle_to_an_address:
+        raise EndpointError(deployment.obstacle_to_an_address, override)
 
 
 def with_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancing, str] | None:
@@ -270,11 +276,12 @@ def at_production(load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancin
     return shifted[0], shifted[0].production
 
 
-def _at_production(stage: str, host: str, find_deployment: Callable[[], ServiceDeployment]) -> Endpoint:
+def _at_production(stage: str, host: str, find_deployment: Callable[[], Deployment]) -> Endpoint:
     if stage in BEFORE_PRODUCTION_TRAFFIC:
         message = f"green has no production traffic yet at {stage}, the production listener would test blue"
         raise EndpointError(message, _WAIT_FOR_THE_SHIFT)
     deployment = find_deployment()
+    _check_it_can_be_found(deployment, _OWN_URL)
     each, _ = at_production(deployment.green.load_balancing)
     if stage != Stage.POST_PRODUCTION_TRAFFIC_SHIFT:
         from ecs_hooks.deployment.drift import led  # noqa: PLC0415 - only where AWS is asked
@@ -289,7 +296,7 @@ def _at_production(stage: str, host: str, find_deployment: Callable[[], ServiceD
 
 
 def _listener_endpoint(
-    deployment: ServiceDeployment, load_balancing: LoadBalancing, arn: str, host: str, override: str
+    deployment: Deployment, load_balancing: LoadBalancing, arn: str, host: str, override: str
 ) -> Endpoint:
     """Return the address of a listener (rule) that leads to green, and to nobody else.
 
@@ -370,7 +377,7 @@ def derived_endpoint(
     return Endpoint(base_url, headers, need.query, need.methods, "" if need.host else host)
 
 
-def _task_endpoint(deployment: ServiceDeployment, host: str) -> Endpoint:
+def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:
     """Return the address of one of green's tasks, for a service without a test listener."""
     from ecs_hooks.deployment.errors import FactError  # noqa: PLC0415 - only where AWS is asked
     from ecs_hooks.deployment.tasks import DESCRIBE  # noqa: PLC0415

@@ -133,14 +133,18 @@ def short(arn: str) -> str:
 
 
 def _route(actions: Sequence[Mapping[str, Any]], conditions: Sequence[Mapping[str, Any]]) -> Route:
+    obstacle = next((action["Type"] for action in actions if action["Type"] != "forward"), "")
+    return Route(forwards_to(actions), tuple(conditions), obstacle)
+
+
+def forwards_to(actions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the ARNs of the target groups that the actions of a rule or listener lead to."""
     weights: dict[str, int] = {}
-    obstacle = ""
     for action in actions:
         if action["Type"] != "forward":
-            obstacle = obstacle or action["Type"]
             continue
         groups = action.get("ForwardConfig", {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
         for group in groups:
             # One group without a weight gets everything; among several the default is 1.
             weights[group["TargetGroupArn"]] = group.get("Weight", 1)
-    return Route(tuple(sorted(arn for arn, weight in weights.items() if weight > 0)), tuple(conditions), obstacle)
+    return tuple(sorted(arn for arn, weight in weights.items() if weight > 0))

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat
 
 from ecs_hooks.arn import EcsArn
 from ecs_hooks.deployment.asking import ask_one, reading
+from ecs_hooks.deployment.base import Deployment
 from ecs_hooks.deployment.errors import FactError
-from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.deployment.listener import Address, ListenerArn, Route, address, route
-from ecs_hooks.deployment.logs import LogConfiguration, log_configurations
 from ecs_hooks.deployment.previous import bake_began
 from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
 from ecs_hooks.deployment.revision import ServiceRevision, describe
-from ecs_hooks.deployment.task_definition import Port, container_definitions, named_port
-from ecs_hooks.deployment.tasks import Task, tasks
+from ecs_hooks.deployment.tasks import Task, started_by, tasks
 
 if TYPE_CHECKING:
+    from ecs_hooks.deployment.facts import Facts
     from ecs_hooks.event import LifecycleEvent
 
 ACTION = "ecs:DescribeServiceDeployments"
 _ROLLING_BACK = {"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
 
 
-class ServiceDeployment:
-    """Who is green, who is blue, and what AWS knows of them: each fact asked for when it is first needed, once.
+class ServiceDeployment(Deployment):
+    """A deployment that ECS itself carries out.
 
     Parameters
     ----------
@@ -35,16 +33,22 @@ class ServiceDeployment:
         The event: it names the service deployment and the new revision.
     facts
         What earlier invocations found out.
-
-    Notes
-    -----
-    Every property raises `FactError` where AWS does not answer, `FactDeniedError` where asking again is of no use.
     """
 
     def __init__(self, event: LifecycleEvent, facts: Facts | None = None) -> None:
+        super().__init__(event.deployment.region, facts)
         self.arn: EcsArn = event.deployment
         self.target: EcsArn = event.target_revision
-        self.facts = facts or Facts()
+
+    @property
+    def cluster(self) -> str:
+        """Name of the cluster."""
+        return self.arn.cluster
+
+    @property
+    def service(self) -> str:
+        """Name of the service."""
+        return self.arn.service
 
     @property
     def _described(self) -> Mapping[str, Any]:
@@ -52,7 +56,7 @@ class ServiceDeployment:
 
     def _describe(self) -> dict[str, Any]:
         return ask_one(
-            ACTION, self.arn.region, "serviceDeployments", "service deployment", serviceDeploymentArns=[str(self.arn)]
+            ACTION, self.region, "serviceDeployments", "service deployment", serviceDeploymentArns=[str(self.arn)]
         )
 
     @property
@@ -84,7 +88,7 @@ class ServiceDeployment:
     def _revision(self, name: str, arn: str) -> ServiceRevision:
         return self.facts.get(
             name,
-            lambda: describe(arn, self.arn.region),
+            lambda: describe(arn, self.region),
             kind=ServiceRevision,
             # Before green runs ECS does not resolve its target groups; asked again later it will have.
             keep=lambda found: all(each.target_group for each in found.load_balancing),
@@ -93,7 +97,15 @@ class ServiceDeployment:
     @property
     def tasks(self) -> list[Task]:
         """Green's tasks that run or start; a hundred of them where there are more."""
-        return self.facts.get("tasks", lambda: tasks(self.target))
+        return self.facts.get("tasks", lambda: self._tasks_of(self.target))
+
+    @property
+    def stopped_tasks(self) -> list[Task]:
+        """Green's tasks that have stopped, for about an hour."""
+        return self._tasks_of(self.target, "STOPPED")
+
+    def _tasks_of(self, revision: EcsArn, status: str = "RUNNING") -> list[Task]:
+        return tasks(self.region, self.cluster or "default", self.service, started_by(revision), status)
 
     @property
     def blue_tasks(self) -> list[Task]:
@@ -103,44 +115,12 @@ class ServiceDeployment:
             return []
         with reading(SERVICE_REVISIONS):
             arn = EcsArn.parse(blue.arn, "service-revision")
-        return self.facts.get("blue tasks", lambda: tasks(arn))
+        return self.facts.get("blue tasks", lambda: self._tasks_of(arn))
 
     @property
-    def _containers(self) -> list[Mapping[str, Any]]:
-        name = self.green.task_definition
-        return self.facts.get("containers", lambda: container_definitions(name, self.arn.region))
-
-    @property
-    def port(self) -> Port | None:
-        """Where green's tasks answer: behind the load balancer, or as Service Connect or VPC Lattice name the port."""
-        return self._port("port", self.green, lambda: self._containers)
-
-    @property
-    def blue_port(self) -> Port | None:
-        """Where blue's tasks answer, likewise; None on the first deployment of a service, too."""
-        blue = self.blue
-        if blue is None:
-            return None
-        return self._port("blue port", blue, lambda: container_definitions(blue.task_definition, self.arn.region))
-
-    def _port(
-        self, name: str, revision: ServiceRevision, containers: Callable[[], list[Mapping[str, Any]]]
-    ) -> Port | None:
-        for each in revision.load_balancing:
-            if each.port:
-                return Port(each.container, each.port)
-        if not revision.port_names:
-            return None
-        return self.facts.get(name, lambda: named_port(containers(), revision.port_names), kind=Port)
-
-    @property
-    def logs(self) -> list[LogConfiguration]:
-        """Where green's containers log."""
-        return self.facts.get(
-            "logs",
-            lambda: log_configurations(self._containers, self.arn.region),
-            kind=list[LogConfiguration],
-        )
+    def images(self) -> Mapping[str, tuple[str, str]]:
+        """Container name to image and digest, both as ECS resolved them; empty texts where it did not."""
+        return self.green.images
 
     @property
     def task_counts(self) -> tuple[int, int]:
@@ -172,14 +152,6 @@ class ServiceDeployment:
                 return float(self._described["startedAt"].timestamp())
 
         return self.facts.get("startedAt", find, kind=FiniteFloat)
-
-    def route(self, arn: str) -> Route:
-        """Where a listener rule or listener leads to in this moment."""
-        return self.facts.get(f"route {arn}", lambda: route(_listener(arn)))
-
-    def address(self, arn: str) -> Address:
-        """Protocol, port and host name of a listener, from its own ARN or that of a rule."""
-        return self.facts.get(f"listener {arn}", lambda: address(_listener(arn)), kind=Address)
 
     @property
     def rolling_back(self) -> bool:
@@ -226,8 +198,3 @@ class ServiceDeployment:
         ]
         own = [hook for hook in running if hook.get("targetArn") == function_arn] or running
         return min((hook["expiresAt"].timestamp() for hook in own), default=None)
-
-
-def _listener(arn: str) -> ListenerArn:
-    with reading(SERVICE_REVISIONS):
-        return ListenerArn.parse(arn)

@@ -78,13 +78,17 @@ def started_by(revision: EcsArn) -> str:
     return f"ecs-svc/{revision.id}"
 
 
-def tasks(revision: EcsArn, status: str = "RUNNING") -> list[Task]:
-    """Ask for the tasks of a revision.
+def tasks(region: str, cluster: str, service: str, starter: str, status: str = "RUNNING") -> list[Task]:
+    """Ask for the tasks that one deployment or task set of a service has started.
 
     Parameters
     ----------
-    revision
-        The revision.
+    region
+        Region of the service.
+    cluster, service
+        Their names.
+    starter
+        What ECS notes as `startedBy` in them.
     status
         Desired status: `RUNNING` (those that start, too) or `STOPPED`, which ECS remembers for about an hour.
 
@@ -93,21 +97,16 @@ def tasks(revision: EcsArn, status: str = "RUNNING") -> list[Task]:
     FactError
         If ECS does not answer.
     """
-    cluster = revision.cluster or "default"
     # "When you specify startedBy as the filter, it must be the only filter that you use" (botocore's model of ECS).
-    which = (
-        {"startedBy": started_by(revision)}
-        if status == "RUNNING"
-        else {"serviceName": revision.service, "desiredStatus": status}
-    )
+    which = {"startedBy": starter} if status == "RUNNING" else {"serviceName": service, "desiredStatus": status}
     # Only one page: of more tasks than that, a hundred are a sample that is large enough.
-    arns = ask(LIST, revision.region, "taskArns", cluster=cluster, maxResults=MOST, **which)
+    arns = ask(LIST, region, "taskArns", cluster=cluster, maxResults=MOST, **which)
     if not arns:
         return []
-    described = ask(DESCRIBE, revision.region, "tasks", cluster=cluster, tasks=arns)
+    described = ask(DESCRIBE, region, "tasks", cluster=cluster, tasks=arns)
     with reading(DESCRIBE):
         found = [_task(each) for each in described]
-    return [task for task in found if task.started_by == started_by(revision)]
+    return [task for task in found if task.started_by == starter]
 
 
 def _task(task: Mapping[str, Any]) -> Task:

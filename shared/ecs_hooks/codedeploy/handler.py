@@ -1,0 +1,271 @@
+"""One invocation of a hook by CodeDeploy, from its event to the report.
+
+Whatever happens, CodeDeploy hears of it within its hour: the schedule that goes on with the hook is set before anything
+else, so that an invocation which dies leaves somebody behind who knows.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from ecs_hooks import clock
+from ecs_hooks.arn import region_of
+from ecs_hooks.codedeploy.controller import MARGIN, PATIENCE, CodeDeployController
+from ecs_hooks.codedeploy.description import describe
+from ecs_hooks.codedeploy.event import STAGES, CodeDeployEvent, CodeDeployHookEvent
+from ecs_hooks.codedeploy.plan import configuration
+from ecs_hooks.codedeploy.report import FAILED, SUCCEEDED, Reported, report
+from ecs_hooks.codedeploy.schedule import MINUTE, Schedule, minute_after
+from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.event import STATE_KEY, HookEvent
+from ecs_hooks.invocation import Definition, Invocation
+from ecs_hooks.response import HookResponse, HookStatus
+from ecs_hooks.telemetry import logger, nothing_lost
+from ecs_hooks.telemetry import report as log_report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ecs_hooks.codedeploy.description import Description
+    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.runner import Result
+
+_RESERVE = 10.0
+"""Seconds of an invocation to report and to schedule in, once the checks are over; a quarter of it, where it has less."""
+
+_MOST_DEATHS = 3
+"""Invocations in a row that may die before the hook has failed."""
+
+_MOST_ERRORS = 5
+"""Times in a row that CodeDeploy may be unable to describe the deployment."""
+
+_STATUSES = {HookStatus.SUCCEEDED: SUCCEEDED, HookStatus.FAILED: FAILED}
+
+
+class Execution:
+    """One invocation.
+
+    Parameters
+    ----------
+    definition
+        The hook.
+    event
+        The event.
+    deadline
+        When Lambda's time is over.
+    function_arn
+        ARN that Lambda was invoked by; empty where it is not known.
+
+    Attributes
+    ----------
+    hook_event
+        What is known of the hook; None until CodeDeploy has described the deployment.
+    results
+        What was found out, for the metrics.
+    """
+
+    def __init__(self, definition: Definition, event: CodeDeployEvent, deadline: Deadline, function_arn: str) -> None:
+        self._definition = definition
+        self._deadline = deadline
+        self._now = clock.now()
+        carried = event.carried
+        self._event = event._replace(carried=carried._replace(began=carried.began or int(self._now)))
+        self._function_arn = function_arn
+        self._region = _region(function_arn)
+        self.hook_event: HookEvent | None = None
+        self.results: Sequence[Result] = ()
+
+    def run(self) -> HookResponse:
+        """Find the verdict, or go on later, and see to it that CodeDeploy hears of it; return what came of it."""
+        schedule = self._take_precautions()
+        try:
+            response = self._answer(may_go_on=schedule is not None)
+        except Exception as error:  # noqa: BLE001 - CodeDeploy would wait for an hour
+            response = self._crashed(error)
+        if response.status is HookStatus.IN_PROGRESS and schedule is not None:
+            problem = self._go_on(schedule, response)
+            if not problem:
+                return response
+            response = HookResponse(HookStatus.FAILED, f"{response.reason}; but it can't go on: {problem}")
+        return self._report(schedule, response)
+
+    @property
+    def _last_call(self) -> float:
+        """The latest moment at which a schedule is of use, in seconds since the epoch."""
+        return self._event.carried.began + PATIENCE - 2 * MINUTE
+
+    def _take_precautions(self) -> Schedule | None:
+        """Have the function invoked again should this invocation die; return None where that can't be had."""
+        carried = self._event.carried
+        try:
+            schedule = Schedule.of(self._event.execution_id, carried.number, self._function_arn, self._region)
+            heir = carried._replace(number=carried.number + 1, deaths=carried.deaths + 1)
+            at = minute_after(self._now, min(self._deadline.remaining() + MINUTE / 2, self._last_call - self._now))
+            schedule.set(self._event._replace(carried=heir).to_dict(), at)
+        except FactError as error:
+            self._warn(f"should this invocation die, nobody goes on with the hook: {error}")
+            return None
+        return schedule
+
+    def _answer(self, *, may_go_on: bool) -> HookResponse:
+        carried = self._event.carried
+        if carried.verdict:
+            status = HookStatus.SUCCEEDED if carried.verdict == SUCCEEDED else HookStatus.FAILED
+            return HookResponse(status, carried.reason)
+        if carried.deaths >= _MOST_DEATHS:
+            return HookResponse(
+                HookStatus.FAILED,
+                f"FAILED: the function ended {carried.deaths} times in a row without an answer; its log tells whether "
+                f"it ran out of time or of memory",
+            )
+        while True:
+            response = self._ask()
+            delay = response.call_back_delay or MINUTE
+            if response.status is not HookStatus.IN_PROGRESS or may_go_on:
+                return response
+            if self._deadline.remaining() < delay + 2 * _RESERVE:
+                return HookResponse(
+                    HookStatus.FAILED, f"{response.reason}; but the function's time is over, and nobody could go on"
+                )
+            time.sleep(delay)
+            self._carry(response)
+
+    def _ask(self) -> HookResponse:
+        """Ask for the deployment, its plan and everything in it."""
+        try:
+            description = describe(self._event.deployment_id, self._region)
+            event = self._described(description)
+        except FactError as error:
+            return self._undescribed(error)
+        self.hook_event = event
+        if description.is_over:
+            return HookResponse(HookStatus.FAILED, f"FAILED: the deployment is over ({description.status})")
+        self._event = self._event._replace(carried=self._event.carried._replace(errors=0))
+        deadline = self._deadline.earlier(min(_RESERVE, self._deadline.remaining() / 4))
+        controller = CodeDeployController(event, description, self._event.carried.began)
+        invocation = Invocation(self._definition, controller, deadline)
+        try:
+            return invocation.answer()
+        finally:
+            self.results = invocation.results
+
+    def _crashed(self, error: Exception) -> HookResponse:
+        self._warn("ecs-hooks failed; this is a bug", traceback="".join(traceback.format_exception(error)))
+        return HookResponse(HookStatus.FAILED, f"FAILED: {type(error).__name__} in ecs-hooks; see the log")
+
+    def _described(self, description: Description) -> CodeDeployHookEvent:
+        stage: str | None = self._definition.stage
+        running = description.running_hook or _lifecycle_event_of(stage)
+        if not running:
+            message = "CodeDeploy tells no lifecycle event in progress, so which hook this is can't be known"
+            raise FactError(message)
+        return CodeDeployHookEvent(
+            self._event,
+            running,
+            STAGES[running],
+            self._region,
+            description.application,
+            description.deployment_group,
+            description.service_name,
+            configuration(description, running, self._region),
+        )
+
+    def _undescribed(self, error: FactError) -> HookResponse:
+        carried = self._event.carried
+        errors = carried.errors + 1
+        self._event = self._event._replace(carried=carried._replace(errors=errors))
+        is_late = clock.now() > carried.began + PATIENCE - MARGIN - MINUTE
+        if isinstance(error, FactDeniedError) or errors >= _MOST_ERRORS or is_late:
+            return HookResponse(HookStatus.FAILED, f"FAILED: {error} (error {errors} of {_MOST_ERRORS})")
+        return HookResponse(
+            HookStatus.IN_PROGRESS,
+            f"IN_PROGRESS: {error} (error {errors} of {_MOST_ERRORS})",
+            MINUTE,
+            {STATE_KEY: self._event.state},
+        )
+
+    def _carry(self, response: HookResponse) -> None:
+        """Take over what the next asking is to find, as ECS would hand it on."""
+        details: Mapping[str, Any] = response.hook_details or {}
+        self._event = self._event._replace(state=details.get(STATE_KEY))
+
+    def _go_on(self, schedule: Schedule, response: HookResponse) -> str:
+        """Have the function invoked after the delay; return why that can't be."""
+        self._carry(response)
+        carried = self._event.carried
+        heir = carried._replace(number=carried.number + 1, deaths=0)
+        now = clock.now()
+        at = min(minute_after(now, response.call_back_delay or MINUTE), max(self._last_call, minute_after(now, 0)))
+        return self._set(schedule, self._event._replace(carried=heir), at)
+
+    def _set(self, schedule: Schedule, event: CodeDeployEvent, at: float) -> str:
+        try:
+            schedule.set(event.to_dict(), at)
+        except FactError as error:
+            return str(error)
+        return ""
+
+    def _report(self, schedule: Schedule | None, response: HookResponse) -> HookResponse:
+        """Tell CodeDeploy, now or in the next invocation."""
+        status = _STATUSES[response.status]
+        answer = report(self._event, status, self._region, self._deadline.earlier(_RESERVE / 4))
+        if answer.problem:
+            self._warn(f"{status} could not be reported: {answer.problem}")
+        if answer.reported is Reported.NOT_YET and schedule is not None and clock.now() < self._last_call:
+            carried = self._event.carried
+            heir = carried._replace(number=carried.number + 1, deaths=0, verdict=status, reason=response.reason)
+            problem = self._set(schedule, self._event._replace(carried=heir), minute_after(clock.now(), MINUTE))
+            if problem:
+                self._warn(f"the report is not tried again: {problem}")
+            return response
+        if schedule is not None:
+            try:
+                schedule.delete()
+            except FactError as error:
+                # It would find that the report is there already.
+                self._warn(f"a schedule is left over: {error}")
+        return response
+
+    def _warn(self, text: str, **extra: str) -> None:
+        with nothing_lost():
+            keys = {"deployment": self._event.deployment_id} if self.hook_event is None else self.hook_event.log_keys
+            logger.warning(text, extra={**keys, **extra})
+
+
+def answer(definition: Definition, event: Mapping[str, Any], deadline: Deadline, function_arn: str) -> dict[str, Any]:
+    """Answer one event of CodeDeploy; what is returned is for people, CodeDeploy does not look at it.
+
+    Parameters
+    ----------
+    definition
+        The hook.
+    event
+        What CodeDeploy, or the schedule, sent.
+    deadline
+        When Lambda's time is over.
+    function_arn
+        ARN that Lambda was invoked by; empty where it is not known.
+
+    Raises
+    ------
+    EventError
+        If it lacks what is needed to report anything.
+    """
+    execution = Execution(definition, CodeDeployEvent.parse(event), deadline, function_arn)
+    response = execution.run()
+    log_report(response, execution.hook_event, execution.results)
+    return response.to_dict()
+
+
+def _lifecycle_event_of(stage: str | None) -> str:
+    return next((name for name, each in STAGES.items() if each == stage), "")
+
+
+def _region(function_arn: str) -> str:
+    try:
+        return region_of(function_arn)
+    except ValueError:
+        return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
