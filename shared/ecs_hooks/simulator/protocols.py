@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 if TYPE_CHECKING:
     from ecs_hooks.simulator.faults import Fault
     from ecs_hooks.simulator.model import Service, ServiceRevision
+    from ecs_hooks.simulator.record import DeploymentStatus, HookDetail
 
 ListenerKind = Literal["test", "production"]
 """The two listeners of a blue/green service."""
@@ -142,8 +143,52 @@ class Deployed(Protocol):
     """A deployment, of ECS or of CodeDeploy."""
 
     @property
+    def arn(self) -> str:
+        """The ARN or id, by which records of the timeline name it."""
+
+    @property
+    def service(self) -> Service:
+        """What is deployed to."""
+
+    @property
     def target(self) -> ServiceRevision:
         """The new revision: green."""
+
+    @property
+    def sources(self) -> Sequence[ServiceRevision]:
+        """The revisions that were active before."""
+
+    @property
+    def strategy(self) -> str:
+        """How traffic moves, in words."""
+
+    @property
+    def created_at(self) -> float:
+        """When it was made, in seconds since the epoch."""
+
+    @property
+    def finished_at(self) -> float | None:
+        """When it was over."""
+
+    @property
+    def status(self) -> str:
+        """Its status, in the words of its controller."""
+
+    @property
+    def outcome(self) -> DeploymentStatus:
+        """How it ended, in the words of ECS."""
+
+    @property
+    def status_reason(self) -> str | None:
+        """Why."""
+
+    @property
+    def triggered(self) -> Sequence[str]:
+        """The alarms that have ended it."""
+
+    @property
+    def hooks(self) -> Sequence[HookDetail]:
+        """Its hooks with their time-outs, of ECS alone."""
 
 
 class Controller(Protocol):

@@ -187,6 +187,7 @@ def statistic(name: str, values: Sequence[float]) -> float:
 
 
 def dimensions_of(metric: Mapping[str, Any]) -> dict[str, str]:
+    """Return the dimensions of a metric in the shape of GetMetricData, by name."""
     return {str(each["Name"]): str(each["Value"]) for each in metric.get("Dimensions") or ()}
 
 

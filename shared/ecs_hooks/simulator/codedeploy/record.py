@@ -107,6 +107,17 @@ class Deployment:
         return " ".join(filter(None, (self.error_message, told))) or None
 
     @property
+    def hooks(self) -> Sequence[Any]:
+        """Nothing: what has become of hooks stands in the lifecycle events."""
+        return ()
+
+    @property
+    def strategy(self) -> str:
+        """How traffic moves, in words."""
+        waits = self.group.termination_wait_minutes
+        return f"{self.group.configuration.words}{f'; blue is kept for {waits} minutes' if waits else ''}"
+
+    @property
     def outcome(self) -> EcsStatus:
         """How it ended, in the words of ECS's own deployments."""
         if not self.status.terminal:
