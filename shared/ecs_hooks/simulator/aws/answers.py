@@ -15,7 +15,7 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.codedeploy.responses import CodeDeployResponse
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import ActionContext, ActionResult, BaseResponse
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.elbv2.responses import ELBV2Response
 from moto.scheduler.responses import EventBridgeSchedulerResponse
@@ -51,6 +51,14 @@ class Answers(Protocol):
 
 class _RefusedError(ServiceException):
     """Moto looks for the error's shape in the service that the module of its class is named after: not in `core`."""
+
+
+class _Result(ActionResult):
+    """An answer, with the status that it names itself: moto serializes that of Invoke as 200."""
+
+    def execute_result(self, context: ActionContext) -> Any:
+        status, headers, body = super().execute_result(context)
+        return self.result.get("StatusCode", status), headers, body  # type: ignore[attr-defined] # of moto's
 
 
 _OPERATIONS: dict[type[BaseResponse], tuple[str, ...]] = {
@@ -106,7 +114,7 @@ def _asking(operation: str, original: Callable[[BaseResponse], Any]) -> Callable
             for each in _answers:
                 answer = each.answer(operation, self.params)
                 if answer is not None:
-                    return ActionResult(answer)
+                    return _Result(answer)
         except EcsError as error:
             # Any error may be injected, such as a throttle; moto would warn of those that a service does not list.
             COMMON_ERROR_CODES.append(error.code)
