@@ -28,8 +28,8 @@ from werkzeug.datastructures import Headers, MultiDict
 _SIGNED = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 """Services that requests are signed for by another name than boto3's."""
 
-_IAM = {"elbv2": "elasticloadbalancing"}
-"""Services that IAM calls by another name than boto3."""
+_IAM = {"elbv2": "elasticloadbalancing", "lambda:Invoke": "lambda:InvokeFunction"}
+"""Services and actions that IAM calls by another name than boto3."""
 
 
 class Silence(Enum):
@@ -99,7 +99,8 @@ class AwsApi(ThreadingHTTPServer):
     @property
     def actions(self) -> set[str]:
         """The IAM actions of everything that was asked since `operations` was cleared."""
-        return {f"{_IAM.get(service, service)}:{operation}" for service, operation in self.operations}
+        found = {f"{_IAM.get(service, service)}:{operation}" for service, operation in self.operations}
+        return {_IAM.get(action, action) for action in found}
 
     def error(self, operation: str, code: str, status: int = 400, **members: Any) -> None:
         """Answer an operation with an error, from now on; only JSON protocols have members."""
@@ -180,6 +181,12 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body in one piece: in two, the second waits 40 ms for the client's acknowledgement
 
     def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_PUT(self) -> None:
+        self.do_POST()
+
+    def do_DELETE(self) -> None:
         self.do_POST()
 
     def do_POST(self) -> None:

@@ -66,6 +66,7 @@ CASES: list[dict[str, Any]] = [
     LOAD,
     {**LOAD, "requests": [{"url": "http://127.0.0.1:9/"}]},
     {**LOAD, "requests": [{"url": "http://127.0.0.1:9/"}, {"path": "/"}]},
+    {"type": "invoke", "function": "smoke-test", "timeout_seconds": 2},
     {"type": "logs", "pattern": "ERROR"},
     {"type": "logs", "query": "fields @message", "lag_seconds": 0},
     {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1}},
@@ -142,6 +143,7 @@ def serving(aws: AwsApi, layout: dict[str, Any], stage: str) -> None:
     containers = [{"name": "web", "logConfiguration": logging, "portMappings": [{"name": "http", "containerPort": 9}]}]
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})
     aws.answer("FilterLogEvents", {"events": []})
+    aws.answer("Invoke", {"StatusCode": 200, "Payload": b"{}"})
     aws.answer("StartQuery", {"queryId": "1"})
     aws.answer("GetQueryResults", {"status": "Complete", "results": []})
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.drift import DriftCheck
     from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
     from ecs_hooks.checks.http import HttpCheck
+    from ecs_hooks.checks.invoke import InvokeCheck
     from ecs_hooks.checks.load import LoadCheck
     from ecs_hooks.checks.logs import LogsCheck
     from ecs_hooks.checks.metric import MetricCheck
@@ -35,6 +36,7 @@ __all__ = [
     "DriftCheck",
     "GoldenSignalsCheck",
     "HttpCheck",
+    "InvokeCheck",
     "LoadCheck",
     "LogsCheck",
     "MetricCheck",
@@ -52,6 +54,7 @@ CHECKS = {
     "digest": "ecs_hooks.checks.digest:DigestCheck",
     "drift": "ecs_hooks.checks.drift:DriftCheck",
     "golden_signals": "ecs_hooks.checks.golden_signals:GoldenSignalsCheck",
+    "invoke": "ecs_hooks.checks.invoke:InvokeCheck",
     "load": "ecs_hooks.checks.load:LoadCheck",
     "logs": "ecs_hooks.checks.logs:LogsCheck",
     "metric": "ecs_hooks.checks.metric:MetricCheck",

@@ -30,16 +30,16 @@ class CodeDeployController(Controller):
         The event, with what is known of its hook.
     description
         The deployment, as CodeDeploy describes it.
-    began
-        When the hook was first invoked, in seconds since the epoch.
+    end
+        When checks have to be decided, in seconds since the epoch.
     """
 
     name = "CodeDeploy"
 
-    def __init__(self, event: CodeDeployHookEvent, description: Description, began: float) -> None:
+    def __init__(self, event: CodeDeployHookEvent, description: Description, end: float) -> None:
         self._event = event
         self._description = description
-        self._began = began
+        self._end = end
 
     @property
     def event(self) -> CodeDeployHookEvent:
@@ -62,5 +62,4 @@ class CodeDeployController(Controller):
 
     def expires_at(self, deployment: Deployment) -> float | None:  # noqa: ARG002 - it is known already
         """Return the end of CodeDeploy's hour, less a margin to report in."""
-        began = self._description.began(self._event.lifecycle_event) or self._began
-        return min(began, self._began) + PATIENCE - MARGIN
+        return self._end

@@ -58,7 +58,7 @@ class Carried(NamedTuple):
             return cls()
         began, number, deaths, errors = (_count(stored.get(name)) for name in ("began", "number", "deaths", "errors"))
         verdict, reason = stored.get("verdict"), stored.get("reason")
-        known = verdict in {"Succeeded", "Failed"} and isinstance(reason, str)
+        known = verdict in ("Succeeded", "Failed") and isinstance(reason, str)
         return (
             cls(began, number, deaths, errors, str(verdict), str(reason))
             if known

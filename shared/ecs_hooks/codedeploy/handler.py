@@ -73,6 +73,7 @@ class Execution:
         self._now = clock.now()
         carried = event.carried
         self._event = event._replace(carried=carried._replace(began=carried.began or int(self._now)))
+        self._began: float = self._event.carried.began
         self._function_arn = function_arn
         self._region = _region(function_arn)
         self.hook_event: HookEvent | None = None
@@ -89,13 +90,18 @@ class Execution:
             problem = self._go_on(schedule, response)
             if not problem:
                 return response
-            response = HookResponse(HookStatus.FAILED, f"{response.reason}; but it can't go on: {problem}")
+            response = HookResponse(HookStatus.FAILED, f"{response.reason}; but {problem}")
         return self._report(schedule, response)
 
     @property
     def _last_call(self) -> float:
         """The latest moment at which a schedule is of use, in seconds since the epoch."""
-        return self._event.carried.began + PATIENCE - 2 * MINUTE
+        return self._began + PATIENCE - 2 * MINUTE
+
+    @property
+    def _end(self) -> float:
+        """When checks have to be decided, in seconds since the epoch."""
+        return self._began + PATIENCE - MARGIN
 
     def _take_precautions(self) -> Schedule | None:
         """Have the function invoked again should this invocation die; return None where that can't be had."""
@@ -141,11 +147,12 @@ class Execution:
         except FactError as error:
             return self._undescribed(error)
         self.hook_event = event
+        self._began = min(self._began, description.began(event.lifecycle_event) or self._began)
         if description.is_over:
             return HookResponse(HookStatus.FAILED, f"FAILED: the deployment is over ({description.status})")
         self._event = self._event._replace(carried=self._event.carried._replace(errors=0))
         deadline = self._deadline.earlier(min(_RESERVE, self._deadline.remaining() / 4))
-        controller = CodeDeployController(event, description, self._event.carried.began)
+        controller = CodeDeployController(event, description, self._end)
         invocation = Invocation(self._definition, controller, deadline)
         try:
             return invocation.answer()
@@ -177,8 +184,7 @@ class Execution:
         carried = self._event.carried
         errors = carried.errors + 1
         self._event = self._event._replace(carried=carried._replace(errors=errors))
-        is_late = clock.now() > carried.began + PATIENCE - MARGIN - MINUTE
-        if isinstance(error, FactDeniedError) or errors >= _MOST_ERRORS or is_late:
+        if isinstance(error, FactDeniedError) or errors >= _MOST_ERRORS:
             return HookResponse(HookStatus.FAILED, f"FAILED: {error} (error {errors} of {_MOST_ERRORS})")
         return HookResponse(
             HookStatus.IN_PROGRESS,
@@ -194,12 +200,15 @@ class Execution:
 
     def _go_on(self, schedule: Schedule, response: HookResponse) -> str:
         """Have the function invoked after the delay; return why that can't be."""
+        now = clock.now()
+        if now >= self._end:
+            return "CodeDeploy's hour is nearly over"
         self._carry(response)
         carried = self._event.carried
         heir = carried._replace(number=carried.number + 1, deaths=0)
-        now = clock.now()
-        at = min(minute_after(now, response.call_back_delay or MINUTE), max(self._last_call, minute_after(now, 0)))
-        return self._set(schedule, self._event._replace(carried=heir), at)
+        at = min(minute_after(now, response.call_back_delay or MINUTE), max(self._end, minute_after(now, 0)))
+        problem = self._set(schedule, self._event._replace(carried=heir), at)
+        return f"it can't go on: {problem}" if problem else ""
 
     def _set(self, schedule: Schedule, event: CodeDeployEvent, at: float) -> str:
         try:

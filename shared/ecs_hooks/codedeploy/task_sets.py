@@ -94,11 +94,11 @@ class TaskSetDeployment(CodeDeployDeployment):
         )
 
     @cached_property
-    def _pair(self) -> tuple[str, ...]:
+    def _pair(self) -> list[str]:
         """ARNs of the target groups of both task sets."""
         labels = [label for label in (_BLUE, _GREEN) if self._set(label) is not None]
         balancers = [each for label in labels for each in self._task_set(label).get("loadBalancers", [])]
-        return tuple(sorted({each["targetGroupArn"] for each in balancers if "targetGroupArn" in each}))
+        return sorted({each["targetGroupArn"] for each in balancers if "targetGroupArn" in each})
 
     def _listener(self, kind: str) -> str:
         """Return the ARN of the listener of `prod` or `test` traffic, or of the rule in it that CodeDeploy shifts."""

@@ -26,6 +26,9 @@ class NotApplicableError(ExplainedError):
         return Outcome.not_applicable(str(self))
 
 
+_NO_FUNCTION = NotApplicableError("the deployment is of an ECS service, not of a Lambda function")
+
+
 class Deployment(ABC):
     """Who is green, who is blue, and what AWS knows of them: each fact asked for when it is first needed, once.
 
@@ -120,6 +123,26 @@ class Deployment(ABC):
     @abstractmethod
     def first(self) -> bool:
         """Whether this is the first deployment, which has nothing to go back to."""
+
+    @property
+    def function(self) -> str:
+        """Name of the Lambda function that is deployed."""
+        raise _NO_FUNCTION
+
+    @property
+    def alias(self) -> str:
+        """Name of the alias that is shifted from one version of it to another."""
+        raise _NO_FUNCTION
+
+    @property
+    def green_version(self) -> str:
+        """Its new version."""
+        raise _NO_FUNCTION
+
+    @property
+    def blue_version(self) -> str:
+        """The version that had the traffic before; empty where there is none."""
+        raise _NO_FUNCTION
 
     @property
     def strategy(self) -> str:

@@ -27,7 +27,7 @@ _making = Lock()
 """Checks ask from several threads: clients may be shared by threads, the session that makes them may not."""
 
 
-def client(service: str, region: str) -> Any:
+def client(service: str, region: str, *, seconds: float | None = None, attempts: int | None = None) -> Any:
     """Return the client of an AWS service.
 
     Parameters
@@ -36,6 +36,10 @@ def client(service: str, region: str) -> Any:
         Name in botocore, such as `ecs`.
     region
         Region of the deployment, from its ARN.
+    seconds
+        How long AWS may take to answer one call; by default as `ECS_HOOKS_AWS_TIMEOUT_SECONDS` says.
+    attempts
+        How often one call is tried; by default `ATTEMPTS`, or as `AWS_MAX_ATTEMPTS` says.
 
     Raises
     ------
@@ -45,7 +49,7 @@ def client(service: str, region: str) -> Any:
     # What the environment says is part of the key: a test or a simulator may change it.
     environment = map(os.environ.get, ("AWS_ENDPOINT_URL", TIMEOUT_VARIABLE, _ATTEMPTS_VARIABLE))
     with _making:
-        return _client(service, region, *environment)
+        return _client(service, region, seconds, attempts, *environment)
 
 
 def credentials() -> Any:
@@ -69,17 +73,25 @@ def credentials() -> Any:
 
 
 @lru_cache(maxsize=32)
-def _client(service: str, region: str, endpoint_url: str | None, timeout: str | None, attempts: str | None) -> Any:
+def _client(
+    service: str,
+    region: str,
+    own_seconds: float | None,
+    own_attempts: int | None,
+    endpoint_url: str | None,
+    timeout: str | None,
+    attempts: str | None,
+) -> Any:
     with all_of_it_stays():
         # botocore costs more time to load than all of this library: a hook that only speaks HTTP never gets here.
         from botocore.config import Config  # noqa: PLC0415
 
         retries: dict[str, Any] = {"mode": "standard"}
-        if attempts is None:
-            retries["total_max_attempts"] = ATTEMPTS
-        seconds = _seconds(timeout)
+        if own_attempts is not None or attempts is None:
+            retries["total_max_attempts"] = own_attempts or ATTEMPTS
+        seconds = own_seconds or _seconds(timeout)
         config = Config(
-            connect_timeout=seconds / 2, read_timeout=seconds, retries=retries, user_agent_extra="ecs-hooks"
+            connect_timeout=min(seconds / 2, 30), read_timeout=seconds, retries=retries, user_agent_extra="ecs-hooks"
         )
         return _session().create_client(service, region_name=region, endpoint_url=endpoint_url, config=config)
 

@@ -95,10 +95,21 @@ class _Placeholder(NamedTuple):
     actions: frozenset[str] = frozenset()
 
 
+def _blue_version(deployment: Deployment) -> str:
+    if not deployment.blue_version:
+        message = "this is the first version behind the alias, so there is no blue to measure"
+        raise NoBlueError(message)
+    return deployment.blue_version
+
+
 _FILL: dict[str, _Placeholder] = {
     "green.target_group": _Placeholder(_green, frozenset({ACTION})),
     "blue.target_group": _Placeholder(_blue, frozenset({ACTION, DEPLOYMENTS})),
     "load_balancer": _Placeholder(_load_balancer, frozenset({ACTION})),
     "cluster": _Placeholder(lambda deployment: deployment.cluster),
     "service": _Placeholder(lambda deployment: deployment.service),
+    "function": _Placeholder(lambda deployment: deployment.function),
+    "alias": _Placeholder(lambda deployment: deployment.alias),
+    "green.version": _Placeholder(lambda deployment: deployment.green_version),
+    "blue.version": _Placeholder(_blue_version),
 }

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from ecs_hooks.checks import InvokeCheck
+from ecs_hooks.outcome import ExplainedError, Outcome, Status
+from tests.aws import AwsApi
+from tests.checks.asking import context
+
+FUNCTION = {"type": "invoke", "function": "smoke-test"}
+REPORT = "REPORT RequestId: 1\tDuration: 80.50 ms\tBilled Duration: 81 ms\tMemory Size: 128 MB"
+
+
+@pytest.fixture(autouse=True)
+def _once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+
+def ask(*, seconds: float = 30, **fields: Any) -> Outcome:
+    check = InvokeCheck.model_validate({**FUNCTION, **fields})
+    try:
+        return check.run(context("http://127.0.0.1:9", seconds=seconds))
+    except ExplainedError as error:
+        return error.outcome
+
+
+def answers(aws: AwsApi, payload: Any, **fields: Any) -> None:
+    content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    aws.answer("Invoke", {"StatusCode": 200, "Payload": content, **fields})
+
+
+def log(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def test_what_a_function_answers_is_judged(aws: AwsApi) -> None:
+    answers(aws, {"ok": True, "items": [1, 2]}, LogResult=log(f"hunter2\n{REPORT}\n"))
+    expect = {"json": {"$.ok": True}, "asserts": [{"query": "jsonpath", "path": "$.items", "length": 2}]}
+    outcome = ask(expect={**expect, "max_latency_ms": 100}, payload={"a": 1}, qualifier="live")
+
+    assert (outcome.status, outcome.reason) == (Status.PASS, "smoke-test:live answered in 80 ms")
+    assert outcome.evidence == {"latency_ms": 80.5, "latency_ms_limit": 100, "payload_bytes": 29}
+    (asked,) = aws.asked["Invoke"]
+    assert (asked["Qualifier"], json.loads(asked["Payload"]), asked["LogType"]) == ("live", {"a": 1}, "Tail")
+
+
+@pytest.mark.parametrize(
+    ("expect", "reason"),
+    [
+        ({"json": {"$.ok": False}}, "smoke-test json $.ok is true, expected false"),
+        ({"max_latency_ms": 80}, "smoke-test latency 80 ms, expected at most 80 ms"),
+        ({"body": {"contains": "no"}}, 'smoke-test body is 12 bytes, expected to contain "no"'),
+        ({"asserts": [{"query": "duration", "max": 1}]}, "smoke-test duration total is"),
+    ],
+)
+def test_what_is_not_as_expected_fails(aws: AwsApi, expect: dict[str, Any], reason: str) -> None:
+    answers(aws, {"ok": True}, LogResult=log(REPORT))
+    outcome = ask(expect=expect)
+    assert outcome.status is Status.FAIL
+    assert outcome.reason.startswith(reason), outcome.reason
+
+
+def test_an_assertion_may_only_warn(aws: AwsApi) -> None:
+    answers(aws, {"ok": True})
+    outcome = ask(expect={"asserts": [{"query": "jsonpath", "path": "$.ok", "equals": False, "warn": True}]})
+    assert outcome.status is Status.PASS
+    assert "; warning: jsonpath $.ok is true, expected false" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("payload", "name"),
+    [
+        ({"errorType": "KeyError", "errorMessage": "hunter2"}, "KeyError"),
+        ({"errorType": "no name: hunter2"}, "Unhandled"),
+        ({"errorType": 7}, "Unhandled"),
+        (b"garbage", "Unhandled"),
+        (b"[" * 100_000, "Unhandled"),
+        ([1], "Unhandled"),
+    ],
+)
+def test_an_error_of_the_function_is_a_failure_and_its_message_stays_in_its_log(
+    aws: AwsApi, payload: Any, name: str
+) -> None:
+    answers(aws, payload, FunctionError="Unhandled")
+    outcome = ask()
+    assert outcome.status is Status.FAIL
+    assert outcome.reason == f"smoke-test failed with {name}; its log tells more"
+
+
+def test_an_error_may_be_what_is_expected(aws: AwsApi) -> None:
+    answers(aws, {"errorType": "ValueError"}, FunctionError="Unhandled")
+    assert ask(error="ValueError").reason == "smoke-test failed with ValueError, as it should"
+    assert ask(error={"matches": "Key"}).reason.startswith('smoke-test error is "ValueError", expected to match')
+    answers(aws, {"errorType": "ValueError"})
+    assert ask(error="ValueError").status is Status.FAIL
+
+
+def test_an_http_response_is_read_as_a_proxy_does(aws: AwsApi) -> None:
+    answer = {
+        "statusCode": 201,
+        "headers": {"Content-Type": "application/json", "X-A": 1},
+        "multiValueHeaders": {"Set-Cookie": ["a=b", "c=d"]},
+        "body": '{"id": 7}',
+    }
+    expect = {
+        "status": 201,
+        "headers": {"x-a": "1"},
+        "json": {"$.id": 7},
+        "asserts": [{"query": "cookie", "name": "c", "equals": "d"}],
+    }
+    answers(aws, answer)
+    assert ask(response="http", expect=expect).status is Status.PASS
+    answers(aws, {**answer, "statusCode": 500})
+    assert ask(response="http", expect=expect).reason == "smoke-test status 500, expected 201"
+    encoded = base64.b64encode(b'{"id": 7}').decode()
+    answers(aws, {**answer, "body": encoded, "isBase64Encoded": True})
+    assert ask(response="http", expect=expect).status is Status.PASS
+    answers(aws, {**answer, "body": "%", "isBase64Encoded": True})
+    assert "a body that is no Base64" in ask(response="http", expect=expect).reason
+    answers(aws, {"statusCode": 204})
+    assert ask(response="http", expect={"status": 204}).status is Status.PASS
+
+
+@pytest.mark.parametrize("payload", [{"ok": True}, {"statusCode": "200"}, [1], b"garbage", b"[" * 100_000])
+def test_what_is_no_http_response(aws: AwsApi, payload: Any) -> None:
+    answers(aws, payload)
+    outcome = ask(response="http")
+    assert outcome.status is Status.FAIL
+    assert "answered without a statusCode" in outcome.reason
+
+
+@pytest.mark.parametrize("tail", ["", "no base64", log("START\nEND\n")])
+def test_without_a_report_the_call_itself_is_timed(aws: AwsApi, tail: str) -> None:
+    answers(aws, {}, LogResult=tail)
+    aws.delay = 0.05
+    assert float(str(ask().evidence["latency_ms"])) >= 50
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("TooManyRequestsException", 429, Status.ERROR),
+        ("ServiceException", 500, Status.ERROR),
+        ("ResourceNotFoundException", 404, Status.FAIL),
+        ("AccessDeniedException", 403, Status.FAIL),
+    ],
+)
+def test_what_lambda_refuses(aws: AwsApi, code: str, status: int, expected: Status) -> None:
+    aws.error("Invoke", code, status)
+    outcome = ask()
+    assert outcome.status is expected
+    assert outcome.reason.startswith(f"lambda:InvokeFunction: {code}")
+    assert aws.calls["Invoke"] == 1
+
+
+def test_a_function_that_takes_too_long_is_not_called_again(aws: AwsApi) -> None:
+    answers(aws, {})
+    aws.delay = 1.0
+    outcome = ask(timeout_seconds=0.2)
+    assert (outcome.status, outcome.reason) == (Status.FAIL, "smoke-test no answer in 0.2 s")
+    assert aws.calls["Invoke"] == 1
+
+
+def test_it_is_only_called_where_there_is_time(aws: AwsApi) -> None:
+    outcome = ask(seconds=5)
+    assert outcome.status is Status.ERROR
+    assert outcome.reason == "timeout_seconds needs 10 s, 5 s are left of this invocation"
+    assert not aws.calls
+
+
+def test_a_service_has_no_version_to_call() -> None:
+    with pytest.raises(ExplainedError) as caught:
+        InvokeCheck().run(context("http://127.0.0.1:9"))
+    assert caught.value.outcome.status is Status.SKIP
+    assert not caught.value.outcome.applicable
+    assert InvokeCheck().actions(None) == frozenset()  # type: ignore[arg-type] # it does not look
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"qualifier": "7"}, "qualifier goes with function"),
+        ({"expect": {"status": 200}}, 'need "response": "http"'),
+        ({"expect": {"headers": {"a": "b"}}}, 'need "response": "http"'),
+        ({"timeout_seconds": 0}, "greater than 0"),
+        ({"response": "xml"}, "payload"),
+    ],
+)
+def test_a_mistake_is_refused(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        InvokeCheck.model_validate({"type": "invoke", **fields})

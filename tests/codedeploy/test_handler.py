@@ -1,0 +1,401 @@
+"""A hook under CodeDeploy, from the event to the report, with AWS over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
+from ecs_hooks.codedeploy.controller import PATIENCE
+from ecs_hooks.codedeploy.schedule import ROLE_VARIABLE
+from ecs_hooks.handler import LifecycleHandler
+from ecs_hooks.invocation import Definition, Invocation
+from ecs_hooks.outcome import Status
+from tests.checks_for_tests import Fixed
+from tests.codedeploy.account import BEGAN, DEPLOYMENT, EVENT, EXECUTION, FUNCTION_ARN, HOOKS, ROLE, Account
+
+STAGES = {
+    "BeforeInstall": "PRE_SCALE_UP",
+    "AfterInstall": "POST_SCALE_UP",
+    "AfterAllowTestTraffic": "POST_TEST_TRAFFIC_SHIFT",
+    "BeforeAllowTraffic": "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    "AfterAllowTraffic": "POST_PRODUCTION_TRAFFIC_SHIFT",
+}
+
+
+def answering(*outcomes: Outcome) -> LifecycleHandler:
+    """A hook that answers so, the last one from then on."""
+    left = list(outcomes)
+
+    @lifecycle_hook
+    def handler(hook: Hook) -> Outcome:
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return handler
+
+
+PASSES = Outcome.passed("fine")
+FAILS = Outcome.failed("broken")
+WAITS = Outcome.wait("for tasks", retry_after=90)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+@pytest.mark.parametrize(("outcome", "status"), [(PASSES, "Succeeded"), (FAILS, "Failed")])
+def test_a_verdict_is_reported_once_and_nothing_is_left_behind(
+    account: Account, name: str, outcome: Outcome, status: str
+) -> None:
+    account.hook(name)
+    answer = account.invoke(answering(outcome))
+
+    assert account.reports == [status]
+    assert account.schedules == {}
+    assert answer["hookStatus"] == status.upper()
+    assert answer["reason"].startswith(f"{status.upper()} {STAGES[name].lower()} my-service: ")
+
+
+def test_a_hook_that_waits_goes_on_by_a_schedule(account: Account) -> None:
+    handler = answering(WAITS, WAITS, PASSES)
+    answer = account.invoke(handler)
+
+    assert answer["hookStatus"] == "IN_PROGRESS"
+    assert account.reports == []
+    (schedule,) = account.schedules.values()
+    assert schedule.at == BEGAN + 120  # the full minute after 90 seconds
+    parameters = schedule.parameters
+    assert parameters["Target"]["Arn"] == FUNCTION_ARN
+    assert parameters["Target"]["RoleArn"] == ROLE
+    assert parameters["GroupName"] == "hooks"
+    assert parameters["ActionAfterCompletion"] == "DELETE"
+    assert parameters["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert parameters["ScheduleExpressionTimezone"] == "UTC"
+    assert {key: schedule.event[key] for key in EVENT} == EVENT
+
+    assert account.play(handler)["hookStatus"] == "SUCCEEDED"
+    assert account.reports == ["Succeeded"]
+    assert account.now < BEGAN + 600
+
+
+def test_what_waits_for_ever_fails_within_the_hour(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECS_HOOKS_PLAN", '{"timeout_minutes": 1440}')
+    answer = account.play(answering(WAITS))
+
+    assert account.reports == ["Failed"]
+    assert "undecided after" in answer["reason"]
+    assert BEGAN + PATIENCE - 600 < account.now < BEGAN + PATIENCE - 60
+
+
+def test_the_hour_counts_from_the_beginning_of_the_lifecycle_event(account: Account) -> None:
+    account.hook("AfterAllowTestTraffic", began=BEGAN - 3000)
+    account.play(answering(WAITS))
+
+    assert account.reports == ["Failed"]
+    assert account.now < BEGAN + 600 - 60
+
+
+@pytest.mark.parametrize("seconds", [1, 3, 120, 900])
+@pytest.mark.parametrize("delay", [1, 30, 700, 5000])
+def test_whatever_the_waits_there_is_a_report_in_time(
+    account: Account, monkeypatch: pytest.MonkeyPatch, seconds: float, delay: float
+) -> None:
+    monkeypatch.setenv("ECS_HOOKS_PLAN", '{"timeout_minutes": 1440}')
+    handler = answering(Outcome.wait("for ever", retry_after=delay))
+    account.invoke(handler, seconds=seconds)
+    while account.schedules:
+        account.next(handler)
+
+    assert account.reports == ["Failed"]
+    assert account.now < BEGAN + PATIENCE - 60
+
+
+class Killed(BaseException):
+    """Lambda ends the function: nothing after it is run."""
+
+
+def dying(times: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have the function die in the middle of its checks."""
+    deaths: list[int] = []
+    answer = Invocation.answer
+
+    def killed(self: Invocation) -> Any:
+        if len(deaths) < times:
+            deaths.append(1)
+            raise Killed
+        return answer(self)
+
+    monkeypatch.setattr(Invocation, "answer", killed)
+    return deaths
+
+
+def play_with_deaths(account: Account, handler: Callable[..., Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    event = None
+    while True:
+        with suppress(Killed):
+            answer = account.invoke(handler, event)
+        if not account.schedules:
+            return answer
+        name, schedule = min(account.schedules.items(), key=lambda item: item[1].at)
+        del account.schedules[name]
+        account.now, event = schedule.at + 60, schedule.event
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, "Succeeded"), (2, "Succeeded"), (3, "Failed"), (99, "Failed")])
+def test_a_hook_that_dies_is_gone_on_with(
+    account: Account, monkeypatch: pytest.MonkeyPatch, times: int, status: str
+) -> None:
+    dying(times, monkeypatch)
+    answer = play_with_deaths(account, answering(PASSES))
+
+    assert account.reports == [status]
+    assert account.now < BEGAN + 1200
+    if status == "Failed":
+        assert "the function ended 3 times in a row without an answer" in answer["reason"]
+
+
+def test_a_death_after_a_wait_keeps_what_was_found_out(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT, [Fixed(), Fixed(name="b", status=Status.WAIT)])
+    account.invoke(handler)
+    dying(1, monkeypatch)
+    with pytest.raises(Killed):
+        account.next(handler)
+    answer = account.next(handler)
+
+    assert answer["reason"].endswith("(1 passed, 1 waiting)")
+    assert answer["hookDetails"]["ecsHooks"]["attempt"] == 2
+
+
+def test_a_duplicate_is_harmless(account: Account) -> None:
+    handler = answering(PASSES)
+    account.invoke(handler)
+    account.aws.error("PutLifecycleEventHookExecutionStatus", "LifecycleEventAlreadyCompletedException")
+    answer = account.invoke(handler)
+
+    assert answer["hookStatus"] == "SUCCEEDED"
+    assert account.schedules == {}
+
+
+def test_two_at_a_time_share_a_schedule(account: Account) -> None:
+    handler = answering(WAITS)
+    account.invoke(handler)
+    account.aws.error("CreateSchedule", "ConflictException", 409)
+    account.invoke(handler)
+    assert len(account.schedules) == 1
+    assert account.aws.calls["UpdateSchedule"] > 1
+
+
+REFUSED = [
+    "LifecycleEventAlreadyCompletedException",
+    "InvalidLifecycleEventHookExecutionIdException",
+    "InvalidLifecycleEventHookExecutionStatusException",
+    "DeploymentDoesNotExistException",
+    "DeploymentIdRequiredException",
+    "InvalidDeploymentIdException",
+    "UnsupportedActionForDeploymentTypeException",
+]
+"""Every error of PutLifecycleEventHookExecutionStatus in its API reference."""
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_a_report_that_is_refused_is_not_tried_again(
+    account: Account, code: str, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    account.aws.error("PutLifecycleEventHookExecutionStatus", code)
+    answer = account.invoke(answering(PASSES))
+
+    assert answer["hookStatus"] == "SUCCEEDED"
+    assert account.aws.calls["PutLifecycleEventHookExecutionStatus"] == 1
+    assert account.schedules == {}
+    told = [line["message"] for line in lines() if code in line.get("message", "")]
+    assert bool(told) == (code != "LifecycleEventAlreadyCompletedException")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("ThrottlingException", 400), ("InternalFailure", 500), ("AccessDeniedException", 400)]
+)
+def test_a_report_that_did_not_get_through_is_tried_again_without_new_checks(
+    account: Account, code: str, status: int
+) -> None:
+    asked: list[int] = []
+
+    @lifecycle_hook
+    def handler(hook: Hook) -> Outcome:
+        asked.append(1)
+        return FAILS
+
+    account.aws.error("PutLifecycleEventHookExecutionStatus", code, status)
+    account.invoke(handler, seconds=4)
+    assert account.reports == []
+    account.aws.well()
+    answer = account.next(handler)
+
+    assert account.reports == ["Failed"]
+    assert answer["reason"].endswith("hook broken (1 failed)")
+    assert asked == [1]
+    assert account.schedules == {}
+
+
+def test_reports_are_given_up_when_the_hour_is_over(account: Account) -> None:
+    account.aws.error("PutLifecycleEventHookExecutionStatus", "ThrottlingException")
+    handler = answering(FAILS)
+    account.invoke(handler, seconds=1)
+    while account.schedules:
+        name, schedule = min(account.schedules.items(), key=lambda item: item[1].at)
+        del account.schedules[name]
+        account.now = schedule.at + 60
+        account.invoke(handler, schedule.event, seconds=1)
+    assert account.now < BEGAN + PATIENCE + 60
+
+
+def test_without_a_scheduler_it_waits_in_the_function(
+    account: Account, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    monkeypatch.delenv(ROLE_VARIABLE)
+    answer = account.invoke(answering(Outcome.wait("a moment", retry_after=1), PASSES))
+
+    assert answer["hookStatus"] == "SUCCEEDED"
+    assert account.reports == ["Succeeded"]
+    assert any(
+        "the function can't schedule itself: ECS_HOOKS_SCHEDULE_ROLE is not set" in each.get("message", "")
+        for each in lines()
+    )
+
+
+def test_without_a_scheduler_it_fails_when_the_time_is_over(account: Account) -> None:
+    account.aws.error("CreateSchedule", "AccessDeniedException", 403)
+    answer = account.invoke(answering(WAITS), seconds=30)
+
+    assert account.reports == ["Failed"]
+    assert answer["reason"].endswith("but the function's time is over, and nobody could go on")
+
+
+def test_a_scheduler_that_fails_later_is_a_failure(account: Account) -> None:
+    @lifecycle_hook
+    def handler(hook: Hook) -> Outcome:
+        for operation in ("CreateSchedule", "UpdateSchedule"):
+            account.aws.error(operation, "AccessDeniedException", 403)
+        return WAITS
+
+    answer = account.invoke(handler)
+    assert account.reports == ["Failed"]
+    assert "but it can't go on: scheduler:CreateSchedule: AccessDeniedException" in answer["reason"]
+
+
+@pytest.mark.parametrize("operation", ["GetDeployment", "ListDeploymentTargets", "BatchGetDeploymentTargets"])
+def test_a_deployment_that_can_not_be_described_for_a_while(account: Account, operation: str) -> None:
+    handler = answering(PASSES)
+    account.aws.error(operation, "ThrottlingException")
+    for number in range(1, 5):
+        answer = account.invoke(handler) if number == 1 else account.next(handler)
+        assert answer["hookStatus"] == "IN_PROGRESS"
+        assert f"(error {number} of 5)" in answer["reason"]
+    account.aws.well()
+    assert account.next(handler)["hookStatus"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("operation", ["GetDeployment", "ListDeploymentTargets", "BatchGetDeploymentTargets"])
+def test_a_deployment_that_can_not_be_described_at_all(account: Account, operation: str) -> None:
+    account.aws.error(operation, "ThrottlingException")
+    account.play(answering(PASSES))
+    assert account.reports == ["Failed"]
+
+    account.aws.error(operation, "AccessDeniedException")
+    answer = account.invoke(answering(PASSES))
+    assert account.reports == ["Failed", "Failed"]
+    assert f"allow the action codedeploy:{operation} in the function's role" in answer["reason"]
+
+
+def test_a_rollback_is_never_held_up(account: Account) -> None:
+    account.deployment["creator"] = "codeDeployRollback"
+    answer = account.invoke(answering(FAILS))
+
+    assert account.reports == ["Succeeded"]
+    assert "CodeDeploy rolls back; a rollback is never held up" in answer["reason"]
+
+
+@pytest.mark.parametrize("status", ["Stopped", "Failed"])
+def test_a_deployment_that_is_over_is_not_checked(account: Account, status: str) -> None:
+    account.deployment["status"] = status
+    answer = account.invoke(answering(PASSES))
+
+    assert f"the deployment is over ({status})" in answer["reason"]
+    assert account.schedules == {}
+
+
+def test_observe_mode_only_watches(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECS_HOOKS_PLAN", '{"mode": "observe"}')
+    answer = account.invoke(answering(FAILS))
+
+    assert account.reports == ["Succeeded"]
+    assert "the answer would have been FAILED" in answer["reason"]
+
+
+def test_the_hook_may_see_all_of_it(account: Account) -> None:
+    seen: dict[str, Any] = {}
+
+    @lifecycle_hook
+    def handler(hook: Hook) -> None:
+        seen["stage"], seen["event"] = hook.event.stage, hook.event
+        seen["green"] = hook.green is not None
+
+    account.invoke(handler)
+    assert seen["stage"] is Stage.POST_TEST_TRAFFIC_SHIFT
+    assert seen["event"].received.deployment_id == DEPLOYMENT
+    assert seen["event"].green_percent is None
+    assert account.reports == ["Succeeded"]
+
+
+def test_a_function_of_another_stage_says_so(account: Account) -> None:
+    answer = account.invoke(stage_hook(Stage.PRE_SCALE_UP, [Fixed()]))
+
+    assert account.reports == ["Failed"]
+    assert "this function's default checks are made for PRE_SCALE_UP" in answer["reason"]
+
+
+def test_where_codedeploy_names_no_hook_the_functions_own_stage_counts(account: Account) -> None:
+    account.hook("")
+    answer = account.invoke(stage_hook(Stage.PRE_SCALE_UP, [Fixed()]))
+    assert answer["reason"].startswith("SUCCEEDED pre_scale_up")
+
+    answer = account.invoke(answering(PASSES))
+    assert "CodeDeploy tells no lifecycle event in progress" in answer["reason"]
+
+
+def test_a_bug_is_reported_too(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Invocation) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Invocation, "answer", broken)
+    answer = account.invoke(answering(PASSES))
+
+    assert account.reports == ["Failed"]
+    assert answer["reason"] == "FAILED: ZeroDivisionError in ecs-hooks; see the log"
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        ({"LifecycleEventHookExecutionId": EXECUTION}, "event.DeploymentId: is missing"),
+        ({"DeploymentId": 1, "LifecycleEventHookExecutionId": EXECUTION}, "event.DeploymentId: must be a string"),
+        ({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": ""}, "HookExecutionId: is missing"),
+    ],
+)
+def test_what_can_not_be_reported_is_said(event: dict[str, Any], problem: str) -> None:
+    answer = LifecycleHandler(Definition())(event)
+    assert answer["hookStatus"] == "FAILED"
+    assert problem in answer["reason"]
+
+
+def test_the_default_checks_find_green_behind_codedeploys_listeners(
+    account: Account, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    from post_scale_up import lambda_handler  # noqa: PLC0415 - after the environment is set
+
+    account.hook("AfterInstall")
+    answer = account.invoke(lambda_handler)
+    assert answer["hookStatus"] == "SUCCEEDED", answer
+    line = next(each for each in lines() if "verdict" in each)
+    told = {"application": "orders", "deployment_group": "orders-prod", "lifecycle_event": "AfterInstall"}
+    assert line.items() >= {**told, "deployment": DEPLOYMENT, "stage": "POST_SCALE_UP"}.items()

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ecs_hooks import Stage, stage_hook
+from ecs_hooks.codedeploy.description import Description
+from ecs_hooks.codedeploy.plan import configuration, names_of
+from ecs_hooks.deployment.errors import FactDeniedError
+from tests.codedeploy.account import Account
+
+GROUP = "/ecs-hooks/orders/orders-prod"
+HOOK = f"{GROUP}/AfterAllowTestTraffic"
+DESCRIPTION = Description({"applicationName": "orders", "deploymentGroupName": "orders-prod"}, {})
+
+
+@pytest.mark.parametrize("prefix", ["/ecs-hooks", "/ecs-hooks/"])
+def test_a_hook_has_a_parameter_of_its_own_and_one_of_its_group(prefix: str) -> None:
+    assert names_of(prefix, DESCRIPTION, "AfterAllowTestTraffic") == [HOOK, GROUP]
+
+
+def test_the_nearest_plan_counts(account: Account) -> None:
+    environment = {"ECS_HOOKS_PLAN_PARAMETERS": "/ecs-hooks", "ECS_HOOKS_PLAN": '{"mode": "observe"}'}
+
+    def found() -> object:
+        return configuration(DESCRIPTION, "AfterAllowTestTraffic", "us-west-2", environment)
+
+    assert found() == {"mode": "observe"}
+    account.parameters[GROUP] = "{}"
+    assert found() == {"plan": f"ssm:{GROUP}"}
+    account.parameters[HOOK] = "{}"
+    assert found() == {"plan": f"ssm:{HOOK}"}
+    assert account.aws.calls == {"GetParameters": 3}
+
+
+def test_a_plan_that_can_not_be_looked_for_is_not_the_default_one(account: Account) -> None:
+    account.aws.error("GetParameters", "AccessDeniedException")
+    with pytest.raises(FactDeniedError, match="ssm:GetParameters: AccessDeniedException; allow the action"):
+        configuration(DESCRIPTION, "AfterInstall", "us-west-2", {"ECS_HOOKS_PLAN_PARAMETERS": "/ecs-hooks"})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, {}),
+        (" ", {}),
+        ('{"checks": []}', {"checks": []}),
+        ("s3://bucket/plan.json", {"plan": "s3://bucket/plan.json"}),
+        ("ssm:/plan", {"plan": "ssm:/plan"}),
+        ("{", "{"),
+        ("[" * 100_000, "[" * 100_000),
+        ("[1]", [1]),
+    ],
+)
+def test_the_environment_of_the_function(text: str | None, expected: object) -> None:
+    environment = {} if text is None else {"ECS_HOOKS_PLAN": text}
+    assert configuration(DESCRIPTION, "AfterInstall", "us-west-2", environment) == expected
+
+
+def test_a_plan_in_a_parameter_is_run(account: Account, httpd: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECS_HOOKS_PLAN_PARAMETERS", "/ecs-hooks")
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
+    check = {"type": "http", "expect": {"json": {"$": {"length": 0}}}}
+    account.parameters[HOOK] = json.dumps({"base_url": httpd, "checks": [check]})
+    answer = account.invoke(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT))
+    assert answer["reason"] == "SUCCEEDED post_test_traffic_shift my-service: 1 passed"
+
+    account.parameters[HOOK] = json.dumps({"base_url": httpd, "checks": [{"type": "htp"}]})
+    answer = account.invoke(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT))
+    assert f"ssm:{HOOK}: checks[0].type: is no known type of check" in answer["reason"]
+    assert account.reports == ["Succeeded", "Failed"]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]"])
+def test_what_is_no_plan_fails(account: Account, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("ECS_HOOKS_PLAN", text)
+    answer = account.invoke(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT))
+    assert account.reports == ["Failed"]
+    assert "the plan is not valid" in answer["reason"]

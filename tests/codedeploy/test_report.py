@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from ecs_hooks.codedeploy.event import CodeDeployEvent
+from ecs_hooks.codedeploy.report import Reported, report
+from ecs_hooks.deadline import Deadline
+from tests.aws import Silence
+from tests.codedeploy.account import EVENT, Account
+
+
+def test_codedeploy_may_be_in_trouble_for_a_moment(account: Account) -> None:
+    def hesitates(asked: dict[str, str]) -> dict[str, str]:
+        if account.aws.calls["PutLifecycleEventHookExecutionStatus"] == 1:
+            account.aws.silence("PutLifecycleEventHookExecutionStatus", Silence.CLOSE)
+        else:
+            account.aws.well()
+        account.reports.append(asked["status"])
+        return {}
+
+    account.aws.answer("PutLifecycleEventHookExecutionStatus", hesitates)
+    answer = report(CodeDeployEvent.parse(EVENT), "Succeeded", "us-west-2", Deadline.after(20))
+    assert answer.reported is Reported.DONE
+    assert account.reports == ["Succeeded", "Succeeded"]
+
+
+@pytest.mark.parametrize("how", [Silence.CLOSE, Silence.RESET])
+def test_there_is_an_end_to_it(account: Account, how: Silence) -> None:
+    account.aws.silence("PutLifecycleEventHookExecutionStatus", how)
+    answer = report(CodeDeployEvent.parse(EVENT), "Failed", "us-west-2", Deadline.after(3))
+    assert answer.reported is Reported.NOT_YET
+    assert answer.problem.startswith("codedeploy:PutLifecycleEventHookExecutionStatus: ")

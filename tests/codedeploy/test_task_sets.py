@@ -1,0 +1,219 @@
+"""Blue and green of an ECS service that CodeDeploy deploys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ecs_hooks import Stage
+from ecs_hooks.checks import CheckContext, check_class
+from ecs_hooks.codedeploy.description import describe
+from ecs_hooks.codedeploy.task_sets import TaskSetDeployment
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.deployment.base import NotApplicableError
+from ecs_hooks.deployment.dimensions import filled
+from ecs_hooks.deployment.endpoint import Configured, green_endpoint
+from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.deployment.facts import Facts
+from ecs_hooks.outcome import ExplainedError, Outcome, Status
+from tests.codedeploy.account import BEGAN, DEPLOYMENT, PRODUCTION_LISTENER, Account
+from tests.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, TEST_RULE, forward, task
+
+
+@pytest.fixture
+def deployment(account: Account) -> TaskSetDeployment:
+    return made()
+
+
+def made(facts: Facts | None = None) -> TaskSetDeployment:
+    return TaskSetDeployment(describe(DEPLOYMENT, "us-west-2"), "us-west-2", facts)
+
+
+def asked(deployment: TaskSetDeployment, kind: str, stage: str = "POST_TEST_TRAFFIC_SHIFT", **fields: Any) -> Outcome:
+    check = check_class(kind).model_validate({"type": kind, **fields})
+    context = CheckContext(
+        stage,
+        lambda: deployment,
+        lambda listener: green_endpoint(Configured(), stage, lambda: deployment, listener),
+        Deadline.after(20),
+        0,
+        [check],
+    )
+    try:
+        return check.run(context)
+    except ExplainedError as error:
+        return error.outcome
+
+
+def test_contract_8_green_and_blue_are_task_sets(deployment: TaskSetDeployment) -> None:
+    assert (deployment.cluster, deployment.service) == ("my-cluster", "my-service")
+    (balancing,) = deployment.green.load_balancing
+    assert balancing.target_group == GREEN_GROUP
+    assert (balancing.test, balancing.production) == (LISTENER, PRODUCTION_LISTENER)
+    assert (balancing.container, balancing.port) == ("web", 8080)
+    assert set(balancing.pair) == {BLUE_GROUP, GREEN_GROUP}
+    assert deployment.blue is not None
+    assert deployment.blue.load_balancing[0].target_group == BLUE_GROUP
+    assert deployment.green.task_definition.endswith("my-app:2")
+    assert (deployment.green_percent, deployment.task_counts) == (0.0, (1, 1))
+    assert not deployment.first
+    assert not deployment.rolling_back
+    assert deployment.started_at == BEGAN - 600
+
+
+def test_the_test_listener_leads_to_green(deployment: TaskSetDeployment) -> None:
+    found = green_endpoint(Configured(), Stage.POST_TEST_TRAFFIC_SHIFT, lambda: deployment)
+    assert found.base_url == f"http://{DNS}:8080"
+
+
+def test_a_rule_is_what_counts_where_the_default_action_leads_elsewhere(account: Account) -> None:
+    elsewhere = {"ListenerArn": LISTENER, "Protocol": "HTTP", "Port": 8080}
+    fixed = [{"Type": "fixed-response"}]
+    account.aws.answer("DescribeListeners", {"Listeners": [{**elsewhere, "DefaultActions": fixed}]})
+    conditions = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}]
+    rules = [
+        {"RuleArn": f"{TEST_RULE}0", "Conditions": conditions, "Actions": fixed},
+        {"RuleArn": TEST_RULE, "Conditions": conditions, "Actions": forward(GREEN_GROUP), "IsDefault": False},
+    ]
+    account.aws.answer("DescribeRules", lambda asked: {"Rules": rules if "ListenerArn" in asked else rules[1:]})
+    found = green_endpoint(Configured(), Stage.POST_TEST_TRAFFIC_SHIFT, made)
+    assert found.base_url == f"http://{DNS}:8080/api"
+
+    account.aws.answer("DescribeRules", {"Rules": rules[:1]})
+    (balancing,) = made().green.load_balancing
+    assert balancing.test == LISTENER
+
+
+def test_the_deployment_group_tells_where_the_deployment_does_not(account: Account) -> None:
+    info = account.deployment.pop("loadBalancerInfo")
+    del info["targetGroupPairInfoList"][0]["testTrafficRoute"]
+    account.group["loadBalancerInfo"] = info
+    (balancing,) = made().green.load_balancing
+    assert (balancing.test, balancing.production) == ("", PRODUCTION_LISTENER)
+
+    account.group["loadBalancerInfo"] = {}
+    (balancing,) = made().green.load_balancing
+    assert (balancing.test, balancing.production) == ("", "")
+
+
+def test_before_there_is_a_green_task_set(account: Account) -> None:
+    account.sets.pop()
+    deployment = made()
+    with pytest.raises(FactError, match="CodeDeploy names no green task set yet"):
+        _ = deployment.green
+    assert (deployment.green_percent, deployment.task_counts) == (None, (0, 0))
+
+
+def test_a_service_without_blue(account: Account) -> None:
+    del account.sets[0]
+    account.aws.answer("DescribeRules", {"Rules": []})
+    deployment = made()
+    assert deployment.first
+    assert deployment.blue is None
+    assert deployment.blue_port is None
+    assert deployment.blue_tasks == []
+    assert deployment.green.load_balancing[0].pair == [GREEN_GROUP]
+
+
+def test_task_sets_are_asked_for_once_and_kept_over_invocations(
+    account: Account, deployment: TaskSetDeployment
+) -> None:
+    for _ in range(2):
+        assert deployment.green
+        assert deployment.blue
+    assert account.aws.calls["DescribeTaskSets"] == 2
+    account.aws.calls.clear()
+    again = made(Facts(deployment.facts.dump()))
+    assert again.green == deployment.green
+    assert account.aws.calls["DescribeTaskSets"] == 0
+
+
+def test_tasks_are_known_by_their_task_set(account: Account, deployment: TaskSetDeployment) -> None:
+    assert [each.id for each in deployment.tasks] == ["a"]
+    assert [each.id for each in deployment.blue_tasks] == ["b"]
+    assert [each.id for each in deployment.stopped_tasks] == ["a"]
+    assert account.aws.asked["ListTasks"][0]["startedBy"] == "ecs-svc/2"
+
+
+def test_images_are_those_of_the_task_definition_with_the_digest_that_runs(
+    account: Account, deployment: TaskSetDeployment
+) -> None:
+    assert deployment.images == {"web": ("registry/web:7", "sha256:abc")}
+
+    other = task("c", startedBy="ecs-svc/2")
+    other["containers"][0]["imageDigest"] = "sha256:def"
+    account.aws.answer("DescribeTasks", {"tasks": [task("a", startedBy="ecs-svc/2"), other]})
+    assert made().images == {"web": ("registry/web:7", "")}
+
+
+@pytest.mark.parametrize(
+    ("override", "group", "expected"),
+    [
+        (None, None, ()),
+        (None, {"enabled": True, "alarms": [{"name": "a"}, {"name": "b"}]}, ("a", "b")),
+        (None, {"enabled": False, "alarms": [{"name": "a"}]}, ()),
+        ({"enabled": True, "alarms": [{"name": "c"}]}, {"enabled": True, "alarms": [{"name": "a"}]}, ("c",)),
+        ({"enabled": False}, {"enabled": True, "alarms": [{"name": "a"}]}, ()),
+    ],
+)
+def test_the_alarms_that_codedeploy_watches(
+    account: Account, override: Any, group: Any, expected: tuple[str, ...]
+) -> None:
+    if override is not None:
+        account.deployment["overrideAlarmConfiguration"] = override
+    if group is not None:
+        account.group["alarmConfiguration"] = group
+    assert made().alarm_names == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("targets", {}), ("tasks", {}), ("drift", {}), ("drift", {"stage": "PRE_PRODUCTION_TRAFFIC_SHIFT"})],
+)
+def test_the_checks_of_a_service_pass(deployment: TaskSetDeployment, kind: str, fields: dict[str, Any]) -> None:
+    outcome = asked(deployment, kind, **fields)
+    assert outcome.status is Status.PASS, outcome
+
+
+def test_a_listener_that_leads_elsewhere_is_found(account: Account) -> None:
+    listener = {"ListenerArn": LISTENER, "Protocol": "HTTP", "Port": 8080, "DefaultActions": forward(BLUE_GROUP)}
+    account.aws.answer("DescribeListeners", {"Listeners": [listener]})
+    assert asked(made(), "drift").status is Status.FAIL
+
+
+def test_placeholders(deployment: TaskSetDeployment) -> None:
+    text = "{cluster} {service} {green.target_group} {blue.target_group} {load_balancer}"
+    assert filled(text, deployment) == (
+        "my-cluster my-service targetgroup/alternate/2222222222222222 targetgroup/primary/1111111111111111 "
+        "app/my-alb/50dc6c495c0c9188"
+    )
+    with pytest.raises(NotApplicableError, match="of an ECS service, not of a Lambda function"):
+        filled("{function}", deployment)
+
+
+def test_when_blue_was_new_is_not_known(deployment: TaskSetDeployment) -> None:
+    with pytest.raises(NotApplicableError, match="CodeDeploy does not tell when blue was new"):
+        _ = deployment.blue_served_alone
+
+
+def test_servers_have_no_hooks_in_lambda(account: Account) -> None:
+    account.deployment["computePlatform"] = "Server"
+    with pytest.raises(FactDeniedError, match="deployments to Server have no hooks in Lambda"):
+        describe(DEPLOYMENT, "us-west-2")
+
+
+def test_a_deployment_without_a_target_yet(account: Account) -> None:
+    account.aws.answer("ListDeploymentTargets", {"targetIds": []})
+    found = describe(DEPLOYMENT, "us-west-2")
+    assert (found.running_hook, found.service_name, found.began("AfterInstall")) == ("", "", None)
+    account.aws.answer("ListDeploymentTargets", {"targetIds": ["a"]})
+    account.aws.answer("BatchGetDeploymentTargets", {"deploymentTargets": []})
+    assert describe(DEPLOYMENT, "us-west-2").target == {}
+
+
+def test_a_deployment_that_says_not_when_it_began(account: Account) -> None:
+    for name in ("startTime", "createTime"):
+        account.deployment.pop(name)
+    with pytest.raises(FactError, match="codedeploy:GetDeployment: the answer can't be read"):
+        _ = made().started_at
