@@ -229,7 +229,7 @@ def test_a_deployment_is_stopped_and_continued(service: Simulated, monkeypatch: 
     controller.at(60, go_on("READY_WAIT"))
     controller.at(120, go_on("TERMINATION_WAIT"))
     first = service.simulation.deploy(demo_application("2"))
-    assert (str(first.outcome), first.finished_at - first.created_at) == ("SUCCESSFUL", 120)
+    assert (str(first.outcome), first.finished_at) == ("SUCCESSFUL", first.created_at + 120)
 
     stopped: list[Any] = []
 
@@ -310,8 +310,13 @@ def test_a_deployment_of_a_function_is_described(weight: VersionWeight, expected
     behaviour = CodeDeployBehaviour(version_weight=weight)
     with CodeDeploySimulation(demo_function("1"), group=group, behaviour=behaviour) as simulation:
         simulation.controller.at(60, look)
-        hook = CallableTarget(lambda event, _: look(simulation.controller.history[-1]) or tell(event), name="hook")
-        deployment = simulation.deploy(demo_function("2"), hooks={"AfterAllowTraffic": hook})
+
+        def hook(event: dict[str, Any], _: object) -> None:
+            look(simulation.controller.history[-1])
+            tell(event)
+
+        target = CallableTarget(hook, name="hook")
+        deployment = simulation.deploy(demo_function("2"), hooks={"AfterAllowTraffic": target})
 
     assert str(deployment.outcome) == "SUCCESSFUL"
     assert [each["targetVersionWeight"] for each in seen] == expected
