@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def broken(tmp_path: Path) -> dict[str, str]:
     """A green that takes no uploads, for each controller."""
     file = tmp_path / "broken.py"
     file.write_text(BROKEN)
-    command = "env VERSION=2 STORE=/nonexistent python -m ecs_hooks.simulator.demo_app"
+    command = f"env VERSION=2 STORE=/nonexistent {sys.executable} -m ecs_hooks.simulator.demo_app"
     return {"ecs": command, "codedeploy-ecs": command, "codedeploy-lambda": f"{file}:lambda_handler"}
 
 
@@ -186,7 +187,7 @@ def test_a_plan_for_a_stage_that_a_function_does_not_have(run: Run, tmp_path: Pa
         (("--controller", "codedeploy-lambda", "--green", "./serve"), "MODULE:FUNCTION or FILE.py:FUNCTION"),
         (("--controller", "codedeploy-ecs", "--behaviour", "numbers=int"), "known names: function_error"),
         (("--controller", "codedeploy-ecs", "--behaviour", "precision=never"), "precision can be next-minute"),
-        (("--controller", "codedeploy-ecs", "--fault", "hang@5%"), "with CodeDeployDefault.ECSAllAtOnce: 100 %"),
+        (("--controller", "codedeploy-ecs", "--fault", "hang@0%"), "with CodeDeployDefault.ECSAllAtOnce: 100 %"),
         (("--controller", "codedeploy-lambda", "--alarm", "a: RequestCount Sum > 1"), "measures AWS/Lambda"),
         (("--alarm", "a: Errors Sum > 1"), "measures AWS/ApplicationELB"),
     ],

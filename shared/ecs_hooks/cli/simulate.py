@@ -221,7 +221,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError(message)
     if chosen is Controller.ECS:
         hooks_of_service = {"timeout_in_minutes": timeout, "timeout_action": timeout_action}
-        service = _service({"bake_time_minutes": bake_time, **_strategy(strategy, step_percent, step_bake_time)})
+        service = _service(bake_time, strategy, step_percent, step_bake_time)
         play = Play(
             f"{strategy} deployment",
             partial(
@@ -277,9 +277,9 @@ class Play(NamedTuple):
     deploy: Callable[..., Deployed]
 
 
-def _service(options: dict[str, Any]) -> Service:
+def _service(bake_time: int, *steps: Any) -> Service:
     try:
-        return Service(service="my-service", **options)
+        return Service(service="my-service", bake_time_minutes=bake_time, **_strategy(*steps))
     except EcsError as error:
         raise click.UsageError(error.message) from error
 
@@ -287,13 +287,10 @@ def _service(options: dict[str, Any]) -> Service:
 def _hooks(
     targets: Mapping[str, HookTarget], details: Mapping[str, Any], options: dict[str, Any]
 ) -> list[LifecycleHook]:
-    try:
-        return [
-            LifecycleHook(target=target, lifecycle_stages=[stage], hook_details=details.get(stage), **options)
-            for stage, target in targets.items()
-        ]
-    except EcsError as error:
-        raise click.UsageError(error.message) from error
+    return [
+        LifecycleHook(target=target, lifecycle_stages=[stage], hook_details=details.get(stage), **options)
+        for stage, target in targets.items()
+    ]
 
 
 def _strategy(name: str, percent: float | None, bake_time: int | None) -> dict[str, Any]:

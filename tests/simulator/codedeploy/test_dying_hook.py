@@ -61,7 +61,8 @@ def main(now: float, event: dict[str, Any]) -> None:
     """Answer one event, at a time of the simulation."""
     handler = stage_hook(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT, defaults=[Deadly()])
     with clock.use(lambda: now):
-        print(json.dumps(handler(event, LambdaContext("process", ARN, "128", 120))))
+        answer = handler(event, LambdaContext("process", ARN, "128", 120))
+    sys.stdout.write(json.dumps(answer) + "\n")
 
 
 def play(

@@ -64,9 +64,12 @@ def test_what_a_function_raises_is_a_function_error(serve: Serve, handler: Any) 
 
 def test_a_request_is_what_a_function_url_makes_of_it(serve: Serve) -> None:
     events: list[Any] = []
-    address = serve(
-        lambda event, _: events.append(event) or {"statusCode": 201, "body": "made", "headers": {"X-A": "b"}}
-    )
+
+    def handler(event: Any, _: object) -> dict[str, Any]:
+        events.append(event)
+        return {"statusCode": 201, "body": "made", "headers": {"X-A": "b"}}
+
+    address = serve(handler)
 
     response = urllib3.request("POST", f"{address}/orders?a=1&b=", body=b"\xff", headers={"X-Who": "me"})
 
