@@ -173,14 +173,13 @@ class Lines:
         self._line("    check", str(outcome["outcome"]), f"  {message}")
 
     def _codedeploy(self, record: DeploymentCreated | HookReported) -> None:
-        match record:
-            case DeploymentCreated() if record.rolls_back:
-                self._line("deployment", record.deployment, f"  rolls back {record.rolls_back}", style="bold yellow")
-            case DeploymentCreated():
-                self._green = record.green
-                self._line("deployment", record.deployment, f"  {record.configuration}", style="bold")
-            case HookReported():
-                self._line("  hook", record.status, "  CodeDeploy has been told" if record.status != "TimedOut" else "")
+        if isinstance(record, HookReported):
+            self._line("  hook", record.status, "" if record.status == "TimedOut" else "  CodeDeploy has been told")
+        elif record.rolls_back:
+            self._line("deployment", record.deployment, f"  rolls back {record.rolls_back}", style="bold yellow")
+        else:
+            self._green = record.green
+            self._line("deployment", record.deployment, f"  {record.configuration}", style="bold")
 
     def _seldom(self, record: Record) -> None:
         match record:

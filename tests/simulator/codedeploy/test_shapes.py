@@ -60,6 +60,7 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
     shapes = VersionShapes(player) if versions else TaskSetShapes(player)
     api, task_sets = CodeDeployApi(player, shapes), EcsTaskSets(player)
     seen: set[str] = set()
+    sets: set[str] = set()
 
     def ask(api_of: str, answers: Any, operation: str, **parameters: Any) -> Any:
         answer = answers.answer(operation, parameters)
@@ -69,6 +70,7 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
     def look(_: object = None) -> None:
         for deployment in player.all:
             named = {"deploymentId": deployment.id}
+            assert (str(deployment.outcome) == "IN_PROGRESS") is not deployment.status.terminal
             seen.add(ask("codedeploy", api, "GetDeployment", **named)["deploymentInfo"]["status"])
             if str(deployment.status) in {"Created", "Queued"}:
                 continue
@@ -77,7 +79,8 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
             ask("codedeploy", api, "BatchGetDeploymentTargets", **named, targetIds=[target])
         names = {"applicationName": "my-application", "deploymentGroupName": "my-deployment-group"}
         ask("codedeploy", api, "GetDeploymentGroup", **names)
-        ask("ecs", task_sets, "DescribeTaskSets", cluster="my-cluster", service="api")
+        found = ask("ecs", task_sets, "DescribeTaskSets", cluster="my-cluster", service="api")
+        sets.update(each["status"] for each in found["taskSets"])
 
     def go_on(_: Deployment) -> None:
         assert player.run is not None
@@ -87,11 +90,21 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
     look()
     player.timeline.subscribe(look)
     player.at(60, go_on)
+    player.at(400, look)
     player.deploy(image="app:2")
 
     assert {"Created", "Queued", "InProgress", "Succeeded"} <= seen
     assert ("Failed" in seen) is (says == FAILED)
     assert ("Ready" in seen) is not versions
+    assert ("DRAINING" in sets) is (not versions and says != FAILED)
+
+
+def test_a_group_without_a_test_listener_names_none() -> None:
+    player = controller(test_listener=False)
+    player.service = Service(service="api", load_balancers=load_balancers(player.service))
+    (pair,) = TaskSetShapes(player).load_balancer()["loadBalancerInfo"]["targetGroupPairInfoList"]
+
+    assert set(pair) == {"targetGroups", "prodTrafficRoute"}
 
 
 def test_a_schedule() -> None:

@@ -139,26 +139,20 @@ class DeploymentConfig:
     @property
     def steps(self) -> list[Step]:
         """The shifts of production traffic; the first comes at once."""
-        match self.routing:
-            case Routing.ALL_AT_ONCE:
-                return [Step(100, 0)]
-            case Routing.CANARY:
-                return [Step(self.percentage, self.minutes), Step(100, 0)]
-            case Routing.LINEAR:
-                shares = range(self.percentage, 100, self.percentage)
-                return [*(Step(share, self.minutes) for share in shares), Step(100, 0)]
+        if self.routing is Routing.ALL_AT_ONCE:
+            return [Step(100, 0)]
+        shares = (self.percentage,) if self.routing is Routing.CANARY else range(self.percentage, 100, self.percentage)
+        return [*(Step(share, self.minutes) for share in shares), Step(100, 0)]
 
     @property
     def words(self) -> str:
         """The configuration in words."""
-        match self.routing:
-            case Routing.ALL_AT_ONCE:
-                how = "all at once"
-            case Routing.CANARY:
-                how = f"{self.percentage} % for {self.minutes} minutes, then all"
-            case Routing.LINEAR:
-                how = f"{self.percentage} % more every {self.minutes} minutes"
-        return f"{self.name}: {how}"
+        how = {
+            Routing.ALL_AT_ONCE: "all at once",
+            Routing.CANARY: f"{self.percentage} % for {self.minutes} minutes, then all",
+            Routing.LINEAR: f"{self.percentage} % more every {self.minutes} minutes",
+        }
+        return f"{self.name}: {how[self.routing]}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return `trafficRoutingConfig` in the API's shape."""

@@ -11,6 +11,7 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.response import HookStatus
@@ -124,17 +125,18 @@ class Hooks:
         sent = {"DeploymentId": deployment, "LifecycleEventHookExecutionId": execution.id}
         invoking = asyncio.create_task(self._invoke(execution, sent))
         try:
-            async with asyncio.timeout(LONGEST_WAIT):
-                await execution.decided()
-        except TimeoutError:
-            if execution.decide(EventStatus.FAILED):
-                self._report(execution, "TimedOut")
-                message = f"{target.arn} did not tell CodeDeploy a status within one hour"
-                raise HookFailedError(message, code="ScriptTimedOut") from None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_WAIT):
+                    await execution.decided()
         except asyncio.CancelledError:
             execution.decide(EventStatus.SKIPPED)
             invoking.cancel()
             raise
+        # A status of the last moment counts.
+        if execution.decide(EventStatus.FAILED):
+            self._report(execution, "TimedOut")
+            message = f"{target.arn} did not tell CodeDeploy a status within one hour"
+            raise HookFailedError(message, code="ScriptTimedOut")
         # What invocations have to say is told before the next lifecycle event begins.
         if execution.running:
             await asyncio.wait(execution.running)

@@ -87,13 +87,12 @@ class Platform:
         if self.blue is not None:
             await self._stop(self.blue)
 
-    async def roll_back(self) -> None:
+    async def roll_back(self, blue: ServiceRevision) -> None:
         """Give all traffic back to blue, and end green."""
-        if self.blue is not None:
-            if self.deployment.weights["production"].get(self._green):
-                await self._move("production", {self.blue.arn: 100.0})
-            if self.deployment.weights["test"].get(self._green):
-                await self._move("test", {self.blue.arn: 100.0})
+        kinds: tuple[ListenerKind, ...] = ("production", "test")
+        for kind in kinds:
+            if self.deployment.weights[kind].get(self._green):
+                await self._move(kind, {blue.arn: 100.0})
         if self._green in self._around.running:
             await self._stop(self.deployment.target)
 

@@ -84,4 +84,4 @@ class RollbackRun(LifecycleRun):
 
     async def _work(self, event: LifecycleEvent) -> None:
         if event.name == ALLOW_TRAFFIC:
-            await self._platform.roll_back()
+            await self._platform.roll_back(self.deployment.target)

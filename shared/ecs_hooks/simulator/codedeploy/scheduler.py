@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -143,17 +143,18 @@ class Scheduler:
             )
             raise EcsError("ValidationException", message)
         try:
-            named = datetime.fromisoformat(found.group(1)).replace(tzinfo=ZoneInfo(zone)).timestamp()
+            # Not every machine has a database of time zones.
+            place: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
+            named = datetime.fromisoformat(found.group(1)).replace(tzinfo=place).timestamp()
             json.loads((asked.get("Target") or {}).get("Input") or "{}")
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise EcsError("ValidationException", f"Provided schedule is not valid: {error}") from None
-        match self._behaviour.precision:
-            case Precision.NEXT_MINUTE:
-                return math.ceil(named / _MINUTE) * _MINUTE
-            case Precision.EARLY:
-                return named // _MINUTE * _MINUTE
-            case Precision.LATE:
-                return named // _MINUTE * _MINUTE + _MINUTE - 1
+        minute = named // _MINUTE * _MINUTE
+        return {
+            Precision.NEXT_MINUTE: math.ceil(named / _MINUTE) * _MINUTE,
+            Precision.EARLY: minute,
+            Precision.LATE: minute + _MINUTE - 1,
+        }[self._behaviour.precision]
 
     def _take_due(self) -> list[Mapping[str, Any]]:
         """Return the targets of what is due, and let what is over go."""
