@@ -172,12 +172,12 @@ class Account:
             answer: dict[str, Any] = handler(EVENT if event is None else event, Context(seconds))
         return answer
 
-    def next(self, handler: Callable[..., Any], *, late: float = 60) -> dict[str, Any]:
+    def next(self, handler: Callable[..., Any], *, late: float = 60, seconds: float = 120) -> dict[str, Any]:
         """Let the next schedule fire, as late as Scheduler may."""
         name, schedule = min(self.schedules.items(), key=lambda item: item[1].at)
         del self.schedules[name]
         self.now = max(self.now, schedule.at + late)
-        return self.invoke(handler, schedule.event)
+        return self.invoke(handler, schedule.event, seconds)
 
     def play(self, handler: Callable[..., Any]) -> dict[str, Any]:
         """Invoke the function, and again while a schedule is left."""

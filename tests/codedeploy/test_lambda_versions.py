@@ -43,6 +43,13 @@ def test_contract_8_green_and_blue_are_versions(function: Account) -> None:
     assert filled("{function}:{alias} {blue.version}->{green.version}", deployment) == "orders:live 6->7"
 
 
+@pytest.mark.parametrize(("weight", "percent"), [(0.0, 0), (0.1, 10), (1.0, 100), (10.0, 10), (100.0, 100)])
+def test_a_weight_is_a_fraction_or_a_percentage(function: Account, weight: float, percent: float) -> None:
+    assert function.function is not None
+    function.function["targetVersionWeight"] = weight
+    assert made().green_percent == percent
+
+
 def test_a_first_version(function: Account) -> None:
     assert function.function is not None
     for name in ("currentVersion", "targetVersionWeight"):

@@ -15,7 +15,7 @@ from ecs_hooks import clock
 from ecs_hooks.arn import region_of
 from ecs_hooks.codedeploy.controller import MARGIN, PATIENCE, CodeDeployController
 from ecs_hooks.codedeploy.description import describe
-from ecs_hooks.codedeploy.event import STAGES, CodeDeployEvent, CodeDeployHookEvent
+from ecs_hooks.codedeploy.event import STAGES, Carried, CodeDeployEvent, CodeDeployHookEvent
 from ecs_hooks.codedeploy.plan import configuration
 from ecs_hooks.codedeploy.report import FAILED, SUCCEEDED, Reported, report
 from ecs_hooks.codedeploy.schedule import MINUTE, Schedule, minute_after
@@ -81,17 +81,17 @@ class Execution:
 
     def run(self) -> HookResponse:
         """Find the verdict, or go on later, and see to it that CodeDeploy hears of it; return what came of it."""
-        schedule = self._take_precautions()
+        held = self._take_precautions()
         try:
-            response = self._answer(may_go_on=schedule is not None)
+            response = self._answer(may_go_on=held)
         except Exception as error:  # noqa: BLE001 - CodeDeploy would wait for an hour
             response = self._crashed(error)
-        if response.status is HookStatus.IN_PROGRESS and schedule is not None:
-            problem = self._go_on(schedule, response)
+        if response.status is HookStatus.IN_PROGRESS:
+            problem = self._go_on(response)
             if not problem:
                 return response
             response = HookResponse(HookStatus.FAILED, f"{response.reason}; but {problem}")
-        return self._report(schedule, response)
+        return self._report(response)
 
     @property
     def _last_call(self) -> float:
@@ -103,18 +103,17 @@ class Execution:
         """When checks have to be decided, in seconds since the epoch."""
         return self._began + PATIENCE - MARGIN
 
-    def _take_precautions(self) -> Schedule | None:
-        """Have the function invoked again should this invocation die; return None where that can't be had."""
+    def _take_precautions(self) -> bool:
+        """Have the function invoked again should this invocation die; return whether that could be had."""
         carried = self._event.carried
-        try:
-            schedule = Schedule.of(self._event.execution_id, carried.number, self._function_arn, self._region)
-            heir = carried._replace(number=carried.number + 1, deaths=carried.deaths + 1)
-            at = minute_after(self._now, min(self._deadline.remaining() + MINUTE / 2, self._last_call - self._now))
-            schedule.set(self._event._replace(carried=heir).to_dict(), at)
-        except FactError as error:
-            self._warn(f"should this invocation die, nobody goes on with the hook: {error}")
-            return None
-        return schedule
+        if carried.verdict:
+            return True  # there is nothing left to die in, but the report itself
+        heir = carried._replace(number=carried.number + 1, deaths=carried.deaths + 1)
+        at = minute_after(self._now, min(self._deadline.remaining() + MINUTE / 2, self._last_call - self._now))
+        problem = self._set(heir, at)
+        if problem:
+            self._warn(f"should this invocation die, nobody goes on with the hook: {problem}")
+        return not problem
 
     def _answer(self, *, may_go_on: bool) -> HookResponse:
         carried = self._event.carried
@@ -198,7 +197,7 @@ class Execution:
         details: Mapping[str, Any] = response.hook_details or {}
         self._event = self._event._replace(state=details.get(STATE_KEY))
 
-    def _go_on(self, schedule: Schedule, response: HookResponse) -> str:
+    def _go_on(self, response: HookResponse) -> str:
         """Have the function invoked after the delay; return why that can't be."""
         now = clock.now()
         if now >= self._end:
@@ -207,35 +206,41 @@ class Execution:
         carried = self._event.carried
         heir = carried._replace(number=carried.number + 1, deaths=0)
         at = min(minute_after(now, response.call_back_delay or MINUTE), max(self._end, minute_after(now, 0)))
-        problem = self._set(schedule, self._event._replace(carried=heir), at)
+        problem = self._set(heir, at)
         return f"it can't go on: {problem}" if problem else ""
 
-    def _set(self, schedule: Schedule, event: CodeDeployEvent, at: float) -> str:
+    def _schedule(self) -> Schedule:
+        """Return the schedule after this invocation, whether it is there or not."""
+        return Schedule.of(self._event.execution_id, self._event.carried.number, self._function_arn, self._region)
+
+    def _set(self, heir: Carried, at: float) -> str:
+        """Set the schedule; return why that can't be."""
         try:
-            schedule.set(event.to_dict(), at)
+            self._schedule().set(self._event._replace(carried=heir).to_dict(), at)
         except FactError as error:
             return str(error)
         return ""
 
-    def _report(self, schedule: Schedule | None, response: HookResponse) -> HookResponse:
+    def _report(self, response: HookResponse) -> HookResponse:
         """Tell CodeDeploy, now or in the next invocation."""
         status = _STATUSES[response.status]
         answer = report(self._event, status, self._region, self._deadline.earlier(_RESERVE / 4))
         if answer.problem:
             self._warn(f"{status} could not be reported: {answer.problem}")
-        if answer.reported is Reported.NOT_YET and schedule is not None and clock.now() < self._last_call:
-            carried = self._event.carried
-            heir = carried._replace(number=carried.number + 1, deaths=0, verdict=status, reason=response.reason)
-            problem = self._set(schedule, self._event._replace(carried=heir), minute_after(clock.now(), MINUTE))
+        carried = self._event.carried
+        heir = carried._replace(number=carried.number + 1, deaths=0, verdict=status, reason=response.reason)
+        if answer.reported is Reported.NOT_YET and clock.now() < self._last_call:
+            problem = self._set(heir, minute_after(clock.now(), MINUTE))
             if problem:
                 self._warn(f"the report is not tried again: {problem}")
             return response
-        if schedule is not None:
-            try:
-                schedule.delete()
-            except FactError as error:
-                # It would find that the report is there already.
-                self._warn(f"a schedule is left over: {error}")
+        try:
+            # Even where nobody knows of it: Scheduler may have set it, and its answer been lost.
+            self._schedule().delete()
+        except FactError as error:
+            self._warn(f"a schedule may be left over: {error}")
+            if not carried.verdict:  # at least it checks nothing once more
+                self._set(heir, minute_after(clock.now(), MINUTE))
         return response
 
     def _warn(self, text: str, **extra: str) -> None:

@@ -52,9 +52,13 @@ class LambdaDeployment(CodeDeployDeployment):
 
     @property
     def green_percent(self) -> float | None:
-        """The new version's share of the invocations through the alias, in per cent."""
-        weight = self._function.get("targetVersionWeight")
-        return None if weight is None else weight * _ALL
+        """The new version's share of the invocations through the alias, in per cent.
+
+        CodeDeploy's API reference calls `targetVersionWeight` a percentage, an alias has a fraction: at the hooks it is
+        nothing or all of it, and 1 is all of it either way.
+        """
+        weight: float | None = self._function.get("targetVersionWeight")
+        return None if weight is None else weight * _ALL if weight <= 1 else weight
 
     @property
     def first(self) -> bool:

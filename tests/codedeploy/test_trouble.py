@@ -1,0 +1,146 @@
+"""Every operation that is only called under CodeDeploy, in every kind of trouble: the hook never raises, and always reports."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ecs_hooks
+from ecs_hooks import Stage, stage_hook
+from ecs_hooks.codedeploy.controller import PATIENCE
+from tests.aws import Silence
+from tests.codedeploy.account import BEGAN, Account
+from tests.trouble.test_matrix import DENIED, MALFORMED, PASSING_CREDENTIALS, SERVER_ERRORS, THROTTLED
+
+LAYER = Path(ecs_hooks.__file__).parent
+HOOK = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
+SECRET = "hunter2"
+SECONDS = 2.0
+"""What Lambda gives each invocation: enough for one report, not for many."""
+
+OPERATIONS = {
+    "codedeploy:BatchGetDeploymentTargets": "BatchGetDeploymentTargets",
+    "codedeploy:GetDeployment": "GetDeployment",
+    "codedeploy:GetDeploymentGroup": "GetDeploymentGroup",
+    "codedeploy:ListDeploymentTargets": "ListDeploymentTargets",
+    "codedeploy:PutLifecycleEventHookExecutionStatus": "PutLifecycleEventHookExecutionStatus",
+    "ecs:DescribeTaskSets": "DescribeTaskSets",
+    "lambda:InvokeFunction": "Invoke",
+    "scheduler:CreateSchedule": "CreateSchedule",
+    "scheduler:DeleteSchedule": "DeleteSchedule",
+    "scheduler:UpdateSchedule": "UpdateSchedule",
+    "ssm:GetParameters": "GetParameters",
+}
+"""Each IAM action, and its operation."""
+PRECAUTIONS = {"CreateSchedule", "DeleteSchedule", "UpdateSchedule"}
+"""Operations without which a hook that needs no second invocation does as well."""
+REPORT = "PutLifecycleEventHookExecutionStatus"
+
+CHECKS = [
+    {"type": "targets"},
+    {"type": "alarm"},
+    {"type": "invoke", "function": "smoke-test", "timeout_seconds": 0.2},
+]
+
+
+@pytest.fixture(params=sorted(OPERATIONS.values()))
+def operation(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def planned(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECS_HOOKS_PLAN_PARAMETERS", "/ecs-hooks")
+    monkeypatch.setenv("ECS_HOOKS_AWS_TIMEOUT_SECONDS", "0.5")
+    monkeypatch.setenv("ECS_HOOKS_PLAN", json.dumps({"checks": CHECKS, "error_limit": 2}))
+    account.group["alarmConfiguration"] = {"enabled": True, "alarms": [{"name": "api-5xx"}]}
+    alarm = {"AlarmName": "api-5xx", "StateValue": "OK"}
+    account.aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
+    account.aws.answer("Invoke", {"StatusCode": 200, "Payload": b"{}"})
+
+
+def play(account: Account) -> dict[str, Any]:
+    answer = account.invoke(HOOK, seconds=SECONDS)
+    for _ in range(100):
+        if not account.schedules or account.now > BEGAN + PATIENCE:
+            break
+        answer = account.next(HOOK, seconds=SECONDS)
+    assert SECRET not in str(answer)
+    assert "ecs-hooks; see the log" not in answer["reason"]
+    return answer
+
+
+def test_every_operation_that_the_code_names_is_in_the_matrix() -> None:
+    sources = [*(LAYER / "codedeploy").glob("*.py"), LAYER / "deployment" / "function.py"]
+    named = re.compile(r'"([a-z0-9]+:[A-Z][a-z]+[A-Z]\w+)"')
+    assert {each for path in sources for each in named.findall(path.read_text())} == set(OPERATIONS)
+
+
+def test_when_all_is_well_it_passes(account: Account) -> None:
+    assert play(account)["hookStatus"] == "SUCCEEDED"
+    assert account.reports == ["Succeeded"]
+    assert set(OPERATIONS.values()) - set(account.aws.calls) == {"UpdateSchedule"}
+
+
+@pytest.mark.parametrize("code", [*THROTTLED, *SERVER_ERRORS, *PASSING_CREDENTIALS])
+def test_what_may_pass_is_waited_for(account: Account, operation: str, code: str) -> None:
+    account.aws.error(operation, code, 403 if code in PASSING_CREDENTIALS else 400)
+    answer = account.invoke(HOOK, seconds=SECONDS)
+    if operation in PRECAUTIONS:
+        assert account.reports == ["Succeeded"]
+        return
+    assert account.reports == []
+    assert operation == REPORT or code in answer["reason"]
+    account.aws.well()
+    play(account) if not account.schedules else account.next(HOOK, seconds=SECONDS)
+    assert account.reports == ["Succeeded"]
+
+
+@pytest.mark.parametrize("code", DENIED)
+def test_what_is_denied_is_a_failure_that_names_the_permission(account: Account, operation: str, code: str) -> None:
+    account.aws.error(operation, code, 403)
+    answer = account.invoke(HOOK, seconds=SECONDS)
+    if operation in PRECAUTIONS:
+        assert account.reports == ["Succeeded"]
+    elif operation == REPORT:
+        assert account.reports == []
+        assert account.schedules
+    else:
+        action = next(action for action, each in OPERATIONS.items() if each == operation)
+        assert account.reports == ["Failed"]
+        assert f"{action}: {code}; allow the action {action} in the function's role" in answer["reason"]
+
+
+@pytest.mark.parametrize("body", MALFORMED)
+def test_an_answer_that_is_none_is_never_a_pass_of_what_hangs_on_it(
+    account: Account, operation: str, body: bytes
+) -> None:
+    account.aws.garbage(operation, body)
+    if operation == "DeleteSchedule":  # an answer with the status 200 is none that anybody reads
+        account.invoke(HOOK, seconds=SECONDS)
+        assert account.reports == ["Succeeded"]
+        return
+    answer = play(account)
+    if operation in {*PRECAUTIONS, REPORT}:
+        assert answer["hookStatus"] == "SUCCEEDED"
+    elif operation == "Invoke":
+        assert account.reports  # whatever a function says is its answer
+    else:
+        assert account.reports == ["Failed"], answer
+
+
+@pytest.mark.parametrize("how", list(Silence))
+def test_silence_ends(account: Account, operation: str, how: Silence) -> None:
+    account.aws.silence(operation, how)
+    answer = play(account)
+    if operation in PRECAUTIONS:
+        assert set(account.reports) == {"Succeeded"}
+        assert len(account.reports) <= 2  # a schedule that could not be taken back has it reported once more
+    elif operation == REPORT:
+        assert answer["hookStatus"] == "SUCCEEDED"
+    else:
+        assert account.reports == ["Failed"], answer
