@@ -19,7 +19,7 @@ from ecs_hooks.simulator import demo_app
 
 @pytest.fixture
 def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(demo_app.DemoApplication, "store", tmp_path)
+    monkeypatch.setattr(demo_app.DemoApplication, "demo", demo_app.Demo("1", tmp_path))
     server = ThreadingHTTPServer(("127.0.0.1", 0), demo_app.DemoApplication)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -53,7 +53,7 @@ def test_without_a_file_the_request_is_wrong(address: str, fields: dict[str, str
 def test_a_folder_that_is_not_there_breaks_uploads_and_nothing_else(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_app.DemoApplication, "store", Path("/nonexistent/uploads"))
+    monkeypatch.setattr(demo_app.DemoApplication, "demo", demo_app.Demo("1", Path("/nonexistent/uploads")))
 
     response = urllib3.request("POST", f"{address}/process", fields={"file": ("a.txt", "hello")})
 

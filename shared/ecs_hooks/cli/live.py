@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.text import Text
 
 from ecs_hooks import clock
-from ecs_hooks.arn import EcsArn
 from ecs_hooks.outcome import AS_BEFORE
 from ecs_hooks.simulator.timeline import (
     AlarmStateChanged,
+    DeploymentCreated,
     FaultInjected,
     HookAnswered,
     HookInvoked,
+    HookReported,
     HookStateChanged,
     Record,
     StageEntered,
@@ -40,6 +41,10 @@ _STYLES = {
     "OK": "green",
     "ROLLBACK_SUCCESSFUL": "bold yellow",
     "ROLLBACK_FAILED": "bold red",
+    "Succeeded": "green",
+    "Failed": "bold red",
+    "Stopped": "bold red",
+    "TimedOut": "bold red",
 }
 
 
@@ -147,16 +152,18 @@ class Lines:
                 )
                 self._line("  traffic", f"{record.listener} listener: {weights or 'nobody'}", style="magenta")
             case HookInvoked():
-                self._green = str(record.event["executionDetails"]["targetServiceRevisionArn"])
+                # CodeDeploy's event does not tell.
+                told = record.event.get("executionDetails", {}).get("targetServiceRevisionArn")
+                self._green = str(told or self._green)
                 if record.attempt > 1:
                     self._line("  hook", f"asked again (attempt {record.attempt})", style="dim")
             case HookAnswered():
                 reason = record.reason.removeprefix(f"{record.status} ") or record.error
                 self._line("  hook", record.status or "no valid answer", f"  {reason}")
-            case HookStateChanged() if record.target is None:
-                self._line("  pause", record.state)
+            case DeploymentCreated() | HookReported():
+                self._codedeploy(record)
             case _:
-                self._trouble(record)
+                self._seldom(record)
 
     def check(self, outcome: Mapping[str, Any]) -> None:
         """Show the outcome of a check, but not again and again that of one that has passed already."""
@@ -165,8 +172,19 @@ class Lines:
         message = str(outcome["message"]).removeprefix(f"{outcome['outcome']} ")
         self._line("    check", str(outcome["outcome"]), f"  {message}")
 
-    def _trouble(self, record: Record) -> None:
+    def _codedeploy(self, record: DeploymentCreated | HookReported) -> None:
+        if isinstance(record, HookReported):
+            self._line("  hook", record.status, "" if record.status == "TimedOut" else "  CodeDeploy has been told")
+        elif record.rolls_back:
+            self._line("deployment", record.deployment, f"  rolls back {record.rolls_back}", style="bold yellow")
+        else:
+            self._green = record.green
+            self._line("deployment", record.deployment, f"  {record.configuration}", style="bold")
+
+    def _seldom(self, record: Record) -> None:
         match record:
+            case HookStateChanged() if record.target is None:
+                self._line("  pause", record.state)
             case FaultInjected():
                 share = f" ({record.percent:g} % of the production traffic)" if record.percent else ""
                 self._line("fault", record.fault, f"  in green from now on{share}", style="bold red")
@@ -182,8 +200,7 @@ class Lines:
         self._console.print(text, soft_wrap=True)
 
     def _colour(self, arn: str) -> str:
-        revision = EcsArn.parse(arn).id
-        return f"{'green' if arn == self._green else 'blue'} ({revision[-4:]})"
+        return f"{'green' if arn == self._green else 'blue'} ({short_id(arn)})"
 
 
 @contextmanager
@@ -224,7 +241,14 @@ class _OutcomeHandler(logging.Handler):
         if "outcome" in fields:
             names = ("deployment", "stage", "check", "outcome", "duration_ms", "evidence")
             told = {name: fields.get(name) for name in names}
+            # Under CodeDeploy it is the lifecycle event that a person knows.
+            told["stage"] = fields.get("lifecycle_event") or told["stage"]
             self._view.check({"time": clock.now(), **told, "message": record.getMessage()})
+
+
+def short_id(arn: str) -> str:
+    """Return what tells a service revision, a task set or a version of a function from others of its kind."""
+    return arn.rpartition("/")[2].rpartition(":")[2][-4:]
 
 
 def clock_text(seconds: float) -> str:

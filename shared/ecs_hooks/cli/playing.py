@@ -15,23 +15,24 @@ from rich.console import Console
 
 from ecs_hooks.cli.live import JsonLines, Lines, View, hooks_shown_in
 from ecs_hooks.cli.report.recording import Recorder
-from ecs_hooks.simulator import ServiceDeployment, Timeline
+from ecs_hooks.simulator import Timeline
 from ecs_hooks.simulator.balancer import Forwarded
 from ecs_hooks.simulator.errors import TasksFailedError
+from ecs_hooks.simulator.protocols import Deployed
 
 
 class Played(NamedTuple):
     """A deployment that was played, how it should have ended, and what its load balancer forwarded meanwhile."""
 
     name: str
-    deployment: ServiceDeployment
+    deployment: Deployed
     expected: str
     requests: Sequence[Forwarded] = ()
 
     @property
     def as_expected(self) -> bool:
         """Whether it ended so."""
-        return str(self.deployment.status) == self.expected
+        return str(self.deployment.outcome) == self.expected
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
@@ -40,6 +41,7 @@ class Played(NamedTuple):
             "name": self.name,
             "deployment": self.deployment.arn,
             "status": str(self.deployment.status),
+            "outcome": str(self.deployment.outcome),
             "statusReason": self.deployment.status_reason,
             "expected": self.expected,
             "asExpected": self.as_expected,
@@ -115,8 +117,12 @@ def finish(played: Sequence[Played], view: View, console: Console | None) -> Non
     if console is not None:
         console.print("\n[bold]Summary[/]")
         for each in played:
-            style, verdict = ("green", "as it should") if each.as_expected else ("bold red", f"not {each.expected}")
-            console.print(f"  {each.deployment.status:<20} [{style}]{verdict}[/]  {each.name}")
+            outcome, status = str(each.deployment.outcome), str(each.deployment.status)
+            told = "" if status == outcome else f"{outcome}, "
+            style, verdict = (
+                ("green", f"{told}as it should") if each.as_expected else ("bold red", f"{told}not {each.expected}")
+            )
+            console.print(f"  {status:<20} [{style}]{verdict}[/]  {each.name}")
             if each.deployment.status_reason:
                 console.print(f"  {'':20} {each.deployment.status_reason}", style="dim", markup=False)
     sys.exit(0 if all(each.as_expected for each in played) else 1)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple, TypeVar
 
 import click
 
+from ecs_hooks.cli.codedeploy import Controller, check_options, group_of, hooks_of, plans_of, versions_of
 from ecs_hooks.cli.live import Both
-from ecs_hooks.cli.playing import Played, finish, playing, report_option, timeline_of, view_of, write_report
+from ecs_hooks.cli.playing import Played, finish, playing, report_option, say, timeline_of, view_of, write_report
 from ecs_hooks.cli.report.recording import Recorder
 from ecs_hooks.cli.targets import by_stage, callables, plans
 from ecs_hooks.cli.troubles import alarms_of, faults_of, refusing_alarms
@@ -27,12 +28,32 @@ from ecs_hooks.simulator import (
     Strategy,
 )
 from ecs_hooks.simulator.application import Application
+from ecs_hooks.simulator.base_simulation import BaseSimulation
+from ecs_hooks.simulator.behaviour import Switches
+from ecs_hooks.simulator.codedeploy import CodeDeployBehaviour
+from ecs_hooks.simulator.codedeploy.simulation import CodeDeploySimulation
 from ecs_hooks.simulator.errors import EcsError
+from ecs_hooks.simulator.protocols import Deployed, HookTarget
 from ecs_hooks.simulator.simulation import Simulation, demo_application
 from ecs_hooks.simulator.users import REQUESTS
 
+B = TypeVar("B", bound=Switches)
+
 
 @click.command()
+@click.option(
+    "--controller",
+    type=click.Choice([str(each) for each in Controller]),
+    default="ecs",
+    show_default=True,
+    help="Who deploys: ECS itself, or CodeDeploy, an ECS service or a Lambda function.",
+)
+@click.option(
+    "--deployment-config",
+    metavar="NAME",
+    help="""Deployment configuration of CodeDeploy, such as CodeDeployDefault.ECSCanary10Percent5Minutes, or one of your
+    own: Canary25Percent3Minutes, Linear20PercentEvery2Minutes.  [default: all at once]""",
+)
 @click.option(
     "--hooks",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -56,7 +77,10 @@ from ecs_hooks.simulator.users import REQUESTS
     of the hook at POST_TEST_TRAFFIC_SHIFT, or {"STAGE": hookDetails} for several.""",
 )
 @click.option(
-    "--blue", metavar="COMMAND", help="What serves now; it has to listen on PORT.  [default: a demo application]"
+    "--blue",
+    metavar="COMMAND",
+    help="""What serves now; it has to listen on PORT. For codedeploy-lambda MODULE:FUNCTION, or FILE.py:FUNCTION, which
+    takes an event and a context.  [default: a demo application]""",
 )
 @click.option("--green", metavar="COMMAND", help="What is deployed.  [default: a newer demo application]")
 @click.option(
@@ -73,7 +97,14 @@ from ecs_hooks.simulator.users import REQUESTS
     help="""stepBakeTimeInMinutes of LINEAR or canaryBakeTimeInMinutes of CANARY.
     [default: ECS's]""",
 )
-@click.option("--bake-time", type=click.IntRange(0, 1440), default=15, show_default=True, help="bakeTimeInMinutes.")
+@click.option(
+    "--bake-time",
+    type=click.IntRange(0, 1440),
+    default=15,
+    show_default=True,
+    help="""bakeTimeInMinutes;
+for codedeploy-ecs how long blue is kept.""",
+)
 @click.option(
     "--timeout",
     type=click.IntRange(1, 1440),
@@ -132,18 +163,23 @@ from ecs_hooks.simulator.users import REQUESTS
 )
 @click.option(
     "--expect",
-    type=click.Choice(["SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"]),
+    type=click.Choice(["SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "STOPPED"]),
     default="SUCCESSFUL",
     show_default=True,
-    help="How the deployment should end; else the exit status is 1.",
+    help="""How the deployment should end; else the exit status is 1. Of CodeDeploy: Succeeded, rolled back after it has
+    failed or was stopped, not rolled back properly, or not at all.""",
 )
 @click.option(
     "--logs", type=click.File("w", encoding="utf-8", lazy=False), help="Write the functions' logs to this file."
 )
 @report_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
 def simulate(  # noqa: PLR0913 - one parameter an option
+    context: click.Context,
     *,
+    controller: str,
+    deployment_config: str | None,
     hooks: Path | None,
     handlers: Sequence[str],
     lambda_endpoint: str | None,
@@ -169,10 +205,11 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     as_json: bool,
 ) -> None:
     """Play a deployment against your hooks, on this machine and in virtual time."""
+    chosen = Controller(controller)
+    check_options(chosen, context)
     printed, console = view_of(as_json=as_json)
     recorder = Recorder()
     view = Both(printed, recorder)
-    behaviour = _behaviour(switches)
     details = plans(plan)
     targets: dict[str, CallableTarget | LambdaTarget] = (
         {stage: LambdaTarget(name, endpoint_url=lambda_endpoint) for stage, name in by_stage(functions, "--function")}
@@ -182,43 +219,78 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     if not targets:
         message = "there is no hook to play with: name some with --hooks, --hook or --lambda-endpoint and --function"
         raise click.UsageError(message)
-    try:
-        made = [
-            LifecycleHook(
-                target=target,
-                lifecycle_stages=[stage],
-                hook_details=details.get(stage),
-                timeout_in_minutes=timeout,
-                timeout_action=timeout_action,
-            )
-            for stage, target in targets.items()
-        ]
-        service = Service(
-            service="my-service", bake_time_minutes=bake_time, **_strategy(strategy, step_percent, step_bake_time)
+    if chosen is Controller.ECS:
+        hooks_of_service = {"timeout_in_minutes": timeout, "timeout_action": timeout_action}
+        service = _service(bake_time, strategy, step_percent, step_bake_time)
+        play = Play(
+            f"{strategy} deployment",
+            partial(
+                Simulation,
+                _command(blue) or demo_application("1"),
+                service=service,
+                behaviour=_behaviour(Behaviour, switches),
+                clock=RealClock() if lambda_endpoint else None,
+            ),
+            partial(
+                Simulation.deploy,
+                green=_command(green) or demo_application("2"),
+                hooks=_hooks(targets, details, hooks_of_service),
+                faults=faults_of(faults, service),
+            ),
         )
-    except EcsError as error:
-        raise click.UsageError(error.message) from error
-    clock = RealClock() if lambda_endpoint else None
-    blue_application = _command(blue) or demo_application("1")
-    wrong, watched = faults_of(faults, service), alarms_of(alarms, alarms_file)
+    else:
+        group = group_of(chosen, deployment_config, bake_time)
+        plans_of_events, left_out = plans_of(group.platform, details)
+        for each in left_out:
+            say(console, each)
+        old, new = versions_of(group.platform, blue, green)
+        play = Play(
+            f"deployment by CodeDeploy, {group.configuration.name}",
+            partial(CodeDeploySimulation, old, group=group, behaviour=_behaviour(CodeDeployBehaviour, switches)),
+            partial(
+                CodeDeploySimulation.deploy,
+                green=new,
+                hooks=hooks_of(group.platform, targets, named=bool(handlers)),
+                plans=plans_of_events,
+                faults=faults_of(faults, group),
+            ),
+        )
+    watched = alarms_of(alarms, alarms_file)
     with (
         playing(view, logs),
         refusing_alarms(),
-        Simulation(
-            blue_application,
-            service=service,
-            behaviour=behaviour,
-            clock=clock,
-            timeline=timeline_of(view),
-            requests_per_minute=requests_per_minute,
-            app_url=app_url,
-            alarms=watched,
+        play.simulation(
+            timeline=timeline_of(view), requests_per_minute=requests_per_minute, app_url=app_url, alarms=watched
         ) as simulation,
     ):
-        deployment = simulation.deploy(_command(green) or demo_application("2"), hooks=made, faults=wrong)
-        played = [Played(f"{strategy} deployment", deployment, expect, simulation.balancer.forwarded)]
+        deployment = play.deploy(simulation)
+        played = [Played(play.name, deployment, expect, simulation.balancer.forwarded)]
     write_report(report, played, recorder, console)
     finish(played, printed, console)
+
+
+class Play(NamedTuple):
+    """What is to be played: its name, what makes the simulation, and what deploys in it."""
+
+    name: str
+    simulation: Callable[..., BaseSimulation]
+    deploy: Callable[..., Deployed]
+
+
+def _service(bake_time: int, *steps: Any) -> Service:
+    try:
+        return Service(service="my-service", bake_time_minutes=bake_time, **_strategy(*steps))
+    except EcsError as error:
+        raise click.UsageError(error.message) from error
+
+
+def _hooks(
+    targets: Mapping[str, HookTarget], details: Mapping[str, Any], options: dict[str, Any]
+) -> list[LifecycleHook]:
+    return [
+        LifecycleHook(target=target, lifecycle_stages=[stage], hook_details=details.get(stage), **options)
+        for stage, target in targets.items()
+    ]
 
 
 def _strategy(name: str, percent: float | None, bake_time: int | None) -> dict[str, Any]:
@@ -243,17 +315,9 @@ def _command(text: str | None) -> Application | None:
     return Application(command=shlex.split(text)) if text else None
 
 
-def _behaviour(switches: Sequence[str]) -> Behaviour:
-    behaviour = Behaviour()
-    kinds = {each.name: type(getattr(behaviour, each.name)) for each in fields(Behaviour)}
-    for switch in switches:
-        name, _, value = switch.partition("=")
-        if name not in kinds:
-            message = f"--behaviour {switch}: known names: {', '.join(kinds)}"
-            raise click.UsageError(message)
-        try:
-            behaviour = replace(behaviour, **{name: kinds[name](value)})
-        except ValueError:
-            message = f"--behaviour {switch}: {name} can be {', '.join(str(each) for each in kinds[name])}"
-            raise click.UsageError(message) from None
-    return behaviour
+def _behaviour(kind: type[B], switches: Sequence[str]) -> B:
+    try:
+        return kind.read(switches)
+    except ValueError as error:
+        message = f"--behaviour {error}"
+        raise click.UsageError(message) from None

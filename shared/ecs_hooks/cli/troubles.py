@@ -10,14 +10,13 @@ from typing import Any
 
 import click
 
-from ecs_hooks.simulator import Service
 from ecs_hooks.simulator.errors import EcsError
-from ecs_hooks.simulator.faults import Fault, FaultError
+from ecs_hooks.simulator.faults import Fault, FaultError, Stepped
 from ecs_hooks.simulator.metric_alarm import AlarmError, MetricAlarm
 
 
-def faults_of(values: Sequence[str], service: Service) -> list[Fault]:
-    """Return the values of `--fault`, each of which comes into effect in a deployment of the service."""
+def faults_of(values: Sequence[str], service: Stepped) -> list[Fault]:
+    """Return the values of `--fault`, each of which comes into effect in a deployment of the service, or deployment group."""
     faults = []
     for value in values:
         try:

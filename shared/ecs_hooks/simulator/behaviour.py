@@ -13,8 +13,10 @@ True
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable
+from dataclasses import Field, dataclass, fields
 from enum import StrEnum
+from typing import Any, Self
 
 
 class Merge(StrEnum):
@@ -190,8 +192,62 @@ class ResolvedConfiguration(StrEnum):
     ALWAYS = "always"
 
 
+class Switches:
+    """A dataclass whose fields are enumerations, each with the likeliest value as its default."""
+
+    @property
+    def name(self) -> str:
+        """The switches that differ from the default, such as `numbers=float`; `default` where none does."""
+        default = type(self)()
+        changed = [
+            f"{switch.name}={getattr(self, switch.name)}"
+            for switch in self._switches()
+            if getattr(self, switch.name) != getattr(default, switch.name)
+        ]
+        return ",".join(changed) or "default"
+
+    @classmethod
+    def variants(cls) -> tuple[Self, ...]:
+        """Return the default, then every behaviour that differs from it in one switch: parameters for a test."""
+        default = cls()
+        others = [
+            cls(**{switch.name: value})
+            for switch in cls._switches()
+            for value in type(getattr(default, switch.name))
+            if value is not getattr(default, switch.name)
+        ]
+        return (default, *others)
+
+    @classmethod
+    def read(cls, switches: Iterable[str]) -> Self:
+        """Make a behaviour of texts such as `numbers=float`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such switch, or it has no such value; the message names those that there are.
+        """
+        default = cls()
+        kinds: dict[str, type[StrEnum]] = {each.name: type(getattr(default, each.name)) for each in cls._switches()}
+        chosen = {}
+        for switch in switches:
+            name, _, value = switch.partition("=")
+            if name not in kinds:
+                message = f"{switch}: known names: {', '.join(kinds)}"
+                raise ValueError(message)
+            if value not in list(kinds[name]):
+                message = f"{switch}: {name} can be {', '.join(str(each) for each in kinds[name])}"
+                raise ValueError(message)
+            chosen[name] = kinds[name](value)
+        return cls(**chosen)
+
+    @classmethod
+    def _switches(cls) -> tuple[Field[Any], ...]:
+        return fields(cls)  # type: ignore[arg-type] # those that inherit are dataclasses
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
+class Behaviour(Switches):
     """One way in which ECS may work where its documentation is silent (docs/contract.md, sections 2 to 5, [UNK])."""
 
     hook_details_merge: Merge = Merge.SHALLOW
@@ -215,26 +271,3 @@ class Behaviour:
     invalid_delay: InvalidDelay = InvalidDelay.DEFAULT
     abort: Abort = Abort.REFUSED
     resolved_configuration: ResolvedConfiguration = ResolvedConfiguration.WITH_TASKS
-
-    @property
-    def name(self) -> str:
-        """The switches that differ from the default, such as `numbers=float`; `default` where none does."""
-        default = Behaviour()
-        changed = [
-            f"{switch.name}={getattr(self, switch.name)}"
-            for switch in fields(self)
-            if getattr(self, switch.name) != getattr(default, switch.name)
-        ]
-        return ",".join(changed) or "default"
-
-    @classmethod
-    def variants(cls) -> tuple[Behaviour, ...]:
-        """Return the default, then every behaviour that differs from it in one switch: parameters for a test."""
-        default = cls()
-        others = [
-            replace(default, **{switch.name: value})
-            for switch in fields(cls)
-            for value in type(getattr(default, switch.name))
-            if value is not getattr(default, switch.name)
-        ]
-        return (default, *others)

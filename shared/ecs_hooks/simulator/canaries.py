@@ -148,7 +148,7 @@ class Canaries:
         service = replace(self._service, lifecycle_hooks=tuple(hooks))
         controller = DeploymentController(service, traffic=balancer, clock=clock)
         balancing = aws.ElasticLoadBalancing(balancer, controller)
-        others: list[Answers] = [balancing, aws.CloudWatch(balancer, balancing)]
+        others: list[Answers] = [balancing, aws.CloudWatch(balancer, aws.BalancerMetrics(balancing))]
         controller.adopt(settings={"performance": self.blue})
         DrawnUsers(balancer, controller, requests_per_minute=self._requests_per_minute, seed=seed, load=self._load)
         with aws.answering(controller.deployments, others):

@@ -21,35 +21,27 @@ True
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ecs_hooks import clock as library_clock
 from ecs_hooks.simulator import ids
 from ecs_hooks.simulator.api import DeploymentsApi
+from ecs_hooks.simulator.base_controller import BaseController
 from ecs_hooks.simulator.behaviour import Behaviour
 from ecs_hooks.simulator.clock import SimulationClock, VirtualClock
 from ecs_hooks.simulator.deployment_run import DeploymentRun
-from ecs_hooks.simulator.model import ServiceRevision, TargetGroup
 from ecs_hooks.simulator.record import ServiceDeployment, WatchedAlarms
 from ecs_hooks.simulator.surroundings import MemoryTasks, MemoryTraffic, Surroundings
-from ecs_hooks.simulator.timeline import AlarmStateChanged, TasksChanged, Timeline, TrafficShifted
+from ecs_hooks.simulator.timeline import Timeline
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.faults import Fault
-    from ecs_hooks.simulator.model import Service
-    from ecs_hooks.simulator.protocols import Alarms, ListenerKind, ServiceDeployments, Tasks, Traffic
-
-Action = Callable[[ServiceDeployment], object]
-EVALUATION = 60
-"""Seconds between two evaluations of an alarm whose periods are minutes (CloudWatch user guide)."""
-AFTER_THE_MINUTE = 5
-"""Seconds: an evaluation is no race with users, steps and hooks, which come at full and half minutes."""
+    from ecs_hooks.simulator.model import Service, ServiceRevision
+    from ecs_hooks.simulator.protocols import Alarms, ServiceDeployments, Tasks, Traffic
 
 
-class DeploymentController:
+class DeploymentController(BaseController):
     """Deploys revisions of one service, one after the other.
 
     Parameters
@@ -88,86 +80,32 @@ class DeploymentController:
         behaviour: Behaviour | None = None,
         timeline: Timeline | None = None,
     ) -> None:
-        self.service = service
-        self.clock: SimulationClock = clock or VirtualClock()
         self.behaviour = behaviour or Behaviour()
-        self.timeline = timeline or Timeline()
         lock = threading.RLock()
         self._around = Surroundings(
             traffic=traffic or MemoryTraffic(),
             tasks=tasks or MemoryTasks(),
             alarms=alarms,
-            clock=self.clock,
+            clock=clock or VirtualClock(),
             behaviour=self.behaviour,
-            timeline=self.timeline,
+            timeline=timeline or Timeline(),
             lock=lock,
         )
-        self._active: list[ServiceRevision] = []
-        self._running: set[str] = set()
-        self.crashed: dict[str, float] = {}
-        self._actions: list[tuple[float, Action]] = []
-        self._habits: list[tuple[float, float, Action]] = []
-        self._versions = 0
-        self._playing = threading.Lock()
+        super().__init__(
+            service,
+            traffic=self._around.traffic,
+            tasks=self._around.tasks,
+            alarms=alarms,
+            clock=self._around.clock,
+            timeline=self._around.timeline,
+        )
         self._api = DeploymentsApi(lambda: self.service, self.behaviour, lock, self._running)
         self.deployments: ServiceDeployments = self._api
-
-    @property
-    def active(self) -> Sequence[ServiceRevision]:
-        """The active revisions; the first has the production traffic."""
-        return tuple(self._active)
-
-    @property
-    def revisions(self) -> Sequence[ServiceRevision]:
-        """Every revision that there ever was, oldest first."""
-        return self._api.revisions
-
-    @property
-    def running(self) -> Sequence[ServiceRevision]:
-        """The revisions that have tasks."""
-        return [revision for revision in self.revisions if revision.arn in self._running]
 
     @property
     def history(self) -> Sequence[ServiceDeployment]:
         """All deployments, oldest first; the last may be running."""
         return tuple(self._api.all())
-
-    def adopt(
-        self, *, image: str = "", task_definition: str = "", settings: Mapping[str, Any] | None = None
-    ) -> ServiceRevision:
-        """Make a revision active without a deployment, as if it had been there before the story begins.
-
-        The first one gets all traffic. Further ones get none, and make the next deployment begin with
-        RECONCILE_SERVICE.
-        """
-        revision = self._new_revision(image, task_definition, settings)
-        self._around.tasks.start(revision)
-        self._running.add(revision.arn)
-        self._emit_adopted(revision)
-        self._active.append(revision)
-        return revision
-
-    def at(self, seconds: float, action: Action) -> None:
-        """Call `action(deployment)` so many seconds after the start of the next deployment.
-
-        It runs in a thread of its own while virtual time stands still, and may call the ECS operations, over HTTP too.
-        What it raises is raised by `deploy`. Nothing happens where the deployment ends earlier.
-        """
-        self._actions.append((seconds, action))
-
-    def every(self, seconds: float, action: Action, *, first: float | None = None) -> None:
-        """Call `action(deployment)` again and again during each deployment from now on, like `at` otherwise.
-
-        Parameters
-        ----------
-        seconds
-            Between two calls.
-        action
-            What to call.
-        first
-            Seconds from the start of a deployment to the first call; as many as between two where None is given.
-        """
-        self._habits.append((seconds if first is None else first, seconds, action))
 
     def deploy(
         self,
@@ -201,17 +139,10 @@ class DeploymentController:
         """
         for fault in faults:
             fault.check(self.service)
-        if not self._playing.acquire(blocking=False):
-            message = "a deployment of this service is running; the simulator plays one at a time"
-            raise RuntimeError(message)
-        try:
-            with library_clock.use(self.clock.now):
-                return self.clock.run(self._deploy(self._new_revision(image, task_definition, settings), faults))
-        finally:
-            self._actions.clear()
-            self._playing.release()
+        self._play(lambda: self._deploy(self._new_revision(image, task_definition, settings), faults))
+        return self.history[-1]
 
-    async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> ServiceDeployment:
+    async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> None:
         now = self.clock.now()
         deployment = ServiceDeployment(
             arn=self.service.deployment_arn(ids.deployment_id()),
@@ -228,69 +159,16 @@ class DeploymentController:
         others = self._active[1:]
         run = DeploymentRun(deployment, blue=blue, others=others, faults=faults, surroundings=self._around)
         self._api.add_deployment(deployment, run)
-        actions = [asyncio.create_task(self._act(deployment, *planned)) for planned in self._actions]
-        actions += [
-            asyncio.create_task(self._act(deployment, first, action, again=again))
-            for first, again, action in self._habits
-        ]
-        if self._around.alarms is not None:
-            actions.append(asyncio.create_task(self._evaluate(self._around.alarms, deployment)))
-        playing = asyncio.create_task(run.play())
         try:
-            await self._until_played(playing, actions)
+            await self._beside(deployment, run.play())
         finally:
             self._active = run.active
-            for task in (*actions, playing):
-                task.cancel()
-            await asyncio.wait({playing, *actions})
-        return deployment
 
-    async def _until_played(self, playing: asyncio.Task[None], actions: Sequence[asyncio.Task[None]]) -> None:
-        pending: set[asyncio.Task[None]] = {playing, *actions}
-        while not playing.done():
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-
-    async def _act(self, deployment: ServiceDeployment, seconds: float, action: Action, again: float = 0) -> None:
-        await asyncio.sleep(seconds)
-        await self.clock.call(lambda: action(deployment))
-        while again:
-            await asyncio.sleep(again)
-            await self.clock.call(lambda: action(deployment))
-
-    async def _evaluate(self, alarms: Alarms, deployment: ServiceDeployment) -> None:
-        await asyncio.sleep(AFTER_THE_MINUTE)
-        while True:
-            for change in await self.clock.call(alarms.evaluate):
-                moment: dict[str, Any] = {"time": self.clock.now(), "deployment": deployment.arn}
-                self.timeline.emit(AlarmStateChanged(**moment, **change._asdict()))
-            await asyncio.sleep(EVALUATION)
+    def _named(self) -> tuple[str, str]:
+        identifier = ids.revision_id()
+        return self.service.revision_arn(identifier), identifier
 
     def _new_revision(self, image: str, task_definition: str, settings: Mapping[str, Any] | None) -> ServiceRevision:
-        self._versions += 1
-        service = self.service
-        identifier = ids.revision_id()
-        family = f"arn:{service.partition}:ecs:{service.region}:{service.account}:task-definition/{service.service}"
-        revision = ServiceRevision(
-            arn=service.revision_arn(identifier),
-            id=identifier,
-            image=image,
-            task_definition=task_definition or f"{family}:{self._versions}",
-            target_group=self._active[0].target_group.other if self._active else TargetGroup.PRIMARY,
-            created_at=self.clock.now(),
-            settings=dict(settings or {}),
-        )
+        revision = super()._new_revision(image, task_definition, settings)
         self._api.add_revision(revision)
         return revision
-
-    def _emit_adopted(self, revision: ServiceRevision) -> None:
-        moment: dict[str, Any] = {"time": self.clock.now(), "deployment": ""}
-        self.timeline.emit(TasksChanged(**moment, revision=revision.arn, state="started"))
-        if self._active:
-            return
-        weights = {revision.arn: 100.0}
-        kinds: tuple[ListenerKind, ...] = ("production", "test")
-        for kind in kinds:
-            self._around.traffic.shift(kind, weights)
-            self.timeline.emit(TrafficShifted(**moment, listener=kind, weights=weights))

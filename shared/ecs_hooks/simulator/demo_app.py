@@ -18,48 +18,78 @@ from pathlib import Path
 from typing import Any
 
 
+class Demo:
+    """What the application does, however it is asked.
+
+    Parameters
+    ----------
+    version
+        What it calls itself.
+    store
+        The folder that uploads are kept in.
+    """
+
+    def __init__(self, version: str, store: Path) -> None:
+        self._version = version
+        self._store = store
+
+    @classmethod
+    def of_environment(cls) -> Demo:
+        """Return the one that `VERSION` and `STORE` describe."""
+        return cls(os.environ.get("VERSION", "1"), Path(os.environ.get("STORE", tempfile.gettempdir())))
+
+    def answer(self, method: str, path: str, content_type: str = "", body: bytes = b"") -> tuple[int, Any]:
+        """Answer a request with a status and a JSON value."""
+        match method, path:
+            case "GET", "/":
+                return 200, {"application": "demo", "version": self._version}
+            case "GET", "/health":
+                return 200, {"status": "ok", "version": self._version}
+            case "POST", "/process":
+                return self._process(_parts(content_type, body).get("file"))
+            case _:
+                return 404, {"error": "not found"}
+
+    def keep(self, content: bytes) -> dict[str, Any]:
+        """Keep an uploaded file, and return what was received.
+
+        Raises
+        ------
+        OSError
+            If there is no place to keep it.
+        """
+        with tempfile.NamedTemporaryFile(dir=self._store) as kept:
+            kept.write(content)
+            kept.flush()
+            digest = hashlib.sha256(Path(kept.name).read_bytes()).hexdigest()
+        return {"size": len(content), "sha256": digest, "version": self._version}
+
+    def _process(self, content: bytes | None) -> tuple[int, Any]:
+        if content is None:
+            return 400, {"error": "a file is missing"}
+        try:
+            return 200, self.keep(content)
+        except OSError as error:
+            return 500, {"error": type(error).__name__}
+
+
 class DemoApplication(BaseHTTPRequestHandler):
     """`GET /`, `GET /health` and `POST /process`, which takes a multipart upload."""
 
     protocol_version = "HTTP/1.1"
-    version = os.environ.get("VERSION", "1")
-    store = Path(os.environ.get("STORE", tempfile.gettempdir()))
+    demo = Demo.of_environment()
 
     def do_GET(self) -> None:
         """Answer the home page and the health check."""
-        if self.path == "/":
-            self._answer(200, {"application": "demo", "version": self.version})
-        elif self.path == "/health":
-            self._answer(200, {"status": "ok", "version": self.version})
-        else:
-            self._answer(404, {"error": "not found"})
+        self._answer(*self.demo.answer("GET", self.path))
 
     def do_POST(self) -> None:
         """Keep an uploaded file, and answer what was received."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path != "/process":
-            self._answer(404, {"error": "not found"})
-            return
-        parts = _parts(self.headers.get("Content-Type", ""), body)
-        content = parts.get("file")
-        if content is None:
-            self._answer(400, {"error": "a file is missing"})
-            return
-        try:
-            digest = self._keep(content)
-        except OSError as error:
-            self._answer(500, {"error": type(error).__name__})
-            return
-        self._answer(200, {"size": len(content), "sha256": digest, "version": self.version})
+        self._answer(*self.demo.answer("POST", self.path, self.headers.get("Content-Type", ""), body))
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
-
-    def _keep(self, content: bytes) -> str:
-        with tempfile.NamedTemporaryFile(dir=self.store) as kept:
-            kept.write(content)
-            kept.flush()
-            return hashlib.sha256(Path(kept.name).read_bytes()).hexdigest()
 
     def _answer(self, status: int, value: Any) -> None:
         body = json.dumps(value).encode()

@@ -22,6 +22,7 @@ from ecs_hooks.simulator.errors import TasksFailedError
 from ecs_hooks.simulator.eventbridge import deployment_event
 from ecs_hooks.simulator.faults import FaultKind, FaultSchedule
 from ecs_hooks.simulator.hooks_runner import HooksRunner
+from ecs_hooks.simulator.invoking import uninterrupted
 from ecs_hooks.simulator.payload import split, weights_at
 from ecs_hooks.simulator.reasons import RollbackNeededError
 from ecs_hooks.simulator.record import DeploymentStatus, Rollback
@@ -343,14 +344,7 @@ class DeploymentRun:
             self._emit(FaultInjected(**self._moment(), **told, revision=green.arn, percent=share))
 
     async def _uninterrupted(self, function: Callable[[], T]) -> T:
-        """Call the surroundings: half a traffic shift or half a start is worse than a late stop."""
-        work = asyncio.ensure_future(self._around.clock.call(function))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait({work})
-            work.result()
-            raise
+        return await uninterrupted(self._around.clock, function)
 
     def _succeed(self) -> None:
         with self._around.lock:

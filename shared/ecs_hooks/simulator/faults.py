@@ -15,12 +15,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ecs_hooks.event import Stage
 
 if TYPE_CHECKING:
-    from ecs_hooks.simulator.model import Service
+    from ecs_hooks.simulator.strategy import Step
 
 LATENCY_SECONDS = 6.0
 """How much later green answers, where nobody says: more than the 5 seconds that `golden_signals` allows by default."""
@@ -42,6 +42,18 @@ _FORM = re.compile(r"(?P<kind>[^=@]*)(=(?P<value>[^@]*))?(@(?P<when>.*))?", re.D
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _UNITS = {"ms": 0.001, "s": 1.0}
+
+
+class Stepped(Protocol):
+    """What moves production traffic in steps: a service, or a deployment group of CodeDeploy."""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """The shifts of production traffic."""
+
+    @property
+    def strategy(self) -> str:
+        """What they are called together."""
 
 
 class FaultError(ValueError):
@@ -134,8 +146,8 @@ class Fault:
             raise FaultError(message)
         return cls(kind=FaultKind(kind), **_value(FaultKind(kind), value), **_when(when))
 
-    def check(self, service: Service) -> None:
-        """Make sure that a deployment of a service comes to where the fault begins.
+    def check(self, service: Stepped) -> None:
+        """Make sure that a deployment of a service (or deployment group) comes to where the fault begins.
 
         Raises
         ------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.response import HookStatus
@@ -12,10 +11,10 @@ from ecs_hooks.simulator.answer import Answer
 from ecs_hooks.simulator.behaviour import Delivery, ExecutionId, Retries
 from ecs_hooks.simulator.errors import HookInvocationError
 from ecs_hooks.simulator.ids import execution_id
+from ecs_hooks.simulator.invoking import invoked
 from ecs_hooks.simulator.model import LifecycleHook
 from ecs_hooks.simulator.payload import StageWeights, build_event
 from ecs_hooks.simulator.reasons import FAILED_STATUS, UNABLE_TO_INVOKE, Problem
-from ecs_hooks.simulator.targets import LONGEST_INVOCATION
 from ecs_hooks.simulator.timeline import HookAnswered, HookInvoked
 
 if TYPE_CHECKING:
@@ -115,14 +114,7 @@ class LambdaHook:
         return response
 
     async def _once(self, event: dict[str, Any]) -> Any:
-        # Fifteen minutes in the simulation's time; the target itself watches its real time.
-        limit = min(LONGEST_INVOCATION, getattr(self._target, "timeout_seconds", LONGEST_INVOCATION))
-        try:
-            async with asyncio.timeout(limit):
-                return await self._runner.clock.call(partial(_invoke_target, self._target, json.dumps(event)))
-        except TimeoutError:
-            message = f"Task timed out after {limit:.2f} seconds"
-            raise HookInvocationError(message) from None
+        return await invoked(self._target, event, self._runner.clock)
 
     def _unusable(self, error: HookInvocationError) -> str:
         if error.invoked:
@@ -160,13 +152,3 @@ class LambdaHook:
                 error=error,
             )
         )
-
-
-def _invoke_target(target: HookTarget, event: str) -> Any:
-    """Invoke a target with a copy of the event; whatever it raises or returns besides JSON is an invocation error."""
-    try:
-        return json.loads(json.dumps(target.invoke(json.loads(event)), allow_nan=False))
-    except HookInvocationError:
-        raise
-    except Exception as error:
-        raise HookInvocationError(f"{type(error).__name__}: {error}", invoked=False) from error

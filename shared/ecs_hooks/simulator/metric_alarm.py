@@ -18,6 +18,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.alias_generators import to_pascal
 
 NAMESPACE: Literal["AWS/ApplicationELB"] = "AWS/ApplicationELB"
+FUNCTIONS: Literal["AWS/Lambda"] = "AWS/Lambda"
+"""The namespace of a function's metrics, for deployments of functions."""
+OF_FUNCTIONS = frozenset({"Invocations", "Errors", "Duration", "Throttles"})
+"""The metrics of a function."""
+_FILLED = {
+    "LoadBalancer": (),
+    "TargetGroup": ("{green.target_group}", "{blue.target_group}"),
+    "FunctionName": (),
+    "Resource": (),
+    "ExecutedVersion": ("{green.version}", "{blue.version}"),
+}
+"""Dimensions that a metric may have, each with the values that it may have, where not any will do."""
 OPERATORS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
     "GreaterThanOrEqualToThreshold": (">=", operator.ge),
     "GreaterThanThreshold": (">", operator.gt),
@@ -59,7 +71,8 @@ class MetricAlarm(BaseModel):
 
     The dimension `LoadBalancer` is the simulator's one, whatever its value. `TargetGroup` is `{green.target_group}` or
     `{blue.target_group}`, since target groups of a simulation have names of their own; without it the whole load
-    balancer counts.
+    balancer counts. Of a function that is deployed, `FunctionName` and `Resource` (its alias) are the simulator's, too, and
+    `ExecutedVersion` is `{green.version}` or `{blue.version}`; without it the whole alias counts.
     """
 
     model_config = ConfigDict(alias_generator=to_pascal, validate_by_name=True, extra="forbid", frozen=True)
@@ -74,8 +87,8 @@ class MetricAlarm(BaseModel):
     """As many as `evaluation_periods` where None is given."""
     treat_missing_data: Literal["missing", "ignore", "breaching", "notBreaching"] = "missing"
     metric_name: str | None = None
-    namespace: Literal["AWS/ApplicationELB"] = NAMESPACE
-    """The only one that the simulator measures."""
+    namespace: Literal["AWS/ApplicationELB", "AWS/Lambda"] = NAMESPACE
+    """Those that the simulator measures: of a load balancer, or of a function that is deployed."""
     statistic: Literal["SampleCount", "Average", "Sum", "Minimum", "Maximum"] | None = None
     extended_statistic: str | None = None
     period: Annotated[int, Field(ge=60, multiple_of=60)] = 60
@@ -121,6 +134,7 @@ class MetricAlarm(BaseModel):
             {
                 "AlarmName": found.group("name").strip(),
                 "MetricName": found.group("metric"),
+                "Namespace": FUNCTIONS if found.group("metric") in OF_FUNCTIONS else NAMESPACE,
                 "Statistic" if stat in _STATISTICS else "ExtendedStatistic": stat,
                 "ComparisonOperator": _SYMBOLS[found.group("operator")],
                 "Threshold": float(found.group("threshold")),
@@ -185,19 +199,15 @@ def _check_stat(stat: Mapping[str, Any]) -> None:
     period = stat.get("Period")
     if not isinstance(metric, Mapping) or type(period) is not int or period < 60 or period % 60:  # noqa: PLR2004
         raise ValueError("MetricStat needs a Metric, and a Period of whole minutes in seconds")
-    if metric.get("Namespace") != NAMESPACE:
-        raise ValueError(f"the simulator measures only {NAMESPACE}, not {metric.get('Namespace')}")
+    if metric.get("Namespace") not in {NAMESPACE, FUNCTIONS}:
+        raise ValueError(f"the simulator measures only {NAMESPACE} and {FUNCTIONS}, not {metric.get('Namespace')}")
     for dimension in metric.get("Dimensions") or ():
         name, value = dimension.get("Name"), dimension.get("Value")
-        known = (
-            value in {"{green.target_group}", "{blue.target_group}"}
-            if name == "TargetGroup"
-            else name == "LoadBalancer"
-        )
-        if not known:
+        if name not in _FILLED or (_FILLED[name] and value not in _FILLED[name]):
             raise ValueError(
                 f"dimension {name}={value}: the simulator knows LoadBalancer, and TargetGroup with the value "
-                "{green.target_group} or {blue.target_group}"
+                "{green.target_group} or {blue.target_group}; of a function FunctionName, Resource, and ExecutedVersion "
+                "with the value {green.version} or {blue.version}"
             )
 
 

@@ -292,6 +292,17 @@ class Service:
         return [Step(100, 0)] if self._stepped is None else self._stepped.steps
 
     @property
+    def words(self) -> str:
+        """The deployment strategy in words."""
+        first = self.steps[0]
+        every = f"{first.bake_minutes} minutes"
+        shifts = {
+            Strategy.LINEAR: f"{first.percent:g} % more every {every}",
+            Strategy.CANARY: f"{first.percent:g} % for {every}, then all",
+        }
+        return f"{self.strategy}: {shifts.get(self.strategy, 'all at once')}"
+
+    @property
     def _stepped(self) -> LinearConfiguration | CanaryConfiguration | None:
         match self.strategy:
             case Strategy.LINEAR:

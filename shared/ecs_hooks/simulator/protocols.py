@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.faults import Fault
-    from ecs_hooks.simulator.model import ServiceRevision
+    from ecs_hooks.simulator.model import Service, ServiceRevision
+    from ecs_hooks.simulator.record import DeploymentStatus, HookDetail
 
 ListenerKind = Literal["test", "production"]
 """The two listeners of a blue/green service."""
@@ -136,3 +137,83 @@ class ServiceDeployments(Protocol):
 
     def continue_(self, arn: str, hook_id: str, action: str = "CONTINUE") -> dict[str, Any]:
         """`ContinueServiceDeployment`: `{"serviceDeploymentArn": ...}`; the paused hook ends with `action`."""
+
+
+class Deployed(Protocol):
+    """A deployment, of ECS or of CodeDeploy."""
+
+    @property
+    def arn(self) -> str:
+        """The ARN or id, by which records of the timeline name it."""
+
+    @property
+    def service(self) -> Service:
+        """What is deployed to."""
+
+    @property
+    def target(self) -> ServiceRevision:
+        """The new revision: green."""
+
+    @property
+    def sources(self) -> Sequence[ServiceRevision]:
+        """The revisions that were active before."""
+
+    @property
+    def strategy(self) -> str:
+        """How traffic moves, in words."""
+
+    @property
+    def created_at(self) -> float:
+        """When it was made, in seconds since the epoch."""
+
+    @property
+    def finished_at(self) -> float | None:
+        """When it was over."""
+
+    @property
+    def status(self) -> str:
+        """Its status, in the words of its controller."""
+
+    @property
+    def outcome(self) -> DeploymentStatus:
+        """How it ended, in the words of ECS."""
+
+    @property
+    def status_reason(self) -> str | None:
+        """Why."""
+
+    @property
+    def triggered(self) -> Sequence[str]:
+        """The alarms that have ended it."""
+
+    @property
+    def hooks(self) -> Sequence[HookDetail]:
+        """Its hooks with their time-outs, of ECS alone."""
+
+
+class Controller(Protocol):
+    """What AWS tells of: a service, its revisions and its deployments, whoever controls them."""
+
+    @property
+    def service(self) -> Service:
+        """The service."""
+
+    @property
+    def active(self) -> Sequence[ServiceRevision]:
+        """The active revisions; the first has the production traffic."""
+
+    @property
+    def revisions(self) -> Sequence[ServiceRevision]:
+        """Every revision that there ever was, oldest first."""
+
+    @property
+    def running(self) -> Sequence[ServiceRevision]:
+        """The revisions that have tasks."""
+
+    @property
+    def crashed(self) -> Mapping[str, float]:
+        """When the tasks of a revision have crashed, by its ARN."""
+
+    @property
+    def history(self) -> Sequence[Deployed]:
+        """All deployments, oldest first; the last may be running."""

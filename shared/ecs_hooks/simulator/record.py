@@ -166,6 +166,21 @@ class ServiceDeployment:
     crashed: dict[str, float] = field(default_factory=dict)
     alarms: WatchedAlarms = field(default_factory=WatchedAlarms)
 
+    @property
+    def outcome(self) -> DeploymentStatus:
+        """How it ended."""
+        return self.status
+
+    @property
+    def triggered(self) -> Sequence[str]:
+        """The alarms that have ended it."""
+        return self.alarms.triggered
+
+    @property
+    def strategy(self) -> str:
+        """How traffic moves, in words."""
+        return f"{self.service.words}; bake time {self.service.bake_time_minutes} minutes"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the shape of `DescribeServiceDeployments`; times are seconds since the epoch."""
         return _without_none(

@@ -19,20 +19,15 @@ Example
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from ecs_hooks.simulator import environment
-from ecs_hooks.simulator.alarms import CloudWatchAlarms
-from ecs_hooks.simulator.application import Application, LocalTasks
-from ecs_hooks.simulator.balancer import LoadBalancer
-from ecs_hooks.simulator.clock import VirtualClock
+from ecs_hooks.simulator.application import Application
+from ecs_hooks.simulator.base_simulation import BaseSimulation
 from ecs_hooks.simulator.controller import DeploymentController
 from ecs_hooks.simulator.model import DeploymentAlarms, Service
-from ecs_hooks.simulator.users import FIRST, PERIOD, Users
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.aws.answers import Answers
@@ -59,7 +54,7 @@ def demo_application(version: str, **environment: str) -> Application:
     return Application(command=command, environment={"VERSION": version, **environment})
 
 
-class Simulation:
+class Simulation(BaseSimulation):
     """A service that runs, and can be deployed to; a context manager.
 
     Parameters
@@ -109,87 +104,37 @@ class Simulation:
         # Moto takes a second to load; by now whoever waits has seen that something happens.
         from ecs_hooks.simulator import aws  # noqa: PLC0415
 
-        self._blue = blue
-        self._requests_per_minute = requests_per_minute
-        self._app_url = app_url
-        self._open = ExitStack()
-        self.balancer = LoadBalancer(host)
-        self._tasks = LocalTasks(self.balancer)
         service = service or Service(service="my-service")
         if not service.load_balancers:
             service = replace(service, load_balancers=aws.load_balancers(service))
         if alarms and service.alarms is None:
             service = replace(service, alarms=DeploymentAlarms(alarm_names=[alarm.alarm_name for alarm in alarms]))
-        clock = clock or VirtualClock()
-        self.alarms = CloudWatchAlarms(
-            alarms,
-            measure=self._measured,
-            now=clock.now,
-            arn=f"arn:{service.partition}:cloudwatch:{service.region}:{service.account}:alarm:",
+        super().__init__(
+            blue,
+            service=service,
+            clock=clock,
+            host=host,
+            requests_per_minute=requests_per_minute,
+            app_url=app_url,
+            alarms=alarms,
         )
-        self.controller = DeploymentController(
+        self.controller: DeploymentController = DeploymentController(
             service,
             traffic=self.balancer,
             tasks=self._tasks,
             alarms=self.alarms if alarms else None,
-            clock=clock,
+            clock=self._clock,
             behaviour=behaviour,
             timeline=timeline,
         )
         balancing = aws.ElasticLoadBalancing(self.balancer, self.controller)
-        cloudwatch = aws.CloudWatch(self.balancer, balancing)
-        self._metrics = aws.AlarmMetrics(cloudwatch, balancing)
+        metrics = aws.BalancerMetrics(balancing)
+        cloudwatch = aws.CloudWatch(self.balancer, metrics)
+        self._metrics = aws.AlarmMetrics(cloudwatch, metrics)
         for alarm in alarms:
             self._metrics.check(alarm)
         others: list[Answers] = [aws.EcsTasks(self.controller), balancing, cloudwatch, aws.AlarmStates(self.alarms)]
         self.endpoint = aws.AwsEndpoint(self.controller.deployments, host, others)
-
-    def __enter__(self) -> Self:
-        """Start blue, the listeners and the endpoint."""
-        with ExitStack() as opening:
-            opening.enter_context(self.balancer)
-            opening.callback(self._tasks.close)
-            opening.enter_context(self.endpoint)
-            if self._blue is not None:
-                self.controller.adopt(settings={"application": self._blue})
-            if self._requests_per_minute:
-                virtual = isinstance(self.controller.clock, VirtualClock)
-                users = Users(self.production_url, self._requests_per_minute, virtual=virtual)
-                self.controller.every(PERIOD, users.visit, first=FIRST)
-            self._open = opening.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop everything."""
-        self._open.close()
-
-    def _measured(self, alarm: MetricAlarm, begin: float, end: float) -> Mapping[float, float]:
-        return self._metrics.measure(alarm, begin, end)
-
-    @property
-    def production_url(self) -> str:
-        """The address of the production listener."""
-        return self.balancer.url("production")
-
-    @property
-    def test_url(self) -> str:
-        """The address of the test listener."""
-        return self.balancer.url("test")
-
-    @property
-    def timeline(self) -> Timeline:
-        """What happened."""
-        return self.controller.timeline
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The environment variables of a hook: AWS at the endpoint, with credentials that are none."""
-        return {
-            **({"APP_URL": self.test_url} if self._app_url else {}),
-            **environment.of_hooks(self.endpoint.url, self.controller.service.region, self.balancer.host),
-        }
 
     def deploy(
         self, green: Application, *, hooks: Sequence[LifecycleHook] = (), faults: Sequence[Fault] = ()

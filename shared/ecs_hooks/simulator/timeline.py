@@ -167,6 +167,38 @@ class HookStateChanged(Record):
     event: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookReported(Record):
+    """CodeDeploy was told a status of a hook, Succeeded or Failed; or it has waited for one in vain, TimedOut."""
+
+    kind: ClassVar[str] = "hook-reported"
+    hook_id: str
+    target: str
+    stage: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentCreated(Record):
+    """A deployment of CodeDeploy is there; what its hooks are sent does not tell what is deployed.
+
+    Parameters
+    ----------
+    green, blue
+        ARN of the new task set or function version, and of the one that serves; empty where there is none yet.
+    configuration
+        How traffic moves, in words.
+    rolls_back
+        Id of the deployment that it rolls back; empty where it is none of these.
+    """
+
+    kind: ClassVar[str] = "deployment-created"
+    green: str
+    blue: str
+    configuration: str
+    rolls_back: str = ""
+
+
 Listener = Callable[[Any], object]
 R = TypeVar("R", bound=Record)
 

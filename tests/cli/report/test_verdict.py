@@ -9,7 +9,7 @@ import pytest
 from ecs_hooks import Stage
 from ecs_hooks.cli.report.answers import histories_of, hooks_of
 from ecs_hooks.cli.report.play import Play
-from ecs_hooks.cli.report.verdict import Verdict, facts_of, strategy_of, summary_of, verdict_of
+from ecs_hooks.cli.report.verdict import Verdict, facts_of, summary_of, verdict_of
 from ecs_hooks.simulator import (
     Behaviour,
     CanaryConfiguration,
@@ -23,7 +23,7 @@ from ecs_hooks.simulator import (
 from ecs_hooks.simulator.application import Application
 from ecs_hooks.simulator.behaviour import Abort
 from ecs_hooks.simulator.model import ServiceRevision
-from ecs_hooks.simulator.record import DeploymentStatus
+from ecs_hooks.simulator.record import DeploymentStatus, ServiceDeployment
 from ecs_hooks.simulator.simulation import demo_application
 from ecs_hooks.simulator.surroundings import MemoryTasks
 from tests.cli.report.recorded import Wave, checked, recorded, troubles
@@ -125,6 +125,7 @@ def test_a_stop_is_neither() -> None:
 
 def test_what_is_not_over_is_said_so() -> None:
     play = recorded()
+    assert isinstance(play.deployment, ServiceDeployment)
     play.deployment.status = DeploymentStatus.IN_PROGRESS
 
     assert verdict(play).headline == "Not over"
@@ -161,7 +162,10 @@ def test_what_was_played() -> None:
     ],
 )
 def test_strategies_in_words(service: dict[str, Any], text: str) -> None:
-    assert strategy_of(Service(service="s", **service)) == text
+    controller = DeploymentController(Service(service="s", **service))
+    controller.adopt()
+
+    assert controller.deploy().strategy == text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,14 @@ import pytest
 from botocore.config import Config
 
 from ecs_hooks.simulator import DeploymentController, Service
-from ecs_hooks.simulator.aws import AwsEndpoint, CloudWatch, EcsTasks, ElasticLoadBalancing, load_balancers
+from ecs_hooks.simulator.aws import (
+    AwsEndpoint,
+    BalancerMetrics,
+    CloudWatch,
+    EcsTasks,
+    ElasticLoadBalancing,
+    load_balancers,
+)
 from ecs_hooks.simulator.aws.answers import Answers
 from ecs_hooks.simulator.balancer import LoadBalancer
 
@@ -33,7 +40,7 @@ def controller(balancer: LoadBalancer) -> DeploymentController:
 @pytest.fixture
 def client(controller: DeploymentController, balancer: LoadBalancer) -> Iterator[Client]:
     balancing = ElasticLoadBalancing(balancer, controller)
-    others: list[Answers] = [EcsTasks(controller), balancing, CloudWatch(balancer, balancing)]
+    others: list[Answers] = [EcsTasks(controller), balancing, CloudWatch(balancer, BalancerMetrics(balancing))]
     with AwsEndpoint(controller.deployments, others=others) as endpoint:
 
         def make(service: str) -> Any:

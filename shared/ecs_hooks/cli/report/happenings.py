@@ -15,9 +15,11 @@ from ecs_hooks.cli.report.shortened import cut, runs, shape, shortened
 from ecs_hooks.simulator.deployment_run import LONGEST_DEPLOYMENT
 from ecs_hooks.simulator.timeline import (
     AlarmStateChanged,
+    DeploymentCreated,
     FaultInjected,
     HookAnswered,
     HookInvoked,
+    HookReported,
     HookStateChanged,
     Record,
     StageEntered,
@@ -31,6 +33,13 @@ _SHORT = 100
 """Characters of a summary of such records."""
 _KINDS = 6
 """Kinds of records without a picture of their own that get a line on the axis; all are in the table."""
+
+
+_REPORTED = {
+    "Succeeded": "told CodeDeploy Succeeded",
+    "Failed": "told CodeDeploy Failed",
+    "TimedOut": "told CodeDeploy nothing within an hour",
+}
 
 
 class Happening(NamedTuple):
@@ -106,6 +115,8 @@ _KNOWN = (
     HookInvoked,
     HookAnswered,
     HookStateChanged,
+    HookReported,
+    DeploymentCreated,
     CheckAnswered,
 )
 
@@ -115,7 +126,9 @@ def _words(play: Play, record: Record) -> tuple[str, str] | None:
     match record:
         case HookInvoked() | CheckAnswered():
             return None
-        case HookAnswered() | HookStateChanged():
+        case DeploymentCreated():
+            words = "deployment", f"{record.deployment}, rolls back {record.rolls_back}".removesuffix(", rolls back ")
+        case HookAnswered() | HookStateChanged() | HookReported():
             return _words_of_hook(record)
         case StatusChanged():
             words = "deployment", f"{record.status}: {record.reason}" if record.reason else record.status
@@ -135,7 +148,9 @@ def _words(play: Play, record: Record) -> tuple[str, str] | None:
     return words
 
 
-def _words_of_hook(record: HookAnswered | HookStateChanged) -> tuple[str, str] | None:
+def _words_of_hook(record: HookAnswered | HookStateChanged | HookReported) -> tuple[str, str] | None:
+    if isinstance(record, HookReported):
+        return "hook", f"{function_name(record.target)} {_REPORTED[record.status]}"
     if isinstance(record, HookAnswered):
         status = record.status or NO_ANSWER
         reason = cut(record.reason.removeprefix(f"{status} ") or record.error)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.simulator.timeline import Record, StageEntered, TrafficShifted
+from ecs_hooks.simulator.timeline import DeploymentCreated, Record, StageEntered, TrafficShifted
 
 if TYPE_CHECKING:
     from ecs_hooks.cli.playing import Played
     from ecs_hooks.simulator.balancer import Forwarded
-    from ecs_hooks.simulator.record import ServiceDeployment
+    from ecs_hooks.simulator.protocols import Deployed
 
 Weights = Mapping[str, float]
 """Per cent of a listener's traffic by service revision ARN."""
@@ -53,7 +53,7 @@ class Play:
 
     name: str
     expected: str
-    deployment: ServiceDeployment
+    deployment: Deployed
     happened: Sequence[tuple[Moment, Record]]
     weights: Mapping[str, Weights]
     requests: Sequence[Forwarded]
@@ -98,7 +98,9 @@ def _play(played: Played, records: Sequence[Record]) -> Play:
     for record in takewhile(lambda record: record.deployment != arn, records):
         if isinstance(record, TrafficShifted):
             before[record.listener] = record.weights
-    own = [record for record in records if record.deployment == arn]
+    # CodeDeploy rolls back by another deployment.
+    back = {each.deployment for each in records if isinstance(each, DeploymentCreated) and each.rolls_back == arn}
+    own = [record for record in records if record.deployment in {arn, *back}]
     return Play(
         name=played.name,
         expected=played.expected,

@@ -8,16 +8,14 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import NamedTuple
 
-from ecs_hooks.arn import EcsArn
-from ecs_hooks.cli.live import clock_text
+from ecs_hooks.cli.live import clock_text, short_id
 from ecs_hooks.cli.report.answers import History, HookHistory
 from ecs_hooks.cli.report.play import Play
 from ecs_hooks.cli.report.shortened import cut
 from ecs_hooks.simulator.application import Application
-from ecs_hooks.simulator.model import Service, ServiceRevision, TimeoutAction
+from ecs_hooks.simulator.model import ServiceRevision, TimeoutAction
 from ecs_hooks.simulator.record import DeploymentStatus
-from ecs_hooks.simulator.strategy import Strategy
-from ecs_hooks.simulator.timeline import AlarmStateChanged, HookAnswered, HookStateChanged, TasksChanged
+from ecs_hooks.simulator.timeline import AlarmStateChanged, HookAnswered, HookReported, HookStateChanged, TasksChanged
 
 _HEADLINES = {
     DeploymentStatus.SUCCESSFUL: "Green serves",
@@ -27,7 +25,7 @@ _HEADLINES = {
 }
 _MOST = 12
 """Reasons that are named; all are in the tables."""
-_DEMO = "ecs_hooks.simulator.demo_app"
+_DEMO = {"ecs_hooks.simulator.demo_app", "ecs_hooks.simulator.codedeploy.demo_function:lambda_handler"}
 _PLAIN = re.compile(r"[\w./][\w./:-]*")
 """A word of a command that can't be a secret: no option, no variable, no login."""
 
@@ -56,13 +54,13 @@ class Verdict(NamedTuple):
 
 def verdict_of(play: Play, histories: Sequence[History]) -> Verdict:
     """Return how a deployment ended."""
-    status = play.deployment.status
+    outcome = play.deployment.outcome
     return Verdict(
-        status=str(status),
+        status=str(play.deployment.status),
         reason=play.deployment.status_reason or "",
-        headline=_HEADLINES.get(status, "Not over"),
-        as_expected=str(status) == play.expected,
-        why=[] if status is DeploymentStatus.SUCCESSFUL else _why(play, histories),
+        headline=_HEADLINES.get(outcome, "Not over"),
+        as_expected=str(outcome) == play.expected,
+        why=[] if outcome is DeploymentStatus.SUCCESSFUL else _why(play, histories),
     )
 
 
@@ -73,23 +71,12 @@ def facts_of(play: Play) -> list[tuple[str, str]]:
     began = datetime.fromtimestamp(deployment.created_at, UTC)
     return [
         ("Service", f"{deployment.service.service} in {deployment.service.cluster}"),
-        ("Strategy", strategy_of(deployment.service)),
+        ("Strategy", deployment.strategy),
         ("Blue", _version(blue) if blue else "none: this is the first deployment"),
         ("Green", _version(deployment.target)),
         ("Began, on the simulation's clock", f"{began:%Y-%m-%d %H:%M:%S} UTC"),
         ("Lasted, on that clock", clock_text(play.seconds)),
     ]
-
-
-def strategy_of(service: Service) -> str:
-    """Return a deployment strategy in words."""
-    first = service.steps[0]
-    every = f"{first.bake_minutes} minutes"
-    shifts = {
-        Strategy.LINEAR: f"{first.percent:g} % more every {every}",
-        Strategy.CANARY: f"{first.percent:g} % for {every}, then all",
-    }
-    return f"{service.strategy}: {shifts.get(service.strategy, 'all at once')}; bake time {service.bake_time_minutes} minutes"
 
 
 def summary_of(histories: Sequence[History], hooks: Sequence[HookHistory]) -> str:
@@ -106,7 +93,7 @@ def _why(play: Play, histories: Sequence[History]) -> list[tuple[str, str]]:
         (f"{each.stage}, check {each.check}", each.last.reason) for each in histories if each.last.status == "FAIL"
     ]
     told = {each.stage for each in histories if each.last.status == "FAIL"}
-    triggered = play.deployment.alarms.triggered
+    triggered = play.deployment.triggered
     forgiven = {hook.hook_id for hook in play.deployment.hooks if hook.timeout_action == TimeoutAction.CONTINUE}
     for _, record in play.happened:
         match record:
@@ -114,6 +101,8 @@ def _why(play: Play, histories: Sequence[History]) -> list[tuple[str, str]]:
                 found.append((f"{record.stage}, hook {_name(record.target)}", cut(record.reason) or "answered FAILED"))
             case HookAnswered() if record.status is None:
                 found.append((f"{record.stage}, hook {_name(record.target)}", cut(record.error) or "no valid answer"))
+            case HookReported() if record.status == "TimedOut":
+                found.append((f"{record.stage}, hook {_name(record.target)}", "told CodeDeploy nothing within an hour"))
             case HookStateChanged() if record.state == "TIMED_OUT" and record.hook_id not in forgiven:
                 found.append((f"{record.stage}, hook {_name(record.target or 'pause')}", "timed out"))
             case AlarmStateChanged() if record.alarm in triggered and record.state == "ALARM":
@@ -136,11 +125,11 @@ def _name(target: str) -> str:
 def _version(revision: ServiceRevision) -> str:
     """Return what a revision runs, as far as it can be told without what could be a secret in a command."""
     application = revision.settings.get("application")
-    number_of_revision = f"revision {EcsArn.parse(revision.arn).id[-4:]}"
+    number_of_revision = f"revision {short_id(revision.arn)}"
     named = revision.task_definition.rpartition("/")[2]
     if not isinstance(application, Application):
         return f"{revision.image or named} ({number_of_revision})"
-    if _DEMO in application.command:
+    if _DEMO & set(application.command):
         return f"demo application {application.environment.get('VERSION', '')} ({named}, {number_of_revision})"
     words = takewhile(_PLAIN.fullmatch, application.command)
     return f"{' '.join(words)} ({named}, {number_of_revision})"

@@ -7,6 +7,7 @@ it; service deployments are found by their ARN, which no two of them have in com
 from __future__ import annotations
 
 from ecs_hooks.simulator.aws.alarms import AlarmMetrics, AlarmStates
+from ecs_hooks.simulator.aws.balancer_metrics import BalancerMetrics
 from ecs_hooks.simulator.aws.cloudwatch import CloudWatch
 from ecs_hooks.simulator.aws.elastic_load_balancing import ElasticLoadBalancing, load_balancers
 from ecs_hooks.simulator.aws.endpoint import AwsEndpoint, answering
@@ -16,6 +17,7 @@ __all__ = [
     "AlarmMetrics",
     "AlarmStates",
     "AwsEndpoint",
+    "BalancerMetrics",
     "CloudWatch",
     "EcsTasks",
     "ElasticLoadBalancing",

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.simulator.aws.cloudwatch import statistic
+from ecs_hooks.simulator.errors import EcsError
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.alarms import CloudWatchAlarms
-    from ecs_hooks.simulator.aws.cloudwatch import CloudWatch
-    from ecs_hooks.simulator.aws.elastic_load_balancing import ElasticLoadBalancing
+    from ecs_hooks.simulator.aws.cloudwatch import CloudWatch, Metrics
     from ecs_hooks.simulator.metric_alarm import MetricAlarm
 
 
@@ -22,13 +22,13 @@ class AlarmMetrics:
     ----------
     cloudwatch
         Answers GetMetricData.
-    balancing
-        Knows the names of the load balancer and of the target groups.
+    metrics
+        Knows the names of what is measured.
     """
 
-    def __init__(self, cloudwatch: CloudWatch, balancing: ElasticLoadBalancing) -> None:
+    def __init__(self, cloudwatch: CloudWatch, metrics: Metrics) -> None:
         self._cloudwatch = cloudwatch
-        self._balancing = balancing
+        self._metrics = metrics
 
     def check(self, alarm: MetricAlarm) -> None:
         """Make sure that an alarm can be evaluated, whatever the datapoints are.
@@ -39,6 +39,10 @@ class AlarmMetrics:
             If the simulator does not measure a metric, or does not know a statistic or an expression.
         """
         for stat in alarm.stats:
+            namespace = stat["Metric"].get("Namespace")
+            if namespace != self._metrics.namespace:
+                message = f"this simulation measures {self._metrics.namespace}, not {namespace}"
+                raise EcsError("ValidationError", message)
             statistic(str(stat.get("Stat")), [0.0])
         self.measure(alarm, 0, 0)
 
@@ -60,10 +64,7 @@ class AlarmMetrics:
             return dict(query)
         stat = query["MetricStat"]
         names = {each["Name"]: each["Value"] for each in stat["Metric"].get("Dimensions") or ()}
-        filled = {"LoadBalancer": self._balancing.name}
-        if "TargetGroup" in names:
-            filled["TargetGroup"] = self._balancing.group(green="green" in names["TargetGroup"])
-        dimensions = [{"Name": name, "Value": value} for name, value in filled.items()]
+        dimensions = [{"Name": name, "Value": value} for name, value in self._metrics.filled(names).items()]
         return {**query, "MetricStat": {**stat, "Metric": {**stat["Metric"], "Dimensions": dimensions}}}
 
 

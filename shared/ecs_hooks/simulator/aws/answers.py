@@ -10,12 +10,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from moto.awslambda.responses import LambdaResponse
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.codedeploy.responses import CodeDeployResponse
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import ActionContext, ActionResult, BaseResponse
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.elbv2.responses import ELBV2Response
+from moto.scheduler.responses import EventBridgeSchedulerResponse
+from moto.ssm.responses import SimpleSystemManagerResponse
 
 from ecs_hooks.simulator.aws.operations import fail_if_injected
 from ecs_hooks.simulator.errors import EcsError
@@ -49,10 +53,31 @@ class _RefusedError(ServiceException):
     """Moto looks for the error's shape in the service that the module of its class is named after: not in `core`."""
 
 
+class _Result(ActionResult):
+    """An answer, with the status that it names itself: moto serializes that of Invoke as 200."""
+
+    def execute_result(self, context: ActionContext) -> Any:
+        status, headers, body = super().execute_result(context)
+        return self.result.get("StatusCode", status), headers, body  # type: ignore[attr-defined] # of moto's
+
+
 _OPERATIONS: dict[type[BaseResponse], tuple[str, ...]] = {
-    EC2ContainerServiceResponse: ("ListTasks", "DescribeTasks", "DescribeTaskDefinition"),
+    EC2ContainerServiceResponse: ("ListTasks", "DescribeTasks", "DescribeTaskDefinition", "DescribeTaskSets"),
     ELBV2Response: ("DescribeRules", "DescribeListeners", "DescribeLoadBalancers", "DescribeTargetHealth"),
     CloudWatchResponse: ("DescribeAlarms", "GetMetricData"),
+    CodeDeployResponse: (
+        "GetDeployment",
+        "GetDeploymentGroup",
+        "GetDeploymentTarget",
+        "BatchGetDeploymentTargets",
+        "ListDeploymentTargets",
+        "PutLifecycleEventHookExecutionStatus",
+        "StopDeployment",
+        "ContinueDeployment",
+    ),
+    EventBridgeSchedulerResponse: ("CreateSchedule", "UpdateSchedule", "GetSchedule", "DeleteSchedule"),
+    SimpleSystemManagerResponse: ("GetParameter", "GetParameters"),
+    LambdaResponse: ("Invoke", "GetAlias"),
 }
 
 _answers: list[Answers] = []
@@ -75,7 +100,7 @@ def _install() -> None:
     for response, operations in _OPERATIONS.items():
         for operation in operations:
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
-            original = getattr(response, name)
+            original = getattr(response, name, _unknown(operation))
             if not hasattr(original, "ecs_hooks"):
                 setattr(response, name, _asking(operation, original))
 
@@ -84,10 +109,12 @@ def _asking(operation: str, original: Callable[[BaseResponse], Any]) -> Callable
     def respond(self: BaseResponse) -> Any:
         try:
             fail_if_injected(operation)
+            if not self.automated_parameter_parsing:
+                self.parse_parameters(self.normalized_request)
             for each in _answers:
                 answer = each.answer(operation, self.params)
                 if answer is not None:
-                    return ActionResult(answer)
+                    return _Result(answer)
         except EcsError as error:
             # Any error may be injected, such as a throttle; moto would warn of those that a service does not list.
             COMMON_ERROR_CODES.append(error.code)
@@ -95,4 +122,14 @@ def _asking(operation: str, original: Callable[[BaseResponse], Any]) -> Callable
         return original(self)
 
     respond.ecs_hooks = True  # type: ignore[attr-defined] # the mark of what is installed
+    return respond
+
+
+def _unknown(operation: str) -> Callable[[BaseResponse], Any]:
+    """Return what answers an operation that moto lacks, where nobody knows what it is asked about."""
+
+    def respond(_: BaseResponse) -> Any:
+        message = f"no simulation of this process knows what {operation} is asked about"
+        raise _RefusedError("DeploymentDoesNotExistException", message)
+
     return respond

@@ -1,4 +1,4 @@
-"""CloudWatch over what the simulator's load balancer has measured: the metrics of target groups."""
+"""CloudWatch over what the simulator's load balancer has measured."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ecs_hooks.simulator.aws.metric_math import MetricMathError, evaluate
 from ecs_hooks.simulator.errors import EcsError
 
 if TYPE_CHECKING:
-    from ecs_hooks.simulator.aws.elastic_load_balancing import ElasticLoadBalancing
     from ecs_hooks.simulator.balancer import Forwarded, LoadBalancer
-
-NAMESPACE = "AWS/ApplicationELB"
 
 Series = Mapping[float, float]
 """Datapoints: value by the second at which their period begins."""
@@ -26,23 +23,29 @@ Measure = Callable[["Forwarded"], float | None]
 """What a request adds to a metric; None for nothing."""
 
 
-def _measure_of(name: str) -> Measure:
-    if name == "RequestCount":
-        return lambda _: 1.0
-    if name == "TargetConnectionErrorCount":
-        return lambda request: 1.0 if request.origin == "connection" else None
-    if name == "TargetResponseTime":
-        return lambda request: request.seconds if request.origin == "target" else None
-    own = re.fullmatch(r"HTTPCode_ELB_([45])XX_Count", name)
-    if own:
-        return lambda request: (
-            1.0 if request.origin != "target" and request.status // 100 == int(own.group(1)) else None
-        )
-    status = re.fullmatch(r"HTTPCode_Target_([2-5])XX_Count", name)
-    if not status:
-        message = f"the simulator does not measure {name}"
-        raise EcsError("ValidationError", message)
-    return lambda request: 1.0 if request.origin == "target" and request.status // 100 == int(status.group(1)) else None
+class Metrics(Protocol):
+    """Whose metrics they are: a load balancer's, or a function's."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the metrics."""
+
+    def owns(self, metric: Mapping[str, Any]) -> bool:
+        """Return whether a metric, in the shape of GetMetricData, is one of the simulation."""
+
+    def counted(
+        self, name: str, dimensions: Mapping[str, str]
+    ) -> tuple[Measure, frozenset[str], frozenset[str]] | None:
+        """Return what a request adds to a metric, and which listeners and revisions count; None where nobody does.
+
+        Raises
+        ------
+        EcsError
+            If the simulator does not measure it.
+        """
+
+    def filled(self, dimensions: Mapping[str, str]) -> dict[str, str]:
+        """Return the dimensions of an alarm's metric with the simulation's own values."""
 
 
 class _Counted:
@@ -52,14 +55,15 @@ class _Counted:
     ----------
     measure
         What a request adds to it.
-    revisions
-        Whose requests.
+    listeners, revisions
+        Which requests, by where they came from and whom they went to.
     period
         Seconds.
     """
 
-    def __init__(self, measure: Measure, revisions: frozenset[str], period: int) -> None:
+    def __init__(self, measure: Measure, listeners: frozenset[str], revisions: frozenset[str], period: int) -> None:
         self._measure = measure
+        self._listeners = listeners
         self._revisions = revisions
         self._period = period
         self._seen = 0
@@ -75,7 +79,8 @@ class _Counted:
             new = balancer.forwarded_after(self._seen)
             self._seen += len(new)
             for request in new:
-                value = self._measure(request) if request.revision in self._revisions else None
+                counts = request.revision in self._revisions and request.listener in self._listeners
+                value = self._measure(request) if counts else None
                 if value is not None:
                     self._values[request.time // self._period * self._period].append(value)
             first = begin // self._period * self._period
@@ -86,33 +91,30 @@ class _Counted:
 
 
 class CloudWatch:
-    """Answers for the metrics of a simulation's target groups.
+    """Answers for the metrics of a simulation.
 
     Parameters
     ----------
     balancer
         What has measured.
-    balancing
-        Knows which revision is in which target group.
+    metrics
+        Knows whose metrics these are.
     """
 
-    def __init__(self, balancer: LoadBalancer, balancing: ElasticLoadBalancing) -> None:
+    def __init__(self, balancer: LoadBalancer, metrics: Metrics) -> None:
         self._balancer = balancer
-        self._balancing = balancing
-        self._counted: dict[tuple[str, frozenset[str], int], _Counted] = {}
+        self._metrics = metrics
+        self._counted: dict[tuple[str, frozenset[str], frozenset[str], int], _Counted] = {}
 
     def answer(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Answer GetMetricData where all its metrics are this load balancer's."""
+        """Answer GetMetricData where all its metrics are this simulation's."""
         queries: Sequence[Mapping[str, Any]] = asked.get("MetricDataQueries") or ()
         metrics = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]
-        mine = [
-            metric["Namespace"] == NAMESPACE and _dimensions(metric).get("LoadBalancer") == self._balancing.name
-            for metric in metrics
-        ]
+        mine = [self._metrics.owns(metric) for metric in metrics]
         if operation != "GetMetricData" or not any(mine):
             return None
         if not all(mine):
-            message = f"the simulator answers either metrics of its load balancer ({NAMESPACE}) or others, not both"
+            message = f"the simulator answers either metrics of its own ({self._metrics.namespace}) or others, not both"
             raise EcsError("ValidationError", message)
         return {"MetricDataResults": list(self._results(queries, asked))}
 
@@ -138,15 +140,13 @@ class CloudWatch:
 
     def _measured(self, stat: Mapping[str, Any], begin: float, end: float) -> Series:
         name = str(stat["Metric"]["MetricName"])
-        measure = _measure_of(name)
-        dimensions = _dimensions(stat["Metric"])
-        if name.startswith("HTTPCode_ELB_") and "TargetGroup" in dimensions:
-            return {}  # what the load balancer answers by itself is counted for all of it only
-        groups = {arn.rpartition(":")[2]: arn for arn in self._balancing.target_groups}
-        named = dimensions.get("TargetGroup")
-        revisions = frozenset(self._balancing.revisions_of(None if named is None else groups.get(named, named)))
+        found = self._metrics.counted(name, dimensions_of(stat["Metric"]))
+        if found is None:
+            return {}
+        measure, listeners, revisions = found
         period = int(stat["Period"])
-        counted = self._counted.setdefault((name, revisions, period), _Counted(measure, revisions, period))
+        key = (name, listeners, revisions, period)
+        counted = self._counted.setdefault(key, _Counted(measure, listeners, revisions, period))
         buckets = counted.values(self._balancer, begin, end)
         return {bucket: statistic(stat["Stat"], buckets[bucket]) for bucket in sorted(buckets)}
 
@@ -186,7 +186,8 @@ def statistic(name: str, values: Sequence[float]) -> float:
             raise EcsError("ValidationError", message)
 
 
-def _dimensions(metric: Mapping[str, Any]) -> dict[str, str]:
+def dimensions_of(metric: Mapping[str, Any]) -> dict[str, str]:
+    """Return the dimensions of a metric in the shape of GetMetricData, by name."""
     return {str(each["Name"]): str(each["Value"]) for each in metric.get("Dimensions") or ()}
 
 

@@ -12,9 +12,8 @@ from ecs_hooks.simulator.model import TargetGroup
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.balancer import LoadBalancer
-    from ecs_hooks.simulator.controller import DeploymentController
     from ecs_hooks.simulator.model import Service
-    from ecs_hooks.simulator.protocols import ListenerKind
+    from ecs_hooks.simulator.protocols import Controller, ListenerKind
 
 
 def load_balancers(service: Service) -> list[dict[str, Any]]:
@@ -50,13 +49,16 @@ class ElasticLoadBalancing:
         Knows the service and its revisions.
     """
 
-    def __init__(self, balancer: LoadBalancer, controller: DeploymentController) -> None:
+    def __init__(self, balancer: LoadBalancer, controller: Controller) -> None:
         self._balancer = balancer
         self._controller = controller
 
     def answer(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any] | None:
         """Answer what is asked about this load balancer, its listeners, rules and target groups."""
         match operation:
+            case "DescribeRules" if "ListenerArn" in asked:
+                rules = {ListenerArn.parse(arn).listener: rule for arn, rule in self._rules().items()}
+                return self._found("Rules", [asked["ListenerArn"]], rules)
             case "DescribeRules":
                 return self._found("Rules", asked.get("RuleArns"), self._rules())
             case "DescribeListeners":

@@ -18,23 +18,25 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def answering(deployments: ServiceDeployments, others: Sequence[answers.Answers] = ()) -> Iterator[None]:
+def answering(deployments: ServiceDeployments | None, others: Sequence[answers.Answers] = ()) -> Iterator[None]:
     """Have every endpoint of this process tell of one more simulation, for as long as the block lasts.
 
     Parameters
     ----------
     deployments
-        What the service-deployment operations of ECS tell of.
+        What the service-deployment operations of ECS tell of; None for nothing.
     others
         Whoever answers other operations in moto's place.
     """
-    operations.add_source(deployments)
+    if deployments is not None:
+        operations.add_source(deployments)
     for each in others:
         answers.add(each)
     try:
         yield
     finally:
-        operations.remove_source(deployments)
+        if deployments is not None:
+            operations.remove_source(deployments)
         for each in others:
             answers.remove(each)
 
@@ -45,7 +47,7 @@ class AwsEndpoint:
     Parameters
     ----------
     deployments, others
-        Whom it asks, as `answering` does; None for an endpoint that outlives each of several simulations.
+        Whom it asks, as `answering` does; nobody for an endpoint that outlives each of several simulations.
     host
         The address to listen at.
     """
@@ -66,8 +68,7 @@ class AwsEndpoint:
         """Start to answer."""
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         with ExitStack() as opening:
-            if self._deployments is not None:
-                opening.enter_context(answering(self._deployments, self._others))
+            opening.enter_context(answering(self._deployments, self._others))
             self._server.start()
             self._open = opening.pop_all()
         return self

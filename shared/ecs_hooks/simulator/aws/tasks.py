@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecs_hooks.simulator.controller import DeploymentController
     from ecs_hooks.simulator.model import ServiceRevision
+    from ecs_hooks.simulator.protocols import Controller
 
 
 _KILLED = 137
@@ -26,7 +26,7 @@ class EcsTasks:
         Knows the service and its revisions.
     """
 
-    def __init__(self, controller: DeploymentController) -> None:
+    def __init__(self, controller: Controller) -> None:
         self._controller = controller
 
     def answer(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any] | None:

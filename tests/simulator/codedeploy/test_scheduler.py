@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ecs_hooks.simulator.clock import EPOCH, VirtualClock
+from ecs_hooks.simulator.codedeploy import CodeDeployBehaviour
+from ecs_hooks.simulator.codedeploy.behaviour import Completed, Precision
+from ecs_hooks.simulator.codedeploy.scheduler import Scheduler
+from ecs_hooks.simulator.errors import EcsError
+
+TARGET = {"Arn": "arn:function", "RoleArn": "arn:role", "Input": '{"a": 1}'}
+
+
+def asked(seconds: float = 300, name: str = "one", **more: Any) -> dict[str, Any]:
+    when = datetime.fromtimestamp(EPOCH, UTC) + timedelta(seconds=seconds)
+    return {
+        "Name": name,
+        "ScheduleExpression": f"at({when:%Y-%m-%dT%H:%M:%S})",
+        "ActionAfterCompletion": "DELETE",
+        "Target": TARGET,
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        **more,
+    }
+
+
+class Played:
+    """A scheduler that ran for a while, and what it invoked when."""
+
+    def __init__(self, **behaviour: Any) -> None:
+        self.clock = VirtualClock()
+        self.scheduler = Scheduler(
+            self.clock, CodeDeployBehaviour(**behaviour), groups=("hooks",), arn="arn:aws:scheduler:r:1:schedule/"
+        )
+        self.invoked: list[tuple[float, str, Any]] = []
+
+    async def _invoke(self, arn: str, event: Any) -> None:
+        self.invoked.append((self.clock.now() - EPOCH, arn, event))
+
+    def answer(self, operation: str, **parameters: Any) -> Any:
+        return self.scheduler.answer(operation, parameters)
+
+    def run(self, seconds: float, *later: tuple[float, str, dict[str, Any]]) -> list[float]:
+        async def play() -> None:
+            running = asyncio.create_task(self.scheduler.run(self._invoke))
+            for when, operation, parameters in later:
+                await asyncio.sleep(EPOCH + when - self.clock.now())
+                await self.clock.call(lambda: self.answer(operation, **parameters))  # noqa: B023 - called at once
+            await asyncio.sleep(EPOCH + seconds - self.clock.now())
+            running.cancel()
+
+        self.clock.run(play())
+        return [when for when, _, _ in self.invoked]
+
+
+@pytest.fixture
+def played() -> Played:
+    return Played()
+
+
+def test_a_schedule_invokes_its_target_once_and_is_deleted(played: Played) -> None:
+    created = played.answer("CreateSchedule", **asked(GroupName="hooks"))
+
+    assert created == {"ScheduleArn": "arn:aws:scheduler:r:1:schedule/hooks/one"}
+    assert played.run(1000) == [300]
+    assert played.invoked == [(300, "arn:function", {"a": 1})]
+    assert played.scheduler.names == []
+
+
+@pytest.mark.parametrize(
+    ("precision", "at", "due"),
+    [
+        (Precision.NEXT_MINUTE, 300, 300),
+        (Precision.NEXT_MINUTE, 301, 360),
+        (Precision.EARLY, 359, 300),
+        (Precision.LATE, 300, 359),
+    ],
+)
+def test_it_is_due_within_its_minute(precision: Precision, at: float, due: float) -> None:
+    played = Played(precision=precision)
+    played.answer("CreateSchedule", **asked(at))
+
+    assert played.run(1000) == [due]
+
+
+def test_it_is_moved_and_deleted_while_it_waits(played: Played) -> None:
+    later = [
+        (60, "CreateSchedule", asked(600)),
+        (120, "UpdateSchedule", asked(240)),
+        (120, "CreateSchedule", asked(180, "two")),
+        (130, "DeleteSchedule", {"Name": "two"}),
+        (250, "CreateSchedule", asked(100, "past")),
+    ]
+
+    assert played.run(1000, *later) == [240, 250]
+
+
+@pytest.mark.parametrize(("completed", "names"), [(Completed.GONE, []), (Completed.LINGERS, ["one"])])
+def test_it_may_linger(completed: Completed, names: list[str]) -> None:
+    played = Played(completed=completed)
+    played.answer("CreateSchedule", **asked(60))
+
+    played.run(90)
+    assert played.scheduler.names == names
+    played.run(180)
+    assert played.scheduler.names == []
+
+
+def test_one_that_lingers_can_be_given_another_time() -> None:
+    played = Played(completed=Completed.LINGERS)
+    played.answer("CreateSchedule", **asked(60))
+
+    assert played.run(400, (90, "UpdateSchedule", asked(300))) == [60, 300]
+
+
+def test_it_stays_without_the_action_and_does_nothing_while_disabled(played: Played) -> None:
+    played.answer("CreateSchedule", **asked(ActionAfterCompletion="NONE"))
+    played.answer("CreateSchedule", **asked(name="two", State="DISABLED"))
+
+    assert played.run(1000) == [300]
+    assert played.scheduler.names == ["one"]
+
+
+def test_it_is_described(played: Played) -> None:
+    played.answer("CreateSchedule", **asked())
+
+    described = played.answer("GetSchedule", Name="one")
+
+    assert (described["Name"], described["GroupName"], described["State"]) == ("one", "default", "ENABLED")
+    assert described["CreationDate"] == datetime.fromtimestamp(EPOCH, UTC)
+    assert described["ScheduleExpression"] == "at(2026-01-01T00:05:00)"
+    assert played.answer("ListSchedules") is None
+
+
+def test_a_time_in_another_zone(played: Played) -> None:
+    expression = "at(2026-01-01T01:05:00)"
+    played.answer("CreateSchedule", **asked(ScheduleExpression=expression, ScheduleExpressionTimezone="Europe/Berlin"))
+
+    assert played.run(1000) == [300]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "code"),
+    [
+        ("CreateSchedule", asked(name="taken"), "ConflictException"),
+        ("CreateSchedule", asked(name="no/name"), "ValidationException"),
+        ("CreateSchedule", asked(GroupName="other"), "ResourceNotFoundException"),
+        ("CreateSchedule", asked(ScheduleExpression="rate(1 minute)"), "ValidationException"),
+        ("CreateSchedule", asked(ScheduleExpression="at(2026-02-30T00:00:00)"), "ValidationException"),
+        ("CreateSchedule", asked(ScheduleExpressionTimezone="Nowhere/None"), "ValidationException"),
+        ("CreateSchedule", asked(Target={**TARGET, "Input": "{"}), "ValidationException"),
+        ("UpdateSchedule", asked(), "ResourceNotFoundException"),
+        ("GetSchedule", {"Name": "one"}, "ResourceNotFoundException"),
+        ("DeleteSchedule", {"Name": "taken", "GroupName": "hooks"}, "ResourceNotFoundException"),
+    ],
+)
+def test_what_it_refuses(played: Played, operation: str, parameters: dict[str, Any], code: str) -> None:
+    played.answer("CreateSchedule", **asked(name="taken"))
+
+    with pytest.raises(EcsError) as refused:
+        played.answer(operation, **parameters)
+
+    assert refused.value.code == code

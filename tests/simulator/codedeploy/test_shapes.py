@@ -1,0 +1,124 @@
+"""What is answered has the members and the values of AWS's own API models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import botocore.session
+import pytest
+
+from ecs_hooks.simulator import Service
+from ecs_hooks.simulator.aws import load_balancers
+from ecs_hooks.simulator.codedeploy import ComputePlatform, Deployment
+from ecs_hooks.simulator.codedeploy.api import CodeDeployApi
+from ecs_hooks.simulator.codedeploy.shapes import TaskSetShapes, VersionShapes
+from ecs_hooks.simulator.codedeploy.task_sets import EcsTaskSets
+from tests.simulator.codedeploy.plays import FAILED, Gate, controller
+from tests.simulator.codedeploy.test_scheduler import Played, asked
+
+SESSION = botocore.session.get_session()
+TYPES = {"string": str, "integer": int, "long": int, "double": float, "boolean": bool, "timestamp": datetime}
+
+
+def conforms(service: str, operation: str, answer: Mapping[str, Any]) -> None:
+    """Make sure that an answer is one of an operation."""
+    _conforms(answer, SESSION.get_service_model(service).operation_model(operation).output_shape, operation)
+
+
+def _conforms(value: Any, shape: Any, where: str) -> None:
+    match shape.type_name:
+        case "structure":
+            assert isinstance(value, Mapping), where
+            assert set(value) <= set(shape.members), where
+            for name, member in value.items():
+                _conforms(member, shape.members[name], f"{where}.{name}")
+        case "list":
+            for each in value:
+                _conforms(each, shape.member, f"{where}[]")
+        case kind:
+            assert isinstance(value, TYPES[kind]), where
+            assert value in (getattr(shape, "enum", None) or [value]), where
+
+
+@pytest.mark.parametrize("platform", ComputePlatform)
+@pytest.mark.parametrize("says", ["Succeeded", FAILED])
+@pytest.mark.parametrize("balanced", [True, False])
+def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: bool) -> None:
+    player = controller(
+        {"BeforeAllowTraffic": Gate(says)},
+        platform=platform,
+        config="Canary10Percent5Minutes",
+        alarms=None,
+        ready_wait_minutes=None if platform is ComputePlatform.LAMBDA else 10,
+        termination_wait_minutes=0 if platform is ComputePlatform.LAMBDA else 10,
+    )
+    if balanced:
+        player.service = Service(service="api", load_balancers=load_balancers(player.service))
+    versions = platform is ComputePlatform.LAMBDA
+    shapes = VersionShapes(player) if versions else TaskSetShapes(player)
+    api, task_sets = CodeDeployApi(player, shapes), EcsTaskSets(player)
+    seen: set[str] = set()
+    sets: set[str] = set()
+
+    def ask(api_of: str, answers: Any, operation: str, **parameters: Any) -> Any:
+        answer = answers.answer(operation, parameters)
+        conforms(api_of, operation, answer)
+        return answer
+
+    def look(_: object = None) -> None:
+        for deployment in player.all:
+            named = {"deploymentId": deployment.id}
+            assert (str(deployment.outcome) == "IN_PROGRESS") is not deployment.status.terminal
+            seen.add(ask("codedeploy", api, "GetDeployment", **named)["deploymentInfo"]["status"])
+            if str(deployment.status) in {"Created", "Queued"}:
+                continue
+            (target,) = ask("codedeploy", api, "ListDeploymentTargets", **named)["targetIds"]
+            ask("codedeploy", api, "GetDeploymentTarget", **named, targetId=target)
+            ask("codedeploy", api, "BatchGetDeploymentTargets", **named, targetIds=[target])
+        names = {"applicationName": "my-application", "deploymentGroupName": "my-deployment-group"}
+        ask("codedeploy", api, "GetDeploymentGroup", **names)
+        found = ask("ecs", task_sets, "DescribeTaskSets", cluster="my-cluster", service="api")
+        sets.update(each["status"] for each in found["taskSets"])
+
+    def go_on(_: Deployment) -> None:
+        assert player.run is not None
+        player.run.go_on()
+
+    player.adopt(image="app:1")
+    look()
+    player.timeline.subscribe(look)
+    player.at(60, go_on)
+    player.at(400, look)
+    player.deploy(image="app:2")
+
+    assert {"Created", "Queued", "InProgress", "Succeeded"} <= seen
+    assert ("Failed" in seen) is (says == FAILED)
+    assert ("Ready" in seen) is not versions
+    assert ("DRAINING" in sets) is (not versions and says != FAILED)
+
+
+def test_a_group_without_a_test_listener_names_none() -> None:
+    player = controller(test_listener=False)
+    player.service = Service(service="api", load_balancers=load_balancers(player.service))
+    (pair,) = TaskSetShapes(player).load_balancer()["loadBalancerInfo"]["targetGroupPairInfoList"]
+
+    assert set(pair) == {"targetGroups", "prodTrafficRoute"}
+
+
+def test_a_schedule() -> None:
+    played = Played()
+    conforms("scheduler", "CreateSchedule", played.answer("CreateSchedule", **asked()))
+    conforms("scheduler", "UpdateSchedule", played.answer("UpdateSchedule", **asked(600)))
+    conforms("scheduler", "GetSchedule", played.answer("GetSchedule", Name="one"))
+    conforms("scheduler", "DeleteSchedule", played.answer("DeleteSchedule", Name="one"))
+
+
+def test_of_others_nothing_is_known() -> None:
+    player = controller()
+    api = CodeDeployApi(player, TaskSetShapes(player))
+
+    assert api.answer("ListApplications", {}) is None
+    assert api.answer("GetDeploymentGroup", {"applicationName": "other", "deploymentGroupName": "group"}) is None
+    assert EcsTaskSets(player).answer("DescribeServices", {}) is None
