@@ -134,7 +134,7 @@ def test_what_is_no_http_response(aws: AwsApi, payload: Any) -> None:
     assert "answered without a statusCode" in outcome.reason
 
 
-@pytest.mark.parametrize("tail", ["", "no base64", log("START\nEND\n")])
+@pytest.mark.parametrize("tail", ["", "abc", log("START\nEND\n")])
 def test_without_a_report_the_call_itself_is_timed(aws: AwsApi, tail: str) -> None:
     answers(aws, {}, LogResult=tail)
     aws.delay = 0.05
@@ -171,6 +171,7 @@ def test_it_is_only_called_where_there_is_time(aws: AwsApi) -> None:
     assert outcome.status is Status.ERROR
     assert outcome.reason == "timeout_seconds needs 10 s, 5 s are left of this invocation"
     assert not aws.calls
+    assert InvokeCheck(timeout_seconds=7).needs_seconds == 7
 
 
 def test_a_service_has_no_version_to_call() -> None:

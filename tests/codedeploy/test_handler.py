@@ -307,6 +307,52 @@ def test_a_deployment_that_can_not_be_described_at_all(account: Account, operati
     assert f"allow the action codedeploy:{operation} in the function's role" in answer["reason"]
 
 
+def test_trouble_that_lasts_until_the_hour_is_nearly_over(account: Account) -> None:
+    account.hook("AfterAllowTestTraffic", began=BEGAN - 3200)
+    handler = answering(WAITS)
+    account.invoke(handler)
+    account.now = BEGAN + 200
+    account.aws.error("GetParameters", "ThrottlingException")
+    answer = account.invoke(handler, {**EVENT, "ecsHooksExecution": {"began": int(BEGAN - 3200)}})
+    assert account.reports[-1] == "Failed"
+    assert "undecided after" in answer["reason"] or answer["reason"].endswith("but CodeDeploy's hour is nearly over")
+
+    account.aws.error("GetDeployment", "ThrottlingException")
+    answer = account.invoke(handler, {**EVENT, "ecsHooksExecution": {"began": int(BEGAN - 3200)}})
+    assert answer["reason"].endswith("but CodeDeploy's hour is nearly over")
+
+
+def test_a_report_that_neither_gets_through_nor_can_be_tried_again(
+    account: Account, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    @lifecycle_hook
+    def handler(hook: Hook) -> Outcome:
+        for operation in ("CreateSchedule", "UpdateSchedule"):
+            account.aws.error(operation, "AccessDeniedException", 403)
+        account.aws.error("PutLifecycleEventHookExecutionStatus", "ThrottlingException")
+        return PASSES
+
+    account.invoke(handler, seconds=2)
+    told = [line.get("message", "") for line in lines()]
+    assert any(each.startswith("Succeeded could not be reported: codedeploy:PutLifecycle") for each in told)
+    assert any(
+        each.startswith("the report is not tried again: scheduler:CreateSchedule: AccessDenied") for each in told
+    )
+
+
+@pytest.mark.parametrize("names", [("AWS_REGION",), ("AWS_DEFAULT_REGION",), ()])
+def test_without_an_arn_the_region_is_that_of_the_environment(
+    account: Account, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name in names:
+        monkeypatch.setenv(name, "eu-west-1")
+    answer = answering(PASSES)(EVENT, None)
+    assert answer["hookStatus"] == "SUCCEEDED"
+    assert account.aws.regions == ({"eu-west-1"} if names else {"us-east-1"})
+
+
 def test_a_rollback_is_never_held_up(account: Account) -> None:
     account.deployment["creator"] = "codeDeployRollback"
     answer = account.invoke(answering(FAILS))

@@ -60,6 +60,7 @@ def test_contract_8_green_and_blue_are_task_sets(deployment: TaskSetDeployment) 
     assert not deployment.first
     assert not deployment.rolling_back
     assert deployment.started_at == BEGAN - 600
+    assert deployment.strategy == ""
 
 
 def test_the_test_listener_leads_to_green(deployment: TaskSetDeployment) -> None:
@@ -188,8 +189,12 @@ def test_placeholders(deployment: TaskSetDeployment) -> None:
         "my-cluster my-service targetgroup/alternate/2222222222222222 targetgroup/primary/1111111111111111 "
         "app/my-alb/50dc6c495c0c9188"
     )
+
+
+@pytest.mark.parametrize("name", ["function", "alias", "green_version", "blue_version"])
+def test_what_only_a_function_has_is_not_applicable(deployment: TaskSetDeployment, name: str) -> None:
     with pytest.raises(NotApplicableError, match="of an ECS service, not of a Lambda function"):
-        filled("{function}", deployment)
+        getattr(deployment, name)
 
 
 def test_when_blue_was_new_is_not_known(deployment: TaskSetDeployment) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Never
 
 from ecs_hooks.deployment.asking import reading
 from ecs_hooks.deployment.facts import Facts
@@ -24,9 +24,6 @@ class NotApplicableError(ExplainedError):
     def outcome(self) -> Outcome:
         """A `SKIP`, which alone lets nothing pass; see `ecs_hooks.verdict`."""
         return Outcome.not_applicable(str(self))
-
-
-_NO_FUNCTION = NotApplicableError("the deployment is of an ECS service, not of a Lambda function")
 
 
 class Deployment(ABC):
@@ -127,22 +124,22 @@ class Deployment(ABC):
     @property
     def function(self) -> str:
         """Name of the Lambda function that is deployed."""
-        raise _NO_FUNCTION
+        return _no_function()
 
     @property
     def alias(self) -> str:
         """Name of the alias that is shifted from one version of it to another."""
-        raise _NO_FUNCTION
+        return _no_function()
 
     @property
     def green_version(self) -> str:
         """Its new version."""
-        raise _NO_FUNCTION
+        return _no_function()
 
     @property
     def blue_version(self) -> str:
         """The version that had the traffic before; empty where there is none."""
-        raise _NO_FUNCTION
+        return _no_function()
 
     @property
     def strategy(self) -> str:
@@ -196,6 +193,11 @@ class Deployment(ABC):
     def address(self, arn: str) -> Address:
         """Protocol, port and host name of a listener, from its own ARN or that of a rule."""
         return self.facts.get(f"listener {arn}", lambda: address(_listener(arn)), kind=Address)
+
+
+def _no_function() -> Never:
+    message = "the deployment is of an ECS service, not of a Lambda function"
+    raise NotApplicableError(message)
 
 
 def _listener(arn: str) -> ListenerArn:
