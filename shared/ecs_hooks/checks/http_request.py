@@ -198,11 +198,11 @@ class RequestFields(BaseModel):
         for name, value in self.headers.items():
             if isinstance(value, str):
                 redactor.add_header(name, value)
-        for fields in (self.query, self.form, self.json_value):
-            redactor.add_fields(fields)
-        redactor.add_fields({name: part.content for name, part in (self.multipart or {}).items()})
+        multipart = {name: part.content for name, part in (self.multipart or {}).items()}
         _, _, query = (self.url or self.path or "").partition("?")
-        redactor.add_fields(parse_qs(query.partition("#")[0]))
+        in_address = parse_qs(query.partition("#")[0]) if query else {}
+        for fields in filter(None, (self.query, self.form, self.json_value, multipart, in_address)):
+            redactor.add_fields(fields)
 
 
 def outcome_of(error: HttpError, green: Endpoint, redactor: Redactor) -> Outcome:

@@ -35,6 +35,7 @@ _TRANSLATED_LOCAL = IPv6Network("64:ff9b:1::/48")
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1024)  # the checks of a plan ask at the same place
 def parse_address(text: str) -> Address | None:
     """Return the address that a text is, or None where it is a name."""
     try:
@@ -122,6 +123,7 @@ class AllowedHosts(NamedTuple):
         return any(address in network for network in self.networks)
 
 
+@lru_cache(maxsize=1024)
 def judge(host: str, address: Address, allowed: AllowedHosts) -> str | None:
     """Return why `host` must not be reached at this address, None where it may."""
     return None if allowed.admit(host, address) else danger(address)

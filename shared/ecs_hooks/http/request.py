@@ -212,6 +212,8 @@ class Request(NamedTuple):
 
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
     """Return headers, with those of the defaults that are not among them in any case."""
+    if not headers:
+        return dict(defaults)
     names = {name.lower() for name in headers}
     return {**{name: value for name, value in defaults.items() if name.lower() not in names}, **headers}
 

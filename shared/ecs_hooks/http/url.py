@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlencode, urljoin
 
@@ -44,6 +45,7 @@ class Url(NamedTuple):
     userinfo: str = ""
 
     @classmethod
+    @lru_cache(maxsize=1024)  # a function that is kept warm asks the same again and again
     def parse(cls, text: str) -> Url:
         """Read an absolute address.
 
