@@ -55,7 +55,7 @@ class AlarmCheck(Check):
         """Ask, and judge."""
         names = self.names or (() if self.prefix else context.deployment.alarm_names)
         if not names and not self.prefix:
-            return Outcome.skip("the deployment configuration of the service names no alarms")
+            return Outcome.skip("neither the check nor the deployment names an alarm")
         found = self._ask(context, names)
         missing = sorted(set(names) - {alarm.name for alarm in found})
         if missing:
