@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
@@ -277,20 +278,28 @@ class Play(NamedTuple):
     deploy: Callable[..., Deployed]
 
 
-def _service(bake_time: int, *steps: Any) -> Service:
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Say what ECS would refuse as a mistake in the options."""
     try:
-        return Service(service="my-service", bake_time_minutes=bake_time, **_strategy(*steps))
+        yield
     except EcsError as error:
         raise click.UsageError(error.message) from error
+
+
+def _service(bake_time: int, *steps: Any) -> Service:
+    with _refusing():
+        return Service(service="my-service", bake_time_minutes=bake_time, **_strategy(*steps))
 
 
 def _hooks(
     targets: Mapping[str, HookTarget], details: Mapping[str, Any], options: dict[str, Any]
 ) -> list[LifecycleHook]:
-    return [
-        LifecycleHook(target=target, lifecycle_stages=[stage], hook_details=details.get(stage), **options)
-        for stage, target in targets.items()
-    ]
+    with _refusing():
+        return [
+            LifecycleHook(target=target, lifecycle_stages=[stage], hook_details=details.get(stage), **options)
+            for stage, target in targets.items()
+        ]
 
 
 def _strategy(name: str, percent: float | None, bake_time: int | None) -> dict[str, Any]:
