@@ -64,11 +64,6 @@ class DeploymentsApi:
         """Make a deployment known, and what stops and continues it."""
         self._deployments[deployment.arn] = (deployment, run)
 
-    @property
-    def revisions(self) -> Sequence[ServiceRevision]:
-        """Every revision, oldest first."""
-        return tuple(self._revisions.values())
-
     def all(self) -> list[ServiceDeployment]:
         """Return the deployments, oldest first."""
         return [deployment for deployment, _ in tuple(self._deployments.values())]
