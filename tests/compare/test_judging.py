@@ -158,11 +158,22 @@ def test_numbers_of_rounds_are_told() -> None:
     assert 0 < found.noise < 10
 
 
-def test_the_first_value_that_differs_is_told() -> None:
+def test_of_an_array_in_any_order_what_belongs_together_is_told() -> None:
+    def prices(less: float) -> Draw:
+        return lambda chance, _: chance.sample([12.5 - less, 2.5 - less, 113.5 - less], 3)
+
+    for seed in range(10):
+        (found,) = compared(prices(0), prices(0.25), seed=seed)
+        assert (found.before, found.after) == (Value("number", 2.5), Value("number", 2.25))
+
+
+def test_the_least_value_that_differs_is_told() -> None:
     (found,) = compared(at(a=[5, 6, 7]), at(a=[5, 8, 7]))
     assert (found.before, found.after) == (Value("number", 6), Value("number", 8))
     (found,) = compared(at(a=[5, 6]), at(a=[6, 5]))
     assert (found.before, found.after) == (None, None)
+    (found,) = compared(at(a=[5, 6, "x"]), at(a=[5, 8, 7]))
+    assert (found.before, found.after) == (Value("number", 6), Value("number", 7))
     (found,) = compared(at(a=[{}, {"b": 1}]), at(a=[{}, {}]))
     assert (found.before, found.after) == (Value("number", 1), ABSENT)
 

@@ -59,7 +59,7 @@ def test_a_green_that_answers_otherwise_is_rolled_back() -> None:
     assert passed == "SUCCEEDED post_test_traffic_shift my-service: 1 passed"
     assert (
         "compare GET /items: $.items[*].price differs in 15 of 15 rounds (blue against itself in 0): 12.5 -> 12.49"
-        in failed.replace("13.5 -> 13.49", "12.5 -> 12.49").replace("14.5 -> 14.49", "12.5 -> 12.49")
+        in failed
     )
 
 

@@ -53,7 +53,7 @@ class Difference(NamedTuple):
     chance
         How likely that is where both are alike.
     before, after
-        The first value that blue has and green has not, and the other way round; None where there is none.
+        The least value that blue has and green has not, and the other way round; None where there is none.
     is_secret
         Whether values must not be shown.
     """
@@ -133,13 +133,14 @@ def _difference(applicable: _Applicable, mark: Mark) -> Difference:
         len(observed.green),
         len({number for number, off in zip(applicable.rounds, mark.blue, strict=True) if off}),
         more_often(green, len(mark.green), blue, len(mark.blue)),
-        _first(usual, gone),
-        _first(unusual, come),
+        min(gone, key=_telling, default=None),
+        min(come, key=_telling, default=None),
         observed.is_secret,
     )
 
 
-def _first(values: Sequence[Value], among: Counter[Value]) -> Value | None:
+def _telling(value: Value) -> tuple[bool, str, float, str]:
+    """Return what sorts values: small before large, so that of an array in any order what belongs together is shown."""
+    number = value.content if isinstance(value.content, int | float) else 0
     # What is there tells more than that nothing is.
-    there = [value for value in values if among[value] and value != ABSENT]
-    return there[0] if there else next((value for value in values if among[value]), None)
+    return value == ABSENT, value.kind, number, str(value.content)

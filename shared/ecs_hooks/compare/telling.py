@@ -28,7 +28,7 @@ _ADDRESS = re.compile(rf"\w+://|/|{re.escape(OWN)}")
 
 
 def tell(difference: Difference, redactor: Redactor) -> str:
-    """Return a difference in words: where, how often, and the first value of it.
+    """Return a difference in words: where, how often, and the least value of it.
 
     Parameters
     ----------
