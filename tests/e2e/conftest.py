@@ -20,6 +20,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from ecs_hooks.simulator.ports import free_port
 from tests.aws import serving
 from tests.layouts import healthy
 
@@ -114,9 +115,7 @@ def with_endpoint(endpoint_url: str) -> Path:
 @contextlib.contextmanager
 def start_lambda(tmp_path: Path, endpoint_url: str, **parameters: str) -> Iterator[Functions]:
     """Run `sam local start-lambda` with AWS at an endpoint and these parameters of the template, and end it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     overrides = [f"{name}={value}" for name, value in parameters.items()]
     log = tmp_path / "start-lambda.log"
     with log.open("wb") as output:

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from ecs_hooks.simulator.errors import TasksFailedError
 from ecs_hooks.simulator.faults import FaultKind
+from ecs_hooks.simulator.ports import free_port
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.balancer import LoadBalancer
@@ -60,9 +61,7 @@ class Task:
     """
 
     def __init__(self, application: Application) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's own command
