@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -162,3 +163,11 @@ def httpd() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_in_moto() -> Iterator[None]:
+    """Forget what a test has put into moto, which is the same for all tests of a process."""
+    yield
+    if moto := sys.modules.get("moto.core.base_backend"):
+        moto.BackendDict.reset()

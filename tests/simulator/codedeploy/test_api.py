@@ -292,9 +292,9 @@ def test_the_task_sets_of_others_are_not_known(service: Simulated) -> None:
     def ask(*_: object) -> None:
         ecs = client("ecs")
         assert code(ecs.describe_task_sets, cluster="other", service="my-service") == "ClusterNotFoundException"
-        # Whether the cluster is known besides hangs on what else was played in this process.
-        unknown = {"ClusterNotFoundException", "ServiceNotFoundException"}
-        assert code(ecs.describe_task_sets, cluster="my-cluster", service="other") in unknown
+        assert code(ecs.describe_task_sets, cluster="my-cluster", service="other") == "ClusterNotFoundException"
+        ecs.create_cluster(clusterName="my-cluster")
+        assert code(ecs.describe_task_sets, cluster="my-cluster", service="other") == "ServiceNotFoundException"
 
     service.hooked(ask)
 
