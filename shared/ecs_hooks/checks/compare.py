@@ -12,7 +12,7 @@ from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.exchange import ExchangeFields
 from ecs_hooks.checks.http_request import RequestFields, outcome_of
-from ecs_hooks.checks.jsonpath import check_path
+from ecs_hooks.checks.jsonpath import check_paths
 from ecs_hooks.compare.answer import Ignored
 from ecs_hooks.compare.asking import Pair, Result, Sending, UnreachedError, examine
 from ecs_hooks.compare.comparing import ENOUGH, Rules
@@ -115,12 +115,7 @@ class CompareCheck(ExchangeFields, Check):
     @field_validator("ignore")
     @classmethod
     def _are_paths(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
-        for path in paths:
-            try:
-                check_path(path)
-            except ValueError as error:
-                message = f"{path[:80]!r} {error}"
-                raise ValueError(message) from None
+        check_paths(paths)
         return paths
 
     @field_validator("blue_url")

@@ -49,6 +49,20 @@ def regex_problem(pattern: str) -> str | None:
     return None
 
 
+def check_regex(pattern: str) -> str:
+    """Return a regular expression, if it is one.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    problem = regex_problem(pattern)
+    if problem:
+        raise ValueError(problem)
+    return pattern
+
+
 def mismatch(pattern: str, actual: Any) -> str | None:
     """Return None where a regular expression is found in a text, else what to add to that."""
     if not isinstance(actual, str):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from ecs_hooks.checks.assertion import Assertion
-from ecs_hooks.checks.jsonpath import check_path, find
+from ecs_hooks.checks.jsonpath import check_paths, find
 from ecs_hooks.checks.predicate import LiteralOrPredicate, Predicate
 from ecs_hooks.checks.status import ExpectedStatus, show_status, status_matches
 from ecs_hooks.http.errors import ContentError
@@ -67,12 +67,7 @@ class Expect(BaseModel):
     @field_validator("json_values")
     @classmethod
     def _are_paths(cls, values: dict[str, Predicate]) -> dict[str, Predicate]:
-        for path in values:
-            try:
-                check_path(path)
-            except ValueError as error:
-                message = f"{path[:80]!r} {error}"
-                raise ValueError(message) from None
+        check_paths(values)
         return values
 
     def unmet(self, response: Response, redactor: Redactor) -> list[Unmet]:
@@ -150,6 +145,16 @@ class Expect(BaseModel):
             problem = assertion.problem_in(response, redactor)
             if problem:
                 yield Unmet(redactor.mask(assertion.label), problem, assertion.warn)
+
+
+def parted(unmet: Sequence[Unmet]) -> tuple[list[Unmet], list[Unmet]]:
+    """Return those that fail, and those that only warn."""
+    return [each for each in unmet if not each.warn], [each for each in unmet if each.warn]
+
+
+def describe_warnings(warnings: Sequence[Unmet]) -> str:
+    """Return what is added to a reason; empty where there are none."""
+    return f"; warning: {describe(warnings)}" if warnings else ""
 
 
 def describe(unmet: Sequence[Unmet]) -> str:

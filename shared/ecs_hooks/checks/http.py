@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.exchange import ExchangeFields
-from ecs_hooks.checks.expect import Expect, describe
+from ecs_hooks.checks.expect import Expect, describe, describe_warnings, parted
 from ecs_hooks.checks.http_request import RequestFields, outcome_of
 from ecs_hooks.checks.samples import Sample, Samples
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
@@ -116,8 +116,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         except HttpError as error:
             outcome = outcome_of(error, green, redactor)
             return outcome if error.permanent else self._polled(outcome, context)
-        unmet = self.expect.unmet(response, redactor)
-        failing, warnings = ([each for each in unmet if each.warn is warn] for warn in (False, True))
+        failing, warnings = parted(self.expect.unmet(response, redactor))
         evidence = {
             "status": response.status,
             "latency_ms": round(response.latency * 1000, 1),
@@ -129,7 +128,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             evidence["warnings"] = len(warnings)
         if self.expect.max_latency_ms is not None:
             evidence["latency_ms_limit"] = self.expect.max_latency_ms
-        warned = f"; warning: {describe(warnings)}" if warnings else ""
+        warned = describe_warnings(warnings)
         if not failing:
             took = f"{response.latency * 1000:.0f} ms{warned}"
             return Outcome.passed(redactor.mask(f"{response.where} status {response.status} in {took}"), evidence)
@@ -150,7 +149,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
                 reached.set()
                 return Sample(redactor.mask(error.message), None)
             reached.set()
-            failing = [each for each in self.expect.unmet(response, redactor) if not each.warn]
+            failing, _ = parted(self.expect.unmet(response, redactor))
             return Sample(redactor.mask(describe(failing)) if failing else "", response.latency)
 
         try:

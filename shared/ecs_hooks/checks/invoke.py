@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.expect import Expect, describe
+from ecs_hooks.checks.expect import Expect, describe, describe_warnings, parted
 from ecs_hooks.checks.predicate import LiteralOrPredicate
 from ecs_hooks.deployment.function import INVOKE, Invoked, LateError, invoke
 from ecs_hooks.http.response import Response
@@ -112,9 +112,8 @@ class InvokeCheck(Check):
             response = self._response(called, invoked.payload, seconds)
         except ValueError as error:
             return Outcome.failed(f"{called} {error}", evidence)
-        unmet = self.expect.unmet(response, redactor)
-        failing, warnings = ([each for each in unmet if each.warn is warn] for warn in (False, True))
-        warned = f"; warning: {describe(warnings)}" if warnings else ""
+        failing, warnings = parted(self.expect.unmet(response, redactor))
+        warned = describe_warnings(warnings)
         if failing:
             return Outcome.failed(redactor.mask(f"{called} {describe(failing)}{warned}"), evidence)
         return Outcome.passed(redactor.mask(f"{called} answered in {seconds * 1000:.0f} ms{warned}"), evidence)

@@ -7,6 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jsonpath import JSONPathEnvironment
 
 MAX_VALUES = 10_000
@@ -30,6 +32,22 @@ def check_path(path: str) -> str:
         message = f"is no valid JSONPath: {str(error.args[0])[:120]}"
         raise ValueError(message) from None
     return path
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Refuse paths of which one is none.
+
+    Raises
+    ------
+    ValueError
+        It names the path.
+    """
+    for path in paths:
+        try:
+            check_path(path)
+        except ValueError as error:
+            message = f"{path[:80]!r} {error}"
+            raise ValueError(message) from None
 
 
 def find(path: str, document: Any) -> list[Any]:

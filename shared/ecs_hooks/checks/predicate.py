@@ -12,11 +12,10 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
-    field_validator,
     model_validator,
 )
 
-from ecs_hooks.checks.comparing import contains, is_of_type, mismatch, number, regex_problem, same
+from ecs_hooks.checks.comparing import check_regex, contains, is_of_type, mismatch, number, same
 from ecs_hooks.checks.json_schema import check_schema, violation
 from ecs_hooks.redact import Redactor
 
@@ -34,7 +33,7 @@ class Predicate(BaseModel):
     """What it must not be."""
     contains: JsonValue = None
     """A part of it: of a text, an item of an array, or a key of an object."""
-    matches: Annotated[str, Field(max_length=1000)] | None = None
+    matches: Annotated[str, Field(max_length=1000), AfterValidator(check_regex)] | None = None
     """A regular expression (of the Python package regex) that is found somewhere in the text."""
     exists: bool | None = None
     """Whether there has to be a value at all; `false` stands alone."""
@@ -56,14 +55,6 @@ class Predicate(BaseModel):
     """A JSON Schema that it is valid against."""
     not_: Predicate | None = Field(default=None, alias="not")
     """Conditions that must not all hold."""
-
-    @field_validator("matches")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        problem = None if pattern is None else regex_problem(pattern)
-        if problem:
-            raise ValueError(problem)
-        return pattern
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

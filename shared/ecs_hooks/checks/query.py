@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ecs_hooks.checks.comparing import groups_of, regex_problem
+from ecs_hooks.checks.comparing import check_regex, groups_of
 from ecs_hooks.checks.jsonpath import check_path, find, is_singular
 from ecs_hooks.http.errors import ContentError
 from ecs_hooks.later import Later
@@ -120,9 +120,9 @@ class Query(BaseModel):
     """Name of the `header` or `cookie`."""
     attribute: CookieAttribute = "value"
     """What of a `cookie`."""
-    path: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    path: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_path)] | None = None
     """The `jsonpath` (RFC 9535)."""
-    pattern: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_regex)] | None = None
     """The `regex`: its first group, or all of what it finds where it has none."""
     phase: Phase = "total"
     """Which part of the `duration`: `resolve`, `connect`, `tls`, `first_byte` (from the request to the response's header) or
@@ -145,19 +145,6 @@ class Query(BaseModel):
             message = f"{name}: is nothing that the query {self.query} takes"
             raise ValueError(message)
         return self
-
-    @field_validator("path")
-    @classmethod
-    def _is_path(cls, path: str | None) -> str | None:
-        return path if path is None else check_path(path)
-
-    @field_validator("pattern")
-    @classmethod
-    def _is_pattern(cls, pattern: str | None) -> str | None:
-        problem = None if pattern is None else regex_problem(pattern)
-        if problem:
-            raise ValueError(problem)
-        return pattern
 
     @field_validator("filters")
     @classmethod

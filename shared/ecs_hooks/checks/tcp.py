@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.comparing import mismatch, regex_problem
+from ecs_hooks.checks.comparing import check_regex, mismatch
 from ecs_hooks.checks.exchange import TlsFields
 from ecs_hooks.checks.http_request import outcome_of
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
@@ -38,16 +38,8 @@ class TcpBody(BaseModel):
 
     contains: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     """A text."""
-    matches: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    matches: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_regex)] | None = None
     """A regular expression (of the Python package regex) that is found somewhere in them."""
-
-    @field_validator("matches")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        problem = None if pattern is None else regex_problem(pattern)
-        if problem:
-            raise ValueError(problem)
-        return pattern
 
     @model_validator(mode="after")
     def _says_something(self) -> TcpBody:

@@ -58,12 +58,9 @@ class Carried(NamedTuple):
             return cls()
         began, number, deaths, errors = (_count(stored.get(name)) for name in ("began", "number", "deaths", "errors"))
         verdict, reason = stored.get("verdict"), stored.get("reason")
+        carried = cls(began, number, deaths, errors)
         known = verdict in ("Succeeded", "Failed") and isinstance(reason, str)
-        return (
-            cls(began, number, deaths, errors, str(verdict), str(reason))
-            if known
-            else cls(began, number, deaths, errors)
-        )
+        return carried._replace(verdict=str(verdict), reason=str(reason)) if known else carried
 
 
 def _count(value: object) -> int:

@@ -6,17 +6,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.checks.comparing import regex_problem
+from ecs_hooks.checks.comparing import check_regex
 from ecs_hooks.checks.jsonpath import check_path
 from ecs_hooks.filters.dates import format_problem
 from ecs_hooks.http.response import text_encoding
-
-
-def _compiles(pattern: str) -> str:
-    problem = regex_problem(pattern)
-    if problem:
-        raise ValueError(problem)
-    return pattern
 
 
 def _is_charset(name: str) -> str:
@@ -33,7 +26,7 @@ def _is_format(pattern: str) -> str:
     return pattern
 
 
-Pattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_compiles)]
+Pattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_regex)]
 Path = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_path)]
 DateFormat = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_is_format)]
 Charset = Annotated[str, Field(max_length=40), AfterValidator(_is_charset)]

@@ -16,7 +16,8 @@ from ecs_hooks.simulator.users import FIRST, PERIOD, Users
 
 if TYPE_CHECKING:
     from ecs_hooks.simulator.application import Application
-    from ecs_hooks.simulator.aws import AlarmMetrics, AwsEndpoint
+    from ecs_hooks.simulator.aws import AlarmMetrics, AwsEndpoint, CloudWatch
+    from ecs_hooks.simulator.aws.cloudwatch import Metrics
     from ecs_hooks.simulator.base_controller import BaseController
     from ecs_hooks.simulator.clock import SimulationClock
     from ecs_hooks.simulator.metric_alarm import MetricAlarm
@@ -89,6 +90,22 @@ class BaseSimulation:
     ) -> None:
         """Stop everything."""
         self._open.close()
+
+    def _measuring(self, metrics: Metrics, alarms: Sequence[MetricAlarm]) -> CloudWatch:
+        """Return CloudWatch with these metrics, which the alarms are held against.
+
+        Raises
+        ------
+        EcsError
+            If an alarm asks for what the simulator does not measure.
+        """
+        from ecs_hooks.simulator import aws  # noqa: PLC0415 - moto takes a second to load
+
+        cloudwatch = aws.CloudWatch(self.balancer, metrics)
+        self._metrics = aws.AlarmMetrics(cloudwatch, metrics)
+        for alarm in alarms:
+            self._metrics.check(alarm)
+        return cloudwatch
 
     def _measured(self, alarm: MetricAlarm, begin: float, end: float) -> Mapping[float, float]:
         return self._metrics.measure(alarm, begin, end)

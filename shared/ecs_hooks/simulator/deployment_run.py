@@ -24,6 +24,7 @@ from ecs_hooks.simulator.faults import FaultKind, FaultSchedule
 from ecs_hooks.simulator.hooks_runner import HooksRunner
 from ecs_hooks.simulator.invoking import uninterrupted
 from ecs_hooks.simulator.payload import split, weights_at
+from ecs_hooks.simulator.race import race
 from ecs_hooks.simulator.reasons import RollbackNeededError
 from ecs_hooks.simulator.record import DeploymentStatus, Rollback
 from ecs_hooks.simulator.strategy import Step
@@ -216,17 +217,7 @@ class DeploymentRun:
         task = asyncio.create_task(work)
         stopped = asyncio.create_task(self._stop_asked.wait())
         alarmed = asyncio.create_task(self._alarms.triggered())
-        tasks: set[asyncio.Task[Any]] = {task, stopped, alarmed}
-        try:
-            await asyncio.wait(tasks, timeout=LONGEST_DEPLOYMENT, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            over = not task.done()
-            for each in tasks:
-                each.cancel()
-            await asyncio.wait(tasks)
-        if not task.cancelled():
-            # An error of the surroundings while they were being stopped must not get lost.
-            task.result()
+        over = await race(task, stopped, alarmed, seconds=LONGEST_DEPLOYMENT)
         if over and self._stop_status is None and not alarmed.cancelled():
             alarmed.result()
             raise self._alarms.failure

@@ -128,11 +128,7 @@ class Simulation(BaseSimulation):
             timeline=timeline,
         )
         balancing = aws.ElasticLoadBalancing(self.balancer, self.controller)
-        metrics = aws.BalancerMetrics(balancing)
-        cloudwatch = aws.CloudWatch(self.balancer, metrics)
-        self._metrics = aws.AlarmMetrics(cloudwatch, metrics)
-        for alarm in alarms:
-            self._metrics.check(alarm)
+        cloudwatch = self._measuring(aws.BalancerMetrics(balancing), alarms)
         others: list[Answers] = [aws.EcsTasks(self.controller), balancing, cloudwatch, aws.AlarmStates(self.alarms)]
         self.endpoint = aws.AwsEndpoint(self.controller.deployments, host, others)
 

@@ -29,6 +29,7 @@ from ecs_hooks.simulator.codedeploy.surroundings import DeploymentEndedError, al
 from ecs_hooks.simulator.faults import STAGES as FAULT_STAGES
 from ecs_hooks.simulator.faults import FaultKind, FaultSchedule
 from ecs_hooks.simulator.invoking import uninterrupted
+from ecs_hooks.simulator.race import race
 from ecs_hooks.simulator.timeline import FaultInjected
 
 if TYPE_CHECKING:
@@ -133,18 +134,7 @@ class DeploymentRun(LifecycleRun):
         task = asyncio.create_task(work)
         asked = asyncio.create_task(self._stop_asked.wait())
         alarm = asyncio.create_task(self._alarmed())
-        tasks: set[asyncio.Task[Any]] = {task, asked, alarm}
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            over = not task.done()
-            for each in tasks:
-                each.cancel()
-            await asyncio.wait(tasks)
-        if not task.cancelled():
-            # An error of the surroundings while they were being stopped must not get lost.
-            task.result()
-        if over:
+        if await race(task, asked, alarm):
             raise stopped() if self._stop_asked.is_set() else alarmed(self.deployment.triggered)
 
     async def _alarmed(self) -> None:

@@ -153,10 +153,7 @@ class CodeDeploySimulation(BaseSimulation):
         controller = self.controller
         balancing = aws.ElasticLoadBalancing(self.balancer, controller)
         metrics = FunctionMetrics(controller) if versions else aws.BalancerMetrics(balancing)
-        cloudwatch = aws.CloudWatch(self.balancer, metrics)
-        self._metrics = aws.AlarmMetrics(cloudwatch, metrics)
-        for alarm in alarms:
-            self._metrics.check(alarm)
+        cloudwatch = self._measuring(metrics, alarms)
         others: list[Answers] = [cloudwatch, aws.AlarmStates(self.alarms), self.parameters, controller.scheduler]
         if versions:
             shapes: TaskSetShapes | VersionShapes = VersionShapes(controller)
