@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import re
 import ssl
 import time
 from contextlib import suppress
@@ -22,6 +21,7 @@ from ecs_hooks.http.errors import (
     TlsHandshakeError,
     TooLargeError,
 )
+from ecs_hooks.http.head import RawResponse, encoded
 from ecs_hooks.http.response import Response
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ _CUT_HEAD = "connection ended within the response header"
 _CUT_BODY = "response body is truncated"
 _BAD_CHUNKS = "response body has malformed chunks"
 _EXPECTED = (HttpError, OSError, http.client.HTTPException, HTTPError, ValueError)
-"""What http.client and urllib3 raise over a broken response. Anything else is a bug, and stays one."""
-_FOLD = re.compile(r"\r?\n[ \t]*")
-"""Where a header goes on in the next line, which is nothing but a space (RFC 9112)."""
+"""What http.client and urllib3 raise over a broken body. Anything else is a bug, and stays one."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -73,21 +71,20 @@ def exchange(connection: Connection, request: Request, limits: Limits, budget: B
     answered = time.perf_counter()
     # The wire carries more than the body: up to six bytes for one where the chunks are that small.
     wire.allow(8 * limits.max_body_bytes + _PIECE, lambda: TooLargeError(limits.max_body_bytes))
-    headers = HTTPHeaderDict((name, _FOLD.sub(" ", value)) for name, value in raw.headers.items())
-    unread = limits.follow_redirects and leads_elsewhere(raw.status, headers) and raw.length != 0
+    unread = limits.follow_redirects and leads_elsewhere(raw.status, raw.headers) and raw.length != 0
     try:
-        content = b"" if unread else _read(raw, headers, limits)
+        content = b"" if unread else _read(raw, limits)
     except _EXPECTED as error:
         raise _body_error(error, budget, ended=wire.ended) from error
     finally:
         # Where it was not read to its end, it would hold the socket.
         raw.close()
-    connection.reusable = not unread
+    connection.reusable = not (unread or raw.will_close)
     ended = time.perf_counter()
     timings = connection.timings._replace(first_byte=answered - began, transfer=ended - answered)
     latency = ended - connection.opened_at
     return Response(
-        raw.status, headers, content, latency, request.shown, request.url, timings=timings, tls=connection.tls
+        raw.status, raw.headers, content, latency, request.shown, request.url, timings=timings, tls=connection.tls
     )
 
 
@@ -96,32 +93,26 @@ def leads_elsewhere(status: int, headers: HTTPHeaderDict) -> bool:
     return status in _REDIRECTS and bool(headers.get("location"))
 
 
-def _ask(connection: Connection, request: Request, budget: Budget) -> http.client.HTTPResponse:
+def _ask(connection: Connection, request: Request, budget: Budget) -> RawResponse:
+    sent = encoded(request)
     phase = Phase.SEND
     try:
         # A server may refuse an upload, say why and close, all before it has read it to the end.
         with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-            http.client.HTTPConnection.request(
-                connection.inner, request.method, request.url.target, request.body, request.headers
-            )
+            connection.opened.sendall(sent)
         phase = Phase.HEAD
-        response = http.client.HTTPConnection.getresponse(connection.inner)
-    except _EXPECTED as error:
+        return RawResponse(connection.opened, request.method)
+    except OSError as error:
         raise _head_error(error, budget, phase, connection.wire.received) from error
-    if connection.wire.ended:
-        # http.client takes the end of the connection for the end of the header.
-        response.close()
-        raise ProtocolError(_CUT_HEAD)
-    return response
 
 
-def _read(raw: http.client.HTTPResponse, headers: HTTPHeaderDict, limits: Limits) -> bytes:
-    limit, encodings = limits.max_body_bytes, headers.get("content-encoding", "")
+def _read(raw: RawResponse, limits: Limits) -> bytes:
+    limit, encodings = limits.max_body_bytes, raw.headers.get("content-encoding", "")
     if raw.length is not None and raw.length > limit and not encodings:
         raise TooLargeError(limit)
     pieces: list[bytes] = []
     size = 0
-    for piece in decoded(_pieces(raw, headers), encodings):
+    for piece in decoded(_pieces(raw), encodings):
         size += len(piece)
         if size > limit:
             raise TooLargeError(limit)
@@ -130,11 +121,11 @@ def _read(raw: http.client.HTTPResponse, headers: HTTPHeaderDict, limits: Limits
     return b"".join(pieces)
 
 
-def _pieces(raw: http.client.HTTPResponse, headers: HTTPHeaderDict) -> Iterator[bytes]:
+def _pieces(raw: RawResponse) -> Iterator[bytes]:
     """Yield the body as it comes."""
     if raw.chunked:
         # http.client takes a chunk of a negative size for the rest of the connection, and tells no chunk that is none.
-        body = HTTPResponse(raw, headers, preload_content=False, original_response=raw)
+        body = HTTPResponse(raw, raw.headers, preload_content=False, original_response=raw)
         yield from body.read_chunked(_PIECE, decode_content=False)
         return
     while piece := raw.read(_PIECE):
@@ -143,30 +134,17 @@ def _pieces(raw: http.client.HTTPResponse, headers: HTTPHeaderDict) -> Iterator[
         raise ProtocolError(_CUT_BODY)
 
 
-def _head_error(  # noqa: PLR0911 - one case for each kind
-    error: Exception, budget: Budget, phase: Phase, received: int
-) -> HttpError:
+def _head_error(error: OSError, budget: Budget, phase: Phase, received: int) -> HttpError:
     """Return what an exception means that came before the end of the header."""
     match error:
-        case HttpError():
-            return error
         case TimeoutError():
             return budget.timeout(phase)
         case ssl.SSLEOFError() | ConnectionError() if not received:
-            # http.client's RemoteDisconnected is among them.
             return ResetBeforeResponseError("connection ended before a response")
         case ssl.SSLError() if not received:
             return TlsHandshakeError(f"TLS refused: {(error.reason or 'unknown').lower().replace('_', ' ')}")
-        case OSError():
-            return ProtocolError(_CUT_HEAD)
-        case http.client.BadStatusLine() | http.client.UnknownProtocol():
-            return ProtocolError("answer is not HTTP")
-        case http.client.LineTooLong():
-            return ProtocolError("response header has a line that is too long")
-        case http.client.HTTPException():
-            return ProtocolError("response header has too many lines")
         case _:
-            return ProtocolError("response header is malformed")
+            return ProtocolError(_CUT_HEAD)
 
 
 def _body_error(error: Exception, budget: Budget, *, ended: bool) -> HttpError:  # noqa: PLR0911 - one case for each kind

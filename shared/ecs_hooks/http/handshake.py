@@ -1,7 +1,8 @@
-"""What can go wrong in a TLS handshake."""
+"""The TLS handshake, and what can go wrong in it."""
 
 from __future__ import annotations
 
+import select
 import ssl
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from ecs_hooks.http.errors import CertificateError, HttpError, Phase, TlsHandsha
 
 if TYPE_CHECKING:
     from ecs_hooks.http.budget import Budget
+    from ecs_hooks.http.wire import WireSocket, WireSSLSocket
 
 _OTHER_VERSION = {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"}
 """How OpenSSL calls that a server speaks other versions alone: as the server says it, and as the client finds out."""
@@ -29,18 +31,39 @@ def check_server_name(name: str) -> None:
         raise CertificateError(message) from None
 
 
-def handshake_error(error: Exception, budget: Budget, server_name: str) -> HttpError:
-    """Return what an exception of a handshake means.
+def secured(raw: WireSocket, context: ssl.SSLContext, server_name: str, budget: Budget) -> WireSSLSocket:
+    """Return a TLS connection over one that is open; that one is closed where there is none.
 
     Parameters
     ----------
-    error
-        The exception.
-    budget
-        The time that there was.
+    raw
+        The connection.
+    context
+        What TLS has to be like.
     server_name
         The name that the certificate must be valid for.
+    budget
+        The time for it.
+
+    Raises
+    ------
+    HttpError
+        If the handshake fails.
     """
+    try:
+        raw.wait_at_most(raw.wire.remaining())  # for the handshake; later the wire sees to it
+        with raw.wire.waiting(raw, select.POLLIN):
+            # No certificate has the dot that ends a name which is complete.
+            opened: WireSSLSocket = context.wrap_socket(raw, server_hostname=server_name.rstrip("."))  # type: ignore[assignment] # see tls_context
+    except OSError as error:
+        raw.close()
+        raise _handshake_error(error, budget, server_name) from error
+    opened.wire = raw.wire
+    return opened
+
+
+def _handshake_error(error: Exception, budget: Budget, server_name: str) -> HttpError:
+    """Return what an exception of a handshake means."""
     match error:
         case TimeoutError():
             return budget.timeout(Phase.TLS)

@@ -165,11 +165,11 @@ class Request(NamedTuple):
 
         A test listener is often reached by the name of its load balancer, which no certificate bears.
         """
-        host = self._host
+        host = self.host
         return (host and host_of(host)) or self.url.host
 
     @property
-    def _host(self) -> str:
+    def host(self) -> str:
         """The `Host` header; empty where none is given."""
         return next((value for name, value in self.headers.items() if name.lower() == "host"), "")
 
@@ -196,7 +196,7 @@ class Request(NamedTuple):
         under the name in `Host` redirects to that name, and means itself: the request stays at its address.
         """
         url = self.url.redirected(location)
-        if url.scheme == self.url.scheme and url.authority.lower() == self._host.lower():
+        if url.scheme == self.url.scheme and url.authority.lower() == self.host.lower():
             url = url._replace(host=self.url.host, port=self.url.port)
         method, body, drop = self.method, self.body, set()
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004

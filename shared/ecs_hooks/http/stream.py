@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.http.dialling import allowed, dialled, looked_up
 from ecs_hooks.http.errors import DeadlineError, Phase, ResetBeforeResponseError, TlsHandshakeError
-from ecs_hooks.http.handshake import check_server_name, handshake_error
+from ecs_hooks.http.handshake import check_server_name, secured
 from ecs_hooks.http.resolver import Resolver, resolve
 from ecs_hooks.http.timings import Timings
 from ecs_hooks.http.tls import Trust, tls_context
@@ -92,23 +92,12 @@ def talk(said: Talk, budget: Budget, resolver: Resolver = resolve) -> Heard:
     found = time.perf_counter()
     raw = dialled(endpoints, said.port, budget)
     connected = time.perf_counter()
-    opened = raw if context is None else _secured(raw, context, said, budget)
+    opened = raw if context is None else secured(raw, context, said.server_name, budget)
     timings = Timings(found - began, connected - found, 0.0 if context is None else time.perf_counter() - connected)
     with closing(opened):
         began = time.perf_counter()
         heard = _exchange(opened, said, budget)
         return heard._replace(timings=timings._replace(first_byte=time.perf_counter() - began))
-
-
-def _secured(raw: WireSocket, context: ssl.SSLContext, said: Talk, budget: Budget) -> WireSSLSocket:
-    try:
-        raw.settimeout(raw.wire.remaining())
-        opened: WireSSLSocket = context.wrap_socket(raw, server_hostname=said.server_name)  # type: ignore[assignment] # see tls_context
-    except OSError as error:
-        raw.close()
-        raise handshake_error(error, budget, said.server_name) from error
-    opened.wire = raw.wire
-    return opened
 
 
 def _exchange(opened: WireSocket | WireSSLSocket, said: Talk, budget: Budget) -> Heard:
