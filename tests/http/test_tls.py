@@ -129,6 +129,26 @@ def test_a_server_that_speaks_too_old_a_version(serve: Serve, hello: bytes) -> N
         get(serve(script).url.replace("http:", "https:"))
 
 
+def test_http_1_1_is_what_is_spoken(serve: Serve, trusted: trustme.CA) -> None:
+    spoken: list[str | None] = []
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        assert isinstance(peer.connection, ssl.SSLSocket)
+        spoken.append(peer.connection.selected_alpn_protocol())
+        peer.answer(b"ok")
+
+    context = server_context(trusted.issue_cert("127.0.0.1"))
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    assert get(serve(script, context).url).text == "ok"
+    assert spoken == ["http/1.1"]
+
+
+def test_a_name_that_is_complete_has_a_dot_that_no_certificate_has(serve: Serve, trusted: trustme.CA) -> None:
+    server = serve(replying(b"ok"), server_context(trusted.issue_cert("shop.example")))
+    assert get(server.url, headers={"Host": "shop.example."}).text == "ok"
+
+
 def test_settings_are_made_once_for_what_is_trusted(trusted: trustme.CA) -> None:
     several = [Trust(), Trust(verify=False), Trust(ca_certificates=own(trusted)), Trust(min_version="1.3")]
 

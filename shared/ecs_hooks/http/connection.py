@@ -14,13 +14,13 @@ from ecs_hooks.http.dialling import allowed, dialled, looked_up
 from ecs_hooks.http.handshake import check_server_name, secured
 from ecs_hooks.http.resolver import Resolver
 from ecs_hooks.http.timings import Timings
-from ecs_hooks.http.tls import Trust, tls_context
-from ecs_hooks.http.url import Url
+from ecs_hooks.http.tls import tls_context
 from ecs_hooks.http.waits import Waits
 from ecs_hooks.http.wire import WireSocket, WireSSLSocket
 
 if TYPE_CHECKING:
-    from ecs_hooks.http.client_certificate import ClientCertificate
+    from ecs_hooks.http.request import Request
+    from ecs_hooks.http.sending import Limits
 
 
 class Connection:
@@ -56,50 +56,39 @@ class Connection:
 
     @classmethod
     def open(
-        cls,
-        url: Url,
-        budget: Budget,
-        resolver: Resolver,
-        *,
-        server_name: str,
-        trust: Trust,
-        waits: Waits | None = None,
-        certificate: ClientCertificate | None = None,
+        cls, request: Request, limits: Limits, budget: Budget, resolver: Resolver, waits: Waits | None = None
     ) -> Connection:
         """Look up the host, judge its addresses, and connect to one of them.
 
         Parameters
         ----------
-        url
-            Where to.
+        request
+            Says where to, by which name, and what this side proves itself with.
+        limits
+            What the other side of a TLS connection must be like.
         budget
             The time for it.
         resolver
             What looks up names.
-        server_name
-            The name that the certificate must be valid for.
-        trust
-            What else the other side of a TLS connection must be like.
         waits
             Where it is noted, now and in each exchange, that the other side is waited for.
-        certificate
-            What this side proves itself with.
 
         Raises
         ------
         HttpError
             One that says which step failed.
         """
+        url = request.url
         began = time.perf_counter()
         endpoints = allowed(url.host, looked_up(url.host, url.port, budget, resolver))
         context: ssl.SSLContext | None = None
         if url.scheme == "https":
-            check_server_name(server_name)
-            context = tls_context(trust, certificate)
+            check_server_name(request.server_name)
+            context = tls_context(limits.trust, request.certificate, ("http/1.1",))
         opened_at = time.perf_counter()
         raw = dialled(endpoints, url.port, budget, waits)
         connected = time.perf_counter()
-        opened = raw if context is None else secured(raw, context, server_name, budget)
+        opened = raw if context is None else secured(raw, context, request.server_name, budget)
         tls = 0.0 if context is None else time.perf_counter() - connected
         return cls(opened, opened_at, Timings(opened_at - began, connected - opened_at, tls))
 

@@ -95,15 +95,7 @@ class Pool:
             connection.close()
 
     def _open(self, request: Request, limits: Limits, budget: Budget) -> Connection:
-        connection = Connection.open(
-            request.url,
-            budget,
-            self._resolver,
-            server_name=request.server_name,
-            trust=limits.trust,
-            waits=self._waits,
-            certificate=request.certificate,
-        )
+        connection = Connection.open(request, limits, budget, self._resolver, self._waits)
         with self._lock:
             self.opened += 1
         return connection

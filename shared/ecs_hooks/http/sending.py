@@ -186,14 +186,7 @@ def attempt(request: Request, limits: Limits, budget: Budget, ask: Ask) -> Respo
 
 
 def _ask(resolver: Resolver, request: Request, limits: Limits, budget: Budget) -> Response:
-    connection = Connection.open(
-        request.url,
-        budget,
-        resolver,
-        server_name=request.server_name,
-        trust=limits.trust,
-        certificate=request.certificate,
-    )
+    connection = Connection.open(request, limits, budget, resolver)
     try:
         return exchange(connection, request, limits, budget)
     finally:

@@ -48,7 +48,9 @@ def authorities_problem(pem: str) -> str | None:
     return None
 
 
-def tls_context(trust: Trust, certificate: ClientCertificate | None = None) -> ssl.SSLContext:
+def tls_context(
+    trust: Trust, certificate: ClientCertificate | None = None, protocols: tuple[str, ...] = ()
+) -> ssl.SSLContext:
     """Return the TLS settings of a connection.
 
     Parameters
@@ -57,6 +59,8 @@ def tls_context(trust: Trust, certificate: ClientCertificate | None = None) -> s
         What the other side must be like.
     certificate
         What the client proves itself with, where it is asked to.
+    protocols
+        What is to be spoken on the connection, by the names of ALPN (RFC 7301); none where nothing is said of it.
 
     Raises
     ------
@@ -65,14 +69,20 @@ def tls_context(trust: Trust, certificate: ClientCertificate | None = None) -> s
     """
     # Checks run side by side: without the lock, each of them would load the authorities.
     with _lock:
-        return _context(trust, certificate, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        authorities = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+        return _context(trust, certificate, protocols, authorities)
 
 
 @lru_cache(maxsize=8)
 def _context(
-    trust: Trust, certificate: ClientCertificate | None, _file: str | None, _directory: str | None
+    trust: Trust,
+    certificate: ClientCertificate | None,
+    protocols: tuple[str, ...],
+    _authorities: tuple[str | None, str | None],
 ) -> ssl.SSLContext:
     context = ssl.create_default_context()
+    if protocols:
+        context.set_alpn_protocols(protocols)
     if certificate is not None:
         certificate.load_into(context)
     if trust.ca_certificates:

@@ -98,7 +98,7 @@ class Url(NamedTuple):
         RequestError
             If that is no address of a web server.
         """
-        # A server may send raw UTF-8, which http.client has read as Latin-1.
+        # A server may send raw UTF-8, which is read as Latin-1 like all of a head.
         readable = location.encode("latin-1", "replace").decode("utf-8", "replace")
         joined = urljoin(self._full, quote(readable, safe=":/?#[]@!$&'()*+,;=%~"))
         return Url.parse(joined)._replace(userinfo="")
