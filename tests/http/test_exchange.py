@@ -71,6 +71,27 @@ def test_a_body_that_ends_with_the_connection(serve: Serve) -> None:
     assert client(serve(sending(HEAD + b"\r\nhello")).url).get("/").text == "hello"
 
 
+@pytest.mark.parametrize("again", [b"Content-Length: 2, 2\r\n", b"Content-Length: 2\r\nContent-Length: 2\r\n"])
+def test_a_length_may_be_told_again(serve: Serve, again: bytes) -> None:
+    assert client(serve(sending(HEAD + again + b"\r\nok")).url).get("/").text == "ok"
+
+
+def test_that_there_are_chunks_may_be_told_again(serve: Serve) -> None:
+    head = HEAD + b"Transfer-Encoding: Chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert client(serve(sending(head + b"2\r\nok\r\n0\r\n\r\n")).url).get("/").text == "ok"
+
+
+def test_chunks_count_more_than_a_length(serve: Serve) -> None:
+    head = HEAD + b"Content-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert client(serve(sending(head + b"2\r\nok\r\n0\r\n\r\n")).url).get("/").text == "ok"
+
+
+@pytest.mark.parametrize("version", [b"HTTP/1.0", b"HTTP/1.1", b"HTTP/1.2"])
+def test_versions_of_http_1(serve: Serve, version: bytes) -> None:
+    head = version + b" 200\r\nContent-Length: 2\r\n\r\n"
+    assert client(serve(sending(head + b"ok")).url).get("/").text == "ok"
+
+
 def test_chunks_are_put_together(serve: Serve) -> None:
     chunks = b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Trailer: z\r\n\r\n"
     assert client(serve(sending(HEAD + chunks)).url).get("/").text == "hello world"

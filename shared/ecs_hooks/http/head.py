@@ -97,7 +97,8 @@ class RawResponse(http.client.HTTPResponse):
         self.version = 10 if version == b"1.0" else 11
         self.status = self.code = status
         self.headers = self.msg = read_fields(self.fp)  # type: ignore[assignment] # see above
-        self.chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
+        # A proxy may say once more what the application has said.
+        self.chunked = _listed(self.headers.get("transfer-encoding", "").lower()) == {"chunked"}
         self.chunk_left = None
         length = _content_length(self.headers)
         self.length = None if self.chunked else length
@@ -159,12 +160,17 @@ def _field(text: str) -> tuple[str, str]:
     return name, _UNFIT.sub(" ", value.strip(_SPACE))
 
 
+def _listed(value: str) -> set[str]:
+    """Return the different values of a header; where it is repeated, they are joined with commas."""
+    return {each.strip() for each in value.split(",")}
+
+
 def _content_length(headers: HTTPHeaderDict) -> int | None:
     """Return the length that a response tells; None where it tells none."""
     told = headers.get("content-length")
     if told is None:
         return None
-    lengths = {each.strip() for each in told.split(",")}  # repeated headers are joined with commas
+    lengths = _listed(told)
     length = lengths.pop()
     if lengths or not _LENGTH.fullmatch(length):
         message = "response tells a Content-Length that is no number, or several"
