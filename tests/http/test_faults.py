@@ -190,6 +190,6 @@ def test_the_answer_comes_before_the_invocation_is_over(
     behaviour = BEHAVIOURS[name]
     check = {"type": "http", **request(behaviour), "timeout_seconds": 600}
     handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
-    told = played(handler, lines, seconds=3, base_url=start(behaviour), checks=[check])
+    told = played(handler, lines, seconds=8, base_url=start(behaviour), checks=[check])
 
     assert told["http"][0] is Status.WAIT, told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -141,11 +142,16 @@ def test_a_version_that_hangs_runs_out_of_time(
 def test_a_version_that_does_not_answer_runs_out_of_time(
     simulation: CodeDeploySimulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ecs_hooks.simulator.codedeploy.functions.TIMEOUT", 0.000001)
+    monkeypatch.setattr("ecs_hooks.simulator.codedeploy.functions.TIMEOUT", 0.1)
 
     def ask(functions: Any) -> None:
-        payload = functions.invoke(FunctionName=NAME, Qualifier="2")["Payload"].read()
-        assert json.loads(payload)["errorType"] in {"Sandbox.Timedout", "Runtime.ExitError"}
+        (version,) = [each.arn for each in simulation.controller.running if each.id == "2"]
+        answering = simulation.balancer.targets[version]
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            simulation.balancer.register(version, f"127.0.0.1:{silent.getsockname()[1]}")
+            payload = functions.invoke(FunctionName=NAME, Qualifier="2")["Payload"].read()
+        simulation.balancer.register(version, answering)
+        assert json.loads(payload)["errorType"] == "Sandbox.Timedout"
 
     during(simulation, ask)
 
