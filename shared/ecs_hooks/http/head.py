@@ -95,11 +95,10 @@ class RawResponse(http.client.HTTPResponse):
             read_fields(self.fp)
             version, status = _status(self.fp)
         self.version = 10 if version == b"1.0" else 11
-        self.status = self.code = status
-        self.headers = self.msg = read_fields(self.fp)  # type: ignore[assignment] # see above
+        self.status = status
+        self.headers = read_fields(self.fp)
         # A proxy may say once more what the application has said.
         self.chunked = _listed(self.headers.get("transfer-encoding", "").lower()) == {"chunked"}
-        self.chunk_left = None
         length = _content_length(self.headers)
         self.length = None if self.chunked else length
         if status in _WITHOUT_BODY or method == "HEAD":
