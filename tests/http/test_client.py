@@ -21,7 +21,6 @@ from ecs_hooks.http.errors import (
 )
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.http.resolver import Endpoint, Resolver, resolve
-from ecs_hooks.http.wire import Wire
 from ecs_hooks.outcome import Status
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
@@ -173,11 +172,6 @@ def test_a_resolver_with_a_bug_is_no_trouble_with_the_connection() -> None:
 
     with pytest.raises(TypeError):
         HttpClient("http://a", Deadline.after(20), ONCE, resolver=wrong).get("/")
-
-
-def test_time_that_is_over_before_a_call_of_the_socket() -> None:
-    with pytest.raises(TimeoutError):
-        Wire(Deadline.after(0)).remaining()
 
 
 def test_an_address_without_a_way_to_it() -> None:

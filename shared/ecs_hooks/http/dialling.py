@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -75,13 +74,10 @@ def dialled(endpoints: Sequence[Endpoint], port: int, budget: Budget, waits: Wai
         remaining = budget.deadline.remaining()
         if remaining <= 0:
             break
-        raw = WireSocket(endpoint.family, socket.SOCK_STREAM)
+        raw = WireSocket(endpoint.family, Wire(budget.deadline, waits))
         try:
-            raw.wire = Wire(budget.deadline, waits)
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            raw.wait_at_most(remaining / (len(endpoints) - index))
-            with raw.wire.waiting(raw, select.POLLOUT):
-                raw.connect(endpoint.target)
+            raw.connect_within(endpoint.target, remaining / (len(endpoints) - index))
         except TimeoutError:
             raw.close()
             error = budget.timeout(Phase.CONNECT)

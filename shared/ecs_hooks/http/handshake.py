@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import ssl
 from typing import TYPE_CHECKING
 
@@ -50,15 +49,17 @@ def secured(raw: WireSocket, context: ssl.SSLContext, server_name: str, budget: 
     HttpError
         If the handshake fails.
     """
+    # No certificate has the dot that ends a name which is complete.
+    name = server_name.rstrip(".")
+    to_close: WireSocket | WireSSLSocket = raw
     try:
-        raw.wait_at_most(raw.wire.remaining())  # for the handshake; later the wire sees to it
-        with raw.wire.waiting(raw, select.POLLIN):
-            # No certificate has the dot that ends a name which is complete.
-            opened: WireSSLSocket = context.wrap_socket(raw, server_hostname=server_name.rstrip("."))  # type: ignore[assignment] # see tls_context
+        opened: WireSSLSocket = context.wrap_socket(raw, server_hostname=name, do_handshake_on_connect=False)  # type: ignore[assignment] # see tls_context
+        to_close = opened
+        opened.wire = raw.wire
+        opened.shake_hands()
     except OSError as error:
-        raw.close()
+        to_close.close()
         raise _handshake_error(error, budget, server_name) from error
-    opened.wire = raw.wire
     return opened
 
 

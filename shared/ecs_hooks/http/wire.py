@@ -1,23 +1,27 @@
 """Sockets that know how long and how much they may still receive.
 
 The time-out of a plain socket counts from one byte to the next, so a server that sends a byte now and then could hold a
-request for ever. These sockets set it anew before each call, to what is left of the whole.
+request for ever. These sockets never block: whatever they wait for, they wait for it in one place, which knows what is
+left of the whole.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import select
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, TypeVar
+
+from urllib3.util import wait_for_read, wait_for_write
 
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http.waits import Waits
 
-_NEARLY = 0.01
-"""Seconds by which a wait may be longer than what is left."""
+T = TypeVar("T")
 
 
 class Wire:
@@ -64,25 +68,37 @@ class Wire:
             raise TimeoutError
         return remaining
 
-    @property
-    def watched(self) -> bool:
-        """Whether somebody wants to know for whom the exchange waits."""
-        return self._waits is not None
+    def wait_to_read(self, waiting: socket.socket) -> None:
+        """Wait until there is something to read.
 
-    def waiting(self, waiting: socket.socket, event: int) -> AbstractContextManager[None]:
-        """Return the context of a call that waits for this event at a socket."""
-        return nullcontext() if self._waits is None else self._waits.noted(self, waiting.fileno(), event)
-
-    def await_data(self, waiting: socket.socket) -> None:
-        """Wait until there is something to read, where somebody wants to know how long that takes.
-
-        A call that receives takes the data and then waits for the interpreter: it would look as if there were none yet.
+        Raises
+        ------
+        TimeoutError
+            If there is nothing in time.
         """
-        if self.watched:
-            poll = select.poll()
-            poll.register(waiting, select.POLLIN)
-            with self.waiting(waiting, select.POLLIN):
-                poll.poll(self.remaining() * 1000)
+        with nullcontext() if self._waits is None else self._waits.noted(self, waiting.fileno(), select.POLLIN):
+            if not wait_for_read(waiting, self.remaining()):
+                raise TimeoutError
+
+    def wait_to_write(self, waiting: socket.socket, seconds: float | None = None) -> None:
+        """Wait until more can be sent, or the connection is there.
+
+        Parameters
+        ----------
+        waiting
+            The socket.
+        seconds
+            For how long; None for all that is left.
+
+        Raises
+        ------
+        TimeoutError
+            If it can't in time.
+        """
+        remaining = self.remaining() if seconds is None else seconds
+        with nullcontext() if self._waits is None else self._waits.noted(self, waiting.fileno(), select.POLLOUT):
+            if not wait_for_write(waiting, remaining):
+                raise TimeoutError
 
     def count(self, size: int) -> int:
         """Take note of bytes received, or, where there are none, of the end."""
@@ -94,48 +110,82 @@ class Wire:
 
 
 class WireSocket(socket.socket):
-    """A TCP socket that keeps to its `wire`."""
+    """A TCP socket that keeps to its `wire`.
 
-    wire: Wire
+    Parameters
+    ----------
+    family
+        `AF_INET` or `AF_INET6`.
+    wire
+        Time and size.
+    """
 
-    def wait_at_most(self, seconds: float) -> None:
-        """Set the time-out, unless it is nearly that: to set it makes a system call, and lets another thread go first."""
-        now = self.gettimeout()
-        if now is None or not seconds <= now <= seconds + _NEARLY:
-            self.settimeout(seconds)
+    def __init__(self, family: int, wire: Wire) -> None:
+        super().__init__(family, socket.SOCK_STREAM)
+        self.wire = wire
+        self.settimeout(0)
+
+    def connect_within(self, target: tuple[Any, ...], seconds: float) -> None:
+        """Connect to an address.
+
+        Raises
+        ------
+        TimeoutError
+            If that takes longer.
+        OSError
+            If there is no connection.
+        """
+        error = self.connect_ex(target)
+        if error == errno.EINPROGRESS:
+            self.wire.wait_to_write(self, seconds)
+            error = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, os.strerror(error))
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Receive, within the time and the size that are left."""
-        self.wire.await_data(self)
-        self.wait_at_most(self.wire.remaining())
-        return self.wire.count(super().recv_into(*args, **options))
+        while True:
+            # The response is hardly ever there already: to try first would be in vain.
+            self.wire.wait_to_read(self)
+            try:
+                return self.wire.count(super().recv_into(*args, **options))
+            except BlockingIOError:
+                continue
 
-    def sendall(self, *args: Any, **options: Any) -> None:
+    def sendall(self, data: Any, *args: Any) -> None:
         """Send, within the time that is left."""
-        self.wait_at_most(self.wire.remaining())
-        with self.wire.waiting(self, select.POLLOUT):
-            super().sendall(*args, **options)
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[super().send(left, *args) :]
+            except BlockingIOError:
+                self.wire.wait_to_write(self)
 
 
 class WireSSLSocket(ssl.SSLSocket):
-    """A TLS socket that keeps to its `wire`, once it has one: after the handshake, which has a time-out of its own."""
+    """A TLS socket that keeps to the `wire` which it is given before the handshake."""
 
     wire: Wire
 
+    def shake_hands(self) -> None:
+        """Bring about the handshake, within the time that is left."""
+        self._persistently(self.do_handshake)
+
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Receive, within the time and the size that are left."""
-        while self.wire.watched:
-            if not self.pending():
-                self.wire.await_data(self)
-            self.settimeout(0)
-            # What has come may be none of the data, but a ticket for the next session.
-            with suppress(ssl.SSLWantReadError):
-                return self.wire.count(super().recv_into(*args, **options))
-        self.settimeout(self.wire.remaining())
-        return self.wire.count(super().recv_into(*args, **options))
+        return self.wire.count(self._persistently(lambda: super(WireSSLSocket, self).recv_into(*args, **options)))
 
     def send(self, *args: Any, **options: Any) -> int:
         """Send, within the time that is left; `sendall` calls this for each piece."""
-        self.settimeout(self.wire.remaining())
-        with self.wire.waiting(self, select.POLLOUT):
-            return super().send(*args, **options)
+        return self._persistently(lambda: super(WireSSLSocket, self).send(*args, **options))
+
+    def _persistently(self, once: Callable[[], T]) -> T:
+        """Do something as soon as TLS lets it be done: to send it may have to read first, and the other way round."""
+        while True:
+            self.wire.remaining()  # a side that always has something to say is not waited for
+            try:
+                return once()
+            except ssl.SSLWantReadError:
+                self.wire.wait_to_read(self)
+            except ssl.SSLWantWriteError:
+                self.wire.wait_to_write(self)

@@ -1,0 +1,117 @@
+"""Sockets that never block, over plain TCP and over TLS."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+import trustme
+
+from ecs_hooks.deadline import Deadline
+from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.dialling import dialled
+from ecs_hooks.http.handshake import secured
+from ecs_hooks.http.resolver import resolve
+from ecs_hooks.http.tls import Trust, tls_context
+from ecs_hooks.http.wire import Wire, WireSocket, WireSSLSocket
+from tests.http.fixtures import Serve, server_context
+from tests.http.servers import Peer, Script
+
+LARGE = bytes(range(256)) * 40_000
+"""More than the buffers of a connection hold."""
+
+
+@pytest.fixture(params=["tcp", "tls"])
+def connect(
+    request: pytest.FixtureRequest, serve: Serve, trusted: trustme.CA
+) -> Callable[[Script], WireSocket | WireSSLSocket]:
+    secure = request.param == "tls"
+
+    def to(script: Script) -> WireSocket | WireSSLSocket:
+        server = serve(script, server_context(trusted.issue_cert("127.0.0.1")) if secure else None)
+        budget = Budget.start(10, Deadline.after(10))
+        raw = dialled(resolve("127.0.0.1", server.port, budget.deadline), server.port, budget)
+        opened = secured(raw, tls_context(Trust(True, "", "1.2")), "127.0.0.1", budget) if secure else raw
+        opened.wire.allow(2 * len(LARGE), OverflowError)
+        return opened
+
+    return to
+
+
+Connect = Callable[[Script], WireSocket | WireSSLSocket]
+
+
+def received(opened: WireSocket | WireSSLSocket) -> bytes:
+    buffer, whole = bytearray(65_536), b""
+    while count := opened.recv_into(buffer):
+        whole += buffer[:count]
+    return whole
+
+
+def test_what_is_sent_arrives_however_slowly_it_is_taken(connect: Connect) -> None:
+    taken, go = bytearray(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        go.wait(10)
+        while len(taken) < len(LARGE):
+            taken.extend(peer.connection.recv(65_536))
+        peer.send(b"thanks")
+
+    with connect(script) as opened:
+        threading.Timer(0.2, go.set).start()
+        opened.sendall(LARGE)
+        assert received(opened) == b"thanks"
+
+    assert bytes(taken) == LARGE
+
+
+def test_what_comes_in_many_pieces_is_received_whole(connect: Connect) -> None:
+    with connect(lambda peer: peer.send(*(LARGE[at : at + 9_999] for at in range(0, len(LARGE), 9_999)))) as opened:
+        assert received(opened) == LARGE
+        assert opened.wire.received == len(LARGE)
+        assert opened.wire.ended
+
+
+@pytest.mark.parametrize("act", [lambda opened: opened.sendall(LARGE), received], ids=["send", "receive"])
+def test_nothing_is_waited_for_longer_than_there_is_time(
+    connect: Connect, act: Callable[[WireSocket | WireSSLSocket], object]
+) -> None:
+    with connect(lambda peer: peer.hang()) as opened:
+        opened.wire.deadline = Deadline.after(0.3)
+        with pytest.raises(TimeoutError):
+            act(opened)
+        assert opened.wire.deadline.expired
+
+
+def test_a_side_that_never_stops_talking_is_given_up_in_time(connect: Connect) -> None:
+    def script(peer: Peer) -> None:
+        while not peer.stop.is_set():
+            peer.send(bytes(65_536))
+
+    with connect(script) as opened:
+        opened.wire.deadline = Deadline.after(0.3)
+        opened.wire.allow(2**40, OverflowError)
+        with pytest.raises(TimeoutError):
+            received(opened)
+
+
+def test_a_socket_that_only_seemed_to_have_something_is_asked_again(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, waits = Wire.wait_to_read, iter([True])
+
+    def too_soon(wire: Wire, opened: WireSocket) -> None:
+        if not next(waits, False):
+            waiting(wire, opened)
+
+    go = threading.Event()
+
+    def script(peer: Peer) -> None:
+        go.wait(10)
+        peer.send(b"now")
+
+    with connect(script) as opened:
+        monkeypatch.setattr(Wire, "wait_to_read", too_soon)
+        threading.Timer(0.1, go.set).start()
+        assert received(opened) == b"now"
