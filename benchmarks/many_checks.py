@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import urllib3
 
@@ -22,9 +22,9 @@ from benchmarks.context import context
 from benchmarks.events import ROOT, event
 from benchmarks.figures import row
 from benchmarks.server import serving
-from ecs_hooks.checks import HttpCheck
+from ecs_hooks.checks import CheckContext, HttpCheck
 from ecs_hooks.event import LifecycleEvent
-from ecs_hooks.outcome import Status
+from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.runner import Runner
 from ecs_hooks.state import State
 from ecs_hooks.telemetry import log_result
@@ -38,8 +38,9 @@ _NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the logg
 def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
     """Return the time of the checks, and of the whole hook, against the slowest check and against `hey`.
 
-    The checks run as in a hook that is kept warm, each with a connection and a log line of its own. The hook also reads
-    the event and the plan, and writes verdict and metrics.
+    The checks run as in a hook that is kept warm, each with a connection of its own. They have finished when the last
+    one has its outcome, as `hey` has when it has the last response; what either writes about it comes after that, and
+    has a row of its own. The hook also reads the event and the plan, and writes verdict and metrics.
     """
     os.environ["ECS_HOOKS_ALLOWED_HOSTS"] = "127.0.0.1"
     handler = stage_handler()
@@ -48,15 +49,17 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
     hey = shutil.which("hey")
     if hey is None:
         print("hey is not installed (apt-get install hey): nothing is compared with it", file=sys.stderr)
-    check_times, slowest_times, hook_times, slowest_in_hook, hey_times = [], [], [], [], []
+    check_times, slowest_times, line_times, hook_times, slowest_in_hook, hey_times = [], [], [], [], [], []
     with serving(DELAY) as address:
         described = [{"type": "http", "name": f"check {number}", "path": f"/{number}"} for number in range(CHECKS)]
         asked = event(base_url=address, checks=described)
-        checks = [HttpCheck.model_validate(each) for each in described]
+        checks = [_Timed.model_validate(each) for each in described]
         _invoke(handler, asked)  # only warms up
         # In turn, so that whatever else the machine does falls on all of them alike.
         for _ in range(rounds):
-            check_times.append(_time(lambda: _check(checks, address)))
+            finished, written = _check(checks, address)
+            check_times.append(finished)
+            line_times.append(written)
             slowest_times.append(durations.slowest())
             hook_times.append(_time(lambda: _invoke(handler, asked)))
             slowest_in_hook.append(durations.slowest())
@@ -68,24 +71,43 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
         row(name, check_times, "the slowest of them", slowest_times, 1.2),
         row(name, check_times, "the same requests in sequence", [sequence] * rounds, None),
         row(name, check_times, "the endpoint's own time", endpoint, None),
+        row(f"{name} and their log lines", line_times, "the slowest of them", slowest_times, None),
         row(hook, hook_times, "the slowest of them", slowest_in_hook, 1.3),
     ]
     if hey_times:
         command = f"hey -c {CHECKS} -n {CHECKS}"
         rows += [
             row(name, check_times, command, hey_times, 1.1),
+            row(f"{name} and their log lines", line_times, command, hey_times, None),
             row(hook, hook_times, command, hey_times, None),
             row(command, hey_times, "the endpoint's own time", endpoint, None),
         ]
     return rows
 
 
-def _check(checks: Sequence[HttpCheck], address: str) -> None:
+class _Timed(HttpCheck):
+    """Notes when it has its outcome."""
+
+    outcomes_at: ClassVar[list[float]] = []
+
+    def run(self, context: CheckContext) -> Outcome:
+        outcome = super().run(context)
+        self.outcomes_at.append(time.perf_counter())
+        return outcome
+
+
+def _check(checks: Sequence[HttpCheck], address: str) -> tuple[float, float]:
+    """Return the seconds until the last check has its outcome, and until all log lines are written."""
     told = LifecycleEvent.parse(event())
+    _Timed.outcomes_at.clear()
+    began = time.perf_counter()
     runner = Runner(context(address), State("0", 0), lambda result: log_result(result, told))
-    for outcome in runner.run(checks):
+    outcomes = runner.run(checks)
+    ended = time.perf_counter()
+    for outcome in outcomes:
         if outcome.status is not Status.PASS:
             raise RuntimeError(outcome.reason)
+    return max(_Timed.outcomes_at) - began, ended - began
 
 
 def _hey(hey: str, address: str) -> float:

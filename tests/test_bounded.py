@@ -54,7 +54,7 @@ def test_calls_at_the_same_time_have_a_thread_each() -> None:
         return thread()
 
     for _ in range(5):
-        Call(meet, done)
+        Call(meet, done.put)
 
     assert len({done.get(timeout=10).result() for _ in range(5)}) == 5
 

@@ -25,12 +25,12 @@ class Call(Generic[T]):
     function
         What to call.
     done
-        Where the call puts itself when it is over; for those who wait for several.
+        Takes the call when it is over.
     """
 
-    def __init__(self, function: Callable[[], T], done: queue.SimpleQueue[Call[T]] | None = None) -> None:
+    def __init__(self, function: Callable[[], T], done: Callable[[Call[T]], object]) -> None:
         self._function = function
-        self._done: queue.SimpleQueue[Call[T]] = queue.SimpleQueue() if done is None else done
+        self._done = done
         self._value: T | None = None
         self._error: BaseException | None = None
         try:
@@ -48,7 +48,7 @@ class Call(Generic[T]):
 
     def tell(self) -> None:
         """Tell whoever waits that the call is over."""
-        self._done.put(self)
+        self._done(self)
 
     def result(self) -> T:
         """Return what the function returned, or raise what it raised; only once the call is over."""
@@ -92,7 +92,7 @@ def call_within(function: Callable[[], T], deadline: Deadline) -> T:
         If it is not over by then.
     """
     done: queue.SimpleQueue[Call[T]] = queue.SimpleQueue()
-    call = Call(function, done)
+    call = Call(function, done.put)
     try:
         done.get(timeout=deadline.remaining())
     except queue.Empty:

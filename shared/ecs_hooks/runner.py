@@ -6,17 +6,23 @@ import queue
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.bounded import Call
 from ecs_hooks.outcome import AS_BEFORE, ExplainedError, Outcome, Status
+from ecs_hooks.relay import Relay
 from ecs_hooks.state import Progress, State, key_of
 from ecs_hooks.watch import Measured, judge, waiting
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check, CheckContext
+
+
+_PAUSE = 0.005
+"""Seconds without an outcome after which something else is done than to wait for one."""
 
 
 class Result(NamedTuple):
@@ -89,34 +95,36 @@ class Runner:
         except ExplainedError as error:
             self.add("steps", error.outcome)
             return [error.outcome for _ in checks]
-        keys = [self._key(check) for check in checks]
-        finished: queue.SimpleQueue[Call[Result]] = queue.SimpleQueue()
-        results: dict[str, Result] = {}
+        keys = cache(lambda: [self._key(check) for check in checks])
+        due: dict[int, Check] = {}
+        results: dict[int, Result] = {}
+        new: list[_Answer] = []
 
-        def take(result: Result) -> None:
-            results[result.key] = result
+        def take(number: int, result: Result) -> None:
+            results[number] = result
             self.tell(result)
 
-        for key, check in zip(keys, checks, strict=True):
-            progress = self.state.progress.get(key, Progress())
+        def settle() -> None:
+            for answer in new:
+                take(answer.number, self._result(checks[answer.number], keys()[answer.number], answer))
+            new.clear()
+
+        for number, check in enumerate(checks):
+            progress = self._progress(keys()[number]) if self.state.progress else Progress()
             known = self._known(check, progress)
-            if known is not None:
-                take(Result(key, check.label, known, due=progress.settled))
-                continue
-            try:
-                Call(_asking(check, key, self.context, progress.measured), finished)
-            except RuntimeError as error:  # the process can have no more threads
-                take(Result(key, check.label, Outcome.error(f"could not be started: {error}")))
-        while len(results) < len(keys):
-            try:
-                take(finished.get(timeout=self.context.deadline.remaining()).result())
-            except queue.Empty:
-                break
-        late = Outcome.wait("not finished when the time of this invocation was over")
-        for key, check in zip(keys, checks, strict=True):
-            if key not in results:
-                take(Result(key, check.label, late))
-        ordered = [results[key] for key in keys]
+            if known is None:
+                due[number] = check
+            else:
+                take(number, Result(keys()[number], check.label, known, due=progress.settled))
+        for answer in _asked(due, self.context):
+            if answer is not None:
+                new.append(answer)
+            else:
+                # To make keys and to write lines takes time from the checks: it is done while all of them wait.
+                keys()
+                settle()
+        settle()
+        ordered = [results[number] for number in range(len(checks))]
         self.results += ordered
         return [result.outcome for result in ordered]
 
@@ -125,6 +133,19 @@ class Runner:
         result = Result(key_of(label), label, outcome, traceback=trace)
         self.results.append(result)
         self.tell(result)
+
+    def _progress(self, key: str) -> Progress:
+        return self.state.progress.get(key, Progress())
+
+    def _result(self, check: Check, key: str, answer: _Answer) -> Result:
+        """Return what an answer means, beside those of earlier invocations where the check is watched."""
+        _, outcome, seconds, trace = answer
+        if check.watch is None or outcome.status is Status.SKIP or seconds is None:
+            return Result(key, check.label, outcome, seconds, trace)
+        before = self._progress(key).measured or Measured()
+        measured = before.after(outcome, check.watch, self.context.elapsed)
+        judged = judge(check.watch, measured, outcome, self.context.elapsed)
+        return Result(key, check.label, judged, seconds, trace, measured, check.watch.error_limit)
 
     def _known(self, check: Check, progress: Progress) -> Outcome | None:
         """Return the outcome of a check that need not be asked (again) now; None where it has to be."""
@@ -159,22 +180,63 @@ def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
     return Outcome.failed(f"raised {type(error).__name__}{place}; the traceback is in the log"), trace
 
 
-def _asking(check: Check, key: str, context: CheckContext, before: Measured | None) -> Callable[[], Result]:
-    def ask() -> Result:
+class _Answer(NamedTuple):
+    """What came of asking a check, by its number in the plan."""
+
+    number: int
+    outcome: Outcome
+    seconds: float | None = None
+    traceback: str | None = None
+
+
+def _asked(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Answer | None]:
+    """Ask checks side by side, and yield an answer of each: their own, or that they were not over in time.
+
+    None is yielded where no answer comes for a moment, so that something else can be done.
+    """
+    answers: queue.SimpleQueue[Call[_Answer] | _Answer] = queue.SimpleQueue()
+
+    def begin(number: int, check: Check) -> None:
+        try:
+            Call(_asking(number, check, context, relay), answers.put)
+        except RuntimeError as error:  # the process can have no more threads
+            answers.put(_Answer(number, Outcome.error(f"could not be started: {error}")))
+
+    relay = Relay(partial(begin, number, check) for number, check in checks.items())
+    relay.start()
+    missing = dict.fromkeys(checks)
+    paused = False
+    while missing:
+        left = context.deadline.remaining()
+        try:
+            found = answers.get(timeout=left if paused and not relay else min(left, _PAUSE))
+        except queue.Empty:
+            if not left:
+                break
+            relay.hurry()
+            paused = True
+            yield None
+        else:
+            answer = found if isinstance(found, _Answer) else found.result()
+            del missing[answer.number]
+            paused = False
+            yield answer
+    relay.stop()
+    late = Outcome.wait("not finished when the time of this invocation was over")
+    yield from (_Answer(number, late) for number in missing)
+
+
+def _asking(number: int, check: Check, context: CheckContext, relay: Relay) -> Callable[[], _Answer]:
+    def ask() -> _Answer:
         began = time.perf_counter()
         trace = None
         try:
-            outcome = check.run(context)
+            outcome = relay.run(lambda: check.run(context))
             if not isinstance(outcome, Outcome):
                 message = f"run() of a check must return an Outcome, not {type(outcome).__name__}"
                 raise TypeError(message)  # noqa: TRY301 - an answer that is none is handled like a crash
         except BaseException as error:  # noqa: BLE001 - also SystemExit: a check must not end the function
             outcome, trace = outcome_of_exception(error)
-        seconds = time.perf_counter() - began
-        if check.watch is None or outcome.status is Status.SKIP:
-            return Result(key, check.label, outcome, seconds, trace)
-        measured = (before or Measured()).after(outcome, check.watch, context.elapsed)
-        judged = judge(check.watch, measured, outcome, context.elapsed)
-        return Result(key, check.label, judged, seconds, trace, measured, check.watch.error_limit)
+        return _Answer(number, outcome, time.perf_counter() - began, trace)
 
     return ask

@@ -87,7 +87,7 @@ def test_an_ipv4_address_is_judged_the_same_in_every_disguise(address: IPv4Addre
     ],
 )
 def test_the_list_admits_names_addresses_and_networks(allowed: str, host: str, address: str, admitted: bool) -> None:
-    assert (judge(host, ip_address(address), AllowedHosts.parse(allowed)) is None) is admitted
+    assert (judge(host, ip_address(address), allowed) is None) is admitted
 
 
 @pytest.mark.parametrize(

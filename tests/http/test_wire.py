@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 
 import pytest
 import trustme
+from urllib3.util import wait_for_write
 
+from ecs_hooks.checks import CheckContext, HttpCheck
 from ecs_hooks.deadline import Deadline
+from ecs_hooks.deployment.endpoint import Endpoint
+from ecs_hooks.deployment.service_deployment import ServiceDeployment
+from ecs_hooks.event import LifecycleEvent
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.dialling import dialled
 from ecs_hooks.http.handshake import secured
 from ecs_hooks.http.resolver import resolve
 from ecs_hooks.http.tls import Trust, tls_context
 from ecs_hooks.http.wire import Wire, WireSocket, WireSSLSocket
+from ecs_hooks.outcome import Status
+from ecs_hooks.relay import Relay
+from ecs_hooks.runner import Runner
+from ecs_hooks.state import State
+from tests.conftest import load_event
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script
 
@@ -115,3 +126,32 @@ def test_a_socket_that_only_seemed_to_have_something_is_asked_again(
         monkeypatch.setattr(Wire, "wait_to_read", too_soon)
         threading.Timer(0.1, go.set).start()
         assert received(opened) == b"now"
+
+
+@pytest.mark.parametrize("where", ["at the connection", "at the response"])
+def test_whoever_waits_lets_the_next_check_begin(serve: Serve, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    monkeypatch.setattr(Relay, "hurry", lambda _: None)
+    if where == "at the connection":
+        monkeypatch.setattr("ecs_hooks.http.wire.wait_for_write", slowly(wait_for_write))
+    meeting = threading.Barrier(30, timeout=10)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        meeting.wait()  # nobody is answered before all have asked
+        peer.answer()
+
+    address = serve(script).url
+    event = LifecycleEvent.parse(load_event())
+    context = CheckContext(
+        "POST_SCALE_UP", lambda: ServiceDeployment(event), lambda _: Endpoint(address), Deadline.after(20), 0.0
+    )
+    checks = [HttpCheck.model_validate({"type": "http", "path": f"/{number}"}) for number in range(30)]
+
+    outcomes = Runner(context, State.load(None, event, 0), lambda _: None).run(checks)
+
+    assert [outcome.status for outcome in outcomes] == [Status.PASS] * 30
+
+
+def slowly(wait: Callable[[socket.socket, float], bool]) -> Callable[[socket.socket, float], bool]:
+    """Return what is not ready when it is first looked at."""
+    return lambda opened, seconds: bool(seconds) and wait(opened, seconds)

@@ -157,7 +157,8 @@ class RequestFields(BaseModel):
         if auth is not None and auth.certificate is not None and url.scheme != "https":
             message = "auth.mutual_tls needs https, and the address is http"
             raise RequestError(message)
-        return Request.build(self.method, url, headers, self._body())._replace(auth=auth)
+        request = Request.build(self.method, url, headers, self._body())
+        return request if auth is None else request._replace(auth=auth)
 
     def _authorization(self, keyring: Keyring) -> Authorization | None:
         """Return the credentials of the request: what `auth` says, and headers whose values are kept as secrets."""
@@ -173,11 +174,8 @@ class RequestFields(BaseModel):
 
     def _bodies(self) -> list[str]:
         """Return the names of the fields that give a body; `json: null` gives one."""
-        return [
-            name
-            for name in _BODIES
-            if name in self.model_fields_set and (name == "json_value" or getattr(self, name) is not None)
-        ]
+        given = self.model_fields_set & _BODIES.keys()
+        return [name for name in given if name == "json_value" or getattr(self, name) is not None]
 
     def _body(self) -> Body | None:
         match self._bodies():

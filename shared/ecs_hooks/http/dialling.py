@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ecs_hooks.http.errors import ConnectError, HttpError, NameResolutionError, Phase
-from ecs_hooks.http.guard import AllowedHosts, judge, refusal
+from ecs_hooks.http.guard import VARIABLE, judge, refusal
 from ecs_hooks.http.wire import Wire, WireSocket
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def allowed(host: str, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
     if not endpoints:
         message = f"{host} has no address"
         raise NameResolutionError(message)
-    exceptions = AllowedHosts.from_environment()
+    exceptions = os.environ.get(VARIABLE, "")
     judged = [(endpoint, judge(host, endpoint.address, exceptions)) for endpoint in endpoints]
     good = [endpoint for endpoint, kind in judged if kind is None]
     if not good:
@@ -69,7 +70,7 @@ def dialled(endpoints: Sequence[Endpoint], port: int, budget: Budget, waits: Wai
     HttpError
         If none answers.
     """
-    error: HttpError = budget.timeout(Phase.CONNECT)
+    error: HttpError | None = None
     for index, endpoint in enumerate(endpoints):
         remaining = budget.deadline.remaining()
         if remaining <= 0:
@@ -80,7 +81,7 @@ def dialled(endpoints: Sequence[Endpoint], port: int, budget: Budget, waits: Wai
             raw.connect_within(endpoint.target, remaining / (len(endpoints) - index))
         except TimeoutError:
             raw.close()
-            error = budget.timeout(Phase.CONNECT)
+            error = None
         except OSError as failure:
             raw.close()
             why = (failure.strerror or "connection failed").lower()
@@ -90,4 +91,4 @@ def dialled(endpoints: Sequence[Endpoint], port: int, budget: Budget, waits: Wai
             raise
         else:
             return raw
-    raise error
+    raise error or budget.timeout(Phase.CONNECT)

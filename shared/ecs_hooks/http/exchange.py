@@ -101,6 +101,7 @@ def _ask(connection: Connection, request: Request, budget: Budget) -> RawRespons
         with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             connection.opened.sendall(sent)
         phase = Phase.HEAD
+        connection.opened.await_answer()
         return RawResponse(connection.opened, request.method)
     except OSError as error:
         raise _head_error(error, budget, phase, connection.wire.received) from error

@@ -8,7 +8,6 @@ the connection goes to the judged address.
 
 from __future__ import annotations
 
-import os
 import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -80,18 +79,7 @@ class AllowedHosts(NamedTuple):
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @classmethod
-    def from_environment(cls) -> AllowedHosts:
-        """Return what the environment allows now.
-
-        Raises
-        ------
-        ForbiddenAddressError
-            If an entry is neither a name nor an address nor a network.
-        """
-        return cls.parse(os.environ.get(VARIABLE, ""))
-
-    @classmethod
-    @lru_cache(maxsize=8)  # every check of a plan asks for the same list
+    @lru_cache(maxsize=8)
     def parse(cls, text: str) -> AllowedHosts:
         """Read a comma separated list.
 
@@ -123,10 +111,25 @@ class AllowedHosts(NamedTuple):
         return any(address in network for network in self.networks)
 
 
-@lru_cache(maxsize=1024)
-def judge(host: str, address: Address, allowed: AllowedHosts) -> str | None:
-    """Return why `host` must not be reached at this address, None where it may."""
-    return None if allowed.admit(host, address) else danger(address)
+@lru_cache(maxsize=1024)  # the checks of a plan ask at the same place
+def judge(host: str, address: Address, allowed: str) -> str | None:
+    """Return why `host` must not be reached at this address, None where it may.
+
+    Parameters
+    ----------
+    host
+        A name or an address.
+    address
+        What it stands for.
+    allowed
+        The list in `ECS_HOOKS_ALLOWED_HOSTS`.
+
+    Raises
+    ------
+    ForbiddenAddressError
+        If an entry of the list is neither a name nor an address nor a network.
+    """
+    return None if AllowedHosts.parse(allowed).admit(host, address) else danger(address)
 
 
 def refusal(host: str, address: Address, kind: str) -> ForbiddenAddressError:

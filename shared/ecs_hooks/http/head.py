@@ -53,7 +53,7 @@ def encoded(request: Request) -> bytes:
     if request.body is not None or request.method in _EXPECT_A_BODY:
         lines.append(f"Content-Length: {len(body)}")
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
-    if any(_BREAK.search(line) for line in lines):
+    if _BREAK.search("".join(lines)):
         message = "request has a line break where there must be none"
         raise RequestError(message)
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body

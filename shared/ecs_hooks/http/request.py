@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -152,7 +153,7 @@ class Request(NamedTuple):
         if url.userinfo:
             defaults["Authorization"] = f"Basic {base64.b64encode(url.userinfo.encode()).decode()}"
         merged = with_defaults(given, defaults)
-        return cls(method, url._replace(userinfo=""), merged, None if body is None else body.content)
+        return cls(method, url.anonymous, merged, None if body is None else body.content)
 
     @property
     def shown(self) -> str:
@@ -218,6 +219,7 @@ def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> di
     return {**{name: value for name, value in defaults.items() if name.lower() not in names}, **headers}
 
 
+@cache
 def user_agent() -> str:
     """Return the `User-Agent` that names this tool in the logs of those who are asked."""
     from ecs_hooks import __version__  # noqa: PLC0415 - the package itself is only complete later

@@ -87,8 +87,7 @@ class Url(NamedTuple):
         if not path.startswith("/"):
             message = "path must begin with /"
             raise RequestError(message)
-        root = re.split(r"[?#]", base, maxsplit=1)[0].rstrip("/")
-        return cls.parse(_with_query(root + path, query))
+        return cls.parse(_with_query(_root(base) + path, query))
 
     def redirected(self, location: str) -> Url:
         """Return where a `Location` header leads.
@@ -101,12 +100,17 @@ class Url(NamedTuple):
         # A server may send raw UTF-8, which is read as Latin-1 like all of a head.
         readable = location.encode("latin-1", "replace").decode("utf-8", "replace")
         joined = urljoin(self._full, quote(readable, safe=":/?#[]@!$&'()*+,;=%~"))
-        return Url.parse(joined)._replace(userinfo="")
+        return Url.parse(joined).anonymous
 
     @property
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host and port: what credentials belong to."""
         return self.scheme, self.host, self.port
+
+    @property
+    def anonymous(self) -> Url:
+        """The address without `user:password`."""
+        return self._replace(userinfo="") if self.userinfo else self
 
     @property
     def authority(self) -> str:
@@ -125,6 +129,11 @@ class Url(NamedTuple):
     @property
     def _full(self) -> str:
         return f"{self.scheme}://{self.authority}{self.target}"
+
+
+@lru_cache(maxsize=1024)
+def _root(base: str) -> str:
+    return re.split(r"[?#]", base, maxsplit=1)[0].rstrip("/")
 
 
 def encode_query(query: Query) -> str:

@@ -13,15 +13,17 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from urllib3.util import wait_for_read, wait_for_write
 
+from ecs_hooks import relay
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http.waits import Waits
 
 T = TypeVar("T")
+
+_CONNECTED = {0, errno.EISCONN}
 
 
 class Wire:
@@ -76,9 +78,7 @@ class Wire:
         TimeoutError
             If there is nothing in time.
         """
-        with nullcontext() if self._waits is None else self._waits.noted(self, waiting.fileno(), select.POLLIN):
-            if not wait_for_read(waiting, self.remaining()):
-                raise TimeoutError
+        self._wait(wait_for_read, waiting, select.POLLIN, self.remaining())
 
     def wait_to_write(self, waiting: socket.socket, seconds: float | None = None) -> None:
         """Wait until more can be sent, or the connection is there.
@@ -95,10 +95,19 @@ class Wire:
         TimeoutError
             If it can't in time.
         """
-        remaining = self.remaining() if seconds is None else seconds
-        with nullcontext() if self._waits is None else self._waits.noted(self, waiting.fileno(), select.POLLOUT):
-            if not wait_for_write(waiting, remaining):
-                raise TimeoutError
+        self._wait(wait_for_write, waiting, select.POLLOUT, self.remaining() if seconds is None else seconds)
+
+    def _wait(
+        self, wait: Callable[[socket.socket, float], bool], waiting: socket.socket, event: int, seconds: float
+    ) -> None:
+        relay.waits()
+        if self._waits is None:
+            ready = wait(waiting, seconds)
+        else:
+            with self._waits.noted(self, waiting.fileno(), event):
+                ready = wait(waiting, seconds)
+        if not ready:
+            raise TimeoutError
 
     def count(self, size: int) -> int:
         """Take note of bytes received, or, where there are none, of the end."""
@@ -137,20 +146,26 @@ class WireSocket(socket.socket):
         """
         error = self.connect_ex(target)
         if error == errno.EINPROGRESS:
+            # Nearby the connection is there at once, and nobody has to wait.
+            error = self.connect_ex(target)
+        if error == errno.EALREADY:
             self.wire.wait_to_write(self, seconds)
             error = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
+        if error not in _CONNECTED:
             raise OSError(error, os.strerror(error))
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Receive, within the time and the size that are left."""
         while True:
-            # The response is hardly ever there already: to try first would be in vain.
-            self.wire.wait_to_read(self)
+            self.wire.remaining()  # a side that always has something to say is not waited for
             try:
                 return self.wire.count(super().recv_into(*args, **options))
             except BlockingIOError:
-                continue
+                self.wire.wait_to_read(self)
+
+    def await_answer(self) -> None:
+        """Wait until there is something to read; it never is at once, and to try would be in vain."""
+        self.wire.wait_to_read(self)
 
     def sendall(self, data: Any, *args: Any) -> None:
         """Send, within the time that is left."""
@@ -166,6 +181,9 @@ class WireSSLSocket(ssl.SSLSocket):
     """A TLS socket that keeps to the `wire` which it is given before the handshake."""
 
     wire: Wire
+
+    def await_answer(self) -> None:
+        """Do nothing: what TLS has read already can't be waited for, only tried."""
 
     def shake_hands(self) -> None:
         """Bring about the handshake, within the time that is left."""

@@ -38,8 +38,9 @@ def examine(prepared: Prepared) -> Iterator[Finding]:
 def _to_address(prepared: Prepared, url: Url) -> Finding:
     """Judge an address that a plan gives; what a name resolves to in the function's network is not known here."""
     address = parse_address(url.host)
+    allowed = prepared.environment.get(VARIABLE, "")
     try:
-        allowed = AllowedHosts.parse(prepared.environment.get(VARIABLE, ""))
+        AllowedHosts.parse(allowed)
     except ForbiddenAddressError as trouble:
         return error(SUBJECT, str(trouble), f"correct {VARIABLE} of the function")
     kind = judge(url.host, address, allowed) if address else None
