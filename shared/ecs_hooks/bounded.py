@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ecs_hooks import relay
+
 if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
 
@@ -93,6 +95,7 @@ def call_within(function: Callable[[], T], deadline: Deadline) -> T:
     """
     done: queue.SimpleQueue[Call[T]] = queue.SimpleQueue()
     call = Call(function, done.put)
+    relay.waits()
     try:
         done.get(timeout=deadline.remaining())
     except queue.Empty:

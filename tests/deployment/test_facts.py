@@ -14,6 +14,7 @@ from ecs_hooks.deployment.facts import MAX_BYTES, Facts
 from ecs_hooks.deployment.listener import Address
 from ecs_hooks.deployment.logs import LogConfiguration
 from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision
+from tests.relays import one_left
 
 
 class Found(NamedTuple):
@@ -38,6 +39,34 @@ def test_a_fact_is_found_out_once_and_kept() -> None:
     later = Facts(facts.dump())
     assert later.get("a", never, kind=Found) == FOUND
     assert Facts(later.dump()).get("a", never, kind=Found) == FOUND
+
+
+def test_while_another_one_asks_the_next_check_begins() -> None:
+    facts, asking, answer, begun = Facts(), threading.Event(), threading.Event(), list[str]()
+
+    def find() -> int:
+        asking.set()
+        answer.wait(10)
+        return 1
+
+    first = threading.Thread(target=lambda: facts.get("a", find))
+    first.start()
+    asking.wait(10)
+    relay = one_left(begun)
+    second = threading.Thread(target=lambda: relay.run(lambda: facts.get("a", never)))
+    second.start()
+    while not begun:
+        time.sleep(0.001)
+    assert second.is_alive()
+    answer.set()
+    first.join(10)
+    second.join(10)
+
+    begun.clear()
+    assert one_left(begun).run(lambda: (facts.get("a", never), list(begun))) == (
+        1,
+        [],
+    )  # nobody waits for what is known
 
 
 def test_what_may_change_is_known_in_this_invocation_only() -> None:
