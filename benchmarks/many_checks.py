@@ -72,7 +72,7 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
         row(name, check_times, "the same requests in sequence", [sequence] * rounds, None),
         row(name, check_times, "the endpoint's own time", endpoint, None),
         row(f"{name} and their log lines", line_times, "the slowest of them", slowest_times, None),
-        row(hook, hook_times, "the slowest of them", slowest_in_hook, 1.3),
+        row(hook, hook_times, "the slowest of them", slowest_in_hook, 1.4),
     ]
     if hey_times:
         command = f"hey -c {CHECKS} -n {CHECKS}"
