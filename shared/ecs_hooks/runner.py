@@ -68,8 +68,8 @@ class Runner:
     state
         The memory of earlier invocations at this step: what is settled there is not asked again.
     tell
-        Called with each result as soon as it is there, while others are still waited for: what is in the log already
-        is not lost should Lambda end the function.
+        Called with each result in the first pause after it, while others are still waited for: what is in the log
+        already is not lost should Lambda end the function.
 
     Attributes
     ----------
