@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import trustme
-from urllib3.util import wait_for_write
 
 from ecs_hooks.checks import CheckContext, HttpCheck
 from ecs_hooks.deadline import Deadline
@@ -132,7 +133,7 @@ def test_a_socket_that_only_seemed_to_have_something_is_asked_again(
 def test_whoever_waits_lets_the_next_check_begin(serve: Serve, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     monkeypatch.setattr(Relay, "hurry", lambda _: None)
     if where == "at the connection":
-        monkeypatch.setattr("ecs_hooks.http.wire.wait_for_write", slowly(wait_for_write))
+        monkeypatch.setattr(WireSocket, "connect_ex", far_away(WireSocket.connect_ex))
     meeting = threading.Barrier(30, timeout=10)
 
     def script(peer: Peer) -> None:
@@ -152,6 +153,34 @@ def test_whoever_waits_lets_the_next_check_begin(serve: Serve, monkeypatch: pyte
     assert [outcome.status for outcome in outcomes] == [Status.PASS] * 30
 
 
-def slowly(wait: Callable[[socket.socket, float], bool]) -> Callable[[socket.socket, float], bool]:
-    """Return what is not ready when it is first looked at."""
-    return lambda opened, seconds: bool(seconds) and wait(opened, seconds)
+def far_away(connect: Callable[[WireSocket, Any], int]) -> Callable[[WireSocket, Any], int]:
+    """Return what connects to a server that is not near: when it is asked again, the connection is not there yet."""
+    begun: set[WireSocket] = set()
+
+    def connect_ex(opened: WireSocket, target: Any) -> int:
+        if opened in begun:
+            return errno.EALREADY
+        begun.add(opened)
+        return connect(opened, target)
+
+    return connect_ex
+
+
+def test_who_refuses_is_heard_however_far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WireSocket, "connect_ex", far_away(WireSocket.connect_ex))
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        with (
+            WireSocket(socket.AF_INET, Wire(Deadline.after(10))) as opened,
+            pytest.raises(ConnectionRefusedError),
+        ):
+            opened.connect_within(nobody.getsockname(), 10)
+
+
+def test_what_can_not_even_be_tried_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WireSocket, "connect_ex", lambda *_: errno.ENETUNREACH)
+    with (
+        WireSocket(socket.AF_INET, Wire(Deadline.after(10))) as opened,
+        pytest.raises(OSError, match="unreachable"),
+    ):
+        opened.connect_within(("127.0.0.1", 1), 10)
