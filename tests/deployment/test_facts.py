@@ -55,8 +55,10 @@ def test_while_another_one_asks_the_next_check_begins() -> None:
     relay = one_left(begun)
     second = threading.Thread(target=lambda: relay.run(lambda: facts.get("a", never)))
     second.start()
-    while not begun:
+    until = time.monotonic() + 10
+    while not begun and time.monotonic() < until:
         time.sleep(0.001)
+    assert begun
     assert second.is_alive()
     answer.set()
     first.join(10)
