@@ -67,18 +67,19 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
                 hey_times.append(_hey(hey, address))
         sequence = _time(lambda: _in_sequence(address))
     name, hook, endpoint = f"{CHECKS} checks of {DELAY * 1000:.0f} ms", f"hook with {CHECKS} checks", [DELAY] * rounds
+    with_lines = f"{name} and their log lines"
     rows = [
         row(name, check_times, "the slowest of them", slowest_times, 1.2),
         row(name, check_times, "the same requests in sequence", [sequence] * rounds, None),
         row(name, check_times, "the endpoint's own time", endpoint, None),
-        row(f"{name} and their log lines", line_times, "the slowest of them", slowest_times, None),
+        row(with_lines, line_times, "the slowest of them", slowest_times, None),
         row(hook, hook_times, "the slowest of them", slowest_in_hook, 1.4),
     ]
     if hey_times:
         command = f"hey -c {CHECKS} -n {CHECKS}"
         rows += [
             row(name, check_times, command, hey_times, 1.1),
-            row(f"{name} and their log lines", line_times, command, hey_times, None),
+            row(with_lines, line_times, command, hey_times, None),
             row(hook, hook_times, command, hey_times, None),
             row(command, hey_times, "the endpoint's own time", endpoint, None),
         ]

@@ -16,7 +16,7 @@ class Runners:
         self.begun: list[int] = []
         self.over = [threading.Event() for _ in range(count)]
         self._steps = [threading.Semaphore(0) for _ in range(count)]
-        self._done = [threading.Event() for _ in range(count)]
+        self._running = [threading.Event() for _ in range(count)]
         self.relay = Relay(self._begin(number) for number in range(count))
 
     def step(self, number: int) -> None:
@@ -26,13 +26,13 @@ class Runners:
     def wait_for(self, count: int) -> list[int]:
         """Return which have begun, once there are so many."""
         for number in range(count):
-            assert self._done[number].wait(10)
+            assert self._running[number].wait(10)
         return sorted(self.begun)
 
     def _begin(self, number: int) -> Callable[[], object]:
         def call() -> None:
             self.begun.append(number)
-            self._done[number].set()
+            self._running[number].set()
             self._steps[number].acquire(timeout=10)
             waits()
             self._steps[number].acquire(timeout=10)
@@ -67,17 +67,16 @@ def test_a_call_begins_when_one_before_first_waits(runners: Runners) -> None:
 
 def test_a_call_that_never_waits_passes_it_on_at_its_end() -> None:
     order: list[int] = []
-    over = threading.Event()
+    over = threading.Semaphore(0)
 
     def begin(number: int) -> Callable[[], object]:
-        return lambda: Call(
-            lambda: relay.run(lambda: order.append(number)), lambda _: over.set() if number == 20 else None
-        )
+        return lambda: Call(lambda: relay.run(lambda: order.append(number)), lambda _: over.release())
 
     relay = Relay(begin(number) for number in range(21))
     relay.start()
 
-    assert over.wait(10)
+    for _ in range(21):
+        assert over.acquire(timeout=10)
     assert sorted(order) == list(range(21))
     assert not relay
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -31,6 +32,26 @@ def never() -> Any:
     pytest.fail("asked again")
 
 
+@contextmanager
+def hanging(facts: Facts, name: str) -> Iterator[None]:
+    """Have somebody ask for a fact, 2, who is not answered before the block ends."""
+    asked, over = threading.Event(), threading.Event()
+
+    def hang() -> int:
+        asked.set()
+        over.wait(10)
+        return 2
+
+    asking = threading.Thread(target=lambda: facts.get(name, hang))
+    asking.start()
+    assert asked.wait(10)
+    try:
+        yield
+    finally:
+        over.set()
+        asking.join()
+
+
 def test_a_fact_is_found_out_once_and_kept() -> None:
     facts = Facts()
     found = [facts.get("a", lambda: FOUND, kind=Found), facts.get("a", never, kind=Found)]
@@ -42,33 +63,21 @@ def test_a_fact_is_found_out_once_and_kept() -> None:
 
 
 def test_while_another_one_asks_the_next_check_begins() -> None:
-    facts, asking, answer, begun = Facts(), threading.Event(), threading.Event(), list[str]()
-
-    def find() -> int:
-        asking.set()
-        answer.wait(10)
-        return 1
-
-    first = threading.Thread(target=lambda: facts.get("a", find))
-    first.start()
-    asking.wait(10)
-    relay = one_left(begun)
-    second = threading.Thread(target=lambda: relay.run(lambda: facts.get("a", never)))
-    second.start()
-    until = time.monotonic() + 10
-    while not begun and time.monotonic() < until:
-        time.sleep(0.001)
-    assert begun
-    assert second.is_alive()
-    answer.set()
-    first.join(10)
+    facts, begun = Facts(), list[str]()
+    with hanging(facts, "a"):
+        relay = one_left(begun)
+        second = threading.Thread(target=lambda: relay.run(lambda: facts.get("a", never)))
+        second.start()
+        until = time.monotonic() + 10
+        while not begun and time.monotonic() < until:
+            time.sleep(0.001)
+        assert begun
+        assert second.is_alive()
     second.join(10)
 
+    # Nobody waits for what is known.
     begun.clear()
-    assert one_left(begun).run(lambda: (facts.get("a", never), list(begun))) == (
-        1,
-        [],
-    )  # nobody waits for what is known
+    assert one_left(begun).run(lambda: [facts.get("a", never), list(begun)]) == [2, []]
 
 
 def test_what_may_change_is_known_in_this_invocation_only() -> None:
@@ -114,23 +123,13 @@ def test_several_threads_ask_once() -> None:
 
 
 def test_a_question_that_hangs_holds_nobody_up_who_only_keeps_the_facts() -> None:
-    facts, asked, over = Facts(), threading.Event(), threading.Event()
+    facts, kept = Facts(), list[str]()
     facts.get("a", lambda: 1, kind=int)
 
-    def hang() -> int:
-        asked.set()
-        over.wait(10)
-        return 2
-
-    thread = threading.Thread(target=lambda: facts.get("b", hang))
-    thread.start()
-    asked.wait(10)
-    kept: list[str] = []
-    keeping = threading.Thread(target=lambda: kept.append(facts.dump()))
-    keeping.start()
-    keeping.join(5)
-    over.set()
-    thread.join()
+    with hanging(facts, "b"):
+        keeping = threading.Thread(target=lambda: kept.append(facts.dump()))
+        keeping.start()
+        keeping.join(5)
 
     assert [each.partition(" ")[2] for each in kept] == ['{"a":1}']
 

@@ -11,11 +11,8 @@ from typing import Any
 import pytest
 import trustme
 
-from ecs_hooks.checks import CheckContext, HttpCheck
+from ecs_hooks.checks import HttpCheck
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.deployment.endpoint import Endpoint
-from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.event import LifecycleEvent
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.dialling import dialled
 from ecs_hooks.http.handshake import secured
@@ -26,18 +23,18 @@ from ecs_hooks.outcome import Status
 from ecs_hooks.relay import Relay
 from ecs_hooks.runner import Runner
 from ecs_hooks.state import State
-from tests.conftest import load_event
+from tests.checks.asking import context
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script
 
 LARGE = bytes(range(256)) * 40_000
 """More than the buffers of a connection hold."""
 
+Connect = Callable[[Script], WireSocket | WireSSLSocket]
+
 
 @pytest.fixture(params=["tcp", "tls"])
-def connect(
-    request: pytest.FixtureRequest, serve: Serve, trusted: trustme.CA
-) -> Callable[[Script], WireSocket | WireSSLSocket]:
+def connect(request: pytest.FixtureRequest, serve: Serve, trusted: trustme.CA) -> Connect:
     secure = request.param == "tls"
 
     def to(script: Script) -> WireSocket | WireSSLSocket:
@@ -49,9 +46,6 @@ def connect(
         return opened
 
     return to
-
-
-Connect = Callable[[Script], WireSocket | WireSSLSocket]
 
 
 def received(opened: WireSocket | WireSSLSocket) -> bytes:
@@ -142,13 +136,9 @@ def test_whoever_waits_lets_the_next_check_begin(serve: Serve, monkeypatch: pyte
         peer.answer()
 
     address = serve(script).url
-    event = LifecycleEvent.parse(load_event())
-    context = CheckContext(
-        "POST_SCALE_UP", lambda: ServiceDeployment(event), lambda _: Endpoint(address), Deadline.after(20), 0.0
-    )
     checks = [HttpCheck.model_validate({"type": "http", "path": f"/{number}"}) for number in range(30)]
 
-    outcomes = Runner(context, State.load(None, event, 0), lambda _: None).run(checks)
+    outcomes = Runner(context(address), State("0", 0), lambda _: None).run(checks)
 
     assert [outcome.status for outcome in outcomes] == [Status.PASS] * 30
 

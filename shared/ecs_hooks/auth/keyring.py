@@ -32,10 +32,6 @@ class Keyring(NamedTuple):
     limits: Limits
     deadline: Deadline
 
-    def within(self, limits: Limits) -> Keyring:
-        """Return the keyring with other limits."""
-        return Keyring(self.redactor, self.find_region, limits, self.deadline)
-
     def open(self, secret: str | Reference) -> str:
         """Return a secret.
 

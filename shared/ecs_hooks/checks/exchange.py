@@ -58,12 +58,9 @@ class TlsFields(BaseModel):
         """
         return limits._replace(
             verify_tls=self.verify_tls,
-            ca_certificates=self._trusted_authorities(keyring),
+            ca_certificates="" if self.ca_certificates is None else keyring.read(self.ca_certificates),
             min_tls_version=self.min_tls_version,
         )
-
-    def _trusted_authorities(self, keyring: Keyring) -> str:
-        return "" if self.ca_certificates is None else keyring.read(self.ca_certificates)
 
 
 class ExchangeFields(TlsFields):
@@ -97,8 +94,5 @@ class ExchangeFields(TlsFields):
             follow_redirects=self.follow_redirects,
             max_redirects=self.max_redirects,
             max_body_bytes=self.max_body_bytes,
-            verify_tls=self.verify_tls,
-            ca_certificates=self._trusted_authorities(keyring),
-            min_tls_version=self.min_tls_version,
         )
-        return keyring.within(limits)
+        return keyring._replace(limits=self.trusting(limits, keyring))
