@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -84,6 +85,8 @@ def test_an_event_may_arrive_twice() -> None:
     refused: list[str] = []
 
     def late(event: dict[str, Any], _: object) -> None:
+        # Longer than the rest of the deployment takes, which has to wait for it.
+        time.sleep(0.2)
         with pytest.raises(EcsError) as error:
             gate.tell(event, FAILED)
         refused.append(error.value.code)

@@ -137,8 +137,9 @@ class Hooks:
             self._report(execution, "TimedOut")
             message = f"{target.arn} did not tell CodeDeploy a status within one hour"
             raise HookFailedError(message, code="ScriptTimedOut")
-        # What invocations have to say is told before the next lifecycle event begins.
-        if execution.running:
+        # What invocations have to say is told before the next lifecycle event begins. As one ends, another may begin: the
+        # second delivery of its event.
+        while execution.running:
             await asyncio.wait(execution.running)
         if execution.status is EventStatus.FAILED:
             raise HookFailedError(f"{target.arn} {execution.error or 'told CodeDeploy Failed'}")
