@@ -20,7 +20,7 @@ LAYER = Path(ecs_hooks.__file__).parent
 HOOK = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
 SECRET = "hunter2"
 SECONDS = 2.0
-"""What Lambda gives each invocation: enough for one report, not for many."""
+"""What Lambda gives each invocation where AWS is silent, or a report is refused: enough for one report, not for many."""
 
 OPERATIONS = {
     "codedeploy:BatchGetDeploymentTargets": "BatchGetDeploymentTargets",
@@ -43,7 +43,7 @@ REPORT = "PutLifecycleEventHookExecutionStatus"
 CHECKS = [
     {"type": "targets"},
     {"type": "alarm"},
-    {"type": "invoke", "function": "smoke-test", "timeout_seconds": 0.2},
+    {"type": "invoke", "function": "smoke-test", "timeout_seconds": 1},
 ]
 
 
@@ -55,12 +55,15 @@ def operation(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def planned(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECS_HOOKS_PLAN_PARAMETERS", "/ecs-hooks")
-    monkeypatch.setenv("ECS_HOOKS_AWS_TIMEOUT_SECONDS", "0.5")
-    monkeypatch.setenv("ECS_HOOKS_PLAN", json.dumps({"checks": CHECKS, "error_limit": 2}))
+    plan(monkeypatch, CHECKS)
     account.group["alarmConfiguration"] = {"enabled": True, "alarms": [{"name": "api-5xx"}]}
     alarm = {"AlarmName": "api-5xx", "StateValue": "OK"}
     account.aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
     account.aws.answer("Invoke", {"StatusCode": 200, "Payload": b"{}"})
+
+
+def plan(monkeypatch: pytest.MonkeyPatch, checks: list[dict[str, Any]]) -> None:
+    monkeypatch.setenv("ECS_HOOKS_PLAN", json.dumps({"checks": checks, "error_limit": 2}))
 
 
 def play(account: Account) -> dict[str, Any]:
@@ -134,7 +137,9 @@ def test_an_answer_that_is_none_is_never_a_pass_of_what_hangs_on_it(
 
 
 @pytest.mark.parametrize("how", list(Silence))
-def test_silence_ends(account: Account, operation: str, how: Silence) -> None:
+def test_silence_ends(account: Account, operation: str, how: Silence, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECS_HOOKS_AWS_TIMEOUT_SECONDS", "0.5")
+    plan(monkeypatch, [{**check, "timeout_seconds": 0.2} if check["type"] == "invoke" else check for check in CHECKS])
     account.aws.silence(operation, how)
     answer = play(account)
     if operation in PRECAUTIONS:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import ssl
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from urllib3.util import wait_for_read
 
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.certificate import tls_of
-from ecs_hooks.http.dialling import allowed, dialled, looked_up
-from ecs_hooks.http.handshake import check_server_name, secured
+from ecs_hooks.http.opening import Opened, Tls, opened
 from ecs_hooks.http.resolver import Resolver
 from ecs_hooks.http.timings import Timings
 from ecs_hooks.http.tls import tls_context
 from ecs_hooks.http.waits import Waits
-from ecs_hooks.http.wire import WireSocket, WireSSLSocket
 
 if TYPE_CHECKING:
     from ecs_hooks.http.request import Request
@@ -29,12 +27,14 @@ class Connection:
     Parameters
     ----------
     opened
-        The socket, connected.
-    opened_at
-        When the connection was begun, on the clock of `time.perf_counter`; when it was taken again, where it was.
+        The connection as it was opened.
 
     Attributes
     ----------
+    opened
+        Its socket.
+    opened_at
+        When it was begun, on the clock of `time.perf_counter`; when it was taken again, where it was.
     wire
         Time and size that the current exchange may cost.
     reusable
@@ -46,13 +46,13 @@ class Connection:
         The TLS side of it; None where it has none.
     """
 
-    def __init__(self, opened: WireSocket | WireSSLSocket, opened_at: float, timings: Timings) -> None:
-        self.opened = opened
-        self.wire = opened.wire
-        self.opened_at = opened_at
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened.socket
+        self.wire = opened.socket.wire
+        self.opened_at = opened.began_at
         self.reusable = True
-        self.timings = timings
-        self.tls = tls_of(opened)
+        self.timings = opened.timings
+        self.tls = tls_of(opened.socket)
 
     @classmethod
     def open(
@@ -79,18 +79,10 @@ class Connection:
             One that says which step failed.
         """
         url = request.url
-        began = time.perf_counter()
-        endpoints = allowed(url.host, looked_up(url.host, url.port, budget, resolver))
-        context: ssl.SSLContext | None = None
+        tls = None
         if url.scheme == "https":
-            check_server_name(request.server_name)
-            context = tls_context(limits.trust, request.certificate, ("http/1.1",))
-        opened_at = time.perf_counter()
-        raw = dialled(endpoints, url.port, budget, waits)
-        connected = time.perf_counter()
-        opened = raw if context is None else secured(raw, context, request.server_name, budget)
-        tls = 0.0 if context is None else time.perf_counter() - connected
-        return cls(opened, opened_at, Timings(opened_at - began, connected - opened_at, tls))
+            tls = Tls(request.server_name, partial(tls_context, limits.trust, request.certificate, ("http/1.1",)))
+        return cls(opened(url.host, url.port, tls, budget, resolver, waits))
 
     @property
     def is_open(self) -> bool:

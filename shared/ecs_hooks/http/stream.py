@@ -6,11 +6,11 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.http.dialling import allowed, dialled, looked_up
 from ecs_hooks.http.errors import DeadlineError, Phase, ResetBeforeResponseError, TlsHandshakeError
-from ecs_hooks.http.handshake import check_server_name, secured
+from ecs_hooks.http.opening import Tls, opened
 from ecs_hooks.http.resolver import Resolver, resolve
 from ecs_hooks.http.timings import Timings
 from ecs_hooks.http.tls import Trust, tls_context
@@ -83,20 +83,11 @@ def talk(said: Talk, budget: Budget, resolver: Resolver = resolve) -> Heard:
     HttpError
         If there is no connection, or if it ends before the first byte of an answer that is waited for.
     """
-    began = time.perf_counter()
-    endpoints = allowed(said.host, looked_up(said.host, said.port, budget, resolver))
-    context = None
-    if said.trust is not None:
-        check_server_name(said.server_name)
-        context = tls_context(said.trust)
-    found = time.perf_counter()
-    raw = dialled(endpoints, said.port, budget)
-    connected = time.perf_counter()
-    opened = raw if context is None else secured(raw, context, said.server_name, budget)
-    timings = Timings(found - began, connected - found, 0.0 if context is None else time.perf_counter() - connected)
-    with closing(opened):
+    tls = None if said.trust is None else Tls(said.server_name, partial(tls_context, said.trust))
+    connection, _, timings = opened(said.host, said.port, tls, budget, resolver)
+    with closing(connection):
         began = time.perf_counter()
-        heard = _exchange(opened, said, budget)
+        heard = _exchange(connection, said, budget)
         return heard._replace(timings=timings._replace(first_byte=time.perf_counter() - began))
 
 
