@@ -1,14 +1,15 @@
 """botocore's session, made to start fast.
 
 Most of what a first client takes is botocore looking through its own data. The three shortcuts here change nothing in what
-is asked or where; they are here for what they save at a cold start: the clients of three services are made in 74 ms and not
-in 121 (best of 15, Python 3.11).
+is asked or where; they are here for what they save at a cold start: the clients of three services are made in half the time
+(best of 15, Python 3.11 and 3.13).
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,9 @@ class _Loader(Loader):  # type: ignore[misc] # botocore ships no types
     FILE_LOADER_CLASS = _Files
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
-        folders = [Path(path) for path in self.search_paths]
-        return [each.name for folder in folders if folder.is_dir() for each in folder.iterdir()]
+        folders = [path for path in self.search_paths if Path(path).is_dir()]
+        # Names alone: to make a Path of each of them takes longer than to make the client.
+        return [name for folder in folders for name in os.listdir(folder)]  # noqa: PTH208
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
         """Leave out the megabyte of endpoints from before services had rules for theirs, which win over it."""
