@@ -40,7 +40,7 @@ PRECAUTIONS = {"CreateSchedule", "DeleteSchedule", "UpdateSchedule"}
 """Operations without which a hook that needs no second invocation does as well."""
 REPORT = "PutLifecycleEventHookExecutionStatus"
 
-CHECKS = [
+CHECKS: list[dict[str, Any]] = [
     {"type": "targets"},
     {"type": "alarm"},
     {"type": "invoke", "function": "smoke-test", "timeout_seconds": 1},

@@ -35,7 +35,7 @@ class _Loader(Loader):  # type: ignore[misc] # botocore ships no types
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
         folders = [path for path in self.search_paths if Path(path).is_dir()]
-        # Names alone: to make a Path of each of them takes longer than to make the client.
+        # Names alone: a Path of each of 400, twice for each client, takes milliseconds.
         return [name for folder in folders for name in os.listdir(folder)]  # noqa: PTH208
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
