@@ -12,7 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from ecs_hooks.auth import oauth2, store
+from ecs_hooks.auth import oauth2, role, store
 from ecs_hooks.event import LifecycleEvent
 from tests.answers import EVENTS
 from tests.aws import AwsApi, serving
@@ -122,6 +122,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No AWS but a closed port, no configuration of the machine's own, and no secret or token of another test."""
     store.known.clear()
     oauth2.tokens.clear()
+    role.known.clear()
     for name in ("APP_URL", "ECS_HOOKS_ALLOWED_HOSTS", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

@@ -44,7 +44,7 @@ def answer(peer: Peer, method: str, path: str, request: str) -> None:  # noqa: C
     expires = f"Expires: {format_datetime(datetime.now(UTC) + timedelta(days=3), usegmt=True)}"
     known = f"Bearer {TOKEN}" in request or "authorization" not in request.lower()
     match method, path:
-        case "GET", "/reports" | "/stock" | "/prices" | "/ledger":
+        case "GET", "/reports" | "/stock" | "/prices" | "/offers" | "/ledger":
             peer.answer(status="200 OK" if is_proved(peer, path, request) else "401 Unauthorized")
         case "GET", "/old":
             peer.answer(b"", "Location: https://shop.example.com/new", status="308 Permanent Redirect")
@@ -85,6 +85,7 @@ def is_proved(peer: Peer, path: str, request: str) -> bool:
         "/reports": f"Authorization: Basic {basic}\r\n" in request,
         "/stock": f"X-Api-Key: {KEY}\r\n" in request,
         "/prices": "/us-west-2/execute-api/aws4_request" in request,
+        "/offers": "Credential=ASIAOFTHEROLE/" in request,
         "/ledger": "smoke.example" in str(named.get("subjectAltName")),
     }[path]
 
@@ -131,6 +132,13 @@ def secrets(aws: AwsApi, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch)
     }
     aws.answer("GetSecretValue", {"SecretString": json.dumps(of_client)})
     monkeypatch.setenv("STOCK_KEY", KEY)
+    keys = {
+        "AccessKeyId": "ASIAOFTHEROLE",
+        "SecretAccessKey": "s",
+        "SessionToken": "t",
+        "Expiration": datetime.now(UTC),
+    }
+    aws.answer("AssumeRole", {"Credentials": keys})
 
 
 def checks_of(example: dict[str, Any], url: str) -> tuple[list[Check], str]:

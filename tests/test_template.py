@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,13 @@ def checks() -> list[Check]:
                 "auth": {"bearer": {"token": {"secretsmanager": "token"}}},
             }
         ),
+        HttpCheck.model_validate(
+            {
+                "url": "http://127.0.0.1:9/",
+                "connect_retries": 0,
+                "auth": {"sigv4": {"service": "execute-api", "role_arn": "arn:aws:iam::123456789012:role/smoke-tests"}},
+            }
+        ),
         LogsCheck(pattern="ERROR"),
         LogsCheck(query="filter level = 'error'", lag_seconds=0),
         MetricCheck.model_validate({"queries": {"a": query}, "fail_if": {"below": 1}}),
@@ -133,6 +141,13 @@ def everything(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> AwsApi:
     aws.answer("GetQueryResults", {"status": "Complete", "results": []})
     aws.answer("GetSecretValue", {"SecretString": "t0ken"})
     aws.answer("GetParameter", {"Parameter": {"Value": "{}"}})
+    keys = {
+        "AccessKeyId": "ASIA",
+        "SecretAccessKey": "s3cret",
+        "SessionToken": "t0ken",
+        "Expiration": datetime.now(UTC),
+    }
+    aws.answer("AssumeRole", {"Credentials": keys})
     aws.answer("GetObject", {"Body": b"{}"})
     aws.answer("Invoke", {"StatusCode": 200, "Payload": b"{}"})
     return aws
@@ -160,7 +175,7 @@ def test_every_operation_that_is_called_is_allowed_and_no_other(everything: AwsA
 
 def test_every_action_that_the_code_names_is_allowed_somewhere_and_no_other() -> None:
     sources = [path for path in LAYER.rglob("*.py") if not {"simulator", "cli", "codedeploy"} & set(path.parts)]
-    named = re.compile(r'"((?:ecs|elasticloadbalancing|cloudwatch|lambda|logs|s3|secretsmanager|ssm):[A-Z]\w+)"')
+    named = re.compile(r'"((?:ecs|elasticloadbalancing|cloudwatch|lambda|logs|s3|secretsmanager|ssm|sts):[A-Z]\w+)"')
 
     code = {action for path in sources for action in named.findall(path.read_text())}
     assert code == set().union(*map(allowed, Stage)) - _LOG - _NOT_CALLED
@@ -185,6 +200,7 @@ def test_what_plans_name_is_allowed_by_a_parameter_each_and_nothing_of_it_by_def
         "ParameterArns": {"ssm:GetParameter"},
         "PlanArns": {"s3:GetObject"},
         "KeyArns": {"kms:Decrypt"},
+        "AssumedRoleArns": {"sts:AssumeRole"},
         "SignedRequestArns": _NOT_CALLED - {"kms:Decrypt"} | {"lambda:InvokeFunction"},
         "InvokedFunctionArns": {"lambda:InvokeFunction"},
     }
@@ -194,10 +210,10 @@ def test_what_plans_name_is_allowed_by_a_parameter_each_and_nothing_of_it_by_def
 
 
 def test_errors_name_the_parameters_that_there_are() -> None:
-    text = "".join((LAYER / name).read_text() for name in ("auth/store.py", "plan_reference.py"))
-    named = set(re.findall(r"[A-Z][a-z]+Arns", text))
+    text = "".join((LAYER / name).read_text() for name in ("auth/role.py", "auth/store.py", "plan_reference.py"))
+    named = set(re.findall(r"(?:[A-Z][a-z]+)+Arns", text))
 
-    assert named == {"SecretArns", "ParameterArns", "PlanArns", "KeyArns"}
+    assert named == {"SecretArns", "ParameterArns", "PlanArns", "KeyArns", "AssumedRoleArns"}
     assert named <= set(_WHOLE["Parameters"])
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.auth.reference import SSM
-from ecs_hooks.auth.store import named
+from ecs_hooks.auth.store import READABLE, named
 from ecs_hooks.deployment.asking import ask_page, reading
 from ecs_hooks.deployment.errors import FactError, fact_error
 from ecs_hooks.event import json_type
@@ -66,7 +66,8 @@ class PlanReference(NamedTuple):
         try:
             text = self._object(region) if self.action == S3 else self._parameter(region)
         except FactError as error:
-            raise named(error, self.place, "PlanArns" if self.action == S3 else "ParameterArns") from error
+            parameter = "PlanArns" if self.action == S3 else "ParameterArns"
+            raise named(error, self.place, READABLE.format(parameter)) from error
         try:
             fields = json.loads(text)
         except RecursionError:

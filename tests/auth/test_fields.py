@@ -81,6 +81,8 @@ def test_every_kind_is_one_everywhere(kind: str) -> None:
         ),
         ({"oauth2": {**OAUTH2, "token_url": "http://{{a}}/"}}, "auth.oauth2.token_url: must not have variables"),
         ({"sigv4": {"service": "API Gateway"}}, "auth.sigv4.service: String should match pattern"),
+        ({"sigv4": {"service": "lambda", "role_arn": "smoke"}}, "auth.sigv4.role_arn: String should match pattern"),
+        ({"sigv4": {"service": "lambda", "role_arn": "{{role}}"}}, "auth.sigv4.role_arn: String should match pattern"),
         ({"mutual_tls": {**ALL["mutual_tls"], "certificate": "hunter2"}}, "auth.mutual_tls.certificate: must be PEM"),
         ("hunter2", "auth: Input should be a valid dictionary"),
     ],

@@ -147,7 +147,7 @@ def test_a_redirect_is_signed_anew_at_the_same_place_and_goes_unsigned_to_anothe
 def test_a_signature_is_used_again_for_a_minute() -> None:
     now = [1000.0]
     redactor = Redactor()
-    signer = Signer("execute-api", REGION, redactor)
+    signer = Signer("execute-api", REGION, clients.credentials, redactor)
     request = Request.build("POST", Url.parse("http://a.example/x"), {}, Body(b"1", "text/plain"))
 
     with clock.use(lambda: now[0]):
@@ -163,7 +163,7 @@ def test_a_signature_is_used_again_for_a_minute() -> None:
 
 def test_threads_sign_and_mask_at_once() -> None:
     redactor = Redactor()
-    signer = Signer("execute-api", REGION, redactor)
+    signer = Signer("execute-api", REGION, clients.credentials, redactor)
     leaks: list[str] = []
 
     def work(number: int) -> None:

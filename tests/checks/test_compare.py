@@ -10,8 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks.checks import CheckContext, CompareCheck
+from ecs_hooks.deployment.actions import Serving, SharedActions
 from ecs_hooks.deployment.blue import Blue
-from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
+from ecs_hooks.deployment.endpoint import Configured, Endpoint, EndpointError
+from ecs_hooks.event import Stage
 from ecs_hooks.outcome import Outcome, Status
 from tests.checks.asking import context
 from tests.compare.store import Both, Change, Page, both
@@ -454,6 +456,11 @@ def test_what_it_asks_is_known_beforehand() -> None:
         ["http://b"],
         ["GET", "HEAD"],
     )
+    client = {"token_url": "https://t", "client_id": "c", "client_secret": {"ssm": "/s"}}
+    with_token = CompareCheck.model_validate({"requests": [{"auth": {"oauth2": client}}]})
+    assert list(with_token.asked_urls) == ["https://t"]
+    shared = SharedActions.of(Configured("http://g"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
+    assert with_token.actions(shared) == shared.both | {"ssm:GetParameter"}
     derived = CompareCheck.model_validate({"blue_url": None, "requests": [{"url": None}]})
     assert (derived.asks_blue, list(derived.asked_urls), derived.asked_listener) == (True, [], "test")
     assert derived.needs_running

@@ -28,6 +28,9 @@ def _there(account: Account) -> None:
     account.aws.answer("DescribeParameters", {"Parameters": [{"Name": "/shop/key"}]})
 
 
+ROLE_ARN = "arn:aws:iam::210987654321:role/smoke-tests"
+
+
 def with_secret(account: Account, secret: Any) -> None:
     account.plan({"type": "http", "auth": {"bearer": {"token": secret}}}, base_url="https://shop.example")
 
@@ -51,6 +54,21 @@ def test_secrets_that_are_there_and_allowed(doctor: Doctor, account: Account) ->
     assert account.aws.asked["DescribeParameters"] == [{"ParameterFilters": which}]
     # Nobody has read a secret.
     assert not {"GetSecretValue", "GetParameter"} & set(account.aws.calls)
+
+
+def test_roles_that_a_plan_has_assumed(doctor: Doctor, account: Account) -> None:
+    signed = {"type": "http", "auth": {"sigv4": {"service": "execute-api", "role_arn": ROLE_ARN}}}
+    account.plan(signed, {**signed, "name": "again"}, base_url="https://shop.example")
+    doctor()
+    assert resources(account)["sts:AssumeRole"] == [ROLE_ARN]
+
+    account.deny("sts:AssumeRole")
+    doctor()
+    text = "ecs-hooks-function does not allow sts:AssumeRole, which the plan needs"
+    assert doctor.fix(text) == (
+        f'add to a policy of the role: {{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "{ROLE_ARN}"}}; '
+        "AssumedRoleArns of the stack does that"
+    )
 
 
 @pytest.mark.parametrize(

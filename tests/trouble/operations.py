@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecs_hooks import LifecycleEvent, Stage, stage_hook
-from ecs_hooks.auth import store
+from ecs_hooks.auth import role, store
 from ecs_hooks.state import State, step_of, with_state
 from tests.aws import AwsApi
 from tests.conftest import BLUE, GREEN, load_event
@@ -47,6 +47,11 @@ SECRET_BY_NAME = {
     "auth": {"bearer": {"token": {"secretsmanager": "shop", "key": "token"}}},
 }
 PARAMETER = {**HTTP, "name": "parameter", "headers": {"X-Key": {"ssm": "/shop/key"}}}
+SIGNED = {
+    **HTTP,
+    "name": "signed",
+    "auth": {"sigv4": {"service": "execute-api", "role_arn": "arn:aws:iam::123456789012:role/smoke-tests"}},
+}
 PLAN = {"plan": "s3://plans/shop.json"}
 """No check, but where the checks are."""
 
@@ -69,6 +74,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "s3:GetObject": PLAN,
     "secretsmanager:GetSecretValue": SECRET_BY_NAME,
     "ssm:GetParameter": PARAMETER,
+    "sts:AssumeRole": SIGNED,
 }
 """Each IAM action, and a check that needs its answer."""
 
@@ -95,6 +101,7 @@ def answer(event: dict[str, Any]) -> dict[str, Any]:
     The function has just started: it knows no secret yet.
     """
     store.known.clear()
+    role.known.clear()
     answered = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)(event)
     assert valid(answered), answered
     assert "raised " not in answered["reason"], answered
@@ -121,6 +128,9 @@ def all_is_well(aws: AwsApi, port: int) -> None:
     aws.answer("GetSecretValue", {"SecretString": json.dumps({"token": SECRET})})
     aws.answer("GetParameter", {"Parameter": {"Value": SECRET}})
     aws.answer("GetObject", {"Body": json.dumps({"checks": [HTTP]}).encode()})
+    expires = datetime.fromtimestamp(NOW + 900, UTC)
+    keys = {"AccessKeyId": "ASIA", "SecretAccessKey": SECRET, "SessionToken": SECRET, "Expiration": expires}
+    aws.answer("AssumeRole", {"Credentials": keys})
     stamp = datetime.fromtimestamp(BEGAN + 120, UTC)
     before = BEGAN - 86_400
     stamps = {

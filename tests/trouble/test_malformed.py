@@ -92,6 +92,11 @@ NEEDED: dict[tuple[str, str], set[str]] = {
     ("logs:StartQuery", "query"): {"queryId"},
     ("secretsmanager:GetSecretValue", "secret"): {"SecretString"},
     ("ssm:GetParameter", "parameter"): {"Parameter.Value"},
+    ("sts:AssumeRole", "signed"): {
+        "Credentials.AccessKeyId",
+        "Credentials.SecretAccessKey",
+        "Credentials.SessionToken",
+    },
 }
 """By operation and check, the members of the answer on which a pass rests."""
 

@@ -46,6 +46,7 @@ MISSING = {
     "s3:GetObject": "NoSuchKey",
     "secretsmanager:GetSecretValue": "ResourceNotFoundException",
     "ssm:GetParameter": "ParameterNotFound",
+    "sts:AssumeRole": "RegionDisabledException",
 }
 NOTHING: dict[str, tuple[dict[str, Any], str]] = {
     "cloudwatch:DescribeAlarms": ({"MetricAlarms": [], "CompositeAlarms": []}, "CloudWatch knows no alarm api-5xx"),
@@ -80,6 +81,7 @@ ALWAYS_SOMETHING = {
     "s3:GetObject",
     "secretsmanager:GetSecretValue",
     "ssm:GetParameter",
+    "sts:AssumeRole",
 }
 """Operations whose answers name nothing that could be missing."""
 

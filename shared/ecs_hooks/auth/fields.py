@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecs_hooks.auth.reference import Reference
 from ecs_hooks.auth.secret import Secret
+from ecs_hooks.deployment.clients import credentials
 from ecs_hooks.http.authorization import Authorization
 from ecs_hooks.http.client_certificate import ClientCertificate
 from ecs_hooks.http.errors import RequestError
@@ -134,7 +136,7 @@ class OAuth2(BaseModel):
 
 
 class SigV4(BaseModel):
-    """A signature with the credentials of the function's role (AWS Signature Version 4)."""
+    """A signature with the credentials of a role (AWS Signature Version 4)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -142,12 +144,23 @@ class SigV4(BaseModel):
     """The service as signatures name it: `execute-api` (API Gateway), `lambda` (function URLs), `vpc-lattice-svcs`, ..."""
     region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] | None = None
     """Its region. Default: that of the deployment."""
+    role_arn: Annotated[str, Field(pattern=r"^arn:[a-z0-9-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$")] | None = (
+        None
+    )
+    """ARN of a role to assume for it, in this account or another; its trust policy has to name the function's role, and that
+    has to allow `sts:AssumeRole` with it: see `AssumedRoleArns` of the stack. Default: the function's role."""
 
     def authorization(self, keyring: Keyring) -> Authorization:
-        """Return what signs requests."""
+        """Return what signs requests; a role is assumed at once."""
         from ecs_hooks.auth.sigv4 import Signer  # noqa: PLC0415 - loaded where a plan has it
 
-        signer = Signer(self.service, self.region or keyring.find_region(), keyring.redactor)
+        find_keys = credentials
+        if self.role_arn is not None:
+            from ecs_hooks.auth.role import assumed  # noqa: PLC0415 - as above
+
+            find_keys = partial(assumed, self.role_arn, keyring.find_region())
+            find_keys()
+        signer = Signer(self.service, self.region or keyring.find_region(), find_keys, keyring.redactor)
         return Authorization(sign=signer.sign)
 
 
@@ -219,6 +232,11 @@ class Auth(BaseModel):
     def secrets(self) -> list[Reference]:
         """The secrets in it that are given by reference."""
         return [value for each in self._given for _, value in each if isinstance(value, Reference)]
+
+    @property
+    def role_arn(self) -> str | None:
+        """The role that it assumes; None where it assumes none."""
+        return None if self.sigv4 is None else self.sigv4.role_arn
 
     @property
     def token_url(self) -> str | None:

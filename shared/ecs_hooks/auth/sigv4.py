@@ -1,17 +1,17 @@
-"""AWS Signature Version 4, with the credentials of the function's role."""
+"""AWS Signature Version 4, with the credentials of the function's role or another."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from botocore.auth import UNSIGNED_PAYLOAD, SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 from ecs_hooks import clock
-from ecs_hooks.deployment.clients import credentials
 from ecs_hooks.http.request import with_defaults
 
 if TYPE_CHECKING:
@@ -50,13 +50,16 @@ class Signer:
     ----------
     service, region
         What the signature is for.
+    find_keys
+        Returns the credentials that it is made with, as they are now: `access_key`, `secret_key` and `token`.
     redactor
         Learns the signature, and the token of the session.
     """
 
-    def __init__(self, service: str, region: str, redactor: Redactor) -> None:
+    def __init__(self, service: str, region: str, find_keys: Callable[[], Any], redactor: Redactor) -> None:
         self._service = service
         self._region = region
+        self._find_keys = find_keys
         self._redactor = redactor
         self._last: _Signed | None = None
 
@@ -66,7 +69,7 @@ class Signer:
         Raises
         ------
         FactError
-            If there are no credentials.
+            If the credentials can't be had.
         """
         last, now = self._last, clock.now()
         if last is None or last.request != request or not 0 <= now - last.at < _SECONDS:
@@ -80,7 +83,7 @@ class Signer:
         own = {name: value for name, value in request.headers.items() if _SIGNED.match(name)}
         headers = with_defaults({"X-Amz-Content-SHA256": digest}, with_defaults(own, {"Host": url.authority}))
         ready = AWSRequest(request.method, f"{url.scheme}://{url.authority}{url.target}", headers, request.body)
-        keys = credentials()
+        keys = self._find_keys()
         signer = _AsWritten if self._service in _AS_WRITTEN else SigV4Auth
         signer(keys, self._service, self._region).add_auth(ready)
         signed = dict(ready.headers.items())

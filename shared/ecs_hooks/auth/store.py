@@ -16,6 +16,8 @@ SECONDS = 300
 
 _PARAMETERS = {SECRETS_MANAGER: "SecretArns", SSM: "ParameterArns"}
 """By action, the parameter of the stack that allows it."""
+READABLE = "as {} of the stack does, and KeyArns for a key of its own"
+"""What makes readable what is kept somewhere, with the name of that parameter."""
 
 known: Cache[tuple[str | None, str, str, str], str] = Cache()
 """The secrets, each by endpoint of AWS, region, action and name."""
@@ -69,16 +71,17 @@ def _asked(action: str, name: str, region: str) -> str:
             with reading(action):
                 value = answer["SecretString"]
     except FactError as error:
-        raise named(error, name, _PARAMETERS[action]) from error
+        raise named(error, name, READABLE.format(_PARAMETERS[action])) from error
     if not value:
         raise FactError(f"{action}: the answer can't be read ({name})", action=action)
     return str(value)
 
 
-def named(error: FactError, name: str, parameter: str) -> FactError:
-    """Return an error with the name of what was asked for, and the parameter of the stack that allows to."""
-    hint = f", as {parameter} of the stack does, and KeyArns for a key of its own" if error.forbidden else ""
-    return type(error)(f"{error}{hint} ({name})", action=error.action, code=error.code)
+def named(error: FactError, name: str, hint: str) -> FactError:
+    """Return an error with the name of what was asked for, and what allows it where the permission is missing."""
+    return type(error)(
+        f"{error}{f', {hint}' if error.forbidden else ''} ({name})", action=error.action, code=error.code
+    )
 
 
 def _member(text: str, key: str, name: str) -> str:

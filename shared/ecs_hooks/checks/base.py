@@ -251,6 +251,11 @@ class Check(BaseModel, ABC):
         return ()
 
     @property
+    def asked_roles(self) -> Sequence[str]:
+        """ARNs of the roles that the check assumes."""
+        return ()
+
+    @property
     def asked_methods(self) -> Sequence[str]:
         """The methods of the requests that the check sends to green, where a plan chooses them."""
         return ()
@@ -281,10 +286,22 @@ class Check(BaseModel, ABC):
         ----------
         shared
             Those that checks have in common, and what decides which they are. Default: those for the address of green,
-            where that is asked, and for secrets by reference.
+            where that is asked, for secrets by reference, and for roles.
         """
-        secrets = frozenset(each.action for each in self.asked_secrets if each.action)
-        return secrets if self.asked_listener is None else secrets | shared.endpoint[self.asked_listener]
+        return (
+            self._own_actions
+            if self.asked_listener is None
+            else self._own_actions | shared.endpoint[self.asked_listener]
+        )
+
+    @property
+    def _own_actions(self) -> frozenset[str]:
+        found = {each.action for each in self.asked_secrets if each.action}
+        if self.asked_roles:
+            from ecs_hooks.auth.role import ACTION  # noqa: PLC0415 - it loads botocore
+
+            found.add(ACTION)
+        return frozenset(found)
 
     @abstractmethod
     def run(self, context: CheckContext) -> Outcome:

@@ -143,13 +143,19 @@ class CompareCheck(ExchangeFields, Check):
 
     @property
     def asked_urls(self) -> Sequence[str]:
-        """The `blue_url`, if there is one."""
-        return () if self.blue_url is None else (self.blue_url,)
+        """The `blue_url`, if there is one, and where tokens come from."""
+        own = () if self.blue_url is None else (self.blue_url,)
+        return [*own, *(url for each in self.requests for url in each.urls)]
 
     @property
     def asked_secrets(self) -> Sequence[Reference]:
         """Those of the requests, and `ca_certificates`."""
         return [*(secret for each in self.requests for secret in each.secrets), *self.authorities]
+
+    @property
+    def asked_roles(self) -> Sequence[str]:
+        """Those of the requests."""
+        return [role for each in self.requests for role in each.roles]
 
     @property
     def asked_methods(self) -> Sequence[str]:
@@ -172,10 +178,10 @@ class CompareCheck(ExchangeFields, Check):
         return self.budget_seconds + _HEADROOM
 
     def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return those for the addresses of both, or of green where that of blue is given."""
+        """Return those for the addresses of both, or of green where that of blue is given, for secrets and for roles."""
         if not shared.green_runs:
             return frozenset()
-        return shared.both if self.blue_url is None else shared.endpoint["test"]
+        return self._own_actions | (shared.both if self.blue_url is None else shared.endpoint["test"])
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask both, and compare.

@@ -92,6 +92,11 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         return [*self.secrets, *self.authorities]
 
     @property
+    def asked_roles(self) -> Sequence[str]:
+        """That of `auth`."""
+        return self.roles
+
+    @property
     def asked_methods(self) -> Sequence[str]:
         """The method, but not with a `url`."""
         return (self.method,) if self.url is None else ()

@@ -114,6 +114,12 @@ class RequestFields(BaseModel):
         return [*in_headers, *([] if self.auth is None else self.auth.secrets)]
 
     @property
+    def roles(self) -> list[str]:
+        """ARNs of the roles that are assumed for it."""
+        role = None if self.auth is None else self.auth.role_arn
+        return [] if role is None else [role]
+
+    @property
     def urls(self) -> Iterator[str]:
         """The absolute addresses that requests go to: where it goes itself, and where a token comes from."""
         if self.url is not None:

@@ -133,6 +133,11 @@ class LoadCheck(ExchangeFields, Check):
         return [*(secret for each in self.requests for secret in each.secrets), *self.authorities]
 
     @property
+    def asked_roles(self) -> Sequence[str]:
+        """Those of the requests."""
+        return [role for each in self.requests for role in each.roles]
+
+    @property
     def asked_methods(self) -> Sequence[str]:
         """The methods of the requests to green."""
         return list(dict.fromkeys(each.method for each in self.requests if each.url is None))

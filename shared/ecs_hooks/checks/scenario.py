@@ -90,6 +90,11 @@ class ScenarioCheck(Check):
         return [*own, *(secret for each in self._all for secret in (*each.secrets, *each.authorities))]
 
     @property
+    def asked_roles(self) -> Sequence[str]:
+        """Those of the requests."""
+        return [role for each in self._all for role in each.roles]
+
+    @property
     def asked_methods(self) -> Sequence[str]:
         """The methods of the requests to green."""
         return list(dict.fromkeys(each.method for each in self._all if each.url is None))

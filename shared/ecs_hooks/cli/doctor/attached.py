@@ -154,6 +154,12 @@ class Prepared(NamedTuple):
         return tuple(dict.fromkeys(each.model_copy(update={"key": None}) for each in found))
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """ARNs of the roles that the checks assume, each once."""
+        found = (each for plan in self.plans.values() for check in plan.checks for each in check.asked_roles)
+        return tuple(dict.fromkeys(found))
+
+    @property
     def actions(self) -> frozenset[str]:
         """The IAM actions that the plan and its checks need."""
         of_plan = frozenset({self.reference.action} if self.reference else ())

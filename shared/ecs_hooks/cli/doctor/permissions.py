@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ecs_hooks.auth.reference import SECRETS_MANAGER, SSM
+from ecs_hooks.auth.role import ACTION as ASSUME_ROLE
 from ecs_hooks.cli.doctor.attached import Prepared
 from ecs_hooks.cli.doctor.finding import Finding, error, ok, unanswered, unknown, warning
 from ecs_hooks.cli.doctor.secrets import arn_of, parameter_arn
@@ -19,7 +20,7 @@ from ecs_hooks.plan_reference import S3
 
 SUBJECT = "permissions"
 
-_PARAMETERS = {SECRETS_MANAGER: "SecretArns", SSM: "ParameterArns", S3: "PlanArns"}
+_PARAMETERS = {SECRETS_MANAGER: "SecretArns", SSM: "ParameterArns", S3: "PlanArns", ASSUME_ROLE: "AssumedRoleArns"}
 """The parameters of the stack that allow what plans name."""
 
 
@@ -117,6 +118,8 @@ def _resources(action: str, prepared: Prepared) -> tuple[str, ...]:  # noqa: PLR
             plan = [reference.name] if reference and reference.action == SSM else []
             names = [*plan, *(each.ssm for each in prepared.secrets if each.ssm)]
             return tuple(sorted({parameter_arn(name, arn) for name in names}))
+        case "sts:AssumeRole":
+            return tuple(sorted(prepared.roles))
         case "s3:GetObject" if reference is not None:
             return (f"arn:{arn.partition}:s3:::{reference.bucket}/{reference.name}",)
         case _:

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ecs_hooks import clock
+from ecs_hooks.auth.role import assumed
+from ecs_hooks.checks import CompareCheck, HttpCheck, LoadCheck, ScenarioCheck
+from ecs_hooks.checks.base import Check
+from ecs_hooks.deployment.actions import Serving, SharedActions
+from ecs_hooks.deployment.endpoint import Configured
+from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.event import Stage
+from ecs_hooks.outcome import Outcome, Status
+from tests.auth.signatures import KEYS, SESSION_TOKEN, problem
+from tests.aws import AwsApi
+from tests.checks.asking import context
+from tests.http.fixtures import Serve
+from tests.http.servers import Peer
+
+REGION = "us-west-2"
+ROLE = "arn:aws:iam::210987654321:role/teams/smoke-tests"
+OTHER = "arn:aws:iam::210987654321:role/other"
+AUTH = {"sigv4": {"service": "execute-api", "role_arn": ROLE}}
+
+
+@pytest.fixture(autouse=True)
+def _begin(aws: AwsApi) -> None:
+    answer(aws)
+
+
+def answer(aws: AwsApi, **keys: str) -> None:
+    own = {
+        "AccessKeyId": KEYS["AWS_ACCESS_KEY_ID"],
+        "SecretAccessKey": KEYS["AWS_SECRET_ACCESS_KEY"],
+        "SessionToken": SESSION_TOKEN,
+    }
+    aws.answer("AssumeRole", {"Credentials": {**own, "Expiration": datetime.now(UTC), **keys}})
+
+
+def ask(serve: Serve, problems: list[str]) -> Outcome:
+    def play(peer: Peer) -> None:
+        problems.append(problem(peer.request(), "execute-api", REGION))
+        peer.answer(b"ok", status="403 Forbidden" if problems[-1] else "200 OK")
+
+    return HttpCheck.model_validate({"auth": AUTH, "samples": {"count": 3}}).run(context(serve(play).url))
+
+
+def test_requests_are_signed_as_the_role(serve: Serve, aws: AwsApi) -> None:
+    problems: list[str] = []
+
+    assert ask(serve, problems).status is Status.PASS
+    assert problems == ["", "", ""]
+    assert aws.asked == {
+        "AssumeRole": [{"RoleArn": ROLE, "RoleSessionName": "ecs-hooks", "DurationSeconds": 900}],
+    }
+
+
+def test_its_credentials_are_used_until_shortly_before_their_end(aws: AwsApi) -> None:
+    now = [1000.0]
+    with clock.use(lambda: now[0]):
+        first = assumed(ROLE, REGION)
+        now[0] += 599
+        assert assumed(ROLE, REGION) is first
+        assert aws.calls["AssumeRole"] == 1
+        assumed(OTHER, REGION)
+        now[0] += 1
+        answer(aws, AccessKeyId="ASIANEXT")
+        assert assumed(ROLE, REGION).access_key == "ASIANEXT"
+    assert [each["RoleArn"] for each in aws.asked["AssumeRole"]] == [ROLE, OTHER, ROLE]
+
+
+def test_who_may_not_assume_it_is_told_what_to_set(serve: Serve, aws: AwsApi) -> None:
+    aws.error("AssumeRole", "AccessDenied", 403)
+    problems: list[str] = []
+
+    with pytest.raises(FactDeniedError) as caught:
+        ask(serve, problems)
+    assert str(caught.value) == (
+        "sts:AssumeRole: AccessDenied; allow the action sts:AssumeRole in the function's role, as AssumedRoleArns of the stack "
+        f"does, and the function's role in that role's trust policy ({ROLE})"
+    )
+    assert not problems
+
+
+@pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "SessionToken"])
+def test_credentials_that_are_not_whole_are_none(aws: AwsApi, name: str) -> None:
+    assumed(OTHER, REGION)
+    answer(aws, **{name: ""})
+
+    with pytest.raises(FactError, match=r"sts:AssumeRole: the answer can't be read \(arn:") as caught:
+        assumed(ROLE, REGION)
+    assert not isinstance(caught.value, FactDeniedError)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        HttpCheck.model_validate({"auth": AUTH}),
+        CompareCheck.model_validate({"requests": [{"auth": AUTH}, {}]}),
+        LoadCheck.model_validate({"requests": [{"auth": AUTH}, {}]}),
+        ScenarioCheck.model_validate({"requests": [{}], "cleanup": [{"auth": AUTH}]}),
+    ],
+    ids=lambda check: str(check.type),
+)
+def test_checks_say_which_roles_they_assume(check: Check) -> None:
+    shared = SharedActions.of(Configured("http://green.example"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
+
+    assert check.asked_roles == [ROLE]
+    assert "sts:AssumeRole" in check.actions(shared)
+
+
+def test_a_check_that_assumes_none_needs_no_permission() -> None:
+    assert not HttpCheck().asked_roles
