@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,40 @@ def test_secrets_are_those_of_the_region_that_is_meant(
 
 def test_secrets_without_a_region(run: Run, tmp_path: Path) -> None:
     result = run("check", written(tmp_path, {"checks": [SECRET]}), "--url", "http://127.0.0.1:1")
+    assert result.exit_code == 2
+    assert "give --region" in result.output
+
+
+ROLE = "arn:aws:iam::210987654321:role/smoke"
+SIGNED: dict[str, Any] = {"type": "http", "auth": {"sigv4": {"service": "execute-api", "role_arn": ROLE}}}
+ALARM = {"type": "alarm", "names": ["api-5xx"]}
+
+
+def test_checks_that_ask_aws_do_so_in_the_region_that_is_meant(
+    run: Run, tmp_path: Path, serve: Serve, aws: AwsApi
+) -> None:
+    keys = {"AccessKeyId": "ASIA", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": datetime.now(UTC)}
+    aws.answer("AssumeRole", {"Credentials": keys})
+    alarm = {"AlarmName": "api-5xx", "StateValue": "OK"}
+    aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
+    heads: list[bytes] = []
+
+    def play(peer: Peer) -> None:
+        heads.append(peer.request())
+        peer.answer(b"ok")
+
+    url = serve(play).url
+    file = written(tmp_path, {"checks": [SIGNED, ALARM]})
+    result = run("check", file, "--url", url, "--region", "eu-north-1")
+
+    assert result.exit_code == 0, result.output
+    assert b"/eu-north-1/execute-api/aws4_request" in heads[0]
+    assert aws.regions == {"eu-north-1"}
+
+
+@pytest.mark.parametrize("check", [SIGNED, ALARM])
+def test_no_region_is_guessed(run: Run, tmp_path: Path, check: dict[str, Any]) -> None:
+    result = run("check", written(tmp_path, {"checks": [check]}), "--url", "http://127.0.0.1:1")
     assert result.exit_code == 2
     assert "give --region" in result.output
 

@@ -234,11 +234,6 @@ class Auth(BaseModel):
         return [value for each in self._given for _, value in each if isinstance(value, Reference)]
 
     @property
-    def role_arn(self) -> str | None:
-        """The role that it assumes; None where it assumes none."""
-        return None if self.sigv4 is None else self.sigv4.role_arn
-
-    @property
     def token_url(self) -> str | None:
         """The address that is asked for a token; None where none is."""
         return None if self.oauth2 is None else self.oauth2.token_url

@@ -19,6 +19,7 @@ from ecs_hooks.problems import described
 from ecs_hooks.watch import Watch
 
 if TYPE_CHECKING:
+    from ecs_hooks.auth.fields import SigV4
     from ecs_hooks.auth.reference import Reference
     from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.base import Deployment
@@ -251,9 +252,14 @@ class Check(BaseModel, ABC):
         return ()
 
     @property
+    def asked_signatures(self) -> Sequence[SigV4]:
+        """How requests of the check are signed for AWS, each that is."""
+        return ()
+
+    @property
     def asked_roles(self) -> Sequence[str]:
         """ARNs of the roles that the check assumes."""
-        return ()
+        return [each.role_arn for each in self.asked_signatures if each.role_arn is not None]
 
     @property
     def asked_methods(self) -> Sequence[str]:

@@ -23,6 +23,7 @@ from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.redact import Redactor
 
 if TYPE_CHECKING:
+    from ecs_hooks.auth.fields import SigV4
     from ecs_hooks.auth.reference import Reference
 
 
@@ -92,9 +93,9 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         return [*self.secrets, *self.authorities]
 
     @property
-    def asked_roles(self) -> Sequence[str]:
+    def asked_signatures(self) -> Sequence[SigV4]:
         """That of `auth`."""
-        return self.roles
+        return self.signatures
 
     @property
     def asked_methods(self) -> Sequence[str]:

@@ -25,7 +25,7 @@ from ecs_hooks.later import Later
 from ecs_hooks.outcome import Outcome
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.fields import Auth
+    from ecs_hooks.auth.fields import Auth, SigV4
     from ecs_hooks.auth.keyring import Keyring
     from ecs_hooks.auth.reference import Reference
     from ecs_hooks.deployment.endpoint import Endpoint
@@ -114,10 +114,9 @@ class RequestFields(BaseModel):
         return [*in_headers, *([] if self.auth is None else self.auth.secrets)]
 
     @property
-    def roles(self) -> list[str]:
-        """ARNs of the roles that are assumed for it."""
-        role = None if self.auth is None else self.auth.role_arn
-        return [] if role is None else [role]
+    def signatures(self) -> list[SigV4]:
+        """How it is signed, where it is."""
+        return [] if self.auth is None or self.auth.sigv4 is None else [self.auth.sigv4]
 
     @property
     def urls(self) -> Iterator[str]:

@@ -25,6 +25,7 @@ from ecs_hooks.outcome import Outcome
 from ecs_hooks.redact import Redactor
 
 if TYPE_CHECKING:
+    from ecs_hooks.auth.fields import SigV4
     from ecs_hooks.auth.reference import Reference
 
 _MOST_REQUESTS = 100_000
@@ -133,9 +134,9 @@ class LoadCheck(ExchangeFields, Check):
         return [*(secret for each in self.requests for secret in each.secrets), *self.authorities]
 
     @property
-    def asked_roles(self) -> Sequence[str]:
+    def asked_signatures(self) -> Sequence[SigV4]:
         """Those of the requests."""
-        return [role for each in self.requests for role in each.roles]
+        return [signature for each in self.requests for signature in each.signatures]
 
     @property
     def asked_methods(self) -> Sequence[str]:

@@ -22,6 +22,7 @@ from ecs_hooks.scenario.variables import variables_in
 from ecs_hooks.wording import counted
 
 if TYPE_CHECKING:
+    from ecs_hooks.auth.fields import SigV4
     from ecs_hooks.auth.reference import Reference
 
 _HEADROOM = 1.0
@@ -90,9 +91,9 @@ class ScenarioCheck(Check):
         return [*own, *(secret for each in self._all for secret in (*each.secrets, *each.authorities))]
 
     @property
-    def asked_roles(self) -> Sequence[str]:
+    def asked_signatures(self) -> Sequence[SigV4]:
         """Those of the requests."""
-        return [role for each in self._all for role in each.roles]
+        return [signature for each in self._all for signature in each.signatures]
 
     @property
     def asked_methods(self) -> Sequence[str]:

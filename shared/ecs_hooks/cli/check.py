@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 
 from ecs_hooks.arn import EcsArn
-from ecs_hooks.checks import check_class
+from ecs_hooks.checks import Check, check_class
 from ecs_hooks.cli.live import JsonLines, hooks_shown_in
 from ecs_hooks.cli.plans import fetch_plan, read_plan
 from ecs_hooks.cli.region import region_of
@@ -45,7 +45,10 @@ _STYLES = {"PASS": "green", "SUCCEEDED": "green", "FAIL": "red", "FAILED": "red"
 @click.option("--blue-url", help="With --url: where blue answers, for checks that compare; allowed, too.")
 @click.option("--service", metavar="CLUSTER/SERVICE", help="Check the deployment that is going on there.")
 @click.option("--deployment", metavar="ARN", help="Check this service deployment.")
-@click.option("--region", help="Region of the service. Default: that of the AWS configuration.")
+@click.option(
+    "--region",
+    help="Region of the service, or with --url of what AWS is asked. Default: that of the AWS configuration.",
+)
 @click.option("--stage", type=click.Choice(list(Stage)), help="Play this stage. Default: that of the deployment.")
 @click.option("--wait", is_flag=True, help="Ask again, as ECS would, until it is decided.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -87,7 +90,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         asked = (
             _event_of(arn, stage)
             if arn
-            else _event_of_url(str(url), blue_url, stage, _region_of_secrets(parsed, region))
+            else _event_of_url(str(url), blue_url, stage, _region_of_checks(parsed, region))
         )
     except FactError as error:
         sys.exit(f"ecs-hooks: {explained(error)}")
@@ -152,9 +155,14 @@ def _at(url: str, blue_url: str | None, configuration: Mapping[str, Any]) -> dic
     return {**configuration, "base_url": url, "checks": checks}
 
 
-def _region_of_secrets(plan: Plan, region: str | None) -> str:
-    """Return the region that secrets by reference are in, where no deployment tells."""
-    return region_of(region) if any(each.asked_secrets for each in plan.checks) else _ANY_REGION
+def _region_of_checks(plan: Plan, region: str | None) -> str:
+    """Return the region in which checks ask AWS, where no deployment tells; any where none does."""
+    return region_of(region) if any(map(_asks_aws, plan.checks)) else _ANY_REGION
+
+
+def _asks_aws(check: Check) -> bool:
+    of_requests = check.asked_secrets or check.asked_signatures
+    return bool(of_requests) or (check.asked_listener is None and not check.asked_urls)
 
 
 def _event_of_url(url: str, blue_url: str | None, stage: str | None, region: str) -> dict[str, Any]:
