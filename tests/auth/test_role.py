@@ -85,9 +85,10 @@ def test_who_may_not_assume_it_is_told_what_to_set(serve: Serve, aws: AwsApi) ->
 
 
 @pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "SessionToken"])
-def test_credentials_that_are_not_whole_are_none(aws: AwsApi, name: str) -> None:
+@pytest.mark.parametrize("value", ["", "\u0100", "a b", "a\nX-Other: b"])
+def test_what_can_be_no_credentials_is_none(aws: AwsApi, name: str, value: str) -> None:
     assumed(OTHER, REGION)
-    answer(aws, **{name: ""})
+    answer(aws, **{name: value})
 
     with pytest.raises(FactError, match=r"sts:AssumeRole: the answer can't be read \(arn:") as caught:
         assumed(ROLE, REGION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from botocore.credentials import ReadOnlyCredentials
 
@@ -20,6 +21,8 @@ DURATION = 900
 _HEADSTART = 300
 """Seconds before their end at which they are asked for anew: AWS takes a signature for five minutes."""
 _HINT = "as AssumedRoleArns of the stack does, and the function's role in that role's trust policy"
+_KEY = re.compile(r"[!-~]+")
+"""What can stand in a header, as all credentials of AWS can."""
 
 known: Cache[tuple[str | None, str, str], ReadOnlyCredentials] = Cache()
 """The credentials of this process, each by endpoint of AWS, region and role."""
@@ -49,7 +52,7 @@ def _asked(role_arn: str, region: str) -> ReadOnlyCredentials:
         answer = ask_page(ACTION, region, RoleArn=role_arn, RoleSessionName=SESSION, DurationSeconds=DURATION)
         with reading(ACTION):
             keys = [answer["Credentials"][name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
-        if not all(keys):
+        if not all(map(_KEY.fullmatch, keys)):
             raise unreadable(ACTION)
     except FactError as error:
         raise named(error, role_arn, _HINT) from error
