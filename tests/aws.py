@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -149,6 +150,15 @@ class AwsApi(ThreadingHTTPServer):
 
     def handle_error(self, *_: object) -> None:
         """Stay silent: clients give up on purpose."""
+
+
+def role_keys(
+    key_id: str = "ASIA", secret_key: str = "s3cret", token: str = "t0ken", *, expires: float = 4e9
+) -> dict[str, Any]:
+    """Return what STS answers to AssumeRole."""
+    ends = datetime.fromtimestamp(expires, UTC)
+    keys = {"AccessKeyId": key_id, "SecretAccessKey": secret_key, "SessionToken": token, "Expiration": ends}
+    return {"Credentials": keys}
 
 
 def _error(protocol: str, code: str, members: dict[str, Any]) -> bytes:

@@ -18,7 +18,7 @@ from ecs_hooks.checks import Check
 from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.plan import Plan
-from tests.aws import AwsApi
+from tests.aws import AwsApi, role_keys
 from tests.checks.asking import context
 from tests.http.fixtures import Serve, _loopback_allowed, authority, serve, server_context, trusted
 from tests.http.servers import Peer
@@ -132,13 +132,7 @@ def secrets(aws: AwsApi, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch)
     }
     aws.answer("GetSecretValue", {"SecretString": json.dumps(of_client)})
     monkeypatch.setenv("STOCK_KEY", KEY)
-    keys = {
-        "AccessKeyId": "ASIAOFTHEROLE",
-        "SecretAccessKey": "s",
-        "SessionToken": "t",
-        "Expiration": datetime.now(UTC),
-    }
-    aws.answer("AssumeRole", {"Credentials": keys})
+    aws.answer("AssumeRole", role_keys("ASIAOFTHEROLE"))
 
 
 def checks_of(example: dict[str, Any], url: str) -> tuple[list[Check], str]:

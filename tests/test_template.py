@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from ecs_hooks.checks import (
     TasksCheck,
     TcpCheck,
 )
-from tests.aws import AwsApi
+from tests.aws import AwsApi, role_keys
 from tests.conftest import load_event
 from tests.layouts import NLB_LISTENER, brief, load_balancer, revision, running, task
 
@@ -141,13 +140,7 @@ def everything(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> AwsApi:
     aws.answer("GetQueryResults", {"status": "Complete", "results": []})
     aws.answer("GetSecretValue", {"SecretString": "t0ken"})
     aws.answer("GetParameter", {"Parameter": {"Value": "{}"}})
-    keys = {
-        "AccessKeyId": "ASIA",
-        "SecretAccessKey": "s3cret",
-        "SessionToken": "t0ken",
-        "Expiration": datetime.now(UTC),
-    }
-    aws.answer("AssumeRole", {"Credentials": keys})
+    aws.answer("AssumeRole", role_keys())
     aws.answer("GetObject", {"Body": b"{}"})
     aws.answer("Invoke", {"StatusCode": 200, "Payload": b"{}"})
     return aws

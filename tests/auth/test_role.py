@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from ecs_hooks import clock
@@ -14,7 +12,7 @@ from ecs_hooks.deployment.errors import FactDeniedError, FactError
 from ecs_hooks.event import Stage
 from ecs_hooks.outcome import Outcome, Status
 from tests.auth.signatures import KEYS, SESSION_TOKEN, problem
-from tests.aws import AwsApi
+from tests.aws import AwsApi, role_keys
 from tests.checks.asking import context
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer
@@ -31,12 +29,8 @@ def _begin(aws: AwsApi) -> None:
 
 
 def answer(aws: AwsApi, **keys: str) -> None:
-    own = {
-        "AccessKeyId": KEYS["AWS_ACCESS_KEY_ID"],
-        "SecretAccessKey": KEYS["AWS_SECRET_ACCESS_KEY"],
-        "SessionToken": SESSION_TOKEN,
-    }
-    aws.answer("AssumeRole", {"Credentials": {**own, "Expiration": datetime.now(UTC), **keys}})
+    told = role_keys(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], SESSION_TOKEN)
+    aws.answer("AssumeRole", {"Credentials": {**told["Credentials"], **keys}})
 
 
 def ask(serve: Serve, problems: list[str]) -> Outcome:

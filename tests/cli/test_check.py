@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.aws import AwsApi
+from tests.aws import AwsApi, role_keys
 from tests.cli.conftest import Run
 from tests.conftest import GREEN, load_event
 from tests.http.fixtures import Serve
@@ -245,8 +244,7 @@ ALARM = {"type": "alarm", "names": ["api-5xx"]}
 def test_checks_that_ask_aws_do_so_in_the_region_that_is_meant(
     run: Run, tmp_path: Path, serve: Serve, aws: AwsApi
 ) -> None:
-    keys = {"AccessKeyId": "ASIA", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": datetime.now(UTC)}
-    aws.answer("AssumeRole", {"Credentials": keys})
+    aws.answer("AssumeRole", role_keys())
     alarm = {"AlarmName": "api-5xx", "StateValue": "OK"}
     aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
     heads: list[bytes] = []

@@ -9,7 +9,7 @@ from typing import Any
 from ecs_hooks import LifecycleEvent, Stage, stage_hook
 from ecs_hooks.auth import role, store
 from ecs_hooks.state import State, step_of, with_state
-from tests.aws import AwsApi
+from tests.aws import AwsApi, role_keys
 from tests.conftest import BLUE, GREEN, load_event
 from tests.layouts import brief, load_balancer, rule, running, task
 from tests.test_fuzz import valid
@@ -128,9 +128,7 @@ def all_is_well(aws: AwsApi, port: int) -> None:
     aws.answer("GetSecretValue", {"SecretString": json.dumps({"token": SECRET})})
     aws.answer("GetParameter", {"Parameter": {"Value": SECRET}})
     aws.answer("GetObject", {"Body": json.dumps({"checks": [HTTP]}).encode()})
-    expires = datetime.fromtimestamp(NOW + 900, UTC)
-    keys = {"AccessKeyId": "ASIA", "SecretAccessKey": SECRET, "SessionToken": SECRET, "Expiration": expires}
-    aws.answer("AssumeRole", {"Credentials": keys})
+    aws.answer("AssumeRole", role_keys(secret_key=SECRET, token=SECRET, expires=NOW + 900))
     stamp = datetime.fromtimestamp(BEGAN + 120, UTC)
     before = BEGAN - 86_400
     stamps = {

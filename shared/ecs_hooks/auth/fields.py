@@ -21,6 +21,8 @@ from ecs_hooks.http.url import Url
 if TYPE_CHECKING:
     from ecs_hooks.auth.keyring import Keyring
 
+_ROLE_ARN = r"^arn:[a-z0-9-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$"
+
 
 class Basic(BaseModel):
     """A user name and a password (RFC 7617)."""
@@ -144,9 +146,7 @@ class SigV4(BaseModel):
     """The service as signatures name it: `execute-api` (API Gateway), `lambda` (function URLs), `vpc-lattice-svcs`, ..."""
     region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] | None = None
     """Its region. Default: that of the deployment."""
-    role_arn: Annotated[str, Field(pattern=r"^arn:[a-z0-9-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$")] | None = (
-        None
-    )
+    role_arn: Annotated[str, Field(pattern=_ROLE_ARN)] | None = None
     """ARN of a role to assume for it, in this account or another; its trust policy has to name the function's role, and that
     has to allow `sts:AssumeRole` with it: see `AssumedRoleArns` of the stack. Default: the function's role."""
 

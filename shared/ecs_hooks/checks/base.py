@@ -294,11 +294,8 @@ class Check(BaseModel, ABC):
             Those that checks have in common, and what decides which they are. Default: those for the address of green,
             where that is asked, for secrets by reference, and for roles.
         """
-        return (
-            self._own_actions
-            if self.asked_listener is None
-            else self._own_actions | shared.endpoint[self.asked_listener]
-        )
+        listener = self.asked_listener
+        return self._own_actions if listener is None else self._own_actions | shared.endpoint[listener]
 
     @property
     def _own_actions(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +26,7 @@ from ecs_hooks.plan_reference import PlanReference
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference
+    from ecs_hooks.checks import Check
 
 _NO_ID = "0"
 """Id in ARNs of things that are not there yet, such as the next deployment."""
@@ -150,14 +151,17 @@ class Prepared(NamedTuple):
     @property
     def secrets(self) -> tuple[Reference, ...]:
         """The secrets that the checks have by reference, each once."""
-        found = (each for plan in self.plans.values() for check in plan.checks for each in check.asked_secrets)
+        found = (each for check in self._checks for each in check.asked_secrets)
         return tuple(dict.fromkeys(each.model_copy(update={"key": None}) for each in found))
 
     @property
     def roles(self) -> tuple[str, ...]:
         """ARNs of the roles that the checks assume, each once."""
-        found = (each for plan in self.plans.values() for check in plan.checks for each in check.asked_roles)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(each for check in self._checks for each in check.asked_roles))
+
+    @property
+    def _checks(self) -> Iterator[Check]:
+        return (check for plan in self.plans.values() for check in plan.checks)
 
     @property
     def actions(self) -> frozenset[str]:
