@@ -1,5 +1,6 @@
 """Lifecycle hooks for Amazon ECS deployments: check the new revision, and say why it may go on or not."""
 
+from ecs_hooks.core.version import __version__
 from ecs_hooks.loading import all_of_it_stays
 
 with all_of_it_stays():
@@ -21,8 +22,7 @@ __all__ = [
     "PlanError",
     "Stage",
     "Status",
+    "__version__",
     "lifecycle_hook",
     "stage_hook",
 ]
-
-__version__ = "0.1.0"

@@ -11,7 +11,7 @@ from ecs_hooks.auth.reference import Reference
 from ecs_hooks.auth.store import SECONDS, value_of
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.deployment.errors import FactDeniedError, FactError
-from ecs_hooks.http.sending import Limits
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.redact import Redactor
 from tests.aws import AwsApi
 

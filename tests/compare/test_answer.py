@@ -10,7 +10,7 @@ from ecs_hooks.compare.answer import Answer, Ignored
 from ecs_hooks.compare.errors import IncomparableError
 from ecs_hooks.compare.values import Value
 from ecs_hooks.http.response import Response
-from ecs_hooks.http.timings import Timings
+from ecs_hooks.http.response import Timings
 from ecs_hooks.http.url import Url
 
 URL = Url.parse("http://blue/")

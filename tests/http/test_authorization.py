@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.http.authorization import Authorization
+from ecs_hooks.http.request import Authorization
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.url import Url
 

@@ -12,9 +12,9 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.http.authorization import Authorization
-from ecs_hooks.http.budget import Budget
-from ecs_hooks.http.client_certificate import ClientCertificate
+from ecs_hooks.http.request import Authorization
+from ecs_hooks.http.limits import Budget
+from ecs_hooks.http.tls import ClientCertificate
 from ecs_hooks.http.errors import RequestError, TransportError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request

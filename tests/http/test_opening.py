@@ -7,10 +7,10 @@ import trustme
 
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import opening
-from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.opening import Tls, opened
 from ecs_hooks.http.resolver import Endpoint, resolve
-from ecs_hooks.http.timings import Timings
+from ecs_hooks.http.response import Timings
 from ecs_hooks.http.tls import Trust, tls_context
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer

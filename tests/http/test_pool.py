@@ -10,7 +10,7 @@ import trustme
 
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import Limits
-from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.errors import (
     ConnectError,
     ForbiddenAddressError,
@@ -22,7 +22,7 @@ from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.response import Response
-from ecs_hooks.http.sending import attempt
+from ecs_hooks.http.retry import attempt
 from ecs_hooks.http.url import Url
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script

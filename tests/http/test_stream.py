@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.errors import DeadlineError, HttpError, NameResolutionError, ResponseTimeoutError
 from ecs_hooks.http.stream import Talk, talk
 from tests.http.fixtures import Serve

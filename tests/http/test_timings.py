@@ -6,7 +6,7 @@ import trustme
 
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits
-from ecs_hooks.http.timings import Timings
+from ecs_hooks.http.response import Timings
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import replying
 

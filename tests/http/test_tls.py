@@ -16,7 +16,7 @@ from ecs_hooks.http.errors import (
 )
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
-from ecs_hooks.http.sending import send
+from ecs_hooks.http.retry import send
 from ecs_hooks.http.tls import Trust, tls_context
 from ecs_hooks.http.url import Url
 from ecs_hooks.outcome import Status

@@ -12,11 +12,11 @@ import trustme
 
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http import Limits
-from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.url import Url
-from ecs_hooks.http.waits import Waits
+from ecs_hooks.http.inflight import InFlight
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
 

@@ -13,7 +13,7 @@ import trustme
 
 from ecs_hooks.checks import HttpCheck
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.http.budget import Budget
+from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.dialling import dialled
 from ecs_hooks.http.handshake import secured
 from ecs_hooks.http.resolver import resolve

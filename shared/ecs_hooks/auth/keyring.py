@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference
     from ecs_hooks.deadline import Deadline
-    from ecs_hooks.http.sending import Limits
+    from ecs_hooks.http.limits import Limits
     from ecs_hooks.redact import Redactor
 
 

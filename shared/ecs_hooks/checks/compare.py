@@ -21,8 +21,8 @@ from ecs_hooks.compare.judging import CHANCE, Thresholds
 from ecs_hooks.compare.verdict import verdict
 from ecs_hooks.deployment.endpoint import Endpoint, Listener, require_running
 from ecs_hooks.http.errors import HttpError
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.pool import Pool
-from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.url import Url
 from ecs_hooks.outcome import Outcome
 from ecs_hooks.redact import Redactor
@@ -237,7 +237,7 @@ class CompareCheck(ExchangeFields, Check):
 
     def _results(self, pairs: Sequence[Pair], pool: Pool, limits: Limits, deadline: Deadline) -> list[Result]:
         sending = Sending(
-            pool.ask,
+            pool.exchange,
             limits,
             self.samples,
             self.interval_seconds,

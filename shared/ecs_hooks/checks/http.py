@@ -16,9 +16,10 @@ from ecs_hooks.checks.http_request import RequestFields, outcome_of
 from ecs_hooks.checks.samples import Sample, Samples
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError, TransportError
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
-from ecs_hooks.http.sending import Limits, send
+from ecs_hooks.http.retry import send
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.redact import Redactor
 
@@ -147,7 +148,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
 
         def once() -> Sample:
             try:
-                response = send(request, keyring.limits, keyring.deadline, pool.ask)
+                response = send(request, keyring.limits, keyring.deadline, pool.exchange)
             except HttpError as error:
                 # Where nothing has ever come back, green can't be asked: that is no finding about it.
                 if error.permanent or (isinstance(error, TransportError) and not reached.is_set()):

@@ -12,6 +12,7 @@ from ecs_hooks.auth.secret import TextOrReference
 from ecs_hooks.checks.http_body import Base64Text, Fields, TextOrPart, decode_base64
 from ecs_hooks.http.errors import HttpError, RequestError, TransportError
 from ecs_hooks.http.request import (
+    Authorization,
     Body,
     Request,
     check_headers,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from ecs_hooks.auth.keyring import Keyring
     from ecs_hooks.auth.reference import Reference
     from ecs_hooks.deployment.endpoint import Endpoint
-    from ecs_hooks.http.authorization import Authorization
     from ecs_hooks.redact import Redactor
 else:
     Auth = Annotated[Any, Later("ecs_hooks.auth.fields:Auth")]
@@ -170,8 +170,6 @@ class RequestFields(BaseModel):
         kept = {name: keyring.open(value) for name, value in self.headers.items() if not isinstance(value, str)}
         if self.auth is None and not kept:
             return None
-        from ecs_hooks.http.authorization import Authorization  # noqa: PLC0415 - loaded where a plan has credentials
-
         auth = Authorization() if self.auth is None else self.auth.authorization(keyring)
         auth = auth._replace(headers={**auth.headers, **kept})
         check_headers(auth.headers)

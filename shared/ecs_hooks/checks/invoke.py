@@ -15,8 +15,7 @@ from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.expect import Expect, describe, describe_warnings, parted
 from ecs_hooks.checks.predicate import LiteralOrPredicate
 from ecs_hooks.deployment.function import INVOKE, Invoked, LateError, invoke
-from ecs_hooks.http.response import Response
-from ecs_hooks.http.timings import Timings
+from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
 from ecs_hooks.outcome import Outcome
 from ecs_hooks.redact import Redactor

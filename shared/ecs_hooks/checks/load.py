@@ -15,9 +15,9 @@ from ecs_hooks.checks.http_request import RequestFields, outcome_of
 from ecs_hooks.checks.status import ExpectedStatus
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
+from ecs_hooks.http.inflight import InFlight
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.pool import Pool
-from ecs_hooks.http.sending import Limits
-from ecs_hooks.http.waits import Waits
 from ecs_hooks.load.judging import Criteria, judge
 from ecs_hooks.load.open_loop import OpenLoop
 from ecs_hooks.load.sender import Part, Sender
@@ -170,8 +170,8 @@ class LoadCheck(ExchangeFields, Check):
         keyring = self.limited(
             Keyring(redactor, lambda: context.region, Limits(), context.deadline), self.timeout_seconds
         )
-        waits = Waits()
-        pool = Pool(keep=self.keep_alive, waits=waits)
+        in_flight = InFlight()
+        pool = Pool(keep=self.keep_alive, in_flight=in_flight)
         try:
             parts = [Part(each.build(green, keyring), each.expect.status, each.weight) for each in self.requests]
             sender = Sender(parts, keyring.limits, pool, context.deadline)
@@ -185,7 +185,7 @@ class LoadCheck(ExchangeFields, Check):
                 count=self._count,
                 patience=self.timeout_seconds,
                 max_in_flight=self.max_in_flight,
-                waiting=waits.count,
+                waiting=in_flight.count,
             ).run()
         except HttpError as error:
             return outcome_of(error, green, redactor)

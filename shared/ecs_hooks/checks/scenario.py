@@ -11,8 +11,8 @@ from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.auth.secret import Secret
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.pool import Pool
-from ecs_hooks.http.sending import Limits
 from ecs_hooks.outcome import Outcome, Status
 from ecs_hooks.redact import Redactor
 from ecs_hooks.scenario.cookies import Cookies
@@ -123,8 +123,8 @@ class ScenarioCheck(Check):
         redactor.add_fields(self.variables)
         keyring = Keyring(redactor, lambda: context.region, Limits(), context.deadline)
         values = {**self.variables, **{name: keyring.open(secret) for name, secret in self.secrets.items()}}
-        pool = Pool()
-        player = Player(green, Cookies(pool.ask, redactor.add).ask, keyring, values)
+        pool = Pool(keep=False)
+        player = Player(green, Cookies(pool.exchange, redactor.add).ask, keyring, values)
         try:
             outcome, played = self._play(player, context)
             return self._told(outcome, played, self._clean_up(player, context))

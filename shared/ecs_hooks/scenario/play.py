@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ecs_hooks.checks.expect import Unmet, describe
 from ecs_hooks.checks.http_request import outcome_of
 from ecs_hooks.http.errors import HttpError
-from ecs_hooks.http.sending import send
+from ecs_hooks.http.retry import send
 from ecs_hooks.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.problems import described
 from ecs_hooks.scenario.request import ScenarioRequest
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ecs_hooks.deadline import Deadline
     from ecs_hooks.deployment.endpoint import Endpoint
     from ecs_hooks.http.response import Response
-    from ecs_hooks.http.sending import Ask
+    from ecs_hooks.http.retry import Exchange
 
 
 class Played(NamedTuple):
@@ -58,7 +58,7 @@ class Player:
         Values of variables to begin with.
     """
 
-    def __init__(self, green: Endpoint, ask: Ask, keyring: Keyring, variables: Mapping[str, Any]) -> None:
+    def __init__(self, green: Endpoint, ask: Exchange, keyring: Keyring, variables: Mapping[str, Any]) -> None:
         self._green = green
         self._ask = ask
         self._keyring = keyring

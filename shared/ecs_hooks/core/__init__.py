@@ -1,0 +1,1 @@
+"""What all other folders may import: no I/O."""
