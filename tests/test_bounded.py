@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import queue
 import threading
-import time
 import weakref
 from contextlib import suppress
 
@@ -11,7 +10,6 @@ import pytest
 
 from ecs_hooks.bounded import Call, call_within
 from ecs_hooks.deadline import Deadline
-from tests.relays import one_left
 
 
 def test_the_result_comes_back() -> None:
@@ -96,16 +94,3 @@ def test_a_child_process_has_threads_of_its_own() -> None:
         os._exit(status)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-def test_while_a_call_is_waited_for_the_next_check_begins() -> None:
-    begun: list[str] = []
-
-    def call() -> list[str]:
-        for _ in range(1000):
-            if begun:
-                break
-            time.sleep(0.01)
-        return list(begun)
-
-    assert one_left(begun).run(lambda: call_within(call, Deadline.after(20))) == ["next"]

@@ -195,6 +195,8 @@ def _asked(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Answ
     """
     answers: queue.SimpleQueue[Call[_Answer] | _Answer] = queue.SimpleQueue()
     for number, check in checks.items():
+        if context.deadline.expired:
+            break
         try:
             Call(partial(_run, number, check, context), answers.put)
         except RuntimeError as error:  # the process can have no more threads

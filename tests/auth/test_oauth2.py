@@ -12,8 +12,8 @@ from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.auth.oauth2 import TokenError
 from ecs_hooks.deadline import Deadline
 from ecs_hooks.http.guard import VARIABLE
-from ecs_hooks.http.request import Request
 from ecs_hooks.http.limits import Limits
+from ecs_hooks.http.request import Request
 from ecs_hooks.http.url import Url
 from ecs_hooks.outcome import Status
 from ecs_hooks.redact import Redactor

@@ -13,9 +13,8 @@ from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.checks.assertion import Assertion
 from ecs_hooks.checks.query import Query
+from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.tls import Certificate, Tls
-from ecs_hooks.http.response import Response
-from ecs_hooks.http.response import Timings
 from ecs_hooks.http.url import Url
 from ecs_hooks.redact import Redactor
 

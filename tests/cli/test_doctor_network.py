@@ -207,7 +207,7 @@ def test_the_tasks_of_a_service_without_a_test_listener(doctor: Doctor, account:
             "",
             "error",
             (
-                "ECS_HOOKS_ALLOWED_HOSTS: entry 1 is no host: write names, addresses or networks such as localhost, "
+                "ECS_HOOKS_ALLOWED_HOSTS: entry 1 is not a host; write names, addresses or networks such as localhost, "
                 "127.0.0.1, ::1 or 127.0.0.0/8, without scheme, port or path"
             ),
         ),

@@ -93,7 +93,7 @@ def test_loopback_is_refused_unless_allowed(serve: Serve, monkeypatch: pytest.Mo
 
 def test_a_mistake_in_the_list_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "http://x")
-    with pytest.raises(ForbiddenAddressError, match="entry 1 is no host"):
+    with pytest.raises(ForbiddenAddressError, match="entry 1 is not a host"):
         HttpClient("http://127.0.0.1:1", Deadline.after(20)).get("/")
 
 

@@ -59,7 +59,7 @@ _MEANINGS = {
     "bad Content-Length": "invalid or conflicting Content-Length",
     "multiple Transfer-Encoding": "unsupported Transfer-Encoding; only `chunked`, once, is supported",
     "Only Transfer-Encoding": "unsupported Transfer-Encoding; only `chunked`, once, is supported",
-    "Received server SwitchProtocol": "status 101 (Switching Protocols) without an Upgrade header in the request",
+    "Received server ": "status 101 (Switching Protocols) without an Upgrade header in the request",
     "illegal chunk header": _BAD_CHUNKS,
     "malformed chunk footer": _BAD_CHUNKS,
     "Receive buffer too long": f"{_BAD_CHUNKS}: a chunk header or the trailer has more than {MAX_HEAD_BYTES} bytes",
@@ -173,12 +173,13 @@ class Http1Connection:
         return head
 
     def _encoded(self, request: Request) -> bytes:
-        headers = list(request.headers.items())
+        headers = []
         if not request.host:
             # The zone of an IPv6 address is local to this side.
             headers.append(("Host", _ZONE.sub("", request.url.authority)))
         if request.body is not None or request.method in _EXPECT_A_BODY:
             headers.append(("Content-Length", str(len(request.body or b""))))
+        headers += request.headers.items()
         try:
             encoded = [(name.encode("ascii"), value.strip(" \t").encode("latin-1")) for name, value in headers]
             head = self._h11.send(h11.Request(method=request.method, target=request.url.target, headers=encoded))
@@ -210,9 +211,11 @@ class Http1Connection:
         is_first = self._received < len(_VERSION)
         self._received += len(data)
         self._h11.receive_data(data)
-        while (event := self._h11.next_event()) is not h11.NEED_DATA:
-            if type(event) is h11.Response or event.status_code == _SWITCHING_PROTOCOLS:
-                return self._checked(event)
+        event = self._h11.next_event()
+        while type(event) is h11.InformationalResponse and event.status_code != _SWITCHING_PROTOCOLS:
+            event = self._h11.next_event()
+        if type(event) is h11.Response or type(event) is h11.InformationalResponse:
+            return self._checked(event)
         if is_first and not _VERSION.startswith(self._h11.trailing_data[0][: len(_VERSION)]):
             raise ProtocolError(_NOT_HTTP)
         self._check_head_size(self._received)

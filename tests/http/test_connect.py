@@ -6,17 +6,17 @@ import pytest
 import trustme
 
 from ecs_hooks.deadline import Deadline
-from ecs_hooks.http import opening
-from ecs_hooks.http.limits import Budget
-from ecs_hooks.http.opening import Tls, opened
+from ecs_hooks.http import connect as module
+from ecs_hooks.http.connect import connect
+from ecs_hooks.http.limits import Budget, Trust
 from ecs_hooks.http.resolver import Endpoint, resolve
 from ecs_hooks.http.response import Timings
-from ecs_hooks.http.tls import Trust, tls_context
+from ecs_hooks.http.tls import TlsOptions, tls_context
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
 
 
-def test_time_that_goes_into_the_settings_of_tls_is_no_part_of_the_look_up(
+def test_loading_authorities_is_not_part_of_the_timings(
     serve: Serve, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Stopwatch:
@@ -29,17 +29,17 @@ def test_time_that_goes_into_the_settings_of_tls_is_no_part_of_the_look_up(
         stopwatch.seconds += 1
         return list(resolve(host, port, deadline))
 
-    def context() -> ssl.SSLContext:
+    def context(*arguments: object) -> ssl.SSLContext:
         stopwatch.seconds += 10
-        return tls_context(Trust(True, "", "1.2"))
+        return tls_context(*arguments)  # type: ignore[arg-type]
 
     server = serve(Peer.request, server_context(trusted.issue_cert("127.0.0.1")))
     stopwatch = Stopwatch()
-    monkeypatch.setattr(opening, "time", stopwatch)
-    connection = opened(
-        "127.0.0.1", server.port, Tls("127.0.0.1", context), Budget.start(10, Deadline.after(10)), look_up
-    )
-    connection.socket.close()
+    monkeypatch.setattr(module, "time", stopwatch)
+    monkeypatch.setattr(module, "tls_context", context)
+    options = TlsOptions("127.0.0.1", Trust())
+    connected = connect("127.0.0.1", server.port, options, Budget.start(10, Deadline.after(10)), look_up)
+    connected.socket.close()
 
-    assert connection.began_at == 11
-    assert connection.timings == Timings(resolve=1)
+    assert connected.began_at == 11
+    assert connected.timings == Timings(resolve=1)
