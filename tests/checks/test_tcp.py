@@ -213,7 +213,7 @@ def test_what_goes_wrong_with_tls(serve: Serve, trusted: trustme.CA) -> None:
     wanting.verify_mode = ssl.CERT_REQUIRED
     outcome = run(at(serve(pong, wanting)), tls=True, send="PING\r\n", **PONG)
     assert outcome.status is Status.ERROR
-    assert "TLS refused" in outcome.reason or "ended before an answer" in outcome.reason
+    assert "TLS refused" in outcome.reason or "ended before a response" in outcome.reason
 
 
 @pytest.mark.parametrize(
