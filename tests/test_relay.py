@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ecs_hooks.bounded import Call
+from ecs_hooks.core.timeouts import Call
 from ecs_hooks.relay import ABREAST, Relay, waits
 
 

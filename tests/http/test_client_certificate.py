@@ -11,7 +11,7 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http.authorization import Authorization
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.client_certificate import ClientCertificate

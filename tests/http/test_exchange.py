@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.errors import ResetBeforeResponseError
 from tests.http.fixtures import Serve

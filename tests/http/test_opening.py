@@ -5,7 +5,7 @@ import ssl
 import pytest
 import trustme
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import opening
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.opening import Tls, opened

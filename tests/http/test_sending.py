@@ -5,10 +5,10 @@ from contextlib import closing
 
 import pytest
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.outcome import Status
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.errors import ConnectError, DeadlineError, ProtocolError, ResetBeforeResponseError
-from ecs_hooks.outcome import Status
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying, sending
 

@@ -4,7 +4,7 @@ import time
 
 import trustme
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.timings import Timings
 from tests.http.fixtures import Serve, server_context

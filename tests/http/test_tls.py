@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import trustme
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.outcome import Status
 from ecs_hooks.http import HttpClient, Limits, Response
 from ecs_hooks.http.errors import (
     CertificateError,
@@ -19,7 +20,6 @@ from ecs_hooks.http.request import Request
 from ecs_hooks.http.sending import send
 from ecs_hooks.http.tls import Trust, tls_context
 from ecs_hooks.http.url import Url
-from ecs_hooks.outcome import Status
 from tests.http.certificates import context_named
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, replying

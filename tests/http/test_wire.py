@@ -12,17 +12,17 @@ import pytest
 import trustme
 
 from ecs_hooks.checks import HttpCheck
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.outcome import Status
+from ecs_hooks.core.state import State
+from ecs_hooks.engine.runner import Runner
 from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.dialling import dialled
 from ecs_hooks.http.handshake import secured
 from ecs_hooks.http.resolver import resolve
 from ecs_hooks.http.tls import Trust, tls_context
 from ecs_hooks.http.wire import Wire, WireSocket, WireSSLSocket
-from ecs_hooks.outcome import Status
 from ecs_hooks.relay import Relay
-from ecs_hooks.runner import Runner
-from ecs_hooks.state import State
 from tests.checks.asking import context
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script

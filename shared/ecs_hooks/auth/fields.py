@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ecs_hooks.auth.reference import Reference
 from ecs_hooks.auth.secret import Secret
-from ecs_hooks.deployment.clients import credentials
+from ecs_hooks.aws.clients import credentials
 from ecs_hooks.http.authorization import Authorization
 from ecs_hooks.http.client_certificate import ClientCertificate
 from ecs_hooks.http.errors import RequestError
@@ -19,7 +19,7 @@ from ecs_hooks.http.request import check_headers
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.keyring import Keyring
+    from ecs_hooks.auth.secret_resolver import Keyring
 
 _ROLE_ARN = r"^arn:[a-z0-9-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$"
 

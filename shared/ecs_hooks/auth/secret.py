@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator
 
-from ecs_hooks.later import Later
+from ecs_hooks.core.lazy_model import Later
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference

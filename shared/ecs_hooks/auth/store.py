@@ -6,10 +6,10 @@ import json
 import os
 from collections.abc import Callable
 
-from ecs_hooks.arn import region_of
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.auth.reference import SECRETS_MANAGER, SSM, Reference
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.aws.errors import FactDeniedError, FactError
+from ecs_hooks.core.arn import region_of
 
 SECONDS = 300
 """How long a secret is kept: a warm function does not ask for each request, and notices when one is rotated."""
@@ -56,7 +56,7 @@ def _variable(name: str) -> str:
 
 def _asked(action: str, name: str, region: str) -> str:
     # Whoever asks for no secret does not pay for what asks AWS.
-    from ecs_hooks.deployment.asking import ask_page, reading  # noqa: PLC0415
+    from ecs_hooks.aws.call import ask_page, reading  # noqa: PLC0415
 
     try:
         if action == SSM:

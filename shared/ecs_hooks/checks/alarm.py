@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ecs_hooks.aws.alarms import ACTION, Alarm, alarms
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.deployment.alarms import ACTION, Alarm, alarms
+from ecs_hooks.core.formatting import counted, listed
+from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.outcome import Outcome
-from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions

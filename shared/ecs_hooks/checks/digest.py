@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.http import HttpCheck
+from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
-from ecs_hooks.outcome import Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions

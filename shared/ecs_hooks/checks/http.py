@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.auth.keyring import Keyring
+from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
+from ecs_hooks.auth.secret_resolver import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.exchange import ExchangeFields
-from ecs_hooks.checks.expect import Expect, describe, describe_warnings, parted
-from ecs_hooks.checks.http_request import RequestFields, outcome_of
+from ecs_hooks.checks.request.http_request import RequestFields, outcome_of
+from ecs_hooks.checks.request.transport import ExchangeFields
 from ecs_hooks.checks.samples import Sample, Samples
+from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.sending import Limits, send
-from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.redact import Redactor
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import SigV4

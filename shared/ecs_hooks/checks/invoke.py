@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 from urllib3 import HTTPHeaderDict
 
+from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
+from ecs_hooks.assertions.predicate import LiteralOrPredicate
+from ecs_hooks.aws.lambda_function import INVOKE, Invoked, LateError, invoke
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.expect import Expect, describe, describe_warnings, parted
-from ecs_hooks.checks.predicate import LiteralOrPredicate
-from ecs_hooks.deployment.function import INVOKE, Invoked, LateError, invoke
+from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.response import Response
 from ecs_hooks.http.timings import Timings
 from ecs_hooks.http.url import Url
-from ecs_hooks.outcome import Outcome
-from ecs_hooks.redact import Redactor
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions

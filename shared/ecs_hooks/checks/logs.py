@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ecs_hooks import clock
+from ecs_hooks.assertions.condition import Condition
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.condition import Condition
+from ecs_hooks.core import clock
+from ecs_hooks.core.formatting import counted, listed
+from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.insights import RESULTS, START, Row, rows_of, start_queries
 from ecs_hooks.deployment.logs import FILTER, LogConfiguration, count_matches
+from ecs_hooks.deployment.logs_insights import RESULTS, START, Row, rows_of, start_queries
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
-from ecs_hooks.outcome import Outcome
-from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ecs_hooks.aws.call import ask, ask_page, reading
+from ecs_hooks.aws.errors import FactDeniedError, unreadable
 from ecs_hooks.codedeploy.event import STAGES
-from ecs_hooks.deployment.asking import ask, ask_page, reading
-from ecs_hooks.deployment.errors import FactDeniedError, unreadable
 
 DEPLOYMENT = "codedeploy:GetDeployment"
 GROUP = "codedeploy:GetDeploymentGroup"

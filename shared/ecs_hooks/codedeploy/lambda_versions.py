@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Never
 
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.deployment import CodeDeployDeployment
 from ecs_hooks.deployment.base import NotApplicableError
-from ecs_hooks.deployment.errors import FactError
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.revision import ServiceRevision

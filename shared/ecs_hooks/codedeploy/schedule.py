@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecs_hooks.deployment.asking import ask_page
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.aws.call import ask_page
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 
 CREATE = "scheduler:CreateSchedule"
 UPDATE = "scheduler:UpdateSchedule"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.aws.errors import FactError
+from ecs_hooks.core.outcome import ExplainedError, Outcome
 from ecs_hooks.deployment.revision import ACTION
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.outcome import ExplainedError, Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.base import Deployment

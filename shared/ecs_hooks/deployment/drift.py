@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.deployment.listener import short
 from ecs_hooks.deployment.revision import ACTION
 

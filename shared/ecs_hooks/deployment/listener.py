@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.arn import region_of
-from ecs_hooks.deployment.asking import ask_one, reading
-from ecs_hooks.deployment.errors import unreadable
+from ecs_hooks.aws.call import ask_one, reading
+from ecs_hooks.aws.errors import unreadable
+from ecs_hooks.core.arn import region_of
 
 RULES = "elasticloadbalancing:DescribeRules"
 LISTENERS = "elasticloadbalancing:DescribeListeners"

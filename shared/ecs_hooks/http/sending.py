@@ -15,7 +15,7 @@ from ecs_hooks.http.resolver import Resolver, resolve
 from ecs_hooks.http.tls import MinVersion, Trust
 
 if TYPE_CHECKING:
-    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib3.util import wait_for_read, wait_for_write
 
 from ecs_hooks import relay
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http.waits import Waits
 
 T = TypeVar("T")
