@@ -59,11 +59,10 @@ def attach(  # noqa: PLR0913 - one parameter an option
     if plan is not None:
         details, parsed = read_plan(plan)
         if parsed.policies.timeout_minutes >= timeout:
-            message = (
+            raise click.UsageError(
                 f"--timeout {timeout} must be more than the plan's timeout_minutes "
                 f"({parsed.policies.timeout_minutes:g}): ECS would decide before the hook does"
             )
-            raise click.UsageError(message)
     found = described(service, region)
     outputs = _outputs(stack, found.region)
     kept = found.hooks
@@ -91,8 +90,7 @@ def detach(
 ) -> None:
     """Detach the Lambda hooks of some stages, or all, from a service. PAUSE hooks stay."""
     if bool(stages) == everything:
-        message = "give one of --stage and --all"
-        raise click.UsageError(message)
+        raise click.UsageError("give one of --stage and --all")
     found = described(service, region)
     kept: list[Hook] = []
     for each in found.hooks:

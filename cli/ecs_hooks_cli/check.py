@@ -71,22 +71,18 @@ def check(  # noqa: PLR0913 - one parameter an option
     """
     configuration, parsed = read_plan(plan)
     if sum(each is not None for each in (url, service, deployment)) != 1:
-        message = "give one of --url, --service and --deployment"
-        raise click.UsageError(message)
+        raise click.UsageError("give one of --url, --service and --deployment")
     if blue_url and not url:
-        message = "--blue-url needs --url; in a deployment, blue_url of the check says where blue answers"
-        raise click.UsageError(message)
+        raise click.UsageError("--blue-url needs --url; in a deployment, blue_url of the check says where blue answers")
     try:
         arn = None if url else _deployment(service, deployment, region)
         if parsed.policies.plan is not None:
             its_region = region_of(region) if arn is None else arn.region
             configuration, parsed = fetch_plan(plan, configuration, parsed.policies.plan, its_region)
         if not parsed.checks:
-            message = "the plan names no checks"
-            raise click.UsageError(message)
+            raise click.UsageError("the plan names no checks")
         if url and not blue_url and any(each.asks_blue for each in parsed.checks):
-            message = "the plan compares with blue: give --blue-url, or blue_url of the check"
-            raise click.UsageError(message)
+            raise click.UsageError("the plan compares with blue: give --blue-url, or blue_url of the check")
         asked = (
             _event_of(arn, stage)
             if arn
@@ -176,8 +172,7 @@ def _event_of_url(url: str, blue_url: str | None, stage: str | None, region: str
 def _host_of(option: str, url: str) -> str:
     host = urlsplit(url).hostname
     if urlsplit(url).scheme not in {"http", "https"} or not host:
-        message = f"{option} must begin with http:// or https:// and a host"
-        raise click.UsageError(message)
+        raise click.UsageError(f"{option} must begin with http:// or https:// and a host")
     return host
 
 
@@ -186,8 +181,7 @@ def _deployment(service: str | None, deployment: str | None, region: str | None)
         try:
             return EcsArn.parse(deployment, "service-deployment")
         except ValueError as error:
-            message = f"--deployment: {error}"
-            raise click.UsageError(message) from None
+            raise click.UsageError(f"--deployment: {error}") from None
     found = running_deployment(*names(str(service)), region_of(region))
     if found is None:
         sys.exit(f"ecs-hooks: no deployment of {service} is going on")

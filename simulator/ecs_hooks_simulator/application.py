@@ -73,8 +73,7 @@ class Task:
             )
         except OSError as error:
             self._log.close()
-            message = f"{application.command[0]} can't be started: {error.strerror}"
-            raise TasksFailedError(message) from error
+            raise TasksFailedError(f"{application.command[0]} can't be started: {error.strerror}") from error
         self._wait_until_started(application)
 
     @property
@@ -113,8 +112,7 @@ class Task:
                 return
         tail = self.output[-500:].strip()
         self.stop()
-        message = f"{application.command[0]} {why}: {tail}"
-        raise TasksFailedError(message)
+        raise TasksFailedError(f"{application.command[0]} {why}: {tail}")
 
 
 class LocalTasks:

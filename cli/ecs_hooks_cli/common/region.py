@@ -15,6 +15,5 @@ def region_of(option: str | None) -> str:
 
         found = boto3.session.Session().region_name
     if not found:
-        message = "give --region"
-        raise click.UsageError(message)
+        raise click.UsageError("give --region")
     return str(found)

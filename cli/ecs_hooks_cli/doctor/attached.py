@@ -88,8 +88,7 @@ class Examined:
         else:
             running = self.service.described.get("currentServiceRevisions") or []
             if not running:
-                message = "the service has no revision yet"
-                raise FactError(message)
+                raise FactError("the service has no revision yet")
             with reading("ecs:DescribeServices"):
                 deployment, revision = self.resource("service-deployment"), str(running[0]["arn"])
         with reading("ecs:DescribeServiceDeployments"):

@@ -47,8 +47,9 @@ def _found(prepared: Prepared, stage: str, plan: Plan) -> tuple[Endpoint | None,
     listener = blue_listener(stage, balancing, balancing, is_given=is_given)
     in_steps = str(examined.service.configuration.get("strategy")) in _IN_STEPS
     if listener is not None and in_steps and stage == Stage.PRE_PRODUCTION_TRAFFIC_SHIFT:
-        message = "from the second step on the production listener leads to green, too, so blue can't be asked there"
-        raise EndpointError(message, EARLIER)
+        raise EndpointError(
+            "from the second step on the production listener leads to green, too, so blue can't be asked there", EARLIER
+        )
     if examined.now is not None and examined.now.stage == stage:
         found = blue_endpoint(wanted, stage, lambda: examined.deployment(stage), environment=prepared.environment)
         return found.endpoint, "blue answers at {} now"
@@ -58,6 +59,5 @@ def _found(prepared: Prepared, stage: str, plan: Plan) -> tuple[Endpoint | None,
         arn = ListenerArn.parse(listener.production)
     leads = route(arn)
     if leads.obstacle:
-        message = f"{short(arn.text)} answers with {leads.obstacle} before it forwards"
-        raise EndpointError(message, OVERRIDE)
+        raise EndpointError(f"{short(arn.text)} answers with {leads.obstacle} before it forwards", OVERRIDE)
     return derived_blue(leads, lambda: address(arn), arn.text, None, wanted.host), "blue will answer at {}"

@@ -97,18 +97,23 @@ def _to_come(examined: Examined, stage: str, wanted: Configured, listener: Liste
     if found is None:
         port = task_port(service)
         if port is None:
-            message = "the service has no test listener, and no port at a load balancer or of Service Connect"
-            raise EndpointError(message, "set hookDetails.base_url")
+            raise EndpointError(
+                "the service has no test listener, and no port at a load balancer or of Service Connect",
+                "set hookDetails.base_url",
+            )
         if service.network is None:
-            message = "the service has no test listener, and without the network mode awsvpc its tasks have no address"
-            raise EndpointError(message, "set hookDetails.base_url")
+            raise EndpointError(
+                "the service has no test listener, and without the network mode awsvpc its tasks have no address",
+                "set hookDetails.base_url",
+            )
         return Endpoint(f"http://address-of-a-task:{port}")
     with reading(RULES):
         arn = ListenerArn.parse(found[1])
     leads = route(arn)
     if leads.obstacle:
-        message = f"{short(arn.text)} answers with {leads.obstacle} before it forwards"
-        raise EndpointError(message, "set hookDetails.base_url")
+        raise EndpointError(
+            f"{short(arn.text)} answers with {leads.obstacle} before it forwards", "set hookDetails.base_url"
+        )
     return derived_endpoint(leads, lambda: address(arn), arn.text, wanted.host or "")
 
 
@@ -127,7 +132,8 @@ def shown(endpoint: Endpoint) -> str:
     try:
         where = Url.parse(endpoint.base_url).shown
     except RequestError as trouble:
-        message = f"the address of green is none: {trouble}"
-        raise EndpointError(message, "correct hookDetails.base_url or APP_URL") from None
+        raise EndpointError(
+            f"the address of green is none: {trouble}", "correct hookDetails.base_url or APP_URL"
+        ) from None
     names = [*(f"header {name}" for name in endpoint.headers), *(f"parameter {name}" for name in endpoint.query)]
     return f"{where} with {' and '.join(names)}" if names else where

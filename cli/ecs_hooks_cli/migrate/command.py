@@ -106,27 +106,25 @@ def _plans(named: Sequence[str], timeout: int) -> dict[str, dict[str, Any]]:
             with Path(file).open(encoding="utf-8") as opened:
                 details, plan = read_plan(opened)
         except OSError as error:
-            message = f"--plan {each}: {error.strerror}; the events are {', '.join(STAGES)}"
-            raise click.UsageError(message) from None
+            raise click.UsageError(f"--plan {each}: {error.strerror}; the events are {', '.join(STAGES)}") from None
         if plan.policies.timeout_minutes >= timeout:
-            message = (
+            raise click.UsageError(
                 f"--timeout {timeout} must be more than the timeout_minutes of {file} "
                 f"({plan.policies.timeout_minutes:g}): ECS would decide before the hook does"
             )
-            raise click.UsageError(message)
         found.update(dict.fromkeys([event] if event else STAGES, details))
     return found
 
 
 def _need_role(arn: str | None, *, needed: bool) -> None:
     if needed and arn is None:
-        message = (
+        raise click.UsageError(
             "give --role-arn: ECS invokes each hook with it. The stack of the hooks has one, its output InvokeRoleArn"
         )
-        raise click.UsageError(message)
     if arn is not None and not _ROLE.fullmatch(arn):
-        message = "--role-arn must be the ARN of a role, such as arn:aws:iam::123456789012:role/ecs-hooks-invoke"
-        raise click.UsageError(message)
+        raise click.UsageError(
+            "--role-arn must be the ARN of a role, such as arn:aws:iam::123456789012:role/ecs-hooks-invoke"
+        )
 
 
 def _tell(notes: Sequence[Note]) -> None:

@@ -19,8 +19,7 @@ _MOST_PROBLEMS = 20
 
 def _is_path(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is not None and not value.startswith("/"):
-        message = "must begin with /"
-        raise click.BadParameter(message)
+        raise click.BadParameter("must begin with /")
     return value
 
 

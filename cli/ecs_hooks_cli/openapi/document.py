@@ -146,8 +146,7 @@ class _NothingOutside(dict[str, Any]):
         return True
 
     def __missing__(self, scheme: str) -> Any:
-        message = f"{scheme}: is not opened"
-        raise ValueError(message)
+        raise ValueError(f"{scheme}: is not opened")
 
 
 def _violations(root: Mapping[str, Any], version: str) -> list[str]:

@@ -88,11 +88,9 @@ def checks_of(document: Document, choice: Choice) -> Imported:
 def _check(document: Document, operation: Operation, choice: Choice) -> tuple[dict[str, Any], list[str]]:
     notes = []
     if operation.elsewhere:
-        message = f"it is served elsewhere ({operation.elsewhere})"
-        raise _SkippedError(message)
+        raise _SkippedError(f"it is served elsewhere ({operation.elsewhere})")
     if operation.security and not choice.secured:
-        message = f"it needs credentials ({operation.security}); --include-secured imports it without any"
-        raise _SkippedError(message)
+        raise _SkippedError(f"it needs credentials ({operation.security}); --include-secured imports it without any")
     if operation.security:
         notes.append(f"it needs credentials ({operation.security}), which the check does not have")
     if choice.base_path is not None:

@@ -55,8 +55,7 @@ def filled(document: Document, operation: Operation) -> Filled:
         unfit = (None, "") if where == "path" else (None,)
         value = next((each for each in _values(document, parameter) if each not in unfit), None)
         if value is None:
-            message = f"the {where} parameter {name} is required and has no example, default or enum"
-            raise NoValueError(message)
+            raise NoValueError(f"the {where} parameter {name} is required and has no example, default or enum")
         style = parameter.get("style", _STYLES[where])
         explode = parameter.get("explode", style == "form")
         if "content" in parameter:

@@ -83,8 +83,7 @@ def _successes(responses: Mapping[str, Any]) -> dict[int | str, Any]:
             return found
     if "default" in responses:
         return {"2xx": responses["default"]}
-    message = "no response of success is documented"
-    raise NoSuccessError(message)
+    raise NoSuccessError("no response of success is documented")
 
 
 def _json_type(document: Document, content: Mapping[str, Any]) -> str:

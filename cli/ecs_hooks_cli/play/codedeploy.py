@@ -48,14 +48,15 @@ def check_options(controller: Controller, context: click.Context) -> None:
     given = click.core.ParameterSource.DEFAULT
     for name, why in _ONLY_ECS.items() if controller is not Controller.ECS else ():
         if context.get_parameter_source(name) is not given:
-            message = f"--{name.replace('_', '-')} is for --controller ecs: {why}"
-            raise click.UsageError(message)
+            raise click.UsageError(f"--{name.replace('_', '-')} is for --controller ecs: {why}")
     if controller is Controller.ECS and context.params["deployment_config"]:
-        message = "--deployment-config is for --controller codedeploy-ecs and codedeploy-lambda; ECS has --strategy"
-        raise click.UsageError(message)
+        raise click.UsageError(
+            "--deployment-config is for --controller codedeploy-ecs and codedeploy-lambda; ECS has --strategy"
+        )
     if controller is Controller.CODEDEPLOY_LAMBDA and context.get_parameter_source("bake_time") is not given:
-        message = "--bake-time: CodeDeploy keeps no old version of a function, its alias just points elsewhere"
-        raise click.UsageError(message)
+        raise click.UsageError(
+            "--bake-time: CodeDeploy keeps no old version of a function, its alias just points elsewhere"
+        )
 
 
 def group_of(controller: Controller, config: str | None, wait_minutes: int) -> DeploymentGroup:
@@ -68,8 +69,7 @@ def group_of(controller: Controller, config: str | None, wait_minutes: int) -> D
             termination_wait_minutes=0 if platform is ComputePlatform.LAMBDA else wait_minutes,
         )
     except EcsError as error:
-        message = f"--deployment-config: {error.message}"
-        raise click.UsageError(message) from error
+        raise click.UsageError(f"--deployment-config: {error.message}") from error
 
 
 def hooks_of(platform: ComputePlatform, targets: Mapping[str, HookTarget], *, named: bool) -> dict[str, HookTarget]:
@@ -87,8 +87,7 @@ def hooks_of(platform: ComputePlatform, targets: Mapping[str, HookTarget], *, na
     found = {event: targets[STAGES[event]] for event in hooked_events(platform) if STAGES[event] in targets}
     unused = set(targets) - {STAGES[event] for event in found}
     if named and unused:
-        message = f"--hook {min(unused)}: {_corresponding(platform)}"
-        raise click.UsageError(message)
+        raise click.UsageError(f"--hook {min(unused)}: {_corresponding(platform)}")
     return found
 
 
@@ -118,8 +117,7 @@ def versions_of(platform: ComputePlatform, blue: str | None, green: str | None) 
 def _function(text: str) -> Application:
     place, _, name = text.rpartition(":")
     if not place or not name.isidentifier():
-        message = f"{text} is no version of a function: MODULE:FUNCTION or FILE.py:FUNCTION is expected"
-        raise click.UsageError(message)
+        raise click.UsageError(f"{text} is no version of a function: MODULE:FUNCTION or FILE.py:FUNCTION is expected")
     return function(text)
 
 

@@ -23,8 +23,7 @@ def faults_of(values: Sequence[str], service: Stepped) -> list[Fault]:
             fault = Fault.parse(value)
             fault.check(service)
         except FaultError as error:
-            message = f"--fault {value}: {error}"
-            raise click.UsageError(message) from error
+            raise click.UsageError(f"--fault {value}: {error}") from error
         faults.append(fault)
     return faults
 
@@ -36,14 +35,12 @@ def alarms_of(values: Sequence[str], file: Path | None) -> list[MetricAlarm]:
         try:
             alarms.append(MetricAlarm.parse(value))
         except AlarmError as error:
-            message = f"--alarm: {error}"
-            raise click.UsageError(message) from error
+            raise click.UsageError(f"--alarm: {error}") from error
     for parameters in _in_file(file) if file else ():
         try:
             alarms.append(MetricAlarm.read(parameters))
         except AlarmError as error:
-            message = f"--alarms {file}: {error}"
-            raise click.UsageError(message) from error
+            raise click.UsageError(f"--alarms {file}: {error}") from error
     return alarms
 
 
@@ -53,8 +50,7 @@ def refusing_alarms() -> Iterator[None]:
     try:
         yield
     except (AlarmError, EcsError) as error:
-        message = f"--alarm and --alarms: {error}"
-        raise click.UsageError(message) from error
+        raise click.UsageError(f"--alarm and --alarms: {error}") from error
 
 
 def _in_file(file: Path) -> list[dict[str, Any]]:
@@ -62,12 +58,12 @@ def _in_file(file: Path) -> list[dict[str, Any]]:
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        message = f"--alarms {file}: not JSON: {error}"
-        raise click.UsageError(message) from error
+        raise click.UsageError(f"--alarms {file}: not JSON: {error}") from error
     if isinstance(value, dict) and "MetricAlarms" in value:
         value = value["MetricAlarms"]
     alarms = value if isinstance(value, list) else [value]
     if not alarms or not all(isinstance(alarm, dict) for alarm in alarms):
-        message = f"--alarms {file}: the parameters of PutMetricAlarm are expected, a list of them, or what DescribeAlarms answers"
-        raise click.UsageError(message)
+        raise click.UsageError(
+            f"--alarms {file}: the parameters of PutMetricAlarm are expected, a list of them, or what DescribeAlarms answers"
+        )
     return alarms

@@ -20,8 +20,7 @@ def by_stage(values: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
     for value in values:
         stage, equals, rest = value.partition("=")
         if not equals or stage not in Stage.__members__:
-            message = f"{option} {value}: STAGE= is missing; stages: {', '.join(Stage)}"
-            raise click.UsageError(message)
+            raise click.UsageError(f"{option} {value}: STAGE= is missing; stages: {', '.join(Stage)}")
         yield stage, rest
 
 
@@ -42,15 +41,13 @@ def callables(hooks: Path | None, handlers: Sequence[str]) -> Iterator[tuple[str
 def _target(stage: str, file: Path, function: str) -> CallableTarget:
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None or not file.is_file():
-        message = f"{file} is no Python file"
-        raise click.UsageError(message)
+        raise click.UsageError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[file.stem] = module
     spec.loader.exec_module(module)
     handler = getattr(module, function, None)
     if handler is None:
-        message = f"{file} has no {function}"
-        raise click.UsageError(message)
+        raise click.UsageError(f"{file} has no {function}")
     return CallableTarget(handler, name=stage.title().replace("_", ""), timeout_seconds=120)
 
 
@@ -61,8 +58,7 @@ def plans(file: Path | None) -> Mapping[str, Any]:
     try:
         plan = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        message = f"{file}: not JSON: {error}"
-        raise click.UsageError(message) from error
+        raise click.UsageError(f"{file}: not JSON: {error}") from error
     if isinstance(plan, dict) and plan and all(key in Stage.__members__ for key in plan):
         return plan
     return {Stage.POST_TEST_TRAFFIC_SHIFT: plan}

@@ -219,8 +219,9 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         else dict(callables(hooks, handlers))
     )
     if not targets:
-        message = "there is no hook to play with: name some with --hooks, --hook or --lambda-endpoint and --function"
-        raise click.UsageError(message)
+        raise click.UsageError(
+            "there is no hook to play with: name some with --hooks, --hook or --lambda-endpoint and --function"
+        )
     if chosen is Controller.ECS:
         hooks_of_service = {"timeout_in_minutes": timeout, "timeout_action": timeout_action}
         service = _service(bake_time, strategy, step_percent, step_bake_time)
@@ -316,8 +317,7 @@ def _strategy(name: str, percent: float | None, bake_time: int | None) -> dict[s
             canary = CanaryConfiguration(**{f"canary_{field}": value for field, value in steps.items()})
             return {"strategy": strategy, "canary": canary}
     if steps:
-        message = "--step-percent and --step-bake-time are for the strategies LINEAR and CANARY"
-        raise click.UsageError(message)
+        raise click.UsageError("--step-percent and --step-bake-time are for the strategies LINEAR and CANARY")
     return {"strategy": strategy}
 
 
@@ -329,5 +329,4 @@ def _behaviour(kind: type[B], switches: Sequence[str]) -> B:
     try:
         return kind.read(switches)
     except ValueError as error:
-        message = f"--behaviour {error}"
-        raise click.UsageError(message) from None
+        raise click.UsageError(f"--behaviour {error}") from None

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 def _is_there(secret: Any) -> Any:
     if secret == "":
-        message = "must not be empty"
-        raise ValueError(message)
+        raise ValueError("must not be empty")
     return secret
 
 

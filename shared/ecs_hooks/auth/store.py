@@ -49,8 +49,7 @@ def value_of(reference: Reference, find_region: Callable[[], str]) -> str:
 def _variable(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        message = f"the function has no environment variable {name}"
-        raise FactDeniedError(message)
+        raise FactDeniedError(f"the function has no environment variable {name}")
     return value
 
 
@@ -66,8 +65,7 @@ def _asked(action: str, name: str, region: str) -> str:
         else:
             answer = ask_page(action, region, SecretId=name)
             if "SecretBinary" in answer:
-                message = f"{action}: the secret is binary; keep it as text"
-                raise FactDeniedError(message, action=action)
+                raise FactDeniedError(f"{action}: the secret is binary; keep it as text", action=action)
             with reading(action):
                 value = answer["SecretString"]
     except FactError as error:
@@ -90,11 +88,9 @@ def _member(text: str, key: str, name: str) -> str:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        message = f"{SECRETS_MANAGER}: the secret is no JSON object, so it has no key {key!r} ({name})"
-        raise FactDeniedError(message)
+        raise FactDeniedError(f"{SECRETS_MANAGER}: the secret is no JSON object, so it has no key {key!r} ({name})")
     value = found.get(key)
     if not isinstance(value, str) or not value:
         problem = "has no text" if key in found else "has no value"
-        message = f"{SECRETS_MANAGER}: the secret {problem} under the key {key!r} ({name})"
-        raise FactDeniedError(message)
+        raise FactDeniedError(f"{SECRETS_MANAGER}: the secret {problem} under the key {key!r} ({name})")
     return value

@@ -92,8 +92,7 @@ def ask_one(action: str, region: str, member: str, what: str, **parameters: Any)
     """
     found = ask(action, region, member, **parameters)
     if not found:
-        message = f"{action}: AWS knows no such {what}"
-        raise FactDeniedError(message)
+        raise FactDeniedError(f"{action}: AWS knows no such {what}")
     first: dict[str, Any] = found[0]
     return first
 

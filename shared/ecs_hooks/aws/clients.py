@@ -67,8 +67,7 @@ def credentials() -> Any:
     except Exception as error:
         raise fact_error("AWS credentials", error) from error
     if frozen is None:
-        message = "there are no AWS credentials to sign requests with"
-        raise FactDeniedError(message)
+        raise FactDeniedError("there are no AWS credentials to sign requests with")
     return frozen
 
 
@@ -110,6 +109,5 @@ def _seconds(text: str | None) -> float:
     except ValueError:
         seconds = 0
     if not 0 < seconds <= 60:  # noqa: PLR2004 - longer than ECS waits between two invocations makes no sense
-        message = f"{TIMEOUT_VARIABLE} of the function must be a number of seconds up to 60"
-        raise FactDeniedError(message)
+        raise FactDeniedError(f"{TIMEOUT_VARIABLE} of the function must be a number of seconds up to 60")
     return seconds

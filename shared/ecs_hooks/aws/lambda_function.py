@@ -74,8 +74,7 @@ def invoke(function: str, qualifier: str, payload: Any, region: str, seconds: fl
             content: bytes = body.read()
     except Exception as error:
         if type(error).__name__ == _TIMED_OUT:
-            message = f"no answer in {seconds:g} s"
-            raise LateError(message) from error
+            raise LateError(f"no answer in {seconds:g} s") from error
         raise fact_error(INVOKE, error) from error
     with reading(INVOKE):
         failed = bool(answer.get("FunctionError"))

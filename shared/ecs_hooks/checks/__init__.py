@@ -93,6 +93,5 @@ def _load(place: str) -> Any:
 
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _load(_PUBLIC[name])

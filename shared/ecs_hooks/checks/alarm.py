@@ -43,8 +43,7 @@ class AlarmCheck(Check):
     @model_validator(mode="after")
     def _has_one_of_each(self) -> AlarmCheck:
         if self.names and self.prefix:
-            message = "give one of names and prefix"
-            raise ValueError(message)
+            raise ValueError("give one of names and prefix")
         return self
 
     def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions

@@ -110,8 +110,7 @@ class CheckContext:
             return tuple(checks)
         percent = self.green_percent
         if percent is None:
-            message = "neither the event nor ECS tells green's share of the traffic, on which they hang"
-            raise UnknownShareError(message)
+            raise UnknownShareError("neither the event nor ECS tells green's share of the traffic, on which they hang")
         return tuple(check.at(percent) for check in checks)
 
     @property
@@ -186,8 +185,7 @@ class Check(BaseModel, ABC):
     @model_validator(mode="after")
     def _is_not_watched_twice(self) -> Self:
         if self.watch is not None and not self.watchable:
-            message = "watch: this check watches by itself, see window_minutes"
-            raise ValueError(message)
+            raise ValueError("watch: this check watches by itself, see window_minutes")
         return self
 
     @model_validator(mode="after")

@@ -37,8 +37,7 @@ class DigestCheck(Check):
     @model_validator(mode="after")
     def _has_one_place(self) -> DigestCheck:
         if bool(self.header) == bool(self.json_path):
-            message = "give one of header and json"
-            raise ValueError(message)
+            raise ValueError("give one of header and json")
         self._asking("x")  # what is no header or JSONPath shows now, not in a deployment
         return self
 

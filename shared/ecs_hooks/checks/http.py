@@ -67,14 +67,11 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
     @model_validator(mode="after")
     def _has_one_of_each(self) -> HttpCheck:
         if self.until is not None and self.watch is not None:
-            message = "give one of until and watch"
-            raise ValueError(message)
+            raise ValueError("give one of until and watch")
         if self.until is not None and self.samples is not None:
-            message = "give one of until and samples"
-            raise ValueError(message)
+            raise ValueError("give one of until and samples")
         if self.url is not None and "listener" in self.model_fields_set:
-            message = "a url needs no listener"
-            raise ValueError(message)
+            raise ValueError("a url needs no listener")
         return self
 
     @property

@@ -69,17 +69,15 @@ class LogsCheck(Check):
     @model_validator(mode="after")
     def _asks_one_thing(self) -> LogsCheck:
         if (self.pattern is None) == (self.query is None):
-            message = "give one of pattern and query"
-            raise ValueError(message)
+            raise ValueError("give one of pattern and query")
         if self.query is not None and re.match(r"\s*(source\b|$)", self.query, re.IGNORECASE):
-            message = "query must be there, and not begin with SOURCE: the log groups are those of green's containers"
-            raise ValueError(message)
+            raise ValueError(
+                "query must be there, and not begin with SOURCE: the log groups are those of green's containers"
+            )
         if (self.field is None) != (self.fail_if is None):
-            message = "give both field and fail_if, or none of them"
-            raise ValueError(message)
+            raise ValueError("give both field and fail_if, or none of them")
         if self.field is not None and (self.query is None or "max_matches" in self.model_fields_set):
-            message = "field is for a query, in place of max_matches"
-            raise ValueError(message)
+            raise ValueError("field is for a query, in place of max_matches")
         return self
 
     @property

@@ -73,8 +73,7 @@ class MetricCheck(MetricsWatch):
     @model_validator(mode="after")
     def _has_one_result(self) -> MetricCheck:
         if self.expression is None and len(self.queries) > 1:
-            message = "several queries need an expression"
-            raise ValueError(message)
+            raise ValueError("several queries need an expression")
         return self
 
     def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions

@@ -166,8 +166,7 @@ class Execution:
         stage: str | None = self._definition.stage
         running = description.running_hook or _lifecycle_event_of(stage)
         if not running:
-            message = "CodeDeploy tells no lifecycle event in progress, so which hook this is can't be known"
-            raise FactError(message)
+            raise FactError("CodeDeploy tells no lifecycle event in progress, so which hook this is can't be known")
         return CodeDeployHookEvent(
             self._event,
             running,

@@ -26,8 +26,7 @@ class LambdaDeployment(CodeDeployDeployment):
     def _function(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self.description.target.get("lambdaFunctionInfo", {})
         if not found.get("functionName") or not found.get("targetVersion"):
-            message = "CodeDeploy names no Lambda function and target version yet"
-            raise FactError(message)
+            raise FactError("CodeDeploy names no Lambda function and target version yet")
         return found
 
     @property
@@ -117,5 +116,4 @@ class LambdaDeployment(CodeDeployDeployment):
 
 
 def _has_no(what: str) -> Never:
-    message = f"a Lambda function has no {what}"
-    raise NotApplicableError(message)
+    raise NotApplicableError(f"a Lambda function has no {what}")

@@ -42,8 +42,7 @@ class TaskSetDeployment(CodeDeployDeployment):
             If there is none yet.
         """
         if self._set(_GREEN) is None:
-            message = "CodeDeploy names no green task set yet"
-            raise FactError(message)
+            raise FactError("CodeDeploy names no green task set yet")
         return self.facts.get("green", lambda: self._revision(_GREEN), kind=ServiceRevision)
 
     @property

@@ -18,8 +18,7 @@ def region_of(arn: str) -> str:
     """
     parts = arn.split(":", _FIELDS - 1)
     if len(parts) != _FIELDS or parts[0] != "arn" or not parts[3]:
-        message = "not an ARN with a region"
-        raise ValueError(message)
+        raise ValueError("not an ARN with a region")
     return parts[3]
 
 
@@ -67,12 +66,10 @@ class EcsArn(NamedTuple):
         wanted = " or ".join(kinds) or "service"
         parts = text.split(":", _FIELDS - 1)
         if len(parts) != _FIELDS or parts[0] != "arn" or parts[2] != "ecs":
-            message = f"not an ECS ARN; expected arn:aws:ecs:REGION:ACCOUNT:{wanted}/CLUSTER/SERVICE..."
-            raise ValueError(message)
+            raise ValueError(f"not an ECS ARN; expected arn:aws:ecs:REGION:ACCOUNT:{wanted}/CLUSTER/SERVICE...")
         kind, *path = parts[5].split("/")
         if kinds and kind not in kinds:
-            message = f"an ARN of a {wanted} is expected, not of a {kind[:40]}"
-            raise ValueError(message)
+            raise ValueError(f"an ARN of a {wanted} is expected, not of a {kind[:40]}")
         match path:
             case [service] if kind == "service":
                 names = ("", service, "")
@@ -81,8 +78,7 @@ class EcsArn(NamedTuple):
             case [cluster, service, identifier] if kind != "service":
                 names = (cluster, service, identifier)
             case _:
-                message = f"an ARN of a {kind[:40]} with CLUSTER/SERVICE and its id is expected"
-                raise ValueError(message)
+                raise ValueError(f"an ARN of a {kind[:40]} with CLUSTER/SERVICE and its id is expected")
         return cls(parts[1], parts[3], parts[4], kind, *names)
 
     @property

@@ -67,8 +67,7 @@ class Later:
                 raise ValueError(self._unknown(value))
             return value
         if self._or_text and not isinstance(value, dict | self.model):
-            message = f"must be text, or {self._such_as}, not {json_type(value)}"
-            raise ValueError(message)
+            raise ValueError(f"must be text, or {self._such_as}, not {json_type(value)}")
         # What is wrong inside is told by pydantic as of any model in a field.
         return self.model.model_validate(value)
 

@@ -41,8 +41,7 @@ class Watch(BaseModel):
     @model_validator(mode="after")
     def _has_one_end(self) -> Watch:
         if (self.for_minutes is None) == (self.count is None):
-            message = "give one of for_minutes and count"
-            raise ValueError(message)
+            raise ValueError("give one of for_minutes and count")
         return self
 
     @property

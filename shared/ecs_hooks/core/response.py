@@ -62,11 +62,9 @@ class HookResponse:
         delay = self.call_back_delay
         if self.status is not HookStatus.IN_PROGRESS:
             if delay is not None or self.hook_details is not None:
-                message = f"callBackDelay and hookDetails go with IN_PROGRESS only, not with {self.status}"
-                raise ValueError(message)
+                raise ValueError(f"callBackDelay and hookDetails go with IN_PROGRESS only, not with {self.status}")
         elif delay is not None and (type(delay) is not int or not 1 <= delay <= MAX_CALL_BACK_DELAY):
-            message = f"callBackDelay must be a whole number of seconds from 1 to {MAX_CALL_BACK_DELAY}"
-            raise ValueError(message)
+            raise ValueError(f"callBackDelay must be a whole number of seconds from 1 to {MAX_CALL_BACK_DELAY}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object that the Lambda function returns to ECS."""

@@ -53,16 +53,16 @@ def derived_endpoint(
     try:
         need = needed(route.conditions, host)
     except UnderivableError as error:
-        message = f"the address of {whose} can't be derived from {short(arn)}: {error}"
-        raise EndpointError(message, override) from None
+        raise EndpointError(f"the address of {whose} can't be derived from {short(arn)}: {error}", override) from None
     listener = find_address()
     scheme = _WEB.get(listener.protocol)
     if scheme is None:
-        message = f"{short(arn)} speaks {listener.protocol}, not HTTP"
-        raise EndpointError(message, override)
+        raise EndpointError(f"{short(arn)} speaks {listener.protocol}, not HTTP", override)
     if scheme == "https" and not need.host and not host:
-        message = f"{short(arn)} speaks TLS, and its certificate is not made for {listener.host}"
-        raise EndpointError(message, f"set {host_field} to the name it is made for")
+        raise EndpointError(
+            f"{short(arn)} speaks TLS, and its certificate is not made for {listener.host}",
+            f"set {host_field} to the name it is made for",
+        )
     headers = {**need.headers, **({"Host": need.host} if need.host else {})}
     base_url = f"{scheme}://{listener.host}:{listener.port}{need.prefix}"
     return Endpoint(base_url, headers, need.query, need.methods, "" if need.host else host, protocol=listener.protocol)

@@ -196,8 +196,7 @@ class Deployment(ABC):
 
 
 def _no_function() -> Never:
-    message = "the deployment is of an ECS service, not of a Lambda function"
-    raise NotApplicableError(message)
+    raise NotApplicableError("the deployment is of an ECS service, not of a Lambda function")
 
 
 def _listener(arn: str) -> ListenerArn:

@@ -96,8 +96,7 @@ def blue_endpoint(
     if blue is None:
         from ecs_hooks.deployment.dimensions import NoBlueError  # noqa: PLC0415 - AWS is asked, so it is loaded
 
-        message = "this is the first deployment of the service, so there is no blue to compare with"
-        raise NoBlueError(message)
+        raise NoBlueError("this is the first deployment of the service, so there is no blue to compare with")
     is_given = bool(configured.base_url or app_url_of(environment))
     listener = blue_listener(stage, deployment.green.load_balancing, blue.load_balancing, is_given=is_given)
     if listener is None:
@@ -130,15 +129,16 @@ def blue_listener(
     if not listening or not (is_given or found):
         return None
     if stage in SHIFTING:
-        message = f"blue has no address of its own any more at {stage}: the production listener leads to green, too"
-        raise EndpointError(message, EARLIER)
+        raise EndpointError(
+            f"blue has no address of its own any more at {stage}: the production listener leads to green, too", EARLIER
+        )
     if found and len(listening) > 1:
         listening = [each for each in listening if each.pair == found[0].pair]
     if len(listening) != 1:
-        message = (
-            f"the service has {len(listening)} load balancers at which blue could be asked, which one is not clear"
+        raise EndpointError(
+            f"the service has {len(listening)} load balancers at which blue could be asked, which one is not clear",
+            OVERRIDE,
         )
-        raise EndpointError(message, OVERRIDE)
     return listening[0]
 
 
@@ -153,14 +153,16 @@ def _listener_endpoint(
     arn, group = load_balancing.production, load_balancing.target_group
     route = deployment.route(arn)
     if route.obstacle:
-        message = f"{short(arn)} answers with {route.obstacle} before it forwards"
-        raise EndpointError(message, OVERRIDE)
+        raise EndpointError(f"{short(arn)} answers with {route.obstacle} before it forwards", OVERRIDE)
     if not group:
-        message = f"{ACTION}: no target group of blue is resolved, so whether {short(arn)} leads to it can't be told"
-        raise FactError(message)
+        raise FactError(
+            f"{ACTION}: no target group of blue is resolved, so whether {short(arn)} leads to it can't be told"
+        )
     if route.target_groups != (group,):
-        message = f"the production listener leads to {led(route.target_groups)} at {stage}, not to blue's {led([group])} alone"
-        raise EndpointError(message, EARLIER)
+        raise EndpointError(
+            f"the production listener leads to {led(route.target_groups)} at {stage}, not to blue's {led([group])} alone",
+            EARLIER,
+        )
     endpoint = derived_blue(route, lambda: deployment.address(arn), arn, host, plan_host)
     return Blue(endpoint, _test_conditions(deployment, load_balancing))
 
@@ -214,13 +216,13 @@ def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:
 
     port = deployment.blue_port
     if port is None:
-        message = "blue has no production listener, and no port at a load balancer or of Service Connect"
-        raise EndpointError(message, OVERRIDE)
+        raise EndpointError(
+            "blue has no production listener, and no port at a load balancer or of Service Connect", OVERRIDE
+        )
     running = [task for task in deployment.blue_tasks if task.status == "RUNNING"]
     if not running:
         raise FactError(f"{DESCRIBE}: no task of blue runs")
     address = task_address(running, port)
     if not address:
-        message = "no task of blue has an address of its own"
-        raise EndpointError(message, OVERRIDE)
+        raise EndpointError("no task of blue has an address of its own", OVERRIDE)
     return Endpoint(address, host=host, advice=REACH_TASKS.format(OVERRIDE))

@@ -58,8 +58,7 @@ def require_running(stage: str, otherwise: str = "") -> None:
         If it does not run yet.
     """
     if stage in BEFORE_GREEN_RUNS:
-        message = f"green does not run yet at {stage}"
-        raise EndpointError(message, f"attach the check to a later stage{otherwise}")
+        raise EndpointError(f"green does not run yet at {stage}", f"attach the check to a later stage{otherwise}")
 
 
 class Endpoint(NamedTuple):

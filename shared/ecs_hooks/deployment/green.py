@@ -95,19 +95,19 @@ def app_url_of(environment: Mapping[str, str]) -> str:
 
 def _checked(app_url: str, stage: str) -> str:
     if stage in BEFORE_TEST_TRAFFIC:
-        message = f"APP_URL does not lead to green at {stage} yet, it would test blue"
-        raise EndpointError(message, OVERRIDE)
+        raise EndpointError(f"APP_URL does not lead to green at {stage} yet, it would test blue", OVERRIDE)
     if urlsplit(app_url).scheme not in {"http", "https"}:
-        message = "APP_URL of the function is no address"
-        raise EndpointError(message, "it must begin with http:// or https://")
+        raise EndpointError("APP_URL of the function is no address", "it must begin with http:// or https://")
     return app_url
 
 
 def _test_header(deployment: Deployment) -> dict[str, str]:
     header = deployment.green.test_header
     if header is None:
-        message = "hookDetails.service_connect: the service offers nothing through Service Connect"
-        raise EndpointError(message, "leave service_connect out of hookDetails")
+        raise EndpointError(
+            "hookDetails.service_connect: the service offers nothing through Service Connect",
+            "leave service_connect out of hookDetails",
+        )
     name, value = header
     return {name: value or "true"}
 
@@ -146,11 +146,14 @@ def with_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[
     """
     tested = [each for each in load_balancing if each.test]
     if len(tested) > 1:
-        message = f"the service has {len(tested)} load balancers with a test listener, which one is not clear"
-        raise EndpointError(message, OVERRIDE)
+        raise EndpointError(
+            f"the service has {len(tested)} load balancers with a test listener, which one is not clear", OVERRIDE
+        )
     if tested and stage in BEFORE_TEST_TRAFFIC:
-        message = f"green has no test traffic yet at {stage}, the test listener would test blue"
-        raise EndpointError(message, f"attach the check to POST_TEST_TRAFFIC_SHIFT, or {OVERRIDE}")
+        raise EndpointError(
+            f"green has no test traffic yet at {stage}, the test listener would test blue",
+            f"attach the check to POST_TEST_TRAFFIC_SHIFT, or {OVERRIDE}",
+        )
     if tested:
         return tested[0], tested[0].test
     shifted = [each for each in load_balancing if each.production]
@@ -170,15 +173,18 @@ def at_production(load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancin
     shifted = [each for each in load_balancing if each.production]
     if len(shifted) != 1:
         how_many = f"{len(shifted)} load balancers with a" if shifted else "no"
-        message = f"the service has {how_many} production listener, so which one to ask is not clear"
-        raise EndpointError(message, _OWN_URL)
+        raise EndpointError(
+            f"the service has {how_many} production listener, so which one to ask is not clear", _OWN_URL
+        )
     return shifted[0], shifted[0].production
 
 
 def _at_production(stage: str, host: str, find_deployment: Callable[[], Deployment]) -> Endpoint:
     if stage in BEFORE_PRODUCTION_TRAFFIC:
-        message = f"green has no production traffic yet at {stage}, the production listener would test blue"
-        raise EndpointError(message, _WAIT_FOR_THE_SHIFT)
+        raise EndpointError(
+            f"green has no production traffic yet at {stage}, the production listener would test blue",
+            _WAIT_FOR_THE_SHIFT,
+        )
     deployment = find_deployment()
     _check_it_can_be_found(deployment, _OWN_URL)
     each, _ = at_production(deployment.green.load_balancing)
@@ -187,10 +193,10 @@ def _at_production(stage: str, host: str, find_deployment: Callable[[], Deployme
 
         groups = deployment.route(each.production).target_groups
         if each.target_group and groups != (each.target_group,):
-            message = (
-                f"the production listener leads to {led(groups)} at {stage}, not to green alone, so it could test blue"
+            raise EndpointError(
+                f"the production listener leads to {led(groups)} at {stage}, not to green alone, so it could test blue",
+                _WAIT_FOR_THE_SHIFT,
             )
-            raise EndpointError(message, _WAIT_FOR_THE_SHIFT)
     return _listener_endpoint(deployment, each, each.production, host, _OWN_URL)
 
 
@@ -229,8 +235,9 @@ def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:
 
     port = deployment.port
     if port is None:
-        message = "the service has no test listener, and no port at a load balancer or of Service Connect"
-        raise EndpointError(message, OVERRIDE)
+        raise EndpointError(
+            "the service has no test listener, and no port at a load balancer or of Service Connect", OVERRIDE
+        )
     running = [task for task in deployment.tasks if task.status == "RUNNING"]
     if not running:
         raise FactError(f"{DESCRIBE}: no task of green runs yet, and the service has no test listener")
@@ -238,8 +245,7 @@ def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:
     address = task_address(running, port)
     if address:
         return Endpoint(address, header, host=host, advice=REACH_TASKS.format(OVERRIDE))
-    message = "the service has no test listener, and no task of green has an address of its own"
-    raise EndpointError(message, OVERRIDE)
+    raise EndpointError("the service has no test listener, and no task of green has an address of its own", OVERRIDE)
 
 
 def task_address(tasks: Sequence[Task], port: Port) -> str:

@@ -54,8 +54,7 @@ class ListenerArn(NamedTuple):
             case ["listener", kind, name, balancer, listener]:
                 is_rule = False
             case _:
-                message = "not the ARN of a listener or of a listener rule"
-                raise ValueError(message)
+                raise ValueError("not the ARN of a listener or of a listener rule")
         return cls(
             text,
             region_of(text),

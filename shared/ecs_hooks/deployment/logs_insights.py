@@ -122,8 +122,7 @@ def rows_of(running: Running, deadline: Deadline) -> Rows | None:
         if status == "Complete":
             return _read(running, answer)
         if status in _ENDED:
-            message = f"{RESULTS}: the query ended with the status {status}"
-            raise FactError(message)
+            raise FactError(f"{RESULTS}: the query ended with the status {status}")
         if deadline.remaining() < pause + _LAST_LOOK:
             return None
         time.sleep(pause)
@@ -137,17 +136,17 @@ def _restricted(query: str, streams: Sequence[str]) -> str:
     streams hold is then neither read nor paid for (CloudWatch Logs user guide, "filterIndex").
     """
     if not all(map(_PLAIN_STREAM.fullmatch, streams)):
-        message = "query: log streams with quotation marks or backslashes in their name can't be named in a query"
-        raise FactDeniedError(message)
+        raise FactDeniedError(
+            "query: log streams with quotation marks or backslashes in their name can't be named in a query"
+        )
     named = ",".join(f'"{each}"' for each in streams)
     # On lines of its own, since the query may begin with a comment.
     made = f"filter @logStream in [{named}] |\n{query}"
     if len(made) > MAX_LENGTH:
-        message = (
+        raise FactDeniedError(
             f"query: with the names of {len(streams)} log streams it has {len(made)} characters, and CloudWatch takes "
             f"{MAX_LENGTH}: name a container, or shorten the query"
         )
-        raise FactDeniedError(message)
     return made
 
 
@@ -163,8 +162,7 @@ def _start(region: str, **parameters: Any) -> dict[str, Any]:
                 or response["Error"].get("Message")
                 or error.code
             )
-            message = f"query: CloudWatch can't read it: {' '.join(str(said).split())[:200]}"
-            raise FactDeniedError(message) from error
+            raise FactDeniedError(f"query: CloudWatch can't read it: {' '.join(str(said).split())[:200]}") from error
         raise
 
 
@@ -178,8 +176,7 @@ def _read(running: Running, answer: dict[str, Any]) -> Rows:
         if not answer.get("nextToken"):
             return Rows(tuple(rows), scanned)
         answer = ask_page(RESULTS, running.region, queryId=running.id, nextToken=answer["nextToken"])
-    message = f"{RESULTS}: more than {_PAGES} pages of rows; let the query have fewer"
-    raise FactDeniedError(message)
+    raise FactDeniedError(f"{RESULTS}: more than {_PAGES} pages of rows; let the query have fewer")
 
 
 def _rows(results: Sequence[Sequence[Mapping[str, Any]]]) -> Iterator[Row]:

@@ -173,8 +173,7 @@ class ServiceDeployment(Deployment):
         """
         described = self._described
         if "sourceServiceRevisions" not in described:
-            message = f"{ACTION}: no sourceServiceRevisions in the answer"
-            raise FactError(message)
+            raise FactError(f"{ACTION}: no sourceServiceRevisions in the answer")
         return not described["sourceServiceRevisions"]
 
     def expires_at(self, function_arn: str) -> float | None:

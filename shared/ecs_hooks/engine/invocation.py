@@ -144,11 +144,14 @@ class Invocation:
             plan = self._fetched(own_fields_allowed=own).plan(defaults=defaults, own_fields_allowed=own)
         stage = self.definition.stage
         if stage not in {None, str(self.event.stage)} and not plan.explicit:
-            message = (
-                f"this function's default checks are made for {stage}, but ECS invoked it at {self.event.stage}: attach "
-                f"the function of that stage, or name the checks in hookDetails.checks"
+            raise PlanError(
+                [
+                    (
+                        f"this function's default checks are made for {stage}, but ECS invoked it at {self.event.stage}: attach "
+                        f"the function of that stage, or name the checks in hookDetails.checks"
+                    )
+                ]
             )
-            raise PlanError([message])
         return plan
 
     def _fetched(self, *, own_fields_allowed: bool) -> Fetched:

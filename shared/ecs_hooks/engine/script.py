@@ -68,12 +68,12 @@ def _as_checks(asked: object) -> list[Check]:
         return [asked]
     if isinstance(asked, Sequence) and all(isinstance(each, Check) for each in asked):
         return list(asked)
-    message = f"a hook may yield a check or a list of checks, not {type(asked).__name__}"
-    raise TypeError(message)
+    raise TypeError(f"a hook may yield a check or a list of checks, not {type(asked).__name__}")
 
 
 def _as_outcome(returned: object) -> Outcome | None:
     if returned is None or isinstance(returned, Outcome):
         return returned
-    message = f"a hook returns nothing, or hook.passed(), hook.failed() or hook.wait(), not {type(returned).__name__}"
-    raise TypeError(message)
+    raise TypeError(
+        f"a hook returns nothing, or hook.passed(), hook.failed() or hook.wait(), not {type(returned).__name__}"
+    )

@@ -93,8 +93,9 @@ class Policies(BaseModel):
     @classmethod
     def _is_place(cls, place: str | None) -> str | None:
         if place is not None and not re.fullmatch(_PLACE, place):
-            message = "must be s3://BUCKET/KEY, or ssm: and the name of a parameter, such as ssm:/my-service/plan"
-            raise ValueError(message)
+            raise ValueError(
+                "must be s3://BUCKET/KEY, or ssm: and the name of a parameter, such as ssm:/my-service/plan"
+            )
         return place
 
 

@@ -41,8 +41,9 @@ class AlarmMetrics:
         for stat in alarm.stats:
             namespace = stat["Metric"].get("Namespace")
             if namespace != self._metrics.namespace:
-                message = f"this simulation measures {self._metrics.namespace}, not {namespace}"
-                raise EcsError("ValidationError", message)
+                raise EcsError(
+                    "ValidationError", f"this simulation measures {self._metrics.namespace}, not {namespace}"
+                )
             statistic(str(stat.get("Stat")), [0.0])
         self.measure(alarm, 0, 0)
 

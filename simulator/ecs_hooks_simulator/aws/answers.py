@@ -129,7 +129,8 @@ def _unknown(operation: str) -> Callable[[BaseResponse], Any]:
     """Return what answers an operation that moto lacks, where nobody knows what it is asked about."""
 
     def respond(_: BaseResponse) -> Any:
-        message = f"no simulation of this process knows what {operation} is asked about"
-        raise _RefusedError("DeploymentDoesNotExistException", message)
+        raise _RefusedError(
+            "DeploymentDoesNotExistException", f"no simulation of this process knows what {operation} is asked about"
+        )
 
     return respond

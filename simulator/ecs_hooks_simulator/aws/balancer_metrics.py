@@ -68,6 +68,5 @@ def _measure_of(name: str) -> Measure:
         )
     status = re.fullmatch(r"HTTPCode_Target_([2-5])XX_Count", name)
     if not status:
-        message = f"the simulator does not measure {name}"
-        raise EcsError("ValidationError", message)
+        raise EcsError("ValidationError", f"the simulator does not measure {name}")
     return lambda request: 1.0 if request.origin == "target" and request.status // 100 == int(status.group(1)) else None

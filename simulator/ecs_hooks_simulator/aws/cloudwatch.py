@@ -114,8 +114,10 @@ class CloudWatch:
         if operation != "GetMetricData" or not any(mine):
             return None
         if not all(mine):
-            message = f"the simulator answers either metrics of its own ({self._metrics.namespace}) or others, not both"
-            raise EcsError("ValidationError", message)
+            raise EcsError(
+                "ValidationError",
+                f"the simulator answers either metrics of its own ({self._metrics.namespace}) or others, not both",
+            )
         return {"MetricDataResults": list(self._results(queries, asked))}
 
     def _results(self, queries: Sequence[Mapping[str, Any]], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -129,8 +131,7 @@ class CloudWatch:
                 try:
                     known[query["Id"]] = evaluate(query["Expression"], known)
                 except MetricMathError as error:
-                    message = f"Error in expression '{query['Id']}': {error}"
-                    raise EcsError("ValidationError", message) from error
+                    raise EcsError("ValidationError", f"Error in expression '{query['Id']}': {error}") from error
         descending = asked.get("ScanBy") != "TimestampAscending"
         return [
             _result(query["Id"], known[query["Id"]], descending=descending)
@@ -182,8 +183,7 @@ def statistic(name: str, values: Sequence[float]) -> float:
         case "SampleCount":
             return float(len(values))
         case _:
-            message = f"the simulator does not know the statistic {name}"
-            raise EcsError("ValidationError", message)
+            raise EcsError("ValidationError", f"the simulator does not know the statistic {name}")
 
 
 def dimensions_of(metric: Mapping[str, Any]) -> dict[str, str]:

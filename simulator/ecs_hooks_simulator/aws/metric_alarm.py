@@ -127,8 +127,9 @@ class MetricAlarm(BaseModel):
         """
         found = _SHORT.fullmatch(text)
         if not found:
-            message = f"{text!r} is not NAME: METRIC STATISTIC OPERATOR THRESHOLD, such as 'api-5xx: HTTPCode_Target_5XX_Count Sum > 5'"
-            raise AlarmError(message)
+            raise AlarmError(
+                f"{text!r} is not NAME: METRIC STATISTIC OPERATOR THRESHOLD, such as 'api-5xx: HTTPCode_Target_5XX_Count Sum > 5'"
+            )
         stat = found.group("stat")
         return cls.read(
             {

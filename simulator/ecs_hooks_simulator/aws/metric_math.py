@@ -41,8 +41,7 @@ def evaluate(expression: str, series: Mapping[str, Series]) -> Series:
     try:
         tree = ast.parse(expression.replace("^", "**"), mode="eval").body
     except (SyntaxError, ValueError) as error:
-        message = "it can't be read"
-        raise MetricMathError(message) from error
+        raise MetricMathError("it can't be read") from error
     _value(tree, series, 0.0)  # what can't be evaluated is an error even where there are no datapoints
     stamps = sorted({stamp for each in series.values() for stamp in each})
     values = {stamp: _value(tree, series, stamp) for stamp in stamps}
@@ -63,8 +62,7 @@ def _value(node: ast.expr, series: Mapping[str, Series], stamp: float) -> float 
             found = _value(filled, series, stamp)
             return float(default) if found is None else found
         case _:
-            message = f"the simulator does not know {ast.unparse(node)}"
-            raise MetricMathError(message)
+            raise MetricMathError(f"the simulator does not know {ast.unparse(node)}")
 
 
 def _combined(function: Callable[[float, float], float], left: float | None, right: float | None) -> float | None:

@@ -79,8 +79,7 @@ class Performance:
             return replace(self, slow_median=self.slow_median * times)
 
         if not slow_ones(_LONGEST).quantile(0.99) >= wanted:
-            message = f"slow_percent {self.slow_percent:g}: p99 depends on slow answers from 1 per cent on"
-            raise ValueError(message)
+            raise ValueError(f"slow_percent {self.slow_percent:g}: p99 depends on slow answers from 1 per cent on")
         return slow_ones(_where(lambda times: slow_ones(times).quantile(0.99) >= wanted, 1, _LONGEST))
 
     @property

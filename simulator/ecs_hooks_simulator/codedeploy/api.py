@@ -81,19 +81,25 @@ class CodeDeployApi:
         if not identifiers:
             raise EcsError("DeploymentTargetIdRequiredException", "A deployment target ID was not provided.")
         if len(identifiers) > _MOST_TARGETS:
-            message = f"The maximum number of targets that can be associated is {_MOST_TARGETS}."
-            raise EcsError("DeploymentTargetListSizeExceededException", message)
+            raise EcsError(
+                "DeploymentTargetListSizeExceededException",
+                f"The maximum number of targets that can be associated is {_MOST_TARGETS}.",
+            )
         for identifier in identifiers:
             if identifier != self._shapes.target_id:
-                message = f"The provided target ID {identifier} does not belong to the attempted deployment."
-                raise EcsError("DeploymentTargetDoesNotExistException", message)
+                raise EcsError(
+                    "DeploymentTargetDoesNotExistException",
+                    f"The provided target ID {identifier} does not belong to the attempted deployment.",
+                )
         return [self._shapes.target(deployment)]
 
     def _report(self, deployment: Deployment, asked: Mapping[str, Any]) -> dict[str, Any]:
         status = str(asked.get("status") or "")
         if status not in {EventStatus.SUCCEEDED, EventStatus.FAILED}:
-            message = "The result of a Lambda validation function that verifies a lifecycle event is invalid. It should return Succeeded or Failed."
-            raise EcsError("InvalidLifecycleEventHookExecutionStatusException", message)
+            raise EcsError(
+                "InvalidLifecycleEventHookExecutionStatusException",
+                "The result of a Lambda validation function that verifies a lifecycle event is invalid. It should return Succeeded or Failed.",
+            )
         identifier = str(asked.get("lifecycleEventHookExecutionId") or "")
         self._controller.hooks.report(deployment.id, identifier, EventStatus(status))
         return {"lifecycleEventHookExecutionId": identifier}
@@ -112,8 +118,10 @@ class CodeDeployApi:
         terminating = asked.get("deploymentWaitType") == "TERMINATION_WAIT"
         waiting = deployment.terminating if terminating else deployment.status is DeploymentStatus.READY
         if not waiting:
-            message = "The deployment does not have a status of Ready and can't continue yet."
-            raise EcsError("DeploymentIsNotInReadyStateException", message)
+            raise EcsError(
+                "DeploymentIsNotInReadyStateException",
+                "The deployment does not have a status of Ready and can't continue yet.",
+            )
         run.go_on()
         return {}
 
@@ -136,5 +144,4 @@ class CodeDeployApi:
 
 def _started(deployment: Deployment) -> None:
     if deployment.status in {DeploymentStatus.CREATED, DeploymentStatus.QUEUED}:
-        message = "The specified deployment has not started."
-        raise EcsError("DeploymentNotStartedException", message)
+        raise EcsError("DeploymentNotStartedException", "The specified deployment has not started.")

@@ -95,8 +95,10 @@ class DeploymentConfig:
         # The limits are those of the console; the API reference names none.
         fits = 1 <= self.percentage <= 99 and 1 <= self.minutes <= 2880  # noqa: PLR2004 - per cent, and two days
         if self.routing is not Routing.ALL_AT_ONCE and not fits:
-            message = f"{self.name}: a percentage from 1 to 99 and an interval from 1 to 2880 minutes are expected"
-            raise EcsError("InvalidTrafficRoutingConfigurationException", message)
+            raise EcsError(
+                "InvalidTrafficRoutingConfigurationException",
+                f"{self.name}: a percentage from 1 to 99 and an interval from 1 to 2880 minutes are expected",
+            )
 
     @classmethod
     def parse(cls, text: str, platform: ComputePlatform) -> DeploymentConfig:
@@ -120,8 +122,10 @@ class DeploymentConfig:
         form = _FORM.fullmatch(plain)
         own = PREFIX + platform + plain
         if form is None or (text.startswith(PREFIX) and own not in known):
-            message = f"{text} is no deployment configuration for {platform}; there are {', '.join(known)}, and names such as Canary25Percent3Minutes for your own"
-            raise EcsError("DeploymentConfigDoesNotExistException", message)
+            raise EcsError(
+                "DeploymentConfigDoesNotExistException",
+                f"{text} is no deployment configuration for {platform}; there are {', '.join(known)}, and names such as Canary25Percent3Minutes for your own",
+            )
         name = own if own in known else plain
         match form.groups():
             case (str(percentage), str(minutes), _, _):

@@ -135,8 +135,9 @@ class Hooks:
         # A status of the last moment counts.
         if execution.decide(EventStatus.FAILED):
             self._report(execution, "TimedOut")
-            message = f"{target.arn} did not tell CodeDeploy a status within one hour"
-            raise HookFailedError(message, code="ScriptTimedOut")
+            raise HookFailedError(
+                f"{target.arn} did not tell CodeDeploy a status within one hour", code="ScriptTimedOut"
+            )
         # What invocations have to say is told before the next lifecycle event begins. As one ends, another may begin: the
         # second delivery of its event.
         while execution.running:
@@ -165,11 +166,15 @@ class Hooks:
         """
         execution = self._executions.get(identifier)
         if execution is None or execution.deployment != deployment:
-            message = "A lifecycle event hook is invalid. Review the hooks section in your AppSpec file."
-            raise EcsError("InvalidLifecycleEventHookExecutionIdException", message)
+            raise EcsError(
+                "InvalidLifecycleEventHookExecutionIdException",
+                "A lifecycle event hook is invalid. Review the hooks section in your AppSpec file.",
+            )
         if not execution.decide(status):
-            message = "An attempt to return the status of an already completed lifecycle event occurred."
-            raise EcsError("LifecycleEventAlreadyCompletedException", message)
+            raise EcsError(
+                "LifecycleEventAlreadyCompletedException",
+                "An attempt to return the status of an already completed lifecycle event occurred.",
+            )
         execution.loop.call_soon_threadsafe(self._report, execution, str(status))
 
     async def _invoke(self, execution: HookExecution, event: dict[str, Any]) -> None:

@@ -75,16 +75,19 @@ class DeploymentGroup:
         events = hooked_events(self.platform)
         for event in self.hooks:
             if event not in events:
-                message = f"{event} takes no hook in a deployment to {self.platform}; there are {', '.join(events)}"
-                raise EcsError("InvalidRevisionException", message)
+                raise EcsError(
+                    "InvalidRevisionException",
+                    f"{event} takes no hook in a deployment to {self.platform}; there are {', '.join(events)}",
+                )
         for event in self.rollback_events:
             if event not in RollbackEvent.__members__:
-                message = f"{event} is none of {', '.join(RollbackEvent)}"
-                raise EcsError("InvalidAutoRollbackConfigException", message)
+                raise EcsError("InvalidAutoRollbackConfigException", f"{event} is none of {', '.join(RollbackEvent)}")
         for minutes in (self.ready_wait_minutes or 0, self.termination_wait_minutes):
             if not 0 <= minutes <= LONGEST_WAIT:
-                message = f"a wait is between 0 and {LONGEST_WAIT} minutes, not {minutes}"
-                raise EcsError("InvalidBlueGreenDeploymentConfigurationException", message)
+                raise EcsError(
+                    "InvalidBlueGreenDeploymentConfigurationException",
+                    f"a wait is between 0 and {LONGEST_WAIT} minutes, not {minutes}",
+                )
 
     @property
     def configuration(self) -> DeploymentConfig:

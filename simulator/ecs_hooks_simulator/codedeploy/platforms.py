@@ -115,8 +115,9 @@ class Platform:
         waited = 0
         while not await uninterrupted(around.clock, partial(around.tasks.healthy, revision)):
             if waited >= LONGEST_INSTALL:
-                message = "The deployment timed out while waiting for the replacement task set to become healthy"
-                raise DeploymentEndedError("TIMEOUT", message)
+                raise DeploymentEndedError(
+                    "TIMEOUT", "The deployment timed out while waiting for the replacement task set to become healthy"
+                )
             await asyncio.sleep(_POLL)
             waited += _POLL
         self._tell(revision, "healthy")

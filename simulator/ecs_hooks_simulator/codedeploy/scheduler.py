@@ -138,10 +138,10 @@ class Scheduler:
         text, zone = str(asked.get("ScheduleExpression")), str(asked.get("ScheduleExpressionTimezone") or "UTC")
         found = _AT.fullmatch(text)
         if found is None:
-            message = (
-                f"Invalid Schedule Expression {text}. The simulator plays one-time schedules, at(yyyy-mm-ddThh:mm:ss)."
+            raise EcsError(
+                "ValidationException",
+                f"Invalid Schedule Expression {text}. The simulator plays one-time schedules, at(yyyy-mm-ddThh:mm:ss).",
             )
-            raise EcsError("ValidationException", message)
         try:
             # Not every machine has a database of time zones.
             place: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)

@@ -109,8 +109,7 @@ class VirtualClock:
             self._elapsed += seconds
             return
         if asyncio._get_running_loop() is loop:  # noqa: SLF001 - get_running_loop() raises where there is none
-            message = "a listener cannot sleep on the clock that it is called from"
-            raise RuntimeError(message)
+            raise RuntimeError("a listener cannot sleep on the clock that it is called from")
         lease = _lease.get() or _Lease()
         woken = threading.Event()
         self._sleepers.add(woken)
@@ -131,8 +130,7 @@ class VirtualClock:
         """Run a coroutine to its end in virtual time."""
         if self._loop is not None:
             main.close()
-            message = "something is already running on this clock"
-            raise RuntimeError(message)
+            raise RuntimeError("something is already running on this clock")
         try:
             with asyncio.Runner(loop_factory=self._new_loop) as runner:
                 return runner.run(main)

@@ -142,8 +142,7 @@ class Fault:
         assert form is not None, "every text is of this form"
         kind, value, when = form.group("kind", "value", "when")
         if kind not in list(FaultKind):
-            message = f"there is no fault {kind or '(nothing)'}; there are {', '.join(FaultKind)}"
-            raise FaultError(message)
+            raise FaultError(f"there is no fault {kind or '(nothing)'}; there are {', '.join(FaultKind)}")
         return cls(kind=FaultKind(kind), **_value(FaultKind(kind), value), **_when(when))
 
     def check(self, service: Stepped) -> None:
@@ -159,10 +158,9 @@ class Fault:
         shares = [step.percent for step in service.steps]
         if not 0 < self.from_percent <= max(shares):
             known = ", ".join(f"{share:g} %" for share in shares)
-            message = (
+            raise FaultError(
                 f"green never gets {self.from_percent:g} % of the production traffic; with {service.strategy}: {known}"
             )
-            raise FaultError(message)
 
     def __str__(self) -> str:
         """Return it as `parse` reads it."""
@@ -215,15 +213,14 @@ def _value(kind: FaultKind, text: str | None) -> dict[str, Any]:
             return {"seconds": float(time.group(1)) * _UNITS[time.group(2)]}
         if text.startswith("+") and (percent := _PERCENT.fullmatch(text[1:])):
             return {"percent": float(percent.group(1))}
-        message = f"latency is a time with its unit, such as 300ms or 2s, or a share on top, such as +30%, not {text}"
-        raise FaultError(message)
+        raise FaultError(
+            f"latency is a time with its unit, such as 300ms or 2s, or a share on top, such as +30%, not {text}"
+        )
     if kind is FaultKind.ERRORS:
         if percent := _PERCENT.fullmatch(text):
             return {"percent": float(percent.group(1))}
-        message = f"errors are a share of the requests, such as 20%, not {text}"
-        raise FaultError(message)
-    message = f"{kind} takes no value"
-    raise FaultError(message)
+        raise FaultError(f"errors are a share of the requests, such as 20%, not {text}")
+    raise FaultError(f"{kind} takes no value")
 
 
 def _when(text: str | None) -> dict[str, Any]:
@@ -233,5 +230,6 @@ def _when(text: str | None) -> dict[str, Any]:
         return {"from_percent": float(percent.group(1))}
     if text in STAGES:
         return {"from_stage": text}
-    message = f"a fault begins at a share of the production traffic, such as @50%, or at one of {', '.join(STAGES)}"
-    raise FaultError(message)
+    raise FaultError(
+        f"a fault begins at a share of the production traffic, such as @50%, or at one of {', '.join(STAGES)}"
+    )

@@ -111,8 +111,9 @@ class CallableTarget:
         """
         payload = json.dumps(event)
         if len(payload.encode()) > LARGEST_PAYLOAD:
-            message = f"{len(payload)} byte payload is too large for the RequestResponse invocation type"
-            raise HookInvocationError(message, invoked=False)
+            raise HookInvocationError(
+                f"{len(payload)} byte payload is too large for the RequestResponse invocation type", invoked=False
+            )
         context = LambdaContext(self.name, self._arn, self._memory, self.timeout_seconds)
         results: queue.SimpleQueue[str | HookInvocationError] = queue.SimpleQueue()
 
@@ -128,13 +129,15 @@ class CallableTarget:
         try:
             result = results.get(timeout=self.timeout_seconds)
         except queue.Empty:
-            message = f"{context.aws_request_id} Task timed out after {self.timeout_seconds:.2f} seconds"
-            raise HookInvocationError(message) from None
+            raise HookInvocationError(
+                f"{context.aws_request_id} Task timed out after {self.timeout_seconds:.2f} seconds"
+            ) from None
         if isinstance(result, HookInvocationError):
             raise result
         if len(result.encode()) > LARGEST_PAYLOAD:
-            message = f"Response payload size exceeded maximum allowed payload size ({LARGEST_PAYLOAD} bytes)."
-            raise HookInvocationError(message)
+            raise HookInvocationError(
+                f"Response payload size exceeded maximum allowed payload size ({LARGEST_PAYLOAD} bytes)."
+            )
         return json.loads(result)
 
 
@@ -198,15 +201,13 @@ class LambdaTarget:
             response = self._invoke(json.dumps(event))
             body = response["Payload"].read()
         except ReadTimeoutError:
-            message = f"Task timed out after {self.timeout_seconds:.2f} seconds"
-            raise HookInvocationError(message) from None
+            raise HookInvocationError(f"Task timed out after {self.timeout_seconds:.2f} seconds") from None
         except (BotoCoreError, ClientError) as error:
             raise HookInvocationError(str(error), invoked=False) from None
         try:
             answer = json.loads(body) if body else None
         except ValueError:
-            message = "the function's answer is no JSON"
-            raise HookInvocationError(message) from None
+            raise HookInvocationError("the function's answer is no JSON") from None
         # The emulator sends no FunctionError header; there an error shows only in the body.
         failed = isinstance(answer, dict) and "errorType" in answer and "hookStatus" not in answer
         if response.get("FunctionError") or failed:
@@ -241,8 +242,7 @@ class LambdaTarget:
 def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
-    message = f"Object of type {type(value).__name__} is not JSON serializable"
-    raise TypeError(message)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def _error_text(answer: Any) -> str:

@@ -32,8 +32,7 @@ async def invoked(target: HookTarget, event: dict[str, Any], clock: SimulationCl
         async with asyncio.timeout(limit):
             return await clock.call(partial(_invoke, target, json.dumps(event)))
     except TimeoutError:
-        message = f"Task timed out after {limit:.2f} seconds"
-        raise HookInvocationError(message) from None
+        raise HookInvocationError(f"Task timed out after {limit:.2f} seconds") from None
 
 
 async def uninterrupted(clock: SimulationClock, function: Callable[[], T]) -> T:

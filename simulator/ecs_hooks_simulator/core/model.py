@@ -124,29 +124,24 @@ class LifecycleHook:
     def __post_init__(self) -> None:
         """Refuse what ECS refuses."""
         if self.target_type not in TargetType.__members__:
-            message = "Invalid targetType. Valid values are: AWS_LAMBDA, PAUSE"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError("Invalid targetType. Valid values are: AWS_LAMBDA, PAUSE")
         pause = self.target_type == TargetType.PAUSE
         if self.timeout_action not in TimeoutAction.__members__:
-            message = "Invalid timeout action. Valid values are: ROLLBACK, CONTINUE"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError("Invalid timeout action. Valid values are: ROLLBACK, CONTINUE")
         if not self.lifecycle_stages:
-            message = "lifecycleStages must not be empty"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError("lifecycleStages must not be empty")
         for stage in self.lifecycle_stages:
             if stage not in Stage.__members__:
-                message = f"Invalid lifecycle stage {stage}. Valid values are: {', '.join(Stage)}"
-                raise InvalidParameterError(message)
+                raise InvalidParameterError(f"Invalid lifecycle stage {stage}. Valid values are: {', '.join(Stage)}")
             if pause and stage in _NOT_FOR_PAUSE:
-                message = "Invalid lifecycle stage provided for Pause Hook"
-                raise InvalidParameterError(message)
+                raise InvalidParameterError("Invalid lifecycle stage provided for Pause Hook")
         longest = PAUSE_MINUTES if pause else DAY_MINUTES
         if type(self.timeout_in_minutes) is not int or not 1 <= self.timeout_in_minutes <= longest:
-            message = f"timeoutInMinutes must be between 1 and {longest} for {self.target_type} hooks"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError(
+                f"timeoutInMinutes must be between 1 and {longest} for {self.target_type} hooks"
+            )
         if not pause and self.target is None:
-            message = "hookTargetArn is required for AWS_LAMBDA hooks"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError("hookTargetArn is required for AWS_LAMBDA hooks")
         stages = tuple(dict.fromkeys(Stage(stage) for stage in self.lifecycle_stages))
         object.__setattr__(self, "lifecycle_stages", stages)
         object.__setattr__(self, "target_type", TargetType(self.target_type))
@@ -243,19 +238,16 @@ class Service:
         """Refuse what ECS refuses."""
         object.__setattr__(self, "lifecycle_hooks", tuple(self.lifecycle_hooks))
         if self.strategy not in Strategy.__members__:
-            message = f"Invalid deployment strategy. Valid values are: {', '.join(Strategy)}"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError(f"Invalid deployment strategy. Valid values are: {', '.join(Strategy)}")
         for configured, strategy in ((self.linear, Strategy.LINEAR), (self.canary, Strategy.CANARY)):
             if configured is not None and self.strategy != strategy:
-                message = (
+                raise InvalidParameterError(
                     f"{strategy.capitalize()} configuration can only be present with {strategy} deployment strategy"
                 )
-                raise InvalidParameterError(message)
         check_minutes("bakeTimeInMinutes", self.bake_time_minutes)
         for kind in TargetType:
             if _count(self.lifecycle_hooks, kind) > MAX_HOOKS_PER_TYPE:
-                message = f"A service can have at most {MAX_HOOKS_PER_TYPE} {kind} lifecycle hooks"
-                raise InvalidParameterError(message)
+                raise InvalidParameterError(f"A service can have at most {MAX_HOOKS_PER_TYPE} {kind} lifecycle hooks")
 
     @property
     def arn(self) -> str:

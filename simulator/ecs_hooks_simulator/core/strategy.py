@@ -100,12 +100,10 @@ class CanaryConfiguration:
 
 def _check_percent(name: str, value: float, least: float) -> None:
     if not least <= value <= 100 or abs(value * 10 - round(value * 10)) > 1e-9:  # noqa: PLR2004 - per cent
-        message = f"{name} must be between {least} and 100.0, in multiples of 0.1"
-        raise InvalidParameterError(message)
+        raise InvalidParameterError(f"{name} must be between {least} and 100.0, in multiples of 0.1")
 
 
 def check_minutes(name: str, value: int) -> None:
     """Refuse minutes that ECS refuses: more than a day, or fewer than none."""
     if not 0 <= value <= DAY_MINUTES:
-        message = f"{name} must be between 0 and {DAY_MINUTES}"
-        raise InvalidParameterError(message)
+        raise InvalidParameterError(f"{name} must be between 0 and {DAY_MINUTES}")

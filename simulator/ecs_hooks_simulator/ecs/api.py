@@ -98,13 +98,13 @@ class DeploymentsApi:
             raise EcsError("ServiceNotFoundException", "Service not found.")
         unknown = set(status) - set(DeploymentStatus)
         if unknown:
-            message = f"Invalid status. Valid values are: {', '.join(DeploymentStatus)}"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError(f"Invalid status. Valid values are: {', '.join(DeploymentStatus)}")
         limit = MAX_RESULTS if max_results is None else max_results
         start = next_token or "0"
         if not 1 <= limit <= MAX_RESULTS or not start.isdecimal():
-            message = f"maxResults must be between 1 and {MAX_RESULTS}, and nextToken one that was returned"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError(
+                f"maxResults must be between 1 and {MAX_RESULTS}, and nextToken one that was returned"
+            )
         window = created_at or {}
         with self._lock:
             briefs = [
@@ -131,12 +131,12 @@ class DeploymentsApi:
         deployment, run = self._find(arn)
         abort = stop_type == "ABORT" and self._behaviour.abort is Abort.STOPPED
         if stop_type != "ROLLBACK" and not abort:
-            message = "Invalid stopType. The valid values are ROLLBACK"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError("Invalid stopType. The valid values are ROLLBACK")
         with self._lock:
             if deployment.status.terminal:
-                message = "Stopping a service deployment is not allowed for service deployment in terminal states."
-                raise ConflictError(message)
+                raise ConflictError(
+                    "Stopping a service deployment is not allowed for service deployment in terminal states."
+                )
             run.stop(DeploymentStatus.STOP_REQUESTED if abort else DeploymentStatus.ROLLBACK_REQUESTED)
         return {"serviceDeploymentArn": arn}
 
@@ -144,22 +144,20 @@ class DeploymentsApi:
         """`ContinueServiceDeployment`: end a PAUSE hook that awaits an action."""
         deployment, run = self._find(arn)
         if action not in TimeoutAction.__members__:
-            message = "Invalid action. Valid values are: ROLLBACK, CONTINUE"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError("Invalid action. Valid values are: ROLLBACK, CONTINUE")
         if not _HOOK_ID.fullmatch(hook_id):
-            message = "Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}"
-            raise InvalidParameterError(message)
+            raise InvalidParameterError("Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}")
         with self._lock:
             if deployment.status.terminal:
-                message = "Continuing a service deployment is not allowed for service deployment in terminal states."
-                raise InvalidParameterError(message)
+                raise InvalidParameterError(
+                    "Continuing a service deployment is not allowed for service deployment in terminal states."
+                )
             hook = next((each for each in deployment.hooks if each.hook_id == hook_id), None)
             in_progress = deployment.status is DeploymentStatus.IN_PROGRESS
             if hook is None or not in_progress or not run.hooks.continue_(hook, TimeoutAction(action)):
-                message = (
+                raise InvalidParameterError(
                     "Provided hookId is either completed, unavailable, or not associated with the given Resource ARN"
                 )
-                raise InvalidParameterError(message)
         return {"serviceDeploymentArn": arn}
 
     def _find(self, arn: str) -> tuple[ServiceDeployment, DeploymentRun]:
@@ -204,8 +202,7 @@ def _resolved(balancer: Mapping[str, Any], revision: ServiceRevision) -> dict[st
 
 def _check_count(arns: Sequence[str], name: str) -> None:
     if not 1 <= len(arns) <= MAX_ARNS:
-        message = f"{name} must have between 1 and {MAX_ARNS} entries"
-        raise InvalidParameterError(message)
+        raise InvalidParameterError(f"{name} must have between 1 and {MAX_ARNS} entries")
 
 
 def _missing(arns: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, str]]:

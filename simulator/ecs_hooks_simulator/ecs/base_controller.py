@@ -133,8 +133,7 @@ class BaseController:
             If a deployment is running, or this is called from a coroutine.
         """
         if not self._playing.acquire(blocking=False):
-            message = "a deployment of this service is running; the simulator plays one at a time"
-            raise RuntimeError(message)
+            raise RuntimeError("a deployment of this service is running; the simulator plays one at a time")
         try:
             with library_clock.use(self.clock.now):
                 self.clock.run(playing())

@@ -233,11 +233,9 @@ class Switches:
         for switch in switches:
             name, _, value = switch.partition("=")
             if name not in kinds:
-                message = f"{switch}: known names: {', '.join(kinds)}"
-                raise ValueError(message)
+                raise ValueError(f"{switch}: known names: {', '.join(kinds)}")
             if value not in list(kinds[name]):
-                message = f"{switch}: {name} can be {', '.join(str(each) for each in kinds[name])}"
-                raise ValueError(message)
+                raise ValueError(f"{switch}: {name} can be {', '.join(str(each) for each in kinds[name])}")
             chosen[name] = kinds[name](value)
         return cls(**chosen)
 

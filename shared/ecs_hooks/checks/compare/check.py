@@ -48,8 +48,7 @@ class CompareRequest(RequestFields):
     @classmethod
     def _is_asked_of_both(cls, url: str | None) -> str | None:
         if url is not None:
-            message = "blue and green are asked at their own addresses: give the path"
-            raise ValueError(message)
+            raise ValueError("blue and green are asked at their own addresses: give the path")
         return url
 
 
@@ -109,8 +108,7 @@ class CompareCheck(ExchangeFields, Check):
     @classmethod
     def _are_some(cls, requests: tuple[CompareRequest, ...]) -> tuple[CompareRequest, ...]:
         if not 1 <= len(requests) <= _MOST_KINDS:
-            message = f"must be 1 to {_MOST_KINDS} requests"
-            raise ValueError(message)
+            raise ValueError(f"must be 1 to {_MOST_KINDS} requests")
         return requests
 
     @field_validator("ignore")
@@ -130,11 +128,10 @@ class CompareCheck(ExchangeFields, Check):
     def _is_safe(self) -> CompareCheck:
         for number, request in enumerate(self.requests):
             if request.method not in _SAFE and not self.allow_unsafe:
-                message = (
+                raise ValueError(
                     f"requests[{number}].method: {request.method} may change something, and blue, which serves customers, "
                     f"would get it {2 * self.samples} times: use {', '.join(_SAFE)}, or set allow_unsafe to true"
                 )
-                raise ValueError(message)
         return self
 
     @property
@@ -226,13 +223,11 @@ class CompareCheck(ExchangeFields, Check):
             to_blue if to_blue.auth is None else to_blue.auth._replace(sign=None).authorize(to_blue)
         )
         if problem:
-            message = f"{label}: {problem}: take out of the request what the rule asks for"
-            raise IncomparableError(message)
+            raise IncomparableError(f"{label}: {problem}: take out of the request what the rule asks for")
         if to_blue._replace(auth=None) == to_green._replace(auth=None):
-            message = (
+            raise IncomparableError(
                 f"{label}: blue and green are asked at one address, which can't be both: see base_url and blue_url"
             )
-            raise IncomparableError(message)
         return Pair(label, to_blue, to_green, (_prefix(blue.endpoint), _prefix(green)))
 
     def _results(self, pairs: Sequence[Pair], pool: Pool, limits: Limits, deadline: Deadline) -> list[Result]:

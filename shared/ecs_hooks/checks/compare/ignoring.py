@@ -29,8 +29,7 @@ def without(document: Any, paths: Sequence[str]) -> tuple[Any, ...]:
         try:
             found |= set(locations(path, document))
         except ValueError as error:
-            message = f"ignore {path[:80]} {error}"
-            raise IncomparableError(message) from None
+            raise IncomparableError(f"ignore {path[:80]} {error}") from None
     if () in found:
         return ()
     # Of two in the same array the last one first, since the others move up; what is inside before what it is in.

@@ -76,8 +76,9 @@ def observe(blue: Sequence[Document], green: Sequence[Document]) -> Iterator[Obs
         left -= sum(map(len, place.found))
         if left < 0 or place.depth > _DEEPEST:
             limit = f"has more than {MOST_VALUES} values" if left < 0 else f"is nested more than {_DEEPEST} deep"
-            message = f"the JSON {limit}, which is too much to compare: ask for less of it, or ignore parts of it"
-            raise IncomparableError(message)
+            raise IncomparableError(
+                f"the JSON {limit}, which is too much to compare: ask for less of it, or ignore parts of it"
+            )
         if not place.is_item or not all(isinstance(each, dict) for found in place.found for each in found):
             # Of objects in an array there is nothing to say but how many they are, which the array says.
             values = [

@@ -134,11 +134,10 @@ def examine(pair: Pair, sending: Sending, rules: Rules, deadline: Deadline) -> R
         rounds.append(each)
         size += sum(answer.body.size for answer in (each.green, *each.blue))
         if size > _MOST_BYTES:
-            message = (
+            raise IncomparableError(
                 f"{pair.label}: the bodies of {len(rounds)} rounds come to more than {_MOST_BYTES >> 20} MiB, which is too "
                 f"much to compare: ask for less, or lower samples (now {sending.samples})"
             )
-            raise IncomparableError(message)
     return _result(pair, rounds, sending, rules, (blue_text, green_text))
 
 
@@ -163,8 +162,7 @@ def _result(
     try:
         compared = compare(rounds, rules, own)
     except IncomparableError as error:
-        message = f"{pair.label}: {error}"
-        raise IncomparableError(message) from None
+        raise IncomparableError(f"{pair.label}: {error}") from None
     if not compared.is_enough and len(rounds) == sending.samples:
         trouble = (
             f"only {compared.rounds} of {len(rounds)} rounds have the status {compared.status} on both sides, which is too "

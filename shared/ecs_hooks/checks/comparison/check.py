@@ -68,8 +68,7 @@ class ComparisonCheck(MetricsWatch):
     @model_validator(mode="after")
     def _scores_are_in_order(self) -> ComparisonCheck:
         if self.marginal_score > self.pass_score:
-            message = "marginal_score must not be above pass_score"
-            raise ValueError(message)
+            raise ValueError("marginal_score must not be above pass_score")
         return self
 
     @model_validator(mode="after")
@@ -78,8 +77,7 @@ class ComparisonCheck(MetricsWatch):
         unknown, unused = sorted(used - set(self.groups)), sorted(set(self.groups) - used)
         if self.groups and (unknown or unused):
             wrong = f"no weight for {unknown[0]!r}" if unknown else f"no metric is in {unused[0]!r}"
-            message = f"groups: {wrong}; give each group of the metrics a weight, or none"
-            raise ValueError(message)
+            raise ValueError(f"groups: {wrong}; give each group of the metrics a weight, or none")
         return self
 
     def actions(self, shared: SharedActions) -> frozenset[str]:
@@ -137,8 +135,7 @@ class ComparisonCheck(MetricsWatch):
     def _previous_began(self, context: CheckContext) -> float:
         began = context.deployment.blue_served_alone
         if began is None:
-            message = "this is the first deployment of the service, so there is no earlier one to compare with"
-            raise NoBlueError(message)
+            raise NoBlueError("this is the first deployment of the service, so there is no earlier one to compare with")
         return -self._aligned(-began)
 
     def _aligned(self, time: float) -> float:

@@ -49,12 +49,12 @@ class Criterion(NamedTuple):
         """
         match = _FORM.fullmatch(text)
         if match is None:
-            message = "a criterion is <, <=, > or >= and a limit: '< 600', or relative to blue '<= +10%' or '<= +0.5'"
-            raise ValueError(message)
+            raise ValueError(
+                "a criterion is <, <=, > or >= and a limit: '< 600', or relative to blue '<= +10%' or '<= +0.5'"
+            )
         comparison, sign, number, percent = match.groups()
         if percent and not sign:
-            message = "a limit in per cent is relative to blue, and has a sign: '<= +10%', '>= -5%'"
-            raise ValueError(message)
+            raise ValueError("a limit in per cent is relative to blue, and has a sign: '<= +10%', '>= -5%'")
         return cls(comparison, float(sign + number), bool(sign), bool(percent))
 
     def limit(self, blue: float | None) -> float:
@@ -68,8 +68,7 @@ class Criterion(NamedTuple):
         if not self.relative:
             return self.number
         if blue is None:
-            message = "blue has no value"
-            raise ValueError(message)
+            raise ValueError("blue has no value")
         return blue + (abs(blue) * self.number / 100 if self.percent else self.number)
 
     def holds(self, green: float, blue: float | None) -> bool:

@@ -31,8 +31,7 @@ class CriticalEffect(BaseModel):
     @model_validator(mode="after")
     def _has_a_measure(self) -> CriticalEffect:
         if self.mean_ratio is None and self.common_language is None:
-            message = "give mean_ratio, common_language or both"
-            raise ValueError(message)
+            raise ValueError("give mean_ratio, common_language or both")
         return self
 
 
@@ -96,8 +95,9 @@ class ComparedMetric(BaseModel):
     @model_validator(mode="after")
     def _tells_the_revisions_apart(self) -> ComparedMetric:
         if not any(_REVISION in value for value in self.dimensions.values()):
-            message = "dimensions: one has to have {revision.target_group}, or both revisions would be measured as one"
-            raise ValueError(message)
+            raise ValueError(
+                "dimensions: one has to have {revision.target_group}, or both revisions would be measured as one"
+            )
         for value in self.dimensions_of("green").values():
             placeholders(value)
         return self
@@ -106,13 +106,11 @@ class ComparedMetric(BaseModel):
     def _is_judged_in_one_way(self) -> ComparedMetric:
         if not self.criteria:
             if self.warning:
-                message = "warning: needs criteria, of which it is the wider form"
-                raise ValueError(message)
+                raise ValueError("warning: needs criteria, of which it is the wider form")
             return self
         for name in ("tolerance_percent", "tolerance_difference", "direction", "critical_effect"):
             if name in self.model_fields_set:
-                message = f"{name}: belongs to the statistical test, which criteria replace"
-                raise ValueError(message)
+                raise ValueError(f"{name}: belongs to the statistical test, which criteria replace")
         return self
 
     @property

@@ -98,24 +98,22 @@ class LoadCheck(ExchangeFields, Check):
     @classmethod
     def _are_some(cls, requests: tuple[LoadRequest, ...]) -> tuple[LoadRequest, ...]:
         if not 1 <= len(requests) <= _MOST_KINDS:
-            message = f"must be 1 to {_MOST_KINDS} requests"
-            raise ValueError(message)
+            raise ValueError(f"must be 1 to {_MOST_KINDS} requests")
         return requests
 
     @model_validator(mode="after")
     def _makes_sense(self) -> LoadCheck:
         if self._count > _MOST_REQUESTS:
-            message = (
+            raise ValueError(
                 f"requests_per_second times duration_seconds is {self._count} requests; at most {_MOST_REQUESTS} fit in"
             )
-            raise ValueError(message)
         for percent, limit in self._max_ms.items():
             if limit is not None and limit >= self.timeout_seconds * 1000:
-                message = f"max_p{percent}_ms must be less than timeout_seconds: what is given up then took longer"
-                raise ValueError(message)
+                raise ValueError(
+                    f"max_p{percent}_ms must be less than timeout_seconds: what is given up then took longer"
+                )
         if "listener" in self.model_fields_set and all(each.url is not None for each in self.requests):
-            message = "requests that all have a url need no listener"
-            raise ValueError(message)
+            raise ValueError("requests that all have a url need no listener")
         return self
 
     @property

@@ -193,10 +193,9 @@ class OpenLoop(Generic[T]):
         try:
             threading.Thread(target=self._work, name="ecs-hooks-load", daemon=True).start()
         except RuntimeError as error:
-            message = (
+            raise WorkerError(
                 f"the process can have no more threads than the {self._workers} that the load has; lower max_in_flight"
-            )
-            raise WorkerError(message) from error
+            ) from error
 
     def _work(self) -> None:
         try:

@@ -23,8 +23,7 @@ def decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        message = "is not valid Base64"
-        raise ValueError(message) from None
+        raise ValueError("is not valid Base64") from None
 
 
 def _check_base64(text: str) -> str:
@@ -36,8 +35,7 @@ def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         values = value if isinstance(value, list) else [value]
         if not all(isinstance(each, Scalar) for each in values):
-            message = f"{name[:80]!r} must be text, a number, true, false, or an array of these"
-            raise ValueError(message)
+            raise ValueError(f"{name[:80]!r} must be text, a number, true, false, or an array of these")
     return fields
 
 
@@ -77,11 +75,9 @@ class Part(BaseModel):
     @model_validator(mode="after")
     def _has_one_content(self) -> Part:
         if (self.content is None) == (self.content_base64 is None):
-            message = "needs one of content and content_base64"
-            raise ValueError(message)
+            raise ValueError("needs one of content and content_base64")
         if self.filename is None and (self.content is None or self.content_type is not None):
-            message = "needs a filename with content_base64 or content_type"
-            raise ValueError(message)
+            raise ValueError("needs a filename with content_base64 or content_type")
         return self
 
     def encode(self) -> str | File:

@@ -75,8 +75,7 @@ class RequestFields(BaseModel):
     def _is_path(cls, value: str | None) -> str | None:
         if value is not None:
             if not value.startswith("/"):
-                message = "must begin with /; an absolute address goes into url"
-                raise ValueError(message)
+                raise ValueError("must begin with /; an absolute address goes into url")
             # The base address is not known yet; any will do to see whether the path can be joined.
             Url.join("http://base", value)
         return value
@@ -97,14 +96,11 @@ class RequestFields(BaseModel):
     @model_validator(mode="after")
     def _has_one_address_and_body(self) -> RequestFields:
         if self.path is not None and self.url is not None:
-            message = "give one of path and url"
-            raise ValueError(message)
+            raise ValueError("give one of path and url")
         if len(self._bodies()) > 1:
-            message = f"give at most one of {', '.join(_BODIES.values())}"
-            raise ValueError(message)
+            raise ValueError(f"give at most one of {', '.join(_BODIES.values())}")
         if self.auth is not None and self.auth.header in {name.lower() for name in self.headers}:
-            message = f"give one of auth and the header {self.auth.header}"
-            raise ValueError(message)
+            raise ValueError(f"give one of auth and the header {self.auth.header}")
         return self
 
     @property
@@ -160,8 +156,7 @@ class RequestFields(BaseModel):
             headers = with_defaults(headers, green.all_headers)
         redactor.add_userinfo(url.userinfo)
         if auth is not None and auth.certificate is not None and url.scheme != "https":
-            message = "auth.mutual_tls needs https, and the address is http"
-            raise RequestError(message)
+            raise RequestError("auth.mutual_tls needs https, and the address is http")
         request = Request.build(self.method, url, headers, self._body())
         return request if auth is None else request._replace(auth=auth)
 

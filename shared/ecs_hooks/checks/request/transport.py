@@ -38,8 +38,9 @@ class TlsFields(BaseModel):
     @model_validator(mode="after")
     def _verifies_with_authorities(self) -> Self:
         if self.ca_certificates is not None and not self.verify_tls:
-            message = "ca_certificates: nothing is verified with them while verify_tls is false; give one of the two"
-            raise ValueError(message)
+            raise ValueError(
+                "ca_certificates: nothing is verified with them while verify_tls is false; give one of the two"
+            )
         return self
 
     @property

@@ -57,20 +57,19 @@ class ScenarioCheck(Check):
     def _variables_have_values(self) -> ScenarioCheck:
         twice = sorted(set(self.variables) & set(self.secrets))
         if twice:
-            message = f"variables and secrets: both have {twice[0]}"
-            raise ValueError(message)
+            raise ValueError(f"variables and secrets: both have {twice[0]}")
         known = {*self.variables, *self.secrets}
         for number, request in enumerate(self.requests):
             for name in variables_in(request.fields):
                 if name not in known:
-                    message = f"requests[{number}]: {{{{{name}}}}} is no variable, and no request before captures it"
-                    raise ValueError(message)
+                    raise ValueError(
+                        f"requests[{number}]: {{{{{name}}}}} is no variable, and no request before captures it"
+                    )
             known |= set(request.captures)
         for number, request in enumerate(self.cleanup):
             for name in variables_in(request.fields):
                 if name not in known:
-                    message = f"cleanup[{number}]: {{{{{name}}}}} is no variable, and no request captures it"
-                    raise ValueError(message)
+                    raise ValueError(f"cleanup[{number}]: {{{{{name}}}}} is no variable, and no request captures it")
             known |= set(request.captures)
         return self
 

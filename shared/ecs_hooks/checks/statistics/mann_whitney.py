@@ -55,8 +55,7 @@ def mann_whitney(
         If a sample is empty, or has a number that is not finite.
     """
     if not first or not second or not all(map(math.isfinite, (*first, *second))):
-        message = "both samples must have finite numbers"
-        raise ValueError(message)
+        raise ValueError("both samples must have finite numbers")
     size, other = len(first), len(second)
     tied = Counter(first) + Counter(second)
     rank = dict(zip(sorted(tied), _mean_ranks([tied[value] for value in sorted(tied)]), strict=True))

@@ -23,8 +23,7 @@ def nearest_rank(values: Sequence[float], percent: int) -> float:
         If there are no values, or no such percentile.
     """
     if not values or not 1 <= percent <= 100:  # noqa: PLR2004 - per cent
-        message = "a percentile, from 1 to 100, needs values"
-        raise ValueError(message)
+        raise ValueError("a percentile, from 1 to 100, needs values")
     # In whole numbers: 0.95 * 20 is not 19 on every machine.
     rank = -(-len(values) * percent // 100)
     return values[rank - 1]

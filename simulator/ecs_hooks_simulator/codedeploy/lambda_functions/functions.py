@@ -68,8 +68,9 @@ class LambdaFunctions:
         try:
             json.loads(body)
         except ValueError as error:
-            message = f"Could not parse request body into json: {error}"
-            raise EcsError("InvalidRequestContentException", message) from None
+            raise EcsError(
+                "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+            ) from None
         answer = self._asked(listener, version, body)
         if asked.get("InvocationType") == "Event":
             return {"StatusCode": 202}

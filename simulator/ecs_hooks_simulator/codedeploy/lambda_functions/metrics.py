@@ -52,8 +52,7 @@ class FunctionMetrics:
         """Return what a request adds to a metric, and which listeners and versions count."""
         measure = _MEASURES.get(name)
         if measure is None:
-            message = f"the simulator does not measure {name} of a function"
-            raise EcsError("ValidationError", message)
+            raise EcsError("ValidationError", f"the simulator does not measure {name} of a function")
         function, _, qualifier = dimensions.get("Resource", "").partition(":")
         if function not in {"", self._controller.service.service}:
             return None
