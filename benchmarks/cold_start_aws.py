@@ -14,8 +14,8 @@ from benchmarks.cold_pairs import Function, compare
 from benchmarks.events import ROOT, event
 from benchmarks.interpreters import interpreters
 from benchmarks.server import serving
-from tests import aws as fake_aws
-from tests.layouts import load_balancer
+from tests.support import aws as fake_aws
+from tests.support.layouts import load_balancer
 
 RUNS = 25
 

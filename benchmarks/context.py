@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecs_hooks.checks import CheckContext
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 

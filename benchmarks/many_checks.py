@@ -23,11 +23,11 @@ from benchmarks.events import ROOT, event
 from benchmarks.figures import row
 from benchmarks.server import serving
 from ecs_hooks.checks import CheckContext, HttpCheck
-from ecs_hooks.event import LifecycleEvent
-from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.runner import Runner
-from ecs_hooks.state import State
-from ecs_hooks.telemetry import log_result
+from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.state import State
+from ecs_hooks.engine.runner import Runner
+from ecs_hooks.engine.telemetry import log_result
 
 CHECKS = 50
 DELAY = 0.1

@@ -18,11 +18,11 @@ from typing import Any
 from benchmarks.canned_aws import replaying
 from benchmarks.events import event
 from benchmarks.many_checks import stage_handler
-from ecs_hooks.deployment.clients import client
-from ecs_hooks.event import LifecycleEvent
-from ecs_hooks.state import State, step_of, with_state
-from tests import aws as fake_aws
-from tests.layouts import load_balancer
+from ecs_hooks.aws.clients import client
+from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.core.state import State, step_of, with_state
+from tests.support import aws as fake_aws
+from tests.support.layouts import load_balancer
 
 Handler = Callable[[Any, Any], dict[str, Any]]
 

@@ -13,9 +13,9 @@ import hypothesis
 import pytest
 
 from ecs_hooks.auth import oauth2, role, store
-from ecs_hooks.event import LifecycleEvent
-from tests.answers import EVENTS
-from tests.aws import AwsApi, serving
+from ecs_hooks.core.event import LifecycleEvent
+from tests.support.answers import EVENTS
+from tests.support.aws import AwsApi, serving
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("no deadline", deadline=None)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
-from ecs_hooks.telemetry import logger
-from tests.answers import NAMES
+from ecs_hooks.engine.telemetry import logger
 from tests.conftest import EcsApi, load_event
+from tests.support.answers import NAMES
 
 PAYLOADS = 100_000
 SCRAPS: list[Any] = [

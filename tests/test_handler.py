@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks import Hook, Outcome, Stage, Status, clock, lifecycle_hook, stage_hook
+from ecs_hooks import Hook, Outcome, Stage, Status, lifecycle_hook, stage_hook
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks.base import Check
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.core import clock
 from ecs_hooks.handler import LifecycleHandler
-from tests.answers import NAMES, answer_to, function_for
-from tests.checks_for_tests import Fixed, Hanging, Raising, forever
 from tests.conftest import BLUE, GREEN, EcsApi, load_event, shifted
+from tests.support.answers import NAMES, answer_to, function_for
+from tests.support.checks import Fixed, Hanging, Raising, forever
 
 Answer = dict[str, Any]
 
@@ -433,7 +434,7 @@ def test_a_bug_of_the_library_is_answered_too(
         message = "hunter2"
         raise FloatingPointError(message)
 
-    monkeypatch.setattr("ecs_hooks.invocation.decide", broken)
+    monkeypatch.setattr("ecs_hooks.engine.invocation.decide", broken)
     answer = ask(built_in(Fixed()))
 
     assert answer["reason"] == (

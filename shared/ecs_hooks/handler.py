@@ -12,17 +12,18 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, overload
 
-from ecs_hooks.controller import EcsController
-from ecs_hooks.deadline import Deadline, for_answer
-from ecs_hooks.event import EventError, LifecycleEvent, Stage, is_from_codedeploy
-from ecs_hooks.invocation import Definition, Invocation, RollbackFunction
-from ecs_hooks.response import HookResponse, HookStatus
-from ecs_hooks.telemetry import logger, nothing_lost, report
+from ecs_hooks.core.deadline import Deadline, for_answer
+from ecs_hooks.core.event import EventError, LifecycleEvent, Stage, is_from_codedeploy
+from ecs_hooks.core.response import HookResponse, HookStatus
+from ecs_hooks.engine.controller import EcsController
+from ecs_hooks.engine.invocation import Definition, Invocation, RollbackFunction
+from ecs_hooks.engine.telemetry import logger, nothing_lost, report
+from ecs_hooks.stages import default_checks
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
-    from ecs_hooks.runner import Result
-    from ecs_hooks.script import HookFunction
+    from ecs_hooks.engine.runner import Result
+    from ecs_hooks.engine.script import HookFunction
 
 _UNKNOWN_SECONDS = 30.0
 """Time for an answer where no context tells, as in a test that passes None."""
@@ -138,17 +139,19 @@ def lifecycle_hook(
     return make if function is None else make(function)
 
 
-def stage_hook(stage: Stage, defaults: Sequence[Check] = ()) -> LifecycleHandler:
+def stage_hook(stage: Stage, defaults: Sequence[Check] | None = None) -> LifecycleHandler:
     """Make the Lambda handler of a stage, which runs the checks of its plan.
 
     Parameters
     ----------
     stage
-        The stage that the defaults are made for.
+        The stage that the function is for.
     defaults
-        The checks where `hookDetails` names none.
+        The checks where `hookDetails` names none. Default: those of the stage, see `ecs_hooks.stages`.
     """
-    return LifecycleHandler(Definition(stage=str(stage), defaults=defaults))
+    return LifecycleHandler(
+        Definition(stage=str(stage), defaults=default_checks(stage) if defaults is None else defaults)
+    )
 
 
 def _budget(context: LambdaContext) -> float:

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from ecs_hooks import clock
 from ecs_hooks.auth.cache import Cache, Kept
+from ecs_hooks.core import clock
 
 
 def test_a_value_is_asked_for_once_while_it_holds() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.plan import Plan, PlanError
+from ecs_hooks.plan.model import Plan, PlanError
 
 OAUTH2 = {"token_url": "https://auth.example/token", "client_id": "a", "client_secret": "hunter2"}
 ALL: dict[str, dict[str, Any]] = {

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 import trustme
 
-from ecs_hooks import clock
 from ecs_hooks.auth.fields import OAuth2
-from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.auth.oauth2 import TokenError
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.auth.secret_resolver import Keyring
+from ecs_hooks.core import clock
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.outcome import Status
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.url import Url
-from ecs_hooks.outcome import Status
-from ecs_hooks.redact import Redactor
 from tests.auth.authorization_server import CLIENT, SECRET, AuthorizationServer
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, replying

@@ -2,20 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks import clock
 from ecs_hooks.auth.role import assumed
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import CompareCheck, HttpCheck, LoadCheck, ScenarioCheck
 from ecs_hooks.checks.base import Check
+from ecs_hooks.core import clock
+from ecs_hooks.core.event import Stage
+from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.endpoint import Configured
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
-from ecs_hooks.event import Stage
-from ecs_hooks.outcome import Outcome, Status
+from ecs_hooks.deployment.green import Configured
 from tests.auth.signatures import KEYS, SESSION_TOKEN, problem
-from tests.aws import AwsApi, role_keys
 from tests.checks.asking import context
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer
+from tests.support.aws import AwsApi, role_keys
 
 REGION = "us-west-2"
 ROLE = "arn:aws:iam::210987654321:role/teams/smoke-tests"

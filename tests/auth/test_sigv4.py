@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks import clock
 from ecs_hooks.auth import sigv4
 from ecs_hooks.auth.sigv4 import Signer
+from ecs_hooks.aws import clients
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import HttpCheck
-from ecs_hooks.deployment import clients
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.core import clock
+from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.request import Body, Request
 from ecs_hooks.http.url import Url
-from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.redact import Redactor
 from tests.auth.signatures import KEYS, SESSION_TOKEN, problem
 from tests.checks.asking import context
 from tests.http.fixtures import Serve

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks import clock
-from ecs_hooks.auth.keyring import Keyring
 from ecs_hooks.auth.reference import Reference
+from ecs_hooks.auth.secret_resolver import Keyring
 from ecs_hooks.auth.store import SECONDS, value_of
-from ecs_hooks.deadline import Deadline
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.aws.errors import FactDeniedError, FactError
+from ecs_hooks.core import clock
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.limits import Limits
-from ecs_hooks.redact import Redactor
-from tests.aws import AwsApi
+from tests.support.aws import AwsApi
 
 SECRET = "hunter2-hunter2"
 _ARN = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:shop-AbCdEf"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ecs_hooks.cli.commands import ecs_hooks
-from ecs_hooks.cli.report.page import page_of
+from ecs_hooks_cli.commands import ecs_hooks
+from ecs_hooks_cli.report.page import page_of
 from tests.browser.browser import Page
 from tests.cli.conftest import ROOT
 from tests.cli.report.test_page import PLAYS

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ecs_hooks.checks import Check, CheckContext, HttpCheck
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError, Listener
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.event import LifecycleEvent
-from ecs_hooks.outcome import Outcome
 from tests.conftest import load_event
 
 

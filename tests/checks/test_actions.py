@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from ecs_hooks.checks import CHECKS, Check, CheckContext, check_class
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.core.outcome import ExplainedError
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.blue import blue_endpoint
-from ecs_hooks.deployment.endpoint import Configured, green_endpoint
+from ecs_hooks.deployment.baseline import blue_endpoint
+from ecs_hooks.deployment.green import Configured, green_endpoint
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.event import LifecycleEvent
-from ecs_hooks.outcome import ExplainedError
-from tests.aws import AwsApi
-from tests.checks_for_tests import Fixed
 from tests.conftest import BLUE, GREEN, load_event
-from tests.layouts import (
+from tests.support.aws import AwsApi
+from tests.support.checks import Fixed
+from tests.support.layouts import (
     BLUE_GROUP,
     GREEN_GROUP,
     LISTENER,

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import AlarmCheck
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
-from ecs_hooks.outcome import Outcome, Status
-from tests.aws import AwsApi
+from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
-from tests.layouts import load_balancer
+from tests.support.aws import AwsApi
+from tests.support.layouts import load_balancer
 
 BEGAN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BEFORE, SINCE = datetime(2026, 11, 21, 11, tzinfo=UTC), datetime(2026, 11, 21, 13, tzinfo=UTC)

@@ -12,14 +12,14 @@ import pytest
 import trustme
 
 from ecs_hooks.checks import Check, HttpCheck, LoadCheck, ScenarioCheck
+from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.deployment.actions import SharedActions
 from ecs_hooks.deployment.endpoint import Endpoint
-from ecs_hooks.outcome import ExplainedError, Outcome, Status
 from tests.auth.authorization_server import CLIENT, SECRET, AuthorizationServer, serving
-from tests.aws import AwsApi
 from tests.checks.asking import context
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script
+from tests.support.aws import AwsApi
 
 PASSWORD = "hunter2-hunter2"
 OAUTH2 = {"client_id": CLIENT, "client_secret": SECRET}

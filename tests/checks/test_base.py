@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from ecs_hooks import checks
 from ecs_hooks.checks import Check, CheckContext, HttpCheck, check_class
-from ecs_hooks.outcome import Outcome
+from ecs_hooks.core.outcome import Outcome
 from tests.checks.asking import context
 
 

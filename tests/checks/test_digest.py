@@ -6,12 +6,12 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks.checks import DigestCheck
-from ecs_hooks.outcome import Status
-from tests.aws import AwsApi
+from ecs_hooks.core.outcome import Status
 from tests.checks.asking import context
 from tests.http.fixtures import Serve
 from tests.http.servers import replying
-from tests.layouts import load_balancer, revision
+from tests.support.aws import AwsApi
+from tests.support.layouts import load_balancer, revision
 
 
 def images(aws: AwsApi, image: str = "registry/my-app:7", digest: str = "sha256:abc", **fields: Any) -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from ecs_hooks import Stage
 from ecs_hooks.checks import DriftCheck
-from ecs_hooks.outcome import Outcome, Status
-from tests.aws import AwsApi
+from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
-from tests.layouts import BLUE_GROUP, GREEN_GROUP, PRODUCTION_RULE, TEST_RULE, forward, load_balancer, revision
+from tests.support.aws import AwsApi
+from tests.support.layouts import BLUE_GROUP, GREEN_GROUP, PRODUCTION_RULE, TEST_RULE, forward, load_balancer, revision
 
 STRANGER = GREEN_GROUP.replace("alternate", "legacy")
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks import clock
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks import GoldenSignalsCheck
-from ecs_hooks.deployment.errors import FactError
-from ecs_hooks.outcome import Outcome, Status
-from tests.aws import AwsApi
+from ecs_hooks.core import clock
+from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
 from tests.conftest import GREEN
-from tests.layouts import NLB_LISTENER, load_balancer, revision
+from tests.support.aws import AwsApi
+from tests.support.layouts import NLB_LISTENER, load_balancer, revision
 
 BEGAN = 1_800_000_000.0 - 1_800_000_000.0 % 60
 Ask = Callable[..., Outcome]

@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 import ecs_hooks
 from ecs_hooks.checks import HttpCheck
+from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.http.guard import VARIABLE
-from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.plan import Plan, PlanError
-from ecs_hooks.schema import plan_schema
+from ecs_hooks.plan.model import Plan, PlanError
+from ecs_hooks.plan.schema import plan_schema
 from tests.checks.asking import ask, context
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying

@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks.checks import InvokeCheck
-from ecs_hooks.outcome import ExplainedError, Outcome, Status
-from tests.aws import AwsApi
+from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from tests.checks.asking import context
+from tests.support.aws import AwsApi
 
 FUNCTION = {"type": "invoke", "function": "smoke-test"}
 REPORT = "REPORT RequestId: 1\tDuration: 80.50 ms\tBilled Duration: 81 ms\tMemory Size: 128 MB"

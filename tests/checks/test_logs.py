@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks import clock
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import LogsCheck
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
-from ecs_hooks.outcome import Outcome, Status
-from tests.aws import AwsApi
+from ecs_hooks.core import clock
+from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
-from tests.layouts import load_balancer, running, task
+from tests.support.aws import AwsApi
+from tests.support.layouts import load_balancer, running, task
 
 NOW = 1_800_000_000.0
 OVER = 150.0

@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ecs_hooks import clock
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks import LogsCheck
-from ecs_hooks.deployment.errors import FactError
-from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.plan import Plan, PlanError
-from ecs_hooks.runner import outcome_of_exception
-from tests.aws import AwsApi
+from ecs_hooks.core import clock
+from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.engine.runner import outcome_of_exception
+from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import context
 from tests.checks.test_logs import NOW, OVER, container, logs
-from tests.layouts import running, task
+from tests.support.aws import AwsApi
+from tests.support.layouts import running, task
 
 QUERY = 'filter level = "error" | stats count(*) as errors by path'
 

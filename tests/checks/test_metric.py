@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ecs_hooks import Stage, clock, stage_hook
+from ecs_hooks import Stage, stage_hook
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import ComparisonCheck, MetricCheck
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
-from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.plan import Plan, PlanError
-from tests.aws import AwsApi
+from ecs_hooks.core import clock
+from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import context
 from tests.conftest import load_event
-from tests.layouts import load_balancer, revision
+from tests.support.aws import AwsApi
+from tests.support.layouts import load_balancer, revision
 
 BEGAN = 1_800_000_000.0 - 1_800_000_000.0 % 60
 ERRORS = {"namespace": "AWS/ApplicationELB", "metric": "HTTPCode_Target_5XX_Count"}
@@ -146,7 +147,7 @@ def test_on_a_first_deployment_there_is_no_blue(aws: AwsApi, ask: Ask) -> None:
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"sourceServiceRevisions": []}]})
     made = check(queries={"a": ERRORS | {"dimensions": {"TargetGroup": "{blue.target_group}"}}})
 
-    from ecs_hooks.runner import outcome_of_exception  # noqa: PLC0415
+    from ecs_hooks.engine.runner import outcome_of_exception  # noqa: PLC0415
 
     with pytest.raises(Exception, match="no blue to measure") as caught:
         made.run(context(None, made))

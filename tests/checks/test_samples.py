@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks.checks import HttpCheck
-from ecs_hooks.outcome import Outcome, Status
+from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import ask
 
 Answer = Callable[[int], int]

@@ -14,16 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecs_hooks import Stage, stage_hook
+from ecs_hooks.aws import clients
 from ecs_hooks.checks import Check, HttpCheck, LoadCheck, ScenarioCheck
-from ecs_hooks.deployment import clients
+from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.http.guard import VARIABLE
-from ecs_hooks.outcome import ExplainedError, Outcome, Status
 from tests.auth.authorization_server import serving as tokens_serving
 from tests.auth.signatures import KEYS, SESSION_TOKEN
-from tests.aws import AwsApi
 from tests.checks.asking import context
 from tests.conftest import load_event
 from tests.http.servers import Peer, Server
+from tests.support.aws import AwsApi
 
 # Letters that no reason is made of, so that a hit is a leak.
 SECRETS = st.text(alphabet="ÄÖÜäöüß§$%&'\"\\ +~", min_size=4, max_size=30).filter(

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from ecs_hooks import Stage, stage_hook
 from ecs_hooks.checks import CHECKS, GoldenSignalsCheck, HttpCheck, MetricCheck, check_class
-from ecs_hooks.plan import Plan, PlanError
-from tests.aws import AwsApi
+from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import context
 from tests.conftest import GREEN, shifted
-from tests.layouts import load_balancer
+from tests.support.aws import AwsApi
+from tests.support.layouts import load_balancer
 
 QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
 STEPS = [{"up_to_percent": 50, "min_requests": 10}, {"up_to_percent": 10, "min_requests": 5, "max_p99_seconds": 1}]

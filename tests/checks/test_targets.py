@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Stage
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks import TargetsCheck
-from ecs_hooks.deployment.errors import FactError
-from ecs_hooks.outcome import Outcome, Status
-from tests.aws import AwsApi
+from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
-from tests.layouts import GREEN_GROUP, TEST_RULE, load_balancer, revision
+from tests.support.aws import AwsApi
+from tests.support.layouts import GREEN_GROUP, TEST_RULE, load_balancer, revision
 
 
 def targets(aws: AwsApi, *states: str, reason: str = "Target.ResponseCodeMismatch") -> None:

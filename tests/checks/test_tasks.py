@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks import TasksCheck
-from ecs_hooks.deployment.errors import FactError
-from ecs_hooks.outcome import Outcome, Status
-from tests.aws import AwsApi
+from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
-from tests.layouts import load_balancer, task
+from tests.support.aws import AwsApi
+from tests.support.layouts import load_balancer, task
 
 SCHEDULER = "ServiceSchedulerInitiated"
 SCALING = "Scaling activity initiated by (deployment ecs-svc/9313423515462893900)"

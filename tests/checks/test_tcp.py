@@ -9,14 +9,14 @@ import trustme
 from pydantic import ValidationError
 
 from ecs_hooks.checks import TcpCheck
+from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.http.tcp_probe import MAX_BYTES
-from ecs_hooks.outcome import Outcome, Status
-from tests.aws import AwsApi
 from tests.checks.asking import context
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Server
+from tests.support.aws import AwsApi
 
 PONG: dict[str, Any] = {"expect": {"body": {"contains": "PONG"}}}
 

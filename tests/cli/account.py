@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from tests.aws import AwsApi
 from tests.conftest import GREEN, load_event
-from tests.layouts import BALANCER, DNS, LISTENER, revision, rule
+from tests.support.aws import AwsApi
+from tests.support.layouts import BALANCER, DNS, LISTENER, revision, rule
 
 FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:ecs-hooks-PostTestTrafficShift"
 INVOKE_ROLE = "arn:aws:iam::123456789012:role/ecs-hooks-invoke"

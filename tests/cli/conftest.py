@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ecs_hooks.cli.commands import ecs_hooks
-from tests.aws import AwsApi, serving
+from ecs_hooks_cli.commands import ecs_hooks
 from tests.cli.account import Account
 from tests.http.fixtures import serve
+from tests.support.aws import AwsApi, serving
 
 __all__ = ["ROOT", "Doctor", "Run", "account", "cloud", "doctor", "run", "serve"]
 

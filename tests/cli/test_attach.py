@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ecs_hooks.cli.commands import ecs_hooks
-from tests.aws import AwsApi
+from ecs_hooks_cli.commands import ecs_hooks
 from tests.cli.conftest import Run
+from tests.support.aws import AwsApi
 
 _LAMBDA = "arn:aws:lambda:us-west-2:123456789012:function:ecs-hooks-"
 ROLE = "arn:aws:iam::123456789012:role/ecs-hooks-InvokeRole"

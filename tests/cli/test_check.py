@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.aws import AwsApi, role_keys
 from tests.cli.conftest import Run
 from tests.conftest import GREEN, load_event
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
-from tests.layouts import load_balancer, rule
+from tests.support.aws import AwsApi, role_keys
+from tests.support.layouts import load_balancer, rule
 
 DEPLOYMENT = str(load_event()["resourceArn"])
 HEALTH: dict[str, Any] = {"checks": [{"type": "http", "name": "health", "path": "/health"}]}

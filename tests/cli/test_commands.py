@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import ecs_hooks
-from ecs_hooks import cli
+import ecs_hooks_cli as cli
 from tests.cli.conftest import Run
 
 
@@ -81,7 +81,7 @@ def test_the_program_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def test_without_the_extras_the_program_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ecs_hooks.cli.commands", None)
+    monkeypatch.setitem(sys.modules, "ecs_hooks_cli.commands", None)
 
     with pytest.raises(SystemExit, match=r"pip install 'ecs-hooks\[cli,simulator\]'"):
         cli.main()

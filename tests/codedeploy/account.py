@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecs_hooks import clock
-from tests.aws import AwsApi
-from tests.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, forward, running, target, task
+from ecs_hooks.core import clock
+from tests.support.aws import AwsApi
+from tests.support.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, forward, running, target, task
 
 BEGAN = 1_800_000_000.0
 """When the hook began, in seconds since the epoch: a full minute."""

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from ecs_hooks.codedeploy.schedule import GROUP_VARIABLE, ROLE_VARIABLE
-from tests.aws import AwsApi
 from tests.codedeploy.account import ROLE, Account
+from tests.support.aws import AwsApi
 
 
 @pytest.fixture

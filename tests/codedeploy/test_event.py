@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_hooks.codedeploy.event import Carried, CodeDeployEvent, CodeDeployHookEvent
-from ecs_hooks.event import Stage, is_from_codedeploy
+from ecs_hooks.core.event import Stage, is_from_codedeploy
 from tests.codedeploy.account import EVENT
 from tests.conftest import load_event
 

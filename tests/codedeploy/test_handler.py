@@ -11,11 +11,11 @@ import pytest
 from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
 from ecs_hooks.codedeploy.controller import PATIENCE
 from ecs_hooks.codedeploy.schedule import ROLE_VARIABLE
+from ecs_hooks.core.outcome import Status
+from ecs_hooks.engine.invocation import Definition, Invocation
 from ecs_hooks.handler import LifecycleHandler
-from ecs_hooks.invocation import Definition, Invocation
-from ecs_hooks.outcome import Status
-from tests.checks_for_tests import Fixed
 from tests.codedeploy.account import BEGAN, DEPLOYMENT, EVENT, EXECUTION, FUNCTION_ARN, HOOKS, ROLE, Account
+from tests.support.checks import Fixed
 
 STAGES = {
     "BeforeInstall": "PRE_SCALE_UP",

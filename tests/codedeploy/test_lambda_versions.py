@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Stage, stage_hook
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.description import describe
 from ecs_hooks.codedeploy.lambda_versions import LambdaDeployment
 from ecs_hooks.deployment.base import NotApplicableError
 from ecs_hooks.deployment.dimensions import NoBlueError, filled
-from ecs_hooks.deployment.errors import FactError
 from tests.codedeploy.account import DEPLOYMENT, Account
 
 HOOK = stage_hook(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT)

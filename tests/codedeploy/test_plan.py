@@ -5,9 +5,9 @@ import json
 import pytest
 
 from ecs_hooks import Stage, stage_hook
+from ecs_hooks.aws.errors import FactDeniedError
 from ecs_hooks.codedeploy.description import Description
 from ecs_hooks.codedeploy.plan import configuration, names_of
-from ecs_hooks.deployment.errors import FactDeniedError
 from tests.codedeploy.account import Account
 
 GROUP = "/ecs-hooks/orders/orders-prod"

@@ -4,9 +4,9 @@ import pytest
 
 from ecs_hooks.codedeploy.event import CodeDeployEvent
 from ecs_hooks.codedeploy.report import Reported, report
-from ecs_hooks.deadline import Deadline
-from tests.aws import Silence
+from ecs_hooks.core.deadline import Deadline
 from tests.codedeploy.account import EVENT, Account
+from tests.support.aws import Silence
 
 
 def test_codedeploy_may_be_in_trouble_for_a_moment(account: Account) -> None:

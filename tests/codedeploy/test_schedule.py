@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.codedeploy.schedule import GROUP_VARIABLE, ROLE_VARIABLE, Schedule, minute_after
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
 from tests.codedeploy.account import BEGAN, EXECUTION, FUNCTION_ARN, ROLE, Account
 
 ENVIRONMENT = {GROUP_VARIABLE: "hooks", ROLE_VARIABLE: ROLE}

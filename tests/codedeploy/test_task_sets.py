@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Stage
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import CheckContext, check_class
 from ecs_hooks.codedeploy.description import describe
 from ecs_hooks.codedeploy.task_sets import TaskSetDeployment
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.deployment.base import NotApplicableError
 from ecs_hooks.deployment.dimensions import filled
-from ecs_hooks.deployment.endpoint import Configured, green_endpoint
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
 from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.outcome import ExplainedError, Outcome, Status
+from ecs_hooks.deployment.green import Configured, green_endpoint
 from tests.codedeploy.account import BEGAN, DEPLOYMENT, PRODUCTION_LISTENER, Account
-from tests.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, TEST_RULE, forward, task
+from tests.support.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, TEST_RULE, forward, task
 
 
 @pytest.fixture

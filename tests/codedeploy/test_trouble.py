@@ -12,8 +12,8 @@ import pytest
 import ecs_hooks
 from ecs_hooks import Stage, stage_hook
 from ecs_hooks.codedeploy.controller import PATIENCE
-from tests.aws import Silence
 from tests.codedeploy.account import BEGAN, Account
+from tests.support.aws import Silence
 from tests.trouble.test_matrix import DENIED, MALFORMED, PASSING_CREDENTIALS, SERVER_ERRORS, THROTTLED
 
 LAYER = Path(ecs_hooks.__file__).parent

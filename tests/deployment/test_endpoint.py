@@ -8,16 +8,17 @@ import pytest
 import trustme
 
 from ecs_hooks import Stage, stage_hook
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import HttpCheck
-from ecs_hooks.deployment.endpoint import Configured, Endpoint, EndpointError, green_endpoint
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
+from ecs_hooks.deployment.green import Configured, green_endpoint
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.event import LifecycleEvent
-from tests.aws import AwsApi
 from tests.conftest import load_event
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
-from tests.layouts import (
+from tests.support.aws import AwsApi
+from tests.support.layouts import (
     BLUE_GROUP,
     DNS,
     GREEN_GROUP,

@@ -9,11 +9,11 @@ import pytest
 import trustme
 
 from ecs_hooks import Hook, Stage, lifecycle_hook, stage_hook
-from tests.aws import AwsApi
 from tests.conftest import GREEN, load_event
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
-from tests.layouts import (
+from tests.support.aws import AwsApi
+from tests.support.layouts import (
     BLUE_GROUP,
     GREEN_GROUP,
     NLB_LISTENER,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies
 from pydantic import FiniteFloat, TypeAdapter
 
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.deployment.facts import MAX_BYTES, Facts
 from ecs_hooks.deployment.listener import Address
 from ecs_hooks.deployment.logs import LogConfiguration

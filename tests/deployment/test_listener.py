@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.deployment.listener import ListenerArn, address, route, short
-from tests.aws import AwsApi
-from tests.layouts import (
+from tests.support.aws import AwsApi
+from tests.support.layouts import (
     BALANCER,
     BLUE_GROUP,
     DNS,

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.aws.errors import FactDeniedError, FactError
+from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.revision import LoadBalancing, describe
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.event import LifecycleEvent
-from tests.aws import AwsApi
 from tests.conftest import BLUE, GREEN
-from tests.layouts import BLUE_GROUP, GREEN_GROUP, PRODUCTION_RULE, TEST_RULE, load_balancer, revision
+from tests.support.aws import AwsApi
+from tests.support.layouts import BLUE_GROUP, GREEN_GROUP, PRODUCTION_RULE, TEST_RULE, load_balancer, revision
 
 
 @pytest.fixture

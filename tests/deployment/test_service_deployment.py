@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from ecs_hooks.deployment.errors import FactDeniedError, FactError, fact_error
+from ecs_hooks.aws.errors import FactDeniedError, FactError, fact_error
+from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.core.outcome import Status
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.event import LifecycleEvent
-from ecs_hooks.outcome import Status
 from tests.conftest import EcsApi, load_event
 
 EVENT = LifecycleEvent.parse(load_event())

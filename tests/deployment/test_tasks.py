@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.arn import EcsArn
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.aws.errors import FactError
+from ecs_hooks.core.arn import EcsArn
+from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.deployment.tasks import Container, Task, started_by, tasks
-from ecs_hooks.event import LifecycleEvent
-from tests.aws import AwsApi
 from tests.conftest import GREEN, load_event
-from tests.layouts import load_balancer, running, task
+from tests.support.aws import AwsApi
+from tests.support.layouts import load_balancer, running, task
 
 REVISION = EcsArn.parse(GREEN)
 

@@ -20,9 +20,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from ecs_hooks.simulator.ports import free_port
-from tests.aws import serving
-from tests.layouts import healthy
+from ecs_hooks_simulator.core.ports import free_port
+from tests.support.aws import serving
+from tests.support.layouts import healthy
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAM = ROOT / ".venv-sam" / "bin" / "sam"

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.answers import EVENTS
-from tests.aws import AwsApi, serving
-from tests.codedeploy_orders import FUNCTION_OF, GROUP, deployed_by_codedeploy, planned, statuses
 from tests.e2e.conftest import ROOT, SAM, host_address, image_options, with_endpoint
+from tests.support.answers import EVENTS
+from tests.support.aws import AwsApi, serving
+from tests.support.codedeploy_orders import FUNCTION_OF, GROUP, deployed_by_codedeploy, planned, statuses
 
 pytestmark = pytest.mark.e2e
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ecs_hooks import Stage
-from ecs_hooks.cli.demo import DEMO_PLAN
-from ecs_hooks.simulator import LambdaTarget, LifecycleHook, RealClock, Service
-from ecs_hooks.simulator.simulation import Simulation, demo_application
-from ecs_hooks.simulator.timeline import HookAnswered
+from ecs_hooks_cli.play.demo import DEMO_PLAN
+from ecs_hooks_simulator import LambdaTarget, LifecycleHook, RealClock, Service
+from ecs_hooks_simulator.core.timeline import HookAnswered
+from ecs_hooks_simulator.simulation import Simulation, demo_application
 from tests.e2e.conftest import host_address, start_lambda
 
 if TYPE_CHECKING:

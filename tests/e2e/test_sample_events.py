@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.answers import EVENTS, NAMES, answer_of_function, function_for
 from tests.e2e.conftest import ROOT, SAM, image_options
+from tests.support.answers import EVENTS, NAMES, answer_of_function, function_for
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Functions

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cfnlint.decode import cfn_yaml
 
-from ecs_hooks.plan import Plan
+from ecs_hooks.plan.model import Plan
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from cfnlint.decode import cfn_yaml
 
-from ecs_hooks.cli.migrate.appspec import read_appspec
 from ecs_hooks.codedeploy.event import STAGES
-from ecs_hooks.plan import Plan
-from tests.codedeploy_orders import FUNCTION_OF
+from ecs_hooks.plan.model import Plan
+from ecs_hooks_cli.migrate.appspec import read_appspec
 from tests.examples.layouts import EXAMPLES, stack
 from tests.examples.test_cloudformation import mistakes
+from tests.support.codedeploy_orders import FUNCTION_OF
 
 FOLDER = EXAMPLES / "codedeploy"
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.simulator import Behaviour, CallableTarget, DeploymentController, LifecycleHook, Service
-from ecs_hooks.simulator.behaviour import Merge
+from ecs_hooks_simulator import Behaviour, CallableTarget, DeploymentController, LifecycleHook, Service
+from ecs_hooks_simulator.ecs.undocumented import Merge
 from examples.probe_hook import lambda_handler
 
 DETAILS = {"probe": {"nested": {"first": 1}, "gone": True}, "polls": 2, "delay": 5}

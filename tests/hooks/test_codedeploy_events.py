@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from ecs_hooks import LifecycleHandler, Stage
-from tests.aws import AwsApi
-from tests.codedeploy_orders import FUNCTION_OF, GROUP, deployed_by_codedeploy, planned, statuses
-from tests.test_template import allowed
-from tests.test_template_codedeploy import stack, statements
+from tests.support.aws import AwsApi
+from tests.support.codedeploy_orders import FUNCTION_OF, GROUP, deployed_by_codedeploy, planned, statuses
+from tests.template.test_codedeploy import stack, statements
+from tests.template.test_template import allowed
 
 EVENTS = Path(__file__).resolve().parents[2] / "events" / "codedeploy"
 UNDECIDED = "AfterAllowTraffic"

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks import LifecycleHandler, Stage, clock
-from tests.aws import AwsApi
+from ecs_hooks import LifecycleHandler, Stage
+from ecs_hooks.core import clock
 from tests.conftest import GREEN, load_event
-from tests.layouts import healthy, rule, running, target, task
+from tests.support.aws import AwsApi
+from tests.support.layouts import healthy, rule, running, target, task
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULTS = {

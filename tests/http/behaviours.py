@@ -7,7 +7,7 @@ import random
 import zlib
 from typing import Any, NamedTuple
 
-from ecs_hooks.outcome import Status
+from ecs_hooks.core.outcome import Status
 from tests.http.servers import Peer, Script, replying, sending
 
 FAIL, ERROR, PASS = Status.FAIL, Status.ERROR, Status.PASS

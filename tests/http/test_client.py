@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.outcome import Status
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.errors import (
     ConnectError,
@@ -21,7 +22,6 @@ from ecs_hooks.http.errors import (
 )
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.http.resolver import Endpoint, Resolver, resolve
-from ecs_hooks.outcome import Status
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
 

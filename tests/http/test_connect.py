@@ -5,7 +5,7 @@ import ssl
 import pytest
 import trustme
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import connect as module
 from ecs_hooks.http.connect import connect
 from ecs_hooks.http.limits import Budget, Trust

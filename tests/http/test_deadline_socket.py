@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http.connect import connect
 from ecs_hooks.http.deadline_socket import DeadlineSocket
 from ecs_hooks.http.limits import Budget, Trust

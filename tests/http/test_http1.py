@@ -21,7 +21,7 @@ import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits, Response
 from ecs_hooks.http.errors import (
     HttpError,

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 import pytest
 import trustme
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import Limits
 from ecs_hooks.http.connect import connect
 from ecs_hooks.http.inflight import InFlight

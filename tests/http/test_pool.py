@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import trustme
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import Limits
 from ecs_hooks.http.errors import (
     ConnectError,

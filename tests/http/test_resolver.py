@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http.errors import NameResolutionError
 from ecs_hooks.http.resolver import CachingResolver, Endpoint
 

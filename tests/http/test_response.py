@@ -6,7 +6,7 @@ import pytest
 import trustme
 from urllib3 import HTTPHeaderDict
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.errors import ContentError
 from ecs_hooks.http.response import Response, Timings

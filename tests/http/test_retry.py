@@ -5,7 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.outcome import Status
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.errors import (
     ConnectError,
@@ -18,7 +19,6 @@ from ecs_hooks.http.errors import (
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.url import Url
-from ecs_hooks.outcome import Status
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, Script, replying, sending
 

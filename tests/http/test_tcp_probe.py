@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http.errors import DeadlineError, HttpError, NameResolutionError, ResponseTimeoutError
 from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.tcp_probe import TcpProbe, run_probe

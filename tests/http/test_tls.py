@@ -11,7 +11,8 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.outcome import Status
 from ecs_hooks.http import HttpClient, Limits, Response
 from ecs_hooks.http.errors import (
     CertificateError,
@@ -25,7 +26,6 @@ from ecs_hooks.http.request import Authorization, Request
 from ecs_hooks.http.retry import attempt, send
 from ecs_hooks.http.tls import ClientCertificate, tls_context
 from ecs_hooks.http.url import Url
-from ecs_hooks.outcome import Status
 from tests.http.certificates import context_named
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Server, replying

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ecs_hooks.simulator import (
+from ecs_hooks_simulator import (
     Behaviour,
     CallableTarget,
     DeploymentController,
@@ -13,7 +13,7 @@ from ecs_hooks.simulator import (
     Service,
     ServiceDeployment,
 )
-from ecs_hooks.simulator.timeline import HookAnswered, HookInvoked, StageEntered, StatusChanged
+from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, StageEntered, StatusChanged
 
 SUCCEEDED = {"hookStatus": "SUCCEEDED"}
 FAILED = {"hookStatus": "FAILED"}

@@ -5,13 +5,13 @@ import sys
 import pytest
 import urllib3
 
-from ecs_hooks.simulator import ServiceRevision, TasksFailedError
-from ecs_hooks.simulator import application as module
-from ecs_hooks.simulator.application import Application, LocalTasks, Task
-from ecs_hooks.simulator.balancer import LoadBalancer
-from ecs_hooks.simulator.faults import Fault
-from ecs_hooks.simulator.model import TargetGroup
-from ecs_hooks.simulator.simulation import demo_application
+from ecs_hooks_simulator import ServiceRevision, TasksFailedError
+from ecs_hooks_simulator import application as module
+from ecs_hooks_simulator.application import Application, LocalTasks, Task
+from ecs_hooks_simulator.core.faults import Fault
+from ecs_hooks_simulator.core.model import TargetGroup
+from ecs_hooks_simulator.simulation import demo_application
+from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 
 
 def program(code: str) -> Application:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Stage, stage_hook
-from ecs_hooks.simulator import CallableTarget, LifecycleHook
-from ecs_hooks.simulator.application import Application
-from ecs_hooks.simulator.simulation import Simulation, demo_application
-from ecs_hooks.simulator.timeline import HookAnswered
+from ecs_hooks_simulator import CallableTarget, LifecycleHook
+from ecs_hooks_simulator.application import Application
+from ecs_hooks_simulator.core.timeline import HookAnswered
+from ecs_hooks_simulator.simulation import Simulation, demo_application
 
 SHOP = """
 import json, os, random, time

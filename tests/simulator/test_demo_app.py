@@ -14,7 +14,7 @@ from typing import Any, Self
 import pytest
 import urllib3
 
-from ecs_hooks.simulator import demo_app
+from ecs_hooks_simulator import demo_app
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_the_program_listens_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 def test_it_is_a_program() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "ecs_hooks.simulator.demo_app"],
+        [sys.executable, "-m", "ecs_hooks_simulator.demo_app"],
         env={**os.environ, "PORT": "0"},
     )
     with pytest.raises(subprocess.TimeoutExpired):

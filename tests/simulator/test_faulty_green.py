@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.simulator import (
+from ecs_hooks_simulator import (
     CallableTarget,
     CanaryConfiguration,
     LifecycleHook,
@@ -17,11 +17,11 @@ from ecs_hooks.simulator import (
     ServiceDeployment,
     Strategy,
 )
-from ecs_hooks.simulator.faults import Fault, FaultError
-from ecs_hooks.simulator.metric_alarm import MetricAlarm
-from ecs_hooks.simulator.model import DeploymentAlarms
-from ecs_hooks.simulator.simulation import Simulation, demo_application
-from ecs_hooks.simulator.timeline import AlarmStateChanged, FaultInjected, HookAnswered, TrafficShifted
+from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
+from ecs_hooks_simulator.core.faults import Fault, FaultError
+from ecs_hooks_simulator.core.model import DeploymentAlarms
+from ecs_hooks_simulator.core.timeline import AlarmStateChanged, FaultInjected, HookAnswered, TrafficShifted
+from ecs_hooks_simulator.simulation import Simulation, demo_application
 
 ERRORS = MetricAlarm.parse("api-5xx: HTTPCode_Target_5XX_Count Sum > 0")
 ALARMS = "Service deployment rolled back because of one or more active alarms."

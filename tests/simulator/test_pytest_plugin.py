@@ -6,8 +6,8 @@ import re
 import pytest
 import urllib3
 
-from ecs_hooks.simulator import pytest_plugin
-from ecs_hooks.simulator.faults import Fault
+from ecs_hooks_simulator import pytest_plugin
+from ecs_hooks_simulator.core.faults import Fault
 
 pytest_plugins = ["pytester"]
 

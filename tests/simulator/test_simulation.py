@@ -9,13 +9,13 @@ import pytest
 import urllib3
 
 from ecs_hooks import Hook, LifecycleEvent, Outcome, Stage, lifecycle_hook, stage_hook
-from ecs_hooks.cli.demo import DEMO_PLAN
-from ecs_hooks.simulator import Behaviour, CallableTarget, LifecycleHook, Service, TasksFailedError
-from ecs_hooks.simulator.application import Application
-from ecs_hooks.simulator.aws import load_balancers
-from ecs_hooks.simulator.simulation import Simulation, demo_application
-from ecs_hooks.simulator.timeline import HookAnswered, TrafficShifted
-from tests.checks_for_tests import Fixed
+from ecs_hooks_cli.play.demo import DEMO_PLAN
+from ecs_hooks_simulator import Behaviour, CallableTarget, LifecycleHook, Service, TasksFailedError
+from ecs_hooks_simulator.application import Application
+from ecs_hooks_simulator.aws import load_balancers
+from ecs_hooks_simulator.core.timeline import HookAnswered, TrafficShifted
+from ecs_hooks_simulator.simulation import Simulation, demo_application
+from tests.support.checks import Fixed
 
 HANDLER = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
 

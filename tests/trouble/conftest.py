@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecs_hooks import clock
-from tests.aws import AwsApi, serving
+from ecs_hooks.core import clock
+from tests.support.aws import AwsApi, serving
 from tests.trouble.operations import NOW, OPERATIONS, all_is_well
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from ecs_hooks import LifecycleEvent, Stage, stage_hook
 from ecs_hooks.auth import role, store
-from ecs_hooks.state import State, step_of, with_state
-from tests.aws import AwsApi, role_keys
+from ecs_hooks.core.state import State, step_of, with_state
 from tests.conftest import BLUE, GREEN, load_event
-from tests.layouts import brief, load_balancer, rule, running, task
+from tests.support.aws import AwsApi, role_keys
+from tests.support.layouts import brief, load_balancer, rule, running, task
 from tests.test_fuzz import valid
 
 HEADER = {"HttpHeaderName": "X-Environment", "Values": ["test"]}

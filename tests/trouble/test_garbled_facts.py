@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from ecs_hooks.deployment.facts import Facts
-from tests.aws import AwsApi
+from tests.support.aws import AwsApi
 from tests.test_fuzz import places
 from tests.trouble.operations import ALARM, HTTP, LOGS, METRIC, TARGETS, TASKS, answer, event
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from tests.aws import AwsApi
+from tests.support.aws import AwsApi
 from tests.test_fuzz import places
 from tests.trouble.operations import CONTENT, OPERATIONS, answer, event, operation
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import ecs_hooks
-from ecs_hooks.deployment import clients
-from tests.aws import AwsApi, Silence
+from ecs_hooks.aws import clients
+from tests.support.aws import AwsApi, Silence
 from tests.trouble.operations import CONTENT, OPERATIONS, answer, event, operation
 
 LAYER = Path(ecs_hooks.__file__).parent

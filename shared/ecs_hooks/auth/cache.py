@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, NamedTuple, TypeVar
 
-from ecs_hooks import clock
+from ecs_hooks.core import clock
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ecs_hooks.auth.reference import Reference
 from ecs_hooks.auth.secret import Secret
-from ecs_hooks.deployment.clients import credentials
+from ecs_hooks.aws.clients import credentials
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import Authorization, check_headers
 from ecs_hooks.http.tls import ClientCertificate
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.keyring import Keyring
+    from ecs_hooks.auth.secret_resolver import Keyring
 
 _ROLE_ARN = r"^arn:[a-z0-9-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$"
 
@@ -37,8 +37,7 @@ class Basic(BaseModel):
         """Return them as a header."""
         username, password = keyring.read(self.username), keyring.open(self.password)
         if ":" in username:
-            message = "auth.basic.username must not have a colon"
-            raise RequestError(message)
+            raise RequestError("auth.basic.username must not have a colon")
         return _header(
             keyring, "Authorization", f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
         )
@@ -78,8 +77,7 @@ class ApiKey(BaseModel):
     @model_validator(mode="after")
     def _has_one_place(self) -> ApiKey:
         if (self.header is None) == (self.query is None):
-            message = "give one of header and query"
-            raise ValueError(message)
+            raise ValueError("give one of header and query")
         return self
 
     def authorization(self, keyring: Keyring) -> Authorization:
@@ -112,11 +110,9 @@ class OAuth2(BaseModel):
     @classmethod
     def _is_address(cls, value: str) -> str:
         if "{{" in value:
-            message = "must not have variables: a response could lead the client's credentials elsewhere"
-            raise ValueError(message)
+            raise ValueError("must not have variables: a response could lead the client's credentials elsewhere")
         if Url.parse(value).userinfo:
-            message = "must not hold credentials; client_id and client_secret are these"
-            raise ValueError(message)
+            raise ValueError("must not hold credentials; client_id and client_secret are these")
         return value
 
     def authorization(self, keyring: Keyring) -> Authorization:
@@ -177,8 +173,7 @@ class MutualTls(BaseModel):
     @classmethod
     def _is_pem(cls, value: str | Reference) -> str | Reference:
         if isinstance(value, str) and not re.match(r"\s*-----BEGIN ", value):
-            message = "must be PEM, which begins with -----BEGIN"
-            raise ValueError(message)
+            raise ValueError("must be PEM, which begins with -----BEGIN")
         return value
 
     def authorization(self, keyring: Keyring) -> Authorization:
@@ -212,8 +207,7 @@ class Auth(BaseModel):
     @model_validator(mode="after")
     def _is_one(self) -> Auth:
         if len(self._given) != 1:
-            message = f"give exactly one of {', '.join(type(self).model_fields)}"
-            raise ValueError(message)
+            raise ValueError(f"give exactly one of {', '.join(type(self).model_fields)}")
         return self
 
     @property

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote_plus
 
 from ecs_hooks.auth.cache import Cache, Kept
+from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.http.errors import CertificateError, ContentError, DeadlineError, HttpError
 from ecs_hooks.http.request import Request, form_body, with_defaults
 from ecs_hooks.http.retry import send
 from ecs_hooks.http.url import Url
-from ecs_hooks.outcome import ExplainedError, Outcome, Status
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.keyring import Keyring
+    from ecs_hooks.auth.secret_resolver import Keyring
     from ecs_hooks.http.limits import Trust
     from ecs_hooks.http.response import Response
 

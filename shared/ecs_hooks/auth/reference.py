@@ -45,18 +45,15 @@ class Reference(BaseModel):
     @classmethod
     def _is_no_variable_of_lambda(cls, name: str | None) -> str | None:
         if name is not None and name.upper().startswith(_OF_LAMBDA):
-            message = "is a variable that Lambda sets, the function's own credentials perhaps; name another"
-            raise ValueError(message)
+            raise ValueError("is a variable that Lambda sets, the function's own credentials perhaps; name another")
         return name
 
     @model_validator(mode="after")
     def _is_one(self) -> Reference:
         if sum(each is not None for each in (self.secretsmanager, self.ssm, self.env)) != 1:
-            message = "give one of secretsmanager, ssm and env"
-            raise ValueError(message)
+            raise ValueError("give one of secretsmanager, ssm and env")
         if self.key is not None and self.secretsmanager is None:
-            message = "key: is for a secret of Secrets Manager"
-            raise ValueError(message)
+            raise ValueError("key: is for a secret of Secrets Manager")
         return self
 
     @property

@@ -9,8 +9,8 @@ from botocore.credentials import ReadOnlyCredentials
 
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.auth.store import named
-from ecs_hooks.deployment.asking import ask_page, reading
-from ecs_hooks.deployment.errors import FactError, unreadable
+from ecs_hooks.aws.call import ask_page, reading
+from ecs_hooks.aws.errors import FactError, unreadable
 
 ACTION = "sts:AssumeRole"
 SESSION = "ecs-hooks"

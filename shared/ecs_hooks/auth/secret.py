@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator
 
-from ecs_hooks.later import Later
+from ecs_hooks.core.lazy_model import Later
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 def _is_there(secret: Any) -> Any:
     if secret == "":
-        message = "must not be empty"
-        raise ValueError(message)
+        raise ValueError("must not be empty")
     return secret
 
 

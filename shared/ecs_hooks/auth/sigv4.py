@@ -11,13 +11,13 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 from botocore.auth import UNSIGNED_PAYLOAD, SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from ecs_hooks import clock
+from ecs_hooks.core import clock
 from ecs_hooks.http.request import with_defaults
 
 if TYPE_CHECKING:
+    from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.url import Url
-    from ecs_hooks.redact import Redactor
 
 _LATTICE = "vpc-lattice-svcs"
 """VPC Lattice takes no signed body: "You must send an `x-amz-content-sha256` header with the value set to UNSIGNED-PAYLOAD"

@@ -6,10 +6,10 @@ import json
 import os
 from collections.abc import Callable
 
-from ecs_hooks.arn import region_of
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.auth.reference import SECRETS_MANAGER, SSM, Reference
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.aws.errors import FactDeniedError, FactError
+from ecs_hooks.core.arn import region_of
 
 SECONDS = 300
 """How long a secret is kept: a warm function does not ask for each request, and notices when one is rotated."""
@@ -49,14 +49,13 @@ def value_of(reference: Reference, find_region: Callable[[], str]) -> str:
 def _variable(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        message = f"the function has no environment variable {name}"
-        raise FactDeniedError(message)
+        raise FactDeniedError(f"the function has no environment variable {name}")
     return value
 
 
 def _asked(action: str, name: str, region: str) -> str:
     # Whoever asks for no secret does not pay for what asks AWS.
-    from ecs_hooks.deployment.asking import ask_page, reading  # noqa: PLC0415
+    from ecs_hooks.aws.call import ask_page, reading  # noqa: PLC0415
 
     try:
         if action == SSM:
@@ -66,8 +65,7 @@ def _asked(action: str, name: str, region: str) -> str:
         else:
             answer = ask_page(action, region, SecretId=name)
             if "SecretBinary" in answer:
-                message = f"{action}: the secret is binary; keep it as text"
-                raise FactDeniedError(message, action=action)
+                raise FactDeniedError(f"{action}: the secret is binary; keep it as text", action=action)
             with reading(action):
                 value = answer["SecretString"]
     except FactError as error:
@@ -90,11 +88,9 @@ def _member(text: str, key: str, name: str) -> str:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        message = f"{SECRETS_MANAGER}: the secret is no JSON object, so it has no key {key!r} ({name})"
-        raise FactDeniedError(message)
+        raise FactDeniedError(f"{SECRETS_MANAGER}: the secret is no JSON object, so it has no key {key!r} ({name})")
     value = found.get(key)
     if not isinstance(value, str) or not value:
         problem = "has no text" if key in found else "has no value"
-        message = f"{SECRETS_MANAGER}: the secret {problem} under the key {key!r} ({name})"
-        raise FactDeniedError(message)
+        raise FactDeniedError(f"{SECRETS_MANAGER}: the secret {problem} under the key {key!r} ({name})")
     return value

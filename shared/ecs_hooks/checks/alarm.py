@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ecs_hooks.aws.alarms import ACTION, Alarm, alarms
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.deployment.alarms import ACTION, Alarm, alarms
+from ecs_hooks.core.formatting import counted, listed
+from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.outcome import Outcome
-from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -43,8 +43,7 @@ class AlarmCheck(Check):
     @model_validator(mode="after")
     def _has_one_of_each(self) -> AlarmCheck:
         if self.names and self.prefix:
-            message = "give one of names and prefix"
-            raise ValueError(message)
+            raise ValueError("give one of names and prefix")
         return self
 
     def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions

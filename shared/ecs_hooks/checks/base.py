@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ecs_hooks.deadline import Deadline
-from ecs_hooks.deployment.blue import blue_endpoint
-from ecs_hooks.deployment.endpoint import Configured
-from ecs_hooks.event import Stage
-from ecs_hooks.outcome import ExplainedError, Outcome
-from ecs_hooks.problems import described
-from ecs_hooks.watch import Watch
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.event import Stage
+from ecs_hooks.core.measurement import Watch
+from ecs_hooks.core.outcome import ExplainedError, Outcome
+from ecs_hooks.core.validation_errors import described
+from ecs_hooks.deployment.baseline import blue_endpoint
+from ecs_hooks.deployment.green import Configured
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import SigV4
     from ecs_hooks.auth.reference import Reference
     from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.base import Deployment
-    from ecs_hooks.deployment.blue import Blue
+    from ecs_hooks.deployment.baseline import Blue
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 
 
@@ -110,8 +110,7 @@ class CheckContext:
             return tuple(checks)
         percent = self.green_percent
         if percent is None:
-            message = "neither the event nor ECS tells green's share of the traffic, on which they hang"
-            raise UnknownShareError(message)
+            raise UnknownShareError("neither the event nor ECS tells green's share of the traffic, on which they hang")
         return tuple(check.at(percent) for check in checks)
 
     @property
@@ -186,8 +185,7 @@ class Check(BaseModel, ABC):
     @model_validator(mode="after")
     def _is_not_watched_twice(self) -> Self:
         if self.watch is not None and not self.watchable:
-            message = "watch: this check watches by itself, see window_minutes"
-            raise ValueError(message)
+            raise ValueError("watch: this check watches by itself, see window_minutes")
         return self
 
     @model_validator(mode="after")

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from ecs_hooks.checks.base import Check, CheckContext
 from ecs_hooks.checks.http import HttpCheck
+from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
-from ecs_hooks.outcome import Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -37,8 +37,7 @@ class DigestCheck(Check):
     @model_validator(mode="after")
     def _has_one_place(self) -> DigestCheck:
         if bool(self.header) == bool(self.json_path):
-            message = "give one of header and json"
-            raise ValueError(message)
+            raise ValueError("give one of header and json")
         self._asking("x")  # what is no header or JSONPath shows now, not in a deployment
         return self
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.core.event import Stage
+from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.drift import misdirected, strangers
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
-from ecs_hooks.event import Stage
-from ecs_hooks.outcome import Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from ecs_hooks.aws.metrics import ACTION
 from ecs_hooks.checks.base import CheckContext
-from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
-from ecs_hooks.deployment.metrics import ACTION
+from ecs_hooks.checks.metric_window import NOTHING, MetricsWatch
+from ecs_hooks.core.formatting import counted
+from ecs_hooks.core.outcome import Evidence, Outcome, Policy
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
-from ecs_hooks.outcome import Evidence, Outcome, Policy
-from ecs_hooks.wording import counted
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions

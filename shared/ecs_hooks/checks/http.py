@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.auth.keyring import Keyring
+from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
+from ecs_hooks.auth.secret_resolver import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.exchange import ExchangeFields
-from ecs_hooks.checks.expect import Expect, describe, describe_warnings, parted
-from ecs_hooks.checks.http_request import RequestFields, outcome_of
+from ecs_hooks.checks.request.http_request import RequestFields, outcome_of
+from ecs_hooks.checks.request.transport import ExchangeFields
 from ecs_hooks.checks.samples import Sample, Samples
+from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.retry import send
-from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.redact import Redactor
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import SigV4
@@ -68,14 +68,11 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
     @model_validator(mode="after")
     def _has_one_of_each(self) -> HttpCheck:
         if self.until is not None and self.watch is not None:
-            message = "give one of until and watch"
-            raise ValueError(message)
+            raise ValueError("give one of until and watch")
         if self.until is not None and self.samples is not None:
-            message = "give one of until and samples"
-            raise ValueError(message)
+            raise ValueError("give one of until and samples")
         if self.url is not None and "listener" in self.model_fields_set:
-            message = "a url needs no listener"
-            raise ValueError(message)
+            raise ValueError("a url needs no listener")
         return self
 
     @property

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 from urllib3 import HTTPHeaderDict
 
+from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
+from ecs_hooks.assertions.predicate import LiteralOrPredicate
+from ecs_hooks.aws.lambda_function import INVOKE, Invoked, LateError, invoke
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.expect import Expect, describe, describe_warnings, parted
-from ecs_hooks.checks.predicate import LiteralOrPredicate
-from ecs_hooks.deployment.function import INVOKE, Invoked, LateError, invoke
+from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
-from ecs_hooks.outcome import Outcome
-from ecs_hooks.redact import Redactor
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -54,11 +54,9 @@ class InvokeCheck(Check):
     @model_validator(mode="after")
     def _go_together(self) -> InvokeCheck:
         if self.qualifier is not None and self.function is None:
-            message = "qualifier goes with function: of the deployed one the new version is called"
-            raise ValueError(message)
+            raise ValueError("qualifier goes with function: of the deployed one the new version is called")
         if self.response == "payload" and {"status", "headers"} & self.expect.model_fields_set:
-            message = 'expect.status and expect.headers need "response": "http"'
-            raise ValueError(message)
+            raise ValueError('expect.status and expect.headers need "response": "http"')
         return self
 
     @property
@@ -135,8 +133,7 @@ def _http(payload: bytes) -> tuple[int, HTTPHeaderDict, bytes]:
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict) or type(answer.get("statusCode")) is not int:
-        message = 'answered without a statusCode, so it is no HTTP response: leave out "response": "http"'
-        raise ValueError(message)
+        raise ValueError('answered without a statusCode, so it is no HTTP response: leave out "response": "http"')
     headers = HTTPHeaderDict()
     for name, values in {**_object(answer.get("headers")), **_object(answer.get("multiValueHeaders"))}.items():
         for value in values if isinstance(values, list) else [values]:
@@ -148,8 +145,7 @@ def _http(payload: bytes) -> tuple[int, HTTPHeaderDict, bytes]:
     try:
         return answer["statusCode"], headers, base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        message = "answered with a body that is no Base64, though isBase64Encoded says so"
-        raise ValueError(message) from None
+        raise ValueError("answered with a body that is no Base64, though isBase64Encoded says so") from None
 
 
 def _object(value: object) -> dict[Any, Any]:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ecs_hooks import clock
+from ecs_hooks.assertions.condition import Condition
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.condition import Condition
+from ecs_hooks.core import clock
+from ecs_hooks.core.formatting import counted, listed
+from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.insights import RESULTS, START, Row, rows_of, start_queries
 from ecs_hooks.deployment.logs import FILTER, LogConfiguration, count_matches
+from ecs_hooks.deployment.logs_insights import RESULTS, START, Row, rows_of, start_queries
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
-from ecs_hooks.outcome import Outcome
-from ecs_hooks.wording import counted, listed
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -69,17 +69,15 @@ class LogsCheck(Check):
     @model_validator(mode="after")
     def _asks_one_thing(self) -> LogsCheck:
         if (self.pattern is None) == (self.query is None):
-            message = "give one of pattern and query"
-            raise ValueError(message)
+            raise ValueError("give one of pattern and query")
         if self.query is not None and re.match(r"\s*(source\b|$)", self.query, re.IGNORECASE):
-            message = "query must be there, and not begin with SOURCE: the log groups are those of green's containers"
-            raise ValueError(message)
+            raise ValueError(
+                "query must be there, and not begin with SOURCE: the log groups are those of green's containers"
+            )
         if (self.field is None) != (self.fail_if is None):
-            message = "give both field and fail_if, or none of them"
-            raise ValueError(message)
+            raise ValueError("give both field and fail_if, or none of them")
         if self.field is not None and (self.query is None or "max_matches" in self.model_fields_set):
-            message = "field is for a query, in place of max_matches"
-            raise ValueError(message)
+            raise ValueError("field is for a query, in place of max_matches")
         return self
 
     @property

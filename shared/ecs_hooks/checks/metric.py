@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ecs_hooks.assertions.condition import Condition
+from ecs_hooks.aws.metrics import ACTION
 from ecs_hooks.checks.base import CheckContext
-from ecs_hooks.checks.condition import Condition
-from ecs_hooks.checks.metrics_watch import NOTHING, MetricsWatch
+from ecs_hooks.checks.metric_window import NOTHING, MetricsWatch
+from ecs_hooks.core.formatting import counted
+from ecs_hooks.core.outcome import Outcome, Policy
 from ecs_hooks.deployment.dimensions import placeholder_actions, placeholders
-from ecs_hooks.deployment.metrics import ACTION
-from ecs_hooks.outcome import Outcome, Policy
-from ecs_hooks.wording import counted
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions
@@ -73,8 +73,7 @@ class MetricCheck(MetricsWatch):
     @model_validator(mode="after")
     def _has_one_result(self) -> MetricCheck:
         if self.expression is None and len(self.queries) > 1:
-            message = "several queries need an expression"
-            raise ValueError(message)
+            raise ValueError("several queries need an expression")
         return self
 
     def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ecs_hooks.analysis.percentiles import nearest_rank
-from ecs_hooks.outcome import Outcome
+from ecs_hooks.checks.statistics.percentiles import nearest_rank
+from ecs_hooks.core.outcome import Outcome
 
 if TYPE_CHECKING:
-    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.core.deadline import Deadline
 
 
 class Sample(NamedTuple):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.core.event import Stage
+from ecs_hooks.core.formatting import counted
+from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC, require_running
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
 from ecs_hooks.deployment.targets import ACTION, Target, target_health
-from ecs_hooks.event import Stage
-from ecs_hooks.outcome import Outcome, Status
-from ecs_hooks.wording import counted
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.actions import SharedActions

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ecs_hooks.auth.keyring import Keyring
+from ecs_hooks.assertions.matching import check_regex, mismatch
+from ecs_hooks.auth.secret_resolver import Keyring
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.checks.comparing import check_regex, mismatch
-from ecs_hooks.checks.exchange import TlsFields
-from ecs_hooks.checks.http_request import outcome_of
+from ecs_hooks.checks.request.http_request import outcome_of
+from ecs_hooks.checks.request.transport import TlsFields
+from ecs_hooks.core.formatting import counted
+from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.limits import Limits
@@ -21,9 +24,6 @@ from ecs_hooks.http.retry import with_retries
 from ecs_hooks.http.tcp_probe import TcpProbe, TcpResult, run_probe
 from ecs_hooks.http.tls import TlsOptions
 from ecs_hooks.http.url import Url
-from ecs_hooks.outcome import Outcome
-from ecs_hooks.redact import Redactor
-from ecs_hooks.wording import counted
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference

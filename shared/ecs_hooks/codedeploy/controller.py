@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ecs_hooks.controller import Controller
+from ecs_hooks.engine.controller import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Callable

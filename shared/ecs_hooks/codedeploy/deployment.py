@@ -55,5 +55,4 @@ class CodeDeployDeployment(Deployment):
     @property
     def blue_served_alone(self) -> float | None:
         """CodeDeploy does not tell."""
-        message = "CodeDeploy does not tell when blue was new, so there is no such time to compare with"
-        raise NotApplicableError(message)
+        raise NotApplicableError("CodeDeploy does not tell when blue was new, so there is no such time to compare with")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ecs_hooks.aws.call import ask, ask_page, reading
+from ecs_hooks.aws.errors import FactDeniedError, unreadable
 from ecs_hooks.codedeploy.event import STAGES
-from ecs_hooks.deployment.asking import ask, ask_page, reading
-from ecs_hooks.deployment.errors import FactDeniedError, unreadable
 
 DEPLOYMENT = "codedeploy:GetDeployment"
 GROUP = "codedeploy:GetDeploymentGroup"
@@ -120,8 +120,7 @@ def describe(deployment_id: str, region: str) -> Description:
         platform = deployment["computePlatform"]
     member = {"ECS": "ecsTarget", "Lambda": "lambdaTarget"}.get(platform)
     if member is None:
-        message = f"deployments to {platform} have no hooks in Lambda; ecs-hooks is for ECS and Lambda"
-        raise FactDeniedError(message)
+        raise FactDeniedError(f"deployments to {platform} have no hooks in Lambda; ecs-hooks is for ECS and Lambda")
     ids = ask(LIST_TARGETS, region, "targetIds", deploymentId=deployment_id)
     found = ask(TARGETS, region, "deploymentTargets", deploymentId=deployment_id, targetIds=ids[:1]) if ids else []
     return Description(deployment, found[0].get(member, {}) if found else {})

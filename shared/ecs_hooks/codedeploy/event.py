@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.event import CODEDEPLOY_KEY, STATE_KEY, EventError, Stage, json_type
+from ecs_hooks.core.event import CODEDEPLOY_KEY, STATE_KEY, EventError, Stage
+from ecs_hooks.core.json_types import json_type
 
 STAGES = {
     "BeforeInstall": Stage.PRE_SCALE_UP,
@@ -116,7 +117,7 @@ class CodeDeployEvent(NamedTuple):
 
 
 class CodeDeployHookEvent(NamedTuple):
-    """An event, and what is known of the hook that it belongs to; implements `ecs_hooks.event.HookEvent`.
+    """An event, and what is known of the hook that it belongs to; implements `ecs_hooks.core.event.HookEvent`.
 
     Parameters
     ----------

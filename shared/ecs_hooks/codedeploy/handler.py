@@ -11,27 +11,27 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from ecs_hooks import clock
-from ecs_hooks.arn import region_of
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.codedeploy.controller import MARGIN, PATIENCE, CodeDeployController
 from ecs_hooks.codedeploy.description import describe
 from ecs_hooks.codedeploy.event import STAGES, Carried, CodeDeployEvent, CodeDeployHookEvent
 from ecs_hooks.codedeploy.plan import configuration
 from ecs_hooks.codedeploy.report import FAILED, SUCCEEDED, Reported, report
 from ecs_hooks.codedeploy.schedule import MINUTE, Schedule, minute_after
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
-from ecs_hooks.event import STATE_KEY, HookEvent
-from ecs_hooks.invocation import Definition, Invocation
-from ecs_hooks.response import HookResponse, HookStatus
-from ecs_hooks.telemetry import logger, nothing_lost
-from ecs_hooks.telemetry import report as log_report
+from ecs_hooks.core import clock
+from ecs_hooks.core.arn import region_of
+from ecs_hooks.core.event import STATE_KEY, HookEvent
+from ecs_hooks.core.response import HookResponse, HookStatus
+from ecs_hooks.engine.invocation import Definition, Invocation
+from ecs_hooks.engine.telemetry import logger, nothing_lost
+from ecs_hooks.engine.telemetry import report as log_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ecs_hooks.codedeploy.description import Description
-    from ecs_hooks.deadline import Deadline
-    from ecs_hooks.runner import Result
+    from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.engine.runner import Result
 
 _RESERVE = 10.0
 """Seconds of an invocation to report and to schedule in, once the checks are over; a quarter of it, where it has less."""
@@ -166,8 +166,7 @@ class Execution:
         stage: str | None = self._definition.stage
         running = description.running_hook or _lifecycle_event_of(stage)
         if not running:
-            message = "CodeDeploy tells no lifecycle event in progress, so which hook this is can't be known"
-            raise FactError(message)
+            raise FactError("CodeDeploy tells no lifecycle event in progress, so which hook this is can't be known")
         return CodeDeployHookEvent(
             self._event,
             running,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Never
 
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.deployment import CodeDeployDeployment
 from ecs_hooks.deployment.base import NotApplicableError
-from ecs_hooks.deployment.errors import FactError
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.revision import ServiceRevision
@@ -26,8 +26,7 @@ class LambdaDeployment(CodeDeployDeployment):
     def _function(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self.description.target.get("lambdaFunctionInfo", {})
         if not found.get("functionName") or not found.get("targetVersion"):
-            message = "CodeDeploy names no Lambda function and target version yet"
-            raise FactError(message)
+            raise FactError("CodeDeploy names no Lambda function and target version yet")
         return found
 
     @property
@@ -117,5 +116,4 @@ class LambdaDeployment(CodeDeployDeployment):
 
 
 def _has_no(what: str) -> Never:
-    message = f"a Lambda function has no {what}"
-    raise NotApplicableError(message)
+    raise NotApplicableError(f"a Lambda function has no {what}")

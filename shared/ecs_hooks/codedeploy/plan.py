@@ -6,8 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from ecs_hooks.deployment.asking import ask
-from ecs_hooks.plan import REFERENCE
+from ecs_hooks.aws.call import ask
+from ecs_hooks.plan.model import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

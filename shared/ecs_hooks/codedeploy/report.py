@@ -6,12 +6,12 @@ import time
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.deployment.asking import ask_page
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.aws.call import ask_page
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 
 if TYPE_CHECKING:
     from ecs_hooks.codedeploy.event import CodeDeployEvent
-    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.core.deadline import Deadline
 
 ACTION = "codedeploy:PutLifecycleEventHookExecutionStatus"
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecs_hooks.deployment.asking import ask_page
-from ecs_hooks.deployment.errors import FactDeniedError, FactError
+from ecs_hooks.aws.call import ask_page
+from ecs_hooks.aws.errors import FactDeniedError, FactError
 
 CREATE = "scheduler:CreateSchedule"
 UPDATE = "scheduler:UpdateSchedule"
@@ -89,8 +89,9 @@ class Schedule(NamedTuple):
         """
         missing = [name for name in (GROUP_VARIABLE, ROLE_VARIABLE) if not environment.get(name)]
         if missing or not function_arn:
-            message = f"the function can't schedule itself: {' and '.join(missing) or 'its ARN'} is not set"
-            raise FactDeniedError(message)
+            raise FactDeniedError(
+                f"the function can't schedule itself: {' and '.join(missing) or 'its ARN'} is not set"
+            )
         digest = hashlib.sha256(execution_id.encode(errors="replace")).hexdigest()[:32]
         group, role = environment[GROUP_VARIABLE], environment[ROLE_VARIABLE]
         return cls(f"ecs-hooks-{digest}-{number}", group, role, function_arn, region)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from ecs_hooks.arn import region_of
+from ecs_hooks.aws.call import ask, ask_one, reading
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.deployment import CodeDeployDeployment
-from ecs_hooks.deployment.asking import ask, ask_one, reading
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.core.arn import region_of
 from ecs_hooks.deployment.listener import RULES, forwards_to
 from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision
 from ecs_hooks.deployment.tasks import Task, tasks
@@ -42,8 +42,7 @@ class TaskSetDeployment(CodeDeployDeployment):
             If there is none yet.
         """
         if self._set(_GREEN) is None:
-            message = "CodeDeploy names no green task set yet"
-            raise FactError(message)
+            raise FactError("CodeDeploy names no green task set yet")
         return self.facts.get("green", lambda: self._revision(_GREEN), kind=ServiceRevision)
 
     @property

@@ -1,1 +1,1 @@
-"""What all other folders may import: no I/O."""
+"""Events, state, outcomes, deadlines and redaction: what everything else is made of. No I/O."""

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ecs_hooks.deployment.blue import blue_listener
+from ecs_hooks.deployment.baseline import blue_listener
 from ecs_hooks.deployment.endpoint import (
     BEFORE_GREEN_RUNS,
     BEFORE_PRODUCTION_TRAFFIC,
     BEFORE_TEST_TRAFFIC,
-    Configured,
     EndpointError,
     Listener,
-    app_url_of,
-    at_production,
-    with_listener,
 )
+from ecs_hooks.deployment.green import Configured, app_url_of, at_production, with_listener
 from ecs_hooks.deployment.listener import LISTENERS, LOAD_BALANCERS, RULES
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Never
 
-from ecs_hooks.deployment.asking import reading
+from ecs_hooks.aws.call import reading
+from ecs_hooks.core.outcome import ExplainedError, Outcome
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.listener import Address, ListenerArn, Route, address, route
 from ecs_hooks.deployment.logs import LogConfiguration, log_configurations
@@ -14,7 +15,6 @@ from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
 from ecs_hooks.deployment.revision import ServiceRevision
 from ecs_hooks.deployment.task_definition import Port, container_definitions, named_port
 from ecs_hooks.deployment.tasks import Task
-from ecs_hooks.outcome import ExplainedError, Outcome
 
 
 class NotApplicableError(ExplainedError):
@@ -22,7 +22,7 @@ class NotApplicableError(ExplainedError):
 
     @property
     def outcome(self) -> Outcome:
-        """A `SKIP`, which alone lets nothing pass; see `ecs_hooks.verdict`."""
+        """A `SKIP`, which alone lets nothing pass; see `ecs_hooks.engine.verdict`."""
         return Outcome.not_applicable(str(self))
 
 
@@ -196,8 +196,7 @@ class Deployment(ABC):
 
 
 def _no_function() -> Never:
-    message = "the deployment is of an ECS service, not of a Lambda function"
-    raise NotApplicableError(message)
+    raise NotApplicableError("the deployment is of an ECS service, not of a Lambda function")
 
 
 def _listener(arn: str) -> ListenerArn:

@@ -67,8 +67,7 @@ def needed(conditions: Sequence[Mapping[str, Any]], host: str = "") -> Needed:
     for condition in conditions:
         field = condition.get("Field", "of no kind")
         if field in seen & _ONCE:
-            message = f"it has several conditions {field}"
-            raise UnderivableError(message)
+            raise UnderivableError(f"it has several conditions {field}")
         seen.add(field)
         match field:
             case "host-header":
@@ -85,8 +84,7 @@ def needed(conditions: Sequence[Mapping[str, Any]], host: str = "") -> Needed:
             case "http-request-method":
                 found = found._replace(methods=tuple(_values(condition, "HttpRequestMethodConfig")))
             case _:
-                message = f"its condition {field} can't be met by a request from anywhere"
-                raise UnderivableError(message)
+                raise UnderivableError(f"its condition {field} can't be met by a request from anywhere")
     return found
 
 
@@ -149,8 +147,7 @@ def _plain(values: Sequence[str], what: str) -> str:
     for value in values:
         if _is_plain(value):
             return value
-    message = f"its condition {what} has only patterns, no plain value"
-    raise UnderivableError(message)
+    raise UnderivableError(f"its condition {what} has only patterns, no plain value")
 
 
 def _host(patterns: Sequence[str], wanted: str) -> str:
@@ -159,8 +156,7 @@ def _host(patterns: Sequence[str], wanted: str) -> str:
     name = wanted.partition(":")[0].lower()
     if any(_matches(pattern.lower(), name) for pattern in patterns):
         return wanted
-    message = f"its condition host-header does not take {wanted}"
-    raise UnderivableError(message)
+    raise UnderivableError(f"its condition host-header does not take {wanted}")
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -171,8 +167,7 @@ def _matches(pattern: str, text: str) -> bool:
 def _with(pairs: Mapping[str, str], name: str, value: str, what: str) -> Mapping[str, str]:
     """Return pairs with one more; a request can't have two values for one name and be sure to meet both."""
     if any(known.lower() == name.lower() for known in pairs):
-        message = f"it has several conditions {what}"
-        raise UnderivableError(message)
+        raise UnderivableError(f"it has several conditions {what}")
     return {**pairs, name: value}
 
 
@@ -183,8 +178,7 @@ def _prefix(patterns: Sequence[str]) -> str:
         # "/test*" takes "/test/health"; a pattern without the star takes one path only, and no check has just one.
         if pattern.endswith("*") and (not front or _is_plain(front)) and front.rstrip("/") == front.removesuffix("/"):
             return front.removesuffix("/")
-    message = "its condition path-pattern is no plain prefix such as /test/*"
-    raise UnderivableError(message)
+    raise UnderivableError("its condition path-pattern is no plain prefix such as /test/*")
 
 
 def _parameter(condition: Mapping[str, Any]) -> tuple[str, str]:
@@ -192,5 +186,4 @@ def _parameter(condition: Mapping[str, Any]) -> tuple[str, str]:
         name, value = pair.get("Key", ""), pair.get("Value", "")
         if _is_plain(name) and _is_plain(value):
             return name, value
-    message = "its condition query-string has no plain key and value"
-    raise UnderivableError(message)
+    raise UnderivableError("its condition query-string has no plain key and value")

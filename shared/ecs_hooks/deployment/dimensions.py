@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.aws.errors import FactError
+from ecs_hooks.core.outcome import ExplainedError, Outcome
 from ecs_hooks.deployment.revision import ACTION
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.outcome import ExplainedError, Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.base import Deployment
@@ -38,8 +38,9 @@ def placeholders(text: str) -> list[str]:
     names = _PLACEHOLDER.findall(text)
     for name in names:
         if name not in _FILL:
-            message = f"{{{name[:40]}}} is no known placeholder; known: {', '.join(f'{{{each}}}' for each in _FILL)}"
-            raise ValueError(message)
+            raise ValueError(
+                f"{{{name[:40]}}} is no known placeholder; known: {', '.join(f'{{{each}}}' for each in _FILL)}"
+            )
     return names
 
 
@@ -66,8 +67,7 @@ def _green(deployment: Deployment) -> str:
 def _blue(deployment: Deployment) -> str:
     blue = deployment.blue
     if blue is None:
-        message = "this is the first deployment of the service, so there is no blue to measure"
-        raise NoBlueError(message)
+        raise NoBlueError("this is the first deployment of the service, so there is no blue to measure")
     return _target_group(blue)
 
 
@@ -75,8 +75,7 @@ def _target_group(revision: ServiceRevision) -> str:
     for each in revision.load_balancing:
         if each.target_group:
             return each.target_group.rpartition(":")[2]
-    message = f"{ACTION}: no target group of {revision.arn.rpartition('/')[2]} is resolved"
-    raise FactError(message)
+    raise FactError(f"{ACTION}: no target group of {revision.arn.rpartition('/')[2]} is resolved")
 
 
 def _load_balancer(deployment: Deployment) -> str:
@@ -84,8 +83,7 @@ def _load_balancer(deployment: Deployment) -> str:
         if each.production:
             # listener-rule/app/NAME/ID/... and listener/net/NAME/ID/... both name the load balancer so.
             return "/".join(each.production.rpartition(":")[2].split("/")[1:4])
-    message = f"{ACTION}: the service has no production listener"
-    raise FactError(message)
+    raise FactError(f"{ACTION}: the service has no production listener")
 
 
 class _Placeholder(NamedTuple):
@@ -97,8 +95,7 @@ class _Placeholder(NamedTuple):
 
 def _blue_version(deployment: Deployment) -> str:
     if not deployment.blue_version:
-        message = "this is the first version behind the alias, so there is no blue to measure"
-        raise NoBlueError(message)
+        raise NoBlueError("this is the first version behind the alias, so there is no blue to measure")
     return deployment.blue_version
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.deployment.listener import short
 from ecs_hooks.deployment.revision import ACTION
 
@@ -40,8 +40,7 @@ def misdirected(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
         then = "before it forwards" if route.target_groups else "and forwards to no target group"
         return f"{where} answers with {route.obstacle} {then}"
     if not load_balancing.target_group:
-        message = f"{ACTION}: no target group of green is resolved yet, so what {where} leads to can't be told"
-        raise FactError(message)
+        raise FactError(f"{ACTION}: no target group of green is resolved yet, so what {where} leads to can't be told")
     if route.target_groups == (load_balancing.target_group,):
         return ""
     return (

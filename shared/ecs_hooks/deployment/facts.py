@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.aws.errors import FactError
 
 MAX_BYTES = 2_048
 """What the facts may take of the state. Facts that do not fit are asked for once more."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.arn import region_of
-from ecs_hooks.deployment.asking import ask_one, reading
-from ecs_hooks.deployment.errors import unreadable
+from ecs_hooks.aws.call import ask_one, reading
+from ecs_hooks.aws.errors import unreadable
+from ecs_hooks.core.arn import region_of
 
 RULES = "elasticloadbalancing:DescribeRules"
 LISTENERS = "elasticloadbalancing:DescribeListeners"
@@ -54,8 +54,7 @@ class ListenerArn(NamedTuple):
             case ["listener", kind, name, balancer, listener]:
                 is_rule = False
             case _:
-                message = "not the ARN of a listener or of a listener rule"
-                raise ValueError(message)
+                raise ValueError("not the ARN of a listener or of a listener rule")
         return cls(
             text,
             region_of(text),

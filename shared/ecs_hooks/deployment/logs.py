@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.deployment.asking import pages, reading
-from ecs_hooks.deployment.errors import FactError
+from ecs_hooks.aws.call import pages, reading
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 
 FILTER = "logs:FilterLogEvents"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ecs_hooks.deployment.asking import ask_one, pages, reading
-from ecs_hooks.deployment.errors import FactDeniedError
+from ecs_hooks.aws.call import ask_one, pages, reading
+from ecs_hooks.aws.errors import FactDeniedError
 
 if TYPE_CHECKING:
-    from ecs_hooks.arn import EcsArn
+    from ecs_hooks.core.arn import EcsArn
 
 ACTION = "ecs:ListServiceDeployments"
 _DESCRIBE = "ecs:DescribeServiceDeployments"

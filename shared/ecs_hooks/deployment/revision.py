@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.deployment.asking import ask_one, reading
-from ecs_hooks.deployment.errors import unreadable
+from ecs_hooks.aws.call import ask_one, reading
+from ecs_hooks.aws.errors import unreadable
 
 ACTION = "ecs:DescribeServiceRevisions"
 

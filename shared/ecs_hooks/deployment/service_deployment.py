@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat
 
-from ecs_hooks.arn import EcsArn
-from ecs_hooks.deployment.asking import ask_one, reading
+from ecs_hooks.aws.call import ask_one, reading
+from ecs_hooks.aws.errors import FactError
+from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.deployment.base import Deployment
-from ecs_hooks.deployment.errors import FactError
 from ecs_hooks.deployment.previous import bake_began
 from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
 from ecs_hooks.deployment.revision import ServiceRevision, describe
 from ecs_hooks.deployment.tasks import Task, started_by, tasks
 
 if TYPE_CHECKING:
+    from ecs_hooks.core.event import LifecycleEvent
     from ecs_hooks.deployment.facts import Facts
-    from ecs_hooks.event import LifecycleEvent
 
 ACTION = "ecs:DescribeServiceDeployments"
 _ROLLING_BACK = {"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
@@ -173,8 +173,7 @@ class ServiceDeployment(Deployment):
         """
         described = self._described
         if "sourceServiceRevisions" not in described:
-            message = f"{ACTION}: no sourceServiceRevisions in the answer"
-            raise FactError(message)
+            raise FactError(f"{ACTION}: no sourceServiceRevisions in the answer")
         return not described["sourceServiceRevisions"]
 
     def expires_at(self, function_arn: str) -> float | None:

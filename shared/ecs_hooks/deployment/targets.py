@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ecs_hooks.arn import region_of
-from ecs_hooks.deployment.asking import ask, reading
+from ecs_hooks.aws.call import ask, reading
+from ecs_hooks.core.arn import region_of
 from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
 
 ACTION = "elasticloadbalancing:DescribeTargetHealth"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.deployment.asking import ask_page, reading
+from ecs_hooks.aws.call import ask_page, reading
 
 ACTION = "ecs:DescribeTaskDefinition"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ecs_hooks.arn import EcsArn
-from ecs_hooks.deployment.asking import ask, reading
+from ecs_hooks.aws.call import ask, reading
+from ecs_hooks.core.arn import EcsArn
 
 LIST = "ecs:ListTasks"
 DESCRIBE = "ecs:DescribeTasks"

@@ -14,7 +14,7 @@ from ecs_hooks.http.retry import exchange, send
 from ecs_hooks.http.url import Query, Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.http.response import Response
 
 _ABSENT: Any = object()

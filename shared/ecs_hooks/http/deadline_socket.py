@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.http.inflight import InFlight
 
 T = TypeVar("T")

@@ -26,7 +26,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
-from ecs_hooks.outcome import ExplainedError, Outcome
+from ecs_hooks.core.outcome import ExplainedError, Outcome
 
 
 class Phase(StrEnum):

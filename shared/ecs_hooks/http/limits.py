@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from ecs_hooks.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http.errors import ConnectTimeoutError, DeadlineError, HttpError, Phase, ResponseTimeoutError
 
 MinVersion = Literal["1.2", "1.3"]

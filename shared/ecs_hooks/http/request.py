@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
 
+from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks.core.version import __version__
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Query, Url, encode_query
-from ecs_hooks.redact import is_secret_name
 
 if TYPE_CHECKING:
     from ecs_hooks.http.tls import ClientCertificate

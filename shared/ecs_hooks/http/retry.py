@@ -13,7 +13,7 @@ from ecs_hooks.http.limits import Budget, Limits
 from ecs_hooks.http.resolver import Resolver, resolve
 
 if TYPE_CHECKING:
-    from ecs_hooks.deadline import Deadline
+    from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
 

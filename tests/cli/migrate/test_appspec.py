@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ecs_hooks.cli.migrate.appspec import read_appspec
-from ecs_hooks.cli.migrate.place import DocumentError
 from ecs_hooks.codedeploy.event import STAGES
+from ecs_hooks_cli.migrate.appspec import read_appspec
+from ecs_hooks_cli.migrate.place import DocumentError
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "codedeploy" / "appspec-ecs.yaml"
 SERVICE = "Resources: [{TargetService: {Type: AWS::ECS::Service, Properties: {%s}}}]"

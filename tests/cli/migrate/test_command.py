@@ -8,7 +8,7 @@ import pytest
 from botocore.validate import ParamValidator
 from click.testing import CliRunner
 
-from ecs_hooks.cli.commands import ecs_hooks
+from ecs_hooks_cli.commands import ecs_hooks
 from tests.cli.conftest import ROOT, Run
 from tests.examples.test_aws_cli import ECS, wrong_enums
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.cli.migrate.functions import Where, arn_of, stage_of
-from ecs_hooks.cli.migrate.place import DocumentError, parsed
-from ecs_hooks.event import Stage
+from ecs_hooks.core.event import Stage
+from ecs_hooks_cli.migrate.functions import Where, arn_of, stage_of
+from ecs_hooks_cli.migrate.place import DocumentError, parsed
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:"
 HERE = Where("us-west-2", "123456789012")

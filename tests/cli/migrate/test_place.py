@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.cli.migrate.place import DocumentError, parsed
+from ecs_hooks_cli.migrate.place import DocumentError, parsed
 
 
 def test_a_value_knows_its_line_and_its_fields() -> None:

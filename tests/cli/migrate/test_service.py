@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.cli.migrate.appspec import read_appspec
-from ecs_hooks.cli.migrate.functions import Where
-from ecs_hooks.cli.migrate.group import read_group
-from ecs_hooks.cli.migrate.hooks import Attachment
-from ecs_hooks.cli.migrate.note import Kind
-from ecs_hooks.cli.migrate.service import migration
-from ecs_hooks.cli.migrate.shifting import PREDEFINED, shifting
 from ecs_hooks.codedeploy.event import STAGES
+from ecs_hooks_cli.migrate.appspec import read_appspec
+from ecs_hooks_cli.migrate.functions import Where
+from ecs_hooks_cli.migrate.group import read_group
+from ecs_hooks_cli.migrate.hooks import Attachment
+from ecs_hooks_cli.migrate.note import Kind
+from ecs_hooks_cli.migrate.service import migration
+from ecs_hooks_cli.migrate.shifting import PREDEFINED, shifting
 from tests.cli.migrate.test_command import ARN, ROLE, mistakes
 
 NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,20})?", fullmatch=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.cli.migrate.shifting import PREDEFINED, ShiftingError, shifting
+from ecs_hooks_cli.migrate.shifting import PREDEFINED, ShiftingError, shifting
 
 
 def written(folder: Path, kind: str, wrapped: bool = True, **numbers: Any) -> str:

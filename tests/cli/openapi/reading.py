@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ecs_hooks.cli.openapi.document import Document, read_document
-from ecs_hooks.cli.openapi.operations import Operation, safe_operations
+from ecs_hooks_cli.openapi.document import Document, read_document
+from ecs_hooks_cli.openapi.operations import Operation, safe_operations
 
 DOCUMENTS = Path(__file__).parent / "documents"
 OK: dict[str, Any] = {"200": {"description": "ok"}}

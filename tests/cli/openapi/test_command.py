@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.plan import Plan
+from ecs_hooks.plan.model import Plan
 from tests.cli.conftest import Run
 from tests.cli.openapi.reading import DOCUMENTS, OK, root
 from tests.http.fixtures import Serve

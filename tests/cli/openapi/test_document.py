@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.cli.openapi.document import DocumentError, read_document
+from ecs_hooks_cli.openapi.document import DocumentError, read_document
 from tests.cli.openapi.reading import OK, read, root
 from tests.http.fixtures import Serve
 from tests.http.servers import replying

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.cli.openapi.importing import Choice, Imported, checks_of
-from ecs_hooks.plan import Plan
+from ecs_hooks.plan.model import Plan
+from ecs_hooks_cli.openapi.importing import Choice, Imported, checks_of
 from tests.cli.openapi.reading import OK, named, read, root
 
 

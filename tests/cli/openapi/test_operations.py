@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.cli.openapi.document import DocumentError
-from ecs_hooks.cli.openapi.operations import count_others, safe_operations
+from ecs_hooks_cli.openapi.document import DocumentError
+from ecs_hooks_cli.openapi.operations import count_others, safe_operations
 from tests.cli.openapi.reading import OK, named, only_operation, read, root
 
 GET: dict[str, Any] = {"responses": OK}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.cli.openapi.parameters import Filled, NoValueError, filled
+from ecs_hooks_cli.openapi.parameters import Filled, NoValueError, filled
 from tests.cli.openapi.reading import OK, only_operation, read, root
 
 COMPONENTS = {

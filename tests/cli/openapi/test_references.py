@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.cli.openapi.references import problems_of_references, target
+from ecs_hooks_cli.openapi.references import problems_of_references, target
 
 
 def schemas(**named: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.cli.openapi.responses import Expected, NoSuccessError, expected
+from ecs_hooks_cli.openapi.responses import Expected, NoSuccessError, expected
 from tests.cli.openapi.reading import only_operation, read, root
 
 ANY_JSON = {"query": "jsonpath", "path": "$", "exists": True}

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator, OAS31Validator
 
-from ecs_hooks.checks.json_schema import check_schema, violation
-from ecs_hooks.cli.openapi.document import Document
-from ecs_hooks.cli.openapi.schemas import StandAlone, UnsupportedSchemaError
+from ecs_hooks.assertions.json_schema import check_schema, violation
+from ecs_hooks_cli.openapi.document import Document
+from ecs_hooks_cli.openapi.schemas import StandAlone, UnsupportedSchemaError
 
 
 def alone(schema: Any, _version: str = "3.0", **schemas: Any) -> dict[str, Any]:

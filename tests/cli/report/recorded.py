@@ -11,14 +11,14 @@ from typing import Any, ClassVar
 
 from ecs_hooks import Stage, stage_hook
 from ecs_hooks.checks import Check, CheckContext
-from ecs_hooks.cli.live import hooks_shown_in
-from ecs_hooks.cli.playing import Played
-from ecs_hooks.cli.report.play import Play, plays_of
-from ecs_hooks.cli.report.recording import Recorder
-from ecs_hooks.outcome import Evidence, Outcome
-from ecs_hooks.simulator import CallableTarget, DeploymentController, LifecycleHook, ServiceDeployment
-from ecs_hooks.simulator.balancer import Forwarded
-from ecs_hooks.simulator.timeline import AlarmStateChanged, FaultInjected, Record
+from ecs_hooks.core.outcome import Evidence, Outcome
+from ecs_hooks_cli.common.live import hooks_shown_in
+from ecs_hooks_cli.common.played import Played
+from ecs_hooks_cli.common.recording import Recorder
+from ecs_hooks_cli.report.play import Play, plays_of
+from ecs_hooks_simulator import CallableTarget, DeploymentController, LifecycleHook, ServiceDeployment
+from ecs_hooks_simulator.core.timeline import AlarmStateChanged, FaultInjected, Record
+from ecs_hooks_simulator.traffic.load_balancer import Forwarded
 from tests.simulator.plays import controller
 
 Requests = Callable[[ServiceDeployment], Sequence[Forwarded]]

@@ -4,14 +4,14 @@ from typing import Any
 
 from ecs_hooks import Stage
 from ecs_hooks.checks import Check
-from ecs_hooks.cli.report.answers import History, histories_of, hooks_of
-from ecs_hooks.cli.report.lanes import NO_ANSWER
-from ecs_hooks.outcome import Outcome
-from ecs_hooks.simulator import Strategy
-from ecs_hooks.watch import Watch
-from tests.checks_for_tests import Fixed
+from ecs_hooks.core.measurement import Watch
+from ecs_hooks.core.outcome import Outcome
+from ecs_hooks_cli.report.answers import History, histories_of, hooks_of
+from ecs_hooks_cli.report.swimlanes import NO_ANSWER
+from ecs_hooks_simulator import Strategy
 from tests.cli.report.recorded import Wave, checked, recorded
 from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate
+from tests.support.checks import Fixed
 
 
 def histories(*checks: Any, stage: Stage = Stage.POST_SCALE_UP, **options: Any) -> dict[str, History]:

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from ecs_hooks.cli.report import charts
-from ecs_hooks.cli.report.lanes import STATUSES, Lane, Mark, Span
-from ecs_hooks.cli.report.scale import Scale
-from ecs_hooks.cli.report.traffic import Share, Traffic
+from ecs_hooks_cli.report import charts
+from ecs_hooks_cli.report.scale import Scale
+from ecs_hooks_cli.report.swimlanes import STATUSES, Lane, Mark, Span
+from ecs_hooks_cli.report.traffic import Share, Traffic
 
 SCALE = Scale([0, 0, 300], 1200)
 

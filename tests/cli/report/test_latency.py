@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.cli.report.latency import Axis, Latency, axis_of, compared, duration, latencies_of
-from ecs_hooks.cli.report.play import Play
+from ecs_hooks_cli.report.latency import Axis, Latency, axis_of, compared, duration, latencies_of
+from ecs_hooks_cli.report.play import Play
 from tests.cli.report.recorded import forwarded, recorded
 
 seconds = st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=200).map(sorted)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.cli.report.measurements import Measurement, Point, measurements_of, thinned
-from ecs_hooks.cli.report.play import Moment
-from ecs_hooks.cli.report.recording import CheckAnswered
+from ecs_hooks_cli.common.recording import CheckAnswered
+from ecs_hooks_cli.report.measurements import Measurement, Point, measurements_of, thinned
+from ecs_hooks_cli.report.play import Moment
 
 
 def answer(time: float, status: str = "PASS", **evidence: float) -> tuple[Moment, CheckAnswered]:

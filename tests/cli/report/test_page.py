@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from ecs_hooks import Stage
-from ecs_hooks.cli.report import page
-from ecs_hooks.cli.report.page import page_of
-from ecs_hooks.cli.report.play import Play
-from ecs_hooks.simulator import LifecycleHook, ServiceDeployment, Strategy
-from ecs_hooks.simulator.balancer import Forwarded
-from ecs_hooks.watch import Watch
+from ecs_hooks.core.measurement import Watch
+from ecs_hooks_cli.report import page
+from ecs_hooks_cli.report.page import page_of
+from ecs_hooks_cli.report.play import Play
+from ecs_hooks_simulator import LifecycleHook, ServiceDeployment, Strategy
+from ecs_hooks_simulator.traffic.load_balancer import Forwarded
 from tests.cli.report.document import Document
 from tests.cli.report.recorded import Wave, checked, forwarded, recorded, troubles
-from tests.cli.report.test_happenings import surprises
+from tests.cli.report.test_event_log import surprises
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate
 
 HOSTILE = (

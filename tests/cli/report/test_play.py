@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.cli.playing import Played
-from ecs_hooks.cli.report.play import plays_of
-from ecs_hooks.cli.report.recording import Recorder
-from ecs_hooks.simulator.timeline import StageEntered
+from ecs_hooks_cli.common.played import Played
+from ecs_hooks_cli.common.recording import Recorder
+from ecs_hooks_cli.report.play import plays_of
+from ecs_hooks_simulator.core.timeline import StageEntered
 from tests.cli.report.recorded import recorded
 from tests.simulator.plays import FAILED, Gate, controller
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from ecs_hooks.cli.report.latency import axis_of
-from ecs_hooks.cli.report.measurements import Measurement, Point
-from ecs_hooks.cli.report.play import Moment
-from ecs_hooks.cli.report.plots import Range, highest_share, histogram, in_words, measurement_chart, seconds_axis
+from ecs_hooks_cli.report.latency import axis_of
+from ecs_hooks_cli.report.measurements import Measurement, Point
+from ecs_hooks_cli.report.play import Moment
+from ecs_hooks_cli.report.plots import Range, highest_share, histogram, in_words, measurement_chart, seconds_axis
 from tests.cli.report.test_latency import latency
 
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.cli.report.play import Moment
-from ecs_hooks.cli.report.scale import Scale
+from ecs_hooks_cli.report.play import Moment
+from ecs_hooks_cli.report.scale import Scale
 from tests.cli.report.recorded import recorded
 
 lengths = st.lists(st.floats(0, 2e6) | st.just(0.0), min_size=1, max_size=90)

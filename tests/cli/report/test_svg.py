@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from ecs_hooks.cli.report.svg import anchor_at, element, line, percent, picture, rectangle, text
+from ecs_hooks_cli.report.svg import anchor_at, element, line, percent, picture, rectangle, text
 
 
 def test_elements_have_attributes_and_children() -> None:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ecs_hooks.cli.report.play import Play
-from ecs_hooks.cli.report.scale import Scale
-from ecs_hooks.cli.report.traffic import Traffic, traffic_of
-from ecs_hooks.simulator import Strategy
+from ecs_hooks_cli.report.play import Play
+from ecs_hooks_cli.report.scale import Scale
+from ecs_hooks_cli.report.traffic import Traffic, traffic_of
+from ecs_hooks_simulator import Strategy
 from tests.cli.report.recorded import recorded
 from tests.simulator.plays import FAILED, Gate
 

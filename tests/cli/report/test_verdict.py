@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Stage
-from ecs_hooks.cli.report.answers import histories_of, hooks_of
-from ecs_hooks.cli.report.play import Play
-from ecs_hooks.cli.report.verdict import Verdict, facts_of, summary_of, verdict_of
-from ecs_hooks.simulator import (
+from ecs_hooks_cli.report.answers import histories_of, hooks_of
+from ecs_hooks_cli.report.play import Play
+from ecs_hooks_cli.report.verdict import Verdict, facts_of, summary_of, verdict_of
+from ecs_hooks_simulator import (
     Behaviour,
     CanaryConfiguration,
     DeploymentController,
@@ -20,12 +20,12 @@ from ecs_hooks.simulator import (
     Strategy,
     TasksFailedError,
 )
-from ecs_hooks.simulator.application import Application
-from ecs_hooks.simulator.behaviour import Abort
-from ecs_hooks.simulator.model import ServiceRevision
-from ecs_hooks.simulator.record import DeploymentStatus, ServiceDeployment
-from ecs_hooks.simulator.simulation import demo_application
-from ecs_hooks.simulator.surroundings import MemoryTasks
+from ecs_hooks_simulator.application import Application
+from ecs_hooks_simulator.core.model import ServiceRevision
+from ecs_hooks_simulator.core.record import DeploymentStatus, ServiceDeployment
+from ecs_hooks_simulator.ecs.environment import MemoryTasks
+from ecs_hooks_simulator.ecs.undocumented import Abort
+from ecs_hooks_simulator.simulation import demo_application
 from tests.cli.report.recorded import Wave, checked, recorded, troubles
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate
 

@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from ecs_hooks.simulator import DeploymentController, Service
-from ecs_hooks.simulator.aws import (
+from ecs_hooks_simulator import DeploymentController, Service
+from ecs_hooks_simulator.aws import (
     AwsEndpoint,
     BalancerMetrics,
     CloudWatch,
@@ -18,8 +18,8 @@ from ecs_hooks.simulator.aws import (
     ElasticLoadBalancing,
     load_balancers,
 )
-from ecs_hooks.simulator.aws.answers import Answers
-from ecs_hooks.simulator.balancer import LoadBalancer
+from ecs_hooks_simulator.aws.answers import Answers
+from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 
 Client = Callable[[str], Any]
 

@@ -6,10 +6,10 @@ from typing import Any
 import boto3
 import pytest
 
-from ecs_hooks.simulator import EcsError
-from ecs_hooks.simulator.balancer import Forwarded
-from ecs_hooks.simulator.metric_alarm import MetricAlarm
-from ecs_hooks.simulator.simulation import Simulation, demo_application
+from ecs_hooks_simulator import EcsError
+from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
+from ecs_hooks_simulator.simulation import Simulation, demo_application
+from ecs_hooks_simulator.traffic.load_balancer import Forwarded
 
 NAMES = ["api-5xx", "api-slow"]
 

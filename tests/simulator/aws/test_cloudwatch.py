@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ecs_hooks.simulator import DeploymentController, EcsError
-from ecs_hooks.simulator.aws import ElasticLoadBalancing
-from ecs_hooks.simulator.aws.cloudwatch import statistic
-from ecs_hooks.simulator.balancer import Forwarded, LoadBalancer
+from ecs_hooks_simulator import DeploymentController, EcsError
+from ecs_hooks_simulator.aws import ElasticLoadBalancing
+from ecs_hooks_simulator.aws.cloudwatch import statistic
+from ecs_hooks_simulator.traffic.load_balancer import Forwarded, LoadBalancer
 from tests.simulator.aws.conftest import Client
 
 BEGAN = 1_800_000_000.0 - 1_800_000_000.0 % 60

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ecs_hooks.simulator import DeploymentController, ServiceDeployment
-from ecs_hooks.simulator.aws import ElasticLoadBalancing
-from ecs_hooks.simulator.balancer import LoadBalancer
-from ecs_hooks.simulator.faults import Fault
+from ecs_hooks_simulator import DeploymentController, ServiceDeployment
+from ecs_hooks_simulator.aws import ElasticLoadBalancing
+from ecs_hooks_simulator.core.faults import Fault
+from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 from tests.simulator.aws.conftest import Client
 
 

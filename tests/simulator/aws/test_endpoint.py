@@ -9,8 +9,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ecs_hooks.simulator import CallableTarget, DeploymentController, EcsError, LifecycleHook, Service
-from ecs_hooks.simulator.aws import AwsEndpoint, answering, operations
+from ecs_hooks_simulator import CallableTarget, DeploymentController, EcsError, LifecycleHook, Service
+from ecs_hooks_simulator.aws import AwsEndpoint, answering, operations
 
 
 def succeed(event: Any, context: Any) -> dict[str, str]:

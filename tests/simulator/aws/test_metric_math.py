@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.simulator.aws.metric_math import MetricMathError, evaluate
+from ecs_hooks_simulator.aws.metric_math import MetricMathError, evaluate
 
 SERIES = {"a": {0.0: 6.0, 60.0: 8.0, 120.0: 1.0}, "b": {0.0: 2.0, 120.0: 0.0}, "none": {}}
 

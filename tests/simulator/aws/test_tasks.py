@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from ecs_hooks.simulator import DeploymentController
-from ecs_hooks.simulator.aws import operations
-from ecs_hooks.simulator.errors import EcsError
-from ecs_hooks.simulator.faults import Fault
+from ecs_hooks_simulator import DeploymentController
+from ecs_hooks_simulator.aws import operations
+from ecs_hooks_simulator.core.errors import EcsError
+from ecs_hooks_simulator.core.faults import Fault
 from tests.simulator.aws.conftest import Client
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecs_hooks.simulator import CallableTarget, Service
-from ecs_hooks.simulator.codedeploy import (
+from ecs_hooks_simulator import CallableTarget, Service
+from ecs_hooks_simulator.codedeploy import (
     CodeDeployBehaviour,
     CodeDeployController,
     ComputePlatform,
@@ -14,8 +14,8 @@ from ecs_hooks.simulator.codedeploy import (
     DeploymentConfig,
     DeploymentGroup,
 )
-from ecs_hooks.simulator.codedeploy.lifecycle import EventStatus
-from ecs_hooks.simulator.timeline import HookInvoked, StageEntered, StatusChanged, TrafficShifted
+from ecs_hooks_simulator.codedeploy.lifecycle import EventStatus
+from ecs_hooks_simulator.core.timeline import HookInvoked, StageEntered, StatusChanged, TrafficShifted
 
 SUCCEEDED, FAILED, SILENT = "Succeeded", "Failed", ""
 

@@ -11,18 +11,18 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ecs_hooks.simulator import CallableTarget, EcsError
-from ecs_hooks.simulator.application import Application
-from ecs_hooks.simulator.codedeploy import (
+from ecs_hooks_simulator import CallableTarget, EcsError
+from ecs_hooks_simulator.application import Application
+from ecs_hooks_simulator.codedeploy import (
     CodeDeployBehaviour,
     ComputePlatform,
     Deployment,
     DeploymentConfig,
     DeploymentGroup,
 )
-from ecs_hooks.simulator.codedeploy.behaviour import VersionWeight
-from ecs_hooks.simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
-from ecs_hooks.simulator.simulation import demo_application
+from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
+from ecs_hooks_simulator.codedeploy.undocumented import VersionWeight
+from ecs_hooks_simulator.simulation import demo_application
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
 Play = Callable[..., Deployment]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.simulator.codedeploy import ComputePlatform, DeploymentConfig
-from ecs_hooks.simulator.errors import EcsError
+from ecs_hooks_simulator.codedeploy import ComputePlatform, DeploymentConfig
+from ecs_hooks_simulator.core.errors import EcsError
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
 

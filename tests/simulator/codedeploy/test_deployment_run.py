@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.simulator import Fault, Service, TasksFailedError
-from ecs_hooks.simulator.codedeploy import (
+from ecs_hooks_simulator import Fault, Service, TasksFailedError
+from ecs_hooks_simulator.codedeploy import (
     CodeDeployBehaviour,
     CodeDeployController,
     ComputePlatform,
     DeploymentGroup,
     RollbackEvent,
 )
-from ecs_hooks.simulator.codedeploy.behaviour import Increments, RollbackHooks, Unscripted
-from ecs_hooks.simulator.codedeploy.lifecycle import EVENTS, hooked_events
-from ecs_hooks.simulator.errors import EcsError
-from ecs_hooks.simulator.surroundings import MemoryAlarms, MemoryTasks
-from ecs_hooks.simulator.timeline import FaultInjected, TasksChanged
+from ecs_hooks_simulator.codedeploy.lifecycle import EVENTS, hooked_events
+from ecs_hooks_simulator.codedeploy.undocumented import Increments, RollbackHooks, Unscripted
+from ecs_hooks_simulator.core.errors import EcsError
+from ecs_hooks_simulator.core.timeline import FaultInjected, TasksChanged
+from ecs_hooks_simulator.ecs.environment import MemoryAlarms, MemoryTasks
 from tests.simulator.codedeploy.plays import FAILED, Gate, controller, entered, events, play, shares, statuses
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA

@@ -11,16 +11,17 @@ from typing import Any, Literal
 
 import pytest
 
-from ecs_hooks import Stage, clock, stage_hook
+from ecs_hooks import Stage, stage_hook
 from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.outcome import Outcome
-from ecs_hooks.simulator import HookInvocationError
-from ecs_hooks.simulator.codedeploy import CodeDeployBehaviour, ComputePlatform, Deployment, DeploymentGroup
-from ecs_hooks.simulator.codedeploy.behaviour import Completed, Precision
-from ecs_hooks.simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
-from ecs_hooks.simulator.simulation import demo_application
-from ecs_hooks.simulator.targets import LambdaContext
-from ecs_hooks.simulator.timeline import HookAnswered, HookInvoked, HookReported, Timeline
+from ecs_hooks.core import clock
+from ecs_hooks.core.outcome import Outcome
+from ecs_hooks_simulator import HookInvocationError
+from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour, ComputePlatform, Deployment, DeploymentGroup
+from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
+from ecs_hooks_simulator.codedeploy.undocumented import Completed, Precision
+from ecs_hooks_simulator.core.hook_targets import LambdaContext
+from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, HookReported, Timeline
+from ecs_hooks_simulator.simulation import demo_application
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:CodeDeployHook_process"
 DIES = "ECS_HOOKS_TEST_DIES"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from ecs_hooks.simulator.codedeploy.demo_function import lambda_handler
-from ecs_hooks.simulator.codedeploy.function_server import INVOCATIONS, FunctionServer, load, main
+from ecs_hooks_simulator.codedeploy.lambda_functions.demo_function import lambda_handler
+from ecs_hooks_simulator.codedeploy.lambda_functions.server import INVOCATIONS, FunctionServer, load, main
 
 Serve = Callable[[Any], str]
 
@@ -131,7 +131,7 @@ def test_handlers_are_loaded_from_modules_and_files(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("def lambda_handler(event, context):\n    return event\n\nanswer = lambda event, context: 42\n")
 
-    assert load("ecs_hooks.simulator.codedeploy.demo_function:lambda_handler") is lambda_handler
+    assert load("ecs_hooks_simulator.codedeploy.lambda_functions.demo_function:lambda_handler") is lambda_handler
     assert load(str(file))("a", None) == "a"
     assert load(f"{file}:answer")("a", None) == 42
 
@@ -141,13 +141,13 @@ def test_it_serves_until_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FunctionServer, "serve_forever", lambda self: served.append(self.server_port))
     served: list[int] = []
 
-    main(["function_server", "ecs_hooks.simulator.codedeploy.demo_function"])
+    main(["function_server", "ecs_hooks_simulator.codedeploy.lambda_functions.demo_function"])
 
     assert len(served) == 1
 
 
 def test_a_function_that_is_not_there_ends_the_process() -> None:
-    command = [sys.executable, "-m", "ecs_hooks.simulator.codedeploy.function_server", "nowhere:nothing"]
+    command = [sys.executable, "-m", "ecs_hooks_simulator.codedeploy.lambda_functions.server", "nowhere:nothing"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert ended.returncode == 1

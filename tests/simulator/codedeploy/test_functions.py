@@ -14,12 +14,12 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ecs_hooks.simulator import Fault, MetricAlarm
-from ecs_hooks.simulator.clock import EPOCH
-from ecs_hooks.simulator.codedeploy import ComputePlatform, Deployment, DeploymentConfig, DeploymentGroup
-from ecs_hooks.simulator.codedeploy.function_metrics import FunctionMetrics
-from ecs_hooks.simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
-from ecs_hooks.simulator.errors import EcsError
+from ecs_hooks_simulator import Fault, MetricAlarm
+from ecs_hooks_simulator.codedeploy import ComputePlatform, Deployment, DeploymentConfig, DeploymentGroup
+from ecs_hooks_simulator.codedeploy.lambda_functions.metrics import FunctionMetrics
+from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
+from ecs_hooks_simulator.core.clock import EPOCH
+from ecs_hooks_simulator.core.errors import EcsError
 
 LAMBDA = ComputePlatform.LAMBDA
 NAME = "my-function"
@@ -130,7 +130,7 @@ def test_a_fault_is_a_function_error_of_the_new_version(
 def test_a_version_that_hangs_runs_out_of_time(
     simulation: CodeDeploySimulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ecs_hooks.simulator.codedeploy.functions.TIMEOUT", 0.1)
+    monkeypatch.setattr("ecs_hooks_simulator.codedeploy.lambda_functions.functions.TIMEOUT", 0.1)
 
     def ask(functions: Any) -> None:
         payload = functions.invoke(FunctionName=NAME, Qualifier="2")["Payload"].read()
@@ -142,7 +142,7 @@ def test_a_version_that_hangs_runs_out_of_time(
 def test_a_version_that_does_not_answer_runs_out_of_time(
     simulation: CodeDeploySimulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ecs_hooks.simulator.codedeploy.functions.TIMEOUT", 0.1)
+    monkeypatch.setattr("ecs_hooks_simulator.codedeploy.lambda_functions.functions.TIMEOUT", 0.1)
 
     def ask(functions: Any) -> None:
         (version,) = [each.arn for each in simulation.controller.running if each.id == "2"]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.simulator.behaviour import Delivery
-from ecs_hooks.simulator.codedeploy import CodeDeployBehaviour
-from ecs_hooks.simulator.codedeploy.behaviour import FunctionError, HookRetries
-from ecs_hooks.simulator.errors import EcsError
-from ecs_hooks.simulator.timeline import HookAnswered, HookReported
+from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour
+from ecs_hooks_simulator.codedeploy.undocumented import FunctionError, HookRetries
+from ecs_hooks_simulator.core.errors import EcsError
+from ecs_hooks_simulator.core.timeline import HookAnswered, HookReported
+from ecs_hooks_simulator.ecs.undocumented import Delivery
 from tests.simulator.codedeploy.plays import FAILED, SILENT, SUCCEEDED, Gate, controller, events, invoked, play
 
 STAGE = "AfterAllowTestTraffic"

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.simulator.clock import EPOCH, VirtualClock
-from ecs_hooks.simulator.codedeploy import CodeDeployBehaviour
-from ecs_hooks.simulator.codedeploy.behaviour import Completed, Precision
-from ecs_hooks.simulator.codedeploy.scheduler import Scheduler
-from ecs_hooks.simulator.errors import EcsError
+from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour
+from ecs_hooks_simulator.codedeploy.scheduler import Scheduler
+from ecs_hooks_simulator.codedeploy.undocumented import Completed, Precision
+from ecs_hooks_simulator.core.clock import EPOCH, VirtualClock
+from ecs_hooks_simulator.core.errors import EcsError
 
 TARGET = {"Arn": "arn:function", "RoleArn": "arn:role", "Input": '{"a": 1}'}
 

@@ -9,12 +9,12 @@ from typing import Any
 import botocore.session
 import pytest
 
-from ecs_hooks.simulator import Service
-from ecs_hooks.simulator.aws import load_balancers
-from ecs_hooks.simulator.codedeploy import ComputePlatform, Deployment
-from ecs_hooks.simulator.codedeploy.api import CodeDeployApi
-from ecs_hooks.simulator.codedeploy.shapes import TaskSetShapes, VersionShapes
-from ecs_hooks.simulator.codedeploy.task_sets import EcsTaskSets
+from ecs_hooks_simulator import Service
+from ecs_hooks_simulator.aws import load_balancers
+from ecs_hooks_simulator.codedeploy import ComputePlatform, Deployment
+from ecs_hooks_simulator.codedeploy.api import CodeDeployApi
+from ecs_hooks_simulator.codedeploy.shapes import TaskSetShapes, VersionShapes
+from ecs_hooks_simulator.codedeploy.task_sets import EcsTaskSets
 from tests.simulator.codedeploy.plays import FAILED, Gate, controller
 from tests.simulator.codedeploy.test_scheduler import Played, asked
 

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Stage
-from ecs_hooks.cli.demo import DEMO_PLAN
-from ecs_hooks.simulator import CallableTarget, Fault, LifecycleHook, MetricAlarm, Service, Strategy
-from ecs_hooks.simulator.codedeploy import (
+from ecs_hooks_cli.play.demo import DEMO_PLAN
+from ecs_hooks_simulator import CallableTarget, Fault, LifecycleHook, MetricAlarm, Service, Strategy
+from ecs_hooks_simulator.codedeploy import (
     CodeDeployBehaviour,
     ComputePlatform,
     Deployment,
     DeploymentConfig,
     DeploymentGroup,
 )
-from ecs_hooks.simulator.codedeploy.lifecycle import STAGES, hooked_events
-from ecs_hooks.simulator.codedeploy.simulation import CodeDeploySimulation, demo_function, function
-from ecs_hooks.simulator.simulation import Simulation, demo_application
-from ecs_hooks.simulator.timeline import HookAnswered, HookReported, Timeline, TrafficShifted
+from ecs_hooks_simulator.codedeploy.lifecycle import STAGES, hooked_events
+from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function, function
+from ecs_hooks_simulator.core.timeline import HookAnswered, HookReported, Timeline, TrafficShifted
+from ecs_hooks_simulator.simulation import Simulation, demo_application
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
 BROKEN = {"STORE": "/nonexistent/uploads"}

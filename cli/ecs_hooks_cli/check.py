@@ -1,0 +1,195 @@
+"""`ecs-hooks check`: run a plan now, and see what a hook would answer and why."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+import click
+from rich.console import Console
+
+from ecs_hooks.aws.errors import FactError
+from ecs_hooks.checks import Check, check_class
+from ecs_hooks.core.arn import EcsArn
+from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.event import Stage
+from ecs_hooks.engine.invocation import Definition
+from ecs_hooks.handler import LifecycleHandler
+from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.plan.model import Plan
+from ecs_hooks_cli.common.live import JsonLines, hooks_shown_in
+from ecs_hooks_cli.common.plans import fetch_plan, read_plan
+from ecs_hooks_cli.common.region import region_of
+from ecs_hooks_cli.common.service import describe_deployment, event, explained, names, running_deployment
+
+_NOWHERE = "arn:aws:ecs:{}:000000000000:{}/no-cluster/no-service/none"
+"""What the event names where there is no deployment, only an address."""
+
+_ANY_REGION = "us-east-1"
+
+_LAMBDA_SECONDS = 900
+"""The longest time that Lambda gives an invocation."""
+
+_EXIT = {"SUCCEEDED": 0, "FAILED": 1, "IN_PROGRESS": 3}
+_STYLES = {"PASS": "green", "SUCCEEDED": "green", "FAIL": "red", "FAILED": "red", "ERROR": "red"}
+
+
+@click.command()
+@click.argument("plan", type=click.File(encoding="utf-8"))
+@click.option("--url", help="Check what answers here; no deployment is asked about, and the address is allowed.")
+@click.option("--blue-url", help="With --url: where blue answers, for checks that compare; allowed, too.")
+@click.option("--service", metavar="CLUSTER/SERVICE", help="Check the deployment that is going on there.")
+@click.option("--deployment", metavar="ARN", help="Check this service deployment.")
+@click.option(
+    "--region",
+    help="Region of the service, or with --url of what AWS is asked. Default: that of the AWS configuration.",
+)
+@click.option("--stage", type=click.Choice(list(Stage)), help="Play this stage. Default: that of the deployment.")
+@click.option("--wait", is_flag=True, help="Ask again, as ECS would, until it is decided.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def check(  # noqa: PLR0913 - one parameter an option
+    *,
+    plan: TextIO,
+    url: str | None,
+    blue_url: str | None,
+    service: str | None,
+    deployment: str | None,
+    region: str | None,
+    stage: str | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Run the checks of a PLAN (a file with the JSON of hookDetails, - for standard input) from here, now.
+
+    AWS is only read, and nothing is told to ECS. Exit status 0 where a hook would answer SUCCEEDED, 1 for FAILED, 3 for
+    IN_PROGRESS.
+    """
+    configuration, parsed = read_plan(plan)
+    if sum(each is not None for each in (url, service, deployment)) != 1:
+        raise click.UsageError("give one of --url, --service and --deployment")
+    if blue_url and not url:
+        raise click.UsageError("--blue-url needs --url; in a deployment, blue_url of the check says where blue answers")
+    try:
+        arn = None if url else _deployment(service, deployment, region)
+        if parsed.policies.plan is not None:
+            its_region = region_of(region) if arn is None else arn.region
+            configuration, parsed = fetch_plan(plan, configuration, parsed.policies.plan, its_region)
+        if not parsed.checks:
+            raise click.UsageError("the plan names no checks")
+        if url and not blue_url and any(each.asks_blue for each in parsed.checks):
+            raise click.UsageError("the plan compares with blue: give --blue-url, or blue_url of the check")
+        asked = (
+            _event_of(arn, stage)
+            if arn
+            else _event_of_url(str(url), blue_url, stage, _region_of_checks(parsed, region))
+        )
+    except FactError as error:
+        sys.exit(f"ecs-hooks: {explained(error)}")
+    details = _at(url, blue_url, configuration) if url else configuration
+    view = JsonLines(sys.stdout) if as_json else _Lines(Console(file=sys.stdout, highlight=False, soft_wrap=True))
+    handler = LifecycleHandler(Definition())
+    while True:
+        with hooks_shown_in(view, io.StringIO()):
+            answer = handler({**asked, "hookDetails": details}, _Context())
+        status = str(answer["hookStatus"])
+        shown = {key: value for key, value in answer.items() if key != "hookDetails"}
+        view.write({"kind": "answer", **shown})
+        if status != "IN_PROGRESS" or not wait:
+            sys.exit(_EXIT[status])
+        details = answer["hookDetails"]
+        time.sleep(float(answer["callBackDelay"]))
+
+
+class _Context:
+    """What stands for Lambda's context: whoever asks from here may wait as long as Lambda lets a function run."""
+
+    invoked_function_arn = ""
+
+    def __init__(self) -> None:
+        self._until = Deadline.after(_LAMBDA_SECONDS)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return what is left of it."""
+        return int(self._until.remaining() * 1000)
+
+
+class _Lines:
+    """Readable lines."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def record(self, record: object) -> None:
+        """There is no deployment to show."""
+
+    def check(self, outcome: Mapping[str, Any]) -> None:
+        """Show the outcome of a check."""
+        self._line(str(outcome["message"]))
+
+    def write(self, answer: Mapping[str, Any]) -> None:
+        """Show what the hook would answer."""
+        delay = f" (callBackDelay {answer['callBackDelay']})" if "callBackDelay" in answer else ""
+        self._line(f"{answer['reason']}{delay}")
+
+    def _line(self, text: str) -> None:
+        word, _, rest = text.partition(" ")
+        self._console.print(word, style=_STYLES.get(word, "yellow"), end=" ", markup=False)
+        self._console.print(rest, markup=False)
+
+
+def _at(url: str, blue_url: str | None, configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan whose checks all ask at an address, whatever listener they name, and blue at another one."""
+    checks = [{name: value for name, value in each.items() if name != "listener"} for each in configuration["checks"]]
+    for each in checks:
+        if blue_url and "blue_url" in check_class(each["type"]).model_fields:
+            each["blue_url"] = blue_url
+    return {**configuration, "base_url": url, "checks": checks}
+
+
+def _region_of_checks(plan: Plan, region: str | None) -> str:
+    """Return the region in which checks ask AWS, where no deployment tells; any where none does."""
+    return region_of(region) if any(map(_asks_aws, plan.checks)) else _ANY_REGION
+
+
+def _asks_aws(check: Check) -> bool:
+    of_requests = check.asked_secrets or check.asked_signatures
+    return bool(of_requests) or (check.asked_listener is None and not check.asked_urls)
+
+
+def _event_of_url(url: str, blue_url: str | None, stage: str | None, region: str) -> dict[str, Any]:
+    # Whoever types an address here means it, their own machine too.
+    hosts = [_host_of("--url", url), *([_host_of("--blue-url", blue_url)] if blue_url else [])]
+    os.environ[VARIABLE] = ",".join(filter(None, [os.environ.get(VARIABLE), *hosts]))
+    deployment, revision = (_NOWHERE.format(region, kind) for kind in ("service-deployment", "service-revision"))
+    return event(deployment, revision, stage or Stage.POST_TEST_TRAFFIC_SHIFT)
+
+
+def _host_of(option: str, url: str) -> str:
+    host = urlsplit(url).hostname
+    if urlsplit(url).scheme not in {"http", "https"} or not host:
+        raise click.UsageError(f"{option} must begin with http:// or https:// and a host")
+    return host
+
+
+def _deployment(service: str | None, deployment: str | None, region: str | None) -> EcsArn:
+    if deployment is not None:
+        try:
+            return EcsArn.parse(deployment, "service-deployment")
+        except ValueError as error:
+            raise click.UsageError(f"--deployment: {error}") from None
+    found = running_deployment(*names(str(service)), region_of(region))
+    if found is None:
+        sys.exit(f"ecs-hooks: no deployment of {service} is going on")
+    return found
+
+
+def _event_of(arn: EcsArn, stage: str | None) -> dict[str, Any]:
+    described = describe_deployment(arn)
+    current = str(described.get("lifecycleStage"))
+    shown = current if current in Stage.__members__ else Stage.POST_TEST_TRAFFIC_SHIFT
+    return event(str(arn), described["targetServiceRevision"]["arn"], stage or shown)

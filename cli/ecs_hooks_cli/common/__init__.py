@@ -1,0 +1,1 @@
+"""Options and lookups that several commands share."""

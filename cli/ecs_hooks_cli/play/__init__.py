@@ -1,0 +1,1 @@
+"""`simulate` and `demo`: deployments played on one machine."""

@@ -1,0 +1,1 @@
+"""The language of expectations: queries, filters, predicates, JSONPath and JSON Schema."""

@@ -1,0 +1,1 @@
+"""The check `comparison`: metrics of green against those of blue."""

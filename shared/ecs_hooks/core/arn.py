@@ -1,0 +1,96 @@
+"""ARNs of the things an ECS deployment is made of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_FIELDS = 6
+"""An ARN has six parts: arn, partition, service, region, account and resource."""
+
+
+def region_of(arn: str) -> str:
+    """Return the region that an ARN of any service names.
+
+    Raises
+    ------
+    ValueError
+        If it is no ARN with a region.
+    """
+    parts = arn.split(":", _FIELDS - 1)
+    if len(parts) != _FIELDS or parts[0] != "arn" or not parts[3]:
+        raise ValueError("not an ARN with a region")
+    return parts[3]
+
+
+class EcsArn(NamedTuple):
+    """An ARN of a service, a service deployment or a service revision.
+
+    Parameters
+    ----------
+    partition, region, account
+        As in every ARN: `aws`, `us-west-2`, `123456789012`.
+    kind
+        `service`, `service-deployment` or `service-revision`.
+    cluster
+        Name of the cluster; empty in the short ARNs that services had before 2021.
+    service
+        Name of the service.
+    id
+        Id of the deployment or revision; empty for a service.
+    """
+
+    partition: str
+    region: str
+    account: str
+    kind: str
+    cluster: str
+    service: str
+    id: str = ""
+
+    @classmethod
+    def parse(cls, text: str, *kinds: str) -> EcsArn:
+        """Take an ARN apart.
+
+        Parameters
+        ----------
+        text
+            The ARN.
+        *kinds
+            The kinds that are right here; any, where none is given.
+
+        Raises
+        ------
+        ValueError
+            If it is not an ARN of that kind. The message shows what was expected, not what came.
+        """
+        wanted = " or ".join(kinds) or "service"
+        parts = text.split(":", _FIELDS - 1)
+        if len(parts) != _FIELDS or parts[0] != "arn" or parts[2] != "ecs":
+            raise ValueError(f"not an ECS ARN; expected arn:aws:ecs:REGION:ACCOUNT:{wanted}/CLUSTER/SERVICE...")
+        kind, *path = parts[5].split("/")
+        if kinds and kind not in kinds:
+            raise ValueError(f"an ARN of a {wanted} is expected, not of a {kind[:40]}")
+        match path:
+            case [service] if kind == "service":
+                names = ("", service, "")
+            case [cluster, service] if kind == "service":
+                names = (cluster, service, "")
+            case [cluster, service, identifier] if kind != "service":
+                names = (cluster, service, identifier)
+            case _:
+                raise ValueError(f"an ARN of a {kind[:40]} with CLUSTER/SERVICE and its id is expected")
+        return cls(parts[1], parts[3], parts[4], kind, *names)
+
+    @property
+    def service_arn(self) -> str:
+        """The ARN of the service that this belongs to."""
+        path = f"{self.cluster}/{self.service}" if self.cluster else self.service
+        return f"arn:{self.partition}:ecs:{self.region}:{self.account}:service/{path}"
+
+    def __str__(self) -> str:
+        """Return the ARN as text."""
+        if self.kind == "service":
+            return self.service_arn
+        return (
+            f"arn:{self.partition}:ecs:{self.region}:{self.account}:{self.kind}/{self.cluster}/{self.service}/{self.id}"
+        )

@@ -1,0 +1,341 @@
+"""What ECS sends to a lifecycle hook, as types.
+
+Source: Amazon ECS developer guide, "Lifecycle hooks for Amazon ECS service deployments" (Lambda), "Common payload
+structure". Fields that this module does not know are kept, not refused, since ECS adds to the payload.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+from ecs_hooks.core.arn import EcsArn
+from ecs_hooks.core.json_types import json_type
+
+STATE_KEY = "ecsHooks"
+"""The one key of `hookDetails` that belongs to this library: what it remembers between two invocations."""
+
+
+CODEDEPLOY_KEY = "LifecycleEventHookExecutionId"
+"""The key that tells an event of AWS CodeDeploy; see `ecs_hooks.codedeploy`."""
+
+
+def is_from_codedeploy(event: object) -> bool:
+    """Return whether an event is one of AWS CodeDeploy's, by its shape."""
+    return isinstance(event, Mapping) and CODEDEPLOY_KEY in event and "lifecycleStage" not in event
+
+
+class Stage(StrEnum):
+    """The eight stages at which ECS invokes a Lambda hook.
+
+    Source: ECS API, `DeploymentLifecycleHookStage`. `SCALE_UP`, `BAKE_TIME` and `CLEAN_UP` accept no hook.
+    """
+
+    RECONCILE_SERVICE = "RECONCILE_SERVICE"
+    PRE_SCALE_UP = "PRE_SCALE_UP"
+    POST_SCALE_UP = "POST_SCALE_UP"
+    TEST_TRAFFIC_SHIFT = "TEST_TRAFFIC_SHIFT"
+    POST_TEST_TRAFFIC_SHIFT = "POST_TEST_TRAFFIC_SHIFT"
+    PRE_PRODUCTION_TRAFFIC_SHIFT = "PRE_PRODUCTION_TRAFFIC_SHIFT"
+    PRODUCTION_TRAFFIC_SHIFT = "PRODUCTION_TRAFFIC_SHIFT"
+    POST_PRODUCTION_TRAFFIC_SHIFT = "POST_PRODUCTION_TRAFFIC_SHIFT"
+
+
+class EventError(ValueError):
+    """The event is no lifecycle hook event.
+
+    Parameters
+    ----------
+    field_name
+        Path of the field that is wrong, as ECS spells it.
+    problem
+        What is wrong with it, and what is right.
+    """
+
+    def __init__(self, field_name: str, problem: str) -> None:
+        super().__init__(f"event.{field_name}: {problem}" if field_name else f"event: {problem}")
+        self.field_name = field_name
+
+
+class TrafficWeights(Mapping[str, float]):
+    """Per cent of the traffic by ARN of the service revision.
+
+    ECS sends whole numbers in its documented examples; linear and canary steps are multiples of 0.1, so floats are
+    taken too, and numbers in quotes.
+
+    Parameters
+    ----------
+    weights
+        Service revision ARN to per cent, 0 to 100.
+    """
+
+    __slots__ = ("_weights",)
+
+    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
+        self._weights = dict(weights or {})
+
+    @classmethod
+    def parse(cls, value: object, field_name: str) -> TrafficWeights:
+        """Read the weights out of an event; null and absent are the same as no weights.
+
+        Raises
+        ------
+        EventError
+            If it is no map of per cents.
+        """
+        if value is None:
+            return cls()
+        if not isinstance(value, Mapping):
+            raise EventError(field_name, "must be an object of service revision ARN and per cent")
+        return cls({str(arn): _percent(weight, field_name) for arn, weight in value.items()})
+
+    def __getitem__(self, arn: str) -> float:
+        """Return the per cent of a service revision."""
+        return self._weights[arn]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the service revision ARNs."""
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        """Return how many service revisions are named."""
+        return len(self._weights)
+
+    def __repr__(self) -> str:
+        """Return the weights as they would be written."""
+        return f"TrafficWeights({self._weights!r})"
+
+
+class HookEvent(Protocol):
+    """What an invocation knows of its event, whoever invokes the hook."""
+
+    @property
+    def stage(self) -> Stage | str:
+        """A `Stage`, or the text that came where it is a stage that this version does not know."""
+
+    @property
+    def hook_details(self) -> Any:
+        """What configures the hook, with its state. Any JSON."""
+
+    @property
+    def region(self) -> str:
+        """The region of the deployment."""
+
+    @property
+    def service_name(self) -> str:
+        """What is deployed, as reasons name it."""
+
+    @property
+    def stage_name(self) -> str:
+        """The stage in the spelling of the hook modules, such as `post_test_traffic_shift`."""
+
+    @property
+    def green_percent(self) -> float | None:
+        """Per cent of the production traffic of the new revision, None where the event does not say."""
+
+    @property
+    def configuration(self) -> dict[str, Any] | None:
+        """`hook_details` as an object, without this library's own state; None where it is another kind of JSON."""
+
+    @property
+    def state(self) -> object:
+        """What this library left for this invocation; None at first."""
+
+    @property
+    def step(self) -> Sequence[Any]:
+        """What the state belongs to: of another step it is of no use."""
+
+    @property
+    def log_keys(self) -> Mapping[str, str]:
+        """The keys that every line of the log bears."""
+
+
+class LifecycleEvent(NamedTuple):
+    """One invocation of a lifecycle hook by ECS.
+
+    Parameters
+    ----------
+    execution_id
+        ECS's id of this hook execution; whether it stays the same over IN_PROGRESS is not documented.
+    stage
+        A `Stage`, or the text ECS sent where it is a stage that this version does not know.
+    deployment
+        The service deployment (`resourceArn`).
+    service
+        The service.
+    target_revision
+        The new service revision: green.
+    test_weights, production_weights
+        Per cent of the test and production traffic by service revision; empty at most stages.
+    hook_details
+        `hookDetails` as it came: configuration and whatever the hook returned with IN_PROGRESS. Any JSON.
+    extra
+        Fields of the event that this version does not know.
+    """
+
+    execution_id: str
+    stage: Stage | str
+    deployment: EcsArn
+    service: EcsArn
+    target_revision: EcsArn
+    test_weights: TrafficWeights
+    production_weights: TrafficWeights
+    hook_details: Any = None
+    extra: Mapping[str, Any] = MappingProxyType({})
+
+    @classmethod
+    def parse(cls, event: object) -> LifecycleEvent:
+        """Read an event, in the nested shape that ECS sends or the flat one of the documentation of 2025.
+
+        Raises
+        ------
+        EventError
+            If it is no lifecycle hook event; the message names the field and what is expected there.
+        """
+        if not isinstance(event, Mapping):
+            raise EventError("", f"must be a JSON object, not {json_type(event)}")
+        stage = event.get("lifecycleStage")
+        if not isinstance(stage, str) or not stage:
+            raise EventError("lifecycleStage", "is missing; is this an ECS deployment lifecycle hook event?")
+        details = event.get("executionDetails")
+        if details is None:
+            details, where = event, ""
+        elif isinstance(details, Mapping):
+            where = "executionDetails."
+        else:
+            raise EventError("executionDetails", f"must be an object, not {json_type(details)}")
+        target = _arn(details, where, "targetServiceRevisionArn", "service-revision")
+        # The service is part of the revision's ARN, so an event without it can still be answered.
+        service = (
+            EcsArn.parse(target.service_arn)
+            if details.get("serviceArn") is None
+            else _arn(details, where, "serviceArn", "service")
+        )
+        execution_id = event.get("executionId")
+        return cls(
+            execution_id=execution_id if isinstance(execution_id, str) else "",
+            stage=Stage(stage) if stage in Stage.__members__ else stage,
+            deployment=_arn(event, "", "resourceArn", "service-deployment"),
+            service=service,
+            target_revision=target,
+            test_weights=TrafficWeights.parse(details.get("testTrafficWeights"), f"{where}testTrafficWeights"),
+            production_weights=TrafficWeights.parse(
+                details.get("productionTrafficWeights"), f"{where}productionTrafficWeights"
+            ),
+            hook_details=event.get("hookDetails"),
+            extra=_unknown(event, details),
+        )
+
+    @property
+    def region(self) -> str:
+        """The region of the deployment."""
+        return self.deployment.region
+
+    @property
+    def service_name(self) -> str:
+        """The name of the service."""
+        return self.service.service
+
+    @property
+    def stage_name(self) -> str:
+        """The stage in the spelling of the hook modules, such as `post_test_traffic_shift`."""
+        return str(self.stage).lower()
+
+    @property
+    def step(self) -> Sequence[Any]:
+        """Deployment, stage and traffic weights.
+
+        `hookDetails` "only persists between invocations of the same hook within a single deployment" (ECS developer
+        guide); whether it also survives from one linear or canary step to the next is not documented, so the weights are
+        part of it.
+        """
+        weights = [sorted(each.items()) for each in (self.test_weights, self.production_weights)]
+        return [str(self.deployment), str(self.target_revision), str(self.stage), weights]
+
+    @property
+    def log_keys(self) -> Mapping[str, str]:
+        """The keys that every line of the log bears."""
+        return {
+            "deployment": str(self.deployment),
+            "service": self.service_name,
+            "stage": str(self.stage),
+            "revision": str(self.target_revision),
+        }
+
+    @property
+    def green_percent(self) -> float | None:
+        """Per cent of the production traffic of the new revision, None where the event does not say."""
+        return self.production_weights.get(str(self.target_revision))
+
+    @property
+    def configuration(self) -> dict[str, Any] | None:
+        """`hookDetails` as an object, without this library's own state; None where it is another kind of JSON.
+
+        A string that holds a JSON object counts as that object: CloudFormation takes the configuration as a string.
+        Absent and null are the same as an empty object (observed in SDKs).
+        """
+        details = self._details()
+        if details is None:
+            return None
+        return {key: value for key, value in details.items() if key != STATE_KEY}
+
+    @property
+    def state(self) -> object:
+        """What this library returned in `hookDetails` with its last IN_PROGRESS; None at first."""
+        return (self._details() or {}).get(STATE_KEY)
+
+    def _details(self) -> dict[str, Any] | None:
+        details = self.hook_details
+        if details is None:
+            return {}
+        if isinstance(details, str):
+            try:
+                details = json.loads(details)
+            except (ValueError, RecursionError):
+                return None
+        return {str(key): value for key, value in details.items()} if isinstance(details, Mapping) else None
+
+
+_KNOWN = {
+    "executionId",
+    "lifecycleStage",
+    "resourceArn",
+    "executionDetails",
+    "serviceArn",
+    "targetServiceRevisionArn",
+    "testTrafficWeights",
+    "productionTrafficWeights",
+    "hookDetails",
+}
+
+
+def _unknown(*objects: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): value for each in objects for key, value in each.items() if key not in _KNOWN}
+
+
+def _arn(fields: Mapping[Any, Any], where: str, name: str, kind: str) -> EcsArn:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        problem = "is missing" if value is None else f"must be a string, not {json_type(value)}"
+        raise EventError(f"{where}{name}", f"{problem}; the ARN of a {kind} is expected")
+    try:
+        return EcsArn.parse(value, kind)
+    except ValueError as error:
+        raise EventError(f"{where}{name}", str(error)) from None
+
+
+def _percent(value: object, field_name: str) -> float:
+    problem = "every weight must be a number from 0 to 100"
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise EventError(field_name, problem)
+    try:
+        percent = float(value)
+    except (ValueError, OverflowError):
+        raise EventError(field_name, problem) from None
+    if not math.isfinite(percent) or not 0 <= percent <= 100:  # noqa: PLR2004 - per cent
+        raise EventError(field_name, problem)
+    return percent

@@ -1,0 +1,246 @@
+"""What a hook remembers between two invocations.
+
+ECS hands `hookDetails`, returned with IN_PROGRESS, to the next invocation of the same hook; there is no other store.
+How ECS merges it is not documented (deeply, shallowly or not at all), so the state is one flat object under one key,
+every key of it is written every time, and no value is an object or an array: merged in any way, it comes out the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+
+from ecs_hooks.core.event import STATE_KEY
+from ecs_hooks.core.measurement import Measured
+from ecs_hooks.core.outcome import Outcome, Status
+
+if TYPE_CHECKING:
+    from ecs_hooks.core.event import HookEvent
+
+VERSION = 1
+
+MAX_BYTES = 4_096
+"""Upper bound of the state as JSON. ECS documents no limit of `hookDetails`, so it has to be a small one."""
+
+_MAX_COUNT = 99_999
+_ENTRY = re.compile(r"([0-9a-f]{8}):([PEW])(\d{0,5})(?:m(\d{1,5})\.(\d{1,5})\.(\d{1,5})\.(\d{1,5})\.(\d{1,6}))?")
+
+MAX_WATCHED = 80
+"""Checks with measurements that certainly fit into the state."""
+
+
+class Progress(NamedTuple):
+    """How far one check has come.
+
+    Parameters
+    ----------
+    settled
+        It passed, or does not apply; it is not asked again at this step.
+    errors
+        How many times in a row it could not be asked.
+    waits
+        How many times it could not be decided.
+    measured
+        The measurements so far, of a check that is watched.
+    """
+
+    settled: bool = False
+    errors: int = 0
+    waits: int = 0
+    measured: Measured | None = None
+
+    def after(self, outcome: Outcome, measured: Measured | None = None) -> Progress:
+        """Return the progress after one more outcome, and the measurements with it.
+
+        Without new ones the old ones stay: the check may not have been over in time.
+        """
+        measured = self.measured if measured is None else measured
+        match outcome.status:
+            case Status.ERROR:
+                return Progress(errors=min(self.errors + 1, _MAX_COUNT), measured=measured)
+            case Status.WAIT:
+                return Progress(waits=min(self.waits + 1, _MAX_COUNT), measured=measured)
+            case Status.PASS | Status.SKIP:
+                return Progress(settled=True)
+            case _:
+                return Progress()
+
+    def _encode(self) -> str:
+        if self.settled:
+            return "P"
+        count = f"E{self.errors}" if self.errors else f"W{self.waits}"
+        return count if self.measured is None else f"{count}m{'.'.join(map(str, self.measured))}"
+
+
+class State(NamedTuple):
+    """The memory of one hook at one step of one deployment.
+
+    Parameters
+    ----------
+    step
+        What the state belongs to; see `step_of`.
+    started_at
+        When the hook was first invoked at this step, in seconds since the epoch.
+    attempt
+        How many times it was invoked at this step, this time included.
+    expires_at
+        When ECS gives up on the hook, in seconds since the epoch: 0 where nobody asked yet, -1 where it can't be known.
+    progress
+        How far each undecided or settled check has come, by its key.
+    facts
+        What AWS told of the deployment, as a text of JSON; see `ecs_hooks.deployment.facts`.
+    """
+
+    step: str
+    started_at: int
+    attempt: int = 1
+    expires_at: int = 0
+    progress: Mapping[str, Progress] = MappingProxyType({})
+    facts: str = ""
+
+    @classmethod
+    def load(cls, stored: object, event: HookEvent, now: float) -> State:
+        """Return the state of this invocation: what was stored, or a new one where that is of no use.
+
+        State of another deployment, stage or traffic step, of another version of this library, or that somebody
+        changed, is dropped. The worst that comes of dropping it is that a check is asked once more.
+
+        Parameters
+        ----------
+        stored
+            What the event holds under `ecsHooks`.
+        event
+            The event.
+        now
+            Seconds since the epoch.
+        """
+        step = step_of(event)
+        fresh = cls(step=step, started_at=int(now))
+        if not isinstance(stored, Mapping) or stored.get("version") != VERSION or stored.get("step") != step:
+            return fresh
+        started_at, attempt = stored.get("startedAt"), stored.get("attempt")
+        expires_at, checks, facts = stored.get("expiresAt"), stored.get("checks"), stored.get("facts")
+        if not (_is_count(started_at) and _is_count(attempt) and isinstance(checks, str)):
+            return fresh
+        return cls(
+            step=step,
+            # A start in the future would only put off the deadline.
+            started_at=min(started_at, int(now)),
+            attempt=min(attempt + 1, _MAX_COUNT),
+            expires_at=expires_at if _is_count(expires_at) else -1,
+            progress=_decode(checks[:MAX_BYTES]),
+            facts=facts if isinstance(facts, str) and len(facts) <= MAX_BYTES else "",
+        )
+
+    def after(
+        self, outcomes: Iterable[tuple[str, Outcome]], measured: Mapping[str, Measured] = MappingProxyType({})
+    ) -> State:
+        """Return the state after these outcomes, each with the key of its check, and measurements by the same keys."""
+        progress = dict(self.progress)
+        for key, outcome in outcomes:
+            progress[key] = progress.get(key, Progress()).after(outcome, measured.get(key))
+        return self._replace(progress=progress)
+
+    def without(self, key: str) -> State:
+        """Return the state without the progress of one check."""
+        return self._replace(progress={each: progress for each, progress in self.progress.items() if each != key})
+
+    def dump(self) -> dict[str, Any]:
+        """Return the state as JSON values, never larger than `MAX_BYTES`.
+
+        Where not everything fits, facts are forgotten first and then settled checks (they are asked again), then the
+        number of waits; measurements and counts of errors stay longest, since limits hang on them. The plan's deadline
+        does not need them.
+        """
+        stored: dict[str, Any] = {
+            "version": VERSION,
+            "step": self.step,
+            "startedAt": self.started_at,
+            "attempt": self.attempt,
+            "expiresAt": self.expires_at,
+            "checks": "",
+            "facts": "",
+        }
+        room = MAX_BYTES - size(stored)
+        order = sorted(
+            self.progress.items(), key=lambda item: (item[1].settled, item[1].measured is None, item[1].errors == 0)
+        )
+        entries = []
+        for key, progress in order:
+            entry = f"{key}:{progress._encode()}"  # noqa: SLF001 - the two halves of one file format
+            room -= len(entry) + 1
+            if room < 0:
+                break
+            entries.append(entry)
+        stored["checks"] = " ".join(entries)
+        if size(self.facts) - size("") <= room:
+            stored["facts"] = self.facts
+        return stored
+
+
+def step_of(event: HookEvent) -> str:
+    """Return what state belongs to, in short."""
+    return _digest(event.step, 16)
+
+
+def key_of(description: object, occurrence: int = 0) -> str:
+    """Return the key of a check in the state: the same in every invocation, another one after any change of the check.
+
+    Parameters
+    ----------
+    description
+        The check as JSON values.
+    occurrence
+        How many equal checks stand before it in the same hook.
+    """
+    return _digest([description, occurrence], 8)
+
+
+def size(stored: object) -> int:
+    """Return how many bytes a value has as JSON."""
+    return len(json.dumps(stored).encode())
+
+
+def with_state(configuration: Mapping[str, Any], state: State) -> dict[str, Any]:
+    """Return the `hookDetails` of an IN_PROGRESS answer: all that was configured, and the state beside it.
+
+    Whether ECS keeps keys that an answer leaves out is not documented, so none is left out. What JSON could carry in but
+    not out again (half a surrogate pair, NaN) is replaced, since an answer that can't be encoded would be none.
+    """
+    details = {**configuration, STATE_KEY: state.dump()}
+    try:
+        json.dumps(details, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        text = json.dumps(details, ensure_ascii=False).encode("utf-8", "replace").decode()
+        details = json.loads(text, parse_constant=lambda _: None)
+    return details
+
+
+def _digest(value: object, digits: int) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value < 10**12
+
+
+def _decode(checks: str) -> dict[str, Progress]:
+    progress: dict[str, Progress] = {}
+    for entry in checks.split():
+        match = _ENTRY.fullmatch(entry)
+        if match is None:
+            continue
+        key, kind, count, *measured = match.groups()
+        number = int(count or 0)
+        progress[key] = Progress(
+            settled=kind == "P",
+            errors=number if kind == "E" else 0,
+            waits=number if kind == "W" else 0,
+            measured=Measured(*map(int, measured)) if measured[0] is not None else None,
+        )
+    return progress

@@ -1,0 +1,111 @@
+"""What a hook of one's own gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ecs_hooks.core.outcome import Evidence, Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.core.event import HookEvent
+    from ecs_hooks.deployment.base import Deployment
+    from ecs_hooks.deployment.endpoint import Listener
+    from ecs_hooks.http import HttpClient
+    from ecs_hooks.plan.model import Plan
+
+
+class Hook:
+    """One invocation, as the code of a hook sees it.
+
+    Parameters
+    ----------
+    event
+        What ECS, or CodeDeploy, sent.
+    plan
+        The policies and checks from `hookDetails`.
+    details
+        `hookDetails` as configured, for keys of one's own.
+    context
+        Deadline, elapsed time, the deployment and the address of green, as checks get them.
+    """
+
+    def __init__(
+        self,
+        event: HookEvent,
+        plan: Plan,
+        details: Mapping[str, Any],
+        context: CheckContext,
+    ) -> None:
+        self.event = event
+        self.plan = plan
+        self.details = details
+        self.context = context
+
+    @property
+    def deployment(self) -> Deployment:
+        """Who is green and who is blue; AWS is asked when a fact is first used."""
+        return self.context.deployment
+
+    @cached_property
+    def green(self) -> HttpClient:
+        """An HTTP client for the new revision, with the same limits as the HTTP check.
+
+        Raises
+        ------
+        ExplainedError
+            If nothing says where green answers. Leave it uncaught, and the hook's answer is the right one for it.
+        """
+        return self._client("test")
+
+    @cached_property
+    def production(self) -> HttpClient:
+        """An HTTP client for the new revision, as customers reach it: only once all production traffic goes there.
+
+        Raises
+        ------
+        ExplainedError
+            If that is not so. Leave it uncaught, and the hook's answer is the right one for it.
+        """
+        return self._client("production")
+
+    def _client(self, listener: Listener) -> HttpClient:
+        from ecs_hooks.http import HttpClient  # noqa: PLC0415 - a hook that does not speak HTTP need not load it
+
+        green = self.context.endpoint(listener)
+        return HttpClient(
+            green.base_url,
+            self.context.deadline,
+            headers=green.all_headers,
+            query=green.query,
+            objection=green.objection,
+        )
+
+    def passed(self, reason: str = "", evidence: Evidence | None = None) -> Outcome:
+        """Return a pass; the same as returning nothing."""
+        return Outcome.passed(reason, evidence)
+
+    def failed(self, reason: str, evidence: Evidence | None = None) -> Outcome:
+        """Return a failure: the hook answers FAILED, ECS rolls back."""
+        return Outcome.failed(reason, evidence)
+
+    def wait(self, reason: str, *, retry_after: float | None = None) -> Outcome:
+        """Return "not decided yet": the hook answers IN_PROGRESS and is invoked again.
+
+        Parameters
+        ----------
+        reason
+            What is waited for.
+        retry_after
+            Seconds until then.
+        """
+        return Outcome.wait(reason, retry_after=retry_after)
+
+
+Asked: TypeAlias = "Check | Sequence[Check]"
+"""What a generator hook may yield: one check, or several to be run side by side."""
+
+HookGenerator: TypeAlias = "Generator[Asked, Any, Outcome | None]"
+"""A hook that yields checks. `outcome = yield check` gives an `Outcome`; a list of checks gives a list of them."""

@@ -1,0 +1,97 @@
+"""What a hook leaves behind for people: log lines and metrics.
+
+Written as if nothing here could be relied on: a log that can't be written must not change an answer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from ecs_hooks.core.outcome import Status
+from ecs_hooks.core.response import HookStatus
+
+if TYPE_CHECKING:
+    from ecs_hooks.core.event import HookEvent
+    from ecs_hooks.core.response import HookResponse
+    from ecs_hooks.engine.runner import Result
+
+NAMESPACE = "EcsHooks"
+"""CloudWatch namespace of the metrics, unless `POWERTOOLS_METRICS_NAMESPACE` names another."""
+
+logger = Logger(service="ecs-hooks")
+
+_METRICS = {HookStatus.SUCCEEDED: "Succeeded", HookStatus.FAILED: "Failed", HookStatus.IN_PROGRESS: "InProgress"}
+
+
+def log_result(result: Result, event: HookEvent) -> None:
+    """Write one line about an outcome.
+
+    Parameters
+    ----------
+    result
+        The outcome, and of what.
+    event
+        The event.
+    """
+    with nothing_lost():
+        outcome = result.outcome
+        extra = {
+            **event.log_keys,
+            "check": result.label,
+            "outcome": outcome.status.value,
+            "duration_ms": None if result.seconds is None else round(result.seconds * 1000, 1),
+            "evidence": dict(outcome.evidence),
+        }
+        if result.traceback is not None:
+            extra["traceback"] = result.traceback
+        write = logger.info if outcome.status in {Status.PASS, Status.SKIP} else logger.warning
+        write(f"{outcome.status.value} {result.label} {outcome.reason}".strip(), extra=extra)
+
+
+def report(response: HookResponse, event: HookEvent | None, results: Sequence[Result]) -> None:
+    """Write one line for the verdict, then the metrics.
+
+    Parameters
+    ----------
+    response
+        The answer.
+    event
+        The event; None where it was none.
+    results
+        The outcomes.
+    """
+    keys = {} if event is None else event.log_keys
+    with nothing_lost():
+        write = logger.info if response.status is HookStatus.SUCCEEDED else logger.warning
+        write(response.reason, extra={**keys, "verdict": response.status.value})
+    with nothing_lost():
+        _publish(response, event, results)
+
+
+@contextmanager
+def nothing_lost() -> Iterator[None]:
+    """Let no trouble with log or metrics get in the way of the answer."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it was, the answer matters more
+        print(f"ecs-hooks: could not report: {type(error).__name__}")  # noqa: T201 - the log itself has failed
+
+
+def _publish(response: HookResponse, event: HookEvent | None, results: Sequence[Result]) -> None:
+    namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
+    metrics = EphemeralMetrics(namespace=namespace, service="unknown" if event is None else event.service_name)
+    stage = "unknown" if event is None else str(event.stage)
+    # CloudWatch takes ASCII in dimensions; a stage that is not known yet could hold anything.
+    metrics.add_dimension(name="stage", value=re.sub(r"[^\x21-\x7e]", "?", stage)[:250])
+    metrics.add_metric(name=_METRICS[response.status], unit=MetricUnit.Count, value=1)
+    for result in results:
+        if result.seconds is not None:
+            metrics.add_metric(name="CheckDuration", unit=MetricUnit.Milliseconds, value=result.seconds * 1000)
+    metrics.flush_metrics()

@@ -1,0 +1,1 @@
+"""The plan of a hook: its fields, where it is stored, and its JSON Schema."""

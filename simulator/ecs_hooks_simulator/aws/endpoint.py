@@ -1,0 +1,94 @@
+"""The endpoint itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from moto.server import ThreadedMotoServer
+
+from ecs_hooks_simulator.aws import answers, operations
+
+if TYPE_CHECKING:
+    from ecs_hooks_simulator.core.errors import EcsError
+    from ecs_hooks_simulator.core.protocols import ServiceDeployments
+
+
+@contextmanager
+def answering(deployments: ServiceDeployments | None, others: Sequence[answers.Answers] = ()) -> Iterator[None]:
+    """Have every endpoint of this process tell of one more simulation, for as long as the block lasts.
+
+    Parameters
+    ----------
+    deployments
+        What the service-deployment operations of ECS tell of; None for nothing.
+    others
+        Whoever answers other operations in moto's place.
+    """
+    if deployments is not None:
+        operations.add_source(deployments)
+    for each in others:
+        answers.add(each)
+    try:
+        yield
+    finally:
+        if deployments is not None:
+            operations.remove_source(deployments)
+        for each in others:
+            answers.remove(each)
+
+
+class AwsEndpoint:
+    """AWS on loopback, for as long as the block lasts.
+
+    Parameters
+    ----------
+    deployments, others
+        Whom it asks, as `answering` does; nobody for an endpoint that outlives each of several simulations.
+    host
+        The address to listen at.
+    """
+
+    def __init__(
+        self,
+        deployments: ServiceDeployments | None = None,
+        host: str = "127.0.0.1",
+        others: Sequence[answers.Answers] = (),
+    ) -> None:
+        self._deployments = deployments
+        self._others = others
+        self._host = host
+        self._open = ExitStack()
+        self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
+
+    def __enter__(self) -> Self:
+        """Start to answer."""
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        with ExitStack() as opening:
+            opening.enter_context(answering(self._deployments, self._others))
+            self._server.start()
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop answering."""
+        self._server.stop()
+        inner = self._server._server  # noqa: SLF001 - moto leaves its socket open
+        assert inner is not None
+        inner.server_close()
+        self._open.close()
+
+    @property
+    def url(self) -> str:
+        """The value of `AWS_ENDPOINT_URL`."""
+        _, port = self._server.get_host_and_port()
+        return f"http://{self._host}:{port}"
+
+    def fail(self, operation: str, error: EcsError, times: int = 1) -> None:
+        """Answer an operation with an error, so many times; such as `EcsError("ThrottlingException", "Rate exceeded")`."""
+        operations.inject(operation, error, times)

@@ -1,0 +1,1 @@
+"""Lambda functions that CodeDeploy shifts traffic between."""

@@ -1,0 +1,1 @@
+"""Clock, errors, faults, protocols and hook targets: what both simulated controllers are made of."""

@@ -1,0 +1,79 @@
+"""What a deployment acts on; and surroundings that exist only in memory, for hooks that need no running application."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ecs_hooks_simulator.core.clock import SimulationClock
+    from ecs_hooks_simulator.core.faults import Fault
+    from ecs_hooks_simulator.core.model import ServiceRevision
+    from ecs_hooks_simulator.core.protocols import AlarmChange, Alarms, ListenerKind, Tasks, Traffic
+    from ecs_hooks_simulator.core.timeline import Timeline
+    from ecs_hooks_simulator.ecs.undocumented import Behaviour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a deployment acts on and reports to; `alarms` may be None where there are none."""
+
+    traffic: Traffic
+    tasks: Tasks
+    alarms: Alarms | None
+    clock: SimulationClock
+    behaviour: Behaviour
+    timeline: Timeline
+    lock: threading.RLock
+
+
+class MemoryTraffic:
+    """A load balancer that remembers its weights and forwards nothing."""
+
+    def __init__(self) -> None:
+        self.weights: dict[ListenerKind, Mapping[str, float]] = {}
+
+    def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
+        """Remember the weights of a listener."""
+        self.weights[kind] = dict(weights)
+
+
+class MemoryTasks:
+    """Tasks that are healthy at once and run nothing."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, ServiceRevision] = {}
+        self.faults: list[tuple[str, Fault]] = []
+
+    def start(self, revision: ServiceRevision) -> None:
+        """Count the revision as running."""
+        self.running[revision.arn] = revision
+
+    def healthy(self, revision: ServiceRevision) -> bool:
+        """Return whether it was started."""
+        return revision.arn in self.running
+
+    def inject(self, revision: ServiceRevision, fault: Fault) -> None:
+        """Remember the fault."""
+        self.faults.append((revision.arn, fault))
+
+    def stop(self, revision: ServiceRevision) -> None:
+        """Count the revision as stopped."""
+        self.running.pop(revision.arn, None)
+
+
+class MemoryAlarms:
+    """Alarms that are in whatever state they are put into."""
+
+    def __init__(self, **states: str) -> None:
+        self.current = states
+
+    def evaluate(self) -> Sequence[AlarmChange]:
+        """Change nothing."""
+        return ()
+
+    def states(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the states of those that there are."""
+        return {name: self.current[name] for name in names if name in self.current}

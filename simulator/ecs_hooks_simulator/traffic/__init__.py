@@ -1,0 +1,1 @@
+"""Traffic of simulated services: the load balancer, its users, and faults."""

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecs_hooks.checks.compare.errors import IncomparableError
+from ecs_hooks.checks.compare.json_diff import MOST_VALUES, Document, observe
+from ecs_hooks.checks.compare.observed import Observed
+from ecs_hooks.checks.compare.values import ABSENT, Value, value_of
+from ecs_hooks.core.outcome import Status
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def seen(blue: Sequence[Any], green: Sequence[Any] = ()) -> dict[str, Observed]:
+    documents = ([Document((each,), str) for each in side] for side in (blue, green))
+    return {each.path: each for each in observe(*documents)}
+
+
+def of(*values: Any) -> tuple[Value, ...]:
+    return tuple(map(value_of, values))
+
+
+def test_places_have_no_indexes() -> None:
+    found = seen([{"items": [{"price": 1}, {"price": 2, "tags": ["a"]}]}], [{"items": []}])
+
+    assert {path: each.blue[0] for path, each in found.items()} == {
+        "$": of({}),
+        "$.items": of([0, 0]),
+        "$.items[*].price": of(1, 2),
+        "$.items[*].tags": (*of(["a"]), ABSENT),
+        "$.items[*].tags[*]": of("a"),
+    }
+    assert found["$.items"].green == [of([])]
+    assert found["$.items[*].price"].green == [()]
+
+
+def test_what_an_object_lacks_is_absent_and_what_is_in_no_object_is_nothing() -> None:
+    found = seen([{"a": {"b": None}}, {"a": {}}, {}])
+
+    assert found["$.a.b"].blue == [of(None), (ABSENT,), ()]
+    assert found["$.a"].blue == [of({}), of({}), (ABSENT,)]
+
+
+def test_what_is_in_arrays_of_arrays_and_of_different_things() -> None:
+    found = seen([[[1, 2], [], "x", {"a": 1}]])
+
+    assert found["$[*]"].blue == [of([1, 2], [], "x", {})]
+    assert found["$[*][*]"].blue == [of(1, 2)]
+    assert found["$[*].a"].blue == [of(1)]
+
+
+def test_keys_that_come_and_go_stand_for_each_other() -> None:
+    users = [{"users": {f"u{number}": {"age": number}, "admin": {"age": 0}}} for number in range(10)]
+    found = seen(users)
+
+    assert list(found) == ["$", "$.users", "$.users.admin", "$.users.*", "$.users.admin.age", "$.users.*.age"]
+    assert found["$.users.*.age"].blue == [of(number) for number in range(10)]
+    assert "$.users.u0" in seen(users[:4])
+
+
+def test_names_that_are_none_in_a_path_are_quoted_and_cut() -> None:
+    assert list(seen([{"it's\n": 1, "x" * 100: 2}])) == ["$", "$['it\\'s ']", f"$['{'x' * 40}...']"]
+
+
+def test_what_is_below_a_secret_name_is_secret() -> None:
+    found = seen([{"session": {"id": "s"}, "open": 1}])
+
+    assert [path for path, each in found.items() if each.is_secret] == ["$.session", "$.session.id"]
+    keys = seen([{f"token-{number}": 1} for number in range(10)])
+    assert keys["$.*"].is_secret
+
+
+def test_own_addresses_are_taken_out_of_texts() -> None:
+    documents = [Document(({"next": "http://blue/2", "n": 1},), lambda text: text.replace("http://blue", ""))]
+    (_, found, _) = observe(documents, [])
+
+    assert found.blue == [of("/2")]
+
+
+def test_an_answer_without_json_has_nothing_anywhere() -> None:
+    found = {each.path: each for each in observe([Document(({"a": 1},), str)], [Document((), str)])}
+
+    assert found["$"].green == [()]
+    assert found["$.a"].green == [()]
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [([0] * MOST_VALUES, f"more than {MOST_VALUES} values"), (None, "nested more than 100 deep")],
+)
+def test_too_much_is_refused_with_what_to_do(document: Any, problem: str) -> None:
+    if document is None:
+        for _ in range(102):
+            document = [document]
+    with pytest.raises(IncomparableError, match=problem) as caught:
+        seen([document])
+    assert caught.value.outcome.status is Status.FAIL
+    assert "ask for less of it, or ignore parts of it" in str(caught.value)
+
+
+@given(JSON)
+def test_any_document_is_the_same_as_itself(document: Any) -> None:
+    assert not any(each.varies for each in seen([document, document], [document]).values())
+
+
+@given(JSON, JSON)
+def test_where_places_differ_the_documents_do(left: Any, right: Any) -> None:
+    def frozen(value: Any) -> Any:
+        match value:
+            case dict():
+                return frozenset((key, frozen(each)) for key, each in value.items())
+            case list():
+                return tuple(map(frozen, value))
+            case _:
+                return value_of(value)
+
+    varies = any(each.varies for each in seen([left], [right]).values())
+    assert not varies or frozen(left) != frozen(right)

@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.account import DEPLOYMENT, Account
+from tests.cli.conftest import Doctor
+from tests.conftest import GREEN
+from tests.support.layouts import BLUE_GROUP, DNS, NLB_LISTENER, TEST_RULE, forward, load_balancer, revision, rule
+
+HTTP: dict[str, Any] = {"type": "http", "path": "/health"}
+AT = "at POST_TEST_TRAFFIC_SHIFT"
+RULE = TEST_RULE.rpartition(":")[2]
+HOST = {"Field": "host-header", "HostHeaderConfig": {"Values": ["test.example.com"]}}
+HEADER = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Secret", "Values": ["hunter2"]}}
+QUERY = {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "v", "Value": "hunter2"}]}}
+PATH = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/test"]}}
+GET = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}}
+
+
+def deploying(account: Account, stage: str) -> None:
+    load_balancer(account.aws)
+    deployment = account.aws.asking("DescribeServiceDeployments")["serviceDeployments"][0]
+    deployment |= {"targetServiceRevision": {"arn": GREEN}, "lifecycleStage": stage}
+    account.aws.answer("ListServiceDeployments", {"serviceDeployments": [{"serviceDeploymentArn": DEPLOYMENT}]})
+    account.aws.answer("DescribeLoadBalancers", lambda _: {"LoadBalancers": [account.balancer]})
+
+
+def test_without_a_deployment_the_address_is_derived_whomever_the_rule_leads_to(
+    doctor: Doctor, account: Account
+) -> None:
+    account.aws.answer("DescribeRules", rule(HEADER, QUERY, to=(BLUE_GROUP,)))
+    doctor()
+
+    assert doctor.of("endpoint") == [
+        ("ok", f"{AT}: green will answer at http://{DNS}:8080/ with header X-Secret and parameter v")
+    ]
+
+
+def test_in_a_deployment_that_is_elsewhere_the_same_holds(doctor: Doctor, account: Account) -> None:
+    deploying(account, "POST_SCALE_UP")
+    account.aws.answer("DescribeRules", rule(to=(BLUE_GROUP,)))
+    doctor()
+
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:8080/")]
+
+
+def test_in_a_deployment_at_the_stage_it_has_to_lead_to_green(doctor: Doctor, account: Account) -> None:
+    deploying(account, "POST_TEST_TRAFFIC_SHIFT")
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green answers at http://{DNS}:8080/ now")]
+
+    account.aws.answer("DescribeRules", rule(to=(BLUE_GROUP,)))
+    doctor()
+    ((level, text),) = doctor.of("endpoint")
+    assert level == "error"
+    assert text.startswith(f"{AT}: {RULE} leads to target group primary, not to green's target group alternate")
+    assert doctor.fix("leads to target group primary").startswith("let ECS alone change the rule")
+
+
+@pytest.mark.parametrize(
+    ("condition", "text", "fix"),
+    [
+        (PATH, "its condition path-pattern is no plain prefix such as /test/*", "set hookDetails.base_url"),
+        (
+            {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}},
+            "its condition source-ip can't be met by a request from anywhere",
+            "set hookDetails.base_url",
+        ),
+    ],
+)
+def test_contract_5_2_what_can_not_be_derived(
+    doctor: Doctor, account: Account, condition: dict[str, Any], text: str, fix: str
+) -> None:
+    account.aws.answer("DescribeRules", rule(condition))
+    doctor()
+
+    assert doctor.of("endpoint") == [("error", f"{AT}: the address of green can't be derived from {RULE}: {text}")]
+    assert doctor.fix("can't be derived") == fix
+
+
+def test_contract_5_2_https_needs_a_name(doctor: Doctor, account: Account) -> None:
+    account.listener("HTTPS", 8443)
+    doctor()
+    assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} speaks TLS, and its certificate is not made for {DNS}")]
+    assert doctor.fix("speaks TLS") == "set hookDetails.host to the name it is made for"
+
+    account.aws.answer("DescribeRules", rule(HOST))
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at https://{DNS}:8443/ with header Host")]
+
+    account.aws.answer("DescribeRules", rule())
+    account.plan(HTTP, host="test.example.com")
+    doctor()
+    assert doctor.of("endpoint")[0][0] == "ok"
+
+
+def test_a_login_before_the_application(doctor: Doctor, account: Account) -> None:
+    actions = [{"Type": "authenticate-oidc"}, *forward(BLUE_GROUP)]
+    account.aws.answer("DescribeRules", {"Rules": [{"Actions": actions}]})
+    doctor()
+
+    assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} answers with authenticate-oidc before it forwards")]
+
+
+def test_a_rule_that_does_not_take_the_method_of_a_check(doctor: Doctor, account: Account) -> None:
+    account.aws.answer("DescribeRules", rule(GET))
+    account.plan(HTTP, {"type": "http", "name": "upload", "method": "POST", "body": "x"})
+    doctor()
+    assert doctor.of("endpoint") == [
+        ("error", f'{AT}: the listener rule takes GET only, not the POST of http "upload"')
+    ]
+
+    elsewhere = {"method": "PUT", "url": "http://elsewhere.example.com/"}
+    account.plan({"type": "load", "requests": [{}, elsewhere, {"method": "PATCH"}, {"method": "DELETE"}]})
+    doctor()
+    assert doctor.of("endpoint") == [
+        ("error", f"{AT}: the listener rule takes GET only, not the {method} of load") for method in ("PATCH", "DELETE")
+    ]
+
+    account.plan(HTTP, {"type": "digest", "header": "X-Version"})
+    doctor()
+    assert doctor.of("endpoint")[0][0] == "ok"
+
+
+def test_several_test_listeners(doctor: Doctor, account: Account) -> None:
+    account.service["loadBalancers"] *= 2
+    doctor()
+
+    assert doctor.of("endpoint") == [
+        ("error", f"{AT}: the service has 2 load balancers with a test listener, which one is not clear")
+    ]
+    assert doctor.of("network") == []
+
+
+def test_a_network_load_balancer(doctor: Doctor, account: Account) -> None:
+    account.service["loadBalancers"] = revision(test=NLB_LISTENER)["loadBalancers"]
+    default = {"ListenerArn": NLB_LISTENER, "Protocol": "TCP_UDP", "Port": 53, "DefaultActions": forward(BLUE_GROUP)}
+    account.aws.answer("DescribeListeners", {"Listeners": [default]})
+    doctor()
+
+    assert doctor.of("endpoint")[0][1].endswith("speaks TCP_UDP, not HTTP")
+    default["Protocol"] = "TCP"
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:53/")]
+
+    account.plan({"type": "tcp"})
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:53/")]
+    account.plan({"type": "tcp", "name": "other", "port": 54})
+    doctor()
+    assert doctor.of("endpoint") == [
+        (
+            "error",
+            f'{AT}: tcp "other": port 54 of the load balancer is another listener, which could lead to blue',
+        )
+    ]
+    assert doctor.fix("port 54 of the load balancer") == "give the address"
+
+
+def test_a_connection_to_an_application_load_balancer_tells_nothing(doctor: Doctor, account: Account) -> None:
+    account.plan(HTTP, {"type": "tcp"})
+    doctor()
+
+    (told,) = doctor.of("endpoint")
+    assert told == (
+        "error",
+        f"{AT}: tcp: an Application Load Balancer takes connections itself, whatever becomes of green",
+    )
+    assert doctor.fix("takes connections itself") == "use a check of type http"
+
+
+@pytest.mark.parametrize(
+    ("stage", "problem", "fix"),
+    [
+        ("PRE_SCALE_UP", "green does not run yet at PRE_SCALE_UP", "attach the check to a later stage, or set"),
+        (
+            "POST_SCALE_UP",
+            "green has no test traffic yet at POST_SCALE_UP, the test listener would test blue",
+            "attach the check to POST_TEST_TRAFFIC_SHIFT, or set",
+        ),
+    ],
+)
+def test_contract_5_2_a_check_before_green_can_be_asked(
+    doctor: Doctor, account: Account, stage: str, problem: str, fix: str
+) -> None:
+    account.hook["lifecycleStages"] = [stage]
+    doctor()
+
+    assert doctor.of("endpoint") == [("error", f"at {stage}: {problem}")]
+    assert doctor.fix(problem).startswith(fix)
+
+
+def test_without_a_test_listener_a_task_is_asked(doctor: Doctor, account: Account) -> None:
+    account.without_test_listener()
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://address-of-a-task:8080/")]
+
+    del account.service["networkConfiguration"]
+    doctor()
+    assert doctor.of("endpoint") == [
+        (
+            "error",
+            f"{AT}: the service has no test listener, and without the network mode awsvpc its tasks have no address",
+        )
+    ]
+    assert doctor.of("network") == []
+
+
+def test_without_a_load_balancer(doctor: Doctor, account: Account) -> None:
+    account.service["loadBalancers"] = []
+    doctor()
+
+    assert doctor.of("endpoint") == [
+        ("error", f"{AT}: the service has no test listener, and no port at a load balancer or of Service Connect")
+    ]
+
+
+def test_a_port_of_service_connect(doctor: Doctor, account: Account) -> None:
+    offered = {"enabled": True, "services": [{"portName": "http"}]}
+    account.service["loadBalancers"] = []
+    account.service["deployments"] = [{"serviceConnectConfiguration": offered}]
+    account.service["networkConfiguration"] = {"awsvpcConfiguration": {"subnets": [], "securityGroups": []}}
+    container = {"name": "web", "portMappings": [{"name": "http", "containerPort": 8123}]}
+    account.aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": [container]}})
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://address-of-a-task:8123/")]
+
+    container["name"], container["portMappings"] = "web", []
+    doctor()
+    assert [level for level, _ in doctor.of("endpoint")] == ["error"]
+
+
+def test_an_address_of_the_plan(doctor: Doctor, account: Account) -> None:
+    account.plan(HTTP, base_url="http://user:hunter2@green.example.com:8080/base")
+    doctor()
+
+    assert doctor.of("endpoint") == [
+        ("ok", f"{AT}: requests go to http://green.example.com:8080/base, as hookDetails.base_url says")
+    ]
+    assert account.aws.calls["DescribeRules"] == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "stage", "level", "text"),
+    [
+        (
+            "http://green",
+            "POST_TEST_TRAFFIC_SHIFT",
+            "ok",
+            "requests go to http://green/, as APP_URL of the function says",
+        ),
+        ("green:8080", "POST_TEST_TRAFFIC_SHIFT", "error", "APP_URL of the function is no address"),
+        (
+            "http://green:99999999",
+            "POST_TEST_TRAFFIC_SHIFT",
+            "error",
+            "the address of green is none: address is not valid",
+        ),
+        (
+            "http://green",
+            "POST_SCALE_UP",
+            "error",
+            "APP_URL does not lead to green at POST_SCALE_UP yet, it would test blue",
+        ),
+    ],
+)
+def test_an_address_of_the_function(
+    doctor: Doctor, account: Account, url: str, stage: str, level: str, text: str
+) -> None:
+    account.hook["lifecycleStages"] = [stage]
+    account.function["Environment"] = {"Variables": {"APP_URL": url}}
+    doctor()
+
+    assert doctor.of("endpoint") == [(level, f"at {stage}: {text}")]
+
+
+def test_contract_5_4_service_connect(doctor: Doctor, account: Account) -> None:
+    service_connect = {"enabled": True, "services": [{"portName": "http"}]}
+    account.aws.answer(
+        "DescribeServiceRevisions", {"serviceRevisions": [revision(serviceConnectConfiguration=service_connect)]}
+    )
+    account.plan(HTTP, base_url="http://front", service_connect=True)
+    doctor()
+    assert doctor.of("endpoint") == [
+        (
+            "ok",
+            f"{AT}: requests go to http://front/ with header x-amzn-ecs-blue-green-test, as hookDetails.base_url says",
+        )
+    ]
+    assert account.aws.asked["DescribeServiceRevisions"] == [{"serviceRevisionArns": [GREEN]}]
+
+    account.aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision()]})
+    doctor()
+    assert doctor.of("endpoint")[0][0] == "error"
+    assert doctor.fix("offers nothing through Service Connect") == "leave service_connect out of hookDetails"
+
+    account.service["currentServiceRevisions"] = []
+    doctor()
+    assert doctor.of("endpoint") == [
+        ("unknown", "the address of green at POST_TEST_TRAFFIC_SHIFT is not known: the service has no revision yet")
+    ]
+
+
+def test_what_aws_does_not_tell_is_unknown(doctor: Doctor, account: Account) -> None:
+    account.aws.error("DescribeRules", "AccessDenied", 403)
+    doctor()
+    assert doctor.of("endpoint") == [
+        (
+            "unknown",
+            "the address of green at POST_TEST_TRAFFIC_SHIFT is not known: elasticloadbalancing:DescribeRules: AccessDenied",
+        )
+    ]
+
+    account.aws.error("ListServiceDeployments", "ThrottlingException")
+    doctor()
+    assert doctor.of("endpoint")[0][0] == "unknown"
+
+    account.aws.answer("ListServiceDeployments", {"serviceDeployments": [{"serviceDeploymentArn": "none"}]})
+    doctor()
+    assert doctor.of("endpoint")[0][0] == "unknown"
+
+
+def test_a_check_that_asks_somebody_else(doctor: Doctor, account: Account) -> None:
+    account.plan({"type": "drift"}, {"type": "http", "url": "http://elsewhere.example.com/"})
+    doctor()
+
+    assert doctor.of("endpoint") == []

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+import ecs_hooks
+from ecs_hooks.auth.reference import Reference
+from ecs_hooks.core.lazy_model import Later
+from ecs_hooks.core.validation_errors import fields_at, models_of
+
+
+class Holder(BaseModel):
+    """Has fields whose model is loaded later."""
+
+    one: Annotated[Any, Later("ecs_hooks.auth.reference:Reference")] | None = None
+    many: dict[str, Annotated[Any, Later("ecs_hooks.auth.reference:Reference", or_text=True)]] = {}
+    some: Annotated[Any, Later("ecs_hooks.auth.reference:Reference", or_text=("a", "b"), such_as="a key")] | None = None
+
+
+def test_a_field_is_as_if_the_model_stood_in_it() -> None:
+    given = {"one": {"ssm": "/a"}, "many": {"b": "text", "c": {"env": "C"}}}
+    holder = Holder.model_validate(given)
+
+    assert holder.one == Reference(ssm="/a")
+    assert holder.many == {"b": "text", "c": Reference(env="C")}
+    assert holder.model_dump(exclude_unset=True) == given
+    assert Holder.model_validate(holder.model_dump()) == holder
+    assert Holder.model_validate({"one": Reference(ssm="/a"), "many": {"c": Reference(env="C")}}).one == holder.one
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "says"),
+    [
+        ({"one": {"smm": 1}}, ("one", "smm"), "Extra inputs"),
+        ({"one": "text"}, ("one",), "Input should be a valid dictionary"),
+        ({"many": {"b": {"ssm": 1}}}, ("many", "b", "ssm"), "Input should be a valid string"),
+        ({"many": {"b": 1}}, ("many", "b"), "must be text, or a reference"),
+        ({"some": 1}, ("some",), "must be text, or a key, not number"),
+        ({"some": "c"}, ("some",), "is no text that it can be; known: a, b"),
+        ({"some": "ssm"}, ("some",), "needs to be told something: write a key"),
+    ],
+)
+def test_a_mistake_has_its_place(given: Any, place: tuple[str, ...], says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Holder.model_validate(given)
+    (error,) = caught.value.errors()
+    assert error["loc"] == place
+    assert says in error["msg"]
+
+
+def test_its_fields_are_known() -> None:
+    assert models_of(Holder.model_fields["one"]) == models_of(Holder.model_fields["many"]) == [Reference]
+    assert fields_at(Holder, ("one",)) == fields_at(Holder, ("many", "x")) == list(Reference.model_fields)
+    definitions = Holder.model_json_schema()["$defs"]
+    assert set(definitions) == {"Reference"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "loaded"),
+    [
+        ({"checks": [{"type": "http", "path": "/x", "headers": {"X-A": "b"}}]}, []),
+        (
+            {"checks": [{"type": "http", "expect": {"asserts": [{"query": "body", "filters": ["to_int"], "min": 1}]}}]},
+            [],
+        ),
+        (
+            {"checks": [{"type": "http", "auth": {"bearer": {"token": "t"}}}]},
+            ["ecs_hooks.auth.fields", "ecs_hooks.auth.reference"],
+        ),
+    ],
+)
+def test_whoever_does_without_does_not_load_it(plan: Any, loaded: list[str]) -> None:
+    program = (
+        "import sys; from ecs_hooks.engine.invocation import Plan;"
+        f"Plan.parse({plan!r});"
+        "light = {'ecs_hooks.auth.secret_resolver', 'ecs_hooks.auth.secret'};"
+        "names = [m for m in sys.modules if m.startswith(('ecs_hooks.auth.', 'ecs_hooks.assertions.filters.', 'ecs_hooks.plan_ref', 'botocore.'))];"
+        "print(sorted(set(names) - light))"
+    )
+    source = str(Path(ecs_hooks.__file__).parents[1])
+    environment = {"PYTHONPATH": source}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == str(loaded)

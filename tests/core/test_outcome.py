@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "decided"),
+    [
+        (Outcome.passed("r", {"n": 1}), Status.PASS, True),
+        (Outcome.failed("r", {"n": 1}), Status.FAIL, True),
+        (Outcome.skip("r"), Status.SKIP, True),
+        (Outcome.wait("r", {"n": 1}, retry_after=3), Status.WAIT, False),
+        (Outcome.error("r", {"n": 1}, retry_after=3), Status.ERROR, False),
+    ],
+)
+def test_an_outcome_is_what_it_is_called(outcome: Outcome, status: Status, *, decided: bool) -> None:
+    assert outcome.status is status
+    assert outcome.reason == "r"
+    assert outcome.decided is decided
+    assert outcome.retry_after == (None if decided else 3)
+    assert dict(outcome.evidence) == ({} if status is Status.SKIP else {"n": 1})
+
+
+def test_an_explained_error_is_a_failure_unless_it_says_otherwise() -> None:
+    assert ExplainedError("why").outcome == Outcome.failed("why")

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ecs_hooks
+from ecs_hooks.checks import CHECKS, check_class
+from ecs_hooks.checks.http import HttpCheck
+from ecs_hooks.plan.model import MAX_CHECKS, FirstDeployment, Mode, Plan, PlanError
+from tests.conftest import load_event
+
+GOOD = load_event("post_test_traffic_shift_hook_details")["hookDetails"]
+
+
+def problems(configuration: Any, **options: Any) -> list[str]:
+    with pytest.raises(PlanError) as raised:
+        Plan.parse(configuration, **options)
+    return list(raised.value.problems)
+
+
+def test_the_plan_of_the_design_is_read() -> None:
+    plan = Plan.parse(GOOD)
+
+    assert [check.label for check in plan.checks] == ['http "health"', 'http "upload"']
+    assert plan.explicit
+    assert plan.policies.timeout_minutes == 30
+
+
+def test_defaults() -> None:
+    plan = Plan.parse({}, defaults=[HttpCheck()])
+
+    assert plan.checks == (HttpCheck(),)
+    assert not plan.explicit
+    assert plan.policies.mode is Mode.ENFORCE
+    assert plan.policies.first_deployment is FirstDeployment.RUN
+    assert plan.policies.error_limit == 5
+    assert plan.policies.base_url is None
+
+
+def test_an_empty_list_of_checks_is_a_choice() -> None:
+    plan = Plan.parse({"checks": []}, defaults=[HttpCheck()])
+
+    assert plan.checks == ()
+    assert plan.explicit
+
+
+@pytest.mark.parametrize(
+    ("configuration", "says"),
+    [
+        ([1], 'hookDetails: must be a JSON object such as {"checks": [...]}, not array'),
+        ({"chekcs": []}, "hookDetails.chekcs: is no known field; did you mean 'checks'?"),
+        ({"timeout": 3}, "hookDetails.timeout: is no known field; did you mean 'timeout_minutes'?"),
+        ({"zzz": 3}, "hookDetails.zzz: is no known field; known: base_url, checks, "),
+        ({"mode": "obsrve"}, "hookDetails.mode: is not one of the values it can have; did you mean 'observe'?"),
+        ({"mode": 3}, "hookDetails.mode: is not one of the values it can have; known: enforce, observe"),
+        ({"error_limit": 0}, "hookDetails.error_limit: Input should be greater than or equal to 1"),
+        ({"timeout_minutes": "x"}, "hookDetails.timeout_minutes: Input should be a valid number"),
+        ({"base_url": "test-alb:8080"}, "hookDetails.base_url: "),
+        ({"checks": {}}, "hookDetails.checks: must be an array of checks, not object"),
+        ({"checks": [3]}, "hookDetails.checks[0]: must be an object with a type, not number"),
+        (
+            {"checks": [{}]},
+            f"hookDetails.checks[0].type: is missing; known: {', '.join(sorted(CHECKS))}",
+        ),
+        ({"checks": [{"type": "htp"}]}, "hookDetails.checks[0].type: is no known type of check; did you mean 'http'?"),
+        (
+            {"checks": [{"type": ["http"]}]},
+            f"hookDetails.checks[0].type: is no known type of check; known: {', '.join(sorted(CHECKS))}",
+        ),
+        (
+            {"checks": [{"type": "http", "pth": "/"}]},
+            "hookDetails.checks[0].pth: is no known field; did you mean 'path'?",
+        ),
+        (
+            {"checks": [{"type": "http"}, {"type": "http", "expect": {"statuss": 200}}]},
+            "hookDetails.checks[1].expect.statuss: is no known field; did you mean 'status'?",
+        ),
+        (
+            {"checks": [{"type": "http", "until": {"timeout_second": 3}}]},
+            "hookDetails.checks[0].until.timeout_seconds: is missing",
+        ),
+        (
+            {"checks": [{"type": "http", "name": "a"}, {"type": "http", "name": "a"}]},
+            "hookDetails.checks: the name 'a' is used more than once",
+        ),
+        (
+            {"checks": [{"type": "http"}] * (MAX_CHECKS + 1)},
+            f"hookDetails.checks: {MAX_CHECKS + 1} checks are too many",
+        ),
+    ],
+)
+def test_a_mistake_names_its_field(configuration: Any, says: str) -> None:
+    assert any(problem.startswith(says) for problem in problems(configuration)), problems(configuration)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    found = problems({"mode": "x", "checks": [{"type": "y"}, 3], "what": 1})
+
+    assert len(found) == 4
+
+
+def test_own_fields_belong_to_a_hook_of_ones_own_unless_they_look_misspelt() -> None:
+    assert Plan.parse({"S3_BUCKET_NAME": "b"}, own_fields_allowed=True).checks == ()
+    assert problems({"chekcs": [], "S3_BUCKET_NAME": "b"}, own_fields_allowed=True) == [
+        "hookDetails.chekcs: is no known field; did you mean 'checks'?"
+    ]
+
+
+SECRET = "hunter2-hunter2"
+PLACES = st.recursive(
+    st.just(SECRET),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["checks", "type", "mode", "expect", "status", "headers", "json", "url", "path", "body", "form"]
+            ),
+            inner,
+            min_size=1,
+            max_size=3,
+        )
+    ),
+    max_leaves=5,
+)
+
+
+@given(PLACES)
+def test_no_value_is_repeated_in_an_error(value: Any) -> None:
+    for configuration in (
+        value,
+        {"checks": [{"type": "http", "expect": value}]},
+        {"checks": [value], "base_url": value},
+    ):
+        try:
+            Plan.parse(configuration)
+        except PlanError as error:
+            assert SECRET not in str(error)
+
+
+def test_every_kind_of_check_can_be_loaded() -> None:
+    assert [check_class(kind).model_fields["type"].default for kind in CHECKS] == list(CHECKS)
+
+
+def test_what_the_package_of_checks_does_not_have_is_no_attribute() -> None:
+    with pytest.raises(AttributeError, match="Nothing"):
+        ecs_hooks.checks.Nothing  # noqa: B018 - the access is the test

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecs_hooks_simulator import CanaryConfiguration, DeploymentController, Service, Strategy, VirtualClock
+from ecs_hooks_simulator.canaries.drawn_users import DrawnUsers, Load
+from ecs_hooks_simulator.canaries.performance import Performance
+from ecs_hooks_simulator.core.clock import EPOCH
+from ecs_hooks_simulator.traffic.load_balancer import Forwarded, LoadBalancer
+
+STEADY = Load(wave_percent=0, noise_percent=0)
+QUICK, SLOW = (Performance(median=median, spread=0.001, slow_percent=0) for median in (0.1, 0.2))
+
+
+def play(seed: int = 0, green: Performance = SLOW, **options: Any) -> tuple[list[Forwarded], str, str]:
+    """Play a canary of 20 % from 0:30 to 2:30, of 100 % from then on; return the requests, blue and green."""
+    canary = CanaryConfiguration(canary_percent=20, canary_bake_time_minutes=2)
+    service = Service(service="api", strategy=Strategy.CANARY, canary=canary, bake_time_minutes=3)
+    balancer = LoadBalancer()
+    controller = DeploymentController(service, traffic=balancer, clock=VirtualClock(EPOCH + 30))
+    blue = controller.adopt(settings={"performance": QUICK})
+    DrawnUsers(balancer, controller, requests_per_minute=600, seed=seed, **{"load": STEADY} | options)
+    deployment = controller.deploy(settings={"performance": green})
+    return [each._replace(time=each.time - EPOCH) for each in balancer.forwarded], blue.arn, deployment.target.arn
+
+
+def test_requests_are_split_by_the_weights_of_their_moment() -> None:
+    requests, blue, green = play()
+    seen = Counter((each.revision, each.time // 30) for each in requests)
+
+    # In half minutes: the weights change in the middle of the third minute.
+    assert [seen[green, half] for half in range(1, 7)] == [60, 60, 60, 60, 300, 300]
+    assert [seen[blue, half] for half in range(1, 7)] == [240, 240, 240, 240, 0, 0]
+    assert [each.time for each in requests] == sorted(each.time for each in requests)
+    assert {(each.listener, each.status, each.origin) for each in requests} == {("production", 200, "target")}
+
+
+def test_each_revision_answers_as_its_settings_say() -> None:
+    requests, blue, green = play()
+
+    assert {round(each.seconds, 2) for each in requests if each.revision == blue} == {0.1}
+    assert {round(each.seconds, 2) for each in requests if each.revision == green} == {0.2}
+
+
+def test_the_same_seed_draws_the_same_requests() -> None:
+    def drawn(seed: int, green: Performance = SLOW) -> list[tuple[float, float]]:
+        requests, blue, _ = play(seed, green)
+        return [(each.time, each.seconds) for each in requests if each.revision == blue]
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+    # Blue's users are the same, whatever green does.
+    assert drawn(1) == drawn(1, green=Performance())
+
+
+def test_the_load_makes_both_slower_in_the_same_minute() -> None:
+    load = Load(wave_percent=0, noise_percent=30)
+    requests, blue, green = play(3, load=load)
+    for each in requests:
+        expected = load.factor(3, int((EPOCH + each.time) // 60)) * {blue: 0.1, green: 0.2}[each.revision]
+        assert math.isclose(each.seconds, expected, rel_tol=0.01)
+
+
+@given(st.integers(), st.integers(0, 10_000))
+def test_the_load_is_a_wave_between_its_bounds(seed: int, minute: int) -> None:
+    load = Load(wave_percent=15, wave_minutes=60, noise_percent=0)
+
+    assert math.exp(-0.15) <= load.factor(seed, minute) <= math.exp(0.15)
+    assert math.isclose(load.factor(seed, minute), load.factor(seed, minute + 60))
+    assert math.isclose(load.factor(seed, minute) * load.factor(seed, minute + 30), 1)
+
+
+def test_a_revision_without_a_performance_has_the_default_one() -> None:
+    balancer = LoadBalancer()
+    controller = DeploymentController(Service(service="api", bake_time_minutes=2), traffic=balancer)
+    controller.adopt()
+    DrawnUsers(balancer, controller, requests_per_minute=10, load=STEADY)
+    controller.deploy()
+
+    assert {0 < each.seconds < 5 for each in balancer.forwarded} == {True}

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import doctest
+import importlib
+import json
+
+import pytest
+
+from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, Record, StatusChanged, Timeline, TrafficShifted
+from tests.simulator.plays import FAILED, IN_PROGRESS, Gate, controller, play
+
+MODULES = (
+    "", ".alarm_state", ".api", ".behaviour", ".clock", ".controller", ".faults", ".metric_alarm", ".payload", ".targets",
+    ".timeline",
+)  # fmt: skip
+
+
+def test_listeners_hear_everything_as_it_happens_until_they_leave() -> None:
+    heard: list[Record] = []
+    player = controller(Gate().at())
+    leave = player.timeline.subscribe(heard.append)
+    player.deploy()
+    assert heard == player.timeline.records
+    count = len(heard)
+    leave()
+    player.deploy()
+    assert len(heard) == count < len(player.timeline.records)
+
+
+def test_the_whole_story_is_json_in_the_order_of_time() -> None:
+    gate = Gate({**IN_PROGRESS, "reason": "not yet"}, FAILED)
+    deployment, player = play(gate.at("POST_PRODUCTION_TRAFFIC_SHIFT"))
+    story = [record.to_dict() for record in player.timeline.records]
+    assert json.loads(json.dumps(story)) == story
+    moments = [record.time for record in player.timeline.records]
+    assert moments == sorted(moments)
+    assert {record["kind"] for record in story} == {
+        "status-changed", "stage-entered", "tasks-changed", "traffic-shifted",
+        "hook-invoked", "hook-answered", "hook-state-changed",
+    }  # fmt: skip
+    assert {record["deployment"] for record in story} == {"", deployment.arn}
+
+
+def test_a_hook_call_is_told_with_event_answer_delay_and_reason() -> None:
+    gate = Gate({**IN_PROGRESS, "reason": "not yet", "callBackDelay": 45}, FAILED)
+    _, player = play(gate.at())
+    invoked, answered = player.timeline.of(HookInvoked), player.timeline.of(HookAnswered)
+    assert [record.event for record in invoked] == gate.events
+    assert [record.attempt for record in invoked] == [record.attempt for record in answered] == [1, 2]
+    assert [(record.status, record.call_back_delay, record.reason) for record in answered] == [
+        ("IN_PROGRESS", 45, "not yet"),
+        ("FAILED", None, ""),
+    ]
+    assert len({record.hook_id for record in invoked}) == 1
+
+
+def test_traffic_is_told_by_listener_and_revision() -> None:
+    deployment, player = play()
+    green, blue = deployment.target.arn, deployment.sources[0].arn
+    shifts = [(record.listener, dict(record.weights)) for record in player.timeline.of(TrafficShifted)]
+    assert shifts == [
+        ("production", {blue: 100}),
+        ("test", {blue: 100}),
+        ("test", {green: 100, blue: 0}),
+        ("production", {green: 100, blue: 0}),
+    ]
+
+
+def test_contract_4_3_deployment_state_change_events() -> None:
+    _, good = play()
+    _, bad = play(Gate(FAILED).at())
+    for player, last in ((good, "SERVICE_DEPLOYMENT_COMPLETED"), (bad, "SERVICE_DEPLOYMENT_FAILED")):
+        events = [record.event for record in player.timeline.of(StatusChanged) if record.event]
+        assert [event["detail"]["eventName"] for event in events] == ["SERVICE_DEPLOYMENT_IN_PROGRESS", last]
+        assert {event["detail-type"] for event in events} == {"ECS Deployment State Change"}
+
+
+def test_records_are_found_by_their_type() -> None:
+    timeline = Timeline()
+    timeline.emit(StatusChanged(time=0, deployment="", status="PENDING"))
+    assert timeline.of(HookInvoked) == []
+    assert len(timeline.of(Record)) == 1
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_the_documentation_are_true(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"ecs_hooks_simulator{name}"))
+    assert result.failed == 0
+    assert result.attempted > 0

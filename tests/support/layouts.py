@@ -1,0 +1,138 @@
+"""A service behind a load balancer, as AWS describes it in each of the layouts that ECS documents."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.conftest import BLUE, GREEN
+from tests.support.aws import AwsApi
+
+_ELB = "arn:aws:elasticloadbalancing:us-west-2:123456789012"
+_ECS = "arn:aws:ecs:us-west-2:123456789012"
+GREEN_GROUP = f"{_ELB}:targetgroup/alternate/2222222222222222"
+BLUE_GROUP = f"{_ELB}:targetgroup/primary/1111111111111111"
+BALANCER = f"{_ELB}:loadbalancer/app/my-alb/50dc6c495c0c9188"
+LISTENER = f"{_ELB}:listener/app/my-alb/50dc6c495c0c9188/f2f7dc8efc522ab2"
+TEST_RULE = f"{_ELB}:listener-rule/app/my-alb/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee"
+PRODUCTION_RULE = f"{_ELB}:listener-rule/app/my-alb/50dc6c495c0c9188/aaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbb"
+NLB_LISTENER = f"{_ELB}:listener/net/my-nlb/60dc6c495c0c9188/e2f7dc8efc522ab2"
+DNS = "my-alb-1234567890.us-west-2.elb.amazonaws.com"
+
+
+def forward(*groups: str) -> list[dict[str, Any]]:
+    """Return the actions that forward to these groups alone."""
+    both = [BLUE_GROUP, GREEN_GROUP]
+    weights = [{"TargetGroupArn": each, "Weight": 100 if each in groups else 0} for each in both]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}]
+
+
+def rule(*conditions: dict[str, Any], to: tuple[str, ...] = (GREEN_GROUP,)) -> dict[str, Any]:
+    """Return the answer of DescribeRules with a rule of these conditions."""
+    rule = {"RuleArn": TEST_RULE, "Conditions": list(conditions), "Actions": forward(*to), "IsDefault": not conditions}
+    return {"Rules": [rule]}
+
+
+def revision(arn: str = GREEN, test: str = TEST_RULE, group: str = GREEN_GROUP, **fields: Any) -> dict[str, Any]:
+    """Return a service revision behind an Application Load Balancer."""
+    advanced = {"alternateTargetGroupArn": GREEN_GROUP, "productionListenerRule": PRODUCTION_RULE}
+    return {
+        "serviceRevisionArn": arn,
+        "taskDefinition": "arn:aws:ecs:us-west-2:123456789012:task-definition/my-app:7",
+        "loadBalancers": [
+            {
+                "targetGroupArn": BLUE_GROUP,
+                "containerName": "web",
+                "containerPort": 8080,
+                "advancedConfiguration": {**advanced, **({"testListenerRule": test} if test else {})},
+            }
+        ],
+        "resolvedConfiguration": {"loadBalancers": [{"targetGroupArn": group}] if group else []},
+        "containerImages": [{"containerName": "web", "image": "my-app:7", "imageDigest": "sha256:abc"}],
+        **fields,
+    }
+
+
+def load_balancer(aws: AwsApi, protocol: str = "HTTP", port: int = 8080, host: str = DNS) -> None:
+    """Have AWS answer like for a service with an Application Load Balancer whose test listener leads to green."""
+    described = {arn: revision(arn, group=group) for arn, group in ((GREEN, GREEN_GROUP), (BLUE, BLUE_GROUP))}
+    aws.answer(
+        "DescribeServiceRevisions",
+        lambda asked: {"serviceRevisions": [described[arn] for arn in asked["serviceRevisionArns"]], "failures": []},
+    )
+    aws.answer(
+        "DescribeServiceDeployments",
+        {
+            "serviceDeployments": [
+                {
+                    "status": "IN_PROGRESS",
+                    "sourceServiceRevisions": [{"arn": BLUE}],
+                    "startedAt": datetime(2026, 11, 21, 12, tzinfo=UTC),
+                    "targetServiceRevision": {"arn": GREEN, "requestedTaskCount": 2, "runningTaskCount": 2},
+                    "deploymentConfiguration": {"strategy": "BLUE_GREEN"},
+                }
+            ],
+            "failures": [],
+        },
+    )
+    aws.answer("DescribeRules", rule())
+    listener = {"ListenerArn": LISTENER, "Protocol": protocol, "Port": port, "DefaultActions": forward(GREEN_GROUP)}
+    aws.answer("DescribeListeners", {"Listeners": [listener]})
+    aws.answer("DescribeLoadBalancers", {"LoadBalancers": [{"LoadBalancerArn": BALANCER, "DNSName": host}]})
+
+
+def brief(revision: str = BLUE, finished: datetime | None = None) -> dict[str, Any]:
+    """Return a successful deployment of a revision, blue by default, as ListServiceDeployments has it."""
+    return {
+        "serviceDeploymentArn": f"{_ECS}:service-deployment/my-cluster/my-service/A{revision[-4:]}",
+        "targetServiceRevisionArn": revision,
+        "status": "SUCCESSFUL",
+        "finishedAt": finished or datetime(2026, 11, 20, 12, tzinfo=UTC),
+    }
+
+
+def task(identifier: str, address: str = "10.0.0.7", **fields: Any) -> dict[str, Any]:
+    """Return a task of green."""
+    interface = {"privateIpv4Address": address} if address else {}
+    return {
+        "taskArn": f"arn:aws:ecs:us-west-2:123456789012:task/my-cluster/{identifier}",
+        "lastStatus": "RUNNING",
+        "healthStatus": "HEALTHY",
+        "startedBy": "ecs-svc/9313423515462893900",
+        "containers": [
+            {
+                "name": "web",
+                "healthStatus": "HEALTHY",
+                "imageDigest": "sha256:abc",
+                "networkInterfaces": [interface] if interface else [],
+            }
+        ],
+        **fields,
+    }
+
+
+def running(aws: AwsApi, *tasks: dict[str, Any]) -> None:
+    """Have ECS answer that these tasks are there."""
+    aws.answer("ListTasks", {"taskArns": [each["taskArn"] for each in tasks]})
+    aws.answer("DescribeTasks", {"tasks": list(tasks), "failures": []})
+
+
+def healthy(aws: AwsApi, port: int, host: str = "127.0.0.1") -> None:
+    """Have AWS answer like for a service that is well in every respect, and whose listeners are at this address."""
+    load_balancer(aws, "HTTP", port, host)
+    running(aws, task("a", host), task("b", host))
+    aws.answer(
+        "ListTasks", lambda asked: {"taskArns": [] if asked.get("desiredStatus") == "STOPPED" else _arns("a", "b")}
+    )
+    aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": [target(), target()]})
+    aws.answer("DescribeAlarms", {"MetricAlarms": [], "CompositeAlarms": []})
+    aws.answer("GetMetricData", {"MetricDataResults": []})
+
+
+def _arns(*identifiers: str) -> list[str]:
+    return [task(each)["taskArn"] for each in identifiers]
+
+
+def target(state: str = "healthy") -> dict[str, Any]:
+    """Return a target of green's target group."""
+    return {"Target": {"Id": "10.0.0.7", "Port": 8080}, "TargetHealth": {"State": state}}
