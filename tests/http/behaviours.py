@@ -271,6 +271,17 @@ TO_ANSWER: dict[str, Behaviour] = {
     "has a chunk of no number": Behaviour(sending(CHUNKED + b"zz\r\nabc\r\n0\r\n\r\n"), FAIL, BAD_CHUNKS),
     "has a chunk of a negative number": Behaviour(sending(CHUNKED + b"-5\r\nabc\r\n0\r\n\r\n"), FAIL, BAD_CHUNKS),
     "has a chunk of an endless number": Behaviour(endless(CHUNKED, b"1" * 65_536), FAIL, BAD_CHUNKS),
+    "has a chunk size with a prefix": Behaviour(sending(CHUNKED + b"0x2\r\nab\r\n0\r\n\r\n"), FAIL, BAD_CHUNKS),
+    "has a chunk size with a sign": Behaviour(sending(CHUNKED + b"+2\r\nab\r\n0\r\n\r\n"), FAIL, BAD_CHUNKS),
+    "has a chunk size with an underscore": Behaviour(sending(CHUNKED + b"0_2\r\nab\r\n0\r\n\r\n"), FAIL, BAD_CHUNKS),
+    "has a chunk size of minus zero": Behaviour(sending(CHUNKED + b"-0\r\n\r\n"), FAIL, BAD_CHUNKS),
+    "ends its chunks in LF": Behaviour(hanging(CHUNKED + b"2\nab\n0\n\n"), FAIL, BAD_CHUNKS),
+    "compresses as a transfer encoding": Behaviour(
+        sending(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"),
+        FAIL,
+        "unsupported Transfer-Encoding",
+    ),
+    "ends TLS without close_notify": Behaviour(sending(OK + b"\r\nabc"), FAIL, TRUNCATED, "valid"),
     "has bytes that are no gzip": Behaviour(sending(OK + b"Content-Encoding: gzip\r\n\r\nno gzip"), FAIL, UNDECODABLE),
     "has a gzip with a wrong checksum": Behaviour(compressed("gzip", _GZIP[:-8] + bytes(8)), FAIL, UNDECODABLE),
     "cuts a gzip short": Behaviour(compressed("gzip", _GZIP[:-100]), FAIL, TRUNCATED),
@@ -293,6 +304,9 @@ TO_ANSWER: dict[str, Behaviour] = {
     "has a body without end": Behaviour(endless(OK + b"\r\n", b"x" * 65_536), FAIL, TOO_LARGE),
     "has chunks without end": Behaviour(endless(CHUNKED, b"10000\r\n" + b"x" * 65_536 + b"\r\n"), FAIL, TOO_LARGE),
     "has tiny chunks without end": Behaviour(endless(CHUNKED, b"1\r\nx\r\n" * 1000), FAIL, TOO_LARGE),
+    "has chunk extensions without end": Behaviour(
+        endless(CHUNKED, (b"1;" + b"x" * 1000 + b"\r\nx\r\n") * 10), FAIL, TOO_LARGE
+    ),
     "has trailers without end": Behaviour(endless(CHUNKED + b"0\r\n", b"X: trailer\r\n" * 1000), FAIL, BAD_CHUNKS),
     "sends a gzip bomb": Behaviour(endless(OK + b"Content-Encoding: gzip\r\n\r\n", _BOMB), FAIL, TOO_LARGE),
     "sends a gzip bomb in a gzip": Behaviour(

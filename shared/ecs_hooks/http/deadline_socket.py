@@ -112,11 +112,10 @@ class DeadlineSocket:
             self._check()
             try:
                 return self.raw.send(data)
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                if self._wait(select.POLLIN | select.POLLOUT) & select.POLLIN:
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError) as blocked:
+                must_read = isinstance(blocked, ssl.SSLWantReadError)
+                if self._wait(select.POLLIN if must_read else select.POLLIN | select.POLLOUT) & select.POLLIN:
                     return 0
-            except ssl.SSLWantReadError:
-                self._wait(select.POLLIN)
 
     @property
     def pending(self) -> int:
