@@ -40,7 +40,7 @@ MAX_HEAD_BYTES = 262_144
 MAX_HEADER_FIELDS = 100
 MAX_LINE_BYTES = 65_536
 
-_SEND_BYTES = 65_536
+_SEND_BYTES = 262_144
 """Bytes to send before the next look for an early response."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 _EXPECT_A_BODY = {"POST", "PUT", "PATCH"}
