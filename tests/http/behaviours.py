@@ -1,4 +1,4 @@
-"""The table of what servers can do wrong, and what comes of it."""
+"""A table of server behaviours, and the outcome of a check for each."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _MOVED = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {}\r\n\r\n"
 
 
 class Behaviour(NamedTuple):
-    """What a server does with a connection, and what that means for a check.
+    """A server behaviour, and its outcome.
 
     Parameters
     ----------
     script
-        Plays a connection, from the request on; None where nobody listens.
+        Plays a connection, from the request on; None for a closed port.
     status
         The outcome of a check.
     reason
         Words of its reason.
     tls
-        The TLS side of the server, by its name in `certificates.py`; empty where it speaks none.
+        The TLS context of the server, by its name in `certificates.py`; empty for plain HTTP.
     slow
-        Whether it would take for ever: the request has little time, then.
+        Whether it would take for ever: the request then has a short timeout.
     fields
         Of the request.
     """
@@ -48,11 +48,11 @@ class Behaviour(NamedTuple):
     reason: str
     tls: str = ""
     slow: bool = False
-    fields: dict[str, Any] = {}  # noqa: RUF012 - of a tuple, which nobody changes
+    fields: dict[str, Any] = {}  # noqa: RUF012 - of a tuple, and never changed
 
 
 def hanging(*pieces: bytes) -> Script:
-    """Answer with this, and then with nothing more."""
+    """Send these bytes, and then nothing more."""
 
     def play(peer: Peer) -> None:
         peer.request()
@@ -63,7 +63,7 @@ def hanging(*pieces: bytes) -> Script:
 
 
 def trickling(begin: bytes, drop: bytes) -> Script:
-    """Answer with this, and then with a few bytes now and then, for ever."""
+    """Send these bytes, and then a few more now and then, for ever."""
 
     def play(peer: Peer) -> None:
         peer.request()
@@ -74,7 +74,7 @@ def trickling(begin: bytes, drop: bytes) -> Script:
 
 
 def resetting(*pieces: bytes) -> Script:
-    """Answer with this, and reset the connection once it is read."""
+    """Send these bytes, and reset the connection once they are read."""
 
     def play(peer: Peer) -> None:
         peer.request()
@@ -86,7 +86,7 @@ def resetting(*pieces: bytes) -> Script:
 
 
 def endless(begin: bytes, piece: bytes) -> Script:
-    """Answer with this, and then with more and more."""
+    """Send these bytes, and then an endless stream of others."""
 
     def play(peer: Peer) -> None:
         peer.request()
@@ -98,12 +98,12 @@ def endless(begin: bytes, piece: bytes) -> Script:
 
 
 def compressed(encoding: str, body: bytes) -> Script:
-    """Answer with a body that is encoded like this, and of the length that is told."""
+    """Respond with a body in this encoding, with a correct Content-Length."""
     return replying(body, f"Content-Encoding: {encoding}")
 
 
 def redirecting(**table: str) -> Script:
-    """Redirect from each path to a place, and answer every other path."""
+    """Redirect from these paths, and respond to all others."""
 
     def play(peer: Peer) -> None:
         while request := peer.request():
@@ -114,20 +114,20 @@ def redirecting(**table: str) -> Script:
 
 
 def redirecting_on(peer: Peer) -> None:
-    """Redirect from each path to one that is a little longer."""
+    """Redirect from each path to a longer one."""
     while request := peer.request():
         peer.send(_MOVED.format(f"{request.split()[1].decode()}x").encode())
 
 
 def answering_twice(peer: Peer) -> None:
-    """Send a second response that nobody has asked for, as whoever smuggles requests would."""
+    """Send a second, unsolicited response, as in request smuggling."""
     while peer.request():
         peer.answer(b"ok")
         peer.answer(b"smuggled", status="500 Oops")
 
 
 def refusing_an_upload(peer: Peer) -> None:
-    """Say no before the upload is there, and read the rest, lest the kernel throw the answer away with the connection."""
+    """Refuse an upload before it is complete, and read the rest, lest the kernel drop the response with the connection."""
     peer.connection.recv(1000)
     peer.answer(b"no", status="413 Content Too Large")
     while peer.connection.recv(1_000_000):
@@ -135,7 +135,7 @@ def refusing_an_upload(peer: Peer) -> None:
 
 
 def in_handshake(then: str) -> Script:
-    """Take the first bytes of a TLS handshake, and break it off."""
+    """Read the first bytes of a TLS handshake, and end it in some way."""
 
     def play(peer: Peer) -> None:
         peer.connection.recv(10 if then == "reset" else 100_000)
@@ -165,7 +165,7 @@ BAD_LENGTH = "invalid or conflicting Content-Length"
 UNDECODABLE = "response body does not match its Content-Encoding"
 
 TO_CONNECT: dict[str, Behaviour] = {
-    "nobody listens": Behaviour(None, ERROR, "connection refused"),
+    "is a closed port": Behaviour(None, ERROR, "connection refused"),
     "no connection is accepted": Behaviour(None, ERROR, "no connection within 0.5 s", slow=True),
     "hangs in the TLS handshake": Behaviour(
         in_handshake("hang"), ERROR, "TLS handshake not finished within 0.5 s", "expected", slow=True
@@ -189,18 +189,18 @@ TO_CONNECT: dict[str, Behaviour] = {
         replying(b"ok"), FAIL, "server does not support the required TLS version (min_tls_version)", "old"
     ),
     "has no cipher in common": Behaviour(replying(b"ok"), ERROR, "TLS handshake failed: ", "other ciphers"),
-    "asks for a client certificate": Behaviour(replying(b"ok"), ERROR, "127.0.0.1", "client certificate"),
+    "requests a client certificate": Behaviour(replying(b"ok"), ERROR, "127.0.0.1", "client certificate"),
     "has a certificate that has expired": Behaviour(replying(b"ok"), FAIL, "certificate has expired", "expired"),
     "has a certificate of the future": Behaviour(replying(b"ok"), FAIL, "certificate is not yet valid", "future"),
-    "has a certificate of an authority that nobody knows": Behaviour(
+    "has a certificate of an unknown authority": Behaviour(
         replying(b"ok"), FAIL, "unable to get local issuer certificate", "unknown authority"
     ),
-    "has a certificate that it signed itself": Behaviour(
+    "has a self-signed certificate": Behaviour(
         replying(b"ok"), FAIL, "certificate is not valid for 127.0.0.1: self", "self-signed"
     ),
     "has a certificate of another host": Behaviour(replying(b"ok"), FAIL, "IP address mismatch", "other host"),
 }
-"""What goes wrong before there is a connection."""
+"""Failures before there is a connection."""
 
 TO_ANSWER: dict[str, Behaviour] = {
     # It hangs.
@@ -209,7 +209,7 @@ TO_ANSWER: dict[str, Behaviour] = {
     "hangs in the status line": Behaviour(hanging(b"HTTP/1.1 2"), FAIL, NO_HEADER, slow=True),
     "hangs in the header": Behaviour(hanging(OK, b"X: y\r\n"), FAIL, NO_HEADER, slow=True),
     "hangs before the body": Behaviour(hanging(OK, b"Content-Length: 5\r\n\r\n"), FAIL, NO_BODY, slow=True),
-    "tells a length longer than the body": Behaviour(
+    "has a Content-Length longer than the body": Behaviour(
         hanging(OK, b"Content-Length: 5\r\n\r\nabc"), FAIL, NO_BODY, slow=True
     ),
     "hangs in a chunk": Behaviour(hanging(CHUNKED, b"5\r\nabc"), FAIL, NO_BODY, slow=True),
@@ -261,13 +261,15 @@ TO_ANSWER: dict[str, Behaviour] = {
     "has a status beyond all others": Behaviour(sending(b"HTTP/1.1 99999 OK\r\n\r\n"), FAIL, NO_HTTP),
     "has a header without colon": Behaviour(sending(OK + b"no colon here\r\n\r\n"), FAIL, BAD_HEADER),
     "has a header without name": Behaviour(sending(OK + b": x\r\n\r\n"), FAIL, BAD_HEADER),
-    "tells two lengths": Behaviour(sending(OK + b"Content-Length: 3, 4\r\n\r\nabc"), FAIL, BAD_LENGTH),
-    "tells two lengths in two headers": Behaviour(
+    "has two lengths in Content-Length": Behaviour(sending(OK + b"Content-Length: 3, 4\r\n\r\nabc"), FAIL, BAD_LENGTH),
+    "has two Content-Length headers": Behaviour(
         sending(OK + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc"), FAIL, BAD_LENGTH
     ),
-    "tells a negative length": Behaviour(sending(OK + b"Content-Length: -3\r\n\r\nabc"), FAIL, BAD_LENGTH),
-    "tells a length that is no number": Behaviour(sending(OK + b"Content-Length: three\r\n\r\nabc"), FAIL, BAD_LENGTH),
-    "tells a length shorter than the body": Behaviour(answering_twice, PASS, ""),
+    "has a negative Content-Length": Behaviour(sending(OK + b"Content-Length: -3\r\n\r\nabc"), FAIL, BAD_LENGTH),
+    "has a Content-Length that is not a number": Behaviour(
+        sending(OK + b"Content-Length: three\r\n\r\nabc"), FAIL, BAD_LENGTH
+    ),
+    "has a Content-Length shorter than the body": Behaviour(answering_twice, PASS, ""),
     "has a chunk of no number": Behaviour(sending(CHUNKED + b"zz\r\nabc\r\n0\r\n\r\n"), FAIL, BAD_CHUNKS),
     "has a chunk of a negative number": Behaviour(sending(CHUNKED + b"-5\r\nabc\r\n0\r\n\r\n"), FAIL, BAD_CHUNKS),
     "has a chunk of an endless number": Behaviour(endless(CHUNKED, b"1" * 65_536), FAIL, BAD_CHUNKS),
@@ -298,7 +300,7 @@ TO_ANSWER: dict[str, Behaviour] = {
     "floods with 103 Early Hints": Behaviour(
         endless(b"", b"HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n" * 1000), FAIL, LARGE_HEADER
     ),
-    "tells a length of a gigabyte": Behaviour(
+    "has a Content-Length of a gigabyte": Behaviour(
         endless(OK + b"Content-Length: 1000000000\r\n\r\n", b"x" * 65_536), FAIL, TOO_LARGE
     ),
     "has a body without end": Behaviour(endless(OK + b"\r\n", b"x" * 65_536), FAIL, TOO_LARGE),
@@ -345,7 +347,7 @@ TO_ANSWER: dict[str, Behaviour] = {
         FORBIDDEN.format("metadata", "169.254.169.254"),
         fields=FOLLOWED,
     ),
-    "redirects to the credentials of the task in disguise": Behaviour(
+    "redirects to the credentials of the task as an IPv6 address": Behaviour(
         redirecting(x="http://[::ffff:169.254.170.2]/v2"), FAIL, "a metadata address", fields=FOLLOWED
     ),
     "redirects to loopback": Behaviour(
@@ -371,6 +373,6 @@ TO_ANSWER: dict[str, Behaviour] = {
         refusing_an_upload, FAIL, "status 413, expected 2xx", fields=UPLOAD
     ),
 }
-"""What goes wrong on a connection."""
+"""Failures on a connection."""
 
 BEHAVIOURS = {**TO_CONNECT, **TO_ANSWER}

@@ -1,4 +1,4 @@
-"""Servers on loopback that do exactly what a test tells them, down to the byte."""
+"""Servers on loopback that follow a script of a test, down to the byte."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def resolver(*addresses: str) -> Resolver:
         ({"multipart": {"f": ("n.txt", "hello", "text/plain")}}, 'name="f"; filename="n.txt"'),
     ],
 )
-def test_a_request_arrives_as_it_was_meant(serve: Serve, options: dict[str, Any], expected: str) -> None:
+def test_a_request_arrives_as_specified(serve: Serve, options: dict[str, Any], expected: str) -> None:
     text = HttpClient(f"{serve(mirror).url}/base", Deadline.after(20)).post("/x", **options).text
     assert text.startswith("POST /base/x")
     assert expected in text
@@ -128,17 +128,17 @@ def test_the_name_is_looked_up_once_for_each_connection(serve: Serve) -> None:
 
 
 def test_a_name_that_does_not_resolve_is_tried_again() -> None:
-    asked: list[str] = []
+    lookups: list[str] = []
 
     def failing(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
-        asked.append(host)
+        lookups.append(host)
         raise NameResolutionError("nonexistent.invalid has no address")
 
     with pytest.raises(NameResolutionError) as caught:
         HttpClient("http://nonexistent.invalid", Deadline.after(20), Limits(connect_retries=1), resolver=failing).get(
             "/"
         )
-    assert len(asked) == 2
+    assert len(lookups) == 2
     assert caught.value.outcome.status is Status.ERROR
 
 
@@ -166,7 +166,7 @@ def test_a_name_without_addresses() -> None:
         HttpClient("http://a", Deadline.after(20), ONCE, resolver=resolver()).get("/")
 
 
-def test_a_resolver_with_a_bug_is_no_trouble_with_the_connection() -> None:
+def test_a_bug_in_a_resolver_is_not_a_connection_error() -> None:
     def wrong(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
         return [endpoint("127.0.0.1", port)._replace(target=("127.0.0.1", "80"))]
 

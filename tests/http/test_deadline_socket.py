@@ -94,9 +94,7 @@ def test_a_side_that_never_stops_talking_is_given_up_in_time(open_to: Connect) -
             received(opened)
 
 
-def test_a_socket_that_only_seemed_to_have_something_is_asked_again(
-    open_to: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_socket_that_is_not_ready_after_all_is_tried_again(open_to: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     wait, early = DeadlineSocket._wait, iter([True])
 
     def too_soon(opened: DeadlineSocket, events: int, seconds: float | None = None) -> int:

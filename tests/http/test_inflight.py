@@ -82,11 +82,11 @@ def until(holds: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_a_request_waits_for_the_server_until_that_answers(serve: Serve, trusted: trustme.CA, *, tls: bool) -> None:
-    answer, asked = threading.Event(), threading.Event()
+    answer, received = threading.Event(), threading.Event()
 
     def script(peer: Peer) -> None:
         while peer.request():
-            asked.set()
+            received.set()
             answer.wait(10)
             peer.answer(b"x" * 100_000)
 
@@ -95,13 +95,13 @@ def test_a_request_waits_for_the_server_until_that_answers(serve: Serve, trusted
     pool = Pool(in_flight=in_flight)
     statuses: list[int] = []
 
-    def ask() -> None:
+    def send_two() -> None:
         request, budget = Request.build("GET", Url.parse(server.url)), Budget.start(10, Deadline.after(20))
         statuses.extend(pool.exchange(request, Limits(), budget).status for _ in range(2))
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=send_two)
     thread.start()
-    assert asked.wait(10)
+    assert received.wait(10)
     until(lambda: in_flight.count() == 1)
     answer.set()
     thread.join()

@@ -127,7 +127,7 @@ def test_a_connection_that_the_server_closes_when_it_is_used_again(serve: Serve,
     assert pool.opened == 2
 
 
-def test_a_new_connection_that_is_reset_is_trouble(serve: Serve, pool: Pool) -> None:
+def test_a_reset_of_a_new_connection_is_an_error(serve: Serve, pool: Pool) -> None:
     def script(peer: Peer) -> None:
         peer.request()
         peer.reset()
@@ -257,25 +257,25 @@ def test_a_connection_is_for_the_name_that_its_certificate_was_checked_for(
 
 
 def test_closing_closes_what_is_free_and_what_is_still_in_use(serve: Serve, pool: Pool) -> None:
-    asked, closed = threading.Semaphore(0), threading.Event()
+    progress, closed = threading.Semaphore(0), threading.Event()
     ends: list[bytes] = []
 
     def script(peer: Peer) -> None:
         if b"/slow" in peer.request():
-            asked.release()
+            progress.release()
             closed.wait(10)
         peer.answer()
         ends.append(peer.request())
-        asked.release()
+        progress.release()
 
     server = serve(script)
     slow = threading.Thread(target=partial(get, pool, f"{server.url}/slow"))
     slow.start()
-    assert asked.acquire(timeout=10)
+    assert progress.acquire(timeout=10)
     get(pool, server.url)
     pool.close()
-    assert asked.acquire(timeout=10)
+    assert progress.acquire(timeout=10)
     closed.set()
-    assert asked.acquire(timeout=10)
+    assert progress.acquire(timeout=10)
     slow.join()
     assert ends == [b"", b""]

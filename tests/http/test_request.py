@@ -23,7 +23,7 @@ from ecs_hooks.http.url import Url
 HERE = Url.parse("https://a.example/x")
 
 
-def test_every_request_says_who_asks() -> None:
+def test_the_default_headers() -> None:
     request = Request.build("GET", HERE)
     assert request.headers == {
         "User-Agent": f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)",

@@ -14,14 +14,14 @@ A, B, SIX = "10.0.0.1", "10.0.0.2", "2001:db8::1"
 
 
 class Names:
-    """A resolver that counts how often it is asked."""
+    """A resolver that counts lookups."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = addresses
-        self.asked = 0
+        self.lookups = 0
 
     def __call__(self, host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
-        self.asked += 1
+        self.lookups += 1
         if not self.addresses:
             message = "no such name"
             raise NameResolutionError(message)
@@ -40,9 +40,9 @@ def test_a_name_is_looked_up_once_and_its_addresses_take_turns() -> None:
     resolver = CachingResolver(names)
 
     assert [found(resolver) for _ in range(3)] == [[A, B], [B, A], [A, B]]
-    assert names.asked == 1
+    assert names.lookups == 1
     found(resolver, 81)
-    assert names.asked == 2
+    assert names.lookups == 2
 
 
 def test_the_family_that_the_system_prefers_stays_first() -> None:
@@ -66,7 +66,7 @@ def test_a_name_without_address_is_not_remembered() -> None:
     for _ in range(2):
         with pytest.raises(NameResolutionError):
             found(resolver)
-    assert names.asked == 2
+    assert names.lookups == 2
 
 
 def test_no_address_at_all() -> None:

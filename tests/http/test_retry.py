@@ -45,7 +45,7 @@ def test_a_refused_connection_is_tried_again_and_then_an_error() -> None:
     assert caught.value.outcome.status is Status.ERROR
 
 
-def test_trouble_is_reported_where_the_time_ends_in_a_further_attempt(serve: Serve) -> None:
+def test_the_first_error_is_reported_if_the_time_ends_during_a_retry(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.request()  # reset any sooner, it may still be the connecting that fails
         if server.connections == 1:
@@ -85,7 +85,7 @@ def test_a_reset_before_a_response_is_tried_again(serve: Serve, method: str) -> 
     assert (answer.text, answer.attempts) == ("at last", 3)
 
 
-def test_an_end_within_the_header_is_no_transport_trouble(serve: Serve) -> None:
+def test_an_end_within_the_header_is_not_a_transport_error(serve: Serve) -> None:
     server = serve(sending(b"HTTP/1.1 200 OK\r\n"))
     with pytest.raises(ProtocolError):
         client(server.url, Limits()).get("/")
@@ -162,15 +162,15 @@ def test_the_time_is_for_all_hops_together(serve: Serve) -> None:
         follow(serve(script).url, FOLLOW._replace(timeout_seconds=0.5, max_redirects=50)).get("/")
 
 
-def asked_as(name: str, serve: Serve, **table: str) -> str:
-    """Return the request that a server gets in the end which is asked under another name, and redirects from /a."""
+def received_as(name: str, serve: Serve, **table: str) -> str:
+    """Return the last request that a server receives which has another name in Host, and redirects from /a."""
     url = serve(routes(**table)).url
     return follow(url).get("/a", headers={"Host": name, "Authorization": "Bearer t0ken"}).text
 
 
 @pytest.mark.parametrize("name", ["shop.example", "Shop.example:8443", "SHOP.EXAMPLE"])
-def test_a_redirect_to_the_name_that_is_asked_for_stays_at_the_address(serve: Serve, name: str) -> None:
-    text = asked_as(name, serve, a=f"http://{name.lower()}/b?c=d")
+def test_a_redirect_to_the_name_in_host_keeps_the_address(serve: Serve, name: str) -> None:
+    text = received_as(name, serve, a=f"http://{name.lower()}/b?c=d")
 
     assert text.startswith("GET /b?c=d HTTP/1.1\r\n")
     assert f"Host: {name}\r\n" in text

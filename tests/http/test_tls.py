@@ -49,7 +49,7 @@ def test_the_certificate_may_be_for_the_host_header(serve: Serve, trusted: trust
 
 
 @pytest.mark.parametrize("name", ["self-signed", "other host", "expired", "future"])
-def test_a_bad_certificate_is_an_answer_and_no_trouble(serve: Serve, trusted: trustme.CA, name: str) -> None:
+def test_a_bad_certificate_is_not_a_transport_error(serve: Serve, trusted: trustme.CA, name: str) -> None:
     server = serve(replying(b"ok"), context_named(name, trusted))
     with pytest.raises(CertificateError, match=r"certificate is not valid for 127\.0\.0\.1: "):
         get(server.url, Limits(connect_retries=3))
@@ -93,7 +93,7 @@ def test_an_authority_of_ones_own_counts_besides_those_of_the_system(serve: Serv
 
 
 @pytest.mark.parametrize("pem", ["hunter2", "ü", "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n"])
-def test_what_is_no_certificate_of_an_authority_is_refused_before_anybody_is_asked(serve: Serve, pem: str) -> None:
+def test_invalid_authorities_are_refused_before_connecting(serve: Serve, pem: str) -> None:
     server = serve(replying(b"ok"), server_context(trustme.CA().issue_cert("127.0.0.1")))
     with pytest.raises(RequestError, match=r"^GET .* ca_certificates must be PEM of certificates") as caught:
         get(server.url, ONCE._replace(ca_certificates=pem))
@@ -122,7 +122,7 @@ def test_the_oldest_version_that_may_be_spoken(serve: Serve, trusted: trustme.CA
     ) as caught:
         get(old.url, Limits(min_tls_version="1.3"))
     assert caught.value.outcome.status is Status.FAIL
-    assert old.connections == 2  # it is an answer, so nobody asks again
+    assert old.connections == 2  # this is not retried
 
 
 @pytest.mark.parametrize("hello", [b"\x15\x03\x03\x00\x02\x02\x46", b"\x16\x03\x01\x00\x00"])
@@ -132,7 +132,7 @@ def test_a_server_that_speaks_too_old_a_version(serve: Serve, hello: bytes) -> N
         peer.send(hello)
         peer.hang()
 
-    # An alert of another kind, or a handshake that is none, is trouble of the transport still.
+    # An alert of another kind, or an invalid handshake, is a transport error.
     kind = TlsVersionError if hello[0] == 0x15 else TransportError
     with pytest.raises(kind):
         get(serve(script).url.replace("http:", "https:"))
@@ -172,10 +172,10 @@ def test_a_connection_is_used_again_by_those_alone_who_trust_the_same(serve: Ser
 
     server = serve(script, server_context(trusted.issue_cert("127.0.0.1")))
     pool = Pool()
-    asked = Request.build("GET", Url.parse(server.url))
+    to_send = Request.build("GET", Url.parse(server.url))
     kinds = [ONCE, ONCE._replace(min_tls_version="1.3"), ONCE._replace(ca_certificates=own(trustme.CA()))]
     for limits in [*kinds, *kinds]:
-        assert send(asked, limits._replace(timeout_seconds=10), Deadline.after(20), pool.exchange).text == "ok"
+        assert send(to_send, limits._replace(timeout_seconds=10), Deadline.after(20), pool.exchange).text == "ok"
     pool.close()
     assert pool.opened == 3
 
@@ -206,19 +206,19 @@ def request(url: str, certificate: ClientCertificate | None) -> Request:
     return Request.build("GET", Url.parse(url))._replace(auth=auth)
 
 
-def ask(url: str, certificate: ClientCertificate | None, **limits: Any) -> Response:
+def fetch(url: str, certificate: ClientCertificate | None, **limits: Any) -> Response:
     return send(request(url, certificate), PATIENT._replace(**limits), Deadline.after(20))
 
 
-def test_the_server_sees_who_asks(serve: Serve, trusted: trustme.CA) -> None:
+def test_the_server_receives_the_client_certificate(serve: Serve, trusted: trustme.CA) -> None:
     server = wanting(trusted, serve)
 
-    assert b"smoke.example" in ask(server.url, client(trusted)).content
-    assert b"other.example" in ask(server.url, client(trusted, "other.example")).content
+    assert b"smoke.example" in fetch(server.url, client(trusted)).content
+    assert b"other.example" in fetch(server.url, client(trusted, "other.example")).content
     with pytest.raises(TransportError):
-        ask(server.url, None)
+        fetch(server.url, None)
     with pytest.raises(TransportError):
-        ask(server.url, client(trustme.CA()))
+        fetch(server.url, client(trustme.CA()))
 
 
 def test_a_connection_is_used_again_by_the_same_client_alone(serve: Serve, trusted: trustme.CA) -> None:
@@ -254,7 +254,7 @@ def test_another_origin_does_not_get_to_see_it(serve: Serve, trusted: trustme.CA
         peer.answer(b"", f"Location: {other.url}", status="302 Found")
 
     server = wanting(trusted, serve, leave)
-    assert ask(server.url, client(trusted), follow_redirects=True).content == b"there"
+    assert fetch(server.url, client(trusted), follow_redirects=True).content == b"there"
     assert seen == [None]
 
 
@@ -271,7 +271,7 @@ def encrypted(key: str) -> str:
     return loaded.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how).decode()
 
 
-def test_what_can_not_be_used_is_refused_before_anybody_is_asked(serve: Serve, trusted: trustme.CA) -> None:
+def test_an_invalid_client_certificate_is_refused_before_connecting(serve: Serve, trusted: trustme.CA) -> None:
     server = wanting(trusted, serve)
     certificate, key = client(trusted)
     other = client(trusted).private_key
@@ -283,7 +283,7 @@ def test_what_can_not_be_used_is_refused_before_anybody_is_asked(serve: Serve, t
     }
     for (its, private), says in cases.items():
         with pytest.raises(RequestError, match=f"the client certificate can't be used: {says}") as caught:
-            ask(server.url, ClientCertificate(its, private))
+            fetch(server.url, ClientCertificate(its, private))
         assert "hunter2" not in str(caught.value)
     assert server.connections == 0
     assert repr(client(trusted)) == "ClientCertificate(***)"
@@ -315,7 +315,7 @@ def test_a_key_is_never_on_a_disk(authority: trustme.CA, files: list[tuple[str, 
     assert [path.startswith("/memfd:") for path, _ in files] == [True] * 4
 
 
-def test_where_there_are_no_files_in_memory_nobody_else_can_read_it(
+def test_without_files_in_memory_only_the_owner_can_read_it(
     authority: trustme.CA, files: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delattr("os.memfd_create")

@@ -65,7 +65,7 @@ _MEANINGS = {
     "Receive buffer too long": f"{_BAD_CHUNKS}: a chunk header or the trailer has more than {MAX_HEAD_BYTES} bytes",
     "peer ": _CUT_BODY,
 }
-"""Meanings of h11's errors, by the begin of their text; all others are about the status line."""
+"""Meanings of h11's errors, by the start of their text; all others are about the status line."""
 
 
 def is_redirect(status: int, headers: HTTPHeaderDict) -> bool:

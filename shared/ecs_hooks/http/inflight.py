@@ -1,6 +1,6 @@
 """Which requests are waiting for the network, and which for this process.
 
-The latency of a request is partly the server's and partly the client's. `load` tells them apart by sampling: a request
+The latency of a request is partly the server's and partly the client's. `load` separates them by sampling: a request
 whose socket has nothing to read waits for the server; every other request waits for this process.
 """
 
