@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -22,6 +22,7 @@ from ecs_hooks.http.errors import (
 )
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.http.resolver import Endpoint, Resolver, resolve
+from ecs_hooks.http.url import Query
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
 
@@ -210,3 +211,17 @@ def test_a_literal_address_is_not_looked_up(host: str, monkeypatch: pytest.Monke
     with monkeypatch.context() as without:
         without.delattr(socket, "getaddrinfo")
         assert resolve(host, 80, Deadline.after(20)) == [endpoint(host, 80)]
+
+
+def test_a_request_to_the_base_url_may_be_refused(serve: Serve) -> None:
+    server = serve(mirror)
+
+    def objection(method: str, headers: Mapping[str, str], query: Query) -> str:
+        return "" if (method, dict(headers), dict(query)) == ("GET", {"X-Version": "green"}, {}) else "not for green"
+
+    client = HttpClient(server.url, Deadline.after(20), objection=objection)
+    with pytest.raises(RequestError, match="not for green"):
+        client.get("/")
+    assert server.connections == 0
+    assert client.get("/", headers={"X-Version": "green"}).status == 200
+    assert client.get(server.url).status == 200
