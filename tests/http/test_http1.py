@@ -8,7 +8,6 @@ import re
 import socket
 import ssl
 import threading
-import time
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -301,10 +300,9 @@ def test_chunks_that_end_in_lf_are_malformed_at_once(serve: Serve, body: bytes) 
         peer.send(CHUNKED + body)
         peer.hang()
 
-    began = time.monotonic()
+    # The server leaves the connection open: without a limit, this would be a timeout.
     with pytest.raises(ProtocolError, match="response body has malformed chunks"):
         client(serve(script).url).get("/")
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("trailer", [b"", b"X-Trailer: z\r\n", b"Ab: c\n", b"A: b\r\nC: d\r\n"])
@@ -410,13 +408,11 @@ class TestEarlyResponse:
             while peer.connection.recv(1_000_000):
                 pass
 
-        began = time.monotonic()
+        # A server that reads no more would be a timeout, if its response was not read before the upload is complete.
         response = client(start(script).url).post("/", body=UPLOAD)
-        took = time.monotonic() - began
         over.set()
 
         assert (response.status, response.content) == (413, b"no")
-        assert took < 5  # it would take ten seconds to find that the server reads nothing
 
     def test_the_rest_of_the_upload_is_not_sent(self, start: Serve) -> None:
         read: list[int] = []
