@@ -78,9 +78,9 @@ def read(hook: AttachedHook, function: Function | None) -> Planned:
                 [*_sense(hook, function, stage, plan), *_time(hook, plan), *_room(function, plan)]
             )
     if plans and not findings:
-        place = f", from {source.place}" if source else ""
+        place = f", from {source.location}" if source else ""
         findings[ok(_SUBJECT, f"{_shown(function, next(iter(plans.values())))}{place}")] = None
-    return Planned(plans, tuple(findings), PlanReference.of(source.place) if source else None)
+    return Planned(plans, tuple(findings), PlanReference.of(source.location) if source else None)
 
 
 def _has_own_fields(function: Function | None) -> bool:
