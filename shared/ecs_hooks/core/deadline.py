@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
+
+from ecs_hooks.core.outcome import ExplainedError, Outcome
 
 
 class Deadline(NamedTuple):
@@ -48,3 +53,38 @@ def for_answer(seconds: float) -> float:
 def for_checks(seconds: float) -> float:
     """Return how much of the time for an answer checks may take; the rest is for what comes after them."""
     return seconds - min(3.0, seconds / 10)
+
+
+class DeadlineError(ExplainedError):
+    """A computation was given up at the deadline."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """A `WAIT`, as of every check that is not over at the deadline."""
+        return Outcome.wait("not finished when the time of this invocation was over")
+
+
+_current: ContextVar[Deadline | None] = ContextVar("_current", default=None)
+
+
+@contextmanager
+def limited_by(deadline: Deadline) -> Iterator[None]:
+    """Make `check_current` in this thread hold computations to a deadline."""
+    token = _current.set(deadline)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def check_current() -> None:
+    """Give a long computation up at the deadline of this thread, where there is one.
+
+    Raises
+    ------
+    DeadlineError
+        If it has passed.
+    """
+    deadline = _current.get()
+    if deadline is not None and deadline.expired:
+        raise DeadlineError
