@@ -26,9 +26,13 @@ MAX_STEPS = 2_000_000
 
 _MAX_ERRORS = 10
 """Violations that are kept of each alternative of `anyOf` and `oneOf`, to find the one to report."""
+_MAX_KEPT = 10_000
+"""Violations that are kept in all alternatives of one validation."""
 _LONG_TEXT = 100
 _WALKS = {"additionalProperties", "contains", "items", "patternProperties", "propertyNames"}
 """Keywords that go through all items or properties of a value."""
+_REFERENCES = {"$ref", "$dynamicRef", "$recursiveRef"}
+_REFERENCE_STEPS = 10
 _SQUARE = {"unevaluatedItems", "unevaluatedProperties"}
 """Keywords that look each item or property up in a list."""
 
@@ -37,13 +41,17 @@ class _TooManyStepsError(Exception):
     """A validation needs more than `MAX_STEPS`."""
 
 
-class _Steps(threading.local):
-    """What is left of the steps of the validation in this thread."""
+class _Use(threading.local):
+    """What the validation in this thread may still use."""
 
-    left = 0
+    steps = errors = 0
+
+    def begin(self) -> None:
+        """Begin another validation."""
+        self.steps, self.errors = MAX_STEPS, _MAX_KEPT
 
 
-_steps = _Steps()
+_left = _Use()
 
 
 class _Array(list[Any]):
@@ -111,7 +119,7 @@ def violation(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: PLR
     from jsonschema.exceptions import best_match  # noqa: PLC0415 - see above
     from referencing.exceptions import Unresolvable  # noqa: PLC0415 - see above
 
-    _steps.left = MAX_STEPS
+    _left.begin()
     try:
         error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(_brief(value)))
     except RecursionError:
@@ -147,11 +155,11 @@ def _problem(schema: str) -> str:
 
     loaded = json.loads(schema)
     base = validator_for(loaded if isinstance(loaded, dict) else True, default=Draft202012Validator)
-    _steps.left = MAX_STEPS
+    _left.begin()
     try:
         error = next(_bounded(base)(base.META_SCHEMA, format_checker=_formats()).iter_errors(loaded), None)
     except _TooManyStepsError:
-        return f" takes more than {MAX_STEPS:,} steps to read"
+        return f" takes more than {MAX_STEPS:,} steps to validate"
     if error is None:
         return ""
     place = error.json_path.removeprefix("$")
@@ -204,7 +212,7 @@ def _bounded(base: Any) -> Any:
 
 
 def _counted(name: str, function: Callable[..., Any], validator: Any, rule: Any, instance: Any, schema: Any) -> Any:
-    steps = 1 + (len(rule) if isinstance(rule, list | Mapping) else 0)
+    steps = _REFERENCE_STEPS if name in _REFERENCES else 1 + (len(rule) if isinstance(rule, list | Mapping) else 0)
     if isinstance(instance, list | Mapping):
         steps += len(instance) if name in _WALKS else len(instance) ** 2 // 100 if name in _SQUARE else 0
     _spend(steps)
@@ -213,8 +221,8 @@ def _counted(name: str, function: Callable[..., Any], validator: Any, rule: Any,
 
 def _spend(steps: int) -> None:
     check_current()
-    _steps.left -= steps
-    if _steps.left < 0:
+    _left.steps -= steps
+    if _left.steps < 0:
         raise _TooManyStepsError
 
 
@@ -283,7 +291,9 @@ def _alternatives(validator: Any, rule: Any, instance: Any, _: Any, *, one: bool
         found = list(islice(validator.descend(instance, schema, schema_path=index), _MAX_ERRORS))
         if not found:
             break
-        problems += found
+        kept = found[: max(_left.errors, 0)]
+        _left.errors -= len(kept)
+        problems += kept
     else:
         yield ValidationError(f"{instance!r} is not valid under any of the alternatives", context=problems)
         return

@@ -86,7 +86,6 @@ _ERRORS = {
     "short categories (\\p{L}) or scripts (\\p{Greek})",
     "invalid escape sequence": "an escape sequence is unknown or not allowed in [...]",
     "trailing \\": "it ends with \\; write \\\\ for the character itself",
-    "invalid named capture group": "the name of a group is invalid; write letters, digits and _",
     "pattern too large - compile failed": f"it needs more than {MAX_MEMORY >> 20} MiB of memory; lower its repetition "
     "counts",
 }
@@ -334,11 +333,11 @@ class _Translation:
             self.groups.append(self._count)
             self._multiline.append(self._multiline[-1])
             return "(" if named else self._take(1)
+        for begin, what, instead in _GROUPS:
+            if self._pattern.startswith(begin, self._at):
+                raise _unsupported(what, instead)
         flags = self._found(_FLAGS)
         if flags is None:
-            for begin, what, instead in _GROUPS:
-                if self._pattern.startswith(begin, self._at):
-                    raise _unsupported(what, instead)
             raise _unsupported("the group (?...)", "write (?:...), (?P<name>...) or flags such as (?i)")
         on, off = flags[1], flags[2] or ""
         unknown = next((each for each in on + off if each not in "imsU"), None)
@@ -355,10 +354,12 @@ class _Translation:
         found = self._found(_COUNT)
         if found is None or not (found[1] or found[3]):
             return found[0] if found else self._take(1)
-        for count in found.group(1, 3):
-            if count and (len(count.lstrip("0")) > len(str(MAX_REPEAT)) or int(count) > MAX_REPEAT):
+        # Python takes {,n} for {0,n}, and leading zeros.
+        least, most = (found[1] or "0").lstrip("0") or "0", found[3] and (found[3].lstrip("0") or "0")
+        for count in (least, most or ""):
+            if len(count) > len(str(MAX_REPEAT)) or int(count or 0) > MAX_REPEAT:
                 raise _unsupported(f"a repetition count above {MAX_REPEAT}", f"write at most {MAX_REPEAT}")
-        return f"{{{found[1] or 0}{found[2] or ''}{found[3] or ''}}}"
+        return f"{{{least}{found[2] or ''}{most or ''}}}"
 
     def _escape(self) -> str:
         if octal := self._found(_OCTAL):
