@@ -204,22 +204,24 @@ class _Pattern:
         return [*parts, new[at:]]
 
     def _part(self, found: re.Match[str]) -> str | int:
-        match found.lastgroup, found[found.lastgroup or 0]:
-            case "octal", digits:
-                return chr(int(digits, 8))
-            case "hex" | "unicode", digits:
-                return chr(int(digits, 16))
-            case "other", each if each in _CONTROLS:
-                return _CONTROLS[each]
-            case "other", each if each and not (each.isascii() and each.isalnum()):
-                return found[0]
-            case "other", _:
-                raise PatternError("new: is not a valid replacement; write \\\\ for a backslash")
-            case _, group:
-                number = int(group) if group.isdecimal() else self._translation.names.get(group, -1)
+        kind = found.lastgroup or ""
+        value = found[kind]
+        match kind:
+            case "octal":
+                return chr(int(value, 8))
+            case "hex" | "unicode":
+                return chr(int(value, 16))
+            case "number" | "group":
+                number = int(value) if value.isdecimal() else self._translation.names.get(value, -1)
                 if not 0 <= number <= self.groups:
                     raise PatternError(f"new: names a group that the pattern does not have; it has {self.groups}")
                 return number
+            case _ if value in _CONTROLS:
+                return _CONTROLS[value]
+            case _ if value and not (value.isascii() and value.isalnum()):
+                return found[0]
+            case _:
+                raise PatternError("new: is not a valid replacement; write \\\\ for a backslash")
 
 
 @lru_cache(maxsize=128)
