@@ -121,7 +121,7 @@ def _sense(hook: AttachedHook, function: Function | None, stage: str, plan: Plan
             f"attach the function of {stage}, or name the checks in hookDetails.checks",
         )
     for check in plan.checks if stage in BEFORE_GREEN_RUNS else ():
-        if check.needs_running:
+        if check.requirements().running:
             yield error(
                 _SUBJECT,
                 f"{check.label} can't be asked at {stage}: green does not run yet",
@@ -166,10 +166,10 @@ def _room(function: Function | None, plan: Plan) -> Iterator[Finding]:
         return
     seconds = for_checks(for_answer(function.timeout))
     for check in plan.checks:
-        if check.needs_seconds > seconds:
+        if check.requirements().seconds > seconds:
             yield error(
                 _SUBJECT,
-                f"{check.label} needs {check.needs_seconds:g} s of one invocation; the function's Timeout of "
+                f"{check.label} needs {check.requirements().seconds:g} s of one invocation; the function's Timeout of "
                 f"{function.timeout} s leaves {seconds:.0f} s for checks",
                 "shorten what the check does, or raise the Timeout of the function (Lambda allows 900 s)",
             )
