@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.core.deadline import Deadline, DeadlineError, check_current, for_answer, for_checks, limited_by
+from ecs_hooks.core.deadline import Deadline, DeadlineError, check_deadline, for_answer, for_checks, limited_by
 from ecs_hooks.core.outcome import Outcome
 
 
@@ -30,11 +30,11 @@ def test_what_of_an_invocation_is_for_the_answer_and_for_checks(seconds: float, 
 
 
 def test_a_computation_ends_at_the_deadline_of_its_thread() -> None:
-    check_current()
+    check_deadline()
     with limited_by(Deadline.after(100)):
-        check_current()
+        check_deadline()
         with limited_by(Deadline.after(-1)), pytest.raises(DeadlineError) as ended:
-            check_current()
-        check_current()
+            check_deadline()
+        check_deadline()
 
     assert ended.value.outcome == Outcome.wait("not finished when the time of this invocation was over")

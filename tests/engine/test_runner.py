@@ -9,7 +9,7 @@ import pytest
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks.base import Check
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.core.deadline import Deadline, check_current
+from ecs_hooks.core.deadline import Deadline, check_deadline
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.state import State
@@ -80,7 +80,7 @@ def test_a_computation_ends_at_the_deadline() -> None:
             try:
                 while True:
                     time.sleep(0.01)
-                    check_current()
+                    check_deadline()
             finally:
                 ended.set()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ecs_hooks.assertions.matching import same
 from ecs_hooks.assertions.patterns import PatternError, matches, pattern_problem
-from ecs_hooks.core.deadline import check_current
+from ecs_hooks.core.deadline import check_deadline
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker, ValidationError
@@ -220,7 +220,7 @@ def _counted(name: str, function: Callable[..., Any], validator: Any, rule: Any,
 
 
 def _spend(steps: int) -> None:
-    check_current()
+    check_deadline()
     _left.steps -= steps
     if _left.steps < 0:
         raise _TooManyStepsError

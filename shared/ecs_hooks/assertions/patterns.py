@@ -12,30 +12,28 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Any
 
-from ecs_hooks.core.deadline import check_current
+from ecs_hooks.core.deadline import check_deadline
 
 MAX_MEMORY = 8 << 20
 """Bytes that one compiled pattern may use, caches included."""
 MAX_REPEAT = 1000
 """The largest repetition count of RE2."""
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_COUNT = re.compile(r"\{([0-9]*)(?:(,)([0-9]*))?\}")
-_FLAGS = re.compile(r"\(\?([A-Za-z]*)(?:-([A-Za-z]+))?([:)])")
-_NAMED = re.compile(r"\(\?P?<(\w+)>")
-_POSIX = re.compile(r"\[:\^?\w+:\]")
-_PROPERTY = re.compile(r"\\[pP](?:\{[^}]*\}|.)", re.DOTALL)
-_CODE = re.compile(
-    r"\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,8})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|x\{([0-9A-Fa-f]{1,8})\})"
-)
-_OCTAL = re.compile(r"\\([0-3][0-7]{2}|0[0-7]?)")
-_OCTAL_IN_CLASS = re.compile(r"\\([0-3][0-7]{2}|[0-7]{1,2})")
-_CONTROL = re.compile(r"\\c([A-Za-z])")
-_LOW_SURROGATE = re.compile(r"\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
-_TEMPLATE = re.compile(
-    r"\\(?:(?P<octal>[0-3][0-7]{2}|0[0-7]?)|(?P<number>[1-9][0-9]?)|g<(?P<group>\w+)>|x(?P<hex>[0-9A-Fa-f]{2})"
-    r"|u(?P<unicode>[0-9A-Fa-f]{4})|(?P<other>.?))",
-    re.DOTALL,
+# As texts: a plan without regular expressions need not compile them.
+_SURROGATE = "[\ud800-\udfff]"
+_COUNT = r"\{([0-9]*)(?:(,)([0-9]*))?\}"
+_FLAGS = r"\(\?([A-Za-z]*)(?:-([A-Za-z]+))?([:)])"
+_NAMED = r"\(\?P?<(\w+)>"
+_POSIX = r"\[:\^?\w+:\]"
+_PROPERTY = r"(?s)\\[pP](?:\{[^}]*\}|.)"
+_CODE = r"\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,8})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|x\{([0-9A-Fa-f]{1,8})\})"
+_OCTAL = r"\\([0-3][0-7]{2}|0[0-7]?)"
+_OCTAL_IN_CLASS = r"\\([0-3][0-7]{2}|[0-7]{1,2})"
+_CONTROL = r"\\c([A-Za-z])"
+_LOW_SURROGATE = r"\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})"
+_TEMPLATE = (
+    r"(?s)\\(?:(?P<octal>[0-3][0-7]{2}|0[0-7]?)|(?P<number>[1-9][0-9]?)|g<(?P<group>\w+)>|x(?P<hex>[0-9A-Fa-f]{2})"
+    r"|u(?P<unicode>[0-9A-Fa-f]{4})|(?P<other>.?))"
 )
 _CONTROLS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 
@@ -139,7 +137,7 @@ def replaced(pattern: str, new: str, text: str) -> Iterator[str]:
     at = 0
     for spans in compiled.found(text):
         # RE2 is linear for one match; the next one can make it read the rest of the text again.
-        check_current()
+        check_deadline()
         begin, end = spans[0]
         yield text[at:begin]
         for part in template:
@@ -198,7 +196,7 @@ class _Pattern:
         """Return the texts and the numbers of groups of which a replacement consists."""
         parts: list[str | int] = []
         at = 0
-        for found in _TEMPLATE.finditer(new):
+        for found in re.finditer(_TEMPLATE, new):
             parts += [new[at : found.start()], self._part(found)]
             at = found.end()
         return [*parts, new[at:]]
@@ -251,7 +249,7 @@ def _encodable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return _SURROGATES.sub("\ufffd", text)
+        return re.sub(_SURROGATE, "\ufffd", text)
     return text
 
 
@@ -280,7 +278,7 @@ class _Translation:
     """
 
     def __init__(self, pattern: str) -> None:
-        if _SURROGATES.search(pattern):
+        if re.search(_SURROGATE, pattern):
             raise _unsupported("half of a surrogate pair", "write the character itself")
         self.groups = [0]
         self.names: dict[str, int] = {}
@@ -317,9 +315,9 @@ class _Translation:
         self._at += length
         return self._pattern[self._at - length : self._at]
 
-    def _found(self, token: re.Pattern[str]) -> re.Match[str] | None:
+    def _found(self, token: str) -> re.Match[str] | None:
         """Return a token that begins here, and go on behind it; None where there is none."""
-        found = token.match(self._pattern, self._at)
+        found = re.compile(token).match(self._pattern, self._at)
         if found:
             self._at = found.end()
         return found

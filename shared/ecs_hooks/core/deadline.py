@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import NamedTuple
 
 from ecs_hooks.core.outcome import ExplainedError, Outcome
@@ -56,7 +56,7 @@ def for_checks(seconds: float) -> float:
 
 
 class DeadlineError(ExplainedError):
-    """A computation was given up at the deadline."""
+    """A computation was not finished at the deadline."""
 
     @property
     def outcome(self) -> Outcome:
@@ -64,27 +64,31 @@ class DeadlineError(ExplainedError):
         return Outcome.wait("not finished when the time of this invocation was over")
 
 
-_current: ContextVar[Deadline | None] = ContextVar("_current", default=None)
+class _Current(threading.local):
+    deadline: Deadline | None = None
+
+
+_current = _Current()
 
 
 @contextmanager
 def limited_by(deadline: Deadline) -> Iterator[None]:
-    """Make `check_current` in this thread hold computations to a deadline."""
-    token = _current.set(deadline)
+    """Set the deadline that `check_deadline` uses in this thread."""
+    before, _current.deadline = _current.deadline, deadline
     try:
         yield
     finally:
-        _current.reset(token)
+        _current.deadline = before
 
 
-def check_current() -> None:
-    """Give a long computation up at the deadline of this thread, where there is one.
+def check_deadline() -> None:
+    """Raise `DeadlineError` once the deadline of this thread has passed; a long computation calls it between its steps.
 
     Raises
     ------
     DeadlineError
-        If it has passed.
+        If there is one (see `limited_by`), and it has passed.
     """
-    deadline = _current.get()
+    deadline = _current.deadline
     if deadline is not None and deadline.expired:
         raise DeadlineError
