@@ -14,7 +14,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from ecs_hooks.assertions.matching import same
-from ecs_hooks.assertions.patterns import PatternError, matches, pattern_problem
+from ecs_hooks.assertions.patterns import matches, pattern_problem
+from ecs_hooks.assertions.re2_syntax import PatternError
 from ecs_hooks.core.deadline import check_deadline
 
 if TYPE_CHECKING:
