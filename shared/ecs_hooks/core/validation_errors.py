@@ -109,8 +109,8 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], more: Sequence[str]) 
             return "must not contain half of a surrogate pair"
         case "string_pattern_mismatch":
             field = _field_at(model, detail["loc"])
-            words = next(_forms_in(field), None) if field is not None else None
-            return f"must have the form {words}" if words else f"must match the pattern {context['pattern']}"
+            form = next(_forms_in(field), "") if field is not None else ""
+            return f"must have the form {form}" if form else f"must match the pattern {context['pattern']}"
         case "value_error":
             return detail["msg"].removeprefix("Value error, ")
         case _:
@@ -119,7 +119,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], more: Sequence[str]) 
 
 def _forms_in(annotated: Any) -> Iterator[str]:
     """Yield the forms in a field or an annotation, such as that in `Annotated[str, Form("...")] | None`."""
-    metadata = getattr(annotated, "metadata", None) or getattr(annotated, "__metadata__", ())
+    metadata: Sequence[Any] = getattr(annotated, "metadata", ()) or getattr(annotated, "__metadata__", ())
     yield from (each.words for each in metadata if isinstance(each, Form))
     for inner in (getattr(annotated, "annotation", None), *getattr(annotated, "__args__", ())):
         if inner is not None:
