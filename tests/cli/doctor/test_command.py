@@ -48,12 +48,12 @@ def test_lines_for_people(run: Run, account: Account) -> None:
     assert lines[0] == "my-cluster/my-service"
     assert lines[3:6] == [
         "ecs-hooks-PostTestTrafficShift at POST_TEST_TRAFFIC_SHIFT",
-        "  warning  function: Lambda ends the function after 3 s; ended by Lambda, it is a failed hook and a rollback",
-        "           fix: give it a Timeout of 60 s or more; the hooks of the stack have 120 s",
+        "  warning  function: the function's Timeout is 3 s: if it expires, the hook fails and ECS rolls back",
+        "           fix: set Timeout to 60 s or more; the functions of the stack have 120 s",
     ]
     assert lines[-3:] == [
         "PAUSE at PRE_SCALE_UP",
-        "  ok       pause: waits for somebody to go on; nothing to examine",
+        "  ok       pause: waits for ContinueServiceDeployment; nothing to examine",
         "9 ok, 1 warning, 1 error, 0 unknown",
     ]
 
@@ -71,7 +71,7 @@ def test_a_service_without_hooks(doctor: Doctor, account: Account) -> None:
     account.configuration["lifecycleHooks"] = []
     doctor()
 
-    assert doctor.bad() == [("warning", "service", "it has no lifecycle hooks")]
+    assert doctor.bad() == [("warning", "service", "the service has no lifecycle hooks")]
     assert doctor.fix("no lifecycle hooks").startswith("ecs-hooks attach my-cluster/my-service ")
     assert doctor.status == 0
 
@@ -79,14 +79,14 @@ def test_a_service_without_hooks(doctor: Doctor, account: Account) -> None:
 def test_no_hook_at_the_stage(doctor: Doctor, account: Account) -> None:
     doctor("--stage", "PRE_SCALE_UP")
 
-    assert doctor.bad() == [("warning", "service", "it has no lifecycle hook at PRE_SCALE_UP")]
+    assert doctor.bad() == [("warning", "service", "the service has no lifecycle hook at PRE_SCALE_UP")]
 
 
 @pytest.mark.parametrize(
     ("fields", "level", "text"),
     [
-        ({"deploymentConfiguration": {}}, "warning", "its strategy is ROLLING"),
-        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "error", "its deployments are made by CODE_DEPLOY"),
+        ({"deploymentConfiguration": {}}, "warning", "the deployment strategy is ROLLING"),
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "error", "the deployment controller is CODE_DEPLOY"),
     ],
 )
 def test_a_service_that_deploys_otherwise(

@@ -56,7 +56,7 @@ def test_in_a_deployment_at_the_stage_it_has_to_lead_to_green(doctor: Doctor, ac
     ((level, text),) = doctor.of("endpoint")
     assert level == "error"
     assert text.startswith(f"{AT}: {RULE} leads to target group primary, not to green's target group alternate")
-    assert doctor.fix("leads to target group primary").startswith("let ECS alone change the rule")
+    assert doctor.fix("leads to target group primary").startswith("let only ECS change the rule")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_login_before_the_application(doctor: Doctor, account: Account) -> Non
     account.aws.answer("DescribeRules", {"Rules": [{"Actions": actions}]})
     doctor()
 
-    assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} answers with authenticate-oidc before it forwards")]
+    assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} has the action authenticate-oidc before it forwards")]
 
 
 def test_a_rule_that_does_not_take_the_method_of_a_check(doctor: Doctor, account: Account) -> None:
@@ -109,14 +109,15 @@ def test_a_rule_that_does_not_take_the_method_of_a_check(doctor: Doctor, account
     account.plan(HTTP, {"type": "http", "name": "upload", "method": "POST", "body": "x"})
     doctor()
     assert doctor.of("endpoint") == [
-        ("error", f'{AT}: the listener rule takes GET only, not the POST of http "upload"')
+        ("error", f'{AT}: the listener rule accepts GET only, not the POST of http "upload"')
     ]
 
     elsewhere = {"method": "PUT", "url": "http://elsewhere.example.com/"}
     account.plan({"type": "load", "requests": [{}, elsewhere, {"method": "PATCH"}, {"method": "DELETE"}]})
     doctor()
     assert doctor.of("endpoint") == [
-        ("error", f"{AT}: the listener rule takes GET only, not the {method} of load") for method in ("PATCH", "DELETE")
+        ("error", f"{AT}: the listener rule accepts GET only, not the {method} of load")
+        for method in ("PATCH", "DELETE")
     ]
 
     account.plan(HTTP, {"type": "digest", "header": "X-Version"})
@@ -202,7 +203,7 @@ def test_without_a_test_listener_a_task_is_asked(doctor: Doctor, account: Accoun
     assert doctor.of("endpoint") == [
         (
             "error",
-            f"{AT}: the service has no test listener, and without the network mode awsvpc its tasks have no address",
+            f"{AT}: the service has no test listener, and its tasks have no IP address without network mode awsvpc",
         )
     ]
     assert doctor.of("network") == []
@@ -213,7 +214,7 @@ def test_without_a_load_balancer(doctor: Doctor, account: Account) -> None:
     doctor()
 
     assert doctor.of("endpoint") == [
-        ("error", f"{AT}: the service has no test listener, and no port at a load balancer or of Service Connect")
+        ("error", f"{AT}: the service has no test listener, and no port for a load balancer or Service Connect")
     ]
 
 
@@ -237,7 +238,7 @@ def test_an_address_of_the_plan(doctor: Doctor, account: Account) -> None:
     doctor()
 
     assert doctor.of("endpoint") == [
-        ("ok", f"{AT}: requests go to http://green.example.com:8080/base, as hookDetails.base_url says")
+        ("ok", f"{AT}: requests go to http://green.example.com:8080/base (hookDetails.base_url)")
     ]
     assert account.aws.calls["DescribeRules"] == 0
 
@@ -249,14 +250,14 @@ def test_an_address_of_the_plan(doctor: Doctor, account: Account) -> None:
             "http://green",
             "POST_TEST_TRAFFIC_SHIFT",
             "ok",
-            "requests go to http://green/, as APP_URL of the function says",
+            "requests go to http://green/ (the function's APP_URL)",
         ),
         ("green:8080", "POST_TEST_TRAFFIC_SHIFT", "error", "APP_URL of the function is no address"),
         (
             "http://green:99999999",
             "POST_TEST_TRAFFIC_SHIFT",
             "error",
-            "the address of green is none: address is not valid",
+            "the address of green is not valid: address is not valid",
         ),
         (
             "http://green",
@@ -286,7 +287,7 @@ def test_contract_5_4_service_connect(doctor: Doctor, account: Account) -> None:
     assert doctor.of("endpoint") == [
         (
             "ok",
-            f"{AT}: requests go to http://front/ with header x-amzn-ecs-blue-green-test, as hookDetails.base_url says",
+            f"{AT}: requests go to http://front/ with header x-amzn-ecs-blue-green-test (hookDetails.base_url)",
         )
     ]
     assert account.aws.asked["DescribeServiceRevisions"] == [{"serviceRevisionArns": [GREEN]}]
@@ -299,7 +300,7 @@ def test_contract_5_4_service_connect(doctor: Doctor, account: Account) -> None:
     account.service["currentServiceRevisions"] = []
     doctor()
     assert doctor.of("endpoint") == [
-        ("unknown", "the address of green at POST_TEST_TRAFFIC_SHIFT is not known: the service has no revision yet")
+        ("unknown", "cannot determine the address of green at POST_TEST_TRAFFIC_SHIFT: the service has no revision yet")
     ]
 
 
@@ -309,7 +310,7 @@ def test_what_aws_does_not_tell_is_unknown(doctor: Doctor, account: Account) -> 
     assert doctor.of("endpoint") == [
         (
             "unknown",
-            "the address of green at POST_TEST_TRAFFIC_SHIFT is not known: elasticloadbalancing:DescribeRules: AccessDenied",
+            "cannot determine the address of green at POST_TEST_TRAFFIC_SHIFT: elasticloadbalancing:DescribeRules: AccessDenied",
         )
     ]
 

@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks_cli.doctor.network import Peer, lets
+from ecs_hooks_cli.doctor.vpc import Peer, rules_allow
 from tests.cli.account import EVERYTHING, Account, rules, table
 from tests.cli.conftest import Doctor
 from tests.support.layouts import revision
 
 HTTP: dict[str, Any] = {"type": "http", "path": "/health"}
-ALB = "the load balancer my-alb"
-LET_IN = ("ok", f"the security groups let the function in at port 8080 of {ALB}")
-NOT_SEEN = ("unknown", f"whether the function may connect to port 8080 of {ALB} is not to be seen")
+ALB = "load balancer my-alb"
+LET_IN = ("ok", f"the security groups allow the function to connect to port 8080 of {ALB}")
+NOT_SEEN = (
+    "unknown",
+    f"cannot determine whether the security groups allow the function to connect to port 8080 of {ALB}",
+)
 FROM_HOOKS = rules(8080, group="sg-hooks")
 
 
@@ -44,12 +47,12 @@ def test_what_a_rule_lets_through(
     assert doctor.of("network") == {
         True: [LET_IN],
         None: [NOT_SEEN],
-        False: [("error", f"security group sg-alb of {ALB} does not let the function in at port 8080")],
+        False: [("error", f"no rule of security group sg-alb of {ALB} allows port 8080 from the function")],
     }[expected]  # fmt: skip
 
 
 def test_of_a_peer_without_an_address_nothing_is_known() -> None:
-    assert lets([rules(8080, "10.0.0.0/8")], 8080, Peer(frozenset(), ())) is None
+    assert rules_allow([rules(8080, "10.0.0.0/8")], 8080, Peer(frozenset(), ())) is None
 
 
 def test_contract_5_6_an_internal_load_balancer_and_a_function_outside_of_the_vpc(
@@ -58,8 +61,8 @@ def test_contract_5_6_an_internal_load_balancer_and_a_function_outside_of_the_vp
     account.internal(EVERYTHING)
     doctor()
 
-    assert doctor.of("network") == [("error", f"{ALB} can be reached from vpc-1 only, and the function runs in no VPC")]
-    assert "VpcSubnetIds" in doctor.fix("can be reached from vpc-1 only")
+    assert doctor.of("network") == [("error", f"the function is in no VPC, but only vpc-1 reaches {ALB}")]
+    assert "VpcSubnetIds" in doctor.fix("only vpc-1 reaches")
 
 
 def test_an_internal_load_balancer_in_another_vpc(doctor: Doctor, account: Account) -> None:
@@ -69,7 +72,7 @@ def test_an_internal_load_balancer_in_another_vpc(doctor: Doctor, account: Accou
 
     ((level, text),) = doctor.of("network")
     assert level == "warning"
-    assert text.startswith(f"the function runs in vpc-2, and {ALB} is in vpc-1")
+    assert text.startswith(f"the function is in vpc-2, not in the VPC of {ALB} (vpc-1)")
 
 
 def test_a_function_that_is_not_let_out(doctor: Doctor, account: Account) -> None:
@@ -78,7 +81,7 @@ def test_a_function_that_is_not_let_out(doctor: Doctor, account: Account) -> Non
     account.groups["sg-hooks"] = ([], [rules(443, "0.0.0.0/0")])
     doctor()
     assert doctor.of("network") == [
-        ("error", f"security group sg-hooks of the function does not let it out to port 8080 of {ALB}")
+        ("error", f"no rule of the function's security group sg-hooks allows outbound port 8080 to {ALB}")
     ]
 
     account.groups["sg-hooks"] = ([], [rules(443, "0.0.0.0/0"), rules(8080, prefix_list="pl-1")])
@@ -102,14 +105,14 @@ def test_a_network_load_balancer_without_security_groups(doctor: Doctor, account
 @pytest.mark.parametrize(
     ("incoming", "vpc", "expected"),
     [
-        (EVERYTHING, False, ("ok", f"the security groups of {ALB} let everybody in at port 8080")),
-        (EVERYTHING, True, ("ok", f"the security groups of {ALB} let everybody in at port 8080")),
+        (EVERYTHING, False, ("ok", f"the security groups of {ALB} allow port 8080 from anywhere")),
+        (EVERYTHING, True, ("ok", f"the security groups of {ALB} allow port 8080 from anywhere")),
         (
             rules(8080, "203.0.113.0/24"),
             False,
             (
                 "error",
-                f"{ALB} does not let everybody in at port 8080, and a function outside of a VPC has any address of AWS",
+                f"{ALB} does not allow port 8080 from anywhere, and the address of a function outside a VPC varies",
             ),
         ),
         (rules(8080, "203.0.113.0/24"), True, NOT_SEEN),
@@ -134,55 +137,56 @@ def test_an_internet_facing_load_balancer_needs_a_way_to_the_internet(doctor: Do
     doctor()
 
     assert doctor.of("network") == [
-        ("error", f"{ALB} has public addresses, and subnet-a leads to nowhere; subnet-b leads to nowhere"),
-        ("error", f"security group sg-hooks of the function does not let it out to port 8080 of {ALB}"),
+        (
+            "error",
+            f"{ALB} has public addresses, but subnets of the function have no route to the internet (subnet-a, subnet-b)",
+        ),
+        ("error", f"no rule of the function's security group sg-hooks allows outbound port 8080 to {ALB}"),
     ]
 
 
 def test_the_tasks_of_a_service_without_a_test_listener(doctor: Doctor, account: Account) -> None:
     account.without_test_listener()
     doctor()
-    assert doctor.of("network") == [
-        ("error", "the service's tasks can be reached from vpc-1 only, and the function runs in no VPC")
-    ]
+    assert doctor.of("network") == [("error", "the function is in no VPC, but only vpc-1 reaches the service's tasks")]
 
     account.in_vpc()
     doctor()
     assert doctor.of("network") == [
-        ("ok", "the security groups let the function in at port 8080 of the service's tasks")
+        ("ok", "the security groups allow the function to connect to port 8080 of the service's tasks")
     ]
 
     account.groups["sg-tasks"] = ([rules(8080, group="sg-alb")], [EVERYTHING])
     doctor()
     assert doctor.of("network") == [
-        ("error", "security group sg-tasks of the service's tasks does not let the function in at port 8080")
+        ("error", "no rule of security group sg-tasks of the service's tasks allows port 8080 from the function")
     ]
 
 
 @pytest.mark.parametrize(
     ("url", "allowed", "vpc", "level", "text"),
     [
-        ("http://10.1.2.3:8080", "", "", "error", "10.1.2.3:8080 is inside of a VPC, and the function runs in none"),
+        ("http://10.1.2.3:8080", "", "", "error", "10.1.2.3:8080 is inside a VPC, but the function is in no VPC"),
         (
             "http://internal-x-1.us-west-2.elb.amazonaws.com",
             "",
             "",
             "error",
-            "internal-x-1.us-west-2.elb.amazonaws.com is inside of a VPC, and the function runs in none",
+            "internal-x-1.us-west-2.elb.amazonaws.com is inside a VPC, but the function is in no VPC",
         ),
         (
             "http://10.1.2.3",
             "",
             "vpc-1",
             "unknown",
-            "whether 10.1.2.3 can be reached from vpc-1 is not to be seen in AWS",
+            "AWS does not show whether 10.1.2.3 is reachable from vpc-1",
         ),
         (
             "https://green.example.com",
             "",
             "",
             "unknown",
-            "whether green.example.com can be reached from outside of a VPC is not to be seen in AWS",
+            "AWS does not show whether green.example.com is reachable from outside a VPC",
         ),
         (
             "http://169.254.169.254",
@@ -199,7 +203,7 @@ def test_the_tasks_of_a_service_without_a_test_listener(doctor: Doctor, account:
             "169.254.9.9",
             "vpc-1",
             "unknown",
-            "whether 169.254.9.9 can be reached from vpc-1 is not to be seen in AWS",
+            "AWS does not show whether 169.254.9.9 is reachable from vpc-1",
         ),
         (
             "http://green",
@@ -279,7 +283,10 @@ def test_an_answer_that_can_not_be_read_is_unknown(doctor: Doctor, account: Acco
     doctor()
 
     assert doctor.of("network") == [
-        ("unknown", "whether requests get there is not known: ec2:DescribeSubnets: the answer can't be read")
+        (
+            "unknown",
+            "cannot determine whether requests reach their targets: ec2:DescribeSubnets: the answer can't be read",
+        )
     ]
 
 
@@ -295,7 +302,7 @@ def test_a_connection_goes_to_its_own_port_or_address(doctor: Doctor, account: A
     account.plan({"type": "tcp", "port": 6379}, {"type": "tcp", "address": "10.0.0.9:5432"}, base_url="http://10.1.2.3")
     doctor()
     assert doctor.of("network") == [
-        ("error", f"{where} is inside of a VPC, and the function runs in none")
+        ("error", f"{where} is inside a VPC, but the function is in no VPC")
         for where in ("10.1.2.3:6379", "10.0.0.9:5432")
     ]
 
@@ -305,5 +312,5 @@ def test_a_connection_goes_to_its_own_port_or_address(doctor: Doctor, account: A
     account.plan({"type": "tcp", "port": 6379})
     doctor()
     assert doctor.of("network") == [
-        ("error", "security group sg-tasks of the service's tasks does not let the function in at port 6379")
+        ("error", "no rule of security group sg-tasks of the service's tasks allows port 6379 from the function")
     ]

@@ -69,8 +69,8 @@ def test_an_action_that_the_role_lacks(doctor: Doctor, account: Account) -> None
     doctor()
 
     assert [(level, text) for level, text in doctor.of("permissions") if level != "ok"] == [
-        ("error", "ecs-hooks-function does not allow ecs:DescribeServiceRevisions, which the plan needs"),
-        ("error", "ecs-hooks-function does not allow elasticloadbalancing:DescribeRules, which the plan needs"),
+        ("error", "ecs-hooks-function does not allow ecs:DescribeServiceRevisions, which the plan requires"),
+        ("error", "ecs-hooks-function does not allow elasticloadbalancing:DescribeRules, which the plan requires"),
     ]
     assert doctor.fix("DescribeServiceRevisions, which") == (
         'add to a policy of the role: {"Effect": "Allow", "Action": "ecs:DescribeServiceRevisions", '
@@ -95,11 +95,15 @@ def test_both_resources_of_an_action_are_required(doctor: Doctor, account: Accou
 @pytest.mark.parametrize(
     ("fields", "level", "text"),
     [
-        ({"decision": "explicitDeny"}, "error", "one of its policies keeps ecs-hooks-function from"),
+        (
+            {"decision": "explicitDeny"},
+            "error",
+            "one of its policies denies elasticloadbalancing:DescribeRules for ecs-hooks-function",
+        ),
         (
             {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}},
             "error",
-            "a policy of the organization keeps ecs-hooks-function from",
+            "a policy of the organization denies elasticloadbalancing:DescribeRules for ecs-hooks-function",
         ),
         (
             {
@@ -112,7 +116,7 @@ def test_both_resources_of_an_action_are_required(doctor: Doctor, account: Accou
                 ]
             },
             "unknown",
-            "whether ecs-hooks-function allows elasticloadbalancing:DescribeRules depends on aws:ResourceTag/team",
+            "cannot determine whether ecs-hooks-function allows elasticloadbalancing:DescribeRules: a policy has conditions on aws:ResourceTag/team",
         ),
     ],
 )
@@ -131,8 +135,8 @@ def test_what_the_hook_can_do_without_is_a_warning(doctor: Doctor, account: Acco
     assert doctor.of("permissions")[0] == (
         "warning",
         (
-            "ecs-hooks-function does not allow ecs:DescribeServiceDeployments: the hook can't ask when ECS gives up on it, or "
-            "whether ECS rolls back"
+            "ecs-hooks-function does not allow ecs:DescribeServiceDeployments: the hook cannot read ECS's timeout, or whether "
+            "ECS rolls back"
         ),
     )
 
@@ -140,7 +144,7 @@ def test_what_the_hook_can_do_without_is_a_warning(doctor: Doctor, account: Acco
     doctor()
     assert doctor.of("permissions")[0] == (
         "error",
-        "ecs-hooks-function does not allow ecs:DescribeServiceDeployments, which the plan needs",
+        "ecs-hooks-function does not allow ecs:DescribeServiceDeployments, which the plan requires",
     )
 
 
@@ -153,7 +157,7 @@ def test_what_the_caller_may_not_simulate_is_unknown(doctor: Doctor, account: Ac
         (
             "unknown",
             (
-                "whether ecs-hooks-function allows ecs:DescribeServiceDeployments is not known: iam:SimulatePrincipalPolicy: "
+                "cannot determine whether ecs-hooks-function allows ecs:DescribeServiceDeployments: iam:SimulatePrincipalPolicy: "
                 "AccessDenied"
             ),
         )
@@ -187,7 +191,7 @@ def test_an_environment_that_can_not_be_read_is_unknown(doctor: Doctor, account:
 
     level, text = doctor.of("permissions")[0]
     assert level == "unknown"
-    assert text.startswith("Lambda can't show the function's environment")
+    assert text.startswith("Lambda cannot decrypt the function's environment")
 
 
 def test_logs_that_are_not_there(doctor: Doctor, account: Account) -> None:
@@ -196,17 +200,14 @@ def test_logs_that_are_not_there(doctor: Doctor, account: Account) -> None:
     doctor()
     assert doctor.of("permissions")[0] == (
         "error",
-        (
-            "no container of the task definition logs with the awslogs driver and an awslogs-stream-prefix, so a logs check "
-            "fails"
-        ),
+        ("no container of the task definition has log driver awslogs with awslogs-stream-prefix: the logs check fails"),
     )
 
     account.aws.error("DescribeTaskDefinition", "AccessDeniedException")
     doctor()
     assert doctor.of("permissions")[0] == (
         "unknown",
-        "which resources logs:FilterLogEvents is for is not known: ecs:DescribeTaskDefinition: AccessDeniedException",
+        "cannot determine the resources of logs:FilterLogEvents: ecs:DescribeTaskDefinition: AccessDeniedException",
     )
 
 

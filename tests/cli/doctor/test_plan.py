@@ -8,21 +8,21 @@ from botocore.model import ServiceModel
 from botocore.session import get_session
 
 from ecs_hooks import Stage
-from ecs_hooks_cli.doctor import sdk
+from ecs_hooks_cli.doctor import service
 from tests.cli.account import Account
 from tests.cli.conftest import Doctor
 
-UNSEEN = ("unknown", "what the plan needs (permissions, endpoint, network) is not examined")
+UNSEEN = ("unknown", "permissions, endpoint and network cannot be examined without a valid plan")
 HTTP: dict[str, Any] = {"type": "http", "path": "/health"}
 
 
 @pytest.mark.parametrize(
     ("details", "text"),
     [
-        ({"checks": [HTTP, {"type": "drift"}]}, "valid: 2 checks, mode enforce, 30 minutes"),
-        (json.dumps({"checks": [HTTP], "mode": "observe"}), "valid: 1 check, mode observe, 30 minutes"),
-        (None, "valid: the default checks of its stage, mode enforce, 30 minutes"),
-        ({"timeout_minutes": 20}, "valid: the default checks of its stage, mode enforce, 20 minutes"),
+        ({"checks": [HTTP, {"type": "drift"}]}, "valid: 2 checks, mode enforce, timeout 30 minutes"),
+        (json.dumps({"checks": [HTTP], "mode": "observe"}), "valid: 1 check, mode observe, timeout 30 minutes"),
+        (None, "valid: the default checks of its stage, mode enforce, timeout 30 minutes"),
+        ({"timeout_minutes": 20}, "valid: the default checks of its stage, mode enforce, timeout 20 minutes"),
     ],
 )
 def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, details: Any, text: str) -> None:
@@ -75,7 +75,7 @@ def test_a_hook_of_ones_own_may_have_fields_of_its_own(doctor: Doctor, account: 
     assert doctor.of("plan") == [
         (
             "ok",
-            "valid: the default checks of its stage besides what the function's own code does, mode enforce, 30 minutes",
+            "valid: the default checks of its stage in addition to the function's own code, mode enforce, timeout 30 minutes",
         )
     ]
     assert doctor.of("endpoint") == []
@@ -96,7 +96,7 @@ def test_the_function_of_another_stage(doctor: Doctor, account: Account) -> None
         (
             "error",
             (
-                "the function's default checks are made for POST_TEST_TRAFFIC_SHIFT, but it is attached to "
+                "the function's default checks are for POST_TEST_TRAFFIC_SHIFT, but the hook is attached to "
                 "PRE_PRODUCTION_TRAFFIC_SHIFT"
             ),
         )
@@ -147,7 +147,7 @@ def test_a_check_of_green_before_it_runs(doctor: Doctor, account: Account) -> No
     account.plan({"type": "tasks"})
     doctor()
 
-    assert doctor.of("plan") == [("error", "tasks can't be asked at PRE_SCALE_UP: green does not run yet")]
+    assert doctor.of("plan") == [("error", "tasks cannot run at PRE_SCALE_UP: green does not run yet")]
     assert doctor.of("permissions") == [("ok", "ecs-hooks-function allows ecs:DescribeServiceDeployments")]
 
 
@@ -162,9 +162,9 @@ def test_a_load_that_is_too_long_for_the_function(
     if fits:
         assert [level for level, _ in found] == ["ok"]
     else:
-        text = "needs 115.1 s of one invocation; the function's Timeout of 120 s leaves 115 s for checks"
+        text = "requires 115.1 s of one invocation, but the function's Timeout of 120 s leaves 115 s for checks"
         assert found == [("error", f'load "warm-up" {text}')]
-        assert doctor.fix(text).endswith("or raise the Timeout of the function (Lambda allows 900 s)")
+        assert doctor.fix(text).endswith("or increase the function's Timeout (at most 900 s)")
 
 
 @pytest.mark.parametrize("stage", list(Stage))
@@ -182,8 +182,8 @@ def members(description: Any) -> dict[str, Any]:
 
 
 def test_the_sdk_is_described_by_its_own_model() -> None:
-    version, known = sdk.installed()
-    assert [finding.level for finding in sdk.examine(version, known)] == ["ok"]
+    version, known = service.installed_sdk()
+    assert [finding.level for finding in service.examine_sdk(version, known)] == ["ok"]
 
     model = get_session().get_service_model("ecs")
     description = {
@@ -194,7 +194,7 @@ def test_the_sdk_is_described_by_its_own_model() -> None:
         },
     }
     old = {"DeploymentLifecycleHook": ServiceModel(description).shape_for("DeploymentLifecycleHook").members}
-    (finding,) = sdk.examine("1.38.0", old)
+    (finding,) = service.examine_sdk("1.38.0", old)
     assert finding.level == "error"
     assert "DeploymentConfiguration.lifecycleHooks" in finding.text
     assert "DeploymentLifecycleHook.hookDetails" in finding.text

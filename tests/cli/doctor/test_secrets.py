@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.account import FUNCTION_ROLE, Account, rules, table
 from tests.cli.conftest import Doctor
-from tests.cli.doctor.test_egress import endpoint
+from tests.cli.doctor.test_aws_access import endpoint
 
 SECRET_ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:shop-AbCdEf"
 PARAMETER_ARN = "arn:aws:ssm:us-west-2:123456789012:parameter/shop/key"
@@ -44,7 +44,7 @@ def test_secrets_that_are_there_and_allowed(doctor: Doctor, account: Account) ->
     account.plan(BY_NAME, {**BY_NAME, "name": "again"})
     doctor()
 
-    assert doctor.of("secrets") == [("ok", "2 secrets that the plan names are there")]
+    assert doctor.of("secrets") == [("ok", "2 secrets of the plan found")]
     assert "secretsmanager:GetSecretValue, ssm:GetParameter" in doctor.of("permissions")[0][1]
     found = resources(account)
     assert found["secretsmanager:GetSecretValue"] == [SECRET_ARN]
@@ -64,7 +64,7 @@ def test_roles_that_a_plan_has_assumed(doctor: Doctor, account: Account) -> None
 
     account.deny("sts:AssumeRole")
     doctor()
-    text = "ecs-hooks-function does not allow sts:AssumeRole, which the plan needs"
+    text = "ecs-hooks-function does not allow sts:AssumeRole, which the plan requires"
     assert doctor.fix(text) == (
         f'add to a policy of the role: {{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "{ROLE_ARN}"}}; '
         "AssumedRoleArns of the stack does that"
@@ -83,7 +83,7 @@ def test_what_the_role_does_not_allow(doctor: Doctor, account: Account, action: 
     account.deny(action)
     doctor()
 
-    text = f"ecs-hooks-function does not allow {action}, which the plan needs"
+    text = f"ecs-hooks-function does not allow {action}, which the plan requires"
     assert ("error", text) in doctor.of("permissions")
     assert doctor.fix(text) == (
         f'add to a policy of the role: {{"Effect": "Allow", "Action": "{action}", "Resource": "{arn}"}}; '
@@ -94,8 +94,8 @@ def test_what_the_role_does_not_allow(doctor: Doctor, account: Account, action: 
 @pytest.mark.parametrize(
     ("secret", "says"),
     [
-        ({"secretsmanager": "shop"}, "Secrets Manager knows no secret shop"),
-        ({"ssm": "/shop/key:3"}, "Systems Manager knows no parameter /shop/key:3"),
+        ({"secretsmanager": "shop"}, "Secrets Manager has no secret shop"),
+        ({"ssm": "/shop/key:3"}, "Systems Manager has no parameter /shop/key:3"),
         ({"env": "SHOP_TOKEN"}, "the function has no variable SHOP_TOKEN"),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_secret_that_is_not_there(doctor: Doctor, account: Account, secret: di
     doctor()
 
     assert doctor.of("secrets") == [("error", says)]
-    assert doctor.fix(says) == "make it, or correct the name in the plan"
+    assert doctor.fix(says) == "create it, or correct the name in the plan"
     assert doctor.status == 1
 
 
@@ -114,7 +114,7 @@ def test_a_variable_of_the_function(doctor: Doctor, account: Account) -> None:
     with_secret(account, {"env": "SHOP_TOKEN"})
     account.function["Environment"] = {"Variables": {"SHOP_TOKEN": "hunter2"}}
     doctor()
-    assert doctor.of("secrets") == [("ok", "1 secret that the plan names is there")]
+    assert doctor.of("secrets") == [("ok", "1 secret of the plan found")]
     assert "hunter2" not in str(doctor.findings)
 
     account.function["Environment"] = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms"}}
@@ -138,7 +138,7 @@ def test_what_the_caller_may_not_see_is_unknown(doctor: Doctor, account: Account
     assert [level for level, _ in doctor.of("secrets")] == ["unknown", "unknown"]
     assert doctor.of("permissions")[0] == (
         "unknown",
-        "which resources secretsmanager:GetSecretValue is for is not known: secretsmanager:DescribeSecret: AccessDeniedException",
+        "cannot determine the resources of secretsmanager:GetSecretValue: secretsmanager:DescribeSecret: AccessDeniedException",
     )
 
 
@@ -186,7 +186,7 @@ def test_secrets_in_plain_text(doctor: Doctor, account: Account) -> None:
     doctor()
 
     warned = [
-        text.partition(" stands in hookDetails as it is")[0]
+        text.partition(" is in plain text in hookDetails")[0]
         for level, text in doctor.of("secrets")
         if level == "warning"
     ]
@@ -220,7 +220,7 @@ def test_a_plan_that_is_kept_elsewhere(doctor: Doctor, account: Account, place: 
     account.aws.answer("GetParameter", {"Parameter": {"Value": json.dumps(PLAN)}})
     doctor()
 
-    assert doctor.of("plan") == [("ok", f"valid: 1 check, mode enforce, 20 minutes, from {place}")]
+    assert doctor.of("plan") == [("ok", f"valid: 1 check, mode enforce, timeout 20 minutes, from {place}")]
     assert doctor.of("secrets") == []  # whoever may describe the service does not see them
     assert action in doctor.of("permissions")[0][1]
     assert resources(account)[action] == [arn]
@@ -238,8 +238,8 @@ def test_a_plan_that_can_not_be_read_is_unknown(doctor: Doctor, account: Account
     doctor()
 
     assert doctor.of("plan") == [
-        ("unknown", "the plan that hookDetails names is not known: s3:GetObject: AccessDenied"),
-        ("unknown", "what the plan needs (permissions, endpoint, network) is not examined"),
+        ("unknown", "cannot determine the plan that hookDetails refers to: s3:GetObject: AccessDenied"),
+        ("unknown", "permissions, endpoint and network cannot be examined without a valid plan"),
     ]
     assert doctor.of("permissions") == []
 

@@ -8,7 +8,7 @@ import yaml
 
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks_cli.migrate.appspec import read_appspec
-from ecs_hooks_cli.migrate.place import DocumentError
+from ecs_hooks_cli.migrate.document import DocumentError
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "codedeploy" / "appspec-ecs.yaml"
 SERVICE = "Resources: [{TargetService: {Type: AWS::ECS::Service, Properties: {%s}}}]"
@@ -59,24 +59,27 @@ def test_little_is_needed() -> None:
         ("- a", "line 1: must be an object"),
         ("version: 0.0\nos: linux\nfiles: []", "line 1: os is for deployments to instances, whose hooks are scripts"),
         ("version: 0.0", "line 1: Resources is missing"),
-        ("Resources: []", "line 1: Resources: must have one item, and has 0"),
-        ("Resources: [{a: {}, b: {}}]", "line 1: Resources[0]: must name one service"),
-        ("Resources: [{a: {Type: x}}]", "line 1: Resources[0].a: Type and Properties are needed"),
-        ("Resources: [{a: {Properties: {}}}]", "line 1: Resources[0].a: Type and Properties are needed"),
+        ("Resources: []", "line 1: Resources: must have one item, not 0"),
+        ("Resources: [{a: {}, b: {}}]", "line 1: Resources[0]: must have one service, not 2"),
+        ("Resources: [{a: {Type: x}}]", "line 1: Resources[0].a: Type and Properties are required"),
+        ("Resources: [{a: {Properties: {}}}]", "line 1: Resources[0].a: Type and Properties are required"),
         ("Resources: [{a: {Type: x, Properties: {}}}]", "line 1: Resources[0].a.Type: must be AWS::ECS::Service"),
-        ("resource: []", "line 1: resource: is no known field; did you mean 'Resources'?"),
-        (SERVICE % "TaskDefintion: x", "Properties.TaskDefintion: is no known field; did you mean 'TaskDefinition'?"),
-        (SERVICE % "LoadBalancerInfo: {ContainerPort: http}", "ContainerPort: must be a whole number from 1 to 65535"),
+        ("resource: []", "line 1: resource: is not a known field; did you mean 'Resources'?"),
+        (
+            SERVICE % "TaskDefintion: x",
+            "Properties.TaskDefintion: is not a known field; did you mean 'TaskDefinition'?",
+        ),
+        (SERVICE % "LoadBalancerInfo: {ContainerPort: http}", "ContainerPort: must be an integer from 1 to 65535"),
         (SERVICE % "NetworkConfiguration: {}", "NetworkConfiguration: AwsvpcConfiguration is missing"),
         (SERVICE % "NetworkConfiguration: {AwsvpcConfiguration: {}}", "AwsvpcConfiguration: Subnets is missing"),
         (SERVICE % "CapacityProviderStrategy: [{Base: 1}]", "CapacityProviderStrategy[0]: CapacityProvider is missing"),
         (
             SERVICE % "CapacityProviderStrategy: [{CapacityProvider: x, Weight: 1001}]",
-            "CapacityProviderStrategy[0].Weight: must be a whole number from 0 to 1000",
+            "CapacityProviderStrategy[0].Weight: must be an integer from 0 to 1000",
         ),
         (
             SERVICE % "" + "\nHooks:\n  - AfterAllowTestTrafic: a",
-            "line 3: Hooks[0].AfterAllowTestTrafic: is no lifecycle event of ECS deployments; did you mean 'AfterAllowTestTraffic'?",
+            "line 3: Hooks[0].AfterAllowTestTrafic: is not a lifecycle event of ECS deployments; did you mean 'AfterAllowTestTraffic'?",
         ),
         (SERVICE % "" + "\nHooks: {AfterInstall: a}", "line 2: Hooks: must be a list, such as - AfterAllowTestTraffic"),
         (SERVICE % "" + "\nHooks: [{AfterInstall: }]", "line 2: Hooks[0].AfterInstall: is empty"),

@@ -98,10 +98,12 @@ def test_the_hooks_move_and_update_service_takes_the_whole(run: Run) -> None:
     assert update["platformVersion"] == "LATEST"
     assert "taskDefinition" not in update
     told = {(kind, subject): text for kind, subject, text in notes}
-    assert told["changes", "BeforeInstall"] == "its failure could not roll CodeDeploy's deployment back; in ECS it does"
+    assert (
+        told["changes", "BeforeInstall"] == "its failure rolls back the deployment in ECS; in CodeDeploy it could not"
+    )
     assert "before every step of a CANARY deployment" in told["changes", "BeforeAllowTraffic"]
     assert "containerName app, containerPort 8080, targetGroupArn" in told["to do", "LoadBalancerInfo"]
-    assert told["to do", "role"].endswith("may lambda:InvokeFunction on 5 functions")
+    assert told["to do", "role"].endswith("allows lambda:InvokeFunction on 5 functions")
     # The functions of the stack answer both, so nothing is to do about them.
     assert not [subject for kind, subject, _ in notes if kind == "to do" and subject.endswith(("Traffic", "Install"))]
 
@@ -178,11 +180,11 @@ def test_what_the_group_has_that_ecs_has_not(run: Run, tmp_path: Path) -> None:
     assert (configuration["bakeTimeInMinutes"], configuration["lifecycleHooks"]) == (1440, [])
     assert configuration["alarms"] == {"alarmNames": ["a"], "enable": False, "rollback": False}
     told = {(kind, subject): text for kind, subject, text in notes}
-    assert told["changes", "termination wait"] == "2880 minutes are more than ECS takes: 1440"
+    assert told["changes", "termination wait"] == "2880 minutes are more than ECS's maximum of 1440"
     assert told["lost", "termination"].startswith("KEEP_ALIVE")
-    assert told["changes", "rollback"].startswith("ECS always rolls back where a hook fails")
+    assert told["changes", "rollback"].startswith("ECS always rolls back if a hook fails")
     assert told["moves", "alarms"] == "a; not enabled, without rollback"
-    assert told["moves", "Hooks"] == "the AppSpec names none, so there are none"
+    assert told["moves", "Hooks"] == "the AppSpec has no hooks, so the service will have none"
     assert told["to do", "LoadBalancerInfo"].endswith("the group has target groups a")
     assert "service" not in update
     assert ("to do", "service") in told
@@ -207,9 +209,7 @@ def test_functions_that_answer_codedeploy_alone_are_told(run: Run, tmp_path: Pat
     _, notes = migrated(run, file, *OPTIONS)
 
     told = {subject: text for kind, subject, text in notes if kind == "to do"}
-    assert told["AfterInstall"].startswith(
-        'mine must answer ECS by what it returns, such as {"hookStatus": "SUCCEEDED"}'
-    )
+    assert told["AfterInstall"].startswith('have mine return its result, such as {"hookStatus": "SUCCEEDED"}')
     assert told["AfterAllowTraffic"].startswith("CodeDeployHook_ecs-hooks_PreScaleUp is the function for PRE_SCALE_UP")
 
 
@@ -229,7 +229,7 @@ def test_plans_of_all_hooks_and_of_one(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ((), "give --role-arn: ECS invokes each hook with it"),
+        ((), "--role-arn is missing: ECS assumes that role to invoke the hooks"),
         (("--role-arn", "invoke"), "--role-arn must be the ARN of a role"),
         (
             (*OPTIONS, "--plan", "AfterInstal=x.json"),
@@ -256,17 +256,17 @@ def test_a_plan_may_not_take_longer_than_ecs_waits(run: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("x", "group.json: is no JSON as aws deploy get-deployment-group --application-name"),
+        ("x", "group.json: is not the JSON output of aws deploy get-deployment-group --application-name"),
         ("[]", "group.json: deploymentGroupInfo: "),
         (
             '{"computePlatform": "Lambda"}',
-            "deploymentGroupInfo.computePlatform: is Lambda; only groups of ECS services",
+            "deploymentGroupInfo.computePlatform: must be ECS, not Lambda; only ECS services",
         ),
         (
             '{"alarmConfiguration": {"alarms": [{}]}}',
             "deploymentGroupInfo.alarmConfiguration.alarms[0].name: is missing",
         ),
-        ("\xff", "group.json: is no"),
+        ("\xff", "group.json: is not"),
     ],
 )
 def test_a_group_with_mistakes(run: Run, tmp_path: Path, text: str, told: str) -> None:
@@ -288,10 +288,13 @@ def test_mistakes_end_it_with_status_1_and_no_output(run: Run, tmp_path: Path) -
     assert unknown.stderr.startswith("--deployment-config: Mine is neither")
 
     named = run("migrate", APPSPEC, "--role-arn", ROLE)
-    assert "appspec-ecs.yaml: line 21: Hooks[0].BeforeInstall: ECS needs the ARN of the function" in named.stderr
+    assert (
+        "appspec-ecs.yaml: line 21: Hooks[0].BeforeInstall: is the name of a function, but ECS requires its ARN"
+        in named.stderr
+    )
 
     (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\xfa")
-    assert "a.yaml: is no text in UTF-8" in run("migrate", tmp_path / "a.yaml").stderr
+    assert "a.yaml: is not UTF-8 text" in run("migrate", tmp_path / "a.yaml").stderr
 
 
 def test_the_appspec_may_come_from_standard_input() -> None:

@@ -10,7 +10,7 @@ from tests.cli.account import EVERYTHING, Account, rules, table
 from tests.cli.conftest import Doctor
 
 SUBJECT = "AWS access"
-NAT = ("ok", "the function's subnets lead to a NAT gateway")
+NAT = ("ok", "the function's subnets route to a NAT gateway")
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def test_a_nat_gateway(doctor: Doctor, account: Account) -> None:
 
     account.groups["sg-hooks"] = ([], [rules(8080, "0.0.0.0/0")])
     doctor()
-    assert doctor.of(SUBJECT) == [("error", "the function's security groups do not let it out to port 443")]
+    assert doctor.of(SUBJECT) == [("error", "the function's security groups do not allow outbound port 443")]
 
     account.groups["sg-hooks"] = ([], [rules(443, prefix_list="pl-1")])
     doctor()
@@ -56,10 +56,13 @@ def test_a_nat_gateway(doctor: Doctor, account: Account) -> None:
 @pytest.mark.parametrize(
     ("route", "way"),
     [
-        ({"GatewayId": "igw-1"}, "an internet gateway (a function has no public address)"),
-        ({"NatGatewayId": "nat-1", "State": "blackhole"}, "nowhere"),
-        ({"NatGatewayId": "nat-1", "DestinationCidrBlock": "172.16.0.0/12"}, "nowhere"),
-        ({"DestinationCidrBlock": "", "DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1"}, "nowhere"),
+        ({"GatewayId": "igw-1"}, "route to an internet gateway, but functions have no public address"),
+        ({"NatGatewayId": "nat-1", "State": "blackhole"}, "have no route to the internet"),
+        ({"NatGatewayId": "nat-1", "DestinationCidrBlock": "172.16.0.0/12"}, "have no route to the internet"),
+        (
+            {"DestinationCidrBlock": "", "DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1"},
+            "have no route to the internet",
+        ),
     ],
 )
 def test_subnets_that_lead_nowhere(doctor: Doctor, account: Account, route: dict[str, Any], way: str) -> None:
@@ -70,12 +73,12 @@ def test_subnets_that_lead_nowhere(doctor: Doctor, account: Account, route: dict
         (
             "error",
             (
-                "the function can't call ecs, elasticloadbalancing: no interface endpoint that it may use is there, and "
-                f"subnet-b leads to {way}"
+                "the function cannot call ecs, elasticloadbalancing: there is no usable VPC endpoint, and "
+                f"subnets of the function {way} (subnet-b)"
             ),
         )
     ]
-    assert doctor.fix("the function can't call").endswith(
+    assert doctor.fix("the function cannot call").endswith(
         "interface endpoints with private DNS for com.amazonaws.us-west-2.ecs, com.amazonaws.us-west-2.elasticloadbalancing"
     )
 
@@ -90,7 +93,7 @@ def test_what_may_lead_on_is_unknown(doctor: Doctor, account: Account, route: di
 
     ((level, text),) = doctor.of(SUBJECT)
     assert level == "unknown"
-    assert "subnet-a leads to something that may lead on" in text
+    assert "route to a target that may not reach the internet (subnet-a, subnet-b)" in text
 
 
 def test_interface_endpoints(doctor: Doctor, account: Account) -> None:
@@ -98,7 +101,7 @@ def test_interface_endpoints(doctor: Doctor, account: Account) -> None:
     account.plan({"type": "http"}, {"type": "alarm", "names": ["a"]})
     account.endpoints = [endpoint("ecs"), endpoint("elasticloadbalancing"), endpoint("monitoring")]
     doctor()
-    assert doctor.of(SUBJECT) == [("ok", "interface endpoints serve cloudwatch, ecs, elasticloadbalancing")]
+    assert doctor.of(SUBJECT) == [("ok", "VPC endpoints exist for cloudwatch, ecs, elasticloadbalancing")]
 
     account.groups["sg-endpoint"] = ([rules(443, prefix_list="pl-1")], [])
     doctor()
@@ -106,8 +109,8 @@ def test_interface_endpoints(doctor: Doctor, account: Account) -> None:
         (
             "unknown",
             (
-                "whether the interface endpoints for cloudwatch, ecs, elasticloadbalancing let the function in is not to be "
-                "seen"
+                "cannot determine whether the VPC endpoints for cloudwatch, ecs, elasticloadbalancing allow connections from "
+                "the function"
             ),
         )
     ]
@@ -129,7 +132,7 @@ def test_endpoints_that_are_of_no_use(doctor: Doctor, account: Account, fields: 
 
     ((level, text),) = doctor.of(SUBJECT)
     assert level == "error"
-    assert text.startswith("the function can't call elasticloadbalancing: no interface endpoint that it may use")
+    assert text.startswith("the function cannot call elasticloadbalancing: there is no usable VPC endpoint")
 
 
 def test_a_plan_that_needs_no_aws(doctor: Doctor, account: Account) -> None:
@@ -139,7 +142,7 @@ def test_a_plan_that_needs_no_aws(doctor: Doctor, account: Account) -> None:
 
     ((level, text),) = doctor.of(SUBJECT)
     assert level == "warning"
-    assert text.startswith("the function can't call ecs: ")
+    assert text.startswith("the function cannot call ecs: ")
 
 
 def test_a_route_that_can_not_be_read_is_unknown(doctor: Doctor, account: Account) -> None:
@@ -147,7 +150,10 @@ def test_a_route_that_can_not_be_read_is_unknown(doctor: Doctor, account: Accoun
     doctor()
 
     assert doctor.of(SUBJECT) == [
-        ("unknown", "whether the function can call AWS is not known: ec2:DescribeRouteTables: the answer can't be read")
+        (
+            "unknown",
+            "cannot determine whether the function can call AWS: ec2:DescribeRouteTables: the answer can't be read",
+        )
     ]
 
 
@@ -158,6 +164,6 @@ def test_what_the_caller_may_not_see_is_unknown(doctor: Doctor, account: Account
     assert doctor.of(SUBJECT) == [
         (
             "unknown",
-            "whether the function can call AWS is not known: ec2:DescribeRouteTables: UnauthorizedOperation",
+            "cannot determine whether the function can call AWS: ec2:DescribeRouteTables: UnauthorizedOperation",
         )
     ]

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks_cli.doctor.policy import Decision, decide
+from ecs_hooks_cli.doctor.iam import Decision, decide
 from tests.cli.account import FUNCTION, INVOKE_ROLE, TRUST, Account, policy
 from tests.cli.conftest import Doctor
 
 ECS = "ecs.amazonaws.com"
-MAY = ("ok", "ecs-hooks-invoke may lambda:InvokeFunction")
+MAY = ("ok", "ecs-hooks-invoke allows lambda:InvokeFunction")
 TRUSTS = ("ok", "ecs-hooks-invoke trusts ecs.amazonaws.com")
 INVOKE: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": INVOKE_ROLE}, "Action": "lambda:InvokeFunction"}
 STATEMENT = f'{{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "{FUNCTION}"}}'
@@ -48,14 +48,14 @@ def test_without_a_role(doctor: Doctor, account: Account) -> None:
     del account.hook["roleArn"]
     doctor()
 
-    assert doctor.of("role") == [("error", "the hook has no roleArn, with which ECS would invoke the function")]
+    assert doctor.of("role") == [("error", "the hook has no roleArn: ECS cannot invoke the function")]
 
 
 def test_a_role_that_is_not_there(doctor: Doctor, account: Account) -> None:
     account.aws.error("GetRole", "NoSuchEntity", 404)
     doctor()
 
-    assert doctor.of("role") == [("error", "there is no role ecs-hooks-invoke")]
+    assert doctor.of("role") == [("error", "the role ecs-hooks-invoke does not exist")]
     assert doctor.status == 1
 
 
@@ -63,14 +63,16 @@ def test_another_role_of_the_same_name(doctor: Doctor, account: Account) -> None
     account.role["Arn"] = other = "arn:aws:iam::123456789012:role/path/ecs-hooks-invoke"
     doctor()
 
-    assert doctor.of("role") == [("error", f"there is no role {INVOKE_ROLE}, but {other}")]
+    assert doctor.of("role") == [
+        ("error", f"the role {INVOKE_ROLE} does not exist: the ARN of ecs-hooks-invoke is {other}")
+    ]
 
 
 def test_contract_6_the_trust_policy(doctor: Doctor, account: Account) -> None:
     account.trust = policy({**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}})
     doctor()
     assert doctor.of("role") == [
-        ("error", "ecs-hooks-invoke does not trust ecs.amazonaws.com, so ECS can't assume it"),
+        ("error", "ecs-hooks-invoke does not trust ecs.amazonaws.com: ECS cannot assume it"),
         MAY,
     ]
     assert doctor.fix("does not trust").endswith(
@@ -92,13 +94,13 @@ def test_what_the_caller_may_not_see_is_unknown(doctor: Doctor, account: Account
     doctor()
 
     assert doctor.of("role") == [
-        ("unknown", "whether the role ecs-hooks-invoke trusts ECS is not known: iam:GetRole: AccessDenied"),
+        ("unknown", "cannot determine whether ecs-hooks-invoke trusts ecs.amazonaws.com: iam:GetRole: AccessDenied"),
         (
             "unknown",
-            "whether ecs-hooks-invoke may lambda:InvokeFunction is not known: iam:SimulatePrincipalPolicy: AccessDenied",
+            "cannot determine whether ecs-hooks-invoke allows lambda:InvokeFunction: iam:SimulatePrincipalPolicy: AccessDenied",
         ),
     ]
-    assert doctor.fix("iam:GetRole").startswith("allow iam:GetRole to the AWS credentials used here")
+    assert doctor.fix("iam:GetRole").startswith("allow iam:GetRole for the AWS credentials used here")
 
 
 def test_invoking_is_simulated_with_the_function(doctor: Doctor, account: Account) -> None:
@@ -116,8 +118,8 @@ def test_a_role_that_may_not_invoke(doctor: Doctor, account: Account) -> None:
     account.deny("lambda:InvokeFunction")
     doctor()
 
-    assert doctor.of("role") == [TRUSTS, ("error", "ecs-hooks-invoke may not lambda:InvokeFunction")]
-    assert doctor.fix("may not") == f"add to a policy of the role: {STATEMENT}"
+    assert doctor.of("role") == [TRUSTS, ("error", "ecs-hooks-invoke does not allow lambda:InvokeFunction")]
+    assert doctor.fix("does not allow") == f"add to a policy of the role: {STATEMENT}"
 
 
 @pytest.mark.parametrize(
@@ -126,27 +128,27 @@ def test_a_role_that_may_not_invoke(doctor: Doctor, account: Account) -> None:
         (
             {"decision": "explicitDeny"},
             "error",
-            "one of its policies keeps ecs-hooks-invoke from lambda:InvokeFunction",
+            "one of its policies denies lambda:InvokeFunction for ecs-hooks-invoke",
         ),
         (
             {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}},
             "error",
-            "its permissions boundary keeps ecs-hooks-invoke from lambda:InvokeFunction",
+            "its permissions boundary denies lambda:InvokeFunction for ecs-hooks-invoke",
         ),
         (
             {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}},
             "error",
-            "a policy of the organization keeps ecs-hooks-invoke from lambda:InvokeFunction",
+            "a policy of the organization denies lambda:InvokeFunction for ecs-hooks-invoke",
         ),
         (
             {"MissingContextValues": ["aws:SourceVpc"]},
             "unknown",
-            "whether ecs-hooks-invoke may lambda:InvokeFunction depends on aws:SourceVpc",
+            "cannot determine whether ecs-hooks-invoke allows lambda:InvokeFunction: a policy has conditions on aws:SourceVpc",
         ),
         (
             {"decision": "allowed", "MissingContextValues": ["aws:SourceVpc"]},
             "unknown",
-            "whether ecs-hooks-invoke may lambda:InvokeFunction depends on aws:SourceVpc",
+            "cannot determine whether ecs-hooks-invoke allows lambda:InvokeFunction: a policy has conditions on aws:SourceVpc",
         ),
         (
             {
@@ -156,7 +158,7 @@ def test_a_role_that_may_not_invoke(doctor: Doctor, account: Account) -> None:
                 ],
             },
             "error",
-            "one of its policies keeps ecs-hooks-invoke from lambda:InvokeFunction",
+            "one of its policies denies lambda:InvokeFunction for ecs-hooks-invoke",
         ),
     ],
 )
@@ -174,27 +176,31 @@ def test_what_the_simulator_says(
 @pytest.mark.parametrize(
     ("statement", "level", "text"),
     [
-        (INVOKE, "ok", "the function's policy lets ecs-hooks-invoke invoke it"),
-        ({**INVOKE, "Principal": "*"}, "ok", "the function's policy lets ecs-hooks-invoke invoke it"),
+        (INVOKE, "ok", "the function's resource policy allows lambda:InvokeFunction for ecs-hooks-invoke"),
+        (
+            {**INVOKE, "Principal": "*"},
+            "ok",
+            "the function's resource policy allows lambda:InvokeFunction for ecs-hooks-invoke",
+        ),
         (
             {**INVOKE, "Principal": {"Service": ECS}},  # ECS invokes with the role, not as itself
             "error",
-            "ecs-hooks-invoke may not lambda:InvokeFunction",
+            "ecs-hooks-invoke does not allow lambda:InvokeFunction",
         ),
         (
             {**INVOKE, "Principal": {"AWS": "AROAOFADELETEDROLE"}},
             "error",
-            "ecs-hooks-invoke may not lambda:InvokeFunction",
+            "ecs-hooks-invoke does not allow lambda:InvokeFunction",
         ),
         (
             {**INVOKE, "Effect": "Deny"},
             "error",
-            "the function's policy denies ecs-hooks-invoke lambda:InvokeFunction",
+            "the function's resource policy denies lambda:InvokeFunction for ecs-hooks-invoke",
         ),
         (
             {**INVOKE, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}},
             "unknown",
-            "whether ecs-hooks-invoke may lambda:InvokeFunction depends on conditions of the function's policy",
+            "cannot determine whether ecs-hooks-invoke allows lambda:InvokeFunction: the function's resource policy has conditions",
         ),
     ],
 )

@@ -66,7 +66,7 @@ def test_a_first_deployment_has_no_blue(doctor: Doctor, account: Account) -> Non
         (
             "PRE_PRODUCTION_TRAFFIC_SHIFT",
             "CANARY",
-            "from the second step on the production listener leads to green, too",
+            "from the second step on, the production listener also forwards to green",
         ),
         ("PRE_PRODUCTION_TRAFFIC_SHIFT", "BLUE_GREEN", ""),
     ],
@@ -89,7 +89,7 @@ def test_before_green_can_be_asked_it_is_said_once_and_for_each(doctor: Doctor, 
     doctor()
 
     assert {level for level, _ in doctor.of("endpoint")} == {"error"}
-    assert ("error", "plan", f"compare can't be asked at {stage}: green does not run yet") in doctor.bad() or (
+    assert ("error", "plan", f"compare cannot run at {stage}: green does not run yet") in doctor.bad() or (
         stage == "POST_SCALE_UP"
     )
 
@@ -100,22 +100,22 @@ def test_what_the_rule_does_not_take(doctor: Doctor, account: Account) -> None:
     doctor()
     assert doctor.of("endpoint") == [
         GREEN,
-        ("error", f"{AT}: the listener rule takes GET only, not the HEAD of compare"),
+        ("error", f"{AT}: the listener rule accepts GET only, not the HEAD of compare"),
     ]
 
     leads = {TEST_RULE: rule(), PRODUCTION_RULE: {"Rules": [{"Actions": [{"Type": "redirect"}, *forward(BLUE_GROUP)]}]}}
     account.aws.answer("DescribeRules", lambda asked: leads[asked["RuleArns"][0]])
     doctor()
-    assert doctor.fix("answers with redirect before it forwards") == "set blue_url of the check"
+    assert doctor.fix("has the action redirect before it forwards") == "set blue_url of the check"
 
 
 def test_where_green_is_asked_at_a_task_blue_is_too(doctor: Doctor, account: Account) -> None:
     account.without_test_listener()
     account.in_vpc()
     doctor()
-    assert doctor.of("endpoint")[1] == ("ok", f"{AT}: blue will be asked at one of its tasks")
+    assert doctor.of("endpoint")[1] == ("ok", f"{AT}: requests to blue will go to one of its tasks")
     assert doctor.of("network") == [
-        ("ok", "the security groups let the function in at port 8080 of the service's tasks")
+        ("ok", "the security groups allow the function to connect to port 8080 of the service's tasks")
     ]
 
     account.plan(COMPARE, base_url="http://green.example.com")
@@ -124,7 +124,7 @@ def test_where_green_is_asked_at_a_task_blue_is_too(doctor: Doctor, account: Acc
     container = {"name": "web", "portMappings": [{"name": "http", "containerPort": 8080}]}
     account.aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": [container]}})
     doctor()
-    assert doctor.of("endpoint")[1] == ("ok", f"{AT}: blue will be asked at one of its tasks")
+    assert doctor.of("endpoint")[1] == ("ok", f"{AT}: requests to blue will go to one of its tasks")
     assert "the service's tasks" in doctor.of("network")[-1][1]
 
 
@@ -133,9 +133,10 @@ def test_the_way_to_blue_is_examined(doctor: Doctor, account: Account) -> None:
     account.internal(rules(8080, group="sg-hooks"))
     account.plan(COMPARE, base_url="http://green.example.com")
     doctor()
-    assert ("ok", "the security groups let the function in at port 8080 of the load balancer my-alb") in doctor.of(
-        "network"
-    )
+    assert (
+        "ok",
+        "the security groups allow the function to connect to port 8080 of load balancer my-alb",
+    ) in doctor.of("network")
 
     account.plan({**COMPARE, "blue_url": "http://blue.example.com"})
     doctor()
@@ -154,7 +155,7 @@ def test_an_invocation_that_is_too_short(doctor: Doctor, account: Account) -> No
     account.function["Timeout"] = 30
     doctor()
 
-    assert any("compare needs 61 s of one invocation" in text for _, text in doctor.of("plan"))
+    assert any("compare requires 61 s of one invocation" in text for _, text in doctor.of("plan"))
 
 
 def test_blue_and_green_described_by_ecs(doctor: Doctor, account: Account) -> None:
