@@ -109,7 +109,7 @@ class PlannedHook(NamedTuple):
 
     Parameters
     ----------
-    hook
+    attached
         The hook.
     function
         Its Lambda function.
@@ -119,7 +119,7 @@ class PlannedHook(NamedTuple):
         Where the plan is stored; None if it is in `hookDetails`.
     """
 
-    hook: AttachedHook
+    attached: AttachedHook
     function: Function
     plans: Mapping[str, Plan]
     reference: PlanReference | None = None
@@ -151,7 +151,7 @@ class PlannedHook(NamedTuple):
     @property
     def actions(self) -> frozenset[str]:
         """The IAM actions that the plan and its checks require."""
-        service = self.hook.examined.service
+        service = self.attached.examined.service
         serving = Serving(service.load_balancing, service.port_names)
         return frozenset({self.reference.action} if self.reference else ()).union(
             *(

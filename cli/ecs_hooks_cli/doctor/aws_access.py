@@ -6,23 +6,13 @@ from collections.abc import Iterator
 
 from ecs_hooks.aws.call import ask, reading
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
+from ecs_hooks_cli.doctor import vpc
 from ecs_hooks_cli.doctor.attached_hook import PlannedHook
-from ecs_hooks_cli.doctor.finding import Finding, error, ok, unknown, warning
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 from ecs_hooks_cli.doctor.function import Function
 from ecs_hooks_cli.doctor.permissions import WITHOUT_DEPLOYMENTS, required_actions
-from ecs_hooks_cli.doctor.vpc import (
-    ANYWHERE,
-    InternetRoute,
-    Peer,
-    allow_inbound,
-    allow_outbound,
-    internet_routes,
-    routes_text,
-    subnets,
-    table_ids,
-)
 
-SUBJECT = "AWS access"
+SUBJECT = Subject("AWS access")
 _ENDPOINTS = "ec2:DescribeVpcEndpoints"
 _HTTPS = 443
 _ALLOW_OUTBOUND = "allow outbound TCP port 443"
@@ -36,9 +26,9 @@ def examine(hook: PlannedHook) -> Iterator[Finding]:
     function = hook.function
     if not function.vpc:
         return
-    region = hook.hook.examined.arn.region
-    routes = internet_routes(region, function.vpc, function.subnets)
-    if all(route is InternetRoute.NAT for route in routes.values()):
+    region = hook.attached.examined.arn.region
+    routes = vpc.internet_routes(region, function.vpc, function.subnets)
+    if all(route is vpc.InternetRoute.NAT for route in routes.values()):
         yield _through_nat(function, region)
         return
     required = {action.partition(":")[0] for action in required_actions(hook)}
@@ -48,56 +38,57 @@ def examine(hook: PlannedHook) -> Iterator[Finding]:
     if not missing:
         unclear = sorted(each for each in wanted if not served[each])
         if unclear:
-            yield unknown(
-                SUBJECT,
+            yield SUBJECT.unknown(
                 f"cannot determine whether the VPC endpoints for {', '.join(unclear)} allow connections from the function",
                 "allow inbound TCP port 443 from the function's security groups in those of the endpoints",
             )
         else:
-            yield ok(SUBJECT, f"VPC endpoints exist for {', '.join(sorted(wanted))}")
+            yield SUBJECT.ok(f"VPC endpoints exist for {', '.join(sorted(wanted))}")
         return
     services = ", ".join(missing)
-    reason = routes_text(routes, InternetRoute.OTHER, InternetRoute.INTERNET_GATEWAY, InternetRoute.NONE)
+    reason = vpc.routes_text(
+        routes, vpc.InternetRoute.OTHER, vpc.InternetRoute.INTERNET_GATEWAY, vpc.InternetRoute.NONE
+    )
     text = f"the function cannot call {services}: there is no usable VPC endpoint, and {reason}"
     names = ", ".join(f"com.amazonaws.{region}.{_ENDPOINT_NAMES.get(each, each)}" for each in missing)
     fix = f"route 0.0.0.0/0 of the subnets to a NAT gateway, or create interface endpoints with private DNS for {names}"
-    if set(routes.values()) <= {InternetRoute.NAT, InternetRoute.OTHER}:
-        yield unknown(SUBJECT, f"cannot determine whether the function can call {services}: {reason}", fix)
+    if set(routes.values()) <= {vpc.InternetRoute.NAT, vpc.InternetRoute.OTHER}:
+        yield SUBJECT.unknown(f"cannot determine whether the function can call {services}: {reason}", fix)
     elif required & set(missing):
-        yield error(SUBJECT, text, fix)
+        yield SUBJECT.error(text, fix)
     else:
-        yield warning(SUBJECT, f"{text}. The plan does not require it, but {WITHOUT_DEPLOYMENTS}", fix)
+        yield SUBJECT.warning(f"{text}. The plan does not require it, but {WITHOUT_DEPLOYMENTS}", fix)
 
 
 def _through_nat(function: Function, region: str) -> Finding:
-    match allow_outbound(region, function.groups, _HTTPS, ANYWHERE):
+    match vpc.allow_outbound(region, function.groups, _HTTPS, vpc.ANYWHERE):
         case True:
-            return ok(SUBJECT, "the function's subnets route to a NAT gateway")
+            return SUBJECT.ok("the function's subnets route to a NAT gateway")
         case False:
             text = "the function's security groups do not allow outbound port 443"
-            return error(SUBJECT, text, _ALLOW_OUTBOUND)
+            return SUBJECT.error(text, _ALLOW_OUTBOUND)
         case _:
             text = "cannot determine whether the function's security groups allow outbound port 443"
-            return unknown(SUBJECT, text, _ALLOW_OUTBOUND)
+            return SUBJECT.unknown(text, _ALLOW_OUTBOUND)
 
 
 def _endpoints(function: Function, region: str) -> dict[str, bool | None]:
     """Return the services, named as in IAM, with a usable endpoint: True, or None if that cannot be determined."""
-    source: Peer | None = None
+    source: vpc.Peer | None = None
     found: dict[str, bool | None] = {}
     for each in ask(_ENDPOINTS, region, "VpcEndpoints", Filters=[{"Name": "vpc-id", "Values": [function.vpc]}]):
         with reading(_ENDPOINTS):
             name = str(each["ServiceName"]).rpartition(f".{region}.")[2]
             kind = each["VpcEndpointType"] if str(each["State"]).lower() == "available" else ""
         if kind == "Gateway" and name == _WITH_GATEWAY_ENDPOINT:
-            if table_ids(region, function.vpc, function.subnets) <= set(each.get("RouteTableIds") or []):
-                allowed = allow_outbound(region, function.groups, _HTTPS, ANYWHERE)
+            if vpc.table_ids(region, function.vpc, function.subnets) <= set(each.get("RouteTableIds") or []):
+                allowed = vpc.allow_outbound(region, function.groups, _HTTPS, vpc.ANYWHERE)
                 if allowed is not False:
                     found[name] = allowed
         elif kind == "Interface" and each.get("PrivateDnsEnabled"):
-            source = source or Peer(frozenset(function.groups), subnets(region, function.subnets).networks)
+            source = source or vpc.Peer(frozenset(function.groups), vpc.subnets(region, function.subnets).networks)
             groups = [group["GroupId"] for group in each.get("Groups") or []]
-            allowed = allow_inbound(region, groups, _HTTPS, source)
+            allowed = vpc.allow_inbound(region, groups, _HTTPS, source)
             if allowed is not False:
                 service = next((service for service, endpoint in _ENDPOINT_NAMES.items() if endpoint == name), name)
                 found[service] = allowed

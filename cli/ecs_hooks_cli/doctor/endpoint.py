@@ -26,9 +26,9 @@ from ecs_hooks.http.url import Url
 from ecs_hooks.plan.model import Plan
 from ecs_hooks_cli.common.service import Service
 from ecs_hooks_cli.doctor.attached_hook import ExaminedService, PlannedHook, configured
-from ecs_hooks_cli.doctor.finding import Finding, error, ok
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 
-SUBJECT = "endpoint"
+SUBJECT = Subject("endpoint")
 _BASE_URL = "set hookDetails.base_url"
 _RULE_CHANGED = "let only ECS change the rule (ignore its actions in infrastructure as code), and deploy again"
 
@@ -43,7 +43,7 @@ def examine_green(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding
             endpoint, sentence = _green(hook, stage, configured(plan), listener)
             text = sentence.format(_shown(endpoint))
         except EndpointError as failed:
-            yield error(SUBJECT, f"at {stage}: {failed.problem}", failed.fix or _RULE_CHANGED)
+            yield SUBJECT.error(f"at {stage}: {failed.problem}", failed.fix or _RULE_CHANGED)
             continue
         yield from _compared(
             stage, text, [*_refused_methods(stage, endpoint, checks), *_objections(stage, endpoint, checks)]
@@ -59,23 +59,22 @@ def examine_blue(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding]
         endpoint, sentence = _blue(hook, stage, plan)
         text = sentence.format(_shown(endpoint)) if endpoint else sentence
     except EndpointError as failed:
-        yield error(SUBJECT, f"at {stage}: {failed.problem}", failed.fix)
+        yield SUBJECT.error(f"at {stage}: {failed.problem}", failed.fix)
     except NoBlueError as first:
-        yield ok(SUBJECT, f"at {stage}: {first}")
+        yield SUBJECT.ok(f"at {stage}: {first}")
     else:
         yield from _compared(stage, text, list(_refused_methods(stage, endpoint, checks)) if endpoint else [])
 
 
 def _compared(stage: str, text: str, problems: Sequence[Finding]) -> Iterator[Finding]:
-    yield from problems or [ok(SUBJECT, f"at {stage}: {text}")]
+    yield from problems or [SUBJECT.ok(f"at {stage}: {text}")]
 
 
 def _refused_methods(stage: str, endpoint: Endpoint, checks: Sequence[Check]) -> Iterator[Finding]:
     for check in checks:
         for method in check.asked_methods:
             if endpoint.methods and method not in endpoint.methods:
-                yield error(
-                    SUBJECT,
+                yield SUBJECT.error(
                     f"at {stage}: the listener rule accepts {', '.join(endpoint.methods)} only, not the {method} of {check.label}",
                     "change the method of the check, or the rule",
                 )
@@ -85,12 +84,12 @@ def _objections(stage: str, endpoint: Endpoint, checks: Sequence[Check]) -> Iter
     for check in checks:
         problem, _, fix = check.objection(endpoint).rpartition(": ")
         if problem:
-            yield error(SUBJECT, f"at {stage}: {check.label}: {problem}", fix)
+            yield SUBJECT.error(f"at {stage}: {check.label}: {problem}", fix)
 
 
 def _green(hook: PlannedHook, stage: str, wanted: Configured, listener: Listener) -> tuple[Endpoint, str]:
     """Return the address, and a sentence with a placeholder for it."""
-    examined = hook.hook.examined
+    examined = hook.attached.examined
 
     def as_the_hook() -> Endpoint:
         return green_endpoint(wanted, stage, lambda: examined.deployment(stage), listener, hook.environment)
@@ -127,7 +126,7 @@ def _future_green(examined: ExaminedService, stage: str, wanted: Configured, lis
 
 def _blue(hook: PlannedHook, stage: str, plan: Plan) -> tuple[Endpoint | None, str]:
     """Return the address, and a sentence with a placeholder for it; no address if it will be that of a future task."""
-    examined, wanted = hook.hook.examined, configured(plan)
+    examined, wanted = hook.attached.examined, configured(plan)
     balancing = examined.service.load_balancing
     listener = blue_listener(stage, balancing, balancing, is_given=hook.has_address(plan))
     in_steps = examined.service.configuration.get("strategy") in {"LINEAR", "CANARY"}

@@ -7,18 +7,9 @@ from typing import NamedTuple
 
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks_cli.common.service import Service, is_pause
-from ecs_hooks_cli.doctor import (
-    aws_access,
-    endpoint,
-    function,
-    network,
-    permissions,
-    plan,
-    secrets,
-    service,
-)
+from ecs_hooks_cli.doctor import aws_access, endpoint, function, network, permissions, plan, secrets, service
 from ecs_hooks_cli.doctor.attached_hook import AttachedHook, ExaminedService, PlannedHook
-from ecs_hooks_cli.doctor.finding import Finding, aws_failed, ok, or_unknown
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 from ecs_hooks_cli.doctor.function import Function
 
 
@@ -59,7 +50,7 @@ def examine(described: Service, stages: Collection[str]) -> Iterator[Section]:
             continue
         where = f"at {', '.join(at)}"
         if is_pause(hook):
-            waits = ok("pause", "waits for ContinueServiceDeployment; nothing to examine")
+            waits = Subject("pause").ok("waits for ContinueServiceDeployment; nothing to examine")
             yield Section(f"PAUSE {where}", "", at, iter([waits]))
         else:
             found = AttachedHook(examined, {**hook, "lifecycleStages": list(at)})
@@ -83,7 +74,7 @@ def _of_hook(hook: AttachedHook) -> Iterator[Finding]:
                 yield function.missing(hook.target)
             else:
                 fact = "the function's configuration, so permissions, endpoint and network are not examined"
-                yield aws_failed(function.SUBJECT, fact, failed)
+                yield function.SUBJECT.aws_failed(fact, failed)
         else:
             yield from function.examine_configuration(found)
     yield from permissions.examine_role(hook)
@@ -95,10 +86,10 @@ def _of_hook(hook: AttachedHook) -> Iterator[Finding]:
 
 def _of_planned(hook: PlannedHook) -> Iterator[Finding]:
     yield from secrets.examine(hook)
-    yield from or_unknown(permissions.SUBJECT, "the permissions that the checks require", permissions.examine(hook))
+    yield from permissions.SUBJECT.or_unknown("the permissions that the checks require", permissions.examine(hook))
     for stage, at_stage in hook.plans.items():
         green, blue = endpoint.examine_green(hook, stage, at_stage), endpoint.examine_blue(hook, stage, at_stage)
-        yield from or_unknown(endpoint.SUBJECT, f"the address of green at {stage}", green)
-        yield from or_unknown(endpoint.SUBJECT, f"the address of blue at {stage}", blue)
-    yield from or_unknown(network.SUBJECT, "whether requests reach their targets", network.examine(hook))
-    yield from or_unknown(aws_access.SUBJECT, "whether the function can call AWS", aws_access.examine(hook))
+        yield from endpoint.SUBJECT.or_unknown(f"the address of green at {stage}", green)
+        yield from endpoint.SUBJECT.or_unknown(f"the address of blue at {stage}", blue)
+    yield from network.SUBJECT.or_unknown("whether requests reach their targets", network.examine(hook))
+    yield from aws_access.SUBJECT.or_unknown("whether the function can call AWS", aws_access.examine(hook))

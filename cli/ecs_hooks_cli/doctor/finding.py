@@ -27,7 +27,7 @@ class Finding(NamedTuple):
     level
         Its severity.
     subject
-        The part that was examined, such as `role`.
+        What was examined, such as `role`.
     text
         What was found, in one line.
     fix
@@ -40,38 +40,38 @@ class Finding(NamedTuple):
     fix: str = ""
 
 
-def ok(subject: str, text: str) -> Finding:
-    """Return a finding without a problem."""
-    return Finding(Level.OK, subject, text)
+class Subject(NamedTuple):
+    """The subject of an examination, such as `role`, which makes the findings about it."""
 
+    name: str
 
-def warning(subject: str, text: str, fix: str) -> Finding:
-    """Return a problem that may be intended, or occurs only at times."""
-    return Finding(Level.WARNING, subject, text, fix)
+    def ok(self, text: str) -> Finding:
+        """Return a finding without a problem."""
+        return Finding(Level.OK, self.name, text)
 
+    def warning(self, text: str, fix: str) -> Finding:
+        """Return a problem that may be intended, or occurs only at times."""
+        return Finding(Level.WARNING, self.name, text, fix)
 
-def error(subject: str, text: str, fix: str) -> Finding:
-    """Return a problem that makes the hook fail, or useless."""
-    return Finding(Level.ERROR, subject, text, fix)
+    def error(self, text: str, fix: str) -> Finding:
+        """Return a problem that makes the hook fail, or useless."""
+        return Finding(Level.ERROR, self.name, text, fix)
 
+    def unknown(self, text: str, fix: str) -> Finding:
+        """Return a finding about a fact that cannot be determined, and how to determine it."""
+        return Finding(Level.UNKNOWN, self.name, text, fix)
 
-def unknown(subject: str, text: str, fix: str) -> Finding:
-    """Return a finding about a fact that cannot be determined, and how to determine it."""
-    return Finding(Level.UNKNOWN, subject, text, fix)
+    def aws_failed(self, fact: str, cause: FactError) -> Finding:
+        """Return the finding that a fact is unknown because an AWS call failed."""
+        if cause.forbidden:
+            reason, fix = f"{cause.action}: {cause.code}", f"allow {cause.action} for the AWS credentials used here"
+        else:
+            reason, fix = str(cause), "run `ecs-hooks doctor` again; if AWS fails again, correct what it reports"
+        return self.unknown(f"cannot determine {fact}: {reason}", fix)
 
-
-def aws_failed(subject: str, fact: str, cause: FactError) -> Finding:
-    """Return the finding that a fact is unknown because an AWS call failed."""
-    if cause.forbidden:
-        reason, fix = f"{cause.action}: {cause.code}", f"allow {cause.action} for the AWS credentials used here"
-    else:
-        reason, fix = str(cause), "run `ecs-hooks doctor` again; if AWS fails again, correct what it reports"
-    return unknown(subject, f"cannot determine {fact}: {reason}", fix)
-
-
-def or_unknown(subject: str, fact: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Yield findings, and `aws_failed` at the end if an AWS call fails."""
-    try:
-        yield from findings
-    except FactError as failed:
-        yield aws_failed(subject, fact, failed)
+    def or_unknown(self, fact: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+        """Yield findings, and `aws_failed` at the end if an AWS call fails."""
+        try:
+            yield from findings
+        except FactError as failed:
+            yield self.aws_failed(fact, failed)

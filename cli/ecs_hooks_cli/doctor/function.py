@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from ecs_hooks.aws.call import ask_page, reading
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.event import Stage
-from ecs_hooks_cli.doctor.finding import Finding, error, ok, warning
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 
-SUBJECT = "function"
+SUBJECT = Subject("function")
 _ACTION = "lambda:GetFunctionConfiguration"
 _PYTHON = re.compile(r"python(\d+)\.(\d+)")
 _LOW_TIMEOUT = 10
@@ -127,26 +127,20 @@ class Function(NamedTuple):
 def examine_arn(target: str, arn: LambdaArn | None, service: EcsArn) -> Iterator[Finding]:
     """Examine `hookTargetArn`."""
     if arn is None:
-        yield error(
-            SUBJECT,
+        yield SUBJECT.error(
             f"hookTargetArn {target} is not the ARN of a Lambda function",
             "attach the hook with arn:aws:lambda:REGION:ACCOUNT:function:NAME",
         )
         return
-    for what, found, expected in (
-        ("region", arn.region, service.region),
-        ("account", arn.account, service.account),
-    ):
+    for what, found, expected in (("region", arn.region, service.region), ("account", arn.account, service.account)):
         if found != expected:
-            yield warning(
-                SUBJECT,
+            yield SUBJECT.warning(
                 f"the function is in {what} {found}, the service in {expected}: AWS does not document whether ECS can "
                 "invoke it",
                 f"deploy the hooks to {what} {expected}, and attach the function there",
             )
     if arn.qualifier:
-        yield warning(
-            SUBJECT,
+        yield SUBJECT.warning(
             f"hookTargetArn has the version or alias {arn.qualifier}: AWS does not document whether ECS supports it",
             "attach the ARN without it, or try it in a deployment that may fail",
         )
@@ -154,8 +148,8 @@ def examine_arn(target: str, arn: LambdaArn | None, service: EcsArn) -> Iterator
 
 def missing(target: str) -> Finding:
     """Return the finding that the function does not exist."""
-    return error(
-        SUBJECT, f"the function {target} does not exist", "deploy it, or attach the hook with an existing function"
+    return SUBJECT.error(
+        f"the function {target} does not exist", "deploy it, or attach the hook with an existing function"
     )
 
 
@@ -164,8 +158,7 @@ def examine_configuration(function: Function) -> Iterator[Finding]:
     problems = [*_state(function), *_code(function)]
     if function.timeout < _LOW_TIMEOUT:
         problems.append(
-            warning(
-                SUBJECT,
+            SUBJECT.warning(
                 f"the function's Timeout is {function.timeout} s: if it expires, the hook fails and ECS rolls back",
                 "set Timeout to 60 s or more; the functions of the stack have 120 s",
             )
@@ -173,50 +166,43 @@ def examine_configuration(function: Function) -> Iterator[Finding]:
     yield from problems
     if not problems:
         runtime = f"runtime {function.runtime}" if function.runtime else "container image"
-        yield ok(SUBJECT, f"{runtime}, timeout {function.timeout} s, state {function.state[0]}")
+        yield SUBJECT.ok(f"{runtime}, timeout {function.timeout} s, state {function.state[0]}")
 
 
 def _state(function: Function) -> Iterator[Finding]:
     state, because = function.state[0], _reason(function.state[1])
     if state in {"Pending", "Inactive"}:
-        yield warning(
-            SUBJECT,
+        yield SUBJECT.warning(
             f"the function's State is {state}{because}: the first invocation may fail",
             "invoke the function once, and wait until its State is Active",
         )
     elif state != "Active":
-        yield error(
-            SUBJECT, f"the function's State is {state}{because}", "correct the cause, or deploy the function again"
+        yield SUBJECT.error(
+            f"the function's State is {state}{because}", "correct the cause, or deploy the function again"
         )
     update, because = function.update[0], _reason(function.update[1])
     if update == "InProgress":
-        yield warning(
-            SUBJECT,
-            "the function's LastUpdateStatus is InProgress",
-            "run `ecs-hooks doctor` again after the update",
+        yield SUBJECT.warning(
+            "the function's LastUpdateStatus is InProgress", "run `ecs-hooks doctor` again after the update"
         )
     elif update != "Successful":
-        yield error(
-            SUBJECT,
-            f"the function's LastUpdateStatus is {update}{because}",
-            "correct the cause, and update the function again",
+        yield SUBJECT.error(
+            f"the function's LastUpdateStatus is {update}{because}", "correct the cause, and update the function again"
         )
 
 
 def _code(function: Function) -> Iterator[Finding]:
     if function.python is not None and function.python < _OLDEST_PYTHON:
-        yield error(SUBJECT, f"ecs-hooks does not run on {function.runtime}", "set Runtime to python3.13")
+        yield SUBJECT.error(f"ecs-hooks does not run on {function.runtime}", "set Runtime to python3.13")
     if function.stage is None:
         return
     if not function.layers:
-        yield warning(
-            SUBJECT,
+        yield SUBJECT.warning(
             "the function has no layer: it cannot import ecs_hooks unless its own package contains it",
             "attach the layer of the stack",
         )
     elif function.python != _LAYER_PYTHON:
-        yield warning(
-            SUBJECT,
+        yield SUBJECT.warning(
             f"the function runs on {function.runtime or 'a container image'}, but the layer of the stack is built for "
             "python3.13",
             "set Runtime to python3.13",

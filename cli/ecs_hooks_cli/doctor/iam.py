@@ -38,7 +38,7 @@ class Simulated(NamedTuple):
 
     @property
     def denied_by(self) -> str:
-        """The policy that denies the action; empty if no policy allows or denies it."""
+        """The policy that blocks the action; empty if the action is only missing in the policies."""
         return self.limited_by or ("one of its policies" if self.decision == "explicitDeny" else "")
 
 

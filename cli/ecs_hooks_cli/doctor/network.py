@@ -18,22 +18,13 @@ from ecs_hooks.http.errors import ForbiddenAddressError, RequestError
 from ecs_hooks.http.guard import VARIABLE, AllowedHosts, judge, parse_address, refusal
 from ecs_hooks.http.url import Url
 from ecs_hooks.plan.model import Plan
+from ecs_hooks_cli.doctor import vpc
 from ecs_hooks_cli.doctor.attached_hook import PlannedHook
 from ecs_hooks_cli.doctor.endpoint import task_port
-from ecs_hooks_cli.doctor.finding import Finding, error, ok, unknown, warning
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 from ecs_hooks_cli.doctor.function import Function
-from ecs_hooks_cli.doctor.vpc import (
-    ANYWHERE,
-    InternetRoute,
-    Peer,
-    allow_inbound,
-    allow_outbound,
-    internet_routes,
-    routes_text,
-    subnets,
-)
 
-SUBJECT = "network"
+SUBJECT = Subject("network")
 _TRY = "run `ecs-hooks check PLAN --url ADDRESS` on a machine in the function's subnets, or try it in a deployment that may fail"
 _JOIN_VPC = "attach the function to that VPC (VpcSubnetIds and VpcSecurityGroupIds of the stack)"
 
@@ -62,7 +53,7 @@ class Target(NamedTuple):
 
 def examine(hook: PlannedHook) -> Iterator[Finding]:
     """Examine the network path to every target of the plan."""
-    region = hook.hook.examined.arn.region
+    region = hook.attached.examined.arn.region
     for target in _targets(hook):
         if isinstance(target, Url):
             yield _to_address(hook, target)
@@ -102,14 +93,14 @@ def _targets(hook: PlannedHook) -> Iterator[Target | Url]:
 
 def _listener_of_blue(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Listener]:
     """Yield the listener whose target blue is; tasks of blue are found like those of green, by the test listener."""
-    balancing = hook.hook.examined.service.load_balancing
+    balancing = hook.attached.examined.service.load_balancing
     with suppress(EndpointError):
         at_listener = blue_listener(stage, balancing, balancing, is_given=hook.has_address(plan)) is not None
         yield "production" if at_listener else "test"
 
 
 def _discovered(hook: PlannedHook, listener: Listener, stage: str, check_port: int | None) -> Iterator[Target]:
-    service = hook.hook.examined.service
+    service = hook.attached.examined.service
     try:
         balancing = service.load_balancing
         found = with_listener(stage, balancing) if listener == "test" else at_production(balancing)
@@ -146,38 +137,36 @@ def _to_address(hook: PlannedHook, url: Url) -> Finding:
     try:
         AllowedHosts.parse(allowed)
     except ForbiddenAddressError as invalid:
-        return error(SUBJECT, str(invalid), f"correct {VARIABLE} of the function")
+        return SUBJECT.error(str(invalid), f"correct {VARIABLE} of the function")
     kind = judge(url.host, ip, allowed) if ip else None
     if ip and kind:
-        return error(SUBJECT, str(refusal(url.host, ip, kind)), "set hookDetails.base_url to an address of green")
+        return SUBJECT.error(str(refusal(url.host, ip, kind)), "set hookDetails.base_url to an address of green")
     internal = url.host.startswith("internal-") and url.host.endswith(".elb.amazonaws.com")
     vpc = hook.function.vpc
     if not vpc and (internal or (ip and ip.is_private)):
-        return error(SUBJECT, f"{url.authority} is inside a VPC, but the function is in no VPC", _JOIN_VPC)
+        return SUBJECT.error(f"{url.authority} is inside a VPC, but the function is in no VPC", _JOIN_VPC)
     source = vpc or "outside a VPC"
-    return unknown(SUBJECT, f"AWS does not show whether {url.authority} is reachable from {source}", _TRY)
+    return SUBJECT.unknown(f"AWS does not show whether {url.authority} is reachable from {source}", _TRY)
 
 
 def _to_public(function: Function, target: Target, region: str) -> Iterator[Finding]:
     """Examine the path over the internet; that of a function in a VPC goes through a NAT gateway."""
     if function.vpc:
-        routes = internet_routes(region, function.vpc, function.subnets)
-        cut_off = routes_text(routes, InternetRoute.INTERNET_GATEWAY, InternetRoute.NONE)
+        routes = vpc.internet_routes(region, function.vpc, function.subnets)
+        cut_off = vpc.routes_text(routes, vpc.InternetRoute.INTERNET_GATEWAY, vpc.InternetRoute.NONE)
         if cut_off:
-            yield error(
-                SUBJECT,
+            yield SUBJECT.error(
                 f"{target.name} has public addresses, but {cut_off}",
                 "route 0.0.0.0/0 of the function's subnets to a NAT gateway",
             )
-    inbound = allow_inbound(region, target.groups, target.port, ANYWHERE)
-    outbound = allow_outbound(region, function.groups, target.port, ANYWHERE) if function.vpc else True
+    inbound = vpc.allow_inbound(region, target.groups, target.port, vpc.ANYWHERE)
+    outbound = vpc.allow_outbound(region, function.groups, target.port, vpc.ANYWHERE) if function.vpc else True
     if outbound is False:
         yield _no_outbound_rule(function, target)
     elif inbound and outbound:
-        yield ok(SUBJECT, f"the security groups of {target.name} allow port {target.port} from anywhere")
+        yield SUBJECT.ok(f"the security groups of {target.name} allow port {target.port} from anywhere")
     elif inbound is False and not function.vpc:
-        yield error(
-            SUBJECT,
+        yield SUBJECT.error(
             f"{target.name} does not allow port {target.port} from anywhere, and the address of a function outside a VPC "
             "varies",
             f"attach the function to a VPC and allow the address of its NAT gateway, or open port {target.port} of "
@@ -188,26 +177,26 @@ def _to_public(function: Function, target: Target, region: str) -> Iterator[Find
 
 
 def _to_private(function: Function, target: Target, region: str) -> Iterator[Finding]:
-    place = subnets(region, target.subnets)
+    place = vpc.subnets(region, target.subnets)
     if not function.vpc:
-        yield error(SUBJECT, f"the function is in no VPC, but only {place.vpc} reaches {target.name}", _JOIN_VPC)
+        yield SUBJECT.error(f"the function is in no VPC, but only {place.vpc} reaches {target.name}", _JOIN_VPC)
         return
     if function.vpc != place.vpc:
-        yield warning(
-            SUBJECT,
+        yield SUBJECT.warning(
             f"the function is in {function.vpc}, not in the VPC of {target.name} ({place.vpc}): VPC peering or a transit "
             "gateway is required",
             f"verify that it exists, or attach the function to {place.vpc}",
         )
         return
-    source = Peer(frozenset(function.groups), subnets(region, function.subnets).networks)
-    inbound = allow_inbound(region, target.groups, target.port, source)
-    outbound = allow_outbound(region, function.groups, target.port, Peer(frozenset(target.groups), place.networks))
+    source = vpc.Peer(frozenset(function.groups), vpc.subnets(region, function.subnets).networks)
+    inbound = vpc.allow_inbound(region, target.groups, target.port, source)
+    outbound = vpc.allow_outbound(
+        region, function.groups, target.port, vpc.Peer(frozenset(target.groups), place.networks)
+    )
     if inbound and outbound:
-        yield ok(SUBJECT, f"the security groups allow the function to connect to port {target.port} of {target.name}")
+        yield SUBJECT.ok(f"the security groups allow the function to connect to port {target.port} of {target.name}")
     if inbound is False:
-        yield error(
-            SUBJECT,
+        yield SUBJECT.error(
             f"no rule of {_named(target.groups)} of {target.name} allows port {target.port} from the function",
             f"allow inbound TCP port {target.port} from {_named(function.groups)}",
         )
@@ -218,16 +207,14 @@ def _to_private(function: Function, target: Target, region: str) -> Iterator[Fin
 
 
 def _undetermined(target: Target) -> Finding:
-    return unknown(
-        SUBJECT,
+    return SUBJECT.unknown(
         f"cannot determine whether the security groups allow the function to connect to port {target.port} of {target.name}",
         _TRY,
     )
 
 
 def _no_outbound_rule(function: Function, target: Target) -> Finding:
-    return error(
-        SUBJECT,
+    return SUBJECT.error(
         f"no rule of the function's {_named(function.groups)} allows outbound port {target.port} to {target.name}",
         f"allow outbound TCP port {target.port}",
     )

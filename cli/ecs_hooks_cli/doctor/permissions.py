@@ -16,14 +16,14 @@ from ecs_hooks.deployment.task_definition import container_definitions
 from ecs_hooks.plan.model import FirstDeployment
 from ecs_hooks.plan.source import S3
 from ecs_hooks_cli.doctor.attached_hook import AttachedHook, PlannedHook
-from ecs_hooks_cli.doctor.finding import Finding, aws_failed, error, ok, unknown, warning
+from ecs_hooks_cli.doctor.finding import Finding, Level, Subject
 from ecs_hooks_cli.doctor.iam import Decision, Simulated, decide, simulate, statement
 from ecs_hooks_cli.doctor.secrets import ALLOW_DECRYPT, parameter_arn, secret_arn
 
-SUBJECT = "permissions"
+SUBJECT = Subject("permissions")
 WITHOUT_DEPLOYMENTS = "the hook cannot read ECS's timeout, or whether ECS rolls back"
 """What a hook lacks that may not, or cannot, call DescribeServiceDeployments."""
-_ROLE = "role"
+_ROLE = Subject("role")
 _ECS = "ecs.amazonaws.com"
 _INVOKE = "lambda:InvokeFunction"
 _GET_ROLE, _GET_POLICY = "iam:GetRole", "lambda:GetPolicy"
@@ -41,8 +41,8 @@ _STACK_PARAMETERS = {
 def examine_role(hook: AttachedHook) -> Iterator[Finding]:
     """Examine the hook's role: its trust policy, and its permission to invoke the function."""
     if not hook.role:
-        yield error(
-            _ROLE, "the hook has no roleArn: ECS cannot invoke the function", "attach the hook with the ARN of a role"
+        yield _ROLE.error(
+            "the hook has no roleArn: ECS cannot invoke the function", "attach the hook with the ARN of a role"
         )
         return
     name = hook.role.rpartition("/")[2]
@@ -52,15 +52,13 @@ def examine_role(hook: AttachedHook) -> Iterator[Finding]:
             found, document = str(answer["Role"]["Arn"]), answer["Role"]["AssumeRolePolicyDocument"]
     except FactError as failed:
         if failed.code == "NoSuchEntity":
-            yield error(_ROLE, f"the role {name} does not exist", "create it, or attach the hook with an existing role")
+            yield _ROLE.error(f"the role {name} does not exist", "create it, or attach the hook with an existing role")
             return
-        yield aws_failed(_ROLE, f"whether {name} trusts {_ECS}", failed)
+        yield _ROLE.aws_failed(f"whether {name} trusts {_ECS}", failed)
     else:
         if found != hook.role:  # GetRole ignores the path of the name
-            yield error(
-                _ROLE,
-                f"the role {hook.role} does not exist: the ARN of {name} is {found}",
-                f"attach the hook with {found}",
+            yield _ROLE.error(
+                f"the role {hook.role} does not exist: the ARN of {name} is {found}", f"attach the hook with {found}"
             )
             return
         yield _trust(name, document)
@@ -71,20 +69,17 @@ def examine_role(hook: AttachedHook) -> Iterator[Finding]:
 def _trust(name: str, document: object) -> Finding:
     match decide(document, "sts:AssumeRole", "Service", _ECS):
         case Decision.ALLOWED:
-            return ok(_ROLE, f"{name} trusts {_ECS}")
+            return _ROLE.ok(f"{name} trusts {_ECS}")
         case Decision.DENIED:
-            return error(_ROLE, f"the trust policy of {name} denies {_ECS}", "remove the Deny statement")
+            return _ROLE.error(f"the trust policy of {name} denies {_ECS}", "remove the Deny statement")
         case Decision.UNDECIDED:
-            return unknown(
-                _ROLE,
+            return _ROLE.unknown(
                 f"cannot determine whether {name} trusts {_ECS}: its trust policy has conditions, which ECS does not document",
                 f"set the trust policy to {_TRUST_POLICY}, or try it in a deployment that may fail",
             )
         case _:
-            return error(
-                _ROLE,
-                f"{name} does not trust {_ECS}: ECS cannot assume it",
-                f"add to its trust policy: {_TRUST_POLICY}",
+            return _ROLE.error(
+                f"{name} does not trust {_ECS}: ECS cannot assume it", f"add to its trust policy: {_TRUST_POLICY}"
             )
 
 
@@ -93,32 +88,30 @@ def _may_invoke(hook: AttachedHook, name: str) -> Finding:
     try:
         found = simulate(hook.role, [_INVOKE], [hook.target], region, {"aws:RequestedRegion": region})[_INVOKE]
         if found.allowed:
-            return ok(_ROLE, f"{name} allows {_INVOKE}")
+            return _ROLE.ok(f"{name} allows {_INVOKE}")
         if not found.missing and not found.denied_by:
             # Either the role's policies or the function's own policy have to allow it, not both.
             return _by_resource_policy(hook, name)
         return _not_allowed(_ROLE, name, _INVOKE, [hook.target], found)
     except FactError as failed:
-        return aws_failed(_ROLE, f"whether {name} allows {_INVOKE}", failed)
+        return _ROLE.aws_failed(f"whether {name} allows {_INVOKE}", failed)
 
 
 def _by_resource_policy(hook: AttachedHook, name: str) -> Finding:
     fix = f"add to a policy of the role: {statement(_INVOKE, [hook.target])}"
     match _resource_policy(hook):
         case Decision.ALLOWED:
-            return ok(_ROLE, f"the function's resource policy allows {_INVOKE} for {name}")
+            return _ROLE.ok(f"the function's resource policy allows {_INVOKE} for {name}")
         case Decision.DENIED:
-            return error(
-                _ROLE, f"the function's resource policy denies {_INVOKE} for {name}", "remove the Deny statement"
+            return _ROLE.error(
+                f"the function's resource policy denies {_INVOKE} for {name}", "remove the Deny statement"
             )
         case Decision.UNDECIDED:
-            return unknown(
-                _ROLE,
-                f"cannot determine whether {name} allows {_INVOKE}: the function's resource policy has conditions",
-                fix,
+            return _ROLE.unknown(
+                f"cannot determine whether {name} allows {_INVOKE}: the function's resource policy has conditions", fix
             )
         case _:
-            return error(_ROLE, f"{name} does not allow {_INVOKE}", fix)
+            return _ROLE.error(f"{name} does not allow {_INVOKE}", fix)
 
 
 def _resource_policy(hook: AttachedHook) -> Decision:
@@ -142,8 +135,7 @@ def required_actions(hook: PlannedHook) -> frozenset[str]:
 def examine(hook: PlannedHook) -> Iterator[Finding]:
     """Simulate every action that the function's role should allow."""
     if hook.function.environment is None:
-        yield unknown(
-            SUBJECT,
+        yield SUBJECT.unknown(
             "Lambda cannot decrypt the function's environment: its APP_URL is unknown, and is assumed not to be set",
             ALLOW_DECRYPT,
         )
@@ -153,13 +145,12 @@ def examine(hook: PlannedHook) -> Iterator[Finding]:
         try:
             resources = _resources(action, hook)
         except FactError as failed:
-            yield aws_failed(SUBJECT, f"the resources of {action}", failed)
+            yield SUBJECT.aws_failed(f"the resources of {action}", failed)
             continue
         if resources:
             by_resources.setdefault(resources, []).append(action)
         else:
-            yield error(
-                SUBJECT,
+            yield SUBJECT.error(
                 "no container of the task definition has log driver awslogs with awslogs-stream-prefix: the logs check fails",
                 "set both in the task definition, or remove the check from the plan",
             )
@@ -169,7 +160,7 @@ def examine(hook: PlannedHook) -> Iterator[Finding]:
 def _simulations(
     hook: PlannedHook, by_resources: Mapping[tuple[str, ...], list[str]], required: Collection[str]
 ) -> Iterator[Finding]:
-    examined = hook.hook.examined
+    examined = hook.attached.examined
     region = examined.arn.region
     context = {
         "aws:RequestedRegion": region,
@@ -190,16 +181,16 @@ def _simulations(
                 else:
                     consequence = ", which the plan requires" if action in required else f": {WITHOUT_DEPLOYMENTS}"
                     finding = _not_allowed(SUBJECT, role, action, resources, found, consequence)
-                    yield finding if action in required or found.missing else warning(*finding[1:])
+                    yield finding if action in required or found.missing else finding._replace(level=Level.WARNING)
     except FactError as failed:
-        yield aws_failed(SUBJECT, f"whether {role} allows {', '.join(pending)}", failed)
+        yield SUBJECT.aws_failed(f"whether {role} allows {', '.join(pending)}", failed)
     if allowed:
-        yield ok(SUBJECT, f"{role} allows {', '.join(sorted(allowed))}")
+        yield SUBJECT.ok(f"{role} allows {', '.join(sorted(allowed))}")
 
 
 def _resources(action: str, hook: PlannedHook) -> tuple[str, ...]:  # noqa: PLR0911 - one case for each kind
     """Return the ARNs that an action requires; empty if there is nothing to apply it to."""
-    examined, reference = hook.hook.examined, hook.reference
+    examined, reference = hook.attached.examined, hook.reference
     arn = examined.arn
     ecs = f"arn:{arn.partition}:ecs:{arn.region}:{arn.account}"
     match action:
@@ -233,21 +224,18 @@ def _resources(action: str, hook: PlannedHook) -> tuple[str, ...]:  # noqa: PLR0
 
 
 def _not_allowed(
-    subject: str, role: str, action: str, resources: Sequence[str], found: Simulated, consequence: str = ""
+    subject: Subject, role: str, action: str, resources: Sequence[str], found: Simulated, consequence: str = ""
 ) -> Finding:
     if found.missing:
-        return unknown(
-            subject,
+        return subject.unknown(
             f"cannot determine whether {role} allows {action}: a policy has conditions on {', '.join(found.missing)}",
             "remove these conditions from the policies of the role, or try it in a deployment that may fail",
         )
+    text = f"{role} does not allow {action}"
     if found.denied_by:
-        return error(
-            subject,
-            f"{found.denied_by} denies {action} for {role}{consequence}",
-            f"allow {action} there for {', '.join(resources)}",
-        )
+        fix = f"allow {action} there for {', '.join(resources)}"
+        return subject.error(f"{text} ({found.denied_by} blocks it){consequence}", fix)
     fix = f"add to a policy of the role: {statement(action, resources)}"
     if action in _STACK_PARAMETERS:
         fix += f"; {_STACK_PARAMETERS[action]} of the stack does that"
-    return error(subject, f"{role} does not allow {action}{consequence}", fix)
+    return subject.error(f"{text}{consequence}", fix)

@@ -15,14 +15,13 @@ from ecs_hooks.plan.model import Mode, Plan, PlanError
 from ecs_hooks.plan.source import Fetched, PlanReference, fetched, reference_in
 from ecs_hooks.stages import default_checks
 from ecs_hooks_cli.doctor.attached_hook import AttachedHook
-from ecs_hooks_cli.doctor.finding import Finding, aws_failed, error, ok, unknown, warning
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 from ecs_hooks_cli.doctor.function import Function
 
-_SUBJECT = "plan"
+_SUBJECT = Subject("plan")
 _DEFAULT_TIMEOUT_MINUTES = 1440
 """ECS's default for a Lambda hook."""
-_NOT_EXAMINED = unknown(
-    _SUBJECT,
+_NOT_EXAMINED = _SUBJECT.unknown(
     "permissions, endpoint and network cannot be examined without a valid plan",
     "correct the plan, and run `ecs-hooks doctor` again",
 )
@@ -52,7 +51,7 @@ def read(hook: AttachedHook, function: Function | None) -> ReadPlan:
         text = (
             f"the function runs on {function.runtime}, so it is not made with ecs-hooks: its requirements are unknown"
         )
-        return ReadPlan({}, (unknown(_SUBJECT, text, "verify its permissions and its network by hand"),))
+        return ReadPlan({}, (_SUBJECT.unknown(text, "verify its permissions and its network by hand"),))
     plans: dict[str, Plan] = {}
     findings: dict[Finding, None] = {}
     try:
@@ -60,7 +59,7 @@ def read(hook: AttachedHook, function: Function | None) -> ReadPlan:
     except PlanError as invalid:
         return ReadPlan({}, (*_mistakes(hook, invalid), _NOT_EXAMINED))
     except FactError as failed:
-        return ReadPlan({}, (aws_failed(_SUBJECT, "the plan that hookDetails refers to", failed), _NOT_EXAMINED))
+        return ReadPlan({}, (_SUBJECT.aws_failed("the plan that hookDetails refers to", failed), _NOT_EXAMINED))
     for stage in hook.stages:
         try:
             plan = plans[stage] = _plan(hook, function, stage, source)
@@ -72,7 +71,7 @@ def read(hook: AttachedHook, function: Function | None) -> ReadPlan:
             )
     if plans and not findings:
         place = f", from {source.place}" if source else ""
-        findings[ok(_SUBJECT, f"{_summary(function, next(iter(plans.values())))}{place}")] = None
+        findings[_SUBJECT.ok(f"{_summary(function, next(iter(plans.values())))}{place}")] = None
     return ReadPlan(plans, tuple(findings), PlanReference.of(source.place) if source else None)
 
 
@@ -100,31 +99,27 @@ def _plan(hook: AttachedHook, function: Function | None, stage: str, source: Fet
 
 def _mistakes(hook: AttachedHook, invalid: PlanError) -> Iterator[Finding]:
     details = hook.event(Stage.PRE_SCALE_UP).configuration or {}
-    finding = warning if details.get("mode") == Mode.OBSERVE else error
+    finding = _SUBJECT.warning if details.get("mode") == Mode.OBSERVE else _SUBJECT.error
     for problem in invalid.problems:
-        yield finding(_SUBJECT, problem, "correct the plan; `ecs-hooks validate` checks a plan before it is attached")
+        yield finding(problem, "correct the plan; `ecs-hooks validate` checks a plan before it is attached")
 
 
 def _checks(hook: AttachedHook, function: Function | None, stage: str, plan: Plan) -> Iterator[Finding]:
     """Find valid checks that cannot work at this stage, or check nothing."""
     if function is not None and function.stage not in {None, stage} and not plan.explicit:
-        yield error(
-            _SUBJECT,
+        yield _SUBJECT.error(
             f"the function's default checks are for {function.stage}, but the hook is attached to {stage}",
             f"attach the function for {stage}, or set hookDetails.checks",
         )
     for check in plan.checks if stage in BEFORE_GREEN_RUNS else ():
         if check.needs_running:
-            yield error(
-                _SUBJECT,
-                f"{check.label} cannot run at {stage}: green does not run yet",
-                "attach the check to a later stage",
+            yield _SUBJECT.error(
+                f"{check.label} cannot run at {stage}: green does not run yet", "attach the check to a later stage"
             )
     alarms_enabled = (hook.examined.service.configuration.get("alarms") or {}).get("enable")
     for check in plan.checks if plan.explicit and not alarms_enabled else ():
         if isinstance(check, AlarmCheck) and not (check.names or check.prefix):
-            yield warning(
-                _SUBJECT,
+            yield _SUBJECT.warning(
                 f"{check.label} checks nothing: it has neither names nor a prefix, and the service has no deployment alarms",
                 "set names or prefix of the check, or alarms in the deployment configuration of the service",
             )
@@ -134,15 +129,13 @@ def _timeouts(hook: AttachedHook, plan: Plan) -> Iterator[Finding]:
     minutes = int(hook.timeout.get("timeoutInMinutes") or _DEFAULT_TIMEOUT_MINUTES)
     continues = hook.timeout.get("action") == "CONTINUE"
     if minutes <= plan.policies.timeout_minutes:
-        yield (error if continues else warning)(
-            _SUBJECT,
+        yield (_SUBJECT.error if continues else _SUBJECT.warning)(
             f"timeoutInMinutes of the hook ({minutes}) is not more than timeout_minutes of the plan "
             f"({plan.policies.timeout_minutes:g}): ECS may time out before the hook decides",
             "increase timeoutInMinutes of the hook, or decrease timeout_minutes of the plan",
         )
     if continues:
-        yield warning(
-            _SUBJECT,
+        yield _SUBJECT.warning(
             "the hook's timeout action is CONTINUE: ECS treats a hook that times out as passed",
             "set action of the hook's timeoutConfiguration to ROLLBACK",
         )
@@ -155,8 +148,7 @@ def _durations(function: Function | None, plan: Plan) -> Iterator[Finding]:
     seconds = for_checks(for_answer(function.timeout))
     for check in plan.checks:
         if check.needs_seconds > seconds:
-            yield error(
-                _SUBJECT,
+            yield _SUBJECT.error(
                 f"{check.label} requires {check.needs_seconds:g} s of one invocation, but the function's Timeout of "
                 f"{function.timeout} s leaves {seconds:.0f} s for checks",
                 "shorten the check, or increase the function's Timeout (at most 900 s)",

@@ -12,9 +12,9 @@ from ecs_hooks.core.arn import EcsArn, region_of
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks_cli.doctor.attached_hook import PlannedHook
-from ecs_hooks_cli.doctor.finding import Finding, aws_failed, error, ok, unknown, warning
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 
-SUBJECT = "secrets"
+SUBJECT = Subject("secrets")
 ALLOW_DECRYPT = "allow kms:Decrypt on the function's key for the AWS credentials used here"
 _DESCRIBE_SECRET = "secretsmanager:DescribeSecret"  # noqa: S105 - an action
 _DESCRIBE_PARAMETERS = "ssm:DescribeParameters"
@@ -28,18 +28,18 @@ def examine(hook: PlannedHook) -> Iterator[Finding]:
     for each in hook.secrets:
         if each.env is not None and hook.function.environment is None:
             text = f"cannot determine whether the function has the variable {each.env}: Lambda cannot decrypt its environment"
-            yield unknown(SUBJECT, text, ALLOW_DECRYPT)
+            yield SUBJECT.unknown(text, ALLOW_DECRYPT)
             continue
         try:
             problem = _problem(each, hook)
         except FactError as failed:
-            yield aws_failed(SUBJECT, f"whether {each.name} exists", failed)
+            yield SUBJECT.aws_failed(f"whether {each.name} exists", failed)
             continue
         existing += not problem
         if problem:
-            yield error(SUBJECT, problem, "create it, or correct the name in the plan")
+            yield SUBJECT.error(problem, "create it, or correct the name in the plan")
     if existing:
-        yield ok(SUBJECT, f"{counted(existing, 'secret')} of the plan found")
+        yield SUBJECT.ok(f"{counted(existing, 'secret')} of the plan found")
     if hook.reference is None:
         yield from _in_plain_text(hook)
 
@@ -72,7 +72,7 @@ def _described(reference: Reference, service: EcsArn) -> Mapping[str, Any]:
 
 def _problem(reference: Reference, hook: PlannedHook) -> str:
     """Return why a secret cannot be read with any permissions; empty if it exists."""
-    service = hook.hook.examined.arn
+    service = hook.attached.examined.arn
     if reference.env is not None:
         return "" if hook.environment.get(reference.env) else f"the function has no variable {reference.env}"
     if reference.ssm is not None:
@@ -106,8 +106,7 @@ def _in_plain_text(hook: PlannedHook) -> Iterator[Finding]:
             fields = check.model_dump(by_alias=True, exclude_unset=True)
             found |= dict.fromkeys(f"{check.label} {path}" for path in _plain_text_paths(fields))
     for path in found:
-        yield warning(
-            SUBJECT,
+        yield SUBJECT.warning(
             f"{path} is in plain text in hookDetails: every principal that may call ecs:DescribeServices can read it",
             'replace the value with a reference: {"secretsmanager": NAME}, {"ssm": NAME} or {"env": NAME}',
         )

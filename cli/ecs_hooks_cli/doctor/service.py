@@ -7,9 +7,9 @@ from typing import Any
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks_cli.common.service import Service
-from ecs_hooks_cli.doctor.finding import Finding, error, ok, warning
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 
-_SDK, _SERVICE = "SDK", "service"
+_SDK, _SERVICE = Subject("SDK"), Subject("service")
 _REQUIRED_MEMBERS = {
     "DeploymentConfiguration": ("lifecycleHooks", "strategy"),
     "DeploymentLifecycleHook": ("hookDetails", "hookTargetArn", "lifecycleStages", "roleArn", "timeoutConfiguration"),
@@ -36,13 +36,12 @@ def examine_sdk(version: str, members: Mapping[str, Any]) -> Iterator[Finding]:
         if member not in members.get(shape, ())
     ]
     if missing:
-        yield error(
-            _SDK,
+        yield _SDK.error(
             f"botocore {version} on this machine does not support {', '.join(missing)}: hooks are read incompletely",
             "pip install --upgrade boto3",
         )
     else:
-        yield ok(_SDK, f"botocore {version} supports lifecycle hooks, hookDetails and timeoutConfiguration")
+        yield _SDK.ok(f"botocore {version} supports lifecycle hooks, hookDetails and timeoutConfiguration")
 
 
 def examine_service(service: Service, stages: Collection[str]) -> Iterator[Finding]:
@@ -50,25 +49,21 @@ def examine_service(service: Service, stages: Collection[str]) -> Iterator[Findi
     controller = (service.described.get("deploymentController") or {}).get("type") or "ECS"
     strategy = str(service.configuration.get("strategy") or "ROLLING")
     if controller != "ECS":
-        yield error(
-            _SERVICE,
+        yield _SERVICE.error(
             f"the deployment controller is {controller}: only the controller ECS invokes lifecycle hooks",
             "set the service's deployment controller to ECS",
         )
     elif strategy == "ROLLING":
-        yield warning(
-            _SERVICE,
+        yield _SERVICE.warning(
             "the deployment strategy is ROLLING: it has no test traffic, and AWS does not document which hooks ECS invokes",
             "set the strategy to BLUE_GREEN, LINEAR or CANARY",
         )
     else:
-        yield ok(_SERVICE, f"deployment strategy {strategy}")
+        yield _SERVICE.ok(f"deployment strategy {strategy}")
     attached = {stage for hook in service.hooks for stage in hook.get("lifecycleStages") or []}
     if not (attached & set(stages) if stages else service.hooks):
         missing = f"lifecycle hook at {', '.join(stages)}" if stages else "lifecycle hooks"
         stage = next(iter(stages), Stage.POST_TEST_TRAFFIC_SHIFT)
-        yield warning(
-            _SERVICE,
-            f"the service has no {missing}",
-            f"ecs-hooks attach {service.cluster}/{service.name} --stage {stage}",
+        yield _SERVICE.warning(
+            f"the service has no {missing}", f"ecs-hooks attach {service.cluster}/{service.name} --stage {stage}"
         )

@@ -21,7 +21,7 @@ class DocumentError(ValueError):
 
 
 class Value(NamedTuple):
-    """A value of a document.
+    """A value of a document; every method that reads it raises `DocumentError` if it is not what is expected.
 
     Parameters
     ----------
@@ -52,11 +52,6 @@ class Value(NamedTuple):
             The allowed names, in any case; the result has them as spelt here. Empty allows any name.
         example
             An object for the error message.
-
-        Raises
-        ------
-        DocumentError
-            If it is not an object, or a field is unknown or a duplicate.
         """
         if not isinstance(self.node, yaml.MappingNode):
             self.fail(f"must be an object, such as {example}")
@@ -74,13 +69,7 @@ class Value(NamedTuple):
         return found
 
     def items(self, *, example: str) -> list[Value]:
-        """Return the items of a list; a null value has none.
-
-        Raises
-        ------
-        DocumentError
-            If it is not a list.
-        """
+        """Return the items of a list; a null value has none."""
         if self.node.tag == _NULL:
             return []
         if not isinstance(self.node, yaml.SequenceNode):
@@ -88,13 +77,7 @@ class Value(NamedTuple):
         return [Value(each, f"{self.path}[{number}]") for number, each in enumerate(self.node.value)]
 
     def text(self) -> str:
-        """Return a string; a number counts as one.
-
-        Raises
-        ------
-        DocumentError
-            If it is not a string, is empty, or has a tag of CloudFormation.
-        """
+        """Return a string; a number counts as one."""
         if not self.node.tag.startswith(_STANDARD_TAGS):
             self.fail(f"CloudFormation's {self.node.tag} is not resolved; write the value itself")
         if not isinstance(self.node, yaml.ScalarNode):
@@ -105,26 +88,14 @@ class Value(NamedTuple):
         return found
 
     def number(self, least: int, most: int) -> int:
-        """Return an integer within bounds.
-
-        Raises
-        ------
-        DocumentError
-            If it is not one.
-        """
+        """Return an integer within bounds."""
         text = self.text()
         if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
             self.fail(f"must be an integer from {least} to {most}, not {text[:_SHOWN]}")
         return int(text)
 
     def one_of(self, *allowed: str) -> str:
-        """Return one of the allowed strings.
-
-        Raises
-        ------
-        DocumentError
-            If it is not one of them.
-        """
+        """Return one of the allowed strings."""
         text = self.text()
         if text not in allowed:
             self.fail(f"must be {' or '.join(allowed)}, not {text[:_SHOWN]}")

@@ -1,5 +1,3 @@
-"""A function in a VPC has to reach AWS."""
-
 from __future__ import annotations
 
 from typing import Any
@@ -32,14 +30,14 @@ def endpoint(service: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-def test_outside_of_a_vpc_there_is_nothing_to_see(doctor: Doctor, account: Account) -> None:
+def test_a_function_outside_a_vpc_has_no_finding(doctor: Doctor, account: Account) -> None:
     del account.function["VpcConfig"]
     doctor()
 
     assert doctor.of(SUBJECT) == []
 
 
-def test_a_nat_gateway(doctor: Doctor, account: Account) -> None:
+def test_a_nat_gateway_requires_outbound_port_443(doctor: Doctor, account: Account) -> None:
     doctor()
     assert doctor.of(SUBJECT) == [NAT]
     assert account.aws.asked["DescribeRouteTables"] == [{"Filters": [{"Name": "vpc-id", "Values": ["vpc-1"]}]}]
@@ -65,7 +63,9 @@ def test_a_nat_gateway(doctor: Doctor, account: Account) -> None:
         ),
     ],
 )
-def test_subnets_that_lead_nowhere(doctor: Doctor, account: Account, route: dict[str, Any], way: str) -> None:
+def test_a_subnet_without_a_route_to_the_internet_is_an_error(
+    doctor: Doctor, account: Account, route: dict[str, Any], way: str
+) -> None:
     account.tables = [table({"NatGatewayId": "nat-1"}), table(route, subnet="subnet-b")]
     doctor()
 
@@ -87,7 +87,7 @@ def test_subnets_that_lead_nowhere(doctor: Doctor, account: Account, route: dict
     "route",
     [{"TransitGatewayId": "tgw-1"}, {"DestinationCidrBlock": "0.0.0.0/1", "GatewayId": "vgw-1"}],
 )
-def test_what_may_lead_on_is_unknown(doctor: Doctor, account: Account, route: dict[str, Any]) -> None:
+def test_another_target_of_the_route_is_unknown(doctor: Doctor, account: Account, route: dict[str, Any]) -> None:
     account.tables = [table(route)]
     doctor()
 
@@ -96,7 +96,7 @@ def test_what_may_lead_on_is_unknown(doctor: Doctor, account: Account, route: di
     assert "route to a target that may not reach the internet (subnet-a, subnet-b)" in text
 
 
-def test_interface_endpoints(doctor: Doctor, account: Account) -> None:
+def test_interface_endpoints_replace_a_nat_gateway(doctor: Doctor, account: Account) -> None:
     account.tables = [table()]
     account.plan({"type": "http"}, {"type": "alarm", "names": ["a"]})
     account.endpoints = [endpoint("ecs"), endpoint("elasticloadbalancing"), endpoint("monitoring")]
@@ -125,7 +125,9 @@ def test_interface_endpoints(doctor: Doctor, account: Account) -> None:
         {"Groups": [{"GroupId": "sg-tasks"}]},
     ],
 )
-def test_endpoints_that_are_of_no_use(doctor: Doctor, account: Account, fields: dict[str, Any]) -> None:
+def test_an_endpoint_that_the_function_cannot_use_does_not_count(
+    doctor: Doctor, account: Account, fields: dict[str, Any]
+) -> None:
     account.tables = [table()]
     account.endpoints = [endpoint("ecs"), endpoint("elasticloadbalancing", **fields)]
     doctor()
@@ -135,7 +137,7 @@ def test_endpoints_that_are_of_no_use(doctor: Doctor, account: Account, fields: 
     assert text.startswith("the function cannot call elasticloadbalancing: there is no usable VPC endpoint")
 
 
-def test_a_plan_that_needs_no_aws(doctor: Doctor, account: Account) -> None:
+def test_missing_access_is_a_warning_if_the_plan_calls_no_aws(doctor: Doctor, account: Account) -> None:
     account.tables = [table()]
     account.plan({"type": "http"}, base_url="http://10.0.0.9")
     doctor()
@@ -145,7 +147,7 @@ def test_a_plan_that_needs_no_aws(doctor: Doctor, account: Account) -> None:
     assert text.startswith("the function cannot call ecs: ")
 
 
-def test_a_route_that_can_not_be_read_is_unknown(doctor: Doctor, account: Account) -> None:
+def test_an_unreadable_route_is_unknown(doctor: Doctor, account: Account) -> None:
     account.tables = [table({"DestinationCidrBlock": "nonsense"})]
     doctor()
 
@@ -157,7 +159,7 @@ def test_a_route_that_can_not_be_read_is_unknown(doctor: Doctor, account: Accoun
     ]
 
 
-def test_what_the_caller_may_not_see_is_unknown(doctor: Doctor, account: Account) -> None:
+def test_routes_are_unknown_without_permission(doctor: Doctor, account: Account) -> None:
     account.aws.error("DescribeRouteTables", "UnauthorizedOperation", 403)
     doctor()
 

@@ -11,7 +11,7 @@ from tests.cli.conftest import Doctor
 @pytest.mark.parametrize(
     "arn", ["my-function", "arn:aws:s3:::bucket", "arn:aws:lambda:us-west-2:1:layer:x:1", f"{FUNCTION}:a:b"]
 )
-def test_what_is_no_function(doctor: Doctor, account: Account, arn: str) -> None:
+def test_a_target_that_is_not_a_function_is_an_error(doctor: Doctor, account: Account, arn: str) -> None:
     account.hook["hookTargetArn"] = arn
     doctor()
 
@@ -28,7 +28,7 @@ def test_what_is_no_function(doctor: Doctor, account: Account, arn: str) -> None
         (f"{FUNCTION}:live", "hookTargetArn has the version or alias live"),
     ],
 )
-def test_contract_6_what_is_not_documented_is_a_warning(doctor: Doctor, account: Account, arn: str, text: str) -> None:
+def test_contract_6_an_undocumented_arn_is_a_warning(doctor: Doctor, account: Account, arn: str, text: str) -> None:
     account.hook["hookTargetArn"] = arn
     doctor()
 
@@ -36,7 +36,7 @@ def test_contract_6_what_is_not_documented_is_a_warning(doctor: Doctor, account:
     assert account.aws.asked["GetFunctionConfiguration"] == [{"FunctionName": arn}]
 
 
-def test_a_function_that_is_not_there(doctor: Doctor, account: Account) -> None:
+def test_a_missing_function_is_an_error(doctor: Doctor, account: Account) -> None:
     account.aws.error("GetFunctionConfiguration", "ResourceNotFoundException", 404)
     doctor()
 
@@ -60,7 +60,7 @@ def test_a_function_that_is_not_there(doctor: Doctor, account: Account) -> None:
         ),
     ],
 )
-def test_a_function_that_may_not_be_seen_is_unknown(
+def test_the_configuration_is_unknown_if_the_call_fails(
     doctor: Doctor, account: Account, code: str, text: str, fix: str
 ) -> None:
     account.aws.error("GetFunctionConfiguration", code)
@@ -76,7 +76,7 @@ def test_a_function_that_may_not_be_seen_is_unknown(
     assert doctor.status == 0
 
 
-def test_an_answer_that_can_not_be_read(doctor: Doctor, account: Account) -> None:
+def test_an_unreadable_configuration_is_reported(doctor: Doctor, account: Account) -> None:
     del account.function["Role"]
     doctor()
 
@@ -104,7 +104,7 @@ def test_an_answer_that_can_not_be_read(doctor: Doctor, account: Account) -> Non
         ({"Runtime": "python3.9", "Handler": "own.handler"}, "error", "ecs-hooks does not run on python3.9"),
     ],
 )  # fmt: skip
-def test_contract_3_4_how_a_function_is_configured(
+def test_contract_3_4_problems_of_the_configuration(
     doctor: Doctor, account: Account, fields: dict[str, Any], level: str, text: str
 ) -> None:
     account.function |= fields
@@ -113,7 +113,7 @@ def test_contract_3_4_how_a_function_is_configured(
     assert doctor.of("function") == [(level, text)]
 
 
-def test_a_container_image(doctor: Doctor, account: Account) -> None:
+def test_a_container_image_is_ok(doctor: Doctor, account: Account) -> None:
     for name in ("Runtime", "Handler", "Layers", "State", "LastUpdateStatus"):
         del account.function[name]
     doctor()
@@ -122,7 +122,7 @@ def test_a_container_image(doctor: Doctor, account: Account) -> None:
     assert doctor.bad() == []
 
 
-def test_a_function_in_another_language(doctor: Doctor, account: Account) -> None:
+def test_the_plan_of_a_function_in_another_language_is_unknown(doctor: Doctor, account: Account) -> None:
     account.function |= {"Runtime": "nodejs22.x", "Handler": "index.handler"}
     account.hook["hookDetails"] = {"anything": 1}
     doctor()

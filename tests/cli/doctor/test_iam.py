@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 
 from ecs_hooks_cli.doctor.iam import Decision, decide
-from tests.cli.account import FUNCTION, INVOKE_ROLE, TRUST, Account, policy
+from tests.cli.account import FUNCTION, INVOKE_ROLE, SERVICE, TRUST, Account, policy
 from tests.cli.conftest import Doctor
 
 ECS = "ecs.amazonaws.com"
 MAY = ("ok", "ecs-hooks-invoke allows lambda:InvokeFunction")
 TRUSTS = ("ok", "ecs-hooks-invoke trusts ecs.amazonaws.com")
 INVOKE: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": INVOKE_ROLE}, "Action": "lambda:InvokeFunction"}
-STATEMENT = f'{{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "{FUNCTION}"}}'
 
 
 @pytest.mark.parametrize(
@@ -35,91 +34,13 @@ STATEMENT = f'{{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource"
         ([], Decision.NOT_ALLOWED),
     ],
 )
-def test_what_a_trust_policy_says(statements: list[Any], decision: Decision) -> None:
+def test_the_decision_of_a_trust_policy(statements: list[Any], decision: Decision) -> None:
     assert decide(policy(*statements), "sts:AssumeRole", "Service", ECS) is decision
 
 
-def test_a_statement_may_stand_alone() -> None:
+def test_a_single_statement_needs_no_list() -> None:
     assert decide({"Statement": TRUST}, "sts:AssumeRole", "Service", ECS) is Decision.ALLOWED
     assert decide("nonsense", "sts:AssumeRole", "Service", ECS) is Decision.NOT_ALLOWED
-
-
-def test_without_a_role(doctor: Doctor, account: Account) -> None:
-    del account.hook["roleArn"]
-    doctor()
-
-    assert doctor.of("role") == [("error", "the hook has no roleArn: ECS cannot invoke the function")]
-
-
-def test_a_role_that_is_not_there(doctor: Doctor, account: Account) -> None:
-    account.aws.error("GetRole", "NoSuchEntity", 404)
-    doctor()
-
-    assert doctor.of("role") == [("error", "the role ecs-hooks-invoke does not exist")]
-    assert doctor.status == 1
-
-
-def test_another_role_of_the_same_name(doctor: Doctor, account: Account) -> None:
-    account.role["Arn"] = other = "arn:aws:iam::123456789012:role/path/ecs-hooks-invoke"
-    doctor()
-
-    assert doctor.of("role") == [
-        ("error", f"the role {INVOKE_ROLE} does not exist: the ARN of ecs-hooks-invoke is {other}")
-    ]
-
-
-def test_contract_6_the_trust_policy(doctor: Doctor, account: Account) -> None:
-    account.trust = policy({**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}})
-    doctor()
-    assert doctor.of("role") == [
-        ("error", "ecs-hooks-invoke does not trust ecs.amazonaws.com: ECS cannot assume it"),
-        MAY,
-    ]
-    assert doctor.fix("does not trust").endswith(
-        '{"Effect": "Allow", "Principal": {"Service": "ecs.amazonaws.com"}, "Action": "sts:AssumeRole"}'
-    )
-
-    account.trust = policy({**TRUST, "Effect": "Deny"})
-    doctor()
-    assert doctor.of("role")[0] == ("error", "the trust policy of ecs-hooks-invoke denies ecs.amazonaws.com")
-
-    account.trust = policy({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}}})
-    doctor()
-    assert doctor.of("role")[0][0] == "unknown"
-
-
-def test_what_the_caller_may_not_see_is_unknown(doctor: Doctor, account: Account) -> None:
-    account.aws.error("GetRole", "AccessDenied", 403)
-    account.aws.error("SimulatePrincipalPolicy", "AccessDenied", 403)
-    doctor()
-
-    assert doctor.of("role") == [
-        ("unknown", "cannot determine whether ecs-hooks-invoke trusts ecs.amazonaws.com: iam:GetRole: AccessDenied"),
-        (
-            "unknown",
-            "cannot determine whether ecs-hooks-invoke allows lambda:InvokeFunction: iam:SimulatePrincipalPolicy: AccessDenied",
-        ),
-    ]
-    assert doctor.fix("iam:GetRole").startswith("allow iam:GetRole for the AWS credentials used here")
-
-
-def test_invoking_is_simulated_with_the_function(doctor: Doctor, account: Account) -> None:
-    doctor()
-
-    asked = account.aws.asked["SimulatePrincipalPolicy"][0]
-    assert (asked["PolicySourceArn"], asked["ActionNames"], asked["ResourceArns"]) == (
-        INVOKE_ROLE,
-        ["lambda:InvokeFunction"],
-        [FUNCTION],
-    )
-
-
-def test_a_role_that_may_not_invoke(doctor: Doctor, account: Account) -> None:
-    account.deny("lambda:InvokeFunction")
-    doctor()
-
-    assert doctor.of("role") == [TRUSTS, ("error", "ecs-hooks-invoke does not allow lambda:InvokeFunction")]
-    assert doctor.fix("does not allow") == f"add to a policy of the role: {STATEMENT}"
 
 
 @pytest.mark.parametrize(
@@ -128,17 +49,17 @@ def test_a_role_that_may_not_invoke(doctor: Doctor, account: Account) -> None:
         (
             {"decision": "explicitDeny"},
             "error",
-            "one of its policies denies lambda:InvokeFunction for ecs-hooks-invoke",
+            "ecs-hooks-invoke does not allow lambda:InvokeFunction (one of its policies blocks it)",
         ),
         (
             {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}},
             "error",
-            "its permissions boundary denies lambda:InvokeFunction for ecs-hooks-invoke",
+            "ecs-hooks-invoke does not allow lambda:InvokeFunction (its permissions boundary blocks it)",
         ),
         (
             {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}},
             "error",
-            "a policy of the organization denies lambda:InvokeFunction for ecs-hooks-invoke",
+            "ecs-hooks-invoke does not allow lambda:InvokeFunction (a policy of the organization blocks it)",
         ),
         (
             {"MissingContextValues": ["aws:SourceVpc"]},
@@ -158,71 +79,19 @@ def test_a_role_that_may_not_invoke(doctor: Doctor, account: Account) -> None:
                 ],
             },
             "error",
-            "one of its policies denies lambda:InvokeFunction for ecs-hooks-invoke",
+            "ecs-hooks-invoke does not allow lambda:InvokeFunction (one of its policies blocks it)",
         ),
     ],
 )
-def test_what_the_simulator_says(
+def test_the_decision_of_the_simulator_for_the_role(
     doctor: Doctor, account: Account, fields: dict[str, Any], level: str, text: str
 ) -> None:
     account.deny("lambda:InvokeFunction", **fields)
-    # Whatever the function's own policy allows, a denial stays one.
+    # No resource policy overrides a denial.
     account.invoke_policy(INVOKE)
     doctor()
 
     assert doctor.of("role") == [TRUSTS, (level, text)]
-
-
-@pytest.mark.parametrize(
-    ("statement", "level", "text"),
-    [
-        (INVOKE, "ok", "the function's resource policy allows lambda:InvokeFunction for ecs-hooks-invoke"),
-        (
-            {**INVOKE, "Principal": "*"},
-            "ok",
-            "the function's resource policy allows lambda:InvokeFunction for ecs-hooks-invoke",
-        ),
-        (
-            {**INVOKE, "Principal": {"Service": ECS}},  # ECS invokes with the role, not as itself
-            "error",
-            "ecs-hooks-invoke does not allow lambda:InvokeFunction",
-        ),
-        (
-            {**INVOKE, "Principal": {"AWS": "AROAOFADELETEDROLE"}},
-            "error",
-            "ecs-hooks-invoke does not allow lambda:InvokeFunction",
-        ),
-        (
-            {**INVOKE, "Effect": "Deny"},
-            "error",
-            "the function's resource policy denies lambda:InvokeFunction for ecs-hooks-invoke",
-        ),
-        (
-            {**INVOKE, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}},
-            "unknown",
-            "cannot determine whether ecs-hooks-invoke allows lambda:InvokeFunction: the function's resource policy has conditions",
-        ),
-    ],
-)
-def test_contract_6_the_function_may_let_the_role_invoke_it(
-    doctor: Doctor, account: Account, statement: dict[str, Any], level: str, text: str
-) -> None:
-    account.deny("lambda:InvokeFunction")
-    account.invoke_policy(statement)
-    doctor()
-
-    assert doctor.of("role") == [TRUSTS, (level, text)]
-
-
-def test_a_policy_of_the_function_that_may_not_be_seen(doctor: Doctor, account: Account) -> None:
-    account.deny("lambda:InvokeFunction")
-    account.aws.error("GetPolicy", "AccessDeniedException", 403)
-    doctor()
-    assert doctor.of("role")[1][0] == "unknown"
-
-    account.aws.answer("GetPolicy", {"Policy": "no json"})
-    doctor()
-    assert doctor.of("role")[1][0] == "unknown"
 
 
 def test_the_simulator_may_answer_in_pages(doctor: Doctor, account: Account) -> None:
@@ -234,7 +103,7 @@ def test_the_simulator_may_answer_in_pages(doctor: Doctor, account: Account) -> 
     )
     doctor()
     assert doctor.of("role")[1] == MAY
-    # Of what it says nothing of, nothing is known.
+    # An action without a result is unknown.
     assert {level for level, _ in doctor.of("permissions")} == {"unknown"}
 
     account.aws.answer("SimulatePrincipalPolicy", first)
@@ -243,3 +112,53 @@ def test_the_simulator_may_answer_in_pages(doctor: Doctor, account: Account) -> 
     account.aws.answer("SimulatePrincipalPolicy", {"EvaluationResults": [{**invoke, "EvalDecision": "maybe"}]})
     doctor()
     assert doctor.of("role")[1][0] == "unknown"
+
+
+def test_both_resources_of_an_action_are_required(doctor: Doctor, account: Account) -> None:
+    results = [
+        {"EvalResourceName": SERVICE, "EvalResourceDecision": "allowed"},
+        {"EvalResourceName": "x", "EvalResourceDecision": "implicitDeny"},
+    ]
+    account.deny("ecs:DescribeServiceRevisions", decision="allowed", ResourceSpecificResults=results)
+    doctor()
+
+    assert doctor.of("permissions")[0][0] == "error"
+
+
+@pytest.mark.parametrize(
+    ("fields", "level", "text"),
+    [
+        (
+            {"decision": "explicitDeny"},
+            "error",
+            "ecs-hooks-function does not allow elasticloadbalancing:DescribeRules (one of its policies blocks it), which",
+        ),
+        (
+            {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}},
+            "error",
+            "ecs-hooks-function does not allow elasticloadbalancing:DescribeRules (a policy of the organization blocks it)",
+        ),
+        (
+            {
+                "ResourceSpecificResults": [
+                    {
+                        "EvalResourceName": "*",
+                        "EvalResourceDecision": "implicitDeny",
+                        "MissingContextValues": ["aws:ResourceTag/team"],
+                    }
+                ]
+            },
+            "unknown",
+            "cannot determine whether ecs-hooks-function allows elasticloadbalancing:DescribeRules: a policy has conditions on aws:ResourceTag/team",
+        ),
+    ],
+)
+def test_the_decision_of_the_simulator_for_the_function(
+    doctor: Doctor, account: Account, fields: dict[str, Any], level: str, text: str
+) -> None:
+    account.deny("elasticloadbalancing:DescribeRules", **fields)
+    doctor()
+
+    found, said = doctor.of("permissions")[0]
+    assert found == level
+    assert said.startswith(text)

@@ -4,11 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from botocore.model import ServiceModel
-from botocore.session import get_session
 
 from ecs_hooks import Stage
-from ecs_hooks_cli.doctor import service
 from tests.cli.account import Account
 from tests.cli.conftest import Doctor
 
@@ -51,9 +48,7 @@ def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, d
         ("text", ['hookDetails: must be a JSON object such as {"checks": [...]}, not string']),
     ],
 )
-def test_every_mistake_is_named_with_its_field(
-    doctor: Doctor, account: Account, details: Any, texts: list[str]
-) -> None:
+def test_every_mistake_has_its_field(doctor: Doctor, account: Account, details: Any, texts: list[str]) -> None:
     account.hook["hookDetails"] = details
     doctor()
 
@@ -61,14 +56,14 @@ def test_every_mistake_is_named_with_its_field(
     assert doctor.of("permissions") == []
 
 
-def test_in_observe_mode_a_mistake_stops_nothing(doctor: Doctor, account: Account) -> None:
+def test_in_observe_mode_a_mistake_is_a_warning(doctor: Doctor, account: Account) -> None:
     account.hook["hookDetails"] = {"chekcs": [], "mode": "observe"}
     doctor()
 
     assert [level for level, _ in doctor.of("plan")] == ["warning", "unknown"]
 
 
-def test_a_hook_of_ones_own_may_have_fields_of_its_own(doctor: Doctor, account: Account) -> None:
+def test_a_custom_hook_may_have_its_own_fields(doctor: Doctor, account: Account) -> None:
     account.function["Handler"] = "app.lambda_handler"
     account.hook["hookDetails"] = {"bucket": "approvals"}
     doctor()
@@ -85,7 +80,7 @@ def test_a_hook_of_ones_own_may_have_fields_of_its_own(doctor: Doctor, account: 
     assert doctor.of("plan")[0][0] == "error"
 
 
-def test_the_function_of_another_stage(doctor: Doctor, account: Account) -> None:
+def test_default_checks_of_another_stage_are_an_error(doctor: Doctor, account: Account) -> None:
     account.hook["lifecycleStages"] = ["PRE_PRODUCTION_TRAFFIC_SHIFT"]
     doctor()
     assert doctor.bad() == []
@@ -113,7 +108,7 @@ def test_the_function_of_another_stage(doctor: Doctor, account: Account) -> None
         (None, ["ok"]),
     ],
 )
-def test_contract_3_3_what_ecs_does_when_time_is_over(
+def test_contract_3_3_the_timeouts_of_hook_and_plan(
     doctor: Doctor, account: Account, timeout: Any, levels: list[str]
 ) -> None:
     account.hook["timeoutConfiguration"] = timeout
@@ -132,7 +127,7 @@ def test_contract_3_3_what_ecs_does_when_time_is_over(
         ({"prefix": "a"}, {}, ["ok"]),
     ],
 )
-def test_contract_4_5_alarms_that_nobody_names(
+def test_contract_4_5_an_alarm_check_without_alarms_is_a_warning(
     doctor: Doctor, account: Account, check: dict[str, Any], alarms: dict[str, Any], levels: list[str]
 ) -> None:
     account.configuration["alarms"] = alarms
@@ -142,7 +137,7 @@ def test_contract_4_5_alarms_that_nobody_names(
     assert [level for level, _ in doctor.of("plan")] == levels
 
 
-def test_a_check_of_green_before_it_runs(doctor: Doctor, account: Account) -> None:
+def test_a_check_before_green_runs_is_an_error(doctor: Doctor, account: Account) -> None:
     account.hook["lifecycleStages"] = ["PRE_SCALE_UP"]
     account.plan({"type": "tasks"})
     doctor()
@@ -152,7 +147,7 @@ def test_a_check_of_green_before_it_runs(doctor: Doctor, account: Account) -> No
 
 
 @pytest.mark.parametrize(("seconds", "fits"), [(102, True), (102.1, False)])
-def test_a_load_that_is_too_long_for_the_function(
+def test_a_load_check_must_fit_into_the_timeout(
     doctor: Doctor, account: Account, seconds: float, *, fits: bool
 ) -> None:
     account.plan({"type": "load", "name": "warm-up", "duration_seconds": seconds, "timeout_seconds": 10})
@@ -168,34 +163,9 @@ def test_a_load_that_is_too_long_for_the_function(
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_the_functions_of_the_stack_as_they_are(doctor: Doctor, account: Account, stage: Stage) -> None:
+def test_the_functions_of_the_stack_have_no_problem(doctor: Doctor, account: Account, stage: Stage) -> None:
     account.hook |= {"lifecycleStages": [stage], "hookDetails": None}
     account.function["Handler"] = f"{stage.lower()}.lambda_handler"
     doctor()
 
     assert doctor.bad() == []
-
-
-def members(description: Any) -> dict[str, Any]:
-    model = ServiceModel(description)
-    return {shape: model.shape_for(shape).members for shape in model.shape_names}
-
-
-def test_the_sdk_is_described_by_its_own_model() -> None:
-    version, known = service.installed_sdk()
-    assert [finding.level for finding in service.examine_sdk(version, known)] == ["ok"]
-
-    model = get_session().get_service_model("ecs")
-    description = {
-        "metadata": model.metadata,
-        "shapes": {
-            "DeploymentLifecycleHook": {"type": "structure", "members": {"roleArn": {"shape": "String"}}},
-            "String": {"type": "string"},
-        },
-    }
-    old = {"DeploymentLifecycleHook": ServiceModel(description).shape_for("DeploymentLifecycleHook").members}
-    (finding,) = service.examine_sdk("1.38.0", old)
-    assert finding.level == "error"
-    assert "DeploymentConfiguration.lifecycleHooks" in finding.text
-    assert "DeploymentLifecycleHook.hookDetails" in finding.text
-    assert "DeploymentLifecycleHook.roleArn" not in finding.text

@@ -1,5 +1,3 @@
-"""Secrets and plans that hookDetails names: are they there, and may the function read them?"""
-
 from __future__ import annotations
 
 import json
@@ -40,7 +38,7 @@ def resources(account: Account) -> dict[str, list[str]]:
     return {action: each["ResourceArns"] for each in asked for action in each["ActionNames"]}
 
 
-def test_secrets_that_are_there_and_allowed(doctor: Doctor, account: Account) -> None:
+def test_existing_secrets_are_found_without_reading_them(doctor: Doctor, account: Account) -> None:
     account.plan(BY_NAME, {**BY_NAME, "name": "again"})
     doctor()
 
@@ -52,11 +50,11 @@ def test_secrets_that_are_there_and_allowed(doctor: Doctor, account: Account) ->
     assert account.aws.asked["DescribeSecret"][0] == {"SecretId": "shop"}
     which = [{"Key": "Name", "Option": "Equals", "Values": ["/shop/key"]}]
     assert account.aws.asked["DescribeParameters"] == [{"ParameterFilters": which}]
-    # Nobody has read a secret.
+    # No secret is read.
     assert not {"GetSecretValue", "GetParameter"} & set(account.aws.calls)
 
 
-def test_roles_that_a_plan_has_assumed(doctor: Doctor, account: Account) -> None:
+def test_assumed_roles_are_simulated(doctor: Doctor, account: Account) -> None:
     signed = {"type": "http", "auth": {"sigv4": {"service": "execute-api", "role_arn": ROLE_ARN}}}
     account.plan(signed, {**signed, "name": "again"}, base_url="https://shop.example")
     doctor()
@@ -78,7 +76,9 @@ def test_roles_that_a_plan_has_assumed(doctor: Doctor, account: Account) -> None
         ("ssm:GetParameter", "ParameterArns", PARAMETER_ARN),
     ],
 )
-def test_what_the_role_does_not_allow(doctor: Doctor, account: Account, action: str, parameter: str, arn: str) -> None:
+def test_a_missing_permission_names_the_parameter_of_the_stack(
+    doctor: Doctor, account: Account, action: str, parameter: str, arn: str
+) -> None:
     account.plan(BY_NAME)
     account.deny(action)
     doctor()
@@ -99,7 +99,7 @@ def test_what_the_role_does_not_allow(doctor: Doctor, account: Account, action: 
         ({"env": "SHOP_TOKEN"}, "the function has no variable SHOP_TOKEN"),
     ],
 )
-def test_a_secret_that_is_not_there(doctor: Doctor, account: Account, secret: dict[str, str], says: str) -> None:
+def test_a_missing_secret_is_an_error(doctor: Doctor, account: Account, secret: dict[str, str], says: str) -> None:
     with_secret(account, secret)
     account.aws.error("DescribeSecret", "ResourceNotFoundException")
     account.aws.answer("DescribeParameters", {"Parameters": []})
@@ -110,7 +110,7 @@ def test_a_secret_that_is_not_there(doctor: Doctor, account: Account, secret: di
     assert doctor.status == 1
 
 
-def test_a_variable_of_the_function(doctor: Doctor, account: Account) -> None:
+def test_a_secret_may_be_an_environment_variable(doctor: Doctor, account: Account) -> None:
     with_secret(account, {"env": "SHOP_TOKEN"})
     account.function["Environment"] = {"Variables": {"SHOP_TOKEN": "hunter2"}}
     doctor()
@@ -122,14 +122,14 @@ def test_a_variable_of_the_function(doctor: Doctor, account: Account) -> None:
     assert doctor.of("secrets")[0][0] == "unknown"
 
 
-def test_a_secret_that_is_to_be_deleted(doctor: Doctor, account: Account) -> None:
+def test_a_secret_scheduled_for_deletion_is_an_error(doctor: Doctor, account: Account) -> None:
     with_secret(account, {"secretsmanager": SECRET_ARN})
     account.aws.answer("DescribeSecret", {"ARN": SECRET_ARN, "DeletedDate": datetime(2026, 11, 21, tzinfo=UTC)})
     doctor()
     assert doctor.of("secrets") == [("error", f"the secret {SECRET_ARN} is scheduled for deletion")]
 
 
-def test_what_the_caller_may_not_see_is_unknown(doctor: Doctor, account: Account) -> None:
+def test_secrets_are_unknown_without_permission(doctor: Doctor, account: Account) -> None:
     account.plan(BY_NAME)
     account.aws.error("DescribeSecret", "AccessDeniedException")
     account.aws.error("DescribeParameters", "AccessDeniedException")
@@ -159,7 +159,7 @@ def test_the_arn_of_a_parameter(doctor: Doctor, account: Account, arn: str, name
     assert resources(account)["ssm:GetParameter"] == [resource]
 
 
-def test_secrets_in_plain_text(doctor: Doctor, account: Account) -> None:
+def test_secrets_in_plain_text_are_warnings(doctor: Doctor, account: Account) -> None:
     plain = {
         "basic": {"username": "u", "password": "hunter2"},
         "api_key": {"header": "X-Key", "value": "hunter2"},
@@ -214,14 +214,16 @@ PLAN = {"checks": [{"type": "http", "url": "https://shop.example/", "auth": {"be
         ("ssm:/shop/plan", "ssm:GetParameter", "arn:aws:ssm:us-west-2:123456789012:parameter/shop/plan"),
     ],
 )
-def test_a_plan_that_is_kept_elsewhere(doctor: Doctor, account: Account, place: str, action: str, arn: str) -> None:
+def test_a_plan_may_be_stored_in_s3_or_parameter_store(
+    doctor: Doctor, account: Account, place: str, action: str, arn: str
+) -> None:
     account.hook["hookDetails"] = {"plan": place, "timeout_minutes": 20}
     account.aws.answer("GetObject", {"Body": json.dumps(PLAN).encode()})
     account.aws.answer("GetParameter", {"Parameter": {"Value": json.dumps(PLAN)}})
     doctor()
 
     assert doctor.of("plan") == [("ok", f"valid: 1 check, mode enforce, timeout 20 minutes, from {place}")]
-    assert doctor.of("secrets") == []  # whoever may describe the service does not see them
+    assert doctor.of("secrets") == []  # DescribeServices does not show them
     assert action in doctor.of("permissions")[0][1]
     assert resources(account)[action] == [arn]
 
@@ -232,7 +234,7 @@ def test_a_plan_that_is_kept_elsewhere(doctor: Doctor, account: Account, place: 
     )
 
 
-def test_a_plan_that_can_not_be_read_is_unknown(doctor: Doctor, account: Account) -> None:
+def test_an_unreadable_plan_is_unknown(doctor: Doctor, account: Account) -> None:
     account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
     account.aws.error("GetObject", "AccessDenied", 403)
     doctor()
@@ -244,7 +246,7 @@ def test_a_plan_that_can_not_be_read_is_unknown(doctor: Doctor, account: Account
     assert doctor.of("permissions") == []
 
 
-def test_a_mistake_in_it_is_named_with_its_place(doctor: Doctor, account: Account) -> None:
+def test_a_mistake_in_a_stored_plan_has_its_place(doctor: Doctor, account: Account) -> None:
     account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
     account.aws.answer("GetObject", {"Body": b'{"checks": [{"type": "htp"}]}'})
     doctor()
@@ -265,7 +267,7 @@ def test_a_mistake_in_it_is_named_with_its_place(doctor: Doctor, account: Accoun
         ({"VpcEndpointType": "Interface", "Groups": [{"GroupId": "sg-endpoint"}]}, "ok"),
     ],
 )
-def test_s3_can_be_reached_through_a_gateway_endpoint(
+def test_s3_is_reachable_through_a_gateway_endpoint(
     doctor: Doctor, account: Account, fields: dict[str, Any], level: str
 ) -> None:
     account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
@@ -280,7 +282,7 @@ def test_s3_can_be_reached_through_a_gateway_endpoint(
 
 
 @pytest.mark.parametrize(("rule", "level"), [([], "error"), ([rules(443, prefix_list="pl-1")], "unknown")])
-def test_a_gateway_endpoint_behind_security_groups(
+def test_a_gateway_endpoint_requires_outbound_port_443(
     doctor: Doctor, account: Account, rule: list[Any], level: str
 ) -> None:
     account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}

@@ -20,7 +20,7 @@ def problem(text: str) -> str:
     return str(raised.value)
 
 
-def test_the_same_is_read_from_yaml_and_json() -> None:
+def test_yaml_and_json_have_the_same_result() -> None:
     text = EXAMPLE.read_text()
     read = read_appspec(text)
     other = read_appspec(json.dumps(yaml.safe_load(text), indent="\t"))
@@ -42,7 +42,7 @@ def test_the_same_is_read_from_yaml_and_json() -> None:
     }
 
 
-def test_little_is_needed() -> None:
+def test_most_fields_are_optional() -> None:
     read = read_appspec(SERVICE % "NetworkConfiguration: {awsvpcConfiguration: {subnets: [subnet-1]}}")
     assert (read.hooks, read.container_name, read.container_port) == ((), None, None)
     assert read.fields == {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}
@@ -54,7 +54,7 @@ def test_little_is_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("- a", "line 1: must be an object"),
         ("version: 0.0\nos: linux\nfiles: []", "line 1: os is for deployments to instances, whose hooks are scripts"),
@@ -85,12 +85,12 @@ def test_little_is_needed() -> None:
         (SERVICE % "" + "\nHooks: [{AfterInstall: }]", "line 2: Hooks[0].AfterInstall: is empty"),
     ],
 )
-def test_mistakes_are_told_with_their_line_and_field(text: str, told: str) -> None:
-    assert told in problem(text)
+def test_a_mistake_has_its_line_and_field(text: str, message: str) -> None:
+    assert message in problem(text)
     assert problem(text).startswith("line ")
 
 
-def test_a_function_stays_with_codedeploy() -> None:
+def test_an_appspec_of_a_function_is_refused() -> None:
     found = problem((EXAMPLE.parent / "appspec-lambda.yaml").read_text())
 
     assert found.startswith("line 6: Resources[0].orders.Type: AWS::Lambda::Function stays with CodeDeploy")

@@ -29,7 +29,7 @@ def linear(percent: float, minutes: int) -> dict[str, Any]:
     return {"strategy": "LINEAR", "linearConfiguration": {"stepPercent": percent, "stepBakeTimeInMinutes": minutes}}
 
 
-def test_codedeploys_own() -> None:
+def test_the_predefined_configurations() -> None:
     assert {
         name.removeprefix("CodeDeployDefault.ECS"): read_traffic_shift(name).configuration
         for name in PREDEFINED_CONFIGURATIONS
@@ -42,7 +42,7 @@ def test_codedeploys_own() -> None:
     }
 
 
-def test_one_of_ones_own(tmp_path: Path) -> None:
+def test_a_configuration_in_a_file(tmp_path: Path) -> None:
     path = written(tmp_path, "TimeBasedCanary", canaryPercentage=25, canaryInterval=30)
     assert read_traffic_shift(path) == (canary(25.0, 30), "CANARY: 25 percent, and the rest after 30 minutes")
     path = written(tmp_path, "TimeBasedLinear", wrapped=False, linearPercentage=20, linearInterval=2)
@@ -51,7 +51,7 @@ def test_one_of_ones_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "numbers", "told"),
+    ("kind", "numbers", "message"),
     [
         (
             "TimeBasedLinear",
@@ -73,21 +73,23 @@ def test_one_of_ones_own(tmp_path: Path) -> None:
         ("Other", {}, "trafficRoutingConfig.type: must be AllAtOnce or TimeBasedCanary or TimeBasedLinear, not Other"),
     ],
 )
-def test_what_ecs_has_nothing_like(tmp_path: Path, kind: str, numbers: dict[str, Any], told: str) -> None:
+def test_a_configuration_that_ecs_does_not_support_is_refused(
+    tmp_path: Path, kind: str, numbers: dict[str, Any], message: str
+) -> None:
     path = written(tmp_path, kind, **numbers)
     with pytest.raises(DocumentError) as raised:
         read_traffic_shift(path)
-    assert str(raised.value).startswith(f"{path}: {told}")
+    assert str(raised.value).startswith(f"{path}: {message}")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "x", "\xff"])
-def test_a_file_that_is_none(tmp_path: Path, text: str) -> None:
+def test_an_invalid_file_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text, encoding="latin-1")
     with pytest.raises(DocumentError, match="is not the JSON output of aws deploy get-deployment-config"):
         read_traffic_shift(str(tmp_path / "config.json"))
 
 
-def test_unknown_names() -> None:
+def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(DocumentError, match=r"did you mean 'CodeDeployDefault\.ECSCanary10Percent5Minutes'"):
         read_traffic_shift("CodeDeployDefault.ECSCanary10Percent6Minutes")
     with pytest.raises(

@@ -37,7 +37,7 @@ def test_the_arn_of_a_function(function: str, where: FunctionDefaults, arn: str)
 
 
 @pytest.mark.parametrize(
-    ("function", "where", "told"),
+    ("function", "where", "message"),
     [
         (
             "check",
@@ -56,10 +56,10 @@ def test_the_arn_of_a_function(function: str, where: FunctionDefaults, arn: str)
         ("scripts/check.sh", HERE, "is neither the name nor the ARN of a Lambda function"),
     ],
 )
-def test_what_is_missing_or_wrong(function: str, where: FunctionDefaults, told: str) -> None:
+def test_an_incomplete_or_invalid_function_is_refused(function: str, where: FunctionDefaults, message: str) -> None:
     with pytest.raises(DocumentError, match="line 1: ") as raised:
         function_arn(function, parse_document("a"), where)
-    assert str(raised.value).endswith(told)
+    assert str(raised.value).endswith(message)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_what_is_missing_or_wrong(function: str, where: FunctionDefaults, told: 
         ("check", None),
     ],
 )
-def test_functions_of_the_stack_tell_their_stage_by_their_name(name: str, stage: Stage | None) -> None:
+def test_the_name_of_a_stack_function_contains_its_stage(name: str, stage: Stage | None) -> None:
     assert stage_of_stack_function(f"{ARN}{name}") is stage
 
 
-def test_what_is_no_arn_is_no_function_of_the_stack() -> None:
+def test_a_name_is_not_a_stack_function() -> None:
     assert stage_of_stack_function("CodeDeployHook_ecs-hooks_PreScaleUp") is None

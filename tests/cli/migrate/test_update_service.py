@@ -74,7 +74,7 @@ GROUPS = st.fixed_dictionaries(
 
 
 @given(HOOKS, PROPERTIES, GROUPS, st.sampled_from(PREDEFINED_CONFIGURATIONS), st.integers(1, 1_440))
-def test_update_service_takes_it(
+def test_every_migration_is_a_valid_input_of_update_service(
     hooks: list[dict[str, str]], properties: dict[str, Any], group: dict[str, Any], config: str, minutes: int
 ) -> None:
     target = {"Type": "AWS::ECS::Service", "Properties": properties}
@@ -91,7 +91,7 @@ def test_update_service_takes_it(
     lambdas = [each for each in configuration["lifecycleHooks"] if each["targetType"] == "AWS_LAMBDA"]
     assert [each["lifecycleStages"] for each in lambdas] == [[str(STAGES[event])] for hook in hooks for event in hook]
     # Nothing of the AppSpec goes by without a word.
-    told = {note.subject for note in made.notes}
-    assert {event for hook in hooks for event in hook} | set(properties) - {"LoadBalancerInfo"} <= told
+    texts = {note.subject for note in made.notes}
+    assert {event for hook in hooks for event in hook} | set(properties) - {"LoadBalancerInfo"} <= texts
     missing = any(note.kind is Kind.TO_DO and note.subject == "service" for note in made.notes)
     assert ("service" in made.update) is not missing
