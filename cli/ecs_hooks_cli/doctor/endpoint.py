@@ -110,8 +110,8 @@ def _future_green(examined: ExaminedService, stage: str, wanted: Configured, lis
     balancing = service.load_balancing
     found = with_listener(stage, balancing) if listener == "test" else at_production(balancing)
     if found is not None:
-        arn, leads = _route(found[1], _BASE_URL)
-        return derived_endpoint(leads, lambda: address(arn), arn.text, wanted.host or "")
+        arn, forwarding = _route(found[1], _BASE_URL)
+        return derived_endpoint(forwarding, lambda: address(arn), arn.text, wanted.host or "")
     port = task_port(service)
     if port is None:
         raise EndpointError(
@@ -140,17 +140,17 @@ def _blue(hook: PlannedHook, stage: str, plan: Plan) -> tuple[Endpoint | None, s
         return found.endpoint, "blue answers at {} now"
     if listener is None:
         return None, "requests to blue will go to one of its tasks"
-    arn, leads = _route(listener.production, OVERRIDE)
-    return derived_blue(leads, lambda: address(arn), arn.text, None, wanted.host), "blue will answer at {}"
+    arn, forwarding = _route(listener.production, OVERRIDE)
+    return derived_blue(forwarding, lambda: address(arn), arn.text, None, wanted.host), "blue will answer at {}"
 
 
 def _route(listener: str, fix: str) -> tuple[ListenerArn, Route]:
     with reading(RULES):
         arn = ListenerArn.parse(listener)
-    leads = route(arn)
-    if leads.obstacle:
-        raise EndpointError(f"{short(arn.text)} has the action {leads.obstacle} before it forwards", fix)
-    return arn, leads
+    found = route(arn)
+    if found.obstacle:
+        raise EndpointError(f"{short(arn.text)} has the action {found.obstacle} before it forwards", fix)
+    return arn, found
 
 
 def task_port(service: Service) -> int | None:

@@ -104,7 +104,7 @@ def _hook_notes(hooks: Sequence[AppSpecHook], converted: Sequence[Hook], strateg
     yield Note(
         Kind.CHANGES,
         "time",
-        f"CodeDeploy allows a hook one hour; here ECS allows {minutes} minutes, with --timeout up to 1440 (24 hours)",
+        f"a hook has {minutes} minutes in ECS, and has 60 in CodeDeploy; set --timeout for up to 1440 (24 hours)",
     )
     functions = counted(len({each["hookTargetArn"] for each in converted}), "function")
     role = converted[0]["roleArn"]
@@ -129,15 +129,15 @@ def _notes_on(hook: AppSpecHook, arn: str, strategy: str) -> Iterator[Note]:
         yield Note(
             Kind.TO_DO,
             hook.event,
-            f'have {hook.function} return its result, such as {{"hookStatus": "SUCCEEDED"}}: ECS does not receive '
-            "PutLifecycleEventHookExecutionStatus. A handler of ecs-hooks answers both (@lifecycle_hook, or a function of "
-            "the stack)",
+            f'{hook.function} must return its result, such as {{"hookStatus": "SUCCEEDED"}}, because ECS does not receive '
+            "PutLifecycleEventHookExecutionStatus; a handler of ecs-hooks (@lifecycle_hook, or a function of the stack) "
+            "answers both",
         )
     elif stage_of_function is not stage:
         yield Note(
             Kind.TO_DO,
             hook.event,
-            f"{hook.function} is the function for {stage_of_function}, and fails at {stage} without checks in its plan: "
+            f"{hook.function} is the function for {stage_of_function}, and fails at {stage} without checks in its plan; "
             f"set --plan {hook.event}=FILE, or use the function for {stage}",
         )
 
@@ -146,7 +146,7 @@ def _bake(group: DeploymentGroup) -> _Part:
     subject = "termination wait"
     termination = group.blue_green_deployment_configuration.terminate_blue_instances_on_deployment_success
     if termination is None:
-        text = f"bakeTimeInMinutes {_DEFAULT_BAKE_MINUTES}, ECS's default; --deployment-group sets that of the group"
+        text = f"bakeTimeInMinutes {_DEFAULT_BAKE_MINUTES}, ECS's default; set --deployment-group for the wait of the group"
         return _Part({"bakeTimeInMinutes": _DEFAULT_BAKE_MINUTES}, [Note(Kind.CHANGES, subject, text)])
     wanted = termination.termination_wait_time_in_minutes
     minutes = min(wanted, MAX_BAKE_MINUTES)
@@ -173,8 +173,8 @@ def _approval(group: DeploymentGroup) -> _Part:
         "timeoutConfiguration": {"timeoutInMinutes": minutes, "action": "ROLLBACK"},
     }
     text = (
-        f"a PAUSE hook at POST_TEST_TRAFFIC_SHIFT: call ContinueServiceDeployment within {minutes} minutes in place of "
-        "ContinueDeployment; otherwise ECS rolls back, where CodeDeploy stopped"
+        f"replaced by a PAUSE hook at POST_TEST_TRAFFIC_SHIFT; call ContinueServiceDeployment within {minutes} minutes, not "
+        "ContinueDeployment, otherwise ECS rolls back, where CodeDeploy stopped"
     )
     return _Part({}, [Note(Kind.CHANGES, "approval", text)], (pause,))
 

@@ -22,8 +22,8 @@ def _compares(account: Account) -> None:
 
 
 def production(account: Account, *conditions: dict[str, Any], to: str = BLUE_GROUP) -> None:
-    leads = {TEST_RULE: rule(to=(GREEN_GROUP,)), PRODUCTION_RULE: rule(*conditions, to=(to,))}
-    account.aws.answer("DescribeRules", lambda asked: leads[asked["RuleArns"][0]])
+    rules_by_arn = {TEST_RULE: rule(to=(GREEN_GROUP,)), PRODUCTION_RULE: rule(*conditions, to=(to,))}
+    account.aws.answer("DescribeRules", lambda request: rules_by_arn[request["RuleArns"][0]])
 
 
 def test_without_a_deployment_the_rule_may_forward_to_any_target_group(doctor: Doctor, account: Account) -> None:
@@ -101,8 +101,11 @@ def test_a_rule_that_does_not_forward_the_request_is_an_error(doctor: Doctor, ac
         ("error", f"{AT}: the listener rule accepts GET only, not the HEAD of compare"),
     ]
 
-    leads = {TEST_RULE: rule(), PRODUCTION_RULE: {"Rules": [{"Actions": [{"Type": "redirect"}, *forward(BLUE_GROUP)]}]}}
-    account.aws.answer("DescribeRules", lambda asked: leads[asked["RuleArns"][0]])
+    rules_by_arn = {
+        TEST_RULE: rule(),
+        PRODUCTION_RULE: {"Rules": [{"Actions": [{"Type": "redirect"}, *forward(BLUE_GROUP)]}]},
+    }
+    account.aws.answer("DescribeRules", lambda request: rules_by_arn[request["RuleArns"][0]])
     doctor()
     assert doctor.fix("has the action redirect before it forwards") == "set blue_url of the check"
 

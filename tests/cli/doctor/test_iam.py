@@ -99,7 +99,7 @@ def test_the_simulator_may_answer_in_pages(doctor: Doctor, account: Account) -> 
     invoke = {"EvalActionName": "lambda:InvokeFunction", "EvalDecision": "allowed"}
     account.aws.answer(
         "SimulatePrincipalPolicy",
-        lambda asked: {"EvaluationResults": [invoke], "IsTruncated": False} if asked.get("Marker") else first,
+        lambda request: {"EvaluationResults": [invoke], "IsTruncated": False} if request.get("Marker") else first,
     )
     doctor()
     assert doctor.of("role")[1] == MAY

@@ -79,8 +79,8 @@ def test_the_role_is_unknown_without_permission(doctor: Doctor, account: Account
 def test_lambda_invokefunction_is_simulated_for_the_function(doctor: Doctor, account: Account) -> None:
     doctor()
 
-    asked = account.aws.asked["SimulatePrincipalPolicy"][0]
-    assert (asked["PolicySourceArn"], asked["ActionNames"], asked["ResourceArns"]) == (
+    call = account.aws.asked["SimulatePrincipalPolicy"][0]
+    assert (call["PolicySourceArn"], call["ActionNames"], call["ResourceArns"]) == (
         INVOKE_ROLE,
         ["lambda:InvokeFunction"],
         [FUNCTION],
@@ -176,8 +176,8 @@ def test_every_action_of_the_checks_is_simulated(doctor: Doctor, account: Accoun
             ),
         )
     ]
-    asked = [each for each in account.aws.asked["SimulatePrincipalPolicy"] if each["PolicySourceArn"] == FUNCTION_ROLE]
-    assert {action: each["ResourceArns"] for each in asked for action in each["ActionNames"]} == {
+    calls = [each for each in account.aws.asked["SimulatePrincipalPolicy"] if each["PolicySourceArn"] == FUNCTION_ROLE]
+    assert {action: each["ResourceArns"] for each in calls for action in each["ActionNames"]} == {
         "ecs:DescribeServiceDeployments": [SERVICE, f"{_ECS}:service-deployment/my-cluster/my-service/0"],
         "ecs:DescribeServiceRevisions": [SERVICE, f"{_ECS}:service-revision/my-cluster/my-service/0"],
         "ecs:DescribeTaskDefinition": ["*"],
@@ -191,7 +191,7 @@ def test_every_action_of_the_checks_is_simulated(doctor: Doctor, account: Accoun
             "arn:aws:logs:us-west-2:123456789012:log-group:/ecs/web:*",
         ],
     }
-    context = {each["ContextKeyName"]: each["ContextKeyValues"] for each in asked[0]["ContextEntries"]}
+    context = {each["ContextKeyName"]: each["ContextKeyValues"] for each in calls[0]["ContextEntries"]}
     assert context == {
         "aws:RequestedRegion": ["us-west-2"],
         "ecs:cluster": ["arn:aws:ecs:us-west-2:123456789012:cluster/my-cluster"],

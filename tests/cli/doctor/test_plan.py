@@ -27,7 +27,7 @@ def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, d
     doctor()
 
     assert doctor.of("plan") == [("ok", text)]
-    assert doctor.of("endpoint") != []  # the default of this stage asks green, too
+    assert doctor.of("endpoint") != []  # the default check of this stage uses green
 
 
 @pytest.mark.parametrize(

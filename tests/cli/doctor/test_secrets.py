@@ -34,8 +34,8 @@ def with_secret(account: Account, secret: Any) -> None:
 
 
 def resources(account: Account) -> dict[str, list[str]]:
-    asked = [each for each in account.aws.asked["SimulatePrincipalPolicy"] if each["PolicySourceArn"] == FUNCTION_ROLE]
-    return {action: each["ResourceArns"] for each in asked for action in each["ActionNames"]}
+    calls = [each for each in account.aws.asked["SimulatePrincipalPolicy"] if each["PolicySourceArn"] == FUNCTION_ROLE]
+    return {action: each["ResourceArns"] for each in calls for action in each["ActionNames"]}
 
 
 def test_existing_secrets_are_found_without_reading_them(doctor: Doctor, account: Account) -> None:
@@ -154,8 +154,8 @@ def test_the_arn_of_a_parameter(doctor: Doctor, account: Account, arn: str, name
     with_secret(account, {"ssm": arn})
     doctor()
 
-    asked = account.aws.asked.get("DescribeParameters", [])
-    assert [each["ParameterFilters"][0]["Values"] for each in asked] == names
+    calls = account.aws.asked.get("DescribeParameters", [])
+    assert [each["ParameterFilters"][0]["Values"] for each in calls] == names
     assert resources(account)["ssm:GetParameter"] == [resource]
 
 

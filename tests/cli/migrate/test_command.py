@@ -209,7 +209,7 @@ def test_functions_that_only_codedeploy_can_invoke_are_listed(run: Run, tmp_path
     _, notes = migrated(run, file, *OPTIONS)
 
     texts = {subject: text for kind, subject, text in notes if kind == "to do"}
-    assert texts["AfterInstall"].startswith('have mine return its result, such as {"hookStatus": "SUCCEEDED"}')
+    assert texts["AfterInstall"].startswith('mine must return its result, such as {"hookStatus": "SUCCEEDED"}')
     assert texts["AfterAllowTraffic"].startswith("CodeDeployHook_ecs-hooks_PreScaleUp is the function for PRE_SCALE_UP")
 
 
