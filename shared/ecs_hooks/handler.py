@@ -12,18 +12,24 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, overload
 
+from ecs_hooks.codedeploy.controller import CodeDeployController
 from ecs_hooks.core.deadline import Deadline, for_answer
-from ecs_hooks.core.event import EventError, LifecycleEvent, Stage, is_from_codedeploy
+from ecs_hooks.core.event import EventError, Stage
 from ecs_hooks.core.response import HookResponse, HookStatus
-from ecs_hooks.engine.controller import EcsController
-from ecs_hooks.engine.invocation import Definition, Invocation, RollbackFunction
+from ecs_hooks.engine.controller import Controller, Record
+from ecs_hooks.engine.definition import Definition
+from ecs_hooks.engine.ecs import EcsController
 from ecs_hooks.engine.telemetry import logger, nothing_lost, report
 from ecs_hooks.stages import default_checks
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
-    from ecs_hooks.engine.runner import Result
+    from ecs_hooks.core.event import HookEvent
+    from ecs_hooks.engine.definition import RollbackFunction
     from ecs_hooks.engine.script import HookFunction
+
+CONTROLLERS: tuple[type[Controller], ...] = (CodeDeployController, EcsController)
+"""The deployment controllers. The first that recognizes an event answers it."""
 
 _UNKNOWN_SECONDS = 30.0
 """Time for an answer where no context tells, as in a test that passes None."""
@@ -61,30 +67,18 @@ class LifecycleHandler:
         dict
             A valid response, always.
         """
-        parsed: LifecycleEvent | None = None
-        results: Sequence[Result] = ()
+        record = Record()
         try:
             deadline = Deadline.after(_budget(context))
             arn = str(getattr(context, "invoked_function_arn", "") or "")
-            if is_from_codedeploy(event):
-                return self._codedeploy(event, deadline, arn)
-            parsed = LifecycleEvent.parse(event)
-            invocation = Invocation(self._definition, EcsController(parsed, arn), deadline)
-            try:
-                response = invocation.answer()
-            finally:
-                results = invocation.results
+            controller = next(each for each in CONTROLLERS if each.recognizes(event))
+            response = controller.answer(self._definition, event, deadline, arn, record)
         except EventError as error:
             response = HookResponse(HookStatus.FAILED, f"FAILED: no ECS lifecycle hook event: {error}")
         except Exception as error:  # noqa: BLE001 - the promise of this module
-            response = _crashed(error, parsed)
-        report(response, parsed, results)
+            response = _crashed(error, record.event)
+        report(response, record.event, record.results)
         return response.to_dict()
-
-    def _codedeploy(self, event: Any, deadline: Deadline, function_arn: str) -> dict[str, Any]:
-        from ecs_hooks.codedeploy.handler import answer  # noqa: PLC0415 - loaded where CodeDeploy invokes the hook
-
-        return answer(self._definition, event, deadline, function_arn)
 
     def on_rollback(self, function: RollbackFunction) -> RollbackFunction:
         """Have a function called with the `Hook` when ECS rolls the deployment back; usable as a decorator.
@@ -163,8 +157,8 @@ def _budget(context: LambdaContext) -> float:
     return for_answer(remaining)
 
 
-def _crashed(error: Exception, event: LifecycleEvent | None) -> HookResponse:
+def _crashed(error: Exception, event: HookEvent | None) -> HookResponse:
     with nothing_lost():
         logger.error("ecs-hooks failed; this is a bug", extra={"traceback": "".join(traceback.format_exception(error))})
-    where = f" {event.stage_name} {event.service.service}" if event else ""
+    where = f" {event.stage_name} {event.service_name}" if event else ""
     return HookResponse(HookStatus.FAILED, f"FAILED{where}: {type(error).__name__} in ecs-hooks; see the log")

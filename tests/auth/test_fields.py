@@ -103,7 +103,7 @@ def test_one_header_has_one_value(kind: str, header: str) -> None:
 def test_headers_by_reference() -> None:
     headers = {"X-A": {"ssm": "/a"}, "X-B": "b", "X-C": {"env": "C"}}
     (check,) = Plan.parse({"checks": [{"type": "http", "headers": headers}]}).checks
-    assert [each.name for each in check.asked_secrets] == ["/a", "C"]
+    assert [each.name for each in check.requirements().secrets] == ["/a", "C"]
 
     assert problems(headers={"X-A": {"smm": "hunter2"}}) == [
         "headers.X-A.smm: is no known field; did you mean 'ssm'?",
@@ -114,7 +114,7 @@ def test_headers_by_reference() -> None:
 def test_secrets_of_a_scenario() -> None:
     fields = {"requests": [{"json": {"a": "{{password}}"}}], "secrets": {"password": {"ssm": "/p"}}}
     (check,) = Plan.parse({"checks": [{"type": "scenario", **fields}]}).checks
-    assert [each.name for each in check.asked_secrets] == ["/p"]
+    assert [each.name for each in check.requirements().secrets] == ["/p"]
 
     with pytest.raises(PlanError, match="variables and secrets: both have password"):
         Plan.parse({"checks": [{"type": "scenario", **fields, "variables": {"password": "hunter2"}}]})

@@ -202,7 +202,7 @@ def test_tls_with_an_authority_of_ones_own_by_reference(aws: AwsApi, serve: Serv
     check = TcpCheck.model_validate({"tls": True, "ca_certificates": {"ssm": "/ca"}, "min_tls_version": "1.3"})
 
     assert check.run(context(at(server))).status is Status.PASS
-    assert [each.name for each in check.asked_secrets] == ["/ca"]
+    assert [each.name for each in check.requirements().secrets] == ["/ca"]
 
 
 def test_what_goes_wrong_with_tls(serve: Serve, trusted: trustme.CA) -> None:
@@ -249,8 +249,12 @@ def test_at_a_network_load_balancer(serve: Serve, trusted: trustme.CA) -> None:
 def test_what_it_asks() -> None:
     green, other = TcpCheck(port=5, listener="production"), TcpCheck(address="cache.internal:6379")
 
-    assert (green.asked_listener, green.asked_port, list(green.asked_urls)) == ("production", 5, [])
-    assert (other.asked_listener, other.asked_port, list(other.asked_urls)) == (
+    assert (green.requirements().listener, green.requirements().port, list(green.requirements().urls)) == (
+        "production",
+        5,
+        [],
+    )
+    assert (other.requirements().listener, other.requirements().port, list(other.requirements().urls)) == (
         None,
         None,
         ["http://cache.internal:6379"],

@@ -6,25 +6,23 @@ from typing import Any, Literal
 import pytest
 
 from ecs_hooks.aws.errors import FactDeniedError, FactError
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.state import State
-from ecs_hooks.deployment.endpoint import Endpoint
-from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.engine.runner import Runner, may_go_on, outcome_of_exception
 from ecs_hooks.relay import ABREAST
 from tests.conftest import load_event
 from tests.support.checks import Fixed, Hanging, Raising, Wrong
+from tests.support.targets import FixedTarget
 
 EVENT = LifecycleEvent.parse(load_event())
 
 
 def runner(seconds: float = 20, state: State | None = None) -> Runner:
-    context = CheckContext(
-        "POST_SCALE_UP", lambda: ServiceDeployment(EVENT), lambda _: Endpoint(""), Deadline.after(seconds), 0.0
-    )
+    context = CheckContext(FixedTarget("", stage="POST_SCALE_UP"), Deadline.after(seconds))
     return Runner(context, state or State.load(None, EVENT, 0), lambda _: None)
 
 

@@ -86,7 +86,7 @@ def test_the_plan_is_asked_for_where_it_is_kept(
 
 def test_without_checks_those_of_the_stage_are_made(keep: Keep) -> None:
     assert ask({"plan": keep({"error_limit": 3})})["reason"].endswith(": 1 passed")
-    assert "this function's default checks are made for POST_TEST" in reason(
+    assert "this function has the default checks of POST_TEST" in reason(
         {"plan": keep({})}, lifecycleStage="POST_PRODUCTION_TRAFFIC_SHIFT"
     )
 

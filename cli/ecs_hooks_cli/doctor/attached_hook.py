@@ -20,7 +20,7 @@ from ecs_hooks_cli.doctor.function import Function, LambdaArn
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference
-    from ecs_hooks.checks import Check
+    from ecs_hooks.checks.requirements import Requirements
 
 _NO_ID = "0"
 """Id in the ARNs of deployments and revisions that do not exist yet."""
@@ -136,17 +136,17 @@ class PlannedHook(NamedTuple):
     @property
     def secrets(self) -> tuple[Reference, ...]:
         """The secrets that the checks refer to, without duplicates."""
-        found = (each for check in self._checks for each in check.asked_secrets)
+        found = (each for required in self._requirements for each in required.secrets)
         return tuple(dict.fromkeys(each.model_copy(update={"key": None}) for each in found))
 
     @property
     def roles(self) -> tuple[str, ...]:
         """ARNs of the roles that the checks assume, without duplicates."""
-        return tuple(dict.fromkeys(each for check in self._checks for each in check.asked_roles))
+        return tuple(dict.fromkeys(role for required in self._requirements for role in required.roles))
 
     @property
-    def _checks(self) -> Iterator[Check]:
-        return (check for plan in self.plans.values() for check in plan.checks)
+    def _requirements(self) -> Iterator[Requirements]:
+        return (check.requirements() for plan in self.plans.values() for check in plan.checks)
 
     @property
     def actions(self) -> frozenset[str]:
@@ -155,7 +155,7 @@ class PlannedHook(NamedTuple):
         serving = Serving(service.load_balancing, service.port_names)
         return frozenset({self.reference.action} if self.reference else ()).union(
             *(
-                check.actions(SharedActions.of(configured(plan), stage, serving, self.environment))
+                check.requirements().iam_actions(SharedActions.of(configured(plan), stage, serving, self.environment))
                 for stage, plan in self.plans.items()
                 for check in plan.checks
             )

@@ -36,7 +36,7 @@ _RULE_CHANGED = "let only ECS change the rule (ignore its actions in infrastruct
 def examine_green(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding]:
     """Determine the address of green as the hook would at a stage, for each listener that checks use."""
     for listener in get_args(Listener):
-        checks = [check for check in plan.checks if check.asked_listener == listener]
+        checks = [check for check in plan.checks if check.requirements().listener == listener]
         if not checks:
             continue
         try:
@@ -52,7 +52,7 @@ def examine_green(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding
 
 def examine_blue(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding]:
     """Determine the address of blue as the hook would at a stage."""
-    checks = [check for check in plan.checks if check.asks_blue]
+    checks = [check for check in plan.checks if check.requirements().blue]
     if not checks or stage in BEFORE_GREEN_RUNS:  # subject `plan` reports that green does not run yet
         return
     try:
@@ -72,7 +72,7 @@ def _compared(stage: str, text: str, problems: Sequence[Finding]) -> Iterator[Fi
 
 def _refused_methods(stage: str, endpoint: Endpoint, checks: Sequence[Check]) -> Iterator[Finding]:
     for check in checks:
-        for method in check.asked_methods:
+        for method in check.requirements().methods:
             if endpoint.methods and method not in endpoint.methods:
                 yield SUBJECT.error(
                     f"at {stage}: the listener rule accepts {', '.join(endpoint.methods)} only, not the {method} of {check.label}",
@@ -82,7 +82,7 @@ def _refused_methods(stage: str, endpoint: Endpoint, checks: Sequence[Check]) ->
 
 def _objections(stage: str, endpoint: Endpoint, checks: Sequence[Check]) -> Iterator[Finding]:
     for check in checks:
-        problem, _, fix = check.objection(endpoint).rpartition(": ")
+        problem, _, fix = check.requirements().address_problem(endpoint).rpartition(": ")
         if problem:
             yield SUBJECT.error(f"at {stage}: {check.label}: {problem}", fix)
 

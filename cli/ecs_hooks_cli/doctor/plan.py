@@ -112,7 +112,7 @@ def _checks(hook: AttachedHook, function: Function | None, stage: str, plan: Pla
             f"attach the function for {stage}, or set hookDetails.checks",
         )
     for check in plan.checks if stage in BEFORE_GREEN_RUNS else ():
-        if check.needs_running:
+        if check.requirements().running:
             yield _SUBJECT.error(
                 f"{check.label} cannot run at {stage}: green does not run yet", "attach the check to a later stage"
             )
@@ -147,9 +147,10 @@ def _durations(function: Function | None, plan: Plan) -> Iterator[Finding]:
         return
     seconds = for_checks(for_answer(function.timeout))
     for check in plan.checks:
-        if check.needs_seconds > seconds:
+        required = check.requirements().seconds
+        if required > seconds:
             yield _SUBJECT.error(
-                f"{check.label} requires {check.needs_seconds:g} s of one invocation, but the function's Timeout of "
+                f"{check.label} requires {required:g} s of one invocation, but the function's Timeout of "
                 f"{function.timeout} s leaves {seconds:.0f} s for checks",
                 "shorten the check, or increase the function's Timeout (at most 900 s)",
             )

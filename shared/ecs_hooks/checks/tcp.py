@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecs_hooks.assertions.matching import check_regex, mismatch
 from ecs_hooks.auth.secret_resolver import Keyring
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.http_request import outcome_of
 from ecs_hooks.checks.request.transport import TlsFields
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
@@ -24,7 +25,6 @@ from ecs_hooks.http.stream import Heard, Talk, talk
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.reference import Reference
     from ecs_hooks.http.budget import Budget
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
@@ -113,27 +113,18 @@ class TcpCheck(TlsFields, Check):
                 raise ValueError(message)
         return self
 
-    @property
-    def asked_listener(self) -> Listener | None:
-        """The listener, but for an `address`, which may be anybody's."""
-        return self.listener if self.address is None else None
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        required = super().requirements()
+        return required._replace(
+            listener=self.listener if self.address is None else None,
+            urls=() if self.address is None else (f"http://{self.address}",),
+            port=self.port,
+            secrets=tuple(self.authorities),
+            address_problem=self._address_problem,
+        )
 
-    @property
-    def asked_urls(self) -> Sequence[str]:
-        """The `address`, if there is one."""
-        return () if self.address is None else (f"http://{self.address}",)
-
-    @property
-    def asked_port(self) -> int | None:
-        """The `port`."""
-        return self.port
-
-    @property
-    def asked_secrets(self) -> Sequence[Reference]:
-        """The `ca_certificates`, where they are given by reference."""
-        return self.authorities
-
-    def objection(self, green: Endpoint) -> str:
+    def _address_problem(self, green: Endpoint) -> str:
         """Return why a connection to an address would tell nothing of green; empty where it would."""
         if green.protocol in {"HTTP", "HTTPS"}:
             return "an Application Load Balancer takes connections itself, whatever becomes of green: use a check of type http"
@@ -160,7 +151,7 @@ class TcpCheck(TlsFields, Check):
         limits = Limits(timeout_seconds=self.timeout_seconds, connect_retries=self.connect_retries)
         limits = self.trusting(limits, Keyring(redactor, lambda: context.region, limits, context.deadline))
         try:
-            problem = self.objection(green)
+            problem = self._address_problem(green)
             if problem:
                 return Outcome.failed(problem)
             said = self._said(green, limits, redactor)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ecs_hooks.core.outcome import Evidence, Outcome
 
 if TYPE_CHECKING:
-    from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.base import Check
+    from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.core.event import HookEvent
     from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.endpoint import Listener

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 _ALL = 100.0
 
 
-def is_rollback(event: LifecycleEvent, ask: Callable[[], ServiceDeployment | None]) -> bool:
+def is_rollback(event: LifecycleEvent, read_deployment: Callable[[], ServiceDeployment | None]) -> bool:
     """Return whether ECS is on its way back to the old revision.
 
     Parameters
     ----------
     event
         The event.
-    ask
-        Returns what ECS says about the deployment, or None where it can't be had. Called only where the event leaves
-        room for doubt: a shift forward to 100 per cent needs no question.
+    read_deployment
+        Returns ECS's record of the deployment, or None where it is unavailable. Called only where the event leaves
+        room for doubt: a shift forward to 100 per cent needs no call.
 
     Notes
     -----
@@ -53,7 +53,7 @@ def is_rollback(event: LifecycleEvent, ask: Callable[[], ServiceDeployment | Non
         return False
     others = [percent for arn, percent in weights.items() if arn != str(event.target_revision)]
     documented = green == 0 and _ALL in others
-    deployment = ask()
+    deployment = read_deployment()
     if deployment is None:
         return documented
     if deployment.rolling_back:

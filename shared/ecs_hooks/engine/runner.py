@@ -18,7 +18,8 @@ from ecs_hooks.core.timeouts import Call
 from ecs_hooks.relay import Relay
 
 if TYPE_CHECKING:
-    from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.base import Check
+    from ecs_hooks.checks.context import CheckContext
 
 
 _PAUSE = 0.005
@@ -156,7 +157,8 @@ class Runner:
         return None
 
     def _key(self, check: Check) -> str:
-        description = f"{type(check).__qualname__} {check.model_dump_json()}"
+        # Of its type and fields, not of its class: to rename a class must not reset deployments under way.
+        description = check.model_dump_json()
         occurrence = self._seen[description]
         self._seen[description] += 1
         return key_of(description, occurrence)

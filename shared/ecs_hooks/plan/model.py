@@ -164,10 +164,10 @@ class Plan(NamedTuple):
 def _too_long(checks: Sequence[Check], policies: Policies) -> list[str]:
     limit = policies.timeout_minutes
     problems = [
-        f"hookDetails.timeout_minutes: {limit:g} is not more than the {check.watches_seconds / 60:g} minutes for which "
+        f"hookDetails.timeout_minutes: {limit:g} is not more than the {check.requirements().watch_seconds / 60:g} minutes for which "
         f"{check.label} watches"
         for check in (variant for each in checks for variant in each.variants)
-        if check.watches_seconds >= limit * 60
+        if check.requirements().watch_seconds >= limit * 60
     ]
     return list(dict.fromkeys(problems))
 

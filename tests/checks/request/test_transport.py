@@ -54,8 +54,8 @@ def test_an_authority_may_stand_in_the_plan_or_be_kept_elsewhere(aws: AwsApi, se
     assert run(kind, server).status is not Status.PASS
     assert run(kind, server, ca_certificates=PEM).status is Status.PASS
     assert run(kind, server, ca_certificates=REFERENCE).status is Status.PASS
-    assert [each.name for each in made(kind, ca_certificates=REFERENCE).asked_secrets] == ["/shop/authority"]
-    assert not made(kind, ca_certificates=PEM).asked_secrets
+    assert [each.name for each in made(kind, ca_certificates=REFERENCE).requirements().secrets] == ["/shop/authority"]
+    assert not made(kind, ca_certificates=PEM).requirements().secrets
 
 
 def test_what_is_kept_elsewhere_and_is_no_certificate(aws: AwsApi, server: Server) -> None:
@@ -87,4 +87,4 @@ def test_mistakes(kind: str, fields: dict[str, Any], told: str) -> None:
 
 def test_authorities_of_a_comparison_are_known_to_be_needed() -> None:
     check = check_class("compare").model_validate({"ca_certificates": REFERENCE})
-    assert [each.name for each in check.asked_secrets] == ["/shop/authority"]
+    assert [each.name for each in check.requirements().secrets] == ["/shop/authority"]
