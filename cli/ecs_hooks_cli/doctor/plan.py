@@ -120,7 +120,7 @@ def _checks(hook: AttachedHook, function: Function | None, stage: str, plan: Pla
     for check in plan.checks if plan.explicit and not alarms_enabled else ():
         if isinstance(check, AlarmCheck) and not (check.names or check.prefix):
             yield _SUBJECT.warning(
-                f"{check.label} checks nothing: it has neither names nor a prefix, and the service has no deployment alarms",
+                f"{check.label} checks nothing: it has neither names nor a prefix, and the service has no enabled deployment alarms",
                 "set names or prefix of the check, or alarms in the deployment configuration of the service",
             )
 

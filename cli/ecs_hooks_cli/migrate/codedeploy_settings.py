@@ -173,8 +173,8 @@ def _read_file(path: Path) -> TrafficShift:
             f"{path}: is not the JSON output of {_GET_CONFIGURATION}, with trafficRoutingConfig"
         ) from None
     if kind is None:
-        allowed = " or ".join(_TYPES)
-        raise DocumentError(f"{path}: trafficRoutingConfig.type: must be {allowed}, not {routing['type']}")
+        allowed = ", ".join(_TYPES)
+        raise DocumentError(f"{path}: trafficRoutingConfig.type: must be one of {allowed}, not {routing['type']}")
     return _shift(kind, percent, minutes, f"{path}: ")
 
 

@@ -7,18 +7,20 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 import click
 from rich.console import Console
 
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks_cli.common.plans import read_plan
+from ecs_hooks_cli.migrate.appspec import read_appspec
+from ecs_hooks_cli.migrate.codedeploy_settings import DeploymentGroup, read_group, read_traffic_shift
+from ecs_hooks_cli.migrate.document import DocumentError
+from ecs_hooks_cli.migrate.hooks import FunctionDefaults, HookSettings
+from ecs_hooks_cli.migrate.update_service import Kind, Note, migration
 
-if TYPE_CHECKING:
-    from ecs_hooks_cli.migrate.update_service import Note
-
-_STYLES = {"moves": "green", "changes": "yellow", "to do": "bold", "lost": "red"}
+_STYLES = {Kind.MOVES: "green", Kind.CHANGES: "yellow", Kind.TO_DO: "bold", Kind.LOST: "red"}
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
 _DEFAULT_CONFIGURATION = "CodeDeployDefault.ECSAllAtOnce"
 
@@ -67,37 +69,31 @@ def migrate(  # noqa: PLR0913 - one parameter per option
 
     Exit status 1 if the AppSpec is not valid, or not for an ECS service.
     """
-    # PyYAML and pydantic models are slow to load.
-    from ecs_hooks_cli.migrate import codedeploy_settings, hooks, update_service  # noqa: PLC0415
-    from ecs_hooks_cli.migrate.appspec import read_appspec  # noqa: PLC0415
-    from ecs_hooks_cli.migrate.document import DocumentError  # noqa: PLC0415
-
     details = _plans(plans, timeout)
-    group = codedeploy_settings.DeploymentGroup()
+    group = DeploymentGroup()
     source = appspec.name
     try:
         read = read_appspec(appspec.read())
         if deployment_group is not None:
             source = deployment_group.name
-            group = codedeploy_settings.read_group(deployment_group)
+            group = read_group(deployment_group)
         _validate_role(role_arn, required=bool(read.hooks))
         source = "--deployment-config"
         configuration = deployment_config or group.deployment_config_name or _DEFAULT_CONFIGURATION
-        shift = codedeploy_settings.read_traffic_shift(configuration)
+        shift = read_traffic_shift(configuration)
         source = appspec.name
-        defaults = hooks.FunctionDefaults(region, account, function_arn_prefix)
-        settings = hooks.HookSettings(role_arn or "", defaults, details, timeout)
-        migration = update_service.migration(read, group, shift, settings)
+        defaults = FunctionDefaults(region, account, function_arn_prefix)
+        converted = migration(read, group, shift, HookSettings(role_arn or "", defaults, details, timeout))
     except UnicodeDecodeError:
         _fail(source, "is not UTF-8 text")
     except DocumentError as error:
         _fail(source, str(error))
     if as_json:
-        notes = [note._asdict() for note in migration.notes]
-        click.echo(json.dumps({"update": migration.update, "notes": notes}, indent=2))
+        notes = [note._asdict() for note in converted.notes]
+        click.echo(json.dumps({"update": converted.update, "notes": notes}, indent=2))
     else:
-        _print_notes(migration.notes)
-        click.echo(json.dumps(migration.update, indent=2))
+        _print_notes(converted.notes)
+        click.echo(json.dumps(converted.update, indent=2))
 
 
 def _plans(options: Sequence[str], timeout: int) -> dict[str, dict[str, Any]]:

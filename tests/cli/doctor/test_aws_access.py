@@ -169,3 +169,29 @@ def test_routes_are_unknown_without_permission(doctor: Doctor, account: Account)
             "cannot determine whether the function can call AWS: ec2:DescribeRouteTables: UnauthorizedOperation",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "outbound", "level"),
+    [
+        ({}, [EVERYTHING], "ok"),
+        ({"RouteTableIds": []}, [EVERYTHING], "error"),
+        ({"State": "pending"}, [EVERYTHING], "error"),
+        ({}, [], "error"),
+        ({}, [rules(443, prefix_list="pl-1")], "unknown"),
+        ({"VpcEndpointType": "Interface", "PrivateDnsEnabled": True}, [EVERYTHING], "ok"),
+    ],
+)
+def test_s3_may_have_a_gateway_endpoint(
+    doctor: Doctor, account: Account, fields: dict[str, Any], outbound: list[Any], level: str
+) -> None:
+    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
+    plan = b'{"checks": [{"type": "http", "url": "https://shop.example/"}]}'
+    account.aws.answer("GetObject", {"Body": plan})
+    account.tables = [table()]
+    account.groups["sg-hooks"] = ([], outbound)
+    gateway = {"VpcEndpointType": "Gateway", "PrivateDnsEnabled": False, "RouteTableIds": ["rtb-1"]}
+    account.endpoints = [endpoint("ecs"), endpoint("s3", **{**gateway, **fields})]
+    doctor()
+
+    assert [each for each, _ in doctor.of(SUBJECT)] == [level]

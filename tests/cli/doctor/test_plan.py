@@ -8,9 +8,11 @@ import pytest
 from ecs_hooks import Stage
 from tests.cli.account import Account
 from tests.cli.conftest import Doctor
+from tests.cli.doctor.test_secrets import resources
 
 UNSEEN = ("unknown", "permissions, endpoint and network cannot be examined without a valid plan")
 HTTP: dict[str, Any] = {"type": "http", "path": "/health"}
+STORED = {"checks": [{"type": "http", "url": "https://shop.example/", "auth": {"bearer": {"token": "hunter2"}}}]}
 
 
 @pytest.mark.parametrize(
@@ -169,3 +171,54 @@ def test_the_functions_of_the_stack_have_no_problem(doctor: Doctor, account: Acc
     doctor()
 
     assert doctor.bad() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "action", "arn"),
+    [
+        ("s3://plans/shop.json", "s3:GetObject", "arn:aws:s3:::plans/shop.json"),
+        ("ssm:/shop/plan", "ssm:GetParameter", "arn:aws:ssm:us-west-2:123456789012:parameter/shop/plan"),
+    ],
+)
+def test_a_plan_may_be_stored_in_s3_or_parameter_store(
+    doctor: Doctor, account: Account, place: str, action: str, arn: str
+) -> None:
+    account.hook["hookDetails"] = {"plan": place, "timeout_minutes": 20}
+    account.aws.answer("GetObject", {"Body": json.dumps(STORED).encode()})
+    account.aws.answer("GetParameter", {"Parameter": {"Value": json.dumps(STORED)}})
+    doctor()
+
+    assert doctor.of("plan") == [("ok", f"valid: 1 check, mode enforce, timeout 20 minutes, from {place}")]
+    assert doctor.of("secrets") == []  # DescribeServices does not show them
+    assert action in doctor.of("permissions")[0][1]
+    assert resources(account)[action] == [arn]
+
+    account.deny(action)
+    doctor()
+    assert doctor.fix(f"does not allow {action}").endswith(
+        f"{'PlanArns' if 's3' in place else 'ParameterArns'} of the stack does that"
+    )
+
+
+def test_an_unreadable_plan_is_unknown(doctor: Doctor, account: Account) -> None:
+    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
+    account.aws.error("GetObject", "AccessDenied", 403)
+    doctor()
+
+    assert doctor.of("plan") == [
+        ("unknown", "cannot determine the plan that hookDetails refers to: s3:GetObject: AccessDenied"),
+        UNSEEN,
+    ]
+    assert doctor.of("permissions") == []
+
+
+def test_a_mistake_in_a_stored_plan_has_its_place(doctor: Doctor, account: Account) -> None:
+    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
+    account.aws.answer("GetObject", {"Body": b'{"checks": [{"type": "htp"}]}'})
+    doctor()
+    text = "s3://plans/shop.json: checks[0].type: is no known type of check; did you mean 'http'?"
+    assert doctor.of("plan")[0] == ("error", text)
+
+    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json", "checks": []}
+    doctor()
+    assert doctor.of("plan")[0][1].startswith("hookDetails.checks: give one of checks and plan")

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.cli.account import FUNCTION_ROLE, Account, rules, table
+from tests.cli.account import FUNCTION_ROLE, Account
 from tests.cli.conftest import Doctor
-from tests.cli.doctor.test_aws_access import endpoint
 
 SECRET_ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:shop-AbCdEf"
 PARAMETER_ARN = "arn:aws:ssm:us-west-2:123456789012:parameter/shop/key"
+ROLE_ARN = "arn:aws:iam::210987654321:role/smoke-tests"
 BY_NAME: dict[str, Any] = {
     "type": "http",
     "url": "https://shop.example/",
@@ -24,9 +23,6 @@ BY_NAME: dict[str, Any] = {
 def _there(account: Account) -> None:
     account.aws.answer("DescribeSecret", {"ARN": SECRET_ARN, "Name": "shop"})
     account.aws.answer("DescribeParameters", {"Parameters": [{"Name": "/shop/key"}]})
-
-
-ROLE_ARN = "arn:aws:iam::210987654321:role/smoke-tests"
 
 
 def with_secret(account: Account, secret: Any) -> None:
@@ -202,95 +198,3 @@ def test_secrets_in_plain_text_are_warnings(doctor: Doctor, account: Account) ->
     ]
     assert "hunter2" not in str(doctor.findings)
     assert doctor.status == 0
-
-
-PLAN = {"checks": [{"type": "http", "url": "https://shop.example/", "auth": {"bearer": {"token": "hunter2"}}}]}
-
-
-@pytest.mark.parametrize(
-    ("place", "action", "arn"),
-    [
-        ("s3://plans/shop.json", "s3:GetObject", "arn:aws:s3:::plans/shop.json"),
-        ("ssm:/shop/plan", "ssm:GetParameter", "arn:aws:ssm:us-west-2:123456789012:parameter/shop/plan"),
-    ],
-)
-def test_a_plan_may_be_stored_in_s3_or_parameter_store(
-    doctor: Doctor, account: Account, place: str, action: str, arn: str
-) -> None:
-    account.hook["hookDetails"] = {"plan": place, "timeout_minutes": 20}
-    account.aws.answer("GetObject", {"Body": json.dumps(PLAN).encode()})
-    account.aws.answer("GetParameter", {"Parameter": {"Value": json.dumps(PLAN)}})
-    doctor()
-
-    assert doctor.of("plan") == [("ok", f"valid: 1 check, mode enforce, timeout 20 minutes, from {place}")]
-    assert doctor.of("secrets") == []  # DescribeServices does not show them
-    assert action in doctor.of("permissions")[0][1]
-    assert resources(account)[action] == [arn]
-
-    account.deny(action)
-    doctor()
-    assert doctor.fix(f"does not allow {action}").endswith(
-        f"{'PlanArns' if 's3' in place else 'ParameterArns'} of the stack does that"
-    )
-
-
-def test_an_unreadable_plan_is_unknown(doctor: Doctor, account: Account) -> None:
-    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
-    account.aws.error("GetObject", "AccessDenied", 403)
-    doctor()
-
-    assert doctor.of("plan") == [
-        ("unknown", "cannot determine the plan that hookDetails refers to: s3:GetObject: AccessDenied"),
-        ("unknown", "permissions, endpoint and network cannot be examined without a valid plan"),
-    ]
-    assert doctor.of("permissions") == []
-
-
-def test_a_mistake_in_a_stored_plan_has_its_place(doctor: Doctor, account: Account) -> None:
-    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
-    account.aws.answer("GetObject", {"Body": b'{"checks": [{"type": "htp"}]}'})
-    doctor()
-    text = "s3://plans/shop.json: checks[0].type: is no known type of check; did you mean 'http'?"
-    assert doctor.of("plan")[0] == ("error", text)
-
-    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json", "checks": []}
-    doctor()
-    assert doctor.of("plan")[0][1].startswith("hookDetails.checks: give one of checks and plan")
-
-
-@pytest.mark.parametrize(
-    ("fields", "level"),
-    [
-        ({}, "ok"),
-        ({"RouteTableIds": []}, "error"),
-        ({"State": "pending"}, "error"),
-        ({"VpcEndpointType": "Interface", "Groups": [{"GroupId": "sg-endpoint"}]}, "ok"),
-    ],
-)
-def test_s3_is_reachable_through_a_gateway_endpoint(
-    doctor: Doctor, account: Account, fields: dict[str, Any], level: str
-) -> None:
-    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
-    account.aws.answer("GetObject", {"Body": json.dumps(PLAN).encode()})
-    account.in_vpc()
-    account.tables = [table()]
-    gateway = {"VpcEndpointType": "Gateway", "PrivateDnsEnabled": False, "RouteTableIds": ["rtb-1"]}
-    its = {"PrivateDnsEnabled": True} if "VpcEndpointType" in fields else gateway
-    account.endpoints = [endpoint("ecs"), endpoint("s3", **{**its, **fields})]
-    doctor()
-    assert [each for each, _ in doctor.of("AWS access")] == [level]
-
-
-@pytest.mark.parametrize(("rule", "level"), [([], "error"), ([rules(443, prefix_list="pl-1")], "unknown")])
-def test_a_gateway_endpoint_requires_outbound_port_443(
-    doctor: Doctor, account: Account, rule: list[Any], level: str
-) -> None:
-    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
-    account.aws.answer("GetObject", {"Body": json.dumps(PLAN).encode()})
-    account.in_vpc()
-    account.tables = [table()]
-    account.groups["sg-hooks"] = ([], rule)
-    gateway = {"VpcEndpointType": "Gateway", "PrivateDnsEnabled": False, "RouteTableIds": ["rtb-1"]}
-    account.endpoints = [endpoint("ecs"), endpoint("s3", **gateway)]
-    doctor()
-    assert [each for each, _ in doctor.of("AWS access")] == [level]

@@ -70,7 +70,11 @@ def test_a_configuration_in_a_file(tmp_path: Path) -> None:
             {"linearPercentage": None, "linearInterval": 1},
             "is not the JSON output of aws deploy get-deployment-config",
         ),
-        ("Other", {}, "trafficRoutingConfig.type: must be AllAtOnce or TimeBasedCanary or TimeBasedLinear, not Other"),
+        (
+            "Other",
+            {},
+            "trafficRoutingConfig.type: must be one of AllAtOnce, TimeBasedCanary, TimeBasedLinear, not Other",
+        ),
     ],
 )
 def test_a_configuration_that_ecs_does_not_support_is_refused(
