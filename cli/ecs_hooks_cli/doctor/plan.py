@@ -70,9 +70,9 @@ def read(hook: AttachedHook, function: Function | None) -> ReadPlan:
                 [*_checks(hook, function, stage, plan), *_timeouts(hook, plan), *_durations(function, plan)]
             )
     if plans and not findings:
-        place = f", from {source.place}" if source else ""
+        place = f", from {source.location}" if source else ""
         findings[_SUBJECT.ok(f"{_summary(function, next(iter(plans.values())))}{place}")] = None
-    return ReadPlan(plans, tuple(findings), PlanReference.of(source.place) if source else None)
+    return ReadPlan(plans, tuple(findings), PlanReference.of(source.location) if source else None)
 
 
 def _own_fields_allowed(function: Function | None) -> bool:

@@ -61,7 +61,7 @@ class Value(NamedTuple):
             name = Value(key, self.path).text()
             value = Value(node, f"{self.path}.{name}" if self.path else name)
             if known and name.lower() not in spellings:
-                value.fail(f"is not a known field{nearest(name, list(known))}")
+                value.fail(f"unknown field{nearest(name, list(known))}")
             name = spellings.get(name.lower(), name)
             if name in found:
                 value.fail(f"duplicates the field in line {found[name].line}; remove one of them")

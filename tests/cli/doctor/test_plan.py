@@ -38,13 +38,13 @@ def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, d
         (
             {"chekcs": [], "mode": "x"},
             [
-                "hookDetails.mode: is not one of the values it can have; known: enforce, observe",
-                "hookDetails.chekcs: is no known field; did you mean 'checks'?",
+                "hookDetails.mode: is not one of the allowed values (enforce, observe)",
+                "hookDetails.chekcs: unknown field; did you mean 'checks'?",
             ],
         ),
         (
             {"checks": [{"type": "http", "pth": "/"}]},
-            ["hookDetails.checks[0].pth: is no known field; did you mean 'path'?"],
+            ["hookDetails.checks[0].pth: unknown field; did you mean 'path'?"],
         ),
         ([1], ['hookDetails: must be a JSON object such as {"checks": [...]}, not array']),
         ("text", ['hookDetails: must be a JSON object such as {"checks": [...]}, not string']),
@@ -216,9 +216,11 @@ def test_a_mistake_in_a_stored_plan_has_its_place(doctor: Doctor, account: Accou
     account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
     account.aws.answer("GetObject", {"Body": b'{"checks": [{"type": "htp"}]}'})
     doctor()
-    text = "s3://plans/shop.json: checks[0].type: is no known type of check; did you mean 'http'?"
-    assert doctor.of("plan")[0] == ("error", text)
+    level, text = doctor.of("plan")[0]
+    assert level == "error"
+    assert text.startswith("s3://plans/shop.json: checks[0].type: is not one of the allowed values (")
+    assert text.endswith("; did you mean 'http'?")
 
     account.hook["hookDetails"] = {"plan": "s3://plans/shop.json", "checks": []}
     doctor()
-    assert doctor.of("plan")[0][1].startswith("hookDetails.checks: give one of checks and plan")
+    assert doctor.of("plan")[0][1].startswith("hookDetails.checks: conflicts with plan")

@@ -64,10 +64,10 @@ def test_most_fields_are_optional() -> None:
         ("Resources: [{a: {Type: x}}]", "line 1: Resources[0].a: Type and Properties are required"),
         ("Resources: [{a: {Properties: {}}}]", "line 1: Resources[0].a: Type and Properties are required"),
         ("Resources: [{a: {Type: x, Properties: {}}}]", "line 1: Resources[0].a.Type: must be AWS::ECS::Service"),
-        ("resource: []", "line 1: resource: is not a known field; did you mean 'Resources'?"),
+        ("resource: []", "line 1: resource: unknown field; did you mean 'Resources'?"),
         (
             SERVICE % "TaskDefintion: x",
-            "Properties.TaskDefintion: is not a known field; did you mean 'TaskDefinition'?",
+            "Properties.TaskDefintion: unknown field; did you mean 'TaskDefinition'?",
         ),
         (SERVICE % "LoadBalancerInfo: {ContainerPort: http}", "ContainerPort: must be an integer from 1 to 65535"),
         (SERVICE % "NetworkConfiguration: {}", "NetworkConfiguration: AwsvpcConfiguration is missing"),

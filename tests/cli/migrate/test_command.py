@@ -264,7 +264,7 @@ def test_the_timeout_must_exceed_that_of_the_plan(run: Run, tmp_path: Path) -> N
         ),
         (
             '{"alarmConfiguration": {"alarms": [{}]}}',
-            "deploymentGroupInfo.alarmConfiguration.alarms[0].name: is missing",
+            "deploymentGroupInfo.alarmConfiguration.alarms[0].name: is required",
         ),
         ("\xff", "group.json: is not"),
     ],
