@@ -45,7 +45,7 @@ def examine_green(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding
         except EndpointError as failed:
             yield SUBJECT.error(f"at {stage}: {failed.problem}", failed.fix or _RULE_CHANGED)
             continue
-        yield from _compared(
+        yield from _problems_or_ok(
             stage, text, [*_refused_methods(stage, endpoint, checks), *_objections(stage, endpoint, checks)]
         )
 
@@ -63,10 +63,10 @@ def examine_blue(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding]
     except NoBlueError as first:
         yield SUBJECT.ok(f"at {stage}: {first}")
     else:
-        yield from _compared(stage, text, list(_refused_methods(stage, endpoint, checks)) if endpoint else [])
+        yield from _problems_or_ok(stage, text, list(_refused_methods(stage, endpoint, checks)) if endpoint else [])
 
 
-def _compared(stage: str, text: str, problems: Sequence[Finding]) -> Iterator[Finding]:
+def _problems_or_ok(stage: str, text: str, problems: Sequence[Finding]) -> Iterator[Finding]:
     yield from problems or [SUBJECT.ok(f"at {stage}: {text}")]
 
 
