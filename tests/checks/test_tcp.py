@@ -106,13 +106,13 @@ def test_an_answer_that_ends_or_never_ends(serve: Serve) -> None:
     assert f"answer is {MAX_BYTES} bytes, and more came; expected" in more.reason
 
 
-def test_a_slow_expression_is_no_pass(serve: Serve) -> None:
+def test_no_expression_takes_for_ever(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.send(b"a" * 5000 + b"!")
 
     outcome = run(at(serve(script)), expect={"body": {"matches": "(.*a){25}$"}})
     assert outcome.status is Status.FAIL
-    assert outcome.reason.endswith(", which took longer than 1 s to find out")
+    assert outcome.reason.endswith('; expected to match "(.*a){25}$"')
 
 
 def test_where_there_is_no_connection_it_is_tried_again_and_an_error() -> None:
@@ -274,7 +274,7 @@ def test_what_it_asks() -> None:
         ({"verify_tls": False}, "verify_tls: is for TLS, see tls"),
         ({"min_tls_version": "1.3", "tls": False}, "min_tls_version: is for TLS"),
         ({"expect": {"body": {}}}, "needs at least one of contains, matches"),
-        ({"expect": {"body": {"matches": "("}}}, "is no valid regular expression"),
+        ({"expect": {"body": {"matches": "("}}}, "is not a valid regular expression"),
         ({"expect": {"status": 200}}, "Extra inputs"),
     ],
 )

@@ -11,6 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ecs_hooks.core.deadline import DeadlineError, limited_by
 from ecs_hooks.core.measurement import Measured, judge, waiting
 from ecs_hooks.core.outcome import AS_BEFORE, ExplainedError, Outcome, Status
 from ecs_hooks.core.state import Progress, State, key_of
@@ -219,7 +220,7 @@ def _asked(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Answ
             del missing[answer.number]
             paused = False
             yield answer
-    late = Outcome.wait("not finished when the time of this invocation was over")
+    late = DeadlineError().outcome
     yield from (_Answer(number, late) for number in missing)
 
 
@@ -227,7 +228,8 @@ def _run(number: int, check: Check, context: CheckContext) -> _Answer:
     began = time.perf_counter()
     trace = None
     try:
-        outcome = check.run(context)
+        with limited_by(context.deadline):
+            outcome = check.run(context)
         if not isinstance(outcome, Outcome):
             raise TypeError(  # noqa: TRY301 - an invalid result is handled like a crash
                 f"run() of a check must return an Outcome, not {type(outcome).__name__}"

@@ -213,7 +213,7 @@ def test_what_does_not_fit_into_an_invocation_is_told_at_once(shop: Shop) -> Non
         ({"requests": [{"path": "/", "captures": {"a b": {"query": "body"}}}]}, "captures"),
         (
             {"requests": [{"path": "/", "exspect": {}}]},
-            "requests[0].exspect: is no known field; did you mean 'expect'?",
+            "requests[0].exspect: unknown field; did you mean 'expect'?",
         ),
     ],
 )
