@@ -226,7 +226,7 @@ def test_the_listener_rule_takes_what_a_secret_says(serve: Serve, aws: AwsApi) -
     assert run(check, Endpoint(url, {"X-Environment": "test"})).status is Status.PASS
     assert seen[0].count("X-Environment: test") == 1
     other = run(check, Endpoint(url, {"X-Environment": "green"}))
-    assert other.reason == "the listener rule asks for another header X-Environment than the request has"
+    assert other.reason == "the listener rule requires another value of header X-Environment than the request has"
 
 
 @pytest.mark.parametrize(

@@ -220,5 +220,5 @@ def test_a_deployment_without_a_target_yet(account: Account) -> None:
 def test_a_deployment_that_says_not_when_it_began(account: Account) -> None:
     for name in ("startTime", "createTime"):
         account.deployment.pop(name)
-    with pytest.raises(FactError, match="codedeploy:GetDeployment: the answer can't be read"):
+    with pytest.raises(FactError, match="codedeploy:GetDeployment: invalid response"):
         _ = made().started_at

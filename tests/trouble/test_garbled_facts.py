@@ -1,4 +1,4 @@
-"""Facts come back from ECS in `hookDetails`: what is wrong with them is asked for anew, and is no bug."""
+"""Facts from `hookDetails` that are invalid are fetched again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OF_BLUE = {
 
 
 def known(aws: AwsApi) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return an event that brings all kinds of facts back, and those facts."""
+    """Return an event with all kinds of facts, and those facts."""
     aws.error("FilterLogEvents", "Throttling")
     asked = event({}, checks=[HTTP, LOGS, TARGETS, TASKS, ALARM, METRIC, OF_BLUE], timeout_minutes=60)
     aws.answer(
@@ -33,12 +33,12 @@ def known(aws: AwsApi) -> tuple[dict[str, Any], dict[str, Any]]:
     aws.well()
     facts = json.loads(first["hookDetails"]["ecsHooks"]["facts"].partition(" ")[2])
     assert {name.partition(" ")[0] for name in facts} == {"green", "blue", "source", "logs", "listener"}
-    first["hookDetails"]["ecsHooks"]["checks"] = ""  # so that every check is asked again
+    first["hookDetails"]["ecsHooks"]["checks"] = ""  # so that every check runs again
     return {**asked, "hookDetails": first["hookDetails"]}, facts
 
 
 def with_facts(asked: dict[str, Any], facts: Any) -> dict[str, Any]:
-    """Return an event whose facts are these, as if this library had written them."""
+    """Return an event with these facts, as if this library had written them."""
     store = Facts()
     for name, fact in facts.items():
         store.get(name, lambda fact=fact: fact, kind=object, keep=lambda _: True)  # type: ignore[misc]
@@ -47,7 +47,7 @@ def with_facts(asked: dict[str, Any], facts: Any) -> dict[str, Any]:
     return changed
 
 
-def test_facts_are_not_asked_for_again(aws: AwsApi) -> None:
+def test_valid_facts_are_not_fetched_again(aws: AwsApi) -> None:
     asked, facts = known(aws)
     aws.calls.clear()
 
@@ -56,7 +56,7 @@ def test_facts_are_not_asked_for_again(aws: AwsApi) -> None:
     assert {"DescribeRules", "DescribeTargetHealth", "GetMetricData", "FilterLogEvents"} <= set(aws.calls)
 
 
-def test_a_fact_with_something_wrong_in_it_is_asked_for_anew(aws: AwsApi) -> None:
+def test_an_invalid_fact_is_fetched_again(aws: AwsApi) -> None:
     asked, facts = known(aws)
     for path in places(facts):
         for scrap in SCRAPS if path else ():
@@ -69,7 +69,7 @@ def test_a_fact_with_something_wrong_in_it_is_asked_for_anew(aws: AwsApi) -> Non
                 assert answer(with_facts(asked, garbled))["hookStatus"] == "SUCCEEDED", (path, scrap)
 
 
-def test_facts_that_somebody_has_edited_are_all_asked_for_anew(aws: AwsApi) -> None:
+def test_edited_facts_are_all_fetched_again(aws: AwsApi) -> None:
     asked, _ = known(aws)
     asked["hookDetails"]["ecsHooks"]["facts"] = asked["hookDetails"]["ecsHooks"]["facts"].replace("my-alb", "other")
     aws.calls.clear()

@@ -397,7 +397,7 @@ def test_a_request_that_the_rule_does_not_take_is_a_failure() -> None:
     green = Endpoint("http://alb", methods=("POST",))
     outcome = CompareCheck(blue_url="http://blue", budget_seconds=1).run(context(green))
     assert outcome.status is Status.FAIL
-    assert outcome.reason == "the listener rule takes POST only, not GET"
+    assert outcome.reason == "the listener rule accepts only POST, not GET"
 
 
 def test_too_much_to_compare_is_a_failure_that_says_what_to_do(serve: Serve, stores: Both) -> None:

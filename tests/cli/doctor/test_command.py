@@ -113,6 +113,4 @@ def test_without_the_service_there_is_one_line(run: Run, account: Account) -> No
 def test_a_description_that_can_not_be_read(run: Run, account: Account, missing: str) -> None:
     del account.service[missing]
 
-    assert (
-        "ecs-hooks: ecs:DescribeServices: the answer can't be read\n" in run("doctor", "my-cluster/my-service").output
-    )
+    assert "ecs-hooks: ecs:DescribeServices: invalid response\n" in run("doctor", "my-cluster/my-service").output

@@ -147,7 +147,7 @@ def test_a_route_that_can_not_be_read_is_unknown(doctor: Doctor, account: Accoun
     doctor()
 
     assert doctor.of(SUBJECT) == [
-        ("unknown", "whether the function can call AWS is not known: ec2:DescribeRouteTables: the answer can't be read")
+        ("unknown", "whether the function can call AWS is not known: ec2:DescribeRouteTables: invalid response")
     ]
 
 

@@ -55,8 +55,8 @@ def test_in_a_deployment_at_the_stage_it_has_to_lead_to_green(doctor: Doctor, ac
     doctor()
     ((level, text),) = doctor.of("endpoint")
     assert level == "error"
-    assert text.startswith(f"{AT}: {RULE} leads to target group primary, not to green's target group alternate")
-    assert doctor.fix("leads to target group primary").startswith("let ECS alone change the rule")
+    assert text.startswith(f"{AT}: {RULE} forwards to target group primary, not to green's target group alternate")
+    assert doctor.fix("forwards to target group primary").startswith("let ECS alone change the rule")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_contract_5_2_what_can_not_be_derived(
     account.aws.answer("DescribeRules", rule(condition))
     doctor()
 
-    assert doctor.of("endpoint") == [("error", f"{AT}: the address of green can't be derived from {RULE}: {text}")]
+    assert doctor.of("endpoint") == [("error", f"{AT}: cannot derive green's address from {RULE}: {text}")]
     assert doctor.fix("can't be derived") == fix
 
 
@@ -140,7 +140,7 @@ def test_a_network_load_balancer(doctor: Doctor, account: Account) -> None:
     account.aws.answer("DescribeListeners", {"Listeners": [default]})
     doctor()
 
-    assert doctor.of("endpoint")[0][1].endswith("speaks TCP_UDP, not HTTP")
+    assert doctor.of("endpoint")[0][1].endswith("has the protocol TCP_UDP, which does not carry HTTP")
     default["Protocol"] = "TCP"
     doctor()
     assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:53/")]

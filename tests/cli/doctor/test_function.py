@@ -76,7 +76,7 @@ def test_an_answer_that_can_not_be_read(doctor: Doctor, account: Account) -> Non
     del account.function["Role"]
     doctor()
 
-    assert "the answer can't be read" in doctor.of("function")[0][1]
+    assert "invalid response" in doctor.of("function")[0][1]
 
 
 @pytest.mark.parametrize(

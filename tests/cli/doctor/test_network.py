@@ -279,7 +279,7 @@ def test_an_answer_that_can_not_be_read_is_unknown(doctor: Doctor, account: Acco
     doctor()
 
     assert doctor.of("network") == [
-        ("unknown", "whether requests get there is not known: ec2:DescribeSubnets: the answer can't be read")
+        ("unknown", "whether requests get there is not known: ec2:DescribeSubnets: invalid response")
     ]
 
 
