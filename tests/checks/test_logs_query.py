@@ -197,8 +197,8 @@ def test_a_hundred_tasks_fit_into_a_query(aws: AwsApi) -> None:
     )
     failed = outcome()
     assert failed.status is Status.FAIL
-    assert failed.reason.startswith("query: with the names of 300 log streams it has 1")
-    assert failed.reason.endswith("characters, and CloudWatch takes 10000: name a container, or shorten the query")
+    assert failed.reason.startswith("query: 12582 characters with the names of 300 ")
+    assert failed.reason.endswith("log streams, at most 10000 are allowed; name a container, or shorten the query")
 
 
 def test_a_stream_that_would_end_its_quotation_is_refused(aws: AwsApi) -> None:
@@ -223,7 +223,7 @@ def test_rows_without_end_are_no_pass(aws: AwsApi) -> None:
     queries(aws)
     aws.answer("GetQueryResults", {"status": "Complete", "results": [], "nextToken": "again"})
 
-    assert outcome() == Outcome.failed("logs:GetQueryResults: more than 20 pages of rows; let the query have fewer")
+    assert outcome() == Outcome.failed("logs:GetQueryResults: more than 20 pages of rows; add a limit to the query")
 
 
 def test_a_mistake_in_the_query_is_told_with_what_cloudwatch_says_of_it(aws: AwsApi) -> None:

@@ -193,7 +193,7 @@ def test_placeholders(deployment: TaskSetDeployment) -> None:
 
 @pytest.mark.parametrize("name", ["function", "alias", "green_version", "blue_version"])
 def test_what_only_a_function_has_is_not_applicable(deployment: TaskSetDeployment, name: str) -> None:
-    with pytest.raises(NotApplicableError, match="of an ECS service, not of a Lambda function"):
+    with pytest.raises(NotApplicableError, match="of an ECS service, which has no Lambda function"):
         getattr(deployment, name)
 
 

@@ -354,7 +354,7 @@ def test_a_request_that_would_reach_green_in_blues_place_is_refused() -> None:
         plain.stage, lambda: plain.deployment, plain.endpoint, plain.deadline, 0, find_blue=lambda *_: blue
     )
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [{"headers": {"x-test": "YES"}}]})
-    with pytest.raises(Exception, match="GET /: the request to blue meets the conditions of the test listener rule"):
+    with pytest.raises(Exception, match="GET /: the request to blue matches the conditions of the test listener rule"):
         check.run(ready)
 
 
@@ -367,7 +367,7 @@ def test_a_key_that_the_test_listener_rule_asks_for_is_refused() -> None:
     )
     request = {"auth": {"api_key": {"header": "x-test", "value": "yes"}}}
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [request]})
-    with pytest.raises(Exception, match="GET /: the request to blue meets the conditions of the test listener rule"):
+    with pytest.raises(Exception, match="GET /: the request to blue matches the conditions of the test listener rule"):
         check.run(ready)
 
 

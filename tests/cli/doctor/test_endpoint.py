@@ -62,10 +62,10 @@ def test_in_a_deployment_at_the_stage_it_has_to_lead_to_green(doctor: Doctor, ac
 @pytest.mark.parametrize(
     ("condition", "text", "fix"),
     [
-        (PATH, "its condition path-pattern is no plain prefix such as /test/*", "set hookDetails.base_url"),
+        (PATH, "its condition path-pattern is not a literal prefix such as /test/*", "set hookDetails.base_url"),
         (
             {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}},
-            "its condition source-ip can't be met by a request from anywhere",
+            "a check cannot satisfy its condition source-ip",
             "set hookDetails.base_url",
         ),
     ],
@@ -77,14 +77,16 @@ def test_contract_5_2_what_can_not_be_derived(
     doctor()
 
     assert doctor.of("endpoint") == [("error", f"{AT}: cannot derive green's address from {RULE}: {text}")]
-    assert doctor.fix("can't be derived") == fix
+    assert doctor.fix("cannot derive") == fix
 
 
 def test_contract_5_2_https_needs_a_name(doctor: Doctor, account: Account) -> None:
     account.listener("HTTPS", 8443)
     doctor()
-    assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} speaks TLS, and its certificate is not made for {DNS}")]
-    assert doctor.fix("speaks TLS") == "set hookDetails.host to the name it is made for"
+    assert doctor.of("endpoint") == [
+        ("error", f"{AT}: {RULE} uses TLS, and its certificate is not valid for the load balancer's name {DNS}")
+    ]
+    assert doctor.fix("uses TLS") == "set hookDetails.host to a name of the certificate"
 
     account.aws.answer("DescribeRules", rule(HOST))
     doctor()
@@ -128,9 +130,7 @@ def test_several_test_listeners(doctor: Doctor, account: Account) -> None:
     account.service["loadBalancers"] *= 2
     doctor()
 
-    assert doctor.of("endpoint") == [
-        ("error", f"{AT}: the service has 2 load balancers with a test listener, which one is not clear")
-    ]
+    assert doctor.of("endpoint") == [("error", f"{AT}: the service has 2 load balancers with a test listener, not one")]
     assert doctor.of("network") == []
 
 
@@ -251,7 +251,7 @@ def test_an_address_of_the_plan(doctor: Doctor, account: Account) -> None:
             "ok",
             "requests go to http://green/, as APP_URL of the function says",
         ),
-        ("green:8080", "POST_TEST_TRAFFIC_SHIFT", "error", "APP_URL of the function is no address"),
+        ("green:8080", "POST_TEST_TRAFFIC_SHIFT", "error", "environment variable APP_URL of the function is not a URL"),
         (
             "http://green:99999999",
             "POST_TEST_TRAFFIC_SHIFT",
@@ -262,7 +262,7 @@ def test_an_address_of_the_plan(doctor: Doctor, account: Account) -> None:
             "http://green",
             "POST_SCALE_UP",
             "error",
-            "APP_URL does not lead to green at POST_SCALE_UP yet, it would test blue",
+            "APP_URL does not reach green yet at POST_SCALE_UP, it would test blue",
         ),
     ],
 )
@@ -294,7 +294,7 @@ def test_contract_5_4_service_connect(doctor: Doctor, account: Account) -> None:
     account.aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision()]})
     doctor()
     assert doctor.of("endpoint")[0][0] == "error"
-    assert doctor.fix("offers nothing through Service Connect") == "leave service_connect out of hookDetails"
+    assert doctor.fix("has no Service Connect services") == "remove service_connect from hookDetails"
 
     account.service["currentServiceRevisions"] = []
     doctor()
