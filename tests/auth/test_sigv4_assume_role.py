@@ -102,9 +102,9 @@ def test_credentials_that_are_invalid_in_a_header_are_an_invalid_response(aws: A
 def test_a_check_lists_the_roles_that_it_assumes(check: Check) -> None:
     shared = SharedActions.of(Configured("http://green.example"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
 
-    assert check.asked_roles == [ROLE]
-    assert "sts:AssumeRole" in check.actions(shared)
+    assert check.requirements().roles == (ROLE,)
+    assert "sts:AssumeRole" in check.requirements().iam_actions(shared)
 
 
 def test_a_check_without_a_role_lists_none() -> None:
-    assert not HttpCheck().asked_roles
+    assert not HttpCheck().requirements().roles
