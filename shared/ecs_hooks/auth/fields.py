@@ -222,13 +222,7 @@ class Auth(_Model):
         return None if self.oauth2 is None else self.oauth2.token_url
 
     def authorization(self, keyring: Keyring) -> Authorization:
-        """Return the credentials of a request.
-
-        Raises
-        ------
-        ExplainedError
-            If a secret, a token or a role is not available.
-        """
+        """Return the credentials of a request; raise `ExplainedError` if a secret, a token or a role is not available."""
         return self._given[0].authorization(keyring)
 
 

@@ -106,15 +106,7 @@ tokens: Cache[tuple[Client, Trust], str] = Cache()
 
 
 class Tokens:
-    """Authorizes requests with a valid token.
-
-    Parameters
-    ----------
-    client
-        The client.
-    keyring
-        Limits and deadline of the request for a token, and the redactor that masks it.
-    """
+    """Authorizes requests with a valid token."""
 
     def __init__(self, client: Client, keyring: Keyring) -> None:
         self._client = client
@@ -127,13 +119,7 @@ class Tokens:
         return request._replace(headers=with_defaults(bearer, request.headers))
 
     def token(self) -> str:
-        """Return a token, and request one if the last has expired.
-
-        Raises
-        ------
-        TokenError
-            If there is none.
-        """
+        """Return a token, and request one if the last has expired; raise `TokenError` if there is none."""
         token = tokens.get((self._client, self._keyring.limits.trust), self._request)
         self._keyring.redactor.add(token)
         return token

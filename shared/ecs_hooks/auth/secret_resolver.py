@@ -53,13 +53,7 @@ class Keyring(NamedTuple):
     deadline: Deadline
 
     def open(self, secret: str | Reference) -> str:
-        """Return a secret, which is masked from now on.
-
-        Raises
-        ------
-        FactError
-            If the reference cannot be resolved.
-        """
+        """Return a secret, which is masked from now on; raise `FactError` if the reference cannot be resolved."""
         value = self.read(secret)
         self.redactor.add(value)
         return value

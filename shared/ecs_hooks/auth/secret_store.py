@@ -88,14 +88,7 @@ class Reference(BaseModel):
 
 
 def value_of(reference: Reference, find_region: Callable[[], str]) -> str:
-    """Return a secret.
-
-    Parameters
-    ----------
-    reference
-        Its place.
-    find_region
-        Returns the region for names, which have none.
+    """Return a secret; names without a region are looked up in that of `find_region`.
 
     Raises
     ------

@@ -54,14 +54,7 @@ roles: Cache[tuple[str | None, str, str], ReadOnlyCredentials] = Cache()
 
 
 def assume_role(role_arn: str, region: str) -> ReadOnlyCredentials:
-    """Return credentials of a role, which are valid in all regions.
-
-    Parameters
-    ----------
-    role_arn
-        The role.
-    region
-        Region of the STS endpoint.
+    """Return credentials of a role, which are valid in all regions; STS is called in this one.
 
     Raises
     ------
@@ -121,13 +114,7 @@ class Signer:
         self._last: _Signed | None = None
 
     def sign(self, request: Request) -> Request:
-        """Return a request with its signature.
-
-        Raises
-        ------
-        FactError
-            If there are no credentials.
-        """
+        """Return a request with its signature; raise `FactError` if there are no credentials."""
         last, now = self._last, clock.now()
         if last is None or last.request != request or not 0 <= now - last.at < _REUSE_SECONDS:
             self._last = last = _Signed(request, self._signed(request), now)

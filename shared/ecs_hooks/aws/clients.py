@@ -38,10 +38,8 @@ def client(service: str, region: str, *, seconds: float | None = None, attempts:
         Name in botocore, such as `elbv2`.
     region
         Region to call.
-    seconds
-        Timeout of one call. Default: `ECS_HOOKS_AWS_TIMEOUT_SECONDS`.
-    attempts
-        Attempts of one call. Default: `AWS_MAX_ATTEMPTS`, or else `ATTEMPTS`.
+    seconds, attempts
+        Timeout and attempts of one call. Default: `ECS_HOOKS_AWS_TIMEOUT_SECONDS`, and `AWS_MAX_ATTEMPTS` or else `ATTEMPTS`.
 
     Raises
     ------
@@ -55,13 +53,7 @@ def client(service: str, region: str, *, seconds: float | None = None, attempts:
 
 
 def credentials() -> Any:
-    """Return the current credentials of the function's role: `access_key`, `secret_key` and `token`.
-
-    Raises
-    ------
-    FactError
-        If there are none.
-    """
+    """Return the current credentials of the function's role: `access_key`, `secret_key` and `token`."""
     try:
         with _lock:
             found = _session().get_credentials()

@@ -41,13 +41,7 @@ class Alarm(NamedTuple):
 
 
 def alarms(region: str, *, names: Sequence[str] = (), prefix: str = "") -> list[Alarm]:
-    """Return metric and composite alarms, by name or by the prefix of their names.
-
-    Raises
-    ------
-    FactError
-        If the call fails.
-    """
+    """Return metric and composite alarms, by name or by the prefix of their names."""
     selections: list[dict[str, Any]] = [
         {"AlarmNames": list(names[index : index + _MAX_ALARMS])} for index in range(0, len(names), _MAX_ALARMS)
     ] or [{"AlarmNamePrefix": prefix}]
@@ -88,13 +82,7 @@ class Series(NamedTuple):
         return list(self.between(begin, end).values())
 
     def between(self, begin: float, end: float) -> dict[float, float]:
-        """Return the datapoints whose period starts in this interval, by its start.
-
-        Raises
-        ------
-        FactError
-            If CloudWatch could not run the query.
-        """
+        """Return the datapoints whose period starts in this interval, by its start; raise the error of the query."""
         if self.error:
             raise (FactDeniedError if self.permanent else FactError)(f"{GET_METRIC_DATA}: {self.error}")
         return {stamp: value for stamp, value in self.points if begin <= stamp < end}
@@ -111,11 +99,6 @@ def get_metric_data(region: str, queries: Sequence[Mapping[str, Any]], begin: fl
         `MetricDataQueries`, each with its own `Id`.
     begin, end
         The interval, in seconds since the epoch.
-
-    Raises
-    ------
-    FactError
-        If the call fails.
     """
     too_many = FactDeniedError(
         f"{GET_METRIC_DATA}: more than {_METRIC_PAGES} pages of datapoints; use a longer period or a shorter window"

@@ -97,15 +97,7 @@ def unreadable(action: str) -> FactError:
 
 
 def fact_error(action: str, error: Exception) -> FactError:
-    """Return the error for an exception of an AWS client. Of the response, it contains the error code alone.
-
-    Parameters
-    ----------
-    action
-        The IAM action, such as `ecs:DescribeServiceDeployments`.
-    error
-        The exception.
-    """
+    """Return the error for an exception of an AWS client. Of the response, it contains the error code alone."""
     # Of botocore's exceptions, ClientError alone has a response; importing it here would load botocore.
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):

@@ -42,20 +42,7 @@ class LateError(FactDeniedError):
 
 
 def invoke(function: str, qualifier: str, payload: Any, region: str, seconds: float) -> Invoked:
-    """Invoke a function once, and return its result.
-
-    Parameters
-    ----------
-    function
-        Name or ARN.
-    qualifier
-        Version or alias; empty for none.
-    payload
-        The event.
-    region
-        Region of the function.
-    seconds
-        Longest wait for the response.
+    """Invoke a function, or one of its versions or aliases, once, and return its result within some seconds.
 
     Raises
     ------

@@ -60,19 +60,7 @@ class SharedActions(NamedTuple):
 
     @classmethod
     def of(cls, configured: Configured, stage: str, serving: Serving, environment: Mapping[str, str]) -> SharedActions:
-        """Return the actions for a service.
-
-        Parameters
-        ----------
-        configured
-            The plan's fields for green's endpoint.
-        stage
-            The stage of the deployment.
-        serving
-            The service.
-        environment
-            The environment of the function.
-        """
+        """Return the actions for a service, with the plan's fields for green and the environment of the function."""
         if configured.base_url:
             test = frozenset({REVISIONS} if configured.service_connect else ())
         elif app_url_of(environment):

@@ -37,20 +37,12 @@ def derived_endpoint(
 
     Parameters
     ----------
-    route
-        The conditions of the rule.
-    find_address
-        Returns the address of its listener.
-    arn
-        The rule or listener, for messages.
+    route, find_address
+        The conditions of the rule, and the address of its listener.
     host
         `Host` from the plan, for which the certificate is valid; empty for none.
-    override
-        The fix if the endpoint cannot be derived.
-    whose
-        `green` or `blue`, for messages.
-    host_field
-        The field of `host`, for messages.
+    arn, override, whose, host_field
+        For messages: the rule or listener, the fix, `green` or `blue`, and the field of `host`.
 
     Raises
     ------
@@ -156,12 +148,7 @@ def required_by(conditions: Sequence[Mapping[str, Any]], host: str = "") -> Requ
 def could_match(conditions: Sequence[Mapping[str, Any]], request: Request) -> bool:
     """Return whether a request may match all conditions of a rule; also true if that is uncertain.
 
-    Parameters
-    ----------
-    conditions
-        `Conditions` of a rule, from DescribeRules. Without any it is the default rule, which is evaluated last: false.
-    request
-        The request.
+    Without any conditions it is the default rule, which is evaluated last: false.
     """
     return bool(conditions) and all(_could_match(condition, request) for condition in conditions)
 

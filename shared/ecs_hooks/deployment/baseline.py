@@ -87,8 +87,6 @@ def blue_endpoint(
         If this is the first deployment of the service.
     EndpointError
         If the endpoint is unknown, or does not forward to blue alone.
-    FactError
-        If an AWS call fails.
     """
     if url is not None:
         return Blue(Endpoint(url, host=host or configured.host or ""))
@@ -170,22 +168,10 @@ def _listener_endpoint(
 def derived_blue(
     route: Route, find_address: Callable[[], Address], arn: str, host: str | None, plan_host: str | None
 ) -> Endpoint:
-    """Return the endpoint of the production listener (rule), whatever its target group.
+    """Return the endpoint of the production listener (rule), whatever its target group; see `derived_endpoint`.
 
-    Parameters
-    ----------
-    route, find_address, arn
-        See `derived_endpoint`.
-    host
-        `Host` for blue; None for `plan_host`, or for that of the rule if the rule does not match `plan_host`, which may be
-        a name for test traffic.
-    plan_host
-        `Host` of the plan; None if it has none.
-
-    Raises
-    ------
-    EndpointError
-        If the endpoint cannot be derived.
+    The `Host` is `host`, or else `plan_host`, or else that of the rule, if the rule does not match `plan_host`: it may be a
+    name for test traffic.
     """
     from ecs_hooks.deployment.alb_address import derived_endpoint  # noqa: PLC0415
 

@@ -43,15 +43,7 @@ class EndpointError(ExplainedError):
 
 
 def require_running(stage: str, otherwise: str = "") -> None:
-    """Raise `EndpointError` at a stage at which green does not run yet.
-
-    Parameters
-    ----------
-    stage
-        The stage of the deployment.
-    otherwise
-        Added to the fix.
-    """
+    """Raise `EndpointError`, with an addition to its fix, at a stage at which green does not run yet."""
     if stage in BEFORE_GREEN_RUNS:
         raise EndpointError(f"green does not run yet at {stage}", f"attach the check to a later stage{otherwise}")
 

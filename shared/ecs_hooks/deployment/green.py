@@ -74,8 +74,6 @@ def green_endpoint(
     ------
     EndpointError
         If the endpoint is unknown, or forwards to blue.
-    FactError
-        If an AWS call fails.
     """
     host = configured.host or ""
     if listener == "production":
@@ -135,13 +133,6 @@ def with_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[
 
     After the production shift, that is the production listener if there is no test listener.
 
-    Parameters
-    ----------
-    stage
-        The stage of the deployment.
-    load_balancing
-        The load balancers of the service.
-
     Raises
     ------
     EndpointError
@@ -164,13 +155,7 @@ def with_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[
 
 
 def at_production(load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancing, str]:
-    """Return the load balancer with a production listener, and the ARN of that listener (rule).
-
-    Raises
-    ------
-    EndpointError
-        If there is not exactly one.
-    """
+    """Return the only load balancer with a production listener, and the ARN of that listener (rule)."""
     shifted = [each for each in load_balancing if each.production]
     if len(shifted) != 1:
         found = (
@@ -230,26 +215,7 @@ def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:
 
 
 def task_address(tasks: Sequence[Task], port: Port, whose: str, override: str) -> str:
-    """Return the URL of the first running task with an IP address.
-
-    Parameters
-    ----------
-    tasks
-        The tasks of a revision.
-    port
-        The container port.
-    whose
-        `green` or `blue`, for messages.
-    override
-        The fix if no task has an IP address.
-
-    Raises
-    ------
-    EndpointError
-        If no running task has an IP address.
-    FactError
-        If no task runs.
-    """
+    """Return the URL of the first running task with an IP address; `whose` and `override` are for messages."""
     running = [task for task in tasks if task.status == "RUNNING"]
     if not running:
         from ecs_hooks.aws.errors import FactError  # noqa: PLC0415

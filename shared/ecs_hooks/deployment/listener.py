@@ -144,15 +144,6 @@ def forwards_to(actions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 def misdirected(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
     """Return why a route does not forward to green alone; empty if it does.
 
-    Parameters
-    ----------
-    route
-        The route of the rule or listener.
-    load_balancing
-        The load balancer of green, with its target group.
-    arn
-        The rule or listener, for the message.
-
     Raises
     ------
     FactError
@@ -180,17 +171,7 @@ def obstacle_text(route: Route) -> str:
 
 
 def strangers(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
-    """Return why a route forwards to a target group of neither revision, or to none; empty if it does not.
-
-    Parameters
-    ----------
-    route
-        The route of the rule or listener.
-    load_balancing
-        The load balancer of green, with both target groups.
-    arn
-        The rule or listener, for the message.
-    """
+    """Return why a route forwards to a target group of neither revision, or to none; empty if it does not."""
     others = [each for each in route.target_groups if each not in load_balancing.pair]
     if others:
         return f"{short(arn)} forwards to {led(others[:1])}, which is neither blue's nor green's"
@@ -223,13 +204,7 @@ class Target(NamedTuple):
 
 
 def target_health(group: str) -> list[Target]:
-    """Return the health of all targets of a target group.
-
-    Raises
-    ------
-    FactError
-        If the call fails.
-    """
+    """Return the health of all targets of a target group."""
     with reading(SERVICE_REVISIONS):
         region = region_of(group)
     described = ask(TARGET_HEALTH, region, "TargetHealthDescriptions", TargetGroupArn=group)

@@ -65,20 +65,7 @@ class LogConfiguration(NamedTuple):
 
 
 def log_configurations(containers: Sequence[Mapping[str, Any]], region: str) -> list[LogConfiguration]:
-    """Return the `awslogs` configurations of container definitions.
-
-    Parameters
-    ----------
-    containers
-        Container definitions.
-    region
-        Region of the service.
-
-    Raises
-    ------
-    FactError
-        If a container definition lacks a required member.
-    """
+    """Return the `awslogs` configurations of container definitions, with the region of the service as default."""
     found = []
     with reading(TASK_DEFINITION):
         for each in containers:
@@ -107,28 +94,10 @@ class Matches(NamedTuple):
 
 
 def count_matches(where: LogConfiguration, tasks: Sequence[str], pattern: str, begin: float, limit: int) -> Matches:
-    """Count the events of some tasks that match a filter pattern.
+    """Count the events of some tasks that match a filter pattern, and stop at a limit.
 
     All streams of the container are searched, and events of other tasks skipped: a request that names a stream which does
     not exist yet would fail as a whole.
-
-    Parameters
-    ----------
-    where
-        The container's logs.
-    tasks
-        IDs of the tasks.
-    pattern
-        Filter pattern of CloudWatch Logs.
-    begin
-        Start of the search, in seconds since the epoch.
-    limit
-        Number of events at which to stop.
-
-    Raises
-    ------
-    FactError
-        If a call fails, or if there are too many pages.
     """
     streams = {where.stream(task) for task in tasks}
     count, first = 0, ""
@@ -156,15 +125,7 @@ class Running(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The result of a query.
-
-    Parameters
-    ----------
-    rows
-        Its rows: values by column.
-    scanned_bytes
-        Bytes that CloudWatch scanned, and bills.
-    """
+    """The rows of a query, as values by column, and the bytes that CloudWatch scanned, and bills."""
 
     rows: tuple[Row, ...]
     scanned_bytes: int
@@ -174,17 +135,6 @@ def start_queries(
     query: str, where: Sequence[LogConfiguration], tasks: Sequence[str], begin: float, end: float
 ) -> list[Running]:
     """Start a query over the log streams of tasks, in each region of the containers' logs.
-
-    Parameters
-    ----------
-    query
-        The query.
-    where
-        The containers' logs.
-    tasks
-        IDs of the tasks.
-    begin, end
-        Interval of the search, in seconds since the epoch.
 
     Raises
     ------
@@ -212,11 +162,6 @@ def rows_of(running: Running, deadline: Deadline) -> Rows | None:
     """Wait for a query, and return its result; None if it is not complete before the deadline.
 
     The query is then not stopped: that would require another permission, and saves little.
-
-    Raises
-    ------
-    FactError
-        If the query or a call fails.
     """
     pause = _FIRST_PAUSE
     while True:

@@ -45,13 +45,7 @@ def placeholders(text: str) -> list[str]:
 
 
 def filled(text: str, deployment: Deployment) -> str:
-    """Return a text with the values of its placeholders.
-
-    Raises
-    ------
-    FactError
-        If a value is unknown.
-    """
+    """Return a text with the values of its placeholders; raise `FactError` if one is unknown."""
     return _PATTERN.sub(lambda match: _PLACEHOLDERS[match.group(1)].value(deployment), text)
 
 

@@ -67,13 +67,7 @@ class ServiceRevision(NamedTuple):
 
 
 def describe(arn: str, region: str) -> ServiceRevision:
-    """Return a service revision.
-
-    Raises
-    ------
-    FactError
-        If the call fails, or if there is no such revision.
-    """
+    """Return a service revision."""
     revision = ask_one(ACTION, region, "serviceRevisions", "service revision", serviceRevisionArns=[arn])
     with reading(ACTION):
         found = _revision(revision)

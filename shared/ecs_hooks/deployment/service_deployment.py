@@ -27,15 +27,7 @@ _ROLLING_BACK = {"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESS
 
 
 class ServiceDeployment(Deployment):
-    """A deployment by ECS.
-
-    Parameters
-    ----------
-    event
-        The event, with the ARNs of the service deployment and of green.
-    facts
-        Facts of earlier invocations.
-    """
+    """A deployment by ECS, whose event has the ARNs of the service deployment and of green."""
 
     def __init__(self, event: LifecycleEvent, facts: Facts | None = None) -> None:
         super().__init__(event.deployment.region, facts)
@@ -202,12 +194,8 @@ class ServiceDeployment(Deployment):
     def expires_at(self, function_arn: str) -> float | None:
         """Return when the hook times out, in seconds since the epoch; None if unknown.
 
-        The event has no deadline, so this is `lifecycleHookDetails[].expiresAt` of DescribeServiceDeployments.
-
-        Parameters
-        ----------
-        function_arn
-            ARN by which the function was invoked. If no running hook has it, the first one to expire counts.
+        The event has no deadline, so this is `lifecycleHookDetails[].expiresAt` of DescribeServiceDeployments. If no running
+        hook has the function's ARN, the first one to expire counts.
         """
         running = [
             hook

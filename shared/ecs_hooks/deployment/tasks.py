@@ -90,11 +90,6 @@ def tasks(region: str, cluster: str, service: str, starter: str, status: str = "
         `startedBy` of the tasks.
     status
         Desired status: `RUNNING`, which includes tasks that start, or `STOPPED`, which ECS returns for about an hour.
-
-    Raises
-    ------
-    FactError
-        If a call fails.
     """
     # "When you specify startedBy as the filter, it must be the only filter that you use" (botocore's model of ECS).
     which = {"startedBy": starter} if status == "RUNNING" else {"serviceName": service, "desiredStatus": status}
@@ -142,13 +137,7 @@ class Port(NamedTuple):
 
 
 def container_definitions(task_definition: str, region: str) -> list[Mapping[str, Any]]:
-    """Return the container definitions of a task definition.
-
-    Raises
-    ------
-    FactError
-        If the call fails.
-    """
+    """Return the container definitions of a task definition."""
     response = ask_page(TASK_DEFINITION, region, taskDefinition=task_definition)
     with reading(TASK_DEFINITION):
         found: list[Mapping[str, Any]] = response["taskDefinition"]["containerDefinitions"]
