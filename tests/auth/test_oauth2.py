@@ -40,9 +40,9 @@ def test_a_token_for_the_credentials_of_a_client(tokens: AuthorizationServer, me
     fields: dict[str, Any] = {"scope": "orders:read orders:write", "audience": "https://shop.example"}
 
     assert header(tokens.url, token_endpoint_auth_method=method, **fields) == "Bearer t0ken-1-of-the-server"
-    (asked,) = tokens.asked
+    (form,) = tokens.asked
     in_form = {"client_id": CLIENT, "client_secret": SECRET} if method == "client_secret_post" else {}
-    assert asked == {"grant_type": "client_credentials", **fields, **in_form}
+    assert form == {"grant_type": "client_credentials", **fields, **in_form}
 
 
 def test_a_token_is_used_until_shortly_before_it_expires(tokens: AuthorizationServer) -> None:

@@ -60,7 +60,7 @@ class Api:
             peer.answer(b"ok", status="403 Forbidden" if self.problems[-1] else "200 OK")
 
 
-def ask(api: Api, service: str = "execute-api", **fields: Any) -> Outcome:
+def send(api: Api, service: str = "execute-api", **fields: Any) -> Outcome:
     auth = {"sigv4": {"service": service, **({"region": fields.pop("region")} if "region" in fields else {})}}
     check = HttpCheck.model_validate({"type": "http", "auth": auth, "connect_retries": 0, **fields})
     outcome = check.run(context(api.server.url))
@@ -82,23 +82,23 @@ def ask(api: Api, service: str = "execute-api", **fields: Any) -> Outcome:
 )
 def test_aws_computes_the_same_signature(serve: Serve, fields: dict[str, Any]) -> None:
     api = Api(serve, "execute-api")
-    outcome = ask(api, **fields)
+    outcome = send(api, **fields)
 
     assert api.problems == [""]
     assert outcome.status is Status.PASS, outcome
 
 
 def test_a_signature_is_for_one_service_in_one_region(serve: Serve) -> None:
-    assert ask(Api(serve, "lambda", region="eu-north-1"), "lambda", region="eu-north-1").status is Status.PASS
-    assert ask(Api(serve, "lambda"), "execute-api").status is Status.FAIL
-    assert ask(Api(serve, "lambda"), "lambda", region="eu-north-1").status is Status.FAIL
+    assert send(Api(serve, "lambda", region="eu-north-1"), "lambda", region="eu-north-1").status is Status.PASS
+    assert send(Api(serve, "lambda"), "execute-api").status is Status.FAIL
+    assert send(Api(serve, "lambda"), "lambda", region="eu-north-1").status is Status.FAIL
 
 
 @pytest.mark.parametrize("path", ["/a%20b", "/a/../b//c", "/ä"])
 def test_services_whose_path_is_encoded_once(serve: Serve, path: str) -> None:
-    assert ask(Api(serve, "s3", once=True), "s3", path=path).status is Status.PASS
+    assert send(Api(serve, "s3", once=True), "s3", path=path).status is Status.PASS
     lattice = Api(serve, "vpc-lattice-svcs", once=True, unsigned=True)
-    assert ask(lattice, "vpc-lattice-svcs", method="POST", body="x", path=path).status is Status.PASS
+    assert send(lattice, "vpc-lattice-svcs", method="POST", body="x", path=path).status is Status.PASS
 
 
 URLS = st.builds(
@@ -120,7 +120,7 @@ def test_the_canonical_url_is_equivalent(url: Url) -> None:
 
 def test_a_redirect_is_signed_again_within_the_origin_and_unsigned_outside(serve: Serve) -> None:
     api = Api(serve, "execute-api")
-    assert ask(api, path="/moved", follow_redirects=True).status is Status.PASS
+    assert send(api, path="/moved", follow_redirects=True).status is Status.PASS
     assert api.problems == ["", ""]
 
     heads: list[bytes] = []

@@ -50,14 +50,17 @@ class Aws:
         load_balancer(aws, port=ports[0], host=host)
         self.rules = {TEST_RULE: rule(HEADER), PRODUCTION_RULE: rule(to=(BLUE_GROUP,))}
         self.rules[SHARED_RULE] = self.rules[PRODUCTION_RULE]
-        aws.answer("DescribeRules", lambda asked: self.rules[asked["RuleArns"][0]])
+        aws.answer("DescribeRules", lambda parameters: self.rules[parameters["RuleArns"][0]])
         self.protocol = "HTTP"
-        self.leads = forward(BLUE_GROUP)
-        aws.answer("DescribeListeners", lambda asked: {"Listeners": [self._listener(asked["ListenerArns"][0], ports)]})
+        self.default_actions = forward(BLUE_GROUP)
+        aws.answer(
+            "DescribeListeners",
+            lambda parameters: {"Listeners": [self._listener(parameters["ListenerArns"][0], ports)]},
+        )
 
     def _listener(self, arn: str, ports: tuple[int, int]) -> dict[str, Any]:
         port = ports[0] if arn == TEST_RULE.rpartition("/")[0].replace("listener-rule", "listener") else ports[1]
-        return {"ListenerArn": arn, "Protocol": self.protocol, "Port": port, "DefaultActions": self.leads}
+        return {"ListenerArn": arn, "Protocol": self.protocol, "Port": port, "DefaultActions": self.default_actions}
 
     def production(self, *conditions: dict[str, Any], to: tuple[str, ...] = (BLUE_GROUP,)) -> None:
         """Give the production rules these conditions and target groups."""
@@ -73,7 +76,7 @@ class Aws:
             described[arn] = {**each, **fields}
         self.aws.answer(
             "DescribeServiceRevisions",
-            lambda asked: {"serviceRevisions": [described[arn] for arn in asked["serviceRevisionArns"]]},
+            lambda parameters: {"serviceRevisions": [described[arn] for arn in parameters["serviceRevisionArns"]]},
         )
 
 
@@ -138,17 +141,19 @@ def test_the_host_of_the_plan_is_used_for_blue_if_the_rule_matches_it(alb: Aws) 
 
 
 @pytest.mark.parametrize(
-    ("groups", "leads"),
+    ("groups", "forwards_to"),
     [
         ((GREEN_GROUP,), "target group alternate"),
         ((BLUE_GROUP, GREEN_GROUP), "target group alternate and target group primary"),
         ((), "no target group"),
     ],
 )
-def test_a_rule_that_does_not_forward_to_blue_alone_is_refused(alb: Aws, groups: tuple[str, ...], leads: str) -> None:
+def test_a_rule_that_does_not_forward_to_blue_alone_is_refused(
+    alb: Aws, groups: tuple[str, ...], forwards_to: str
+) -> None:
     alb.production(to=groups)
     fix = refused(
-        f"the production listener forwards to {leads} at POST_TEST_TRAFFIC_SHIFT, not to blue's target group primary"
+        f"the production listener forwards to {forwards_to} at POST_TEST_TRAFFIC_SHIFT, not to blue's target group primary"
     )
     assert fix == "attach the check to POST_TEST_TRAFFIC_SHIFT, or set blue_url of the check"
 
@@ -175,7 +180,7 @@ def test_a_network_load_balancer(alb: Aws) -> None:
     alb.protocol = "TCP"
     assert blue() == Endpoint(f"http://{DNS}:80", protocol="TCP")
     assert found().test_conditions == ()
-    alb.leads = forward(GREEN_GROUP)
+    alb.default_actions = forward(GREEN_GROUP)
     refused("the production listener forwards to target group alternate")
 
 
@@ -195,8 +200,8 @@ def test_of_several_load_balancers_that_of_green_is_used(alb: Aws) -> None:
     }
     groups = [{"targetGroupArn": OTHER_GROUP}]
 
-    def described(asked: dict[str, Any]) -> dict[str, Any]:
-        arn = asked["serviceRevisionArns"][0]
+    def described(parameters: dict[str, Any]) -> dict[str, Any]:
+        arn = parameters["serviceRevisionArns"][0]
         own = [*groups, {"targetGroupArn": GREEN_GROUP if arn == GREEN else BLUE_GROUP}]
         each = revision(arn, loadBalancers=[other, balancer], resolvedConfiguration={"loadBalancers": own})
         return {"serviceRevisions": [each]}

@@ -35,16 +35,16 @@ def never() -> Any:
 @contextmanager
 def hanging(facts: Facts, name: str) -> Iterator[None]:
     """Fetch a fact, 2, in a thread that hangs until the block ends."""
-    asked, over = threading.Event(), threading.Event()
+    started, over = threading.Event(), threading.Event()
 
     def hang() -> int:
-        asked.set()
+        started.set()
         over.wait(10)
         return 2
 
     asking = threading.Thread(target=lambda: facts.get(name, hang))
     asking.start()
-    assert asked.wait(10)
+    assert started.wait(10)
     try:
         yield
     finally:
@@ -75,7 +75,7 @@ def test_while_another_one_asks_the_next_check_begins() -> None:
         assert second.is_alive()
     second.join(10)
 
-    # Nobody waits for what is known.
+    # A known fact is returned without waiting.
     begun.clear()
     assert one_left(begun).run(lambda: [facts.get("a", never), list(begun)]) == [2, []]
 
@@ -90,26 +90,26 @@ def test_a_fact_that_may_change_is_known_in_this_invocation_only() -> None:
 
 
 def test_an_error_is_kept_for_the_invocation() -> None:
-    asked = []
+    calls = []
 
     def find() -> None:
-        asked.append(1)
+        calls.append(1)
         raise FactError("throttled")
 
     facts = Facts()
     for _ in range(3):
         with pytest.raises(FactError, match="throttled"):
             facts.get("a", find)
-    assert len(asked) == 1
+    assert len(calls) == 1
     assert Facts(facts.dump()).get("a", lambda: 1) == 1
 
 
 def test_several_threads_fetch_a_fact_once() -> None:
-    asked = []
+    calls = []
 
     def find() -> int:
         time.sleep(0.05)
-        asked.append(1)
+        calls.append(1)
         return 1
 
     facts = Facts()
@@ -118,7 +118,7 @@ def test_several_threads_fetch_a_fact_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
 def test_a_call_that_hangs_does_not_delay_the_dump() -> None:

@@ -297,12 +297,12 @@ def test_https_verifies_the_host_of_the_rule(
     aws: AwsApi, serve: Serve, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
-    asked: list[str | None] = []
+    server_names: list[str | None] = []
     context = server_context(trusted.issue_cert("test.example.com"))
-    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    context.sni_callback = lambda _socket, name, _context: server_names.append(name)
 
     assert "Host: test.example.com\r\n" in request_through(aws, serve, "HTTPS", context)
-    assert asked == ["test.example.com"]
+    assert server_names == ["test.example.com"]
 
 
 def test_a_later_invocation_calls_aws_only_for_what_may_change(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,9 +130,9 @@ def test_contract_5_2_a_path_that_the_listener_rewrites_is_sent_as_it_matches(al
 def test_contract_5_2_https_connects_to_the_load_balancer_and_verifies_the_name_of_the_plan(
     alb: Alb, trusted: trustme.CA
 ) -> None:
-    asked: list[str | None] = []
+    server_names: list[str | None] = []
     context = server_context(trusted.issue_cert("test.example.com"))
-    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    context.sni_callback = lambda _socket, name, _context: server_names.append(name)
     load_balancer(alb.aws, "HTTPS", alb.listen(context), "127.0.0.1")
 
     alb.fails("uses TLS, and its certificate is not valid for the load balancer's name 127.0.0.1; set hookDetails.host")
@@ -140,7 +140,7 @@ def test_contract_5_2_https_connects_to_the_load_balancer_and_verifies_the_name_
     wildcard = {"Field": "host-header", "HostHeaderConfig": {"Values": ["*.example.com"]}}
     alb.aws.answer("DescribeRules", rule(wildcard))
     assert "Host: test.example.com\r\n" in alb.succeeds(host="test.example.com")
-    assert asked == ["test.example.com"] * 2
+    assert server_names == ["test.example.com"] * 2
     assert "certificate is not valid" in alb.answer(host="other.example.com")
 
 
@@ -248,8 +248,8 @@ def test_contract_5_2_arns_of_other_partitions(alb: Alb, partition: str) -> None
     event = elsewhere(load_event(hookDetails={"checks": [{"type": "http"}]}))
 
     assert stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)(event)["hookStatus"] == "SUCCEEDED"
-    (asked,) = alb.aws.asked["DescribeListeners"]
-    assert asked["ListenerArns"][0].startswith(f"arn:{partition}:elasticloadbalancing:")
+    (parameters,) = alb.aws.asked["DescribeListeners"]
+    assert parameters["ListenerArns"][0].startswith(f"arn:{partition}:elasticloadbalancing:")
 
 
 @pytest.mark.parametrize(("protocol", "host"), [("TCP", ""), ("TLS", "test.example.com")])
@@ -448,7 +448,7 @@ def test_a_custom_hook_sends_requests_through_both_listeners(alb: Alb) -> None:
     assert "the listener rule accepts only GET, not POST" in answer["reason"]
     assert statuses == [200, 200]
     assert [request.split(" ", 1)[0] for request in alb.requests] == ["GET", "GET", "POST"]
-    assert [arn for asked in alb.aws.asked["DescribeRules"] for arn in asked["RuleArns"]] == [
+    assert [arn for parameters in alb.aws.asked["DescribeRules"] for arn in parameters["RuleArns"]] == [
         TEST_RULE,
         PRODUCTION_RULE,
     ]

@@ -79,7 +79,7 @@ def test_the_tasks_of_blue(aws: AwsApi) -> None:
 
     assert [each.id for each in deployment.tasks] == ["a"]
     assert [each.id for each in deployment.blue_tasks] == ["b"]
-    assert {asked.get("startedBy") for asked in aws.asked["ListTasks"]} == {
+    assert {parameters.get("startedBy") for parameters in aws.asked["ListTasks"]} == {
         "ecs-svc/9313423515462893900",
         "ecs-svc/1920498462936580504",
     }

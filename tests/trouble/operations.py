@@ -86,8 +86,8 @@ def event(check: dict[str, Any], **plan: Any) -> dict[str, Any]:
     """Return an event whose plan has this check, and whose hook was invoked before."""
     bare = load_event()
     state = State(step_of(LifecycleEvent.parse(bare)), int(BEGAN), expires_at=-1)
-    asked = check if "plan" in check else {"checks": [check]}
-    return {**bare, "hookDetails": with_state({**asked, "error_limit": 2, **plan}, state)}
+    plan_ = check if "plan" in check else {"checks": [check]}
+    return {**bare, "hookDetails": with_state({**plan_, "error_limit": 2, **plan}, state)}
 
 
 def operation(action: str) -> str:
@@ -116,7 +116,9 @@ def without_failures(aws: AwsApi, port: int) -> None:
     aws.answer("DescribeRules", rule({"Field": "http-header", "HttpHeaderConfig": HEADER}))
     running(aws, task("a", "127.0.0.2"), task("b", "127.0.0.2"))
     listed = {"taskArns": [task(name)["taskArn"] for name in ("a", "b")]}
-    aws.answer("ListTasks", lambda asked: {"taskArns": []} if asked.get("desiredStatus") == "STOPPED" else listed)
+    aws.answer(
+        "ListTasks", lambda parameters: {"taskArns": []} if parameters.get("desiredStatus") == "STOPPED" else listed
+    )
     healthy = [{"Target": {"Id": "10.0.0.7", "Port": 8080}, "TargetHealth": {"State": "healthy"}}]
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": healthy})
     logging = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"}}

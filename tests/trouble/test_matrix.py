@@ -105,12 +105,12 @@ MALFORMED = [
 
 def passes(action: str, named: str) -> None:
     """Assert that a failure is retried up to the limit, and is named."""
-    asked = event(OPERATIONS[action])
-    first = answer(asked)
+    invocation = event(OPERATIONS[action])
+    first = answer(invocation)
     assert first["hookStatus"] == "IN_PROGRESS", first
     assert f"{action}: {named}" in first["reason"]
     assert "(error 1 of 2)" in first["reason"]
-    second = answer({**asked, "hookDetails": first["hookDetails"]})
+    second = answer({**invocation, "hookDetails": first["hookDetails"]})
     assert second["hookStatus"] == "FAILED", second
     assert f"{action}: {named}" in second["reason"]
     assert "2 times in a row, which is the error_limit" in second["reason"]
