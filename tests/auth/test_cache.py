@@ -48,8 +48,9 @@ def test_one_thread_requests_a_value_for_all_that_wait(fails: bool, monkeypatch:
 
     def monotonic() -> float:
         # The cache reads the clock when a call begins: from then on the result of another call counts for it.
+        now = time.monotonic()
         waiting.release()
-        return time.monotonic()
+        return now
 
     monkeypatch.setattr("ecs_hooks.auth.cache.time", SimpleNamespace(monotonic=monotonic))
 
