@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from ecs_hooks.aws.errors import FactDeniedError, fact_error
-from ecs_hooks.core.gc_freeze import all_of_it_stays
+from ecs_hooks.core.gc_freeze import gc_freeze
 
 ATTEMPTS = 2
 """Attempts of one AWS call. Further retries happen in the next invocation by ECS."""
@@ -75,7 +75,7 @@ def _client(
     timeout: str | None,
     attempts: str | None,
 ) -> Any:
-    with all_of_it_stays():
+    with gc_freeze():
         # Imported here: botocore takes longer to load than this library, and a hook without AWS calls does not need it.
         from botocore.config import Config  # noqa: PLC0415
 
