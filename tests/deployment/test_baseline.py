@@ -167,7 +167,7 @@ def test_from_the_shift_on_no_listener_forwards_to_blue_alone(alb: Aws, stage: s
 
 def test_a_login_before_blue_is_refused(alb: Aws) -> None:
     alb.rules[PRODUCTION_RULE] = {"Rules": [{"Actions": [{"Type": "authenticate-oidc"}, *forward(BLUE_GROUP)]}]}
-    assert refused("runs the action authenticate-oidc before it forwards") == "set blue_url of the check"
+    assert refused("has the action authenticate-oidc before it forwards") == "set blue_url of the check"
 
 
 def test_an_endpoint_that_cannot_be_derived_requires_blue_url(alb: Aws) -> None:

@@ -193,13 +193,13 @@ def test_contract_5_2_a_rule_that_forwards_to_blue_is_refused(
 @pytest.mark.parametrize("kind", ["authenticate-oidc", "authenticate-cognito", "jwt-validation"])
 def test_contract_5_2_a_login_before_green_is_refused(alb: Alb, kind: str) -> None:
     alb.rule({"Type": kind, "Order": 1}, *forward(GREEN_GROUP))
-    alb.fails(rf"runs the action {kind} before it forwards; set hookDetails\.base_url")
+    alb.fails(rf"has the action {kind} before it forwards; set hookDetails\.base_url")
 
 
 @pytest.mark.parametrize("kind", ["redirect", "fixed-response"])
 def test_contract_5_2_a_rule_that_does_not_forward_is_refused(alb: Alb, kind: str) -> None:
     alb.rule({"Type": kind})
-    alb.fails(rf"runs the action {kind} and does not forward to a target group; set hookDetails\.base_url")
+    alb.fails(rf"has the action {kind} and does not forward to a target group; set hookDetails\.base_url")
 
 
 def test_contract_5_1_the_pair_may_be_swapped(alb: Alb) -> None:

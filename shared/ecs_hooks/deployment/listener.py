@@ -167,7 +167,7 @@ def misdirected(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
 def obstacle_text(route: Route) -> str:
     """Return the text of a route's obstacle, after the name of its rule or listener."""
     before = "before it forwards" if route.target_groups else "and does not forward to a target group"
-    return f"runs the action {route.obstacle} {before}"
+    return f"has the action {route.obstacle} {before}"
 
 
 def strangers(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
