@@ -106,7 +106,7 @@ def test_it_has_no_address_of_its_own(function: Account, monkeypatch: pytest.Mon
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     planned(monkeypatch, {"type": "http"})
     answer = function.invoke(HOOK)
-    assert "a version of a Lambda function has no address of its own: set hookDetails.base_url" in answer["reason"]
+    assert "a version of a Lambda function has no address of its own; set hookDetails.base_url" in answer["reason"]
     planned(monkeypatch, {"type": "http"}, base_url=httpd)
     function.invoke(HOOK)
     assert function.reports == ["Failed", "Succeeded"]
@@ -116,7 +116,7 @@ def test_nor_at_a_production_listener(function: Account, monkeypatch: pytest.Mon
     function.hook("AfterAllowTraffic")
     planned(monkeypatch, {"type": "http", "listener": "production"})
     answer = function.invoke(stage_hook(Stage.POST_PRODUCTION_TRAFFIC_SHIFT))
-    assert "has no address of its own: give the check a url" in answer["reason"]
+    assert "has no address of its own; give the check a url" in answer["reason"]
 
 
 def test_metrics_of_the_version(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,7 +187,7 @@ def test_placeholders(deployment: TaskSetDeployment) -> None:
 
 @pytest.mark.parametrize("name", ["function", "alias", "green_version", "blue_version"])
 def test_what_only_a_function_has_is_not_applicable(deployment: TaskSetDeployment, name: str) -> None:
-    with pytest.raises(NotApplicableError, match="of an ECS service, not of a Lambda function"):
+    with pytest.raises(NotApplicableError, match="of an ECS service, which has no Lambda function"):
         getattr(deployment, name)
 
 
@@ -214,5 +214,5 @@ def test_a_deployment_without_a_target_yet(account: Account) -> None:
 def test_a_deployment_that_says_not_when_it_began(account: Account) -> None:
     for name in ("startTime", "createTime"):
         account.deployment.pop(name)
-    with pytest.raises(FactError, match="codedeploy:GetDeployment: the answer can't be read"):
+    with pytest.raises(FactError, match="codedeploy:GetDeployment: invalid response"):
         _ = made().started_at
