@@ -1,4 +1,4 @@
-"""What every deployment controller has: revisions that serve, a clock, and what goes on beside a deployment."""
+"""The base of both deployment controllers: revisions, a clock, and whatever runs in parallel to a deployment."""
 
 from __future__ import annotations
 
@@ -6,42 +6,34 @@ import asyncio
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecs_hooks.core import clock as library_clock
-from ecs_hooks_simulator.core.model import ServiceRevision, TargetGroup
-from ecs_hooks_simulator.core.timeline import AlarmStateChanged, TasksChanged, TrafficShifted
-
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.clock import SimulationClock
-    from ecs_hooks_simulator.core.model import Service
-    from ecs_hooks_simulator.core.protocols import Alarms, ListenerKind, Tasks, Traffic
-    from ecs_hooks_simulator.core.timeline import Timeline
+from ecs_hooks_simulator.core.clock import Clock
+from ecs_hooks_simulator.core.model import Service
+from ecs_hooks_simulator.core.protocols import Alarms, ListenerKind, Tasks, Traffic
+from ecs_hooks_simulator.core.service_deployment import ServiceRevision, TargetGroup
+from ecs_hooks_simulator.core.timeline import AlarmStateChanged, TasksChanged, Timeline, TrafficShifted
 
 Action = Callable[[Any], object]
-"""What is called with the deployment."""
+"""A function of the deployment."""
 EVALUATION = 60
 """Seconds between two evaluations of an alarm whose periods are minutes (CloudWatch user guide)."""
-AFTER_THE_MINUTE = 5
-"""Seconds: an evaluation is no race with users, steps and hooks, which come at full and half minutes."""
+FIRST_EVALUATION = 5
+"""Seconds after the start of a deployment: users, steps and hooks act at full and half minutes, so none races with it."""
 
 
 class BaseController:
-    """The revisions of one service, and the playing of one deployment at a time.
-
-    Parameters
-    ----------
-    service
-        The service. May be replaced between two deployments, as UpdateService would (`controller.service = ...`).
-    traffic, tasks, alarms, clock, timeline
-        As the controllers have them.
+    """The revisions of one service, and one deployment at a time.
 
     Attributes
     ----------
+    service : Service
+        The service. May be replaced between two deployments, as by UpdateService.
     timeline : Timeline
-        What happened; `timeline.subscribe` to hear it as it happens.
+        Everything that happened; `timeline.subscribe` for notifications.
     crashed : dict[str, float]
-        When the tasks of a revision have crashed, by its ARN, for those that are started again and again in vain.
+        When the tasks of a revision crashed, by its ARN; the controller keeps starting them in vain.
     """
 
     def __init__(
@@ -51,7 +43,7 @@ class BaseController:
         traffic: Traffic,
         tasks: Tasks,
         alarms: Alarms | None,
-        clock: SimulationClock,
+        clock: Clock,
         timeline: Timeline,
     ) -> None:
         self.service = service
@@ -65,7 +57,7 @@ class BaseController:
         self._known: dict[str, ServiceRevision] = {}
         self._running: set[str] = set()
         self._actions: list[tuple[float, Action]] = []
-        self._habits: list[tuple[float, float, Action]] = []
+        self._repeated: list[tuple[float, Action, float]] = []
         self._playing = threading.Lock()
 
     @property
@@ -75,7 +67,7 @@ class BaseController:
 
     @property
     def revisions(self) -> Sequence[ServiceRevision]:
-        """Every revision that there ever was, oldest first."""
+        """All revisions so far, oldest first."""
         return tuple(self._known.values())
 
     @property
@@ -86,45 +78,52 @@ class BaseController:
     def adopt(
         self, *, image: str = "", task_definition: str = "", settings: Mapping[str, Any] | None = None
     ) -> ServiceRevision:
-        """Make a revision active without a deployment, as if it had been there before the story begins.
+        """Make a revision active without a deployment: the state before the simulation begins.
 
-        The first one gets all traffic. Further ones get none, and make ECS's own next deployment begin with
+        The first one gets all traffic. Further ones get none; with them, ECS's next deployment begins with
         RECONCILE_SERVICE.
         """
         revision = self._new_revision(image, task_definition, settings)
         self._tasks.start(revision)
         self._running.add(revision.arn)
-        self._emit_adopted(revision)
+        moment: dict[str, Any] = {"time": self.clock.now(), "deployment": ""}
+        self.timeline.emit(TasksChanged(**moment, revision=revision.arn, state="started"))
+        if not self._active:
+            weights = {revision.arn: 100.0}
+            kinds: tuple[ListenerKind, ...] = ("production", "test")
+            for kind in kinds:
+                self._traffic.shift(kind, weights)
+                self.timeline.emit(TrafficShifted(**moment, listener=kind, weights=weights))
         self._active.append(revision)
         return revision
 
     def at(self, seconds: float, action: Action) -> None:
-        """Call `action(deployment)` so many seconds after the start of the next deployment.
+        """Call `action(deployment)` that many seconds after the start of the next deployment.
 
         It runs in a thread of its own while virtual time stands still, and may call AWS's operations, over HTTP too.
-        What it raises is raised by `deploy`. Nothing happens where the deployment ends earlier.
+        `deploy` raises its exceptions. An action after the end of the deployment is not called.
         """
         self._actions.append((seconds, action))
 
     def every(self, seconds: float, action: Action, *, first: float | None = None) -> None:
-        """Call `action(deployment)` again and again during each deployment from now on, like `at` otherwise.
+        """Call `action(deployment)` repeatedly during each following deployment, like `at` otherwise.
 
         Parameters
         ----------
         seconds
             Between two calls.
         action
-            What to call.
+            The function.
         first
-            Seconds from the start of a deployment to the first call; as many as between two where None is given.
+            Seconds from the start of a deployment to the first call; the same as between two by default.
         """
-        self._habits.append((seconds if first is None else first, seconds, action))
+        self._repeated.append((seconds if first is None else first, action, seconds))
 
     @abstractmethod
-    def _named(self) -> tuple[str, str]:
+    def _new_ids(self) -> tuple[str, str]:
         """Return ARN and id of a new revision."""
 
-    def _play(self, playing: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _play(self, play: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Play a deployment, in the simulation's time.
 
         Raises
@@ -136,38 +135,31 @@ class BaseController:
             raise RuntimeError("a deployment of this service is running; the simulator plays one at a time")
         try:
             with library_clock.use(self.clock.now):
-                self.clock.run(playing())
+                self.clock.run(play())
         finally:
             self._actions.clear()
             self._playing.release()
 
-    async def _beside(
+    async def _run_with_actions(
         self, deployment: Any, played: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]
     ) -> None:
-        """Play a deployment to its end, with actions, habits, CloudWatch and others beside it."""
-        arn = deployment.arn
-        actions = [asyncio.create_task(self._act(deployment, *planned)) for planned in self._actions]
-        actions += [
-            asyncio.create_task(self._act(deployment, first, action, again=again))
-            for first, again, action in self._habits
-        ]
-        actions += [asyncio.create_task(each) for each in others]
+        """Play a deployment to its end, in parallel to the actions, CloudWatch and others."""
+        parallel = [self._act(deployment, *planned) for planned in (*self._actions, *self._repeated)]
+        parallel += others
         if self._alarms is not None:
-            actions.append(asyncio.create_task(self._evaluate(self._alarms, arn)))
-        playing = asyncio.create_task(played)
+            parallel.append(self._evaluate(self._alarms, deployment.arn))
+        # Of tasks that are due at the same time, the first one created runs first: actions before the deployment.
+        tasks = [asyncio.create_task(each) for each in (*parallel, played)]
+        playing, pending = tasks[-1], set(tasks)
         try:
-            await self._until_played(playing, actions)
+            while not playing.done():
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
         finally:
-            for task in (*actions, playing):
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait({playing, *actions})
-
-    async def _until_played(self, playing: asyncio.Task[None], actions: Sequence[asyncio.Task[None]]) -> None:
-        pending: set[asyncio.Task[None]] = {playing, *actions}
-        while not playing.done():
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.wait(tasks)
 
     async def _act(self, deployment: Any, seconds: float, action: Action, again: float = 0) -> None:
         await asyncio.sleep(seconds)
@@ -177,7 +169,7 @@ class BaseController:
             await self.clock.call(lambda: action(deployment))
 
     async def _evaluate(self, alarms: Alarms, deployment: str) -> None:
-        await asyncio.sleep(AFTER_THE_MINUTE)
+        await asyncio.sleep(FIRST_EVALUATION)
         while True:
             for change in await self.clock.call(alarms.evaluate):
                 moment: dict[str, Any] = {"time": self.clock.now(), "deployment": deployment}
@@ -186,7 +178,7 @@ class BaseController:
 
     def _new_revision(self, image: str, task_definition: str, settings: Mapping[str, Any] | None) -> ServiceRevision:
         service = self.service
-        arn, identifier = self._named()
+        arn, identifier = self._new_ids()
         family = f"arn:{service.partition}:ecs:{service.region}:{service.account}:task-definition/{service.service}"
         revision = ServiceRevision(
             arn=arn,
@@ -199,14 +191,3 @@ class BaseController:
         )
         self._known[arn] = revision
         return revision
-
-    def _emit_adopted(self, revision: ServiceRevision) -> None:
-        moment: dict[str, Any] = {"time": self.clock.now(), "deployment": ""}
-        self.timeline.emit(TasksChanged(**moment, revision=revision.arn, state="started"))
-        if self._active:
-            return
-        weights = {revision.arn: 100.0}
-        kinds: tuple[ListenerKind, ...] = ("production", "test")
-        for kind in kinds:
-            self._traffic.shift(kind, weights)
-            self.timeline.emit(TrafficShifted(**moment, listener=kind, weights=weights))

@@ -1,47 +1,45 @@
-"""What a deployment acts on; and surroundings that exist only in memory, for hooks that need no running application."""
+"""The environment of a deployment, and one that exists only in memory, for hooks that need no running application."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.clock import SimulationClock
-    from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import ServiceRevision
-    from ecs_hooks_simulator.core.protocols import AlarmChange, Alarms, ListenerKind, Tasks, Traffic
-    from ecs_hooks_simulator.core.timeline import Timeline
-    from ecs_hooks_simulator.ecs.undocumented import Behaviour
+from ecs_hooks_simulator.core.clock import Clock
+from ecs_hooks_simulator.core.faults import Fault
+from ecs_hooks_simulator.core.protocols import AlarmChange, Alarms, ListenerKind, Tasks, Traffic
+from ecs_hooks_simulator.core.service_deployment import ServiceRevision
+from ecs_hooks_simulator.core.timeline import Timeline
+from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a deployment acts on and reports to; `alarms` may be None where there are none."""
+class DeploymentEnvironment:
+    """What a deployment acts on and reports to; `lock` guards its status, which API calls change from other threads."""
 
     traffic: Traffic
     tasks: Tasks
     alarms: Alarms | None
-    clock: SimulationClock
-    behaviour: Behaviour
+    clock: Clock
+    behaviour: EcsBehaviour
     timeline: Timeline
     lock: threading.RLock
 
 
 class MemoryTraffic:
-    """A load balancer that remembers its weights and forwards nothing."""
+    """A load balancer that only stores its weights."""
 
     def __init__(self) -> None:
         self.weights: dict[ListenerKind, Mapping[str, float]] = {}
 
     def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
-        """Remember the weights of a listener."""
+        """Store the weights of a listener."""
         self.weights[kind] = dict(weights)
 
 
 class MemoryTasks:
-    """Tasks that are healthy at once and run nothing."""
+    """Tasks that run nothing and are healthy at once."""
 
     def __init__(self) -> None:
         self.running: dict[str, ServiceRevision] = {}
@@ -52,11 +50,11 @@ class MemoryTasks:
         self.running[revision.arn] = revision
 
     def healthy(self, revision: ServiceRevision) -> bool:
-        """Return whether it was started."""
+        """Return whether the revision was started."""
         return revision.arn in self.running
 
     def inject(self, revision: ServiceRevision, fault: Fault) -> None:
-        """Remember the fault."""
+        """Store the fault."""
         self.faults.append((revision.arn, fault))
 
     def stop(self, revision: ServiceRevision) -> None:
@@ -65,7 +63,7 @@ class MemoryTasks:
 
 
 class MemoryAlarms:
-    """Alarms that are in whatever state they are put into."""
+    """Alarms whose states are set by the test: `alarms.current["api"] = "ALARM"`."""
 
     def __init__(self, **states: str) -> None:
         self.current = states
@@ -75,5 +73,5 @@ class MemoryAlarms:
         return ()
 
     def states(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return the states of those that there are."""
+        """Return the states of the alarms that exist."""
         return {name: self.current[name] for name in names if name in self.current}
