@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from ecs_hooks_simulator.application import LocalTasks
 from ecs_hooks_simulator.aws.alarm_evaluator import CloudWatchAlarms
+from ecs_hooks_simulator.aws.cloudwatch import CloudWatch, Metrics
 from ecs_hooks_simulator.core import aws_environment
 from ecs_hooks_simulator.core.clock import VirtualClock
 from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
@@ -16,8 +17,7 @@ from ecs_hooks_simulator.traffic.users import FIRST, PERIOD, Users
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.application import Application
-    from ecs_hooks_simulator.aws import AlarmMetrics, AwsEndpoint, CloudWatch
-    from ecs_hooks_simulator.aws.cloudwatch import Metrics
+    from ecs_hooks_simulator.aws.endpoint import AwsEndpoint
     from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
     from ecs_hooks_simulator.core.clock import SimulationClock
     from ecs_hooks_simulator.core.model import Service
@@ -43,7 +43,7 @@ class BaseSimulation:
 
     controller: BaseController
     endpoint: AwsEndpoint
-    _metrics: AlarmMetrics
+    _cloudwatch: CloudWatch
 
     def __init__(
         self,
@@ -91,24 +91,21 @@ class BaseSimulation:
         """Stop everything."""
         self._open.close()
 
-    def _measuring(self, metrics: Metrics, alarms: Sequence[MetricAlarm]) -> CloudWatch:
-        """Return CloudWatch with these metrics, which the alarms are held against.
+    def _measure(self, metrics: Metrics, alarms: Sequence[MetricAlarm]) -> CloudWatch:
+        """Return CloudWatch with these metrics, which evaluates the alarms from now on.
 
         Raises
         ------
         EcsError
-            If an alarm asks for what the simulator does not measure.
+            If the simulator does not support the metric of an alarm.
         """
-        from ecs_hooks_simulator import aws  # noqa: PLC0415 - moto takes a second to load
-
-        cloudwatch = aws.CloudWatch(self.balancer, metrics)
-        self._metrics = aws.AlarmMetrics(cloudwatch, metrics)
+        self._cloudwatch = CloudWatch(self.balancer, metrics)
         for alarm in alarms:
-            self._metrics.check(alarm)
-        return cloudwatch
+            self._cloudwatch.check(alarm)
+        return self._cloudwatch
 
     def _measured(self, alarm: MetricAlarm, begin: float, end: float) -> Mapping[float, float]:
-        return self._metrics.measure(alarm, begin, end)
+        return self._cloudwatch.measure(alarm, begin, end)
 
     @property
     def production_url(self) -> str:

@@ -12,7 +12,7 @@ from ecs_hooks import Hook, LifecycleEvent, Outcome, Stage, lifecycle_hook, stag
 from ecs_hooks_cli.play.demo import DEMO_PLAN
 from ecs_hooks_simulator import Behaviour, CallableTarget, LifecycleHook, Service, TasksFailedError
 from ecs_hooks_simulator.application import Application
-from ecs_hooks_simulator.aws import load_balancers
+from ecs_hooks_simulator.aws.elastic_load_balancing import load_balancers
 from ecs_hooks_simulator.core.timeline import HookAnswered, TrafficShifted
 from ecs_hooks_simulator.simulation import Simulation, demo_application
 from tests.support.checks import Fixed

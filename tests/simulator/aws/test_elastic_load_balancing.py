@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import DeploymentController, ServiceDeployment
-from ecs_hooks_simulator.aws import ElasticLoadBalancing
+from ecs_hooks_simulator.aws.elastic_load_balancing import ElasticLoadBalancing
 from ecs_hooks_simulator.core.faults import Fault
 from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 from tests.simulator.aws.conftest import Client

@@ -21,7 +21,7 @@ from ecs_hooks_simulator import (
     Service,
     ServiceDeployment,
 )
-from ecs_hooks_simulator.aws import AwsEndpoint
+from ecs_hooks_simulator.aws.endpoint import AwsEndpoint
 from ecs_hooks_simulator.core.strategy import Step, Strategy
 from ecs_hooks_simulator.core.timeline import HookInvoked, TrafficShifted
 from ecs_hooks_simulator.ecs.undocumented import FirstSteps, HookIdentity, ShiftOrder, StepRollback, StepWeights
