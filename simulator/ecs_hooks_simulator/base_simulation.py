@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ecs_hooks_simulator.application import LocalTasks
 from ecs_hooks_simulator.aws.alarm_evaluator import CloudWatchAlarms
@@ -41,7 +41,7 @@ class BaseSimulation:
         The CloudWatch alarms.
     """
 
-    controller: BaseController
+    controller: BaseController[Any]
     endpoint: AwsEndpoint
     _cloudwatch: CloudWatch
 

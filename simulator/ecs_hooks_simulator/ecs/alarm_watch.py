@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ecs_hooks_simulator.core.record import AlarmsStatus
@@ -10,8 +11,9 @@ from ecs_hooks_simulator.ecs.reasons import ALARMS, ALARMS_NO_ROLLBACK, Rollback
 from ecs_hooks_simulator.ecs.undocumented import AlarmsWatched
 
 if TYPE_CHECKING:
+    from ecs_hooks_simulator.core.protocols import Alarms
     from ecs_hooks_simulator.core.record import ServiceDeployment
-    from ecs_hooks_simulator.ecs.environment import Surroundings
+    from ecs_hooks_simulator.ecs.controller import DeploymentController
 
 POLL = 20
 """Seconds between two looks. Not documented; once, ECS was seen to roll back 21 seconds after an alarm."""
@@ -25,14 +27,14 @@ class AlarmWatch:
     ----------
     deployment
         The deployment.
-    surroundings
+    controller
         CloudWatch's alarms, and from when on ECS looks at them.
     """
 
-    def __init__(self, deployment: ServiceDeployment, surroundings: Surroundings) -> None:
+    def __init__(self, deployment: ServiceDeployment, controller: DeploymentController) -> None:
         self._configured = deployment.service.alarms
         self._watched = deployment.alarms
-        self._around = surroundings
+        self._controller = controller
         self._looks = asyncio.Event()
 
     def begin(self) -> None:
@@ -44,7 +46,7 @@ class AlarmWatch:
         enabled = self._configured is not None and self._configured.enable
         if enabled and self._watched.names and not self._alarming():
             self._watched.status = AlarmsStatus.MONITORING
-        if self._around.behaviour.alarms_watched is AlarmsWatched.DEPLOYMENT:
+        if self._controller.behaviour.alarms_watched is AlarmsWatched.DEPLOYMENT:
             self._looks.set()
 
     def shift(self) -> None:
@@ -73,6 +75,10 @@ class AlarmWatch:
             self._watched.status = AlarmsStatus.MONITORING_COMPLETE
 
     def _alarming(self) -> list[str]:
-        alarms = self._around.alarms
-        states = {} if alarms is None else alarms.states(self._watched.names)
-        return [name for name in self._watched.names if states.get(name) == ALARM]
+        return alarming(self._controller.alarms, self._watched.names)
+
+
+def alarming(alarms: Alarms | None, names: Sequence[str]) -> list[str]:
+    """Return the names of the alarms that are in ALARM."""
+    states = {} if alarms is None else alarms.states(names)
+    return [name for name in names if states.get(name) == ALARM]

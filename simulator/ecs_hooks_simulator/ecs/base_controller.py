@@ -1,22 +1,26 @@
-"""What every deployment controller has: revisions that serve, a clock, and what goes on beside a deployment."""
+"""The parts that the controllers of ECS and CodeDeploy share: revisions, a clock, and actions during a deployment."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ecs_hooks.core import clock as library_clock
+from ecs_hooks_simulator.core.clock import SimulationClock, VirtualClock
 from ecs_hooks_simulator.core.model import ServiceRevision, TargetGroup
-from ecs_hooks_simulator.core.timeline import AlarmStateChanged, TasksChanged, TrafficShifted
+from ecs_hooks_simulator.core.protocols import Deployed
+from ecs_hooks_simulator.core.timeline import AlarmStateChanged, TasksChanged, Timeline, TrafficShifted
+from ecs_hooks_simulator.ecs.environment import MemoryTasks, MemoryTraffic
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.clock import SimulationClock
+    from ecs_hooks_simulator.core.faults import Fault, Stepped
     from ecs_hooks_simulator.core.model import Service
     from ecs_hooks_simulator.core.protocols import Alarms, ListenerKind, Tasks, Traffic
-    from ecs_hooks_simulator.core.timeline import Timeline
+
+D = TypeVar("D", bound=Deployed)
 
 Action = Callable[[Any], object]
 """What is called with the deployment."""
@@ -26,44 +30,50 @@ AFTER_THE_MINUTE = 5
 """Seconds: an evaluation is no race with users, steps and hooks, which come at full and half minutes."""
 
 
-class BaseController:
+class BaseController(ABC, Generic[D]):
     """The revisions of one service, and the playing of one deployment at a time.
 
     Parameters
     ----------
     service
-        The service. May be replaced between two deployments, as UpdateService would (`controller.service = ...`).
-    traffic, tasks, alarms, clock, timeline
-        As the controllers have them.
+        The service. May be replaced between two deployments, as by UpdateService (`controller.service = ...`).
+    traffic, tasks
+        The load balancer and the tasks; in memory only by default.
+    alarms
+        CloudWatch's alarms; none by default.
+    clock
+        A `VirtualClock` by default; a `RealClock` for hooks in other processes.
+    timeline
+        Receives the records.
 
     Attributes
     ----------
     timeline : Timeline
-        What happened; `timeline.subscribe` to hear it as it happens.
+        The records; `timeline.subscribe` to get them as they are made.
     crashed : dict[str, float]
-        When the tasks of a revision have crashed, by its ARN, for those that are started again and again in vain.
+        Time of the crash by revision ARN, for tasks that are restarted in vain.
     """
 
     def __init__(
         self,
         service: Service,
         *,
-        traffic: Traffic,
-        tasks: Tasks,
-        alarms: Alarms | None,
-        clock: SimulationClock,
-        timeline: Timeline,
+        traffic: Traffic | None = None,
+        tasks: Tasks | None = None,
+        alarms: Alarms | None = None,
+        clock: SimulationClock | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
         self.service = service
-        self.clock = clock
-        self.timeline = timeline
+        self.traffic: Traffic = traffic or MemoryTraffic()
+        self.tasks: Tasks = tasks or MemoryTasks()
+        self.alarms = alarms
+        self.clock: SimulationClock = clock or VirtualClock()
+        self.timeline = timeline or Timeline()
         self.crashed: dict[str, float] = {}
-        self._traffic = traffic
-        self._tasks = tasks
-        self._alarms = alarms
+        self.running_arns: set[str] = set()
         self._active: list[ServiceRevision] = []
         self._known: dict[str, ServiceRevision] = {}
-        self._running: set[str] = set()
         self._actions: list[tuple[float, Action]] = []
         self._habits: list[tuple[float, float, Action]] = []
         self._playing = threading.Lock()
@@ -81,7 +91,7 @@ class BaseController:
     @property
     def running(self) -> Sequence[ServiceRevision]:
         """The revisions that have tasks."""
-        return [revision for revision in self.revisions if revision.arn in self._running]
+        return [revision for revision in self.revisions if revision.arn in self.running_arns]
 
     def adopt(
         self, *, image: str = "", task_definition: str = "", settings: Mapping[str, Any] | None = None
@@ -92,8 +102,8 @@ class BaseController:
         RECONCILE_SERVICE.
         """
         revision = self._new_revision(image, task_definition, settings)
-        self._tasks.start(revision)
-        self._running.add(revision.arn)
+        self.tasks.start(revision)
+        self.running_arns.add(revision.arn)
         self._emit_adopted(revision)
         self._active.append(revision)
         return revision
@@ -119,6 +129,51 @@ class BaseController:
             Seconds from the start of a deployment to the first call; as many as between two where None is given.
         """
         self._habits.append((seconds if first is None else first, seconds, action))
+
+    def deploy(
+        self,
+        *,
+        image: str = "",
+        task_definition: str = "",
+        settings: Mapping[str, Any] | None = None,
+        faults: Sequence[Fault] = (),
+    ) -> D:
+        """Deploy a new revision and return the deployment when it is over, with its rollback.
+
+        Parameters
+        ----------
+        image, task_definition
+            Of the new revision; a task definition ARN is made up by default.
+        settings
+            For `Tasks`, such as the command to run.
+        faults
+            Faults to inject into its tasks, each at a step of the deployment.
+
+        Raises
+        ------
+        FaultError
+            If the deployment never reaches the step at which a fault begins.
+        RuntimeError
+            If a deployment is running, or the caller is a coroutine.
+        """
+        for fault in faults:
+            fault.check(self._stepped)
+        self._play(lambda: self._deploy(self._new_revision(image, task_definition, settings), faults))
+        return self.history[-1]
+
+    @property
+    @abstractmethod
+    def history(self) -> Sequence[D]:
+        """All deployments, oldest first; the last may be running."""
+
+    @property
+    @abstractmethod
+    def _stepped(self) -> Stepped:
+        """The configuration with the traffic steps."""
+
+    @abstractmethod
+    async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> None:
+        """Deploy a revision."""
 
     @abstractmethod
     def _named(self) -> tuple[str, str]:
@@ -152,8 +207,8 @@ class BaseController:
             for first, again, action in self._habits
         ]
         actions += [asyncio.create_task(each) for each in others]
-        if self._alarms is not None:
-            actions.append(asyncio.create_task(self._evaluate(self._alarms, arn)))
+        if self.alarms is not None:
+            actions.append(asyncio.create_task(self._evaluate(self.alarms, arn)))
         playing = asyncio.create_task(played)
         try:
             await self._until_played(playing, actions)
@@ -208,5 +263,5 @@ class BaseController:
         weights = {revision.arn: 100.0}
         kinds: tuple[ListenerKind, ...] = ("production", "test")
         for kind in kinds:
-            self._traffic.shift(kind, weights)
+            self.traffic.shift(kind, weights)
             self.timeline.emit(TrafficShifted(**moment, listener=kind, weights=weights))

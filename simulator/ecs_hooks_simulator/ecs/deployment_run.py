@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.core.event import Stage
-from ecs_hooks_simulator.core.errors import TasksFailedError
-from ecs_hooks_simulator.core.faults import FaultKind, FaultSchedule
-from ecs_hooks_simulator.core.invocation import uninterrupted
 from ecs_hooks_simulator.core.race import race
 from ecs_hooks_simulator.core.record import DeploymentStatus, Rollback
 from ecs_hooks_simulator.core.strategy import Step
-from ecs_hooks_simulator.core.timeline import FaultInjected, StageEntered, StatusChanged, TasksChanged, TrafficShifted
+from ecs_hooks_simulator.core.timeline import StatusChanged
 from ecs_hooks_simulator.ecs import reasons
 from ecs_hooks_simulator.ecs.alarm_watch import AlarmWatch
+from ecs_hooks_simulator.ecs.base_run import BaseRun
 from ecs_hooks_simulator.ecs.eventbridge import deployment_event
 from ecs_hooks_simulator.ecs.hooks import HooksRunner
-from ecs_hooks_simulator.ecs.payload import split, weights_at
+from ecs_hooks_simulator.ecs.payload import weights_at
 from ecs_hooks_simulator.ecs.reasons import RollbackNeededError
 from ecs_hooks_simulator.ecs.undocumented import (
     FirstSteps,
@@ -31,14 +29,12 @@ from ecs_hooks_simulator.ecs.undocumented import (
 )
 
 if TYPE_CHECKING:
+    from ecs_hooks_simulator.core.errors import TasksFailedError
     from ecs_hooks_simulator.core.faults import Fault
     from ecs_hooks_simulator.core.model import ServiceRevision
     from ecs_hooks_simulator.core.protocols import ListenerKind
     from ecs_hooks_simulator.core.record import ServiceDeployment
-    from ecs_hooks_simulator.core.timeline import Record
-    from ecs_hooks_simulator.ecs.environment import Surroundings
-
-T = TypeVar("T")
+    from ecs_hooks_simulator.ecs.controller import DeploymentController
 
 LONGEST_DEPLOYMENT = 30 * 86_400
 """Seconds: a deployment lasts at most 30 days."""
@@ -50,21 +46,15 @@ SCALE_UP, BAKE_TIME, CLEAN_UP = "SCALE_UP", "BAKE_TIME", "CLEAN_UP"
 """The three stages that accept no hook."""
 
 
-class DeploymentRun:
+class DeploymentRun(BaseRun):
     """Plays one deployment; must be made inside the event loop of the clock.
 
     Parameters
     ----------
     deployment
-        Its record, PENDING.
-    blue
-        The revision that has the production traffic; None on a first deployment.
-    others
-        Further active revisions, which RECONCILE_SERVICE ends.
-    faults
-        What goes wrong in green on the way.
-    surroundings
-        What it acts on.
+        Its record, PENDING. The first of its sources has the production traffic; RECONCILE_SERVICE ends the others.
+    controller, faults
+        As of `BaseRun`.
 
     Attributes
     ----------
@@ -73,23 +63,18 @@ class DeploymentRun:
         successfully) first.
     """
 
+    deployment: ServiceDeployment
+    _controller: DeploymentController
+    longest_start = LONGEST_STAGE
+    longest_poll = 600
+
     def __init__(
-        self,
-        deployment: ServiceDeployment,
-        *,
-        blue: ServiceRevision | None,
-        others: Sequence[ServiceRevision],
-        faults: Sequence[Fault] = (),
-        surroundings: Surroundings,
+        self, deployment: ServiceDeployment, controller: DeploymentController, faults: Sequence[Fault] = ()
     ) -> None:
-        self.deployment = deployment
-        self.active: list[ServiceRevision] = [*([blue] if blue else []), *others]
-        self._blue = blue
-        self._others = list(others)
-        self._faults = FaultSchedule(faults)
-        self._alarms = AlarmWatch(deployment, surroundings)
-        self._around = surroundings
-        self._loop = asyncio.get_running_loop()
+        super().__init__(deployment, controller, faults)
+        self.active: list[ServiceRevision] = list(deployment.sources)
+        self._others = deployment.sources[1:]
+        self._alarms = AlarmWatch(deployment, controller)
         self._stop_asked = asyncio.Event()
         self._stop_status: DeploymentStatus | None = None
         self._reached: set[str] = set()
@@ -97,24 +82,16 @@ class DeploymentRun:
         self._shifted = [0.0]
         self.hooks = HooksRunner(
             deployment,
-            clock=surroundings.clock,
-            behaviour=surroundings.behaviour,
-            timeline=surroundings.timeline,
-            lock=surroundings.lock,
+            clock=controller.clock,
+            behaviour=controller.behaviour,
+            timeline=controller.timeline,
+            lock=controller.lock,
         )
-        deployment.weights = {"test": {}, "production": split(self._green, self._blue_arn, 0)}
-
-    @property
-    def _green(self) -> str:
-        return self.deployment.target.arn
-
-    @property
-    def _blue_arn(self) -> str | None:
-        return self._blue.arn if self._blue else None
+        deployment.weights = {"test": {}, "production": self._split(0)}
 
     def stop(self, status: DeploymentStatus) -> None:
         """Ask the deployment to end, from any thread: ROLLBACK_REQUESTED or STOP_REQUESTED; once it ends, no effect."""
-        with self._around.lock:
+        with self._controller.lock:
             if self._stop_status or self.deployment.status not in {"PENDING", "IN_PROGRESS"}:
                 return
             self._stop_status = self.deployment.status = status
@@ -124,8 +101,8 @@ class DeploymentRun:
         """Play the deployment to a terminal status."""
         deployment = self.deployment
         self._emit_status()
-        deployment.started_at = self._around.clock.now()
-        with self._around.lock:
+        deployment.started_at = self._controller.clock.now()
+        with self._controller.lock:
             begin = self._stop_status is None
             if begin:
                 deployment.status = DeploymentStatus.IN_PROGRESS
@@ -146,12 +123,12 @@ class DeploymentRun:
             await self._stage(Stage.RECONCILE_SERVICE)
             await self._reconcile()
         await self._stage(Stage.PRE_SCALE_UP)
-        await self._stage(SCALE_UP, self._scale_up)
+        await self._stage(SCALE_UP, partial(self._start_tasks, self.deployment.target))
         await self._stage(Stage.POST_SCALE_UP)
         await self._shift(Stage.TEST_TRAFFIC_SHIFT, "test", 100)
         await self._stage(Stage.POST_TEST_TRAFFIC_SHIFT)
         for step in self._steps:
-            after = self._around.behaviour.step_weights is StepWeights.AFTER
+            after = self._controller.behaviour.step_weights is StepWeights.AFTER
             self._before = step.percent if after else self._shifted[-1]
             await self._stage(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT)
             self._alarms.shift()
@@ -164,22 +141,20 @@ class DeploymentRun:
 
     @property
     def _steps(self) -> list[Step]:
-        if self._blue is None and self._around.behaviour.first_steps is FirstSteps.ONE:
+        if self._blue is None and self._controller.behaviour.first_steps is FirstSteps.ONE:
             return [Step(100, 0)]
         return self.deployment.service.steps
 
     async def _end_badly(self, failure: RollbackNeededError) -> None:
-        deployment, around, reason = self.deployment, self._around, failure.reason
+        deployment, clock, reason = self.deployment, self._controller.clock, failure.reason
         self._alarms.end()
         aborted = self._stop_status is DeploymentStatus.STOP_REQUESTED
         if aborted or not failure.possible:
             self.active.append(deployment.target)
-            deployment.stopped_at = around.clock.now()
+            deployment.stopped_at = clock.now()
             self._finish(DeploymentStatus.STOPPED, reasons.ABORTED if aborted else reason)
             return
-        deployment.rollback = Rollback(
-            reason=reason, started_at=around.clock.now(), service_revision_arn=self._blue_arn
-        )
+        deployment.rollback = Rollback(reason=reason, started_at=clock.now(), service_revision_arn=self._blue_arn)
         if self._blue is None:
             await self._stop_tasks(deployment.target)
             self._finish(DeploymentStatus.ROLLBACK_FAILED, reasons.NO_CANDIDATE)
@@ -196,7 +171,7 @@ class DeploymentRun:
     async def _roll_back(self, blue: ServiceRevision) -> None:
         if CLEAN_UP in self._reached:
             await self._start_tasks(blue)
-        always = self._around.behaviour.rollback_invocation is RollbackInvocation.ALWAYS
+        always = self._controller.behaviour.rollback_invocation is RollbackInvocation.ALWAYS
         # Production first: every moment on green costs.
         if always or Stage.PRODUCTION_TRAFFIC_SHIFT in self._reached:
             for percent in self._way_back():
@@ -209,7 +184,7 @@ class DeploymentRun:
 
     def _way_back(self) -> list[float]:
         """Return green's shares of the production traffic on its way back to none."""
-        if self._around.behaviour.step_rollback is StepRollback.STEPWISE and len(self._shifted) > 1:
+        if self._controller.behaviour.step_rollback is StepRollback.STEPWISE and len(self._shifted) > 1:
             return self._shifted[-2::-1]
         return [0]
 
@@ -238,19 +213,19 @@ class DeploymentRun:
         """
         self._enter(stage, rollback=rollback)
         if not rollback:
-            await self._inject(stage=stage)
+            await self._inject(stage)
         if work is not None:
             await work()
         await self._run_hooks(stage, rollback=rollback, percent=percent)
 
     async def _shift(self, stage: str, kind: ListenerKind, percent: float, *, rollback: bool = False) -> None:
         """Run a stage that shifts traffic, with its hooks before or after the weights are rewritten."""
-        weights = split(self._green, self._blue_arn, percent)
-        move = partial(self._move_traffic, kind, weights)
+        weights = self._split(percent)
+        move = partial(self._shift_traffic, kind, weights)
         if rollback and stage not in self._reached:
             # Nothing was shifted that could be shifted back: the hooks are all there is.
             await self._stage(stage, rollback=True, percent=percent)
-        elif self._around.behaviour.shift_order is ShiftOrder.HOOK_BEFORE:
+        elif self._controller.behaviour.shift_order is ShiftOrder.HOOK_BEFORE:
             await self._stage(stage, rollback=rollback, percent=percent)
             await move()
         else:
@@ -267,7 +242,7 @@ class DeploymentRun:
             after=percent,
         )
         problems = await self.hooks.run(stage, weights, rollback=rollback)
-        ignored = rollback and self._around.behaviour.rollback_failure is RollbackFailure.IGNORED
+        ignored = rollback and self._controller.behaviour.rollback_failure is RollbackFailure.IGNORED
         if problems and not ignored:
             raise RollbackNeededError(reasons.hooks_failed(stage, problems))
 
@@ -277,68 +252,22 @@ class DeploymentRun:
             return
         kinds: tuple[ListenerKind, ...] = ("production", "test")
         for kind in kinds:
-            await self._move_traffic(kind, {self._blue.arn: 100})
+            await self._shift_traffic(kind, {self._blue.arn: 100})
         for revision in self._others:
             await self._stop_tasks(revision)
         self.active = [self._blue]
-
-    async def _scale_up(self) -> None:
-        await self._start_tasks(self.deployment.target)
-
-    async def _start_tasks(self, revision: ServiceRevision) -> None:
-        around = self._around
-        try:
-            await self._uninterrupted(partial(around.tasks.start, revision))
-        except TasksFailedError as error:
-            self._emit_tasks(revision, "failed")
-            raise RollbackNeededError(reasons.tasks_failed(revision.arn, f"failed to start: {error}")) from None
-        self.deployment.running.add(revision.arn)
-        self._emit_tasks(revision, "started")
-        waited, delay = 0, 15
-        while not await self._uninterrupted(partial(around.tasks.healthy, revision)):
-            if waited >= LONGEST_STAGE:
-                raise RollbackNeededError(reasons.tasks_failed(revision.arn, "were not healthy within 24 hours"))
-            delay = min(delay, LONGEST_STAGE - waited)
-            await asyncio.sleep(delay)
-            waited += delay
-            delay = min(2 * delay, 600)
-        self._emit_tasks(revision, "healthy")
-
-    async def _stop_tasks(self, revision: ServiceRevision) -> None:
-        await self._uninterrupted(partial(self._around.tasks.stop, revision))
-        self.deployment.running.discard(revision.arn)
-        self.deployment.crashed.pop(revision.arn, None)
-        self._emit_tasks(revision, "stopped")
 
     async def _clean_up(self) -> None:
         if self._blue is not None:
             await self._stop_tasks(self._blue)
 
-    async def _move_traffic(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
-        await self._uninterrupted(partial(self._around.traffic.shift, kind, weights))
-        self.deployment.weights[kind] = weights
-        self._emit(TrafficShifted(**self._moment(), listener=kind, weights=weights))
-        if kind == "production":
-            await self._inject(percent=weights.get(self._green, 0))
+    async def _shift_traffic(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
+        await super()._shift_traffic(kind, weights)
         if self.deployment.service.network_load_balancer:
             await asyncio.sleep(NLB_DELAY)
 
-    async def _inject(self, *, stage: str | None = None, percent: float = 0) -> None:
-        """Begin with the faults whose time has come."""
-        deployment, green = self.deployment, self.deployment.target
-        for fault in self._faults.due(stage=stage, percent=percent):
-            await self._uninterrupted(partial(self._around.tasks.inject, green, fault))
-            if fault.kind is FaultKind.CRASH:
-                deployment.crashed[green.arn] = self._around.clock.now()
-            told: dict[str, Any] = {"fault": fault.what, "planned": str(fault), "stage": deployment.lifecycle_stage}
-            share = deployment.weights["production"].get(green.arn, 0)
-            self._emit(FaultInjected(**self._moment(), **told, revision=green.arn, percent=share))
-
-    async def _uninterrupted(self, function: Callable[[], T]) -> T:
-        return await uninterrupted(self._around.clock, function)
-
     def _succeed(self) -> None:
-        with self._around.lock:
+        with self._controller.lock:
             if self._stop_status is not None:
                 raise RollbackNeededError(reasons.STOPPED)
             self.deployment.status = DeploymentStatus.SUCCESSFUL
@@ -347,11 +276,11 @@ class DeploymentRun:
         self._finish(DeploymentStatus.SUCCESSFUL, None)
 
     def _finish(self, status: DeploymentStatus, reason: str | None) -> None:
-        self.deployment.finished_at = self._around.clock.now()
+        self.deployment.finished_at = self._controller.clock.now()
         self._set_status(status, reason)
 
     def _set_status(self, status: DeploymentStatus, reason: str | None) -> None:
-        with self._around.lock:
+        with self._controller.lock:
             self.deployment.status = status
             self.deployment.status_reason = reason
         self._emit_status()
@@ -360,22 +289,15 @@ class DeploymentRun:
         if not rollback:
             self._reached.add(stage)
         self.deployment.lifecycle_stage = str(stage)
-        self._emit(StageEntered(**self._moment(), stage=str(stage), rollback=rollback))
+        super()._enter(stage, rollback=rollback)
+
+    def _tasks_failed(self, revision: ServiceRevision, error: TasksFailedError | None) -> RollbackNeededError:
+        problem = f"failed to start: {error}" if error else "were not healthy within 24 hours"
+        return RollbackNeededError(reasons.tasks_failed(revision.arn, problem))
 
     def _emit_status(self) -> None:
         deployment = self.deployment
-        event = deployment_event(deployment, self._around.clock.now())
+        event = deployment_event(deployment, self._controller.clock.now())
         self._emit(
             StatusChanged(**self._moment(), status=str(deployment.status), reason=deployment.status_reason, event=event)
         )
-
-    def _emit_tasks(self, revision: ServiceRevision, state: str) -> None:
-        self._emit(TasksChanged(**self._moment(), revision=revision.arn, state=state))
-
-    def _moment(self) -> dict[str, Any]:
-        now = self._around.clock.now()
-        self.deployment.updated_at = now
-        return {"time": now, "deployment": self.deployment.arn}
-
-    def _emit(self, record: Record) -> None:
-        self._around.timeline.emit(record)

@@ -1,32 +1,14 @@
-"""What a deployment acts on; and surroundings that exist only in memory, for hooks that need no running application."""
+"""Traffic, tasks and alarms that exist only in memory, for hooks that need no running application."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.clock import SimulationClock
     from ecs_hooks_simulator.core.faults import Fault
     from ecs_hooks_simulator.core.model import ServiceRevision
-    from ecs_hooks_simulator.core.protocols import AlarmChange, Alarms, ListenerKind, Tasks, Traffic
-    from ecs_hooks_simulator.core.timeline import Timeline
-    from ecs_hooks_simulator.ecs.undocumented import Behaviour
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a deployment acts on and reports to; `alarms` may be None where there are none."""
-
-    traffic: Traffic
-    tasks: Tasks
-    alarms: Alarms | None
-    clock: SimulationClock
-    behaviour: Behaviour
-    timeline: Timeline
-    lock: threading.RLock
+    from ecs_hooks_simulator.core.protocols import AlarmChange, ListenerKind
 
 
 class MemoryTraffic:

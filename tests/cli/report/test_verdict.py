@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,7 +103,7 @@ def test_tasks_that_do_not_start_are_why() -> None:
                 raise TasksFailedError("no such image")
 
     def prepare(player: DeploymentController) -> None:
-        player._around = replace(player._around, tasks=Broken())
+        player.tasks = Broken()
 
     assert verdict(recorded(prepare=prepare)).why == [("tasks of green", "did not start")]
 
