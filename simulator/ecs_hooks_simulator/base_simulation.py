@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import urllib3
 
 from ecs_hooks_simulator.application import Application, LocalTasks
+from ecs_hooks_simulator.aws.alarm_evaluator import CloudWatchAlarms
+from ecs_hooks_simulator.aws.cloudwatch import CloudWatch, Metrics
+from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
 from ecs_hooks_simulator.core.clock import Clock, VirtualClock
 from ecs_hooks_simulator.core.model import Service
 from ecs_hooks_simulator.core.timeline import Timeline
@@ -19,9 +22,7 @@ from ecs_hooks_simulator.ecs.base_controller import BaseController
 from ecs_hooks_simulator.traffic.load_balancer import VIRTUAL, LoadBalancer
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.aws import AlarmMetrics, AwsEndpoint, CloudWatch
-    from ecs_hooks_simulator.aws.cloudwatch import Metrics
-    from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
+    from ecs_hooks_simulator.aws.endpoint import AwsEndpoint  # loads moto, which takes a second
 
 PERIOD = 60.0
 """Seconds between two visits of the users: one datapoint of the load balancer's metrics."""
@@ -99,9 +100,9 @@ class BaseSimulation:
         The CloudWatch alarms.
     """
 
-    controller: BaseController
+    controller: BaseController[Any]
     endpoint: AwsEndpoint
-    _metrics: AlarmMetrics
+    _cloudwatch: CloudWatch
 
     def __init__(
         self,
@@ -114,8 +115,6 @@ class BaseSimulation:
         app_url: bool,
         alarms: Sequence[MetricAlarm],
     ) -> None:
-        from ecs_hooks_simulator.aws.alarm_evaluator import CloudWatchAlarms  # noqa: PLC0415 - moto takes a second to load
-
         self._blue = blue
         self._requests_per_minute = requests_per_minute
         self._app_url = app_url
@@ -151,24 +150,21 @@ class BaseSimulation:
         """Stop everything."""
         self._open.close()
 
-    def _cloudwatch(self, metrics: Metrics, alarms: Sequence[MetricAlarm]) -> CloudWatch:
-        """Return CloudWatch with these metrics, and use them for the alarms.
+    def _measure(self, metrics: Metrics, alarms: Sequence[MetricAlarm]) -> CloudWatch:
+        """Return CloudWatch with these metrics, which evaluates the alarms from now on.
 
         Raises
         ------
         EcsError
-            If an alarm uses a metric that the simulator does not have.
+            If the simulator does not support the metric of an alarm.
         """
-        from ecs_hooks_simulator import aws  # noqa: PLC0415 - as above
-
-        cloudwatch = aws.CloudWatch(self.balancer, metrics)
-        self._metrics = aws.AlarmMetrics(cloudwatch, metrics)
+        self._cloudwatch = CloudWatch(self.balancer, metrics)
         for alarm in alarms:
-            self._metrics.check(alarm)
-        return cloudwatch
+            self._cloudwatch.check(alarm)
+        return self._cloudwatch
 
     def _measured(self, alarm: MetricAlarm, begin: float, end: float) -> Mapping[float, float]:
-        return self._metrics.measure(alarm, begin, end)
+        return self._cloudwatch.measure(alarm, begin, end)
 
     @property
     def production_url(self) -> str:

@@ -29,6 +29,8 @@ from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from ecs_hooks_simulator.aws.cloudwatch import CloudWatch
+from ecs_hooks_simulator.aws.elastic_load_balancing import BalancerMetrics, ElasticLoadBalancing, load_balancers
 from ecs_hooks_simulator.base_simulation import environment_of_hooks, use_environment
 from ecs_hooks_simulator.core.clock import EPOCH, VirtualClock
 from ecs_hooks_simulator.core.model import CanaryConfiguration, LifecycleHook, Service, Strategy
@@ -99,7 +101,7 @@ class Canaries:
         blue: Performance | None = None,
         load: Load | None = None,
     ) -> None:
-        from ecs_hooks_simulator import aws  # noqa: PLC0415 - moto takes a second to load
+        from ecs_hooks_simulator.aws.endpoint import AwsEndpoint  # noqa: PLC0415 - moto takes a second to load
 
         self.blue = blue or Performance()
         self._requests_per_minute = requests_per_minute * 100 / percent
@@ -108,8 +110,8 @@ class Canaries:
         canary = CanaryConfiguration(canary_percent=percent, canary_bake_time_minutes=0)
         service = Service(service="my-service", strategy=Strategy.CANARY, canary=canary, bake_time_minutes=0)
         self._percent = percent
-        self._service = replace(service, load_balancers=aws.load_balancers(service))
-        self._endpoint = aws.AwsEndpoint()
+        self._service = replace(service, load_balancers=load_balancers(service))
+        self._endpoint = AwsEndpoint()
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -138,18 +140,18 @@ class Canaries:
         hooks
             The lifecycle hooks of the service.
         """
-        from ecs_hooks_simulator import aws  # noqa: PLC0415 - as above
+        from ecs_hooks_simulator.aws.endpoint import answering  # noqa: PLC0415 - as above
 
         balancer = LoadBalancer()
         # Any second of a minute, as in reality: the first and the last datapoint are partly outside the window.
         clock = VirtualClock(EPOCH + Random(f"{seed} start").uniform(0, 60))  # noqa: S311 - must be reproducible
         service = replace(self._service, lifecycle_hooks=tuple(hooks))
         controller = DeploymentController(service, traffic=balancer, clock=clock)
-        balancing = aws.ElasticLoadBalancing(balancer, controller)
-        others: list[Answers] = [balancing, aws.CloudWatch(balancer, aws.BalancerMetrics(balancing))]
+        balancing = ElasticLoadBalancing(balancer, controller)
+        others: list[Answers] = [balancing, CloudWatch(balancer, BalancerMetrics(balancing))]
         controller.adopt(settings={"performance": self.blue})
         DrawnUsers(balancer, controller, requests_per_minute=self._requests_per_minute, seed=seed, load=self._load)
-        with aws.answering(controller.deployments, others):
+        with answering(controller.deployments, others):
             deployment = controller.deploy(settings={"performance": green})
         shifts = [each for each in controller.timeline.of(TrafficShifted) if each.deployment == deployment.arn]
         return Played(

@@ -21,6 +21,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks_simulator.application import Application
+from ecs_hooks_simulator.aws.elastic_load_balancing import BalancerMetrics, ElasticLoadBalancing, load_balancers
+from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
+from ecs_hooks_simulator.aws.tasks import EcsTasks
 from ecs_hooks_simulator.base_simulation import BaseSimulation, use_environment
 from ecs_hooks_simulator.core.clock import Clock
 from ecs_hooks_simulator.core.faults import Fault
@@ -34,7 +37,6 @@ from ecs_hooks_simulator.traffic.load_balancer import Forwarded
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.aws.answers import Answers
-    from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
 
 
 def demo_application(version: str, **environment: str) -> Application:
@@ -99,11 +101,11 @@ class Simulation(BaseSimulation):
         alarms: Sequence[MetricAlarm] = (),
     ) -> None:
         # Moto takes a second to load; the command line has printed its first lines by now.
-        from ecs_hooks_simulator import aws  # noqa: PLC0415
+        from ecs_hooks_simulator.aws.endpoint import AwsEndpoint  # noqa: PLC0415
 
         service = service or Service(service="my-service")
         if not service.load_balancers:
-            service = replace(service, load_balancers=aws.load_balancers(service))
+            service = replace(service, load_balancers=load_balancers(service))
         if alarms and service.alarms is None:
             service = replace(service, alarms=DeploymentAlarms(alarm_names=[alarm.alarm_name for alarm in alarms]))
         super().__init__(
@@ -124,10 +126,10 @@ class Simulation(BaseSimulation):
             behaviour=behaviour,
             timeline=timeline,
         )
-        balancing = aws.ElasticLoadBalancing(self.balancer, self.controller)
-        cloudwatch = self._cloudwatch(aws.BalancerMetrics(balancing), alarms)
-        others: list[Answers] = [aws.EcsTasks(self.controller), balancing, cloudwatch, aws.AlarmStates(self.alarms)]
-        self.endpoint = aws.AwsEndpoint(self.controller.deployments, host, others)
+        balancing = ElasticLoadBalancing(self.balancer, self.controller)
+        cloudwatch = self._measure(BalancerMetrics(balancing), alarms)
+        others: list[Answers] = [EcsTasks(self.controller), balancing, cloudwatch, self.alarms]
+        self.endpoint = AwsEndpoint(self.controller.deployments, host, others)
 
     def deploy(
         self, green: Application, *, hooks: Sequence[LifecycleHook] = (), faults: Sequence[Fault] = ()

@@ -1,4 +1,4 @@
-"""What AWS does not document about CodeDeploy's hooks and EventBridge Scheduler, as switches.
+"""Choices where the documentation of CodeDeploy and EventBridge Scheduler leaves the behaviour open.
 
 Example
 -------
@@ -11,42 +11,42 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ecs_hooks_simulator.ecs.undocumented import Delivery, Switches
+from ecs_hooks_simulator.ecs.undocumented import Delivery, UndocumentedOptions
 
 
 class FunctionError(StrEnum):
-    """What becomes of a hook whose function raises, runs out of time or can't be invoked."""
+    """Result of a hook whose function raises an exception, times out or cannot be invoked."""
 
     IGNORED = "ignored"
-    """CodeDeploy goes on to wait for its status, to the end of the hour. So people have seen it."""
+    """CodeDeploy waits for a status until the end of the hour (observed)."""
     FAILED = "failed"
-    """The hook has failed."""
+    """The hook fails at once."""
 
 
 class HookRetries(StrEnum):
-    """Whether a hook is invoked again that raised."""
+    """Whether CodeDeploy invokes a hook again after a function error."""
 
     NONE = "none"
     TWICE = "twice"
-    """A minute and two minutes later, as Lambda does with asynchronous invocations."""
+    """After one minute and after two more, as Lambda retries asynchronous invocations."""
 
 
 class Increments(StrEnum):
-    """Status of a deployment while it waits for the next increment of its traffic, or for the end of blue."""
+    """Status of a deployment between two increments, and before it terminates blue."""
 
     IN_PROGRESS = "in-progress"
     BAKING = "baking"
 
 
 class RollbackHooks(StrEnum):
-    """Whether the deployment that rolls back runs the hooks of its traffic shift."""
+    """Whether a rollback runs the hooks of its traffic shift."""
 
     NONE = "none"
     RUN = "run"
 
 
 class Unscripted(StrEnum):
-    """Status of a lifecycle event that has no hook and nothing to do, once it is over."""
+    """Final status of a lifecycle event without a hook and without work."""
 
     SUCCEEDED = "succeeded"
     SKIPPED = "skipped"
@@ -57,32 +57,32 @@ class VersionWeight(StrEnum):
 
     PERCENT = "percent"
     FRACTION = "fraction"
-    """As in the routing configuration of an alias, which it is made into."""
+    """0 to 1, as in the routing configuration of an alias."""
 
 
 class Precision(StrEnum):
-    """When a schedule is due: within the minute that it names (EventBridge Scheduler user guide)."""
+    """When a schedule is due within its minute (EventBridge Scheduler user guide)."""
 
     NEXT_MINUTE = "next-minute"
-    """At the full minute, or the next one."""
+    """At the full minute, or the next full minute."""
     EARLY = "early"
-    """At the beginning of its minute, even where it names a second within."""
+    """At the beginning of its minute, even if its expression has seconds."""
     LATE = "late"
     """At the last second of its minute."""
 
 
 class Completed(StrEnum):
-    """What becomes of a schedule with `ActionAfterCompletion` DELETE once it has invoked its target."""
+    """When a schedule with `ActionAfterCompletion` DELETE is deleted."""
 
     GONE = "gone"
-    """It is deleted before the function asks for it."""
+    """Before its target runs."""
     LINGERS = "lingers"
-    """It is deleted a while later, unless it was given another time by then."""
+    """Later, unless it has a new time by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CodeDeployBehaviour(Switches):
-    """One way in which CodeDeploy and EventBridge Scheduler may work where their documentation is silent."""
+class CodeDeployBehaviour(UndocumentedOptions):
+    """One choice of each behaviour that AWS does not document."""
 
     function_error: FunctionError = FunctionError.IGNORED
     hook_retries: HookRetries = HookRetries.NONE

@@ -118,7 +118,9 @@ class Fault:
                     object.__setattr__(self, "seconds", LATENCY_SECONDS)
                 given = [each for each in (self.seconds, self.percent) if each is not None]
                 if len(given) != 1 or given[0] <= 0:
-                    raise FaultError("latency must be greater than 0: a time or a percentage, such as 300ms, 2s or +30%")
+                    raise FaultError(
+                        "latency must be greater than 0: a time or a percentage, such as 300ms, 2s or +30%"
+                    )
             case FaultKind.ERRORS:
                 if self.percent is None:
                     object.__setattr__(self, "percent", ERRORS_PERCENT)

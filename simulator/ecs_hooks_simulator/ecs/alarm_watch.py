@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from ecs_hooks_simulator.core.protocols import Alarms
 from ecs_hooks_simulator.core.service_deployment import AlarmsStatus, ServiceDeployment
-from ecs_hooks_simulator.ecs.environment import DeploymentEnvironment
 from ecs_hooks_simulator.ecs.status_reasons import ALARMS, ALARMS_NO_ROLLBACK, DeploymentFailedError
 from ecs_hooks_simulator.ecs.undocumented import AlarmsWatched
+
+if TYPE_CHECKING:
+    from ecs_hooks_simulator.ecs.controller import DeploymentController
 
 POLL = 20
 """Seconds between two checks. Not documented; ECS was once seen to roll back 21 seconds after an alarm."""
@@ -16,10 +21,10 @@ POLL = 20
 class AlarmWatch:
     """Watches the alarms of one deployment, and updates the deployment's `alarms`."""
 
-    def __init__(self, deployment: ServiceDeployment, environment: DeploymentEnvironment) -> None:
+    def __init__(self, deployment: ServiceDeployment, controller: DeploymentController) -> None:
         self._configured = deployment.service.alarms
         self._watched = deployment.alarms
-        self._environment = environment
+        self._controller = controller
         self._enabled = asyncio.Event()
 
     def begin(self) -> None:
@@ -31,7 +36,7 @@ class AlarmWatch:
         enabled = self._configured is not None and self._configured.enable
         if enabled and self._watched.names and not self._in_alarm():
             self._watched.status = AlarmsStatus.MONITORING
-        if self._environment.behaviour.alarms_watched is AlarmsWatched.DEPLOYMENT:
+        if self._controller.behaviour.alarms_watched is AlarmsWatched.DEPLOYMENT:
             self._enabled.set()
 
     def production_shifts(self) -> None:
@@ -60,6 +65,10 @@ class AlarmWatch:
             self._watched.status = AlarmsStatus.MONITORING_COMPLETE
 
     def _in_alarm(self) -> list[str]:
-        alarms = self._environment.alarms
-        states = {} if alarms is None else alarms.states(self._watched.names)
-        return [name for name in self._watched.names if states.get(name) == "ALARM"]
+        return in_alarm(self._controller.alarms, self._watched.names)
+
+
+def in_alarm(alarms: Alarms | None, names: Sequence[str]) -> list[str]:
+    """Return the names of the alarms that are in ALARM."""
+    states = {} if alarms is None else alarms.states(names)
+    return [name for name in names if states.get(name) == "ALARM"]

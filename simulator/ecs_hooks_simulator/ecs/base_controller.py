@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ecs_hooks.core import clock as library_clock
-from ecs_hooks_simulator.core.clock import Clock
+from ecs_hooks_simulator.core.clock import Clock, VirtualClock
+from ecs_hooks_simulator.core.faults import Fault, Stepped
 from ecs_hooks_simulator.core.model import Service
-from ecs_hooks_simulator.core.protocols import Alarms, ListenerKind, Tasks, Traffic
+from ecs_hooks_simulator.core.protocols import Alarms, Deployed, ListenerKind, Tasks, Traffic
 from ecs_hooks_simulator.core.service_deployment import ServiceRevision, TargetGroup
 from ecs_hooks_simulator.core.timeline import AlarmStateChanged, TasksChanged, Timeline, TrafficShifted
+from ecs_hooks_simulator.ecs.in_memory import MemoryTasks, MemoryTraffic
+
+D = TypeVar("D", bound=Deployed)
 
 Action = Callable[[Any], object]
 """A function of the deployment."""
@@ -23,15 +27,24 @@ FIRST_EVALUATION = 5
 """Seconds after the start of a deployment: users, steps and hooks act at full and half minutes, so none races with it."""
 
 
-class BaseController:
+class BaseController(ABC, Generic[D]):
     """The revisions of one service, and one deployment at a time.
+
+    Parameters
+    ----------
+    service
+        The service. May be replaced between two deployments, as by UpdateService (`controller.service = ...`).
+    traffic, tasks
+        The load balancer and the tasks; in memory only by default.
+    alarms
+        CloudWatch's alarms; none by default.
+    clock
+        A `VirtualClock` by default; a `RealClock` for hooks in other processes.
+    timeline
+        Receives the records of everything that happens.
 
     Attributes
     ----------
-    service : Service
-        The service. May be replaced between two deployments, as by UpdateService.
-    timeline : Timeline
-        Everything that happened; `timeline.subscribe` for notifications.
     crashed : dict[str, float]
         When the tasks of a revision crashed, by its ARN; the controller keeps starting them in vain.
     """
@@ -40,23 +53,23 @@ class BaseController:
         self,
         service: Service,
         *,
-        traffic: Traffic,
-        tasks: Tasks,
-        alarms: Alarms | None,
-        clock: Clock,
-        timeline: Timeline,
+        traffic: Traffic | None = None,
+        tasks: Tasks | None = None,
+        alarms: Alarms | None = None,
+        clock: Clock | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
         self.service = service
-        self.clock = clock
-        self.timeline = timeline
+        self.traffic: Traffic = traffic or MemoryTraffic()
+        self.tasks: Tasks = tasks or MemoryTasks()
+        self.alarms = alarms
+        self.clock: Clock = clock or VirtualClock()
+        self.timeline = timeline or Timeline()
         self.crashed: dict[str, float] = {}
-        self._traffic = traffic
-        self._tasks = tasks
-        self._alarms = alarms
+        self.running_arns: set[str] = set()
         self._active: list[ServiceRevision] = []
         self._known: dict[str, ServiceRevision] = {}
-        self._running: set[str] = set()
-        self._actions: list[tuple[float, Action]] = []
+        self._actions: list[tuple[float, Action, float]] = []
         self._repeated: list[tuple[float, Action, float]] = []
         self._playing = threading.Lock()
 
@@ -73,7 +86,7 @@ class BaseController:
     @property
     def running(self) -> Sequence[ServiceRevision]:
         """The revisions that have tasks."""
-        return [revision for revision in self.revisions if revision.arn in self._running]
+        return [revision for revision in self.revisions if revision.arn in self.running_arns]
 
     def adopt(
         self, *, image: str = "", task_definition: str = "", settings: Mapping[str, Any] | None = None
@@ -84,15 +97,15 @@ class BaseController:
         RECONCILE_SERVICE.
         """
         revision = self._new_revision(image, task_definition, settings)
-        self._tasks.start(revision)
-        self._running.add(revision.arn)
+        self.tasks.start(revision)
+        self.running_arns.add(revision.arn)
         moment: dict[str, Any] = {"time": self.clock.now(), "deployment": ""}
         self.timeline.emit(TasksChanged(**moment, revision=revision.arn, state="started"))
         if not self._active:
             weights = {revision.arn: 100.0}
             kinds: tuple[ListenerKind, ...] = ("production", "test")
             for kind in kinds:
-                self._traffic.shift(kind, weights)
+                self.traffic.shift(kind, weights)
                 self.timeline.emit(TrafficShifted(**moment, listener=kind, weights=weights))
         self._active.append(revision)
         return revision
@@ -103,7 +116,7 @@ class BaseController:
         It runs in a thread of its own while virtual time stands still, and may call AWS's operations, over HTTP too.
         `deploy` raises its exceptions. An action after the end of the deployment is not called.
         """
-        self._actions.append((seconds, action))
+        self._actions.append((seconds, action, 0))
 
     def every(self, seconds: float, action: Action, *, first: float | None = None) -> None:
         """Call `action(deployment)` repeatedly during each following deployment, like `at` otherwise.
@@ -119,26 +132,61 @@ class BaseController:
         """
         self._repeated.append((seconds if first is None else first, action, seconds))
 
-    @abstractmethod
-    def _new_ids(self) -> tuple[str, str]:
-        """Return ARN and id of a new revision."""
+    def deploy(
+        self,
+        *,
+        image: str = "",
+        task_definition: str = "",
+        settings: Mapping[str, Any] | None = None,
+        faults: Sequence[Fault] = (),
+    ) -> D:
+        """Deploy a new revision and return the deployment when it is over, with its rollback.
 
-    def _play(self, play: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Play a deployment, in the simulation's time.
+        Parameters
+        ----------
+        image, task_definition
+            Of the new revision; the ARN of the task definition is made up by default.
+        settings
+            Data for the implementation of `Tasks`, such as the command to run.
+        faults
+            Faults of its tasks, each with its beginning.
 
         Raises
         ------
+        FaultError
+            If a fault would never begin.
         RuntimeError
-            If a deployment is running, or this is called from a coroutine.
+            If a deployment is running, or the caller is a coroutine.
         """
+        for fault in faults:
+            fault.check(self._stepped)
         if not self._playing.acquire(blocking=False):
             raise RuntimeError("a deployment of this service is running; the simulator plays one at a time")
         try:
             with library_clock.use(self.clock.now):
-                self.clock.run(play())
+                self.clock.run(self._deploy(self._new_revision(image, task_definition, settings), faults))
         finally:
             self._actions.clear()
             self._playing.release()
+        return self.history[-1]
+
+    @property
+    @abstractmethod
+    def history(self) -> Sequence[D]:
+        """All deployments, oldest first; the last may be running."""
+
+    @property
+    @abstractmethod
+    def _stepped(self) -> Stepped:
+        """The configuration with the steps of production traffic."""
+
+    @abstractmethod
+    async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> None:
+        """Deploy a revision."""
+
+    @abstractmethod
+    def _new_ids(self) -> tuple[str, str]:
+        """Return ARN and id of a new revision."""
 
     async def _run_with_actions(
         self, deployment: Any, played: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]
@@ -146,8 +194,8 @@ class BaseController:
         """Play a deployment to its end, in parallel to the actions, CloudWatch and others."""
         parallel = [self._act(deployment, *planned) for planned in (*self._actions, *self._repeated)]
         parallel += others
-        if self._alarms is not None:
-            parallel.append(self._evaluate(self._alarms, deployment.arn))
+        if self.alarms is not None:
+            parallel.append(self._evaluate(self.alarms, deployment.arn))
         # Of tasks that are due at the same time, the first one created runs first: actions before the deployment.
         tasks = [asyncio.create_task(each) for each in (*parallel, played)]
         playing, pending = tasks[-1], set(tasks)
@@ -161,7 +209,7 @@ class BaseController:
                 task.cancel()
             await asyncio.wait(tasks)
 
-    async def _act(self, deployment: Any, seconds: float, action: Action, again: float = 0) -> None:
+    async def _act(self, deployment: Any, seconds: float, action: Action, again: float) -> None:
         await asyncio.sleep(seconds)
         await self.clock.call(lambda: action(deployment))
         while again:

@@ -27,7 +27,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecs_hooks_simulator.core.clock import Clock, VirtualClock
+from ecs_hooks_simulator.core.clock import Clock
 from ecs_hooks_simulator.core.faults import Fault
 from ecs_hooks_simulator.core.model import Service
 from ecs_hooks_simulator.core.protocols import Alarms, ServiceDeployments, Tasks, Traffic
@@ -36,7 +36,6 @@ from ecs_hooks_simulator.core.timeline import Timeline
 from ecs_hooks_simulator.ecs.api import DeploymentsApi
 from ecs_hooks_simulator.ecs.base_controller import BaseController
 from ecs_hooks_simulator.ecs.deployment_run import DeploymentRun
-from ecs_hooks_simulator.ecs.environment import DeploymentEnvironment, MemoryTasks, MemoryTraffic
 from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour
 
 _BASE62 = string.ascii_letters + string.digits
@@ -47,23 +46,15 @@ def revision_id() -> str:
     return str(10**18 + secrets.randbelow(9 * 10**18))
 
 
-class DeploymentController(BaseController):
+class DeploymentController(BaseController[ServiceDeployment]):
     """Deploys revisions of one service, one after the other.
 
     Parameters
     ----------
-    service
-        The service. May be replaced between two deployments, as by UpdateService (`controller.service = ...`).
-    traffic, tasks
-        The load balancer and the tasks; by default they exist only in memory.
-    alarms
-        CloudWatch's alarms; none by default.
-    clock
-        A `VirtualClock` by default; a `RealClock` for hooks in other processes.
+    service, traffic, tasks, alarms, clock, timeline
+        As of `BaseController`.
     behaviour
         What ECS does where its documentation says nothing.
-    timeline
-        Receives the records of everything that happens.
 
     Attributes
     ----------
@@ -82,25 +73,10 @@ class DeploymentController(BaseController):
         behaviour: EcsBehaviour | None = None,
         timeline: Timeline | None = None,
     ) -> None:
+        super().__init__(service, traffic=traffic, tasks=tasks, alarms=alarms, clock=clock, timeline=timeline)
         self.behaviour = behaviour or EcsBehaviour()
-        super().__init__(
-            service,
-            traffic=traffic or MemoryTraffic(),
-            tasks=tasks or MemoryTasks(),
-            alarms=alarms,
-            clock=clock or VirtualClock(),
-            timeline=timeline or Timeline(),
-        )
-        self._environment = DeploymentEnvironment(
-            traffic=self._traffic,
-            tasks=self._tasks,
-            alarms=alarms,
-            clock=self.clock,
-            behaviour=self.behaviour,
-            timeline=self.timeline,
-            lock=threading.RLock(),
-        )
-        self._api = DeploymentsApi(lambda: self.service, self.behaviour, self._environment.lock, self._running)
+        self.lock = threading.RLock()
+        self._api = DeploymentsApi(lambda: self.service, self.behaviour, self.lock, self.running_arns)
         self.deployments: ServiceDeployments = self._api
 
     @property
@@ -108,36 +84,9 @@ class DeploymentController(BaseController):
         """All deployments, oldest first; the last may be running."""
         return tuple(self._api.all())
 
-    def deploy(
-        self,
-        *,
-        image: str = "",
-        task_definition: str = "",
-        settings: Mapping[str, Any] | None = None,
-        faults: Sequence[Fault] = (),
-    ) -> ServiceDeployment:
-        """Deploy a new revision and return the deployment when it is over.
-
-        Parameters
-        ----------
-        image, task_definition
-            Of the new revision; the ARN of the task definition is made up by default.
-        settings
-            Data for the implementation of `Tasks`, such as the command to run.
-        faults
-            Faults of its tasks, each with its beginning.
-
-        Raises
-        ------
-        FaultError
-            If a fault would never begin.
-        RuntimeError
-            If a deployment is running, or this is called from a coroutine.
-        """
-        for fault in faults:
-            fault.check(self.service)
-        self._play(lambda: self._deploy(self._new_revision(image, task_definition, settings), faults))
-        return self.history[-1]
+    @property
+    def _stepped(self) -> Service:
+        return self.service
 
     async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> None:
         now = self.clock.now()
@@ -148,11 +97,11 @@ class DeploymentController(BaseController):
             sources=tuple(self._active),
             created_at=now,
             updated_at=now,
-            running=self._running,
+            running=self.running_arns,
             crashed=self.crashed,
             alarms=WatchedAlarms(names=self.service.alarms.alarm_names if self.service.alarms else ()),
         )
-        run = DeploymentRun(deployment, faults, self._environment)
+        run = DeploymentRun(deployment, self, faults)
         self._api.add_deployment(deployment, run)
         try:
             await self._run_with_actions(deployment, run.play())

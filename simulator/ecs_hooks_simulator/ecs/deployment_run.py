@@ -5,27 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.core.event import Stage
-from ecs_hooks_simulator.core.clock import race, shielded_call
+from ecs_hooks_simulator.core.clock import race
 from ecs_hooks_simulator.core.errors import TasksFailedError
-from ecs_hooks_simulator.core.faults import Fault, FaultKind, FaultSchedule
+from ecs_hooks_simulator.core.faults import Fault
 from ecs_hooks_simulator.core.model import Step
 from ecs_hooks_simulator.core.protocols import ListenerKind
 from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, Rollback, ServiceDeployment, ServiceRevision
-from ecs_hooks_simulator.core.timeline import (
-    FaultInjected,
-    Record,
-    StageEntered,
-    StatusChanged,
-    TasksChanged,
-    TrafficShifted,
-)
+from ecs_hooks_simulator.core.timeline import StatusChanged
 from ecs_hooks_simulator.ecs import status_reasons as reasons
 from ecs_hooks_simulator.ecs.alarm_watch import AlarmWatch
-from ecs_hooks_simulator.ecs.environment import DeploymentEnvironment
-from ecs_hooks_simulator.ecs.events import deployment_state_change, stage_weights, traffic_weights
+from ecs_hooks_simulator.ecs.base_run import BaseRun
+from ecs_hooks_simulator.ecs.events import deployment_state_change, stage_weights
 from ecs_hooks_simulator.ecs.hooks import HookRunner
 from ecs_hooks_simulator.ecs.status_reasons import DeploymentFailedError
 from ecs_hooks_simulator.ecs.undocumented import (
@@ -37,7 +30,8 @@ from ecs_hooks_simulator.ecs.undocumented import (
     StepWeights,
 )
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from ecs_hooks_simulator.ecs.controller import DeploymentController
 
 LONGEST_DEPLOYMENT = 30 * 86_400
 """Seconds: a deployment lasts at most 30 days."""
@@ -49,17 +43,15 @@ SCALE_UP, BAKE_TIME, CLEAN_UP = "SCALE_UP", "BAKE_TIME", "CLEAN_UP"
 """The three stages that accept no hook."""
 
 
-class DeploymentRun:
+class DeploymentRun(BaseRun):
     """Plays one deployment; must be created inside the event loop of the clock.
 
     Parameters
     ----------
     deployment
-        The deployment, PENDING.
-    faults
-        Faults of green, each with its beginning.
-    environment
-        What the deployment acts on.
+        The deployment, PENDING. The first of its sources has the production traffic; RECONCILE_SERVICE stops the others.
+    controller, faults
+        As of `BaseRun`.
 
     Attributes
     ----------
@@ -68,37 +60,30 @@ class DeploymentRun:
         successfully.
     """
 
+    deployment: ServiceDeployment
+    _controller: DeploymentController
+    longest_start = LONGEST_STAGE
+    longest_poll = 600
+
     def __init__(
-        self, deployment: ServiceDeployment, faults: Sequence[Fault], environment: DeploymentEnvironment
+        self, deployment: ServiceDeployment, controller: DeploymentController, faults: Sequence[Fault] = ()
     ) -> None:
-        self.deployment = deployment
+        super().__init__(deployment, controller, faults)
         self.active: list[ServiceRevision] = list(deployment.sources)
-        self._blue = deployment.sources[0] if deployment.sources else None
+        self._behaviour = controller.behaviour
         self._others = deployment.sources[1:]
-        self._faults = FaultSchedule(faults)
-        self._alarms = AlarmWatch(deployment, environment)
-        self._environment = environment
-        self._behaviour = environment.behaviour
-        self._loop = asyncio.get_running_loop()
+        self._alarms = AlarmWatch(deployment, controller)
         self._stop_requested = asyncio.Event()
         self._stop_status: DeploymentStatus | None = None
         self._reached: set[str] = set()
         self._before = 0.0
         self._shifted = [0.0]
-        self.hooks = HookRunner(deployment, environment)
-        deployment.weights = {"test": {}, "production": traffic_weights(self._green, self._blue_arn, 0)}
-
-    @property
-    def _green(self) -> str:
-        return self.deployment.target.arn
-
-    @property
-    def _blue_arn(self) -> str | None:
-        return self._blue.arn if self._blue else None
+        self.hooks = HookRunner(deployment, controller)
+        deployment.weights = {"test": {}, "production": self._split(0)}
 
     def stop(self, status: DeploymentStatus) -> None:
         """Request the end, from any thread: ROLLBACK_REQUESTED or STOP_REQUESTED; no effect once the deployment ends."""
-        with self._environment.lock:
+        with self._controller.lock:
             if self._stop_status or self.deployment.status not in {"PENDING", "IN_PROGRESS"}:
                 return
             self._stop_status = self.deployment.status = status
@@ -108,8 +93,8 @@ class DeploymentRun:
         """Play the deployment to a terminal status."""
         deployment = self.deployment
         self._emit_status()
-        deployment.started_at = self._environment.clock.now()
-        with self._environment.lock:
+        deployment.started_at = self._controller.clock.now()
+        with self._controller.lock:
             begin = self._stop_status is None
             if begin:
                 deployment.status = DeploymentStatus.IN_PROGRESS
@@ -153,7 +138,7 @@ class DeploymentRun:
         return self.deployment.service.steps
 
     async def _fail(self, failure: DeploymentFailedError) -> None:
-        deployment, now, reason = self.deployment, self._environment.clock.now(), failure.reason
+        deployment, now, reason = self.deployment, self._controller.clock.now(), failure.reason
         self._alarms.end()
         aborted = self._stop_status is DeploymentStatus.STOP_REQUESTED
         if aborted or not failure.rollback:
@@ -219,7 +204,7 @@ class DeploymentRun:
         """Enter a stage, do its work, and run its hooks to the end; `percent` is green's share after the shift."""
         self._enter(stage, rollback=rollback)
         if not rollback:
-            await self._inject(stage=stage)
+            await self._inject(stage)
         if work is not None:
             await work()
         weights = stage_weights(
@@ -238,7 +223,7 @@ class DeploymentRun:
 
     async def _shift(self, stage: str, kind: ListenerKind, percent: float, *, rollback: bool = False) -> None:
         """Run a stage that shifts traffic, with its hooks before or after the shift."""
-        move = partial(self._move_traffic, kind, traffic_weights(self._green, self._blue_arn, percent))
+        move = partial(self._shift_traffic, kind, self._split(percent))
         if rollback and stage not in self._reached:
             # Without a shift there is none to revert: only the hooks run.
             await self._stage(stage, rollback=True, percent=percent)
@@ -254,65 +239,22 @@ class DeploymentRun:
             return
         kinds: tuple[ListenerKind, ...] = ("production", "test")
         for kind in kinds:
-            await self._move_traffic(kind, {self._blue.arn: 100})
+            await self._shift_traffic(kind, {self._blue.arn: 100})
         for revision in self._others:
             await self._stop_tasks(revision)
         self.active = [self._blue]
-
-    async def _start_tasks(self, revision: ServiceRevision) -> None:
-        tasks = self._environment.tasks
-        try:
-            await self._call(partial(tasks.start, revision))
-        except TasksFailedError as error:
-            self._emit_tasks(revision, "failed")
-            raise DeploymentFailedError(reasons.tasks_failed(revision.arn, f"failed to start: {error}")) from None
-        self.deployment.running.add(revision.arn)
-        self._emit_tasks(revision, "started")
-        waited, delay = 0, 15
-        while not await self._call(partial(tasks.healthy, revision)):
-            if waited >= LONGEST_STAGE:
-                raise DeploymentFailedError(reasons.tasks_failed(revision.arn, "were not healthy within 24 hours"))
-            delay = min(delay, LONGEST_STAGE - waited)
-            await asyncio.sleep(delay)
-            waited += delay
-            delay = min(2 * delay, 600)
-        self._emit_tasks(revision, "healthy")
-
-    async def _stop_tasks(self, revision: ServiceRevision) -> None:
-        await self._call(partial(self._environment.tasks.stop, revision))
-        self.deployment.running.discard(revision.arn)
-        self.deployment.crashed.pop(revision.arn, None)
-        self._emit_tasks(revision, "stopped")
 
     async def _clean_up(self) -> None:
         if self._blue is not None:
             await self._stop_tasks(self._blue)
 
-    async def _move_traffic(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
-        await self._call(partial(self._environment.traffic.shift, kind, weights))
-        self.deployment.weights[kind] = weights
-        self._emit(TrafficShifted(**self._moment(), listener=kind, weights=weights))
-        if kind == "production":
-            await self._inject(percent=weights.get(self._green, 0))
+    async def _shift_traffic(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
+        await super()._shift_traffic(kind, weights)
         if self.deployment.service.network_load_balancer:
             await asyncio.sleep(NLB_DELAY)
 
-    async def _inject(self, *, stage: str | None = None, percent: float = 0) -> None:
-        """Inject the faults that are due."""
-        deployment, green = self.deployment, self.deployment.target
-        for fault in self._faults.due(stage=stage, percent=percent):
-            await self._call(partial(self._environment.tasks.inject, green, fault))
-            if fault.kind is FaultKind.CRASH:
-                deployment.crashed[green.arn] = self._environment.clock.now()
-            facts: dict[str, Any] = {"fault": fault.what, "planned": str(fault), "stage": deployment.lifecycle_stage}
-            share = deployment.weights["production"].get(green.arn, 0)
-            self._emit(FaultInjected(**self._moment(), **facts, revision=green.arn, percent=share))
-
-    async def _call(self, function: Callable[[], T]) -> T:
-        return await shielded_call(self._environment.clock, function)
-
     def _succeed(self) -> None:
-        with self._environment.lock:
+        with self._controller.lock:
             if self._stop_status is not None:
                 raise DeploymentFailedError(reasons.STOPPED)
             self.deployment.status = DeploymentStatus.SUCCESSFUL
@@ -321,11 +263,11 @@ class DeploymentRun:
         self._finish(DeploymentStatus.SUCCESSFUL, None)
 
     def _finish(self, status: DeploymentStatus, reason: str | None) -> None:
-        self.deployment.finished_at = self._environment.clock.now()
+        self.deployment.finished_at = self._controller.clock.now()
         self._set_status(status, reason)
 
     def _set_status(self, status: DeploymentStatus, reason: str | None) -> None:
-        with self._environment.lock:
+        with self._controller.lock:
             self.deployment.status = status
             self.deployment.status_reason = reason
         self._emit_status()
@@ -334,22 +276,15 @@ class DeploymentRun:
         if not rollback:
             self._reached.add(stage)
         self.deployment.lifecycle_stage = str(stage)
-        self._emit(StageEntered(**self._moment(), stage=str(stage), rollback=rollback))
+        super()._enter(stage, rollback=rollback)
+
+    def _tasks_failed(self, revision: ServiceRevision, error: TasksFailedError | None) -> DeploymentFailedError:
+        problem = f"failed to start: {error}" if error else "were not healthy within 24 hours"
+        return DeploymentFailedError(reasons.tasks_failed(revision.arn, problem))
 
     def _emit_status(self) -> None:
         deployment = self.deployment
-        event = deployment_state_change(deployment, self._environment.clock.now())
+        event = deployment_state_change(deployment, self._controller.clock.now())
         self._emit(
             StatusChanged(**self._moment(), status=str(deployment.status), reason=deployment.status_reason, event=event)
         )
-
-    def _emit_tasks(self, revision: ServiceRevision, state: str) -> None:
-        self._emit(TasksChanged(**self._moment(), revision=revision.arn, state=state))
-
-    def _moment(self) -> dict[str, Any]:
-        now = self._environment.clock.now()
-        self.deployment.updated_at = now
-        return {"time": now, "deployment": self.deployment.arn}
-
-    def _emit(self, record: Record) -> None:
-        self._environment.timeline.emit(record)

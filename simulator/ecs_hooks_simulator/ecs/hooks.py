@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecs_hooks_simulator.core.model import LifecycleHook, TimeoutAction
 from ecs_hooks_simulator.core.service_deployment import HookDetail, HookState, ServiceDeployment
 from ecs_hooks_simulator.core.timeline import HookStateChanged
-from ecs_hooks_simulator.ecs.environment import DeploymentEnvironment
 from ecs_hooks_simulator.ecs.events import StageWeights, hook_state_change
 from ecs_hooks_simulator.ecs.lambda_hook import LambdaHook, merge_details
 from ecs_hooks_simulator.ecs.status_reasons import LAMBDA_TIMED_OUT, PAUSE_ROLLED_BACK, PAUSE_TIMED_OUT, HookFailure
 from ecs_hooks_simulator.ecs.undocumented import HookIdentity, RollbackDetails, Siblings
+
+if TYPE_CHECKING:
+    from ecs_hooks_simulator.ecs.controller import DeploymentController
 
 
 class HookRunner:
@@ -22,10 +24,10 @@ class HookRunner:
     Must be created inside the event loop of the clock.
     """
 
-    def __init__(self, deployment: ServiceDeployment, environment: DeploymentEnvironment) -> None:
+    def __init__(self, deployment: ServiceDeployment, controller: DeploymentController) -> None:
         self.deployment = deployment
-        self.environment = environment
-        self.behaviour = environment.behaviour
+        self.controller = controller
+        self.behaviour = controller.behaviour
         self._loop = asyncio.get_running_loop()
         self._details: dict[tuple[int, str, str], Any] = {}
         self._step = ""
@@ -57,7 +59,7 @@ class HookRunner:
 
     def continue_(self, hook: HookDetail, action: TimeoutAction) -> bool:
         """End a paused hook, from any thread; return False if it does not wait for an action."""
-        with self.environment.lock:
+        with self.controller.lock:
             event = self._awaiting.get(hook.hook_id)
             if event is None or hook.hook_id in self._actions or hook.status is not HookState.AWAITING_ACTION:
                 return False
@@ -73,7 +75,7 @@ class HookRunner:
             target_arn=hook.target_arn,
             stage=str(stage),
             status=HookState.AWAITING_ACTION if hook.is_pause else HookState.IN_PROGRESS,
-            expires_at=self.environment.clock.now() + seconds,
+            expires_at=self.controller.clock.now() + seconds,
             timeout_action=hook.timeout_action,  # type: ignore[arg-type]
         )
         self._awaiting[detail.hook_id] = asyncio.Event()
@@ -107,14 +109,14 @@ class HookRunner:
         return HookFailure(LAMBDA_TIMED_OUT.format(arn=hook.target_arn))
 
     def _set(self, detail: HookDetail, state: HookState) -> None:
-        with self.environment.lock:
+        with self.controller.lock:
             detail.status = state
         self._emit(detail)
 
     def _emit(self, detail: HookDetail) -> None:
-        now = self.environment.clock.now()
+        now = self.controller.clock.now()
         self.deployment.updated_at = now
-        self.environment.timeline.emit(
+        self.controller.timeline.emit(
             HookStateChanged(
                 time=now,
                 deployment=self.deployment.arn,

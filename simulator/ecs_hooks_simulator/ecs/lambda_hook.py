@@ -109,7 +109,7 @@ class LambdaHook:
     Parameters
     ----------
     runner
-        Stores its `hookDetails`, and has the deployment and its environment.
+        Stores its `hookDetails`, and has the deployment and its controller.
     hook, target, detail
         Its configuration, what is invoked, and its entry in the deployment.
     weights
@@ -179,7 +179,7 @@ class LambdaHook:
 
     async def _invoke(self, event: dict[str, Any]) -> Any:
         self._emit_invoked(event)
-        clock = self._runner.environment.clock
+        clock = self._runner.controller.clock
         response = await invoke(self._target, event, clock)
         if self._runner.behaviour.delivery is Delivery.TWICE:
             self._emit_invoked(event)
@@ -190,11 +190,11 @@ class LambdaHook:
         return response
 
     def _emit_invoked(self, event: dict[str, Any]) -> None:
-        self._runner.environment.timeline.emit(HookInvoked(**self._moment(), event=json.loads(json.dumps(event))))
+        self._runner.controller.timeline.emit(HookInvoked(**self._moment(), event=json.loads(json.dumps(event))))
 
     def _emit_answer(self, answer: Answer, *, response: Any = None, error: str = "") -> None:
         waiting = answer.status is HookStatus.IN_PROGRESS
-        self._runner.environment.timeline.emit(
+        self._runner.controller.timeline.emit(
             HookAnswered(
                 **self._moment(),
                 status=answer.status.value if answer.status else None,
@@ -207,7 +207,7 @@ class LambdaHook:
 
     def _moment(self) -> dict[str, Any]:
         return {
-            "time": self._runner.environment.clock.now(),
+            "time": self._runner.controller.clock.now(),
             "deployment": self._runner.deployment.arn,
             "hook_id": self._detail.hook_id,
             "target": self._target.arn,

@@ -1,14 +1,51 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ecs_hooks_simulator import VirtualClock
-from ecs_hooks_simulator.aws.alarm_evaluator import CloudWatchAlarms
+from ecs_hooks_simulator import EcsError, VirtualClock
+from ecs_hooks_simulator.aws.alarm_evaluator import CloudWatchAlarms, State, state
 from ecs_hooks_simulator.aws.metric_alarm import AlarmError, MetricAlarm
+from ecs_hooks_simulator.simulation import Simulation, demo_application
+from ecs_hooks_simulator.traffic.load_balancer import Forwarded
 
+NAMES = ["api-5xx", "api-slow"]
 ARN = "arn:aws:cloudwatch:us-west-2:123456789012:alarm:"
+
+# The tables of the CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data".
+TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
+POINTS: dict[str, bool | None] = {"0": False, "X": True, "-": None}
+KEPT = "Retain current state"
+ALL_OK, ALL_ALARM = (("OK",) * 4, ("ALARM",) * 4)
+
+THREE_OF_THREE = {
+    "0 - X - X": ALL_OK,
+    "0 - - - -": ALL_OK,
+    "- - - - -": ("INSUFFICIENT_DATA", KEPT, "ALARM", "OK"),
+    "0 X X - X": ALL_ALARM,
+    "- - X - -": ("ALARM", KEPT, "ALARM", "OK"),
+    # From the text below the tables: the next datapoint may be a good one.
+    "- - - X -": ("OK", KEPT, "ALARM", "OK"),
+    "- - - - X": ("OK", KEPT, "ALARM", "OK"),
+}
+TWO_OF_THREE = {
+    "0 - X - X": ALL_ALARM,
+    "0 0 X 0 X": ALL_ALARM,
+    "0 - X - -": ("OK", "OK", "ALARM", "OK"),
+    "- - - - 0": ("OK", "OK", "ALARM", "OK"),
+    "- - - X -": ("ALARM", KEPT, "ALARM", "OK"),
+}
+ROWS = [
+    (to_alarm, points, missing, expected)
+    for to_alarm, table in ((3, THREE_OF_THREE), (2, TWO_OF_THREE))
+    for points, row in table.items()
+    for missing, expected in zip(TREATMENTS, row, strict=True)
+]
 
 
 class Metric:
@@ -159,5 +196,121 @@ def test_a_state_that_was_set_lasts_until_the_next_evaluation() -> None:
 def test_each_alarm_has_a_name_of_its_own() -> None:
     alarm = MetricAlarm.parse("api: RequestCount Sum > 5")
 
-    with pytest.raises(AlarmError, match="a name of its own"):
+    with pytest.raises(AlarmError, match="alarm api: duplicate AlarmName"):
         CloudWatchAlarms([alarm, alarm], measure=Metric().measure, now=VirtualClock().now, arn=ARN)
+
+
+@pytest.mark.parametrize("before", State)
+@pytest.mark.parametrize(("to_alarm", "points", "missing", "expected"), ROWS)
+def test_every_cell_of_the_guide(to_alarm: int, points: str, missing: str, expected: str, before: State) -> None:
+    found = state(
+        [POINTS[point] for point in points.split()], periods=3, to_alarm=to_alarm, missing=missing, before=before
+    )
+
+    assert found == (before if expected == KEPT else expected)
+
+
+@given(
+    points=st.lists(st.booleans(), min_size=7, max_size=7),
+    to_alarm=st.integers(1, 5),
+    missing=st.sampled_from(TREATMENTS),
+    before=st.sampled_from(State),
+)
+def test_without_a_gap_the_last_periods_are_counted(
+    points: list[bool], to_alarm: int, missing: str, before: State
+) -> None:
+    found = state(points, periods=5, to_alarm=to_alarm, missing=missing, before=before)
+
+    assert found == (State.ALARM if sum(points[-5:]) >= to_alarm else State.OK)
+
+
+@pytest.fixture
+def simulation() -> Iterator[Simulation]:
+    alarms = [
+        MetricAlarm.parse("api-5xx: HTTPCode_Target_5XX_Count Sum > 5"),
+        MetricAlarm.parse("api-slow: TargetResponseTime p99 > 0.5").model_copy(update={"state_value": "ALARM"}),
+    ]
+    with Simulation(None, alarms=alarms) as made:
+        yield made
+
+
+@pytest.fixture
+def cloudwatch(simulation: Simulation) -> Any:
+    return boto3.client(
+        "cloudwatch",
+        endpoint_url=simulation.endpoint.url,
+        region_name="us-west-2",
+        aws_access_key_id="none",
+        aws_secret_access_key="none",
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({}, NAMES),
+        ({"AlarmNames": ["api-5xx", "unknown"]}, NAMES[:1]),
+        ({"AlarmNamePrefix": "api-s"}, NAMES[1:]),
+        ({"StateValue": "ALARM"}, NAMES[1:]),
+        ({"AlarmTypes": ["CompositeAlarm", "MetricAlarm"]}, NAMES),
+        ({"AlarmNames": NAMES, "AlarmTypes": ["CompositeAlarm"]}, []),
+        ({"AlarmNames": ["unknown"]}, []),
+        ({"AlarmNamePrefix": "unknown"}, []),
+    ],
+)
+def test_alarms_are_described_as_they_are_asked_for(cloudwatch: Any, asked: dict[str, Any], names: list[str]) -> None:
+    answer = cloudwatch.describe_alarms(**asked)
+
+    assert [alarm["AlarmName"] for alarm in answer["MetricAlarms"]] == names
+
+
+def test_an_alarm_is_described_with_its_state_and_since_when(simulation: Simulation, cloudwatch: Any) -> None:
+    simulation.alarms.set_state("api-5xx", "ALARM", "a drill")
+    now = simulation.controller.clock.now()
+
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=["api-5xx"])["MetricAlarms"]
+
+    assert (alarm["StateValue"], alarm["StateReason"]) == ("ALARM", "a drill")
+    assert alarm["StateUpdatedTimestamp"].timestamp() == alarm["StateTransitionedTimestamp"].timestamp() == now
+    assert (alarm["MetricName"], alarm["Threshold"], alarm["Period"]) == ("HTTPCode_Target_5XX_Count", 5, 60)
+    assert alarm["AlarmArn"] == "arn:aws:cloudwatch:us-west-2:123456789012:alarm:api-5xx"
+
+
+def alarm_of(colour: str) -> MetricAlarm:
+    stat = {
+        "Metric": {
+            "Namespace": "AWS/ApplicationELB",
+            "MetricName": "RequestCount",
+            "Dimensions": [{"Name": "TargetGroup", "Value": f"{{{colour}.target_group}}"}],
+        },
+        "Period": 60,
+        "Stat": "Sum",
+    }
+    metrics = [{"Id": "twice", "Expression": "2 * a"}, {"Id": "a", "MetricStat": stat, "ReturnData": False}]
+    fields = {"AlarmName": colour, "Threshold": 5, "ComparisonOperator": "GreaterThanThreshold", "Metrics": metrics}
+    return MetricAlarm.read(fields)
+
+
+def test_alarms_of_green_and_of_blue_see_what_is_theirs() -> None:
+    with Simulation(None, alarms=[alarm_of("green"), alarm_of("blue")]) as simulation:
+        blue = simulation.controller.adopt(settings={"application": demo_application("1")})
+        clock = simulation.controller.clock
+        for revision, count in ((blue.arn, 3), ("other", 9)):
+            for _ in range(count):
+                simulation.balancer.note(Forwarded(clock.now(), "production", revision, 200, 0.1))
+        clock.sleep(60)
+        changes = [(change.alarm, change.state) for change in simulation.alarms.evaluate()]
+
+    assert changes == [("blue", "ALARM")]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a: ActiveConnectionCount Sum > 5", "metric ActiveConnectionCount is not supported"),
+        ("a: RequestCount tm90 > 5", "statistic tm90 is not supported"),
+    ],
+)
+def test_an_alarm_over_what_is_not_measured_is_refused(line: str, says: str) -> None:
+    with pytest.raises(EcsError, match=says):
+        Simulation(None, alarms=[MetricAlarm.parse(line)])

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import DeploymentController, ServiceDeployment
-from ecs_hooks_simulator.aws import ElasticLoadBalancing
+from ecs_hooks_simulator.aws.elastic_load_balancing import ElasticLoadBalancing
 from ecs_hooks_simulator.core.faults import Fault
 from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 from tests.simulator.aws.conftest import Client
@@ -63,7 +63,7 @@ def test_a_target_with_a_fault_that_health_checks_find_is_unhealthy(
 ) -> None:
     elb, group, blue = client("elbv2"), configured(controller)["targetGroupArn"], controller.adopt()
     balancer.register(blue.arn, "127.0.0.1:8123")
-    balancer.disturb(blue.arn, Fault.parse("hang"))
+    balancer.inject(blue.arn, Fault.parse("hang"))
 
     (target,) = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
 

@@ -10,7 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import CallableTarget, DeploymentController, EcsError, LifecycleHook, Service
-from ecs_hooks_simulator.aws import AwsEndpoint, answering, operations
+from ecs_hooks_simulator.aws import answers
+from ecs_hooks_simulator.aws.endpoint import AwsEndpoint, answering
 
 
 def succeed(event: Any, context: Any) -> dict[str, str]:
@@ -155,12 +156,12 @@ def test_two_simulations_in_one_process_do_not_mix(endpoint: AwsEndpoint, contro
 
 
 def test_an_endpoint_that_nobody_feeds_knows_nothing(endpoint: AwsEndpoint, controller: DeploymentController) -> None:
-    operations.remove_source(controller.deployments)
+    answers.remove_deployments(controller.deployments)
     try:
         answer = client(endpoint).describe_service_deployments(serviceDeploymentArns=["arn:x"])
         assert answer == {**answer, "serviceDeployments": [], "failures": [{"arn": "arn:x", "reason": "MISSING"}]}
     finally:
-        operations.add_source(controller.deployments)
+        answers.add_deployments(controller.deployments)
 
 
 def test_an_endpoint_has_an_address_only_while_it_is_open(controller: DeploymentController) -> None:

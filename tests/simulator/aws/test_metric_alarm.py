@@ -81,21 +81,21 @@ def test_a_line_that_is_no_alarm_shows_one(text: str) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"Treshold": 1}, "alarm api-5xx: Treshold: Extra inputs"),
-        ({"alarm_name": "x"}, "alarm_name: Extra inputs"),
+        ({"Treshold": 1}, "alarm api-5xx: Treshold: unknown parameter"),
+        ({"alarm_name": "x"}, "alarm_name: unknown parameter"),
         ({"Threshold": "many"}, "Threshold: Input should be a valid number"),
         ({"AlarmName": 5}, "alarm: AlarmName: Input should be a valid string"),
         ({"Period": 30}, "Period: "),
         ({"Period": 90}, "Period: "),
         ({"Namespace": "AWS/ECS"}, "Namespace: Input should be 'AWS/ApplicationELB'"),
-        ({"Statistic": None}, "give one of Statistic and ExtendedStatistic"),
-        ({"ExtendedStatistic": "p99"}, "give one of Statistic and ExtendedStatistic"),
-        ({"MetricName": None}, "give one of MetricName and Metrics"),
-        ({"DatapointsToAlarm": 4}, "DatapointsToAlarm is 4, of 3 EvaluationPeriods"),
+        ({"Statistic": None}, "Statistic, ExtendedStatistic: set exactly one of them"),
+        ({"ExtendedStatistic": "p99"}, "Statistic, ExtendedStatistic: set exactly one of them"),
+        ({"MetricName": None}, "MetricName, Metrics: set exactly one of them"),
+        ({"DatapointsToAlarm": 4}, "DatapointsToAlarm: 4 is more than EvaluationPeriods (3)"),
         ({"ComparisonOperator": "LessThanLowerThreshold"}, "ComparisonOperator: Input should be"),
         (
             {"Dimensions": [{"Name": "TargetGroup", "Value": "targetgroup/real/1"}]},
-            "with the value {green.target_group}",
+            "value {green.target_group}",
         ),
         (
             {"Dimensions": [{"Name": "AvailabilityZone", "Value": "us-west-2a"}]},
@@ -112,14 +112,20 @@ def test_an_alarm_that_can_not_be_played_names_the_field(change: dict[str, Any],
 @pytest.mark.parametrize(
     ("metrics", "says"),
     [
-        ([{"Id": "a", "MetricStat": STAT}, {"Id": "b", "MetricStat": STAT}], "one of Metrics has ReturnData"),
-        ([{"Id": "a", "Expression": "1"}], "Metrics need a MetricStat"),
-        ([{"Id": "a", "MetricStat": {**STAT, "Period": 10}}], "a Period of whole minutes"),
+        (
+            [{"Id": "a", "MetricStat": STAT}, {"Id": "b", "MetricStat": STAT}],
+            "set ReturnData to true in exactly one query",
+        ),
+        ([{"Id": "a", "Expression": "1"}], "need a MetricStat"),
+        ([{"Id": "a", "MetricStat": {**STAT, "Period": 10}}], "a Period in seconds that is a multiple of 60"),
         ([{"Id": "a", "MetricStat": {"Period": 60}}], "MetricStat needs a Metric"),
-        ([{"Id": "a", "MetricStat": {**STAT, "Metric": {"Namespace": "AWS/ECS"}}}], "not AWS/ECS"),
+        (
+            [{"Id": "a", "MetricStat": {**STAT, "Metric": {"Namespace": "AWS/ECS"}}}],
+            "namespace AWS/ECS is not supported",
+        ),
         (
             [{"Id": "a", "MetricStat": STAT}, {"Id": "b", "MetricStat": {**STAT, "Period": 120}, "ReturnData": False}],
-            "each the same Period",
+            "all with the same Period",
         ),
     ],
 )

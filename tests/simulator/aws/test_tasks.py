@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import DeploymentController
-from ecs_hooks_simulator.aws import operations
+from ecs_hooks_simulator.aws import answers
 from ecs_hooks_simulator.core.errors import EcsError
 from ecs_hooks_simulator.core.faults import Fault
 from tests.simulator.aws.conftest import Client
@@ -82,7 +82,7 @@ def test_other_tasks_are_motos(client: Client, controller: DeploymentController)
 
 
 def test_an_error_can_be_injected(client: Client, controller: DeploymentController) -> None:
-    operations.inject("ListTasks", EcsError("ThrottlingException", "Rate exceeded"))
+    answers.inject("ListTasks", EcsError("ThrottlingException", "Rate exceeded"))
 
     with pytest.raises(ClientError, match="ThrottlingException"):
         client("ecs").list_tasks(cluster="my-cluster")

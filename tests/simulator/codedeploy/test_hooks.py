@@ -40,12 +40,12 @@ def test_a_hook_that_says_nothing_fails_after_an_hour(said: Any) -> None:
     assert event.to_dict()["diagnostics"] == {
         "errorCode": "ScriptTimedOut",
         "scriptName": "arn:aws:lambda:us-west-2:123456789012:function:gate",
-        "message": "arn:aws:lambda:us-west-2:123456789012:function:gate did not tell CodeDeploy a status within one hour",
+        "message": "arn:aws:lambda:us-west-2:123456789012:function:gate did not report a status to CodeDeploy within one hour",
     }
     assert [each.status for each in player.timeline.of(HookReported)] == ["TimedOut"]
     (answered,) = player.timeline.of(HookAnswered)
     assert answered.status is None
-    assert answered.error == ("ValueError: no reason" if said else "CodeDeploy was told no status")
+    assert answered.error == ("ValueError: no reason" if said else "no status was reported to CodeDeploy")
 
 
 def test_a_function_that_runs_out_of_time_is_no_answer() -> None:

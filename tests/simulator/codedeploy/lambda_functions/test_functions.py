@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import Fault, MetricAlarm
 from ecs_hooks_simulator.codedeploy import ComputePlatform, Deployment, DeploymentConfig, DeploymentGroup
-from ecs_hooks_simulator.codedeploy.lambda_functions.metrics import FunctionMetrics
+from ecs_hooks_simulator.codedeploy.lambda_functions.functions import FunctionMetrics
 from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
 from ecs_hooks_simulator.core.clock import EPOCH
 from ecs_hooks_simulator.core.errors import EcsError
@@ -200,7 +200,7 @@ def test_users_are_measured_by_alias_and_version() -> None:
         found["by number"] = metric("Invocations", FunctionName=NAME, Resource=f"{NAME}:2")
         found["function"] = metric("Invocations", FunctionName=NAME)
         found["other"] = metric("Invocations", FunctionName=NAME, Resource="other:live")
-        with pytest.raises(ClientError, match="does not measure"):
+        with pytest.raises(ClientError, match="metric ConcurrentExecutions is not supported"):
             metric("ConcurrentExecutions", FunctionName=NAME)
         assert metric("Invocations", FunctionName="other") == []
 
@@ -256,7 +256,9 @@ def test_before_the_first_deployment_no_version_is_green(simulation: CodeDeployS
 
 
 def test_an_alarm_over_a_load_balancer_is_none_of_a_function() -> None:
-    with pytest.raises(EcsError, match="this simulation measures AWS/Lambda, not AWS/ApplicationELB"):
+    with pytest.raises(
+        EcsError, match="namespace AWS/ApplicationELB is not measured in this simulation; use AWS/Lambda"
+    ):
         CodeDeploySimulation(
             demo_function("1"), group=group(), alarms=[MetricAlarm.parse("a: HTTPCode_Target_5XX_Count Sum > 5")]
         )

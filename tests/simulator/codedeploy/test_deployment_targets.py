@@ -10,11 +10,10 @@ import botocore.session
 import pytest
 
 from ecs_hooks_simulator import Service
-from ecs_hooks_simulator.aws import load_balancers
+from ecs_hooks_simulator.aws.elastic_load_balancing import load_balancers
 from ecs_hooks_simulator.codedeploy import ComputePlatform, Deployment
 from ecs_hooks_simulator.codedeploy.api import CodeDeployApi
-from ecs_hooks_simulator.codedeploy.shapes import TaskSetShapes, VersionShapes
-from ecs_hooks_simulator.codedeploy.task_sets import EcsTaskSets
+from ecs_hooks_simulator.codedeploy.deployment_targets import TaskSetTargets, VersionTargets
 from tests.simulator.codedeploy.plays import FAILED, Gate, controller
 from tests.simulator.codedeploy.test_scheduler import Played, asked
 
@@ -57,8 +56,8 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
     if balanced:
         player.service = Service(service="api", load_balancers=load_balancers(player.service))
     versions = platform is ComputePlatform.LAMBDA
-    shapes = VersionShapes(player) if versions else TaskSetShapes(player)
-    api, task_sets = CodeDeployApi(player, shapes), EcsTaskSets(player)
+    task_sets = TaskSetTargets(player)
+    api = CodeDeployApi(player, VersionTargets(player) if versions else task_sets)
     seen: set[str] = set()
     sets: set[str] = set()
 
@@ -84,7 +83,7 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
 
     def go_on(_: Deployment) -> None:
         assert player.run is not None
-        player.run.go_on()
+        player.run.continue_()
 
     player.adopt(image="app:1")
     look()
@@ -102,7 +101,7 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
 def test_a_group_without_a_test_listener_names_none() -> None:
     player = controller(test_listener=False)
     player.service = Service(service="api", load_balancers=load_balancers(player.service))
-    (pair,) = TaskSetShapes(player).load_balancer()["loadBalancerInfo"]["targetGroupPairInfoList"]
+    (pair,) = TaskSetTargets(player).load_balancer()["loadBalancerInfo"]["targetGroupPairInfoList"]
 
     assert set(pair) == {"targetGroups", "prodTrafficRoute"}
 
@@ -117,8 +116,8 @@ def test_a_schedule() -> None:
 
 def test_of_others_nothing_is_known() -> None:
     player = controller()
-    api = CodeDeployApi(player, TaskSetShapes(player))
+    api = CodeDeployApi(player, TaskSetTargets(player))
 
     assert api.answer("ListApplications", {}) is None
     assert api.answer("GetDeploymentGroup", {"applicationName": "other", "deploymentGroupName": "group"}) is None
-    assert EcsTaskSets(player).answer("DescribeServices", {}) is None
+    assert TaskSetTargets(player).answer("DescribeServices", {}) is None

@@ -1,19 +1,34 @@
-"""A CodeDeploy deployment as the API shows it while it runs and afterwards."""
+"""A deployment of CodeDeploy in the API, while it runs and afterwards."""
 
 from __future__ import annotations
 
+import re
+import secrets
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ecs_hooks_simulator.codedeploy.lifecycle import LifecycleEvent
-from ecs_hooks_simulator.core.record import DeploymentStatus as EcsStatus
+from ecs_hooks_simulator.codedeploy.lifecycle import LifecycleEvent, timestamp
+from ecs_hooks_simulator.core.service_deployment import DeploymentStatus as EcsStatus
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.codedeploy.model import DeploymentGroup
-    from ecs_hooks_simulator.core.model import Service, ServiceRevision
+    from ecs_hooks_simulator.codedeploy.deployment_group import DeploymentGroup
+    from ecs_hooks_simulator.core.model import Service
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
+
+_ID = re.compile(r"d-[A-Z0-9]{9}")
+
+
+def deployment_id() -> str:
+    """Return the id of a new deployment, such as `d-A1B2C3111`."""
+    return "d-" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(9))
+
+
+def is_deployment_id(text: str) -> bool:
+    """Return whether a text has the form of a deployment id."""
+    return _ID.fullmatch(text) is not None
 
 
 class DeploymentStatus(StrEnum):
@@ -35,7 +50,7 @@ class DeploymentStatus(StrEnum):
 
 
 USER, ROLLBACK = "user", "codeDeployRollback"
-"""`creator` of a deployment, and of the one that rolls another back."""
+"""`creator` of a deployment, and of a rollback."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -47,31 +62,27 @@ class Deployment:
     id
         Such as `d-ABCDEF123`.
     group, service
-        To which deployment group, and what the ARNs of it are made of.
+        The deployment group, and the service with its names and ARNs.
     target
         The new task set, or the new version of the function: green.
     sources
-        What has the production traffic when it begins; empty on a first deployment.
-    status
-        Where it is.
-    created_at, started_at, finished_at
+        The revisions with production traffic at its start; empty on a first deployment.
+    created_at, started_at, finished_at, updated_at
         Seconds since the epoch.
     creator
         `user` or `codeDeployRollback`.
     events
         Its lifecycle events, in order.
     error_code, error_message
-        `errorInformation` of a deployment that failed or was stopped.
-    rollback
-        The deployment that rolls this one back.
-    rolled_back
-        The deployment that this one rolls back.
+        `errorInformation` of a failed or stopped deployment.
+    rollback, rolled_back
+        The deployment that rolls this one back, and the one that this one rolls back.
     weights
         Per cent of the traffic by listener and revision ARN, as last requested.
     triggered
-        Alarms that have stopped it.
+        Names of the alarms that stopped it.
     terminating
-        Whether the wait for the end of blue has begun.
+        Whether it waits to terminate blue.
     """
 
     id: str
@@ -96,19 +107,19 @@ class Deployment:
 
     @property
     def arn(self) -> str:
-        """The id, by which records of the timeline name the deployment."""
+        """The id: `deployment` in the records of the timeline."""
         return self.id
 
     @property
     def status_reason(self) -> str | None:
-        """Why it failed or was stopped, in one line."""
+        """Why it failed or was stopped, in one line; None otherwise."""
         failed = next((event for event in self.events if event.message), None)
-        told = f"{failed.name}: {failed.message}" if failed else ""
-        return " ".join(filter(None, (self.error_message, told))) or None
+        cause = f"{failed.name}: {failed.message}" if failed else ""
+        return " ".join(filter(None, (self.error_message, cause))) or None
 
     @property
     def hooks(self) -> Sequence[Any]:
-        """Nothing: what has become of hooks stands in the lifecycle events."""
+        """Empty: the lifecycle events have the results of hooks."""
         return ()
 
     @property
@@ -119,7 +130,7 @@ class Deployment:
 
     @property
     def outcome(self) -> EcsStatus:
-        """How it ended, in the words of ECS's own deployments."""
+        """Its result as a status of an ECS service deployment."""
         if not self.status.terminal:
             return EcsStatus.IN_PROGRESS
         if self.status is DeploymentStatus.SUCCEEDED:
@@ -143,14 +154,14 @@ class Deployment:
             "deploymentId": self.id,
             "revision": {"revisionType": "AppSpecContent", "appSpecContent": {"content": "{}"}},
             "status": str(self.status),
-            "createTime": moment(self.created_at),
-            "startTime": moment(self.started_at),
-            "completeTime": moment(self.finished_at),
+            "createTime": timestamp(self.created_at),
+            "startTime": timestamp(self.started_at),
+            "completeTime": timestamp(self.finished_at),
             "deploymentOverview": self._overview(),
             "creator": self.creator,
             "ignoreApplicationStopFailures": False,
             "updateOutdatedInstancesOnly": False,
-            "autoRollbackConfiguration": group.rolls_back,
+            "autoRollbackConfiguration": group.auto_rollback,
             "deploymentStyle": {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
             "instanceTerminationWaitTimeStarted": self.terminating,
             "deploymentStatusMessages": [],
@@ -170,8 +181,3 @@ class Deployment:
         counted |= {DeploymentStatus.STOPPED: "Failed", DeploymentStatus.READY: "Ready"}
         names = ("Pending", "InProgress", "Succeeded", "Failed", "Skipped", "Ready")
         return dict.fromkeys(names, 0) | {counted.get(self.status, "InProgress"): 1}
-
-
-def moment(seconds: float | None) -> datetime | None:
-    """Return a time as the API's serializer wants it."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,30 +1,12 @@
-"""The environment of a deployment, and one that exists only in memory, for hooks that need no running application."""
+"""Traffic, tasks and alarms that exist only in memory, for hooks that need no running application."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from ecs_hooks_simulator.core.clock import Clock
 from ecs_hooks_simulator.core.faults import Fault
-from ecs_hooks_simulator.core.protocols import AlarmChange, Alarms, ListenerKind, Tasks, Traffic
+from ecs_hooks_simulator.core.protocols import AlarmChange, ListenerKind
 from ecs_hooks_simulator.core.service_deployment import ServiceRevision
-from ecs_hooks_simulator.core.timeline import Timeline
-from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentEnvironment:
-    """What a deployment acts on and reports to; `lock` guards its status, which API calls change from other threads."""
-
-    traffic: Traffic
-    tasks: Tasks
-    alarms: Alarms | None
-    clock: Clock
-    behaviour: EcsBehaviour
-    timeline: Timeline
-    lock: threading.RLock
 
 
 class MemoryTraffic:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks_simulator.codedeploy import ComputePlatform, DeploymentConfig
+from ecs_hooks_simulator.codedeploy import ComputePlatform, DeploymentConfig, DeploymentGroup
 from ecs_hooks_simulator.core.errors import EcsError
+from tests.simulator.codedeploy.plays import Gate
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
 
@@ -63,8 +66,8 @@ def test_a_configuration_of_ones_own(percentage: int, minutes: int, kind: str) -
     ("name", "told"),
     [
         ("CodeDeployDefault.ECSCanary20Percent5Minutes", "CodeDeployDefault.ECSCanary10Percent5Minutes"),
-        ("CodeDeployDefault.LambdaAllAtOnce", "is no deployment configuration for ECS"),
-        ("Canary", "Canary25Percent3Minutes for your own"),
+        ("CodeDeployDefault.LambdaAllAtOnce", "is not a deployment configuration for ECS"),
+        ("Canary", "a name such as Canary25Percent3Minutes"),
         ("Canary0Percent3Minutes", "a percentage from 1 to 99"),
         ("Linear10PercentEvery2881Minutes", "an interval from 1 to 2880 minutes"),
     ],
@@ -94,3 +97,19 @@ def test_they_have_the_shape_of_the_api() -> None:
 )
 def test_in_words(name: str, words: str) -> None:
     assert DeploymentConfig.parse(name, ECS).words == words
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"hooks": {"Install": Gate().target}}, "InvalidRevisionException"),
+        ({"hooks": {"AfterInstall": Gate().target}, "platform": LAMBDA}, "InvalidRevisionException"),
+        ({"rollback_events": ["NEVER"]}, "InvalidAutoRollbackConfigException"),
+        ({"termination_wait_minutes": 2881}, "InvalidBlueGreenDeploymentConfigurationException"),
+    ],
+)
+def test_a_group_that_codedeploy_would_refuse(options: dict[str, Any], code: str) -> None:
+    with pytest.raises(EcsError) as refused:
+        DeploymentGroup(**options)
+
+    assert refused.value.code == code
