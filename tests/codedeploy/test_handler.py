@@ -152,7 +152,7 @@ def test_a_hook_that_dies_is_gone_on_with(
     assert account.reports == [status]
     assert account.now < BEGAN + 1200
     if status == "Failed":
-        assert "the function ended 3 times in a row without an answer" in answer["reason"]
+        assert "the function crashed 3 times in a row" in answer["reason"]
 
 
 def test_a_death_after_a_wait_keeps_what_was_found_out(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +258,7 @@ def test_without_a_scheduler_it_waits_in_the_function(
     assert answer["hookStatus"] == "SUCCEEDED"
     assert account.reports == ["Succeeded"]
     assert any(
-        "the function can't schedule itself: ECS_HOOKS_SCHEDULE_ROLE is not set" in each.get("message", "")
+        "cannot schedule the next invocation: ECS_HOOKS_SCHEDULE_ROLE is not set" in each.get("message", "")
         for each in lines()
     )
 
@@ -268,7 +268,7 @@ def test_without_a_scheduler_it_fails_when_the_time_is_over(account: Account) ->
     answer = account.invoke(answering(WAITS), seconds=30)
 
     assert account.reports == ["Failed"]
-    assert answer["reason"].endswith("but the function's time is over, and nobody could go on")
+    assert answer["reason"].endswith("but the function is about to time out, and no further invocation is scheduled")
 
 
 def test_a_scheduler_that_fails_later_is_a_failure(account: Account) -> None:
@@ -280,7 +280,7 @@ def test_a_scheduler_that_fails_later_is_a_failure(account: Account) -> None:
 
     answer = account.invoke(handler)
     assert account.reports == ["Failed"]
-    assert "but it can't go on: scheduler:CreateSchedule: AccessDeniedException" in answer["reason"]
+    assert "but no further invocation is scheduled: scheduler:CreateSchedule: AccessDeniedException" in answer["reason"]
 
 
 @pytest.mark.parametrize("operation", ["GetDeployment", "ListDeploymentTargets", "BatchGetDeploymentTargets"])
@@ -315,11 +315,13 @@ def test_trouble_that_lasts_until_the_hour_is_nearly_over(account: Account) -> N
     account.aws.error("GetParameters", "ThrottlingException")
     answer = account.invoke(handler, {**EVENT, "ecsHooksExecution": {"began": int(BEGAN - 3200)}})
     assert account.reports[-1] == "Failed"
-    assert "undecided after" in answer["reason"] or answer["reason"].endswith("but CodeDeploy's hour is nearly over")
+    assert "undecided after" in answer["reason"] or answer["reason"].endswith(
+        "but CodeDeploy's limit of one hour is nearly reached"
+    )
 
     account.aws.error("GetDeployment", "ThrottlingException")
     answer = account.invoke(handler, {**EVENT, "ecsHooksExecution": {"began": int(BEGAN - 3200)}})
-    assert answer["reason"].endswith("but CodeDeploy's hour is nearly over")
+    assert answer["reason"].endswith("but CodeDeploy's limit of one hour is nearly reached")
 
 
 def test_a_report_that_neither_gets_through_nor_can_be_tried_again(
@@ -336,7 +338,7 @@ def test_a_report_that_neither_gets_through_nor_can_be_tried_again(
     told = [line.get("message", "") for line in lines()]
     assert any(each.startswith("Succeeded could not be reported: codedeploy:PutLifecycle") for each in told)
     assert any(
-        each.startswith("the report is not tried again: scheduler:CreateSchedule: AccessDenied") for each in told
+        each.startswith("the report will not be retried: scheduler:CreateSchedule: AccessDenied") for each in told
     )
 
 
@@ -366,7 +368,7 @@ def test_a_deployment_that_is_over_is_not_checked(account: Account, status: str)
     account.deployment["status"] = status
     answer = account.invoke(answering(PASSES))
 
-    assert f"the deployment is over ({status})" in answer["reason"]
+    assert f"the deployment has ended already ({status})" in answer["reason"]
     assert account.schedules == {}
 
 
@@ -406,7 +408,7 @@ def test_where_codedeploy_names_no_hook_the_functions_own_stage_counts(account: 
     assert answer["reason"].startswith("SUCCEEDED pre_scale_up")
 
     answer = account.invoke(answering(PASSES))
-    assert "CodeDeploy tells no lifecycle event in progress" in answer["reason"]
+    assert "CodeDeploy reports no lifecycle event in progress" in answer["reason"]
 
 
 def test_a_bug_is_reported_too(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def test_its_name_is_that_of_the_execution_and_the_invocation() -> None:
 @pytest.mark.parametrize(
     ("arn", "environment", "missing"),
     [
-        ("", ENVIRONMENT, "its ARN is not set"),
+        ("", ENVIRONMENT, "the ARN of the function is not set"),
         (FUNCTION_ARN, {}, "ECS_HOOKS_SCHEDULE_GROUP and ECS_HOOKS_SCHEDULE_ROLE is not set"),
         (FUNCTION_ARN, {GROUP_VARIABLE: "hooks"}, "ECS_HOOKS_SCHEDULE_ROLE is not set"),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Stage
-from ecs_hooks.aws.errors import FactDeniedError, FactError
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks import CheckContext, check_class
 from ecs_hooks.codedeploy.description import describe
 from ecs_hooks.codedeploy.task_sets import TaskSetDeployment
@@ -101,7 +101,7 @@ def test_the_deployment_group_tells_where_the_deployment_does_not(account: Accou
 def test_before_there_is_a_green_task_set(account: Account) -> None:
     account.sets.pop()
     deployment = made()
-    with pytest.raises(FactError, match="CodeDeploy names no green task set yet"):
+    with pytest.raises(FactError, match="CodeDeploy reports no green task set yet"):
         _ = deployment.green
     assert (deployment.green_percent, deployment.task_counts) == (None, (0, 0))
 
@@ -198,23 +198,8 @@ def test_what_only_a_function_has_is_not_applicable(deployment: TaskSetDeploymen
 
 
 def test_when_blue_was_new_is_not_known(deployment: TaskSetDeployment) -> None:
-    with pytest.raises(NotApplicableError, match="CodeDeploy does not tell when blue was new"):
+    with pytest.raises(NotApplicableError, match="CodeDeploy does not report when blue was deployed"):
         _ = deployment.blue_served_alone
-
-
-def test_servers_have_no_hooks_in_lambda(account: Account) -> None:
-    account.deployment["computePlatform"] = "Server"
-    with pytest.raises(FactDeniedError, match="deployments to Server have no hooks in Lambda"):
-        describe(DEPLOYMENT, "us-west-2")
-
-
-def test_a_deployment_without_a_target_yet(account: Account) -> None:
-    account.aws.answer("ListDeploymentTargets", {"targetIds": []})
-    found = describe(DEPLOYMENT, "us-west-2")
-    assert (found.running_hook, found.service_name, found.began("AfterInstall")) == ("", "", None)
-    account.aws.answer("ListDeploymentTargets", {"targetIds": ["a"]})
-    account.aws.answer("BatchGetDeploymentTargets", {"deploymentTargets": []})
-    assert describe(DEPLOYMENT, "us-west-2").target == {}
 
 
 def test_a_deployment_that_says_not_when_it_began(account: Account) -> None:

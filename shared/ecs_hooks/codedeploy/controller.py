@@ -1,4 +1,4 @@
-"""CodeDeploy as the one who invokes the hook."""
+"""CodeDeploy as the controller of the deployment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE = 3600
 """Seconds. "The deployment is considered to have failed if CodeDeploy is not notified ... within one hour" (AppSpec guide)."""
 
 MARGIN = 240
-"""Seconds of them that are kept to report in: a schedule comes up to two minutes late, and the function takes its time."""
+"""Seconds of `PATIENCE` that are kept for the report: a schedule may be two minutes late, and the function needs time."""
 
 
 class CodeDeployController(Controller):
@@ -27,11 +27,11 @@ class CodeDeployController(Controller):
     Parameters
     ----------
     event
-        The event, with what is known of its hook.
+        The event with its hook.
     description
-        The deployment, as CodeDeploy describes it.
+        The deployment in CodeDeploy's API.
     end
-        When checks have to be decided, in seconds since the epoch.
+        Deadline of the checks, in seconds since the epoch.
     """
 
     name = "CodeDeploy"
@@ -43,23 +43,23 @@ class CodeDeployController(Controller):
 
     @property
     def event(self) -> CodeDeployHookEvent:
-        """The event, with what is known of its hook."""
+        """The event with its hook."""
         return self._event
 
     def deployment(self, facts: Facts) -> Deployment:
-        """Return the deployment of a service or of a function."""
+        """Return the deployment of the service or the function."""
         if self._description.is_lambda:
-            from ecs_hooks.codedeploy.lambda_versions import LambdaDeployment  # noqa: PLC0415 - only what is needed
+            from ecs_hooks.codedeploy.deployment import LambdaDeployment  # noqa: PLC0415 - without the modules of ECS
 
             return LambdaDeployment(self._description, self._event.region, facts)
         from ecs_hooks.codedeploy.task_sets import TaskSetDeployment  # noqa: PLC0415 - as above
 
         return TaskSetDeployment(self._description, self._event.region, facts)
 
-    def is_rollback(self, ask: Callable[[], Any]) -> bool:  # noqa: ARG002 - it is known already
-        """Return whether CodeDeploy deploys what was there before."""
+    def is_rollback(self, ask: Callable[[], Any]) -> bool:  # noqa: ARG002 - the description has it
+        """Return whether the deployment is a rollback."""
         return self._description.is_rollback
 
-    def expires_at(self, deployment: Deployment) -> float | None:  # noqa: ARG002 - it is known already
-        """Return the end of CodeDeploy's hour, less a margin to report in."""
+    def expires_at(self, deployment: Deployment) -> float | None:  # noqa: ARG002 - as above
+        """Return the end of CodeDeploy's hour, less the margin for the report."""
         return self._end

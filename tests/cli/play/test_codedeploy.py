@@ -188,8 +188,8 @@ def test_a_plan_for_a_stage_that_a_function_does_not_have(run: Run, tmp_path: Pa
         (("--controller", "codedeploy-ecs", "--behaviour", "numbers=int"), "known names: function_error"),
         (("--controller", "codedeploy-ecs", "--behaviour", "precision=never"), "precision can be next-minute"),
         (("--controller", "codedeploy-ecs", "--fault", "hang@0%"), "with CodeDeployDefault.ECSAllAtOnce: 100 %"),
-        (("--controller", "codedeploy-lambda", "--alarm", "a: RequestCount Sum > 1"), "measures AWS/Lambda"),
-        (("--alarm", "a: Errors Sum > 1"), "measures AWS/ApplicationELB"),
+        (("--controller", "codedeploy-lambda", "--alarm", "a: RequestCount Sum > 1"), "use AWS/Lambda"),
+        (("--alarm", "a: Errors Sum > 1"), "use AWS/ApplicationELB"),
     ],
 )
 def test_options_that_do_not_go_together(run: Run, options: tuple[str, ...], told: str) -> None:

@@ -6,9 +6,8 @@ import pytest
 
 from ecs_hooks import Stage, stage_hook
 from ecs_hooks.aws.errors import FactDeniedError
-from ecs_hooks.codedeploy.description import Description
-from ecs_hooks.codedeploy.plan import configuration, names_of
-from tests.codedeploy.account import Account
+from ecs_hooks.codedeploy.description import Description, configuration, describe, parameter_names
+from tests.codedeploy.account import DEPLOYMENT, Account
 
 GROUP = "/ecs-hooks/orders/orders-prod"
 HOOK = f"{GROUP}/AfterAllowTestTraffic"
@@ -17,7 +16,7 @@ DESCRIPTION = Description({"applicationName": "orders", "deploymentGroupName": "
 
 @pytest.mark.parametrize("prefix", ["/ecs-hooks", "/ecs-hooks/"])
 def test_a_hook_has_a_parameter_of_its_own_and_one_of_its_group(prefix: str) -> None:
-    assert names_of(prefix, DESCRIPTION, "AfterAllowTestTraffic") == [HOOK, GROUP]
+    assert parameter_names(prefix, DESCRIPTION, "AfterAllowTestTraffic") == [HOOK, GROUP]
 
 
 def test_the_nearest_plan_counts(account: Account) -> None:
@@ -78,3 +77,18 @@ def test_what_is_no_plan_fails(account: Account, monkeypatch: pytest.MonkeyPatch
     answer = account.invoke(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT))
     assert account.reports == ["Failed"]
     assert "the plan is not valid" in answer["reason"]
+
+
+def test_servers_have_no_hooks_in_lambda(account: Account) -> None:
+    account.deployment["computePlatform"] = "Server"
+    with pytest.raises(FactDeniedError, match="compute platform Server has no Lambda hooks"):
+        describe(DEPLOYMENT, "us-west-2")
+
+
+def test_a_deployment_without_a_target_yet(account: Account) -> None:
+    account.aws.answer("ListDeploymentTargets", {"targetIds": []})
+    found = describe(DEPLOYMENT, "us-west-2")
+    assert (found.running_hook, found.service_name, found.began("AfterInstall")) == ("", "", None)
+    account.aws.answer("ListDeploymentTargets", {"targetIds": ["a"]})
+    account.aws.answer("BatchGetDeploymentTargets", {"deploymentTargets": []})
+    assert describe(DEPLOYMENT, "us-west-2").target == {}

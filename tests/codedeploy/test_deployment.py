@@ -10,8 +10,8 @@ import pytest
 
 from ecs_hooks import Stage, stage_hook
 from ecs_hooks.aws.errors import FactError
+from ecs_hooks.codedeploy.deployment import LambdaDeployment
 from ecs_hooks.codedeploy.description import describe
-from ecs_hooks.codedeploy.lambda_versions import LambdaDeployment
 from ecs_hooks.deployment.base import NotApplicableError
 from ecs_hooks.deployment.dimensions import NoBlueError, filled
 from tests.codedeploy.account import DEPLOYMENT, Account
@@ -63,7 +63,7 @@ def test_a_first_version(function: Account) -> None:
 
 def test_a_version_that_is_not_named_yet(function: Account) -> None:
     function.function = {}
-    with pytest.raises(FactError, match="CodeDeploy names no Lambda function and target version yet"):
+    with pytest.raises(FactError, match="CodeDeploy reports no Lambda function and target version yet"):
         _ = made().green_version
 
 
