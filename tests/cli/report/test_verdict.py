@@ -21,7 +21,7 @@ from ecs_hooks_simulator import (
 )
 from ecs_hooks_simulator.application import Application
 from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, ServiceDeployment, ServiceRevision
-from ecs_hooks_simulator.ecs.in_memory import MemoryTasks
+from ecs_hooks_simulator.ecs.base_controller import MemoryTasks
 from ecs_hooks_simulator.simulation import demo_application
 from tests.cli.report.recorded import Wave, checked, recorded, troubles
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate

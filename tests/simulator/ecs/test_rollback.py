@@ -15,7 +15,7 @@ from ecs_hooks_simulator import (
     TasksFailedError,
 )
 from ecs_hooks_simulator.core.timeline import TasksChanged, TrafficShifted
-from ecs_hooks_simulator.ecs.in_memory import MemoryTasks, MemoryTraffic
+from ecs_hooks_simulator.ecs.base_controller import MemoryTasks, MemoryTraffic
 from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play, stages, statuses
 
 

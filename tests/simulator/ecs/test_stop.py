@@ -18,7 +18,7 @@ from ecs_hooks_simulator import (
     TasksFailedError,
 )
 from ecs_hooks_simulator.core.timeline import HookStateChanged, Record, StageEntered, StatusChanged, TrafficShifted
-from ecs_hooks_simulator.ecs.in_memory import MemoryTasks
+from ecs_hooks_simulator.ecs.base_controller import MemoryTasks
 from tests.simulator.plays import IN_PROGRESS, SUCCEEDED, Gate, controller, stages, statuses
 
 
