@@ -10,7 +10,7 @@ import urllib3
 
 from ecs_hooks import Hook, LifecycleEvent, Outcome, Stage, lifecycle_hook, stage_hook
 from ecs_hooks_cli.play.demo import DEMO_PLAN
-from ecs_hooks_simulator import Behaviour, CallableTarget, LifecycleHook, Service, TasksFailedError
+from ecs_hooks_simulator import CallableTarget, EcsBehaviour, LifecycleHook, Service, TasksFailedError
 from ecs_hooks_simulator.application import Application
 from ecs_hooks_simulator.aws.elastic_load_balancing import load_balancers
 from ecs_hooks_simulator.core.timeline import HookAnswered, TrafficShifted
@@ -91,8 +91,8 @@ def test_a_blue_that_can_not_start_leaves_nothing_behind() -> None:
         pytest.fail("it was started")
 
 
-@pytest.mark.parametrize("behaviour", Behaviour.variants(), ids=lambda behaviour: behaviour.name)
-def test_a_broken_green_never_reaches_production_however_ecs_behaves(behaviour: Behaviour) -> None:
+@pytest.mark.parametrize("behaviour", EcsBehaviour.variants(), ids=lambda behaviour: behaviour.name)
+def test_a_broken_green_never_reaches_production_however_ecs_behaves(behaviour: EcsBehaviour) -> None:
     with Simulation(demo_application("1"), behaviour=behaviour) as simulation:
         everywhere = [hook(stage_hook(stage), stage, {"checks": []}) for stage in Stage]
         deployment = simulation.deploy(demo_application("2", STORE="/nonexistent"), hooks=[*everywhere, hook()])

@@ -11,7 +11,7 @@ from ecs_hooks.deployment.listener import ListenerArn
 from ecs_hooks_simulator.aws.cloudwatch import Counted, Measure, dimensions_of
 from ecs_hooks_simulator.aws.metric_alarm import NAMESPACE
 from ecs_hooks_simulator.core.errors import EcsError
-from ecs_hooks_simulator.core.model import TargetGroup
+from ecs_hooks_simulator.core.service_deployment import TargetGroup
 from ecs_hooks_simulator.traffic.load_balancer import LISTENERS
 
 if TYPE_CHECKING:

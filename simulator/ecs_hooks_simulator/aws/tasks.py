@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.model import ServiceRevision
     from ecs_hooks_simulator.core.protocols import Controller
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
 
 _KILLED = 137
 """Exit code of a container whose process was killed: 128 plus the number of the signal."""

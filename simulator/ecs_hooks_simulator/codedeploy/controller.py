@@ -28,15 +28,16 @@ from ecs_hooks_simulator.codedeploy.hooks import Hooks
 from ecs_hooks_simulator.codedeploy.lifecycle import ComputePlatform
 from ecs_hooks_simulator.codedeploy.scheduler import Scheduler
 from ecs_hooks_simulator.codedeploy.undocumented import CodeDeployBehaviour
-from ecs_hooks_simulator.core import ids
 from ecs_hooks_simulator.ecs.base_controller import BaseController
+from ecs_hooks_simulator.ecs.controller import revision_id
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.deployment_group import DeploymentGroup
-    from ecs_hooks_simulator.core.clock import SimulationClock
+    from ecs_hooks_simulator.core.clock import Clock
     from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import Service, ServiceRevision
+    from ecs_hooks_simulator.core.model import Service
     from ecs_hooks_simulator.core.protocols import Alarms, Tasks, Traffic
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
     from ecs_hooks_simulator.core.timeline import Timeline
 
 SCHEDULE_GROUP = "ecs-hooks"
@@ -78,7 +79,7 @@ class CodeDeployController(BaseController[Deployment]):
         traffic: Traffic | None = None,
         tasks: Tasks | None = None,
         alarms: Alarms | None = None,
-        clock: SimulationClock | None = None,
+        clock: Clock | None = None,
         behaviour: CodeDeployBehaviour | None = None,
         timeline: Timeline | None = None,
     ) -> None:
@@ -121,7 +122,7 @@ class CodeDeployController(BaseController[Deployment]):
         self.run = DeploymentRun(deployment, self, faults)
         self._deployments.append(deployment)
         try:
-            await self._beside(deployment, self.run.play(), self.scheduler.run(self.hooks.invoke))
+            await self._run_with_actions(deployment, self.run.play(), self.scheduler.run(self.hooks.invoke))
         finally:
             self.run = None
             # Without a rollback, revisions keep their traffic; the one with the largest share comes first.
@@ -129,12 +130,12 @@ class CodeDeployController(BaseController[Deployment]):
             left = [each for each in (*self._active, target) if each.arn in self.running_arns]
             self._active = sorted(left, key=lambda revision: -share.get(revision.arn, 0))
 
-    def _named(self) -> tuple[str, str]:
+    def _new_ids(self) -> tuple[str, str]:
         service = self.service
         if self.group.platform is ComputePlatform.LAMBDA:
             version = str(len(self._known) + 1)
             function = f"function:{service.service}:{version}"
             return f"arn:{service.partition}:lambda:{service.region}:{service.account}:{function}", version
-        identifier = ids.revision_id()
+        identifier = revision_id()
         path = f"{service.cluster}/{service.service}/ecs-svc/{identifier}"
         return f"arn:{service.partition}:ecs:{service.region}:{service.account}:task-set/{path}", identifier

@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks_simulator.codedeploy.lifecycle import LifecycleEvent, timestamp
-from ecs_hooks_simulator.core.record import DeploymentStatus as EcsStatus
+from ecs_hooks_simulator.core.service_deployment import DeploymentStatus as EcsStatus
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.deployment_group import DeploymentGroup
-    from ecs_hooks_simulator.core.model import Service, ServiceRevision
+    from ecs_hooks_simulator.core.model import Service
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
 
 _ID = re.compile(r"d-[A-Z0-9]{9}")
 

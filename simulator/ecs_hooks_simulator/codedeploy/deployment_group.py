@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from ecs_hooks_simulator.codedeploy.lifecycle import ComputePlatform, hooked_events
 from ecs_hooks_simulator.core.errors import EcsError
-from ecs_hooks_simulator.core.strategy import Step
+from ecs_hooks_simulator.core.model import Step
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.protocols import HookTarget
+    from ecs_hooks_simulator.core.hook_targets import HookTarget
 
 PREFIX = "CodeDeployDefault."
 """The beginning of the names of predefined configurations."""

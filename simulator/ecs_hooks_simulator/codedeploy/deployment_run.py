@@ -28,15 +28,15 @@ from ecs_hooks_simulator.codedeploy.lifecycle import (
 )
 from ecs_hooks_simulator.codedeploy.lifecycle_run import DeploymentEndedError, LifecycleRun
 from ecs_hooks_simulator.codedeploy.undocumented import Increments, RollbackHooks
+from ecs_hooks_simulator.core.clock import race
 from ecs_hooks_simulator.core.faults import STAGES as FAULT_STAGES
-from ecs_hooks_simulator.core.race import race
-from ecs_hooks_simulator.ecs.alarm_watch import POLL, alarming
+from ecs_hooks_simulator.ecs.alarm_watch import POLL, in_alarm
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.controller import CodeDeployController
     from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import ServiceRevision
     from ecs_hooks_simulator.core.protocols import ListenerKind
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
 
 _EARLY = tuple(str(each) for each in FAULT_STAGES[: FAULT_STAGES.index(STAGES[BEFORE_ALLOW_TRAFFIC]) + 1])
 """Stages of faults that begin at the first lifecycle event of a function, whose new version exists from the start."""
@@ -168,7 +168,7 @@ class DeploymentRun(LifecycleRun):
         # Between the evaluations of alarms and the calls of hooks, so that their order is always the same.
         await asyncio.sleep(POLL / 2)
         while True:
-            self.deployment.triggered = alarming(self._controller.alarms, self.deployment.group.alarms)
+            self.deployment.triggered = in_alarm(self._controller.alarms, self.deployment.group.alarms)
             if self.deployment.triggered:
                 return
             await asyncio.sleep(POLL)

@@ -13,7 +13,7 @@ from ecs_hooks_simulator.codedeploy.undocumented import VersionWeight
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.controller import CodeDeployController
     from ecs_hooks_simulator.codedeploy.deployment import Deployment
-    from ecs_hooks_simulator.core.model import ServiceRevision
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
 
 _TARGET_STATUS = {
     DeploymentStatus.CREATED: "Pending",

@@ -18,14 +18,14 @@ from ecs_hooks.core.response import HookStatus
 from ecs_hooks_simulator.codedeploy.lifecycle import EventStatus
 from ecs_hooks_simulator.codedeploy.undocumented import FunctionError, HookRetries
 from ecs_hooks_simulator.core.errors import EcsError, HookInvocationError
-from ecs_hooks_simulator.core.invocation import invoked
+from ecs_hooks_simulator.core.hook_targets import invoke
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, HookReported
 from ecs_hooks_simulator.ecs.undocumented import Delivery
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.undocumented import CodeDeployBehaviour
-    from ecs_hooks_simulator.core.clock import SimulationClock
-    from ecs_hooks_simulator.core.protocols import HookTarget
+    from ecs_hooks_simulator.core.clock import Clock
+    from ecs_hooks_simulator.core.hook_targets import HookTarget
     from ecs_hooks_simulator.core.timeline import Timeline
 
 LONGEST_WAIT = 3600
@@ -98,7 +98,7 @@ class HookExecution:
 class Hooks:
     """Invokes the functions of hooks and keeps the executions; `clock`, `behaviour`, `timeline` are the controller's."""
 
-    def __init__(self, clock: SimulationClock, behaviour: CodeDeployBehaviour, timeline: Timeline) -> None:
+    def __init__(self, clock: Clock, behaviour: CodeDeployBehaviour, timeline: Timeline) -> None:
         self._clock = clock
         self._behaviour = behaviour
         self._timeline = timeline
@@ -207,7 +207,7 @@ class Hooks:
         }
         self._timeline.emit(HookInvoked(time=self._clock.now(), **fields, event=json.loads(json.dumps(event))))
         try:
-            response = await invoked(self._targets[execution.target], event, self._clock)
+            response = await invoke(self._targets[execution.target], event, self._clock)
         except HookInvocationError as error:
             execution.error = str(error)
             self._timeline.emit(HookAnswered(time=self._clock.now(), **fields, status=None, error=str(error)))

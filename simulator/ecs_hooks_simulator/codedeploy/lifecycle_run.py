@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.deployment import Deployment
     from ecs_hooks_simulator.codedeploy.lifecycle import LifecycleEvent
     from ecs_hooks_simulator.core.errors import TasksFailedError
-    from ecs_hooks_simulator.core.model import ServiceRevision
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
 
 
 class DeploymentEndedError(Exception):

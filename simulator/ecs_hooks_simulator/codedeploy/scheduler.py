@@ -22,7 +22,7 @@ from ecs_hooks_simulator.core.errors import EcsError
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.undocumented import CodeDeployBehaviour
-    from ecs_hooks_simulator.core.clock import SimulationClock
+    from ecs_hooks_simulator.core.clock import Clock
 
 DEFAULT_GROUP = "default"
 _NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
@@ -61,9 +61,7 @@ class Scheduler:
         The beginning of the ARNs, such as `arn:aws:scheduler:us-west-2:123456789012:schedule/`.
     """
 
-    def __init__(
-        self, clock: SimulationClock, behaviour: CodeDeployBehaviour, *, groups: tuple[str, ...], arn: str
-    ) -> None:
+    def __init__(self, clock: Clock, behaviour: CodeDeployBehaviour, *, groups: tuple[str, ...], arn: str) -> None:
         self._clock = clock
         self._behaviour = behaviour
         self._groups = {DEFAULT_GROUP, *groups}

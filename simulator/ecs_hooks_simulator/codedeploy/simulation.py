@@ -26,14 +26,13 @@ from typing import TYPE_CHECKING, Any
 from ecs_hooks_simulator.application import Application
 from ecs_hooks_simulator.aws.elastic_load_balancing import BalancerMetrics, ElasticLoadBalancing, load_balancers
 from ecs_hooks_simulator.aws.tasks import EcsTasks
-from ecs_hooks_simulator.base_simulation import BaseSimulation
+from ecs_hooks_simulator.base_simulation import BaseSimulation, use_environment
 from ecs_hooks_simulator.codedeploy.api import CodeDeployApi
 from ecs_hooks_simulator.codedeploy.controller import SCHEDULE_GROUP, CodeDeployController
 from ecs_hooks_simulator.codedeploy.deployment_group import DeploymentGroup
 from ecs_hooks_simulator.codedeploy.deployment_targets import TaskSetTargets, VersionTargets
 from ecs_hooks_simulator.codedeploy.lambda_functions.functions import FunctionMetrics, LambdaFunctions
 from ecs_hooks_simulator.codedeploy.lifecycle import ComputePlatform, hooked_events
-from ecs_hooks_simulator.core import aws_environment
 from ecs_hooks_simulator.core.model import Service
 
 if TYPE_CHECKING:
@@ -41,9 +40,9 @@ if TYPE_CHECKING:
     from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
     from ecs_hooks_simulator.codedeploy.deployment import Deployment
     from ecs_hooks_simulator.codedeploy.undocumented import CodeDeployBehaviour
-    from ecs_hooks_simulator.core.clock import SimulationClock
+    from ecs_hooks_simulator.core.clock import Clock
     from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.protocols import HookTarget
+    from ecs_hooks_simulator.core.hook_targets import HookTarget
     from ecs_hooks_simulator.core.timeline import Timeline
 
 DEMO_FUNCTION = "ecs_hooks_simulator.codedeploy.lambda_functions.demo_function:lambda_handler"
@@ -148,7 +147,7 @@ class CodeDeploySimulation(BaseSimulation):
         group: DeploymentGroup | None = None,
         service: Service | None = None,
         behaviour: CodeDeployBehaviour | None = None,
-        clock: SimulationClock | None = None,
+        clock: Clock | None = None,
         timeline: Timeline | None = None,
         host: str = "127.0.0.1",
         requests_per_minute: int = 0,
@@ -249,5 +248,5 @@ class CodeDeploySimulation(BaseSimulation):
         self.controller.group = group
         for event in hooked_events(group.platform):
             self.parameters.set_plan(group.application, group.name, event, (plans or {}).get(event))
-        with aws_environment.use(self.environment):
+        with use_environment(self.environment):
             return self.controller.deploy(settings={"application": green}, faults=faults)

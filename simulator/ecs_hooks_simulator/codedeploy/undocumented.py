@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ecs_hooks_simulator.ecs.undocumented import Delivery, Switches
+from ecs_hooks_simulator.ecs.undocumented import Delivery, UndocumentedOptions
 
 
 class FunctionError(StrEnum):
@@ -81,7 +81,7 @@ class Completed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CodeDeployBehaviour(Switches):
+class CodeDeployBehaviour(UndocumentedOptions):
     """One choice of each behaviour that AWS does not document."""
 
     function_error: FunctionError = FunctionError.IGNORED

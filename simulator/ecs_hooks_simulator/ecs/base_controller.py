@@ -1,4 +1,4 @@
-"""The parts that the controllers of ECS and CodeDeploy share: revisions, a clock, and actions during a deployment."""
+"""The base of both deployment controllers: revisions, a clock, and whatever runs in parallel to a deployment."""
 
 from __future__ import annotations
 
@@ -6,32 +6,29 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ecs_hooks.core import clock as library_clock
-from ecs_hooks_simulator.core.clock import SimulationClock, VirtualClock
-from ecs_hooks_simulator.core.model import ServiceRevision, TargetGroup
-from ecs_hooks_simulator.core.protocols import Deployed
+from ecs_hooks_simulator.core.clock import Clock, VirtualClock
+from ecs_hooks_simulator.core.faults import Fault, Stepped
+from ecs_hooks_simulator.core.model import Service
+from ecs_hooks_simulator.core.protocols import Alarms, Deployed, ListenerKind, Tasks, Traffic
+from ecs_hooks_simulator.core.service_deployment import ServiceRevision, TargetGroup
 from ecs_hooks_simulator.core.timeline import AlarmStateChanged, TasksChanged, Timeline, TrafficShifted
-from ecs_hooks_simulator.ecs.environment import MemoryTasks, MemoryTraffic
-
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.faults import Fault, Stepped
-    from ecs_hooks_simulator.core.model import Service
-    from ecs_hooks_simulator.core.protocols import Alarms, ListenerKind, Tasks, Traffic
+from ecs_hooks_simulator.ecs.in_memory import MemoryTasks, MemoryTraffic
 
 D = TypeVar("D", bound=Deployed)
 
 Action = Callable[[Any], object]
-"""What is called with the deployment."""
+"""A function of the deployment."""
 EVALUATION = 60
 """Seconds between two evaluations of an alarm whose periods are minutes (CloudWatch user guide)."""
-AFTER_THE_MINUTE = 5
-"""Seconds: an evaluation is no race with users, steps and hooks, which come at full and half minutes."""
+FIRST_EVALUATION = 5
+"""Seconds after the start of a deployment: users, steps and hooks act at full and half minutes, so none races with it."""
 
 
 class BaseController(ABC, Generic[D]):
-    """The revisions of one service, and the playing of one deployment at a time.
+    """The revisions of one service, and one deployment at a time.
 
     Parameters
     ----------
@@ -44,14 +41,12 @@ class BaseController(ABC, Generic[D]):
     clock
         A `VirtualClock` by default; a `RealClock` for hooks in other processes.
     timeline
-        Receives the records.
+        Receives the records of everything that happens.
 
     Attributes
     ----------
-    timeline : Timeline
-        The records; `timeline.subscribe` to get them as they are made.
     crashed : dict[str, float]
-        Time of the crash by revision ARN, for tasks that are restarted in vain.
+        When the tasks of a revision crashed, by its ARN; the controller keeps starting them in vain.
     """
 
     def __init__(
@@ -61,21 +56,21 @@ class BaseController(ABC, Generic[D]):
         traffic: Traffic | None = None,
         tasks: Tasks | None = None,
         alarms: Alarms | None = None,
-        clock: SimulationClock | None = None,
+        clock: Clock | None = None,
         timeline: Timeline | None = None,
     ) -> None:
         self.service = service
         self.traffic: Traffic = traffic or MemoryTraffic()
         self.tasks: Tasks = tasks or MemoryTasks()
         self.alarms = alarms
-        self.clock: SimulationClock = clock or VirtualClock()
+        self.clock: Clock = clock or VirtualClock()
         self.timeline = timeline or Timeline()
         self.crashed: dict[str, float] = {}
         self.running_arns: set[str] = set()
         self._active: list[ServiceRevision] = []
         self._known: dict[str, ServiceRevision] = {}
-        self._actions: list[tuple[float, Action]] = []
-        self._habits: list[tuple[float, float, Action]] = []
+        self._actions: list[tuple[float, Action, float]] = []
+        self._repeated: list[tuple[float, Action, float]] = []
         self._playing = threading.Lock()
 
     @property
@@ -85,7 +80,7 @@ class BaseController(ABC, Generic[D]):
 
     @property
     def revisions(self) -> Sequence[ServiceRevision]:
-        """Every revision that there ever was, oldest first."""
+        """All revisions so far, oldest first."""
         return tuple(self._known.values())
 
     @property
@@ -96,39 +91,46 @@ class BaseController(ABC, Generic[D]):
     def adopt(
         self, *, image: str = "", task_definition: str = "", settings: Mapping[str, Any] | None = None
     ) -> ServiceRevision:
-        """Make a revision active without a deployment, as if it had been there before the story begins.
+        """Make a revision active without a deployment: the state before the simulation begins.
 
-        The first one gets all traffic. Further ones get none, and make ECS's own next deployment begin with
+        The first one gets all traffic. Further ones get none; with them, ECS's next deployment begins with
         RECONCILE_SERVICE.
         """
         revision = self._new_revision(image, task_definition, settings)
         self.tasks.start(revision)
         self.running_arns.add(revision.arn)
-        self._emit_adopted(revision)
+        moment: dict[str, Any] = {"time": self.clock.now(), "deployment": ""}
+        self.timeline.emit(TasksChanged(**moment, revision=revision.arn, state="started"))
+        if not self._active:
+            weights = {revision.arn: 100.0}
+            kinds: tuple[ListenerKind, ...] = ("production", "test")
+            for kind in kinds:
+                self.traffic.shift(kind, weights)
+                self.timeline.emit(TrafficShifted(**moment, listener=kind, weights=weights))
         self._active.append(revision)
         return revision
 
     def at(self, seconds: float, action: Action) -> None:
-        """Call `action(deployment)` so many seconds after the start of the next deployment.
+        """Call `action(deployment)` that many seconds after the start of the next deployment.
 
         It runs in a thread of its own while virtual time stands still, and may call AWS's operations, over HTTP too.
-        What it raises is raised by `deploy`. Nothing happens where the deployment ends earlier.
+        `deploy` raises its exceptions. An action after the end of the deployment is not called.
         """
-        self._actions.append((seconds, action))
+        self._actions.append((seconds, action, 0))
 
     def every(self, seconds: float, action: Action, *, first: float | None = None) -> None:
-        """Call `action(deployment)` again and again during each deployment from now on, like `at` otherwise.
+        """Call `action(deployment)` repeatedly during each following deployment, like `at` otherwise.
 
         Parameters
         ----------
         seconds
             Between two calls.
         action
-            What to call.
+            The function.
         first
-            Seconds from the start of a deployment to the first call; as many as between two where None is given.
+            Seconds from the start of a deployment to the first call; the same as between two by default.
         """
-        self._habits.append((seconds if first is None else first, seconds, action))
+        self._repeated.append((seconds if first is None else first, action, seconds))
 
     def deploy(
         self,
@@ -143,22 +145,29 @@ class BaseController(ABC, Generic[D]):
         Parameters
         ----------
         image, task_definition
-            Of the new revision; a task definition ARN is made up by default.
+            Of the new revision; the ARN of the task definition is made up by default.
         settings
-            For `Tasks`, such as the command to run.
+            Data for the implementation of `Tasks`, such as the command to run.
         faults
-            Faults to inject into its tasks, each at a step of the deployment.
+            Faults of its tasks, each with its beginning.
 
         Raises
         ------
         FaultError
-            If the deployment never reaches the step at which a fault begins.
+            If a fault would never begin.
         RuntimeError
             If a deployment is running, or the caller is a coroutine.
         """
         for fault in faults:
             fault.check(self._stepped)
-        self._play(lambda: self._deploy(self._new_revision(image, task_definition, settings), faults))
+        if not self._playing.acquire(blocking=False):
+            raise RuntimeError("a deployment of this service is running; the simulator plays one at a time")
+        try:
+            with library_clock.use(self.clock.now):
+                self.clock.run(self._deploy(self._new_revision(image, task_definition, settings), faults))
+        finally:
+            self._actions.clear()
+            self._playing.release()
         return self.history[-1]
 
     @property
@@ -169,62 +178,38 @@ class BaseController(ABC, Generic[D]):
     @property
     @abstractmethod
     def _stepped(self) -> Stepped:
-        """The configuration with the traffic steps."""
+        """The configuration with the steps of production traffic."""
 
     @abstractmethod
     async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> None:
         """Deploy a revision."""
 
     @abstractmethod
-    def _named(self) -> tuple[str, str]:
+    def _new_ids(self) -> tuple[str, str]:
         """Return ARN and id of a new revision."""
 
-    def _play(self, playing: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Play a deployment, in the simulation's time.
-
-        Raises
-        ------
-        RuntimeError
-            If a deployment is running, or this is called from a coroutine.
-        """
-        if not self._playing.acquire(blocking=False):
-            raise RuntimeError("a deployment of this service is running; the simulator plays one at a time")
-        try:
-            with library_clock.use(self.clock.now):
-                self.clock.run(playing())
-        finally:
-            self._actions.clear()
-            self._playing.release()
-
-    async def _beside(
+    async def _run_with_actions(
         self, deployment: Any, played: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]
     ) -> None:
-        """Play a deployment to its end, with actions, habits, CloudWatch and others beside it."""
-        arn = deployment.arn
-        actions = [asyncio.create_task(self._act(deployment, *planned)) for planned in self._actions]
-        actions += [
-            asyncio.create_task(self._act(deployment, first, action, again=again))
-            for first, again, action in self._habits
-        ]
-        actions += [asyncio.create_task(each) for each in others]
+        """Play a deployment to its end, in parallel to the actions, CloudWatch and others."""
+        parallel = [self._act(deployment, *planned) for planned in (*self._actions, *self._repeated)]
+        parallel += others
         if self.alarms is not None:
-            actions.append(asyncio.create_task(self._evaluate(self.alarms, arn)))
-        playing = asyncio.create_task(played)
+            parallel.append(self._evaluate(self.alarms, deployment.arn))
+        # Of tasks that are due at the same time, the first one created runs first: actions before the deployment.
+        tasks = [asyncio.create_task(each) for each in (*parallel, played)]
+        playing, pending = tasks[-1], set(tasks)
         try:
-            await self._until_played(playing, actions)
+            while not playing.done():
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
         finally:
-            for task in (*actions, playing):
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait({playing, *actions})
+            await asyncio.wait(tasks)
 
-    async def _until_played(self, playing: asyncio.Task[None], actions: Sequence[asyncio.Task[None]]) -> None:
-        pending: set[asyncio.Task[None]] = {playing, *actions}
-        while not playing.done():
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-
-    async def _act(self, deployment: Any, seconds: float, action: Action, again: float = 0) -> None:
+    async def _act(self, deployment: Any, seconds: float, action: Action, again: float) -> None:
         await asyncio.sleep(seconds)
         await self.clock.call(lambda: action(deployment))
         while again:
@@ -232,7 +217,7 @@ class BaseController(ABC, Generic[D]):
             await self.clock.call(lambda: action(deployment))
 
     async def _evaluate(self, alarms: Alarms, deployment: str) -> None:
-        await asyncio.sleep(AFTER_THE_MINUTE)
+        await asyncio.sleep(FIRST_EVALUATION)
         while True:
             for change in await self.clock.call(alarms.evaluate):
                 moment: dict[str, Any] = {"time": self.clock.now(), "deployment": deployment}
@@ -241,7 +226,7 @@ class BaseController(ABC, Generic[D]):
 
     def _new_revision(self, image: str, task_definition: str, settings: Mapping[str, Any] | None) -> ServiceRevision:
         service = self.service
-        arn, identifier = self._named()
+        arn, identifier = self._new_ids()
         family = f"arn:{service.partition}:ecs:{service.region}:{service.account}:task-definition/{service.service}"
         revision = ServiceRevision(
             arn=arn,
@@ -254,14 +239,3 @@ class BaseController(ABC, Generic[D]):
         )
         self._known[arn] = revision
         return revision
-
-    def _emit_adopted(self, revision: ServiceRevision) -> None:
-        moment: dict[str, Any] = {"time": self.clock.now(), "deployment": ""}
-        self.timeline.emit(TasksChanged(**moment, revision=revision.arn, state="started"))
-        if self._active:
-            return
-        weights = {revision.arn: 100.0}
-        kinds: tuple[ListenerKind, ...] = ("production", "test")
-        for kind in kinds:
-            self.traffic.shift(kind, weights)
-            self.timeline.emit(TrafficShifted(**moment, listener=kind, weights=weights))

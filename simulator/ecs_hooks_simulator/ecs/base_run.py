@@ -1,4 +1,4 @@
-"""The steps that the deployments of ECS and of CodeDeploy share: tasks, traffic, faults, and records of them."""
+"""The steps that deployments by ECS and by CodeDeploy share: tasks, traffic, faults, and their records."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from ecs_hooks_simulator.core.clock import shielded_call
 from ecs_hooks_simulator.core.errors import TasksFailedError
-from ecs_hooks_simulator.core.faults import FaultKind, FaultSchedule
-from ecs_hooks_simulator.core.invocation import uninterrupted
-from ecs_hooks_simulator.core.timeline import FaultInjected, StageEntered, TasksChanged, TrafficShifted
-from ecs_hooks_simulator.ecs.payload import split
-
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import ServiceRevision
-    from ecs_hooks_simulator.core.protocols import ListenerKind
-    from ecs_hooks_simulator.core.timeline import Record
-    from ecs_hooks_simulator.ecs.base_controller import BaseController
+from ecs_hooks_simulator.core.faults import Fault, FaultKind, FaultSchedule
+from ecs_hooks_simulator.core.protocols import ListenerKind
+from ecs_hooks_simulator.core.service_deployment import ServiceRevision
+from ecs_hooks_simulator.core.timeline import FaultInjected, Record, StageEntered, TasksChanged, TrafficShifted
+from ecs_hooks_simulator.ecs.base_controller import BaseController
+from ecs_hooks_simulator.ecs.events import traffic_weights
 
 T = TypeVar("T")
 
@@ -28,22 +24,22 @@ _FIRST_POLL = 15
 
 
 class BaseRun(ABC):
-    """Runs one deployment; must be made inside the event loop of the clock.
+    """Plays one deployment; must be created inside the event loop of the clock.
 
     Parameters
     ----------
     deployment
-        Its record.
+        The deployment.
     controller
         The controller with the traffic, the tasks, the clock and the timeline.
     faults
-        Faults to inject into green.
+        Faults of green, each with its beginning.
     """
 
     longest_start: ClassVar[int]
     """Seconds until tasks must be healthy."""
     longest_poll: ClassVar[int]
-    """Seconds between two health checks, at most."""
+    """Longest time between two health checks, in seconds."""
 
     def __init__(self, deployment: Any, controller: BaseController[Any], faults: Sequence[Fault] = ()) -> None:
         self.deployment = deployment
@@ -63,24 +59,24 @@ class BaseRun(ABC):
         return self._blue.arn if self._blue else None
 
     def _split(self, percent: float) -> dict[str, float]:
-        """Return the weights that give green a percentage of the traffic."""
-        return split(self._green, self._blue_arn, percent)
+        """Return weights with a percentage for green, and the rest for blue."""
+        return traffic_weights(self._green, self._blue_arn, percent)
 
     @abstractmethod
     def _tasks_failed(self, revision: ServiceRevision, error: TasksFailedError | None) -> Exception:
-        """Return the exception for tasks that did not start, or, without an error, are not healthy in time."""
+        """Return the exception for tasks that did not start or, without an error, were not healthy in time."""
 
     async def _start_tasks(self, revision: ServiceRevision) -> None:
         tasks = self._controller.tasks
         try:
-            await self._uninterrupted(partial(tasks.start, revision))
+            await self._call(partial(tasks.start, revision))
         except TasksFailedError as error:
             self._emit_tasks(revision, "failed")
             raise self._tasks_failed(revision, error) from None
         self._controller.running_arns.add(revision.arn)
         self._emit_tasks(revision, "started")
         waited, delay = 0, _FIRST_POLL
-        while not await self._uninterrupted(partial(tasks.healthy, revision)):
+        while not await self._call(partial(tasks.healthy, revision)):
             if waited >= self.longest_start:
                 raise self._tasks_failed(revision, None)
             delay = min(delay, self.longest_poll, self.longest_start - waited)
@@ -90,13 +86,13 @@ class BaseRun(ABC):
         self._emit_tasks(revision, "healthy")
 
     async def _stop_tasks(self, revision: ServiceRevision) -> None:
-        await self._uninterrupted(partial(self._controller.tasks.stop, revision))
+        await self._call(partial(self._controller.tasks.stop, revision))
         self._controller.running_arns.discard(revision.arn)
         self._controller.crashed.pop(revision.arn, None)
         self._emit_tasks(revision, "stopped")
 
     async def _shift_traffic(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
-        await self._uninterrupted(partial(self._controller.traffic.shift, kind, weights))
+        await self._call(partial(self._controller.traffic.shift, kind, weights))
         self.deployment.weights[kind] = weights
         self._emit(TrafficShifted(**self._moment(), listener=kind, weights=weights))
         if kind == "production":
@@ -107,7 +103,7 @@ class BaseRun(ABC):
         controller, green = self._controller, self.deployment.target
         due = [fault for stage in stages or (None,) for fault in self._faults.due(stage=stage, percent=percent)]
         for fault in due:
-            await self._uninterrupted(partial(controller.tasks.inject, green, fault))
+            await self._call(partial(controller.tasks.inject, green, fault))
             if fault.kind is FaultKind.CRASH:
                 controller.crashed[green.arn] = controller.clock.now()
             self._emit(
@@ -121,8 +117,8 @@ class BaseRun(ABC):
                 )
             )
 
-    async def _uninterrupted(self, function: Callable[[], T]) -> T:
-        return await uninterrupted(self._controller.clock, function)
+    async def _call(self, function: Callable[[], T]) -> T:
+        return await shielded_call(self._controller.clock, function)
 
     def _enter(self, stage: str, *, rollback: bool = False) -> None:
         self._current_stage = str(stage)

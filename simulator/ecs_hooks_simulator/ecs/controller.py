@@ -1,13 +1,13 @@
-"""ECS's deployment controller, played in virtual time.
+"""ECS's deployment controller, in virtual time.
 
 Example
 -------
-A hook that waits once, and the deployment that it lets pass:
+A hook that waits for an hour, then lets the deployment pass:
 
 >>> from ecs_hooks_simulator import CallableTarget, DeploymentController, LifecycleHook, Service
 >>> def lambda_handler(event, context):
-...     if "asked" not in event.get("hookDetails", {}):
-...         return {"hookStatus": "IN_PROGRESS", "callBackDelay": 3600, "hookDetails": {"asked": True}}
+...     if "waited" not in event.get("hookDetails", {}):
+...         return {"hookStatus": "IN_PROGRESS", "callBackDelay": 3600, "hookDetails": {"waited": True}}
 ...     return {"hookStatus": "SUCCEEDED"}
 >>> hook = LifecycleHook(target=CallableTarget(lambda_handler), lifecycle_stages=["POST_TEST_TRAFFIC_SHIFT"])
 >>> controller = DeploymentController(Service(service="api", lifecycle_hooks=[hook]))
@@ -21,23 +21,29 @@ True
 
 from __future__ import annotations
 
+import secrets
+import string
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ecs_hooks_simulator.core import ids
-from ecs_hooks_simulator.core.record import ServiceDeployment, WatchedAlarms
+from ecs_hooks_simulator.core.clock import Clock
+from ecs_hooks_simulator.core.faults import Fault
+from ecs_hooks_simulator.core.model import Service
+from ecs_hooks_simulator.core.protocols import Alarms, ServiceDeployments, Tasks, Traffic
+from ecs_hooks_simulator.core.service_deployment import ServiceDeployment, ServiceRevision, WatchedAlarms
+from ecs_hooks_simulator.core.timeline import Timeline
 from ecs_hooks_simulator.ecs.api import DeploymentsApi
 from ecs_hooks_simulator.ecs.base_controller import BaseController
 from ecs_hooks_simulator.ecs.deployment_run import DeploymentRun
-from ecs_hooks_simulator.ecs.undocumented import Behaviour
+from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour
 
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.clock import SimulationClock
-    from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import Service, ServiceRevision
-    from ecs_hooks_simulator.core.protocols import Alarms, ServiceDeployments, Tasks, Traffic
-    from ecs_hooks_simulator.core.timeline import Timeline
+_BASE62 = string.ascii_letters + string.digits
+
+
+def revision_id() -> str:
+    """Return the id of a new service revision: a number of 19 digits."""
+    return str(10**18 + secrets.randbelow(9 * 10**18))
 
 
 class DeploymentController(BaseController[ServiceDeployment]):
@@ -48,12 +54,12 @@ class DeploymentController(BaseController[ServiceDeployment]):
     service, traffic, tasks, alarms, clock, timeline
         As of `BaseController`.
     behaviour
-        Choices where ECS's documentation leaves the behaviour open.
+        What ECS does where its documentation says nothing.
 
     Attributes
     ----------
     deployments : ServiceDeployments
-        The operations of the ECS API on these deployments; thread-safe.
+        The operations of the ECS API on these deployments; safe to call from hooks and other threads.
     """
 
     def __init__(
@@ -63,12 +69,12 @@ class DeploymentController(BaseController[ServiceDeployment]):
         traffic: Traffic | None = None,
         tasks: Tasks | None = None,
         alarms: Alarms | None = None,
-        clock: SimulationClock | None = None,
-        behaviour: Behaviour | None = None,
+        clock: Clock | None = None,
+        behaviour: EcsBehaviour | None = None,
         timeline: Timeline | None = None,
     ) -> None:
         super().__init__(service, traffic=traffic, tasks=tasks, alarms=alarms, clock=clock, timeline=timeline)
-        self.behaviour = behaviour or Behaviour()
+        self.behaviour = behaviour or EcsBehaviour()
         self.lock = threading.RLock()
         self._api = DeploymentsApi(lambda: self.service, self.behaviour, self.lock, self.running_arns)
         self.deployments: ServiceDeployments = self._api
@@ -85,7 +91,7 @@ class DeploymentController(BaseController[ServiceDeployment]):
     async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> None:
         now = self.clock.now()
         deployment = ServiceDeployment(
-            arn=self.service.deployment_arn(ids.deployment_id()),
+            arn=self.service.deployment_arn("".join(secrets.choice(_BASE62) for _ in range(21))),
             service=self.service,
             target=target,
             sources=tuple(self._active),
@@ -98,12 +104,12 @@ class DeploymentController(BaseController[ServiceDeployment]):
         run = DeploymentRun(deployment, self, faults)
         self._api.add_deployment(deployment, run)
         try:
-            await self._beside(deployment, run.play())
+            await self._run_with_actions(deployment, run.play())
         finally:
             self._active = run.active
 
-    def _named(self) -> tuple[str, str]:
-        identifier = ids.revision_id()
+    def _new_ids(self) -> tuple[str, str]:
+        identifier = revision_id()
         return self.service.revision_arn(identifier), identifier
 
     def _new_revision(self, image: str, task_definition: str, settings: Mapping[str, Any] | None) -> ServiceRevision:

@@ -1,14 +1,14 @@
-"""What AWS does not document about lifecycle hooks, as switches.
+"""Options for the behaviour that AWS does not document.
 
-A hook has to survive all of it. `Behaviour()` is the likeliest reading; `Behaviour.variants()` has one behaviour for
-each other reading, so that a test can play a deployment under every one of them.
+A hook must work with all of them. `EcsBehaviour()` is the likeliest behaviour. `EcsBehaviour.variants()` has each
+alternative, so that a test can play a deployment under every one.
 
 Example
 -------
->>> len({variant.name for variant in Behaviour.variants()}) == len(Behaviour.variants())
+>>> len({variant.name for variant in EcsBehaviour.variants()}) == len(EcsBehaviour.variants())
 True
->>> Behaviour(hook_details_merge=Merge.REPLACE).hook_details_merge
-<Merge.REPLACE: 'replace'>
+>>> EcsBehaviour(hook_details_merge=Merge.REPLACE).name
+'hook_details_merge=replace'
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from typing import Any, Self
 
 
 class Merge(StrEnum):
-    """How returned `hookDetails` are merged into the present ones."""
+    """How ECS merges returned `hookDetails` into the present ones."""
 
     SHALLOW = "shallow"
     """Top-level keys replace top-level keys."""
     DEEP = "deep"
     """Objects are merged at every level."""
     REPLACE = "replace"
-    """What was returned is all there is."""
+    """The returned ones replace all."""
 
 
 class ExecutionId(StrEnum):
-    """`executionId` when a hook is invoked again after IN_PROGRESS."""
+    """`executionId` of the next invocation after IN_PROGRESS."""
 
     STABLE = "stable"
     NEW = "new"
 
 
 class HookIdentity(StrEnum):
-    """What "the same hook" is for whom `hookDetails` are kept."""
+    """Which invocations share their `hookDetails`."""
 
     PER_STAGE = "per-stage"
-    """A hook that is registered at two stages counts as two."""
+    """Those of one hook at one stage."""
     PER_HOOK = "per-hook"
-    """It counts as one."""
+    """Those of one hook at all its stages."""
     PER_STEP = "per-step"
-    """It counts anew at each step of a linear or canary deployment, too."""
+    """Those of one hook at one stage and one step of a linear or canary deployment."""
 
 
 class RollbackDetails(StrEnum):
@@ -53,30 +53,29 @@ class RollbackDetails(StrEnum):
 
     KEPT = "kept"
     CONFIGURED = "configured"
-    """Only what the service configures."""
+    """Only those that the service configures."""
 
 
 class RollbackInvocation(StrEnum):
     """Which of the two traffic shift stages a rollback invokes again."""
 
     REACHED = "reached"
-    """Those that the deployment had come to."""
+    """Those that the deployment has reached."""
     ALWAYS = "always"
-    """Both, even if the failure came before the shift."""
+    """Both, even after a failure before the shift."""
 
 
 class RollbackFailure(StrEnum):
-    """What a hook that fails during a rollback does."""
+    """The effect of a hook that fails during a rollback."""
 
     ROLLBACK_FAILED = "rollback-failed"
     IGNORED = "ignored"
 
 
 class ShiftOrder(StrEnum):
-    """When the hooks of a traffic shift stage run."""
+    """Whether the hooks of a traffic shift stage run after the shift or before it."""
 
     HOOK_AFTER = "hook-after"
-    """The weights are already rewritten."""
     HOOK_BEFORE = "hook-before"
 
 
@@ -86,29 +85,28 @@ class StepWeights(StrEnum):
     BEFORE = "before"
     """Those before the step, as documented for BLUE_GREEN."""
     AFTER = "after"
-    """Those that the step will lead to."""
+    """Those after the step."""
 
 
 class StepRollback(StrEnum):
-    """How the production traffic goes back from a step of a linear or canary deployment."""
+    """How a rollback shifts the production traffic of a linear or canary deployment."""
 
     JUMP = "jump"
     """To blue at once."""
     STEPWISE = "stepwise"
-    """Step by step, as it came."""
+    """Step by step."""
 
 
 class FirstSteps(StrEnum):
-    """Whether a first deployment, which has no blue to leave the rest of the traffic to, goes in steps."""
+    """Steps of a first deployment, which has no blue for the rest of the traffic."""
 
     ALL = "all"
-    """In all steps of the strategy."""
+    """All steps of the strategy."""
     ONE = "one"
-    """In one."""
 
 
 class RollbackTestWeights(StrEnum):
-    """Weights of the test traffic in the event with which a rollback invokes TEST_TRAFFIC_SHIFT again."""
+    """Test traffic weights in the event of TEST_TRAFFIC_SHIFT during a rollback."""
 
     BLUE = "blue"
     """All on blue, as documented for the production traffic."""
@@ -116,12 +114,12 @@ class RollbackTestWeights(StrEnum):
 
 
 class AlarmsWatched(StrEnum):
-    """From when on ECS watches the alarms of the deployment configuration."""
+    """When ECS starts watching the alarms of the deployment configuration."""
 
     DEPLOYMENT = "deployment"
-    """From the beginning of the deployment."""
+    """At the beginning of the deployment."""
     PRODUCTION = "production"
-    """From the first shift of production traffic."""
+    """At the first shift of production traffic."""
 
 
 class FirstWeights(StrEnum):
@@ -132,7 +130,7 @@ class FirstWeights(StrEnum):
 
 
 class Numbers(StrEnum):
-    """How weights are written."""
+    """JSON type of the weights."""
 
     INT = "int"
     FLOAT = "float"
@@ -140,22 +138,22 @@ class Numbers(StrEnum):
 
 
 class Retries(StrEnum):
-    """Whether ECS invokes a function again that raised or could not be invoked."""
+    """How often ECS retries a function that raised or could not be invoked."""
 
     NONE = "none"
     ONCE = "once"
 
 
 class Delivery(StrEnum):
-    """How often one invocation arrives."""
+    """How often one invocation is delivered."""
 
     ONCE = "once"
     TWICE = "twice"
-    """The answer of the first counts."""
+    """ECS uses the first response."""
 
 
 class Siblings(StrEnum):
-    """What becomes of the other hooks of a stage when one has failed."""
+    """What happens to the other hooks of a stage when one fails."""
 
     AWAITED = "awaited"
     """The stage ends when all are complete."""
@@ -163,90 +161,92 @@ class Siblings(StrEnum):
 
 
 class AbsentDetails(StrEnum):
-    """`hookDetails` in the event where there are none."""
+    """`hookDetails` in the event if there are none."""
 
     OMITTED = "omitted"
     NULL = "null"
 
 
 class InvalidDelay(StrEnum):
-    """What a `callBackDelay` does that is no positive number of seconds, or longer than a day."""
+    """The effect of a `callBackDelay` that is not a positive number of seconds, or exceeds a day."""
 
     DEFAULT = "default"
-    """30 seconds, as if it was not there."""
+    """30 seconds, as without one."""
     FAILED = "failed"
 
 
 class Abort(StrEnum):
-    """What `StopServiceDeployment` does with the stop type ABORT, which is in the API and not in its text."""
+    """The effect of the stop type ABORT of `StopServiceDeployment`, which the API has, but does not describe."""
 
     REFUSED = "refused"
     STOPPED = "stopped"
 
 
 class ResolvedConfiguration(StrEnum):
-    """From when on `DescribeServiceRevisions` says which target group a revision uses."""
+    """When `DescribeServiceRevisions` contains the target group of a revision."""
 
     WITH_TASKS = "with-tasks"
     """While it has tasks."""
     ALWAYS = "always"
 
 
-class Switches:
-    """A dataclass whose fields are enumerations, each with the likeliest value as its default."""
+class UndocumentedOptions:
+    """Base of dataclasses whose fields are enumerations, each with the likeliest value as its default."""
 
     @property
     def name(self) -> str:
-        """The switches that differ from the default, such as `numbers=float`; `default` where none does."""
+        """The options that differ from the default, such as `numbers=float`; `default` if none does."""
         default = type(self)()
         changed = [
-            f"{switch.name}={getattr(self, switch.name)}"
-            for switch in self._switches()
-            if getattr(self, switch.name) != getattr(default, switch.name)
+            f"{each.name}={getattr(self, each.name)}"
+            for each in self._options()
+            if getattr(self, each.name) != getattr(default, each.name)
         ]
         return ",".join(changed) or "default"
 
     @classmethod
     def variants(cls) -> tuple[Self, ...]:
-        """Return the default, then every behaviour that differs from it in one switch: parameters for a test."""
+        """Return the default, then every variant that differs from it in one option: parameters for a test."""
         default = cls()
         others = [
-            cls(**{switch.name: value})
-            for switch in cls._switches()
-            for value in type(getattr(default, switch.name))
-            if value is not getattr(default, switch.name)
+            cls(**{each.name: value})
+            for each in cls._options()
+            for value in type(getattr(default, each.name))
+            if value is not getattr(default, each.name)
         ]
         return (default, *others)
 
     @classmethod
-    def read(cls, switches: Iterable[str]) -> Self:
-        """Make a behaviour of texts such as `numbers=float`.
+    def read(cls, options: Iterable[str]) -> Self:
+        """Parse texts such as `numbers=float`.
 
         Raises
         ------
         ValueError
-            If there is no such switch, or it has no such value; the message names those that there are.
+            If a name or a value is unknown; the message lists the known ones.
         """
         default = cls()
-        kinds: dict[str, type[StrEnum]] = {each.name: type(getattr(default, each.name)) for each in cls._switches()}
+        kinds: dict[str, type[StrEnum]] = {each.name: type(getattr(default, each.name)) for each in cls._options()}
         chosen = {}
-        for switch in switches:
-            name, _, value = switch.partition("=")
+        for option in options:
+            name, _, value = option.partition("=")
             if name not in kinds:
-                raise ValueError(f"{switch}: known names: {', '.join(kinds)}")
+                raise ValueError(f"{option}: unknown option; known names: {', '.join(kinds)}")
             if value not in list(kinds[name]):
-                raise ValueError(f"{switch}: {name} can be {', '.join(str(each) for each in kinds[name])}")
+                raise ValueError(
+                    f"{option}: unknown value; {name} can be {', '.join(str(each) for each in kinds[name])}"
+                )
             chosen[name] = kinds[name](value)
         return cls(**chosen)
 
     @classmethod
-    def _switches(cls) -> tuple[Field[Any], ...]:
-        return fields(cls)  # type: ignore[arg-type] # those that inherit are dataclasses
+    def _options(cls) -> tuple[Field[Any], ...]:
+        return fields(cls)  # type: ignore[arg-type] # subclasses are dataclasses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour(Switches):
-    """One way in which ECS may work where its documentation is silent (docs/contract.md, sections 2 to 5, [UNK])."""
+class EcsBehaviour(UndocumentedOptions):
+    """What ECS does where its documentation says nothing (docs/contract.md, sections 2 to 5, [UNK])."""
 
     hook_details_merge: Merge = Merge.SHALLOW
     execution_id: ExecutionId = ExecutionId.STABLE

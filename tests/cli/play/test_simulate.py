@@ -338,7 +338,7 @@ def test_an_alarm_that_goes_off_is_shown_and_rolls_back(run: Run, own: Path, tmp
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--fault", "slow@50%"), "--fault slow@50%: there is no fault slow; there are latency, errors, hang, crash"),
+        (("--fault", "slow@50%"), "--fault slow@50%: unknown fault slow; known faults: latency, errors, hang, crash"),
         (
             ("--strategy", "CANARY", "--fault", "crash@110%"),
             "--fault crash@110%: green never gets 110 % of the production traffic; with CANARY: 5 %, 100 %",

@@ -63,7 +63,7 @@ def test_a_target_with_a_fault_is_unhealthy(
 ) -> None:
     elb, group, blue = client("elbv2"), configured(controller)["targetGroupArn"], controller.adopt()
     balancer.register(blue.arn, "127.0.0.1:8123")
-    balancer.disturb(blue.arn, Fault.parse("hang"))
+    balancer.inject(blue.arn, Fault.parse("hang"))
 
     (target,) = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
 

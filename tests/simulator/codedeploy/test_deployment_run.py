@@ -15,7 +15,7 @@ from ecs_hooks_simulator.codedeploy import (
 from ecs_hooks_simulator.codedeploy.lifecycle import EVENTS, hooked_events
 from ecs_hooks_simulator.codedeploy.undocumented import Increments, RollbackHooks, Unscripted
 from ecs_hooks_simulator.core.timeline import FaultInjected, TasksChanged
-from ecs_hooks_simulator.ecs.environment import MemoryAlarms, MemoryTasks
+from ecs_hooks_simulator.ecs.in_memory import MemoryAlarms, MemoryTasks
 from tests.simulator.codedeploy.plays import FAILED, Gate, controller, entered, events, play, shares, statuses
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA

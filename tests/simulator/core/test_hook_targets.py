@@ -187,7 +187,7 @@ def test_several_at_a_time_where_the_endpoint_can() -> None:
         (b'{"errorType": "ValueError", "errorMessage": "boom"}', {"X-Amz-Function-Error": "Unhandled"}, "ValueError: boom"),
         (b'{"errorType": "ValueError", "errorMessage": "boom"}', {}, "ValueError: boom"),
         (b'"text"', {"X-Amz-Function-Error": "Unhandled"}, "the function raised"),
-        (b"<html>", {}, "no JSON"),
+        (b"<html>", {}, "is not JSON"),
     ],
 )  # fmt: skip
 def test_errors_of_the_function_are_seen_with_and_without_the_header(

@@ -1,18 +1,9 @@
 from __future__ import annotations
 
-import doctest
-import importlib
 import json
-
-import pytest
 
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, Record, StatusChanged, Timeline, TrafficShifted
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate, controller, play
-
-MODULES = (
-    "", ".alarm_state", ".api", ".behaviour", ".clock", ".controller", ".faults", ".metric_alarm", ".payload", ".targets",
-    ".timeline",
-)  # fmt: skip
 
 
 def test_listeners_hear_everything_as_it_happens_until_they_leave() -> None:
@@ -80,10 +71,3 @@ def test_records_are_found_by_their_type() -> None:
     timeline.emit(StatusChanged(time=0, deployment="", status="PENDING"))
     assert timeline.of(HookInvoked) == []
     assert len(timeline.of(Record)) == 1
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_the_examples_in_the_documentation_are_true(name: str) -> None:
-    result = doctest.testmod(importlib.import_module(f"ecs_hooks_simulator{name}"))
-    assert result.failed == 0
-    assert result.attempted > 0

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks_simulator import Behaviour, DeploymentController, LifecycleHook, Service, ServiceDeployment, Strategy
+from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHook, Service, ServiceDeployment, Strategy
 from ecs_hooks_simulator.core.model import DeploymentAlarms
 from ecs_hooks_simulator.core.protocols import AlarmChange
 from ecs_hooks_simulator.core.timeline import AlarmStateChanged
-from ecs_hooks_simulator.ecs.environment import MemoryAlarms
+from ecs_hooks_simulator.ecs.in_memory import MemoryAlarms
 from ecs_hooks_simulator.ecs.undocumented import AlarmsWatched
 from tests.simulator.plays import Gate
 
@@ -24,7 +24,7 @@ def play(
     *,
     configured: DeploymentAlarms | None = WATCHED,
     hooks: Sequence[LifecycleHook] = (),
-    behaviour: Behaviour | None = None,
+    behaviour: EcsBehaviour | None = None,
     after: float = 300,
     first: bool = False,
     strategy: Strategy = Strategy.BLUE_GREEN,
@@ -132,7 +132,7 @@ def test_another_failure_ends_the_watch() -> None:
 )
 def test_from_when_on_alarms_are_watched_is_a_switch(watched: AlarmsWatched, stage: str) -> None:
     hook = LifecycleHook.pause("POST_SCALE_UP", timeout_in_minutes=20, timeout_action="CONTINUE")
-    deployment, _ = play(MemoryAlarms(api="OK"), hooks=[hook], behaviour=Behaviour(alarms_watched=watched))
+    deployment, _ = play(MemoryAlarms(api="OK"), hooks=[hook], behaviour=EcsBehaviour(alarms_watched=watched))
 
     assert deployment.status_reason == REASON
     assert deployment.rollback is not None

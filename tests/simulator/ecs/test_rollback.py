@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from ecs_hooks_simulator import (
-    Behaviour,
     DeploymentController,
+    EcsBehaviour,
     LifecycleHook,
     Service,
     ServiceRevision,
     TasksFailedError,
 )
 from ecs_hooks_simulator.core.timeline import TasksChanged, TrafficShifted
-from ecs_hooks_simulator.ecs.environment import MemoryTasks, MemoryTraffic
+from ecs_hooks_simulator.ecs.in_memory import MemoryTasks, MemoryTraffic
 from ecs_hooks_simulator.ecs.undocumented import (
     RollbackDetails,
     RollbackFailure,
@@ -118,7 +118,7 @@ def test_whether_shifts_that_never_came_are_rolled_back_is_a_switch(
     invocation: RollbackInvocation, again: list[str]
 ) -> None:
     gate = _failing_at("POST_TEST_TRAFFIC_SHIFT")
-    _, player = play(gate.at(*HOOK_STAGES), behaviour=Behaviour(rollback_invocation=invocation))
+    _, player = play(gate.at(*HOOK_STAGES), behaviour=EcsBehaviour(rollback_invocation=invocation))
     assert gate.stages[len(HOOK_STAGES) - 3 :] == again
     shifted = [record.listener for record in player.timeline.of(TrafficShifted) if record.deployment]
     assert shifted == ["test", "test"], "traffic that was not shifted is not shifted back"
@@ -127,7 +127,7 @@ def test_whether_shifts_that_never_came_are_rolled_back_is_a_switch(
 @pytest.mark.parametrize(("switch", "weights"), [(RollbackTestWeights.BLUE, [0, 100]), (RollbackTestWeights.EMPTY, [])])
 def test_contract_2_4_the_unknown_test_weights_of_a_rollback(switch: RollbackTestWeights, weights: list[int]) -> None:
     gate = _failing_at("POST_PRODUCTION_TRAFFIC_SHIFT")
-    play(gate.at(*HOOK_STAGES), behaviour=Behaviour(rollback_test_weights=switch))
+    play(gate.at(*HOOK_STAGES), behaviour=EcsBehaviour(rollback_test_weights=switch))
     forward, back = [event for event in gate.events if event["lifecycleStage"] == "TEST_TRAFFIC_SHIFT"]
     assert sorted(forward["executionDetails"]["testTrafficWeights"].values()) == [0, 100]
     assert sorted(back["executionDetails"]["testTrafficWeights"].values()) == weights
@@ -147,7 +147,7 @@ def test_contract_3_2_a_hook_that_fails_during_the_rollback_ends_it() -> None:
 
 def test_a_failure_during_the_rollback_may_be_ignored() -> None:
     gate = _failing_at("POST_PRODUCTION_TRAFFIC_SHIFT", also_back=True)
-    ignoring = Behaviour(rollback_failure=RollbackFailure.IGNORED)
+    ignoring = EcsBehaviour(rollback_failure=RollbackFailure.IGNORED)
     deployment, _ = play(gate.at(*HOOK_STAGES), behaviour=ignoring)
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     assert gate.stages[-2:] == ["PRODUCTION_TRAFFIC_SHIFT", "TEST_TRAFFIC_SHIFT"]
@@ -162,7 +162,7 @@ def test_whether_hook_details_survive_into_the_rollback_is_a_switch(
     shift = Gate({**IN_PROGRESS, "hookDetails": {"b": 2}}, SUCCEEDED)
     failing = Gate(FAILED).at("POST_PRODUCTION_TRAFFIC_SHIFT")
     hook = shift.at("PRODUCTION_TRAFFIC_SHIFT", hook_details={"a": 1})
-    play(hook, failing, behaviour=Behaviour(rollback_details=kept))
+    play(hook, failing, behaviour=EcsBehaviour(rollback_details=kept))
     assert [_back(event) for event in shift.events] == [False, False, True]
     assert shift.events[-1]["hookDetails"] == expected
 
@@ -180,7 +180,7 @@ def test_whether_the_hook_sees_the_new_weights_is_a_switch(order: ShiftOrder, sh
     player = DeploymentController(
         Service(service="s", lifecycle_hooks=[Gate(look).at("PRODUCTION_TRAFFIC_SHIFT")]),
         traffic=traffic,
-        behaviour=Behaviour(shift_order=order),
+        behaviour=EcsBehaviour(shift_order=order),
     )
     player.adopt()
     deployment = player.deploy()

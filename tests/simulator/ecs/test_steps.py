@@ -11,10 +11,10 @@ from ecs_hooks import Hook, lifecycle_hook
 from ecs_hooks.checks import Check, CheckContext
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks_simulator import (
-    Behaviour,
     CallableTarget,
     CanaryConfiguration,
     DeploymentController,
+    EcsBehaviour,
     EcsError,
     LifecycleHook,
     LinearConfiguration,
@@ -22,7 +22,7 @@ from ecs_hooks_simulator import (
     ServiceDeployment,
 )
 from ecs_hooks_simulator.aws.endpoint import AwsEndpoint
-from ecs_hooks_simulator.core.strategy import Step, Strategy
+from ecs_hooks_simulator.core.model import Step, Strategy
 from ecs_hooks_simulator.core.timeline import HookInvoked, TrafficShifted
 from ecs_hooks_simulator.ecs.undocumented import FirstSteps, HookIdentity, ShiftOrder, StepRollback, StepWeights
 from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate
@@ -31,7 +31,7 @@ STEPS = ("PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
 
 
 def play(
-    *gates: Gate, behaviour: Behaviour | None = None, stages: tuple[str, ...] = STEPS, **fields: Any
+    *gates: Gate, behaviour: EcsBehaviour | None = None, stages: tuple[str, ...] = STEPS, **fields: Any
 ) -> tuple[DeploymentController, ServiceDeployment]:
     hooks = [gate.at(*stages) for gate in gates]
     service = Service(service="api", bake_time_minutes=0, lifecycle_hooks=hooks, **fields)
@@ -137,7 +137,7 @@ def test_a_step_that_fails_goes_back(rollback: StepRollback, way: list[float]) -
     configuration = LinearConfiguration(step_percent=30)
     controller, deployment = play(
         gate,
-        behaviour=Behaviour(step_rollback=rollback),
+        behaviour=EcsBehaviour(step_rollback=rollback),
         strategy=Strategy.LINEAR,
         linear=configuration,
         stages=("PRODUCTION_TRAFFIC_SHIFT",),
@@ -150,7 +150,7 @@ def test_a_step_that_fails_goes_back(rollback: StepRollback, way: list[float]) -
 
 def test_a_failure_before_any_shift_shifts_nothing_back() -> None:
     gate = Gate(FAILED)
-    controller, deployment = canary(gate, behaviour=Behaviour(step_rollback=StepRollback.STEPWISE))
+    controller, deployment = canary(gate, behaviour=EcsBehaviour(step_rollback=StepRollback.STEPWISE))
 
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     production = [each for each in controller.timeline.of(TrafficShifted) if each.listener == "production"]
@@ -159,7 +159,7 @@ def test_a_failure_before_any_shift_shifts_nothing_back() -> None:
 
 def test_the_unknown_weights_before_a_step() -> None:
     gate = Gate()
-    _, deployment = canary(gate, behaviour=Behaviour(step_weights=StepWeights.AFTER), stages=STEPS[:1])
+    _, deployment = canary(gate, behaviour=EcsBehaviour(step_weights=StepWeights.AFTER), stages=STEPS[:1])
 
     assert shares(gate, deployment) == [("PRE", 10), ("PRE", 100)]
 
@@ -170,7 +170,7 @@ def test_the_unknown_steps_of_a_first_deployment(steps: FirstSteps, way: list[fl
     configuration = CanaryConfiguration(canary_percent=10)
     hook = gate.at("PRODUCTION_TRAFFIC_SHIFT")
     service = Service(service="api", strategy=Strategy.CANARY, canary=configuration, lifecycle_hooks=[hook])
-    deployment = DeploymentController(service, behaviour=Behaviour(first_steps=steps)).deploy()
+    deployment = DeploymentController(service, behaviour=EcsBehaviour(first_steps=steps)).deploy()
 
     assert [share for _, share in shares(gate, deployment)] == way
 
@@ -190,7 +190,7 @@ def test_the_unknown_order_of_shift_and_hook() -> None:
         service = Service(
             service="api", strategy=Strategy.CANARY, lifecycle_hooks=[gate.at("PRODUCTION_TRAFFIC_SHIFT")]
         )
-        controller = DeploymentController(service, behaviour=Behaviour(shift_order=order))
+        controller = DeploymentController(service, behaviour=EcsBehaviour(shift_order=order))
         controller.adopt()
         controller.deploy()
 
@@ -200,14 +200,14 @@ def test_the_unknown_order_of_shift_and_hook() -> None:
 @pytest.mark.parametrize(("identity", "kept"), [(HookIdentity.PER_STAGE, True), (HookIdentity.PER_STEP, False)])
 def test_whether_hook_details_survive_to_the_next_step(identity: HookIdentity, *, kept: bool) -> None:
     gate = Gate({**IN_PROGRESS, "hookDetails": {"seen": True}}, SUCCEEDED)
-    canary(gate, behaviour=Behaviour(hook_identity=identity), stages=STEPS[1:])
+    canary(gate, behaviour=EcsBehaviour(hook_identity=identity), stages=STEPS[1:])
 
     assert [("hookDetails" in event) for event in gate.events] == [False, True, kept]
 
 
-@pytest.mark.parametrize("behaviour", Behaviour.variants(), ids=lambda behaviour: behaviour.name)
+@pytest.mark.parametrize("behaviour", EcsBehaviour.variants(), ids=lambda behaviour: behaviour.name)
 def test_a_check_knows_greens_share_and_its_own_step_in_every_world(
-    behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+    behaviour: EcsBehaviour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, float | None, float, int]] = []
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks_simulator import Behaviour, DeploymentController, LifecycleHook, Service
-from ecs_hooks_simulator.core.model import TargetGroup
+from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHook, Service
+from ecs_hooks_simulator.core.service_deployment import TargetGroup
 from ecs_hooks_simulator.core.timeline import HookInvoked
-from ecs_hooks_simulator.ecs.payload import build_event, split, weights_at
+from ecs_hooks_simulator.ecs.events import lifecycle_event, stage_weights, traffic_weights
 from ecs_hooks_simulator.ecs.undocumented import (
     AbsentDetails,
     Delivery,
@@ -25,16 +25,16 @@ from tests.simulator.plays import HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, con
 
 
 def test_variants_are_the_default_and_every_other_position_of_every_switch() -> None:
-    variants = Behaviour.variants()
-    switches: list[type[StrEnum]] = [type(getattr(Behaviour(), switch.name)) for switch in fields(Behaviour)]
+    variants = EcsBehaviour.variants()
+    switches: list[type[StrEnum]] = [type(getattr(EcsBehaviour(), switch.name)) for switch in fields(EcsBehaviour)]
     positions = sum(len(list(switch)) for switch in switches)
-    assert len(variants) == positions - len(fields(Behaviour)) + 1
-    assert variants[0] == Behaviour()
+    assert len(variants) == positions - len(fields(EcsBehaviour)) + 1
+    assert variants[0] == EcsBehaviour()
     assert [variant.name for variant in variants][:2] == ["default", "hook_details_merge=deep"]
 
 
-@pytest.mark.parametrize("behaviour", Behaviour.variants(), ids=lambda behaviour: behaviour.name)
-def test_a_deployment_plays_under_every_behaviour(behaviour: Behaviour) -> None:
+@pytest.mark.parametrize("behaviour", EcsBehaviour.variants(), ids=lambda behaviour: behaviour.name)
+def test_a_deployment_plays_under_every_behaviour(behaviour: EcsBehaviour) -> None:
     for first in (False, True):
         gate = Gate({**IN_PROGRESS, "hookDetails": {"n": 1}}, SUCCEEDED)
         deployment, _ = play(gate.at(*HOOK_STAGES, hook_details={"m": 1}), behaviour=behaviour, first=first)
@@ -44,7 +44,7 @@ def test_a_deployment_plays_under_every_behaviour(behaviour: Behaviour) -> None:
 @pytest.mark.parametrize(("switch", "ids"), [(ExecutionId.STABLE, 1), (ExecutionId.NEW, 3)])
 def test_execution_id_over_in_progress(switch: ExecutionId, ids: int) -> None:
     gate = Gate(IN_PROGRESS, IN_PROGRESS, SUCCEEDED)
-    play(gate.at(), behaviour=Behaviour(execution_id=switch))
+    play(gate.at(), behaviour=EcsBehaviour(execution_id=switch))
     assert len({event["executionId"] for event in gate.events}) == ids
 
 
@@ -57,7 +57,7 @@ def test_contract_2_1_each_stage_is_an_execution_of_its_own() -> None:
 @pytest.mark.parametrize(("switch", "weights"), [(FirstWeights.SINGLE_KEY, [100]), (FirstWeights.EMPTY, [])])
 def test_weights_of_a_first_deployment(switch: FirstWeights, weights: list[int]) -> None:
     gate = Gate()
-    play(gate.at("PRODUCTION_TRAFFIC_SHIFT"), first=True, behaviour=Behaviour(first_weights=switch))
+    play(gate.at("PRODUCTION_TRAFFIC_SHIFT"), first=True, behaviour=EcsBehaviour(first_weights=switch))
     assert list(gate.events[0]["executionDetails"]["productionTrafficWeights"].values()) == weights
 
 
@@ -65,12 +65,12 @@ def test_weights_of_a_first_deployment(switch: FirstWeights, weights: list[int])
     ("switch", "whole", "tenth"), [(Numbers.INT, 100, 0.1), (Numbers.FLOAT, 100.0, 0.1), (Numbers.STRING, "100", "0.1")]
 )
 def test_how_numbers_are_written(switch: Numbers, whole: Any, tenth: Any) -> None:
-    behaviour = Behaviour(numbers=switch)
+    behaviour = EcsBehaviour(numbers=switch)
     deployment, _ = play(behaviour=behaviour)
     written = []
     for percent in (100, 0.1):
-        weights = weights_at("PRODUCTION_TRAFFIC_SHIFT", green=deployment.target.arn, blue="b", after=percent)
-        event = build_event(
+        weights = stage_weights("PRODUCTION_TRAFFIC_SHIFT", green=deployment.target.arn, blue="b", after=percent)
+        event = lifecycle_event(
             deployment,
             "PRODUCTION_TRAFFIC_SHIFT",
             execution_id="",
@@ -81,7 +81,7 @@ def test_how_numbers_are_written(switch: Numbers, whole: Any, tenth: Any) -> Non
         written.append(event["executionDetails"]["productionTrafficWeights"][deployment.target.arn])
     assert written == [whole, tenth]
     assert [type(value) for value in written] == [type(whole), type(tenth)]
-    assert split("g", "b", 0.1) == {"g": 0.1, "b": 99.9}
+    assert traffic_weights("g", "b", 0.1) == {"g": 0.1, "b": 99.9}
 
 
 @pytest.mark.parametrize(
@@ -97,28 +97,28 @@ def test_retries_after_an_error_of_the_function(
     switch: Retries, answers: tuple[Any, ...], status: str, calls: int
 ) -> None:
     gate = Gate(*answers)
-    deployment, _ = play(gate.at(), behaviour=Behaviour(retries=switch))
+    deployment, _ = play(gate.at(), behaviour=EcsBehaviour(retries=switch))
     assert deployment.status == status
     assert len(gate.events) == calls
 
 
 def test_duplicate_deliveries_bring_the_same_event_and_the_first_answer_counts() -> None:
     gate = Gate(SUCCEEDED, {"hookStatus": "FAILED"})
-    deployment, player = play(gate.at(), behaviour=Behaviour(delivery=Delivery.TWICE))
+    deployment, player = play(gate.at(), behaviour=EcsBehaviour(delivery=Delivery.TWICE))
     assert deployment.status == "SUCCESSFUL"
     assert gate.events[0] == gate.events[1]
     assert len(gate.events) == len(player.timeline.of(HookInvoked)) == 2
 
 
 def test_a_duplicate_that_fails_does_no_harm() -> None:
-    deployment, _ = play(Gate(SUCCEEDED, OSError()).at(), behaviour=Behaviour(delivery=Delivery.TWICE))
+    deployment, _ = play(Gate(SUCCEEDED, OSError()).at(), behaviour=EcsBehaviour(delivery=Delivery.TWICE))
     assert deployment.status == "SUCCESSFUL"
 
 
 @pytest.mark.parametrize(("switch", "present"), [(AbsentDetails.OMITTED, False), (AbsentDetails.NULL, True)])
 def test_contract_2_1_hook_details_that_are_not_there(switch: AbsentDetails, present: bool) -> None:
     gate = Gate()
-    play(gate.at(), behaviour=Behaviour(absent_details=switch))
+    play(gate.at(), behaviour=EcsBehaviour(absent_details=switch))
     assert ("hookDetails" in gate.events[0]) is present
     assert gate.events[0].get("hookDetails") is None
 
@@ -141,7 +141,7 @@ def test_contract_5_1_from_when_on_the_target_group_of_green_is_known(
         shapes.extend(player.deployments.describe_revisions([arn])["serviceRevisions"])
         return SUCCEEDED
 
-    player = controller(Gate(look).at(stage), behaviour=Behaviour(resolved_configuration=switch))
+    player = controller(Gate(look).at(stage), behaviour=EcsBehaviour(resolved_configuration=switch))
     player.adopt()
     player.deploy()
     assert ("resolvedConfiguration" in shapes[0]) is known

@@ -172,7 +172,7 @@ def test_a_target_that_hangs_is_504(balancer: LoadBalancer, monkeypatch: pytest.
 
 
 def test_of_100_requests_20_are_answered_500(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("errors=20%"))
+    balancer.inject("blue", Fault.parse("errors=20%"))
 
     answers = Counter(ask(balancer.url("production")).status for _ in range(100))
 
@@ -184,7 +184,7 @@ def test_of_100_requests_20_are_answered_500(balancer: LoadBalancer) -> None:
 
 
 def test_a_client_waits_for_a_late_answer(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("latency=250ms"))
+    balancer.inject("blue", Fault.parse("latency=250ms"))
     began = time.monotonic()
 
     assert ask(balancer.url("production"), "POST", body=b"hello").json()["body"] == "hello"
@@ -193,18 +193,18 @@ def test_a_client_waits_for_a_late_answer(balancer: LoadBalancer) -> None:
 
 
 def test_an_answer_that_takes_longer_than_otherwise(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("latency=+100%"))
+    balancer.inject("blue", Fault.parse("latency=+100%"))
 
     assert ask(balancer.url("production") + "/hang").status == 200  # half a second by itself
     assert balancer.forwarded[0].seconds >= 1
 
 
 def test_for_users_in_virtual_time_a_delay_is_only_counted(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("latency=30s"))
+    balancer.inject("blue", Fault.parse("latency=30s"))
 
     seen = ask(balancer.url("production"), headers={VIRTUAL: "1"}).json()
     ask(balancer.url("production"), headers={VIRTUAL.upper(): "1"})
-    balancer.disturb("blue", Fault.parse("hang"))
+    balancer.inject("blue", Fault.parse("hang"))
 
     assert VIRTUAL not in {name.lower() for name in seen["headers"]}
     assert ask(balancer.url("production"), headers={VIRTUAL: "1"}).status == 504
@@ -218,14 +218,14 @@ def test_for_users_in_virtual_time_a_delay_is_only_counted(balancer: LoadBalance
 
 def test_a_target_that_is_too_late_is_504(balancer: LoadBalancer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TIMEOUT", 0.2)
-    balancer.disturb("blue", Fault.parse("latency=200ms"))
+    balancer.inject("blue", Fault.parse("latency=200ms"))
 
     assert ask(balancer.url("production")).status == 504
     assert [(each.status, each.origin) for each in balancer.forwarded] == [(504, "balancer")]
 
 
 def test_a_client_that_does_not_wait_is_noted_as_gone(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("hang"))
+    balancer.inject("blue", Fault.parse("hang"))
 
     with pytest.raises(urllib3.exceptions.HTTPError):
         ask(balancer.url("production"), timeout=0.3)
@@ -241,7 +241,7 @@ def test_nobody_waits_for_a_load_balancer_that_closes() -> None:
     with LoadBalancer() as balancer, socket.create_server(("127.0.0.1", 0)) as target:
         balancer.register("green", f"127.0.0.1:{target.getsockname()[1]}")
         balancer.shift("test", {"green": 100})
-        balancer.disturb("green", Fault.parse("hang"))
+        balancer.inject("green", Fault.parse("hang"))
         with socket.create_connection(("127.0.0.1", balancer.port("test"))) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             target.accept()[0].close()
@@ -251,7 +251,7 @@ def test_nobody_waits_for_a_load_balancer_that_closes() -> None:
 
 def test_a_fault_ends_with_the_tasks_that_have_it(balancer: LoadBalancer) -> None:
     target = balancer.targets["blue"]
-    balancer.disturb("blue", Fault.parse("errors=100%"))
+    balancer.inject("blue", Fault.parse("errors=100%"))
     assert ask(balancer.url("production")).status == 500
 
     balancer.deregister("blue")

@@ -17,7 +17,7 @@ from ecs_hooks_simulator.traffic.load_balancer import Forwarded
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.controller import CodeDeployController
-    from ecs_hooks_simulator.core.model import ServiceRevision
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
     from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 
 TIMEOUT = 60.0
@@ -115,20 +115,20 @@ class LambdaFunctions:
         return answer
 
     def _exchange(self, listener: str, version: ServiceRevision, body: bytes) -> _Answer:
-        disturbance = self._balancer.disturbance(version.arn, listener)
+        effect = self._balancer.fault_effect(version.arn, listener)
         connection = http.client.HTTPConnection(self._balancer.targets[version.arn], timeout=TIMEOUT)
         began = time.perf_counter()
         try:
             connection.connect()
-            if disturbance.hangs:
+            if effect.hangs:
                 self._balancer.closing.wait(TIMEOUT)
                 return _timed_out()
-            if disturbance.fails:
+            if effect.fails:
                 return _error("SimulatedError", "fault injected by the simulator")
             connection.request("POST", INVOCATIONS, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             payload = response.read()
-            self._balancer.closing.wait(disturbance.later(time.perf_counter() - began))
+            self._balancer.closing.wait(effect.extra_seconds(time.perf_counter() - began))
             return _Answer(payload, failed=FUNCTION_ERROR in response.headers)
         except TimeoutError:
             return _timed_out()

@@ -1,7 +1,7 @@
 """The texts of `statusReason`.
 
-Those that AWS documents are verbatim (docs/contract.md, 3.2: the troubleshooting page of lifecycle hooks); the rest follows
-their pattern, and says so.
+Documented texts are verbatim (docs/contract.md, 3.2: the troubleshooting page of lifecycle hooks). The others follow
+their pattern, and are marked.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ ALARMS = "Service deployment rolled back because of one or more active alarms."
 ALARMS_NO_ROLLBACK = "Service deployment stopped because of one or more active alarms."
 """Not documented."""
 FAILED_STATUS = "Lifecycle hook target {arn} returned FAILED status."
+NO_STATUS = "ECS was unable to parse the response from {arn} due to HookStatus must not be null"
+BAD_DELAY = "ECS was unable to parse the response from {arn} due to callBackDelay must be a number of seconds"
+"""Not documented."""
 UNABLE_TO_INVOKE = "ECS was unable to invoke hook target {arn} due to {error}"
 LAMBDA_TIMED_OUT = "Lifecycle hook target {arn} timed out."
 """Not documented."""
@@ -31,45 +34,37 @@ PAUSE_ROLLED_BACK = "pause hook was rolled back by a ContinueServiceDeployment r
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Why one hook did not succeed.
-
-    Parameters
-    ----------
-    text
-        The sentence about it.
-    pause
-        Whether it was a PAUSE hook.
-    """
+class HookFailure:
+    """Why one hook did not succeed, and whether it is a PAUSE hook."""
 
     text: str
     pause: bool = False
 
 
-class RollbackNeededError(Exception):
-    """The deployment cannot go on.
+class DeploymentFailedError(Exception):
+    """The deployment fails.
 
     Parameters
     ----------
     reason
         The `statusReason`.
-    possible
-        Whether it may be rolled back: False where an alarm has ended it and the service's alarms say so.
+    rollback
+        Whether ECS rolls it back: False for an alarm, if the service's alarms say so.
     """
 
-    def __init__(self, reason: str, *, possible: bool = True) -> None:
+    def __init__(self, reason: str, *, rollback: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.possible = possible
+        self.rollback = rollback
 
 
-def hooks_failed(stage: str, problems: Sequence[Problem]) -> str:
+def hooks_failed(stage: str, failures: Sequence[HookFailure]) -> str:
     """Return the reason for hooks that failed at a stage."""
     start = f"Service deployment rolled back because {stage}"
-    functions = [problem.text for problem in problems if not problem.pause]
+    functions = [failure.text for failure in failures if not failure.pause]
     if functions:
         return f"{start} lifecycle hook(s) failed. {' '.join(functions)}"
-    return f"{start} {problems[0].text}"
+    return f"{start} {failures[0].text}"
 
 
 def tasks_failed(revision_arn: str, problem: str) -> str:

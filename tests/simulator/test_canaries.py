@@ -6,9 +6,8 @@ import pytest
 
 from ecs_hooks import Stage, stage_hook
 from ecs_hooks_simulator import CallableTarget, LifecycleHook
-from ecs_hooks_simulator.canaries.canaries import Canaries, Played
-from ecs_hooks_simulator.canaries.performance import Performance
-from ecs_hooks_simulator.core.record import DeploymentStatus
+from ecs_hooks_simulator.canaries import Canaries, Performance, Played
+from ecs_hooks_simulator.core.service_deployment import DeploymentStatus
 
 STAGE = Stage.PRE_PRODUCTION_TRAFFIC_SHIFT
 ERRORS = {"metric": "HTTPCode_Target_5XX_Count", "stat": "Sum", "per": "RequestCount"}

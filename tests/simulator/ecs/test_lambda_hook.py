@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ecs_hooks.core import clock as library_clock
-from ecs_hooks_simulator import Behaviour, DeploymentController, LifecycleHook, Service, VirtualClock
+from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHook, Service, VirtualClock
 from ecs_hooks_simulator.core.timeline import HookAnswered
 from ecs_hooks_simulator.ecs.undocumented import InvalidDelay
-from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate, errors, play, statuses, times
+from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, errors, play, statuses, times
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:gate"
 BACK = "Service deployment rolled back because POST_TEST_TRAFFIC_SHIFT lifecycle hook(s) failed. "
@@ -69,7 +72,7 @@ def test_an_invalid_call_back_delay_is_the_default_or_a_failure(delay: Any) -> N
     """The range is [UNK] in contract 3.1."""
     deployment, player = play(Gate({**IN_PROGRESS, "callBackDelay": delay}, SUCCEEDED).at())
     assert times(player, deployment) == [0, 30]
-    strict = Behaviour(invalid_delay=InvalidDelay.FAILED)
+    strict = EcsBehaviour(invalid_delay=InvalidDelay.FAILED)
     deployment, _ = play(Gate({**IN_PROGRESS, "callBackDelay": delay}, SUCCEEDED).at(), behaviour=strict)
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     assert deployment.status_reason is not None
@@ -220,3 +223,77 @@ def test_contract_3_4_invocations_of_one_hook_do_not_overlap() -> None:
     deployment = player.deploy()
     assert times(player, deployment) == [0, 110]
     assert deployment.status == "SUCCESSFUL"
+
+
+VARIANTS = EcsBehaviour.variants()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+# Delays from 1 s up are valid, but a day of them is 86,400 invocations; what is tested is the end, not their number.
+DELAY = st.sampled_from([600, 3600.5, 86_400]) | st.sampled_from([0, -5, "9", None, 86_401, float("inf"), True])
+ANSWER = st.one_of(
+    JSON,
+    st.fixed_dictionaries(
+        {"hookStatus": st.sampled_from(["SUCCEEDED", "FAILED", "IN_PROGRESS", "succeeded"]) | JSON},
+        optional={"callBackDelay": st.sampled_from([600, 3600.5, 86_400]), "hookDetails": JSON, "reason": JSON},
+    ),
+    st.just({"hookStatus": "SUCCEEDED"}),
+    st.sampled_from([ValueError("no"), KeyError(), SystemExit(), TimeoutError()]),
+)
+FOREVER = st.sampled_from(
+    [
+        {"hookStatus": "SUCCEEDED"},
+        {"hookStatus": "IN_PROGRESS", "callBackDelay": 7200},
+        {"hookStatus": "FAILED"},
+        RuntimeError("again"),
+    ]
+)
+LAMBDA = st.tuples(
+    st.lists(ANSWER, max_size=6),
+    FOREVER,
+    st.lists(st.sampled_from(HOOK_STAGES), min_size=1, max_size=7),
+    st.sampled_from([1, 60, 1440]),
+    st.sampled_from(["ROLLBACK", "CONTINUE"]),
+    JSON.filter(lambda value: value == value and "nan" not in repr(value) and "inf" not in repr(value)),  # noqa: PLR0124
+)
+TERMINAL = {"SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
+
+
+def _hooks(drawn: list[Any]) -> list[LifecycleHook]:
+    return [
+        Gate(*answers, forever).at(*stages, timeout_in_minutes=minutes, timeout_action=action, hook_details=details)
+        for answers, forever, stages, minutes, action, details in drawn
+    ]
+
+
+@settings(max_examples=150)
+@given(st.lists(LAMBDA, max_size=3), st.sampled_from(VARIANTS), st.booleans(), st.booleans())
+def test_every_deployment_ends_in_a_terminal_status(
+    drawn: list[Any], behaviour: EcsBehaviour, first: bool, pause: bool
+) -> None:
+    hooks = _hooks(drawn)
+    if pause:
+        hooks.append(LifecycleHook.pause("POST_SCALE_UP", timeout_in_minutes=30, timeout_action="CONTINUE"))
+    deployment, player = play(*hooks, behaviour=behaviour, first=first)
+    assert deployment.status in TERMINAL
+    assert deployment.finished_at is not None
+    # 24 hours for each of the stages with hooks, once forward and twice back, and the bake time.
+    assert deployment.finished_at - deployment.created_at <= (len(HOOK_STAGES) + 2) * 86_400 + 900
+    assert len(player.active) == (0 if deployment.status == "ROLLBACK_FAILED" and first else len(player.active))
+    assert all(str(hook.status) in {"SUCCEEDED", "FAILED", "TIMED_OUT"} for hook in deployment.hooks)
+
+
+@settings(max_examples=40)
+@given(DELAY, JSON)
+def test_an_endless_in_progress_ends_after_24_hours(delay: Any, details: Any) -> None:
+    gate = Gate({"hookStatus": "IN_PROGRESS", "callBackDelay": delay, "hookDetails": details})
+    deployment, _ = play(gate.at("POST_SCALE_UP", timeout_in_minutes=60))
+    assert deployment.status == "ROLLBACK_SUCCESSFUL"
+    assert deployment.finished_at is not None
+    assert deployment.finished_at - deployment.created_at <= 3600
+
+
+def test_two_variants_differ() -> None:
+    assert all(one != other for one, other in itertools.combinations(VARIANTS, 2))

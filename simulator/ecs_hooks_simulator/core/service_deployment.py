@@ -1,13 +1,71 @@
-"""A service deployment as the ECS API shows it while it runs and afterwards."""
+"""Service revisions and service deployments, as the ECS API shows them."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ecs_hooks_simulator.core.model import Service, ServiceRevision, TargetType, TimeoutAction
+from ecs_hooks_simulator.core.model import Service, TargetType, TimeoutAction
+
+
+class TargetGroup(StrEnum):
+    """The two target groups of a service, an unordered pair: deployments alternate between them."""
+
+    PRIMARY = "targetGroupArn"
+    ALTERNATE = "alternateTargetGroupArn"
+
+    @property
+    def other(self) -> TargetGroup:
+        """The other one of the two."""
+        return TargetGroup.ALTERNATE if self is TargetGroup.PRIMARY else TargetGroup.PRIMARY
+
+    def of(self, load_balancer: Mapping[str, Any]) -> str:
+        """Return its ARN in a load balancer of the service (an entry of `loadBalancers`); empty if there is none."""
+        return str({**load_balancer, **load_balancer.get("advancedConfiguration", {})}.get(self) or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRevision:
+    """One version of a service: what runs, and in which of the two target groups.
+
+    The deployment controller makes revisions, and chooses `id` and `target_group`.
+
+    Parameters
+    ----------
+    arn, id
+        Its ARN and the number at the end of it.
+    image
+        Container image.
+    task_definition
+        ARN of the task definition.
+    target_group
+        The target group in which its tasks are registered.
+    created_at
+        Seconds since the epoch.
+    settings
+        Data for the implementation of `Tasks`, such as the command to run.
+    """
+
+    arn: str
+    id: str
+    image: str
+    task_definition: str
+    target_group: TargetGroup
+    created_at: float
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def image_digest(self) -> str:
+        """A made-up digest of the image, the same for the same image."""
+        return f"sha256:{hashlib.sha256(self.image.encode()).hexdigest()}"
+
+    @property
+    def started_by(self) -> str:
+        """The `startedBy` of this revision's tasks."""
+        return f"ecs-svc/{self.id}"
 
 
 class DeploymentStatus(StrEnum):
@@ -26,17 +84,7 @@ class DeploymentStatus(StrEnum):
     @property
     def terminal(self) -> bool:
         """Whether the deployment is over."""
-        return self in _TERMINAL
-
-
-_TERMINAL = frozenset(
-    {
-        DeploymentStatus.SUCCESSFUL,
-        DeploymentStatus.STOPPED,
-        DeploymentStatus.ROLLBACK_SUCCESSFUL,
-        DeploymentStatus.ROLLBACK_FAILED,
-    }
-)
+        return self in {"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
 
 
 class HookState(StrEnum):
@@ -51,7 +99,7 @@ class HookState(StrEnum):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class HookDetail:
-    """One hook at one stage: an entry of `lifecycleHookDetails`, which does not tell the stage; `stage` does."""
+    """One hook at one stage: an entry of `lifecycleHookDetails`, and the stage, which the API does not show."""
 
     hook_id: str
     target_type: TargetType
@@ -63,20 +111,21 @@ class HookDetail:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the shape of the API."""
-        shape: dict[str, Any] = {"hookId": self.hook_id, "targetType": str(self.target_type)}
-        if self.target_arn is not None:
-            shape["targetArn"] = self.target_arn
-        shape |= {
-            "status": str(self.status),
-            "expiresAt": self.expires_at,
-            "timeoutAction": str(self.timeout_action),
-        }
-        return shape
+        return _without_none(
+            {
+                "hookId": self.hook_id,
+                "targetType": str(self.target_type),
+                "targetArn": self.target_arn,
+                "status": str(self.status),
+                "expiresAt": self.expires_at,
+                "timeoutAction": str(self.timeout_action),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollback:
-    """`rollback` of a service deployment: why and to where."""
+    """`rollback` of a service deployment: its reason and its target."""
 
     reason: str
     started_at: float
@@ -84,10 +133,9 @@ class Rollback:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the shape of the API."""
-        shape: dict[str, Any] = {"reason": self.reason, "startedAt": self.started_at}
-        if self.service_revision_arn is not None:
-            shape["serviceRevisionArn"] = self.service_revision_arn
-        return shape
+        return _without_none(
+            {"reason": self.reason, "startedAt": self.started_at, "serviceRevisionArn": self.service_revision_arn}
+        )
 
 
 class AlarmsStatus(StrEnum):
@@ -102,7 +150,7 @@ class AlarmsStatus(StrEnum):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class WatchedAlarms:
-    """`alarms` of a service deployment: which ECS watches, and which have made it fail."""
+    """`alarms` of a service deployment: those that ECS watches, and those that made it fail."""
 
     names: Sequence[str] = ()
     status: AlarmsStatus = AlarmsStatus.DISABLED
@@ -119,30 +167,30 @@ class WatchedAlarms:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ServiceDeployment:
-    """One service deployment.
+    """One service deployment; times are seconds since the epoch.
 
     Parameters
     ----------
     arn, service
-        Which one, of what.
+        Its ARN, and its service.
     target
         The new revision: green.
     sources
         The revisions that were active before; empty on the first deployment.
-    status, status_reason, lifecycle_stage
-        Where it is.
     created_at, updated_at, started_at, finished_at, stopped_at
-        Seconds since the epoch.
+        As in the API.
+    status, status_reason, lifecycle_stage
+        Its progress, and why it ended as it did.
     hooks
-        Every hook that has been started, in order.
+        Every hook that was started, in order.
     rollback
-        Why and to where, once it rolls back.
+        Reason and target, once it rolls back.
     weights
         Per cent of the traffic by listener and revision ARN, as last requested.
     running
         ARNs of the revisions that have tasks.
     crashed
-        When the tasks of a revision crashed, by its ARN; from then on they are started again and again in vain.
+        When the tasks of a revision crashed, by its ARN; ECS keeps starting them in vain.
     alarms
         The CloudWatch alarms that ECS watches.
     """
@@ -168,21 +216,21 @@ class ServiceDeployment:
 
     @property
     def outcome(self) -> DeploymentStatus:
-        """How it ended."""
+        """The status; deployments by CodeDeploy translate theirs."""
         return self.status
 
     @property
     def triggered(self) -> Sequence[str]:
-        """The alarms that have ended it."""
+        """The alarms that ended it."""
         return self.alarms.triggered
 
     @property
     def strategy(self) -> str:
-        """How traffic moves, in words."""
+        """The deployment strategy in words."""
         return f"{self.service.words}; bake time {self.service.bake_time_minutes} minutes"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the shape of `DescribeServiceDeployments`; times are seconds since the epoch."""
+        """Return the shape of `DescribeServiceDeployments`."""
         return _without_none(
             {
                 "serviceDeploymentArn": self.arn,
@@ -223,11 +271,11 @@ class ServiceDeployment:
 
     def _summary(self, revision: ServiceRevision) -> dict[str, Any]:
         count = self.service.desired_count
-        have, crashed = revision.arn in self.running, revision.arn in self.crashed
+        running, crashed = revision.arn in self.running, revision.arn in self.crashed
         return {
             "arn": revision.arn,
             "requestedTaskCount": count,
-            "runningTaskCount": count if have and not crashed else 0,
+            "runningTaskCount": count if running and not crashed else 0,
             "pendingTaskCount": count if crashed else 0,
             "requestedTestTrafficWeight": float(self.weights.get("test", {}).get(revision.arn, 0)),
             "requestedProductionTrafficWeight": float(self.weights.get("production", {}).get(revision.arn, 0)),

@@ -1,7 +1,7 @@
-"""Canary deployments by the hundred, on traffic that is drawn: to see how often a gate is wrong.
+"""Canary deployments by the hundred, on random traffic: how often a plan rolls back equal revisions or misses a slower one.
 
-The controller, the hook and what it asks AWS over HTTP are those of any simulation; only the requests are drawn, and no
-process runs. So the hook may ask for metrics, and for what ECS tells; green has no address.
+The controller, the hook and its AWS calls over HTTP are those of any simulation. Only the requests are drawn at random,
+and no process runs. So a hook may check metrics and ECS's data, but cannot send requests to green.
 
 Example
 -------
@@ -31,35 +31,34 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ecs_hooks_simulator.aws.cloudwatch import CloudWatch
 from ecs_hooks_simulator.aws.elastic_load_balancing import BalancerMetrics, ElasticLoadBalancing, load_balancers
-from ecs_hooks_simulator.canaries.drawn_users import DrawnUsers, Load
-from ecs_hooks_simulator.canaries.performance import Performance
-from ecs_hooks_simulator.core import aws_environment
+from ecs_hooks_simulator.base_simulation import environment_of_hooks, use_environment
 from ecs_hooks_simulator.core.clock import EPOCH, VirtualClock
-from ecs_hooks_simulator.core.model import Service
-from ecs_hooks_simulator.core.record import DeploymentStatus
-from ecs_hooks_simulator.core.strategy import CanaryConfiguration, Strategy
+from ecs_hooks_simulator.core.model import CanaryConfiguration, LifecycleHook, Service, Strategy
+from ecs_hooks_simulator.core.service_deployment import DeploymentStatus
 from ecs_hooks_simulator.core.timeline import HookAnswered, TrafficShifted
+from ecs_hooks_simulator.drawn_users import DrawnUsers, Load, Performance
 from ecs_hooks_simulator.ecs.controller import DeploymentController
 from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.aws.answers import Answers
-    from ecs_hooks_simulator.core.model import LifecycleHook
+
+__all__ = ["Canaries", "Load", "Performance", "Played"]
 
 
 class Played(NamedTuple):
-    """What became of a canary.
+    """The end of a canary deployment.
 
     Parameters
     ----------
     status
-        Of the deployment.
+        Status of the deployment.
     shares
         Green's share of the production traffic after each shift, in per cent.
     canary_percent
-        What it was to have at the first step.
+        The configured share of the first step.
     reason
-        Of the last answer that a hook gave.
+        Reason of the hook's last response.
     """
 
     status: DeploymentStatus
@@ -69,29 +68,29 @@ class Played(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether green took over."""
+        """Whether green has all traffic."""
         return self.status is DeploymentStatus.SUCCESSFUL and self.shares[-1] == 100  # noqa: PLR2004 - per cent
 
     @property
     def stopped(self) -> bool:
-        """Whether green was rolled back from the first step, and never had more than the canary's share."""
+        """Whether green was rolled back at the first step, and never had more than the canary's share."""
         back = self.status is DeploymentStatus.ROLLBACK_SUCCESSFUL and self.shares[-1] == 0
         return back and max(self.shares) == self.canary_percent
 
 
 class Canaries:
-    """A service to which canaries are deployed, each on traffic of its own; a context manager.
+    """A service for canary deployments, each on traffic of its own; a context manager.
 
     Parameters
     ----------
     requests_per_minute
-        How many green gets as a canary.
+        Requests to green as a canary.
     percent
         Its share of the traffic meanwhile.
     blue
-        How blue performs.
+        Response times and errors of blue.
     load
-        What makes both quicker and slower.
+        Variation of the response times that blue and green share.
     """
 
     def __init__(
@@ -102,13 +101,12 @@ class Canaries:
         blue: Performance | None = None,
         load: Load | None = None,
     ) -> None:
-        # Moto takes a second to load.
-        from ecs_hooks_simulator.aws.endpoint import AwsEndpoint  # noqa: PLC0415
+        from ecs_hooks_simulator.aws.endpoint import AwsEndpoint  # noqa: PLC0415 - moto takes a second to load
 
         self.blue = blue or Performance()
         self._requests_per_minute = requests_per_minute * 100 / percent
         self._load = load
-        # No time for baking: what is drawn in it nobody looks at.
+        # No bake time: drawing its requests would only cost time.
         canary = CanaryConfiguration(canary_percent=percent, canary_bake_time_minutes=0)
         service = Service(service="my-service", strategy=Strategy.CANARY, canary=canary, bake_time_minutes=0)
         self._percent = percent
@@ -117,36 +115,36 @@ class Canaries:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start the endpoint, which serves all deployments, and lead hooks of this process there."""
+        """Start the endpoint, and set the environment variables of hooks in this process."""
         with ExitStack() as opening:
             endpoint = opening.enter_context(self._endpoint)
-            opening.enter_context(aws_environment.use(aws_environment.of_hooks(endpoint.url, self._service.region)))
+            opening.enter_context(use_environment(environment_of_hooks(endpoint.url, self._service.region)))
             self._open = opening.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop it."""
+        """Stop the endpoint."""
         self._open.close()
 
     def play(self, seed: int, green: Performance, *, hooks: Sequence[LifecycleHook]) -> Played:
-        """Deploy a canary and return when the deployment is over.
+        """Deploy a canary and return its end.
 
         Parameters
         ----------
         seed
-            Of the traffic, and of the second at which the deployment begins: the same seed, the same requests.
+            Seed of the traffic, and of the second at which the deployment begins: the same seed, the same requests.
         green
-            How it performs.
+            Response times and errors of green.
         hooks
             The lifecycle hooks of the service.
         """
         from ecs_hooks_simulator.aws.endpoint import answering  # noqa: PLC0415 - as above
 
         balancer = LoadBalancer()
-        # At any second of a minute, as in life: the first and the last datapoint are not the whole window's.
-        clock = VirtualClock(EPOCH + Random(f"{seed} start").uniform(0, 60))  # noqa: S311 - a drawing to be repeated
+        # Any second of a minute, as in reality: the first and the last datapoint are partly outside the window.
+        clock = VirtualClock(EPOCH + Random(f"{seed} start").uniform(0, 60))  # noqa: S311 - must be reproducible
         service = replace(self._service, lifecycle_hooks=tuple(hooks))
         controller = DeploymentController(service, traffic=balancer, clock=clock)
         balancing = ElasticLoadBalancing(balancer, controller)

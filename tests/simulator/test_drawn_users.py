@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from random import Random
+from statistics import median
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_hooks_simulator import CanaryConfiguration, DeploymentController, Service, Strategy, VirtualClock
-from ecs_hooks_simulator.canaries.drawn_users import DrawnUsers, Load
-from ecs_hooks_simulator.canaries.performance import Performance
+from ecs_hooks_simulator.aws.cloudwatch import statistic
+from ecs_hooks_simulator.canaries import Performance
 from ecs_hooks_simulator.core.clock import EPOCH
+from ecs_hooks_simulator.drawn_users import DrawnUsers, Load
 from ecs_hooks_simulator.traffic.load_balancer import Forwarded, LoadBalancer
 
 STEADY = Load(wave_percent=0, noise_percent=0)
@@ -83,3 +87,52 @@ def test_a_revision_without_a_performance_has_the_default_one() -> None:
     controller.deploy()
 
     assert {0 < each.seconds < 5 for each in balancer.forwarded} == {True}
+
+
+TAILED = Performance()
+
+
+@given(
+    st.floats(0.001, 10),
+    st.floats(0.01, 2),
+    st.floats(0, 100),
+    st.lists(st.floats(0.001, 0.999), min_size=2, max_size=2).map(sorted),
+)
+def test_quantiles_are_in_order_and_grow_with_the_times(
+    median: float, spread: float, slow: float, shares: list[float]
+) -> None:
+    performance = Performance(median=median, spread=spread, slow_percent=slow)
+    low, high = (performance.quantile(share) for share in shares)
+
+    assert low <= high
+    assert performance.slower(2).quantile(shares[0]) == pytest.approx(2 * low)
+
+
+def test_what_is_drawn_has_the_quantiles_of_the_distribution() -> None:
+    answers = list(TAILED.answers(Random(1), 100_000))
+    seconds = [each for _, each in answers]
+
+    assert {status for status, _ in answers} == {200}
+    assert median(seconds) == pytest.approx(TAILED.quantile(0.5), rel=0.02)
+    assert statistic("p99", seconds) == pytest.approx(TAILED.quantile(0.99), rel=0.02)
+    # The tail is long: p99 is five times the median.
+    assert 4.5 < TAILED.quantile(0.99) / TAILED.quantile(0.5) < 5.5
+
+
+def test_a_slower_tail_leaves_the_ordinary_answers_as_they_are() -> None:
+    green = TAILED.slower_tail(1.3)
+
+    assert green.quantile(0.99) == pytest.approx(1.3 * TAILED.quantile(0.99))
+    assert green.quantile(0.5) == pytest.approx(TAILED.quantile(0.5), rel=0.005)
+    assert TAILED.slower(1.3).quantile(0.5) == pytest.approx(1.3 * TAILED.quantile(0.5))
+
+
+def test_without_slow_answers_there_is_no_tail_of_its_own() -> None:
+    with pytest.raises(ValueError, match=r"slow_percent 0\.5: "):
+        Performance(slow_percent=0.5).slower_tail(1.3)
+
+
+def test_errors() -> None:
+    answers = Performance(error_percent=10).answers(Random(1), 10_000)
+
+    assert sum(status == 500 for status, _ in answers) == pytest.approx(1000, rel=0.1)

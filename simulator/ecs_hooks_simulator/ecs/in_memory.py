@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import ServiceRevision
-    from ecs_hooks_simulator.core.protocols import AlarmChange, ListenerKind
+from ecs_hooks_simulator.core.faults import Fault
+from ecs_hooks_simulator.core.protocols import AlarmChange, ListenerKind
+from ecs_hooks_simulator.core.service_deployment import ServiceRevision
 
 
 class MemoryTraffic:
-    """A load balancer that remembers its weights and forwards nothing."""
+    """A load balancer that only stores its weights."""
 
     def __init__(self) -> None:
         self.weights: dict[ListenerKind, Mapping[str, float]] = {}
 
     def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
-        """Remember the weights of a listener."""
+        """Store the weights of a listener."""
         self.weights[kind] = dict(weights)
 
 
 class MemoryTasks:
-    """Tasks that are healthy at once and run nothing."""
+    """Tasks that run nothing and are healthy at once."""
 
     def __init__(self) -> None:
         self.running: dict[str, ServiceRevision] = {}
@@ -34,11 +32,11 @@ class MemoryTasks:
         self.running[revision.arn] = revision
 
     def healthy(self, revision: ServiceRevision) -> bool:
-        """Return whether it was started."""
+        """Return whether the revision was started."""
         return revision.arn in self.running
 
     def inject(self, revision: ServiceRevision, fault: Fault) -> None:
-        """Remember the fault."""
+        """Store the fault."""
         self.faults.append((revision.arn, fault))
 
     def stop(self, revision: ServiceRevision) -> None:
@@ -47,7 +45,7 @@ class MemoryTasks:
 
 
 class MemoryAlarms:
-    """Alarms that are in whatever state they are put into."""
+    """Alarms whose states are set by the test: `alarms.current["api"] = "ALARM"`."""
 
     def __init__(self, **states: str) -> None:
         self.current = states
@@ -57,5 +55,5 @@ class MemoryAlarms:
         return ()
 
     def states(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return the states of those that there are."""
+        """Return the states of the alarms that exist."""
         return {name: self.current[name] for name in names if name in self.current}

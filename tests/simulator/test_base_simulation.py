@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+from ecs_hooks_simulator.base_simulation import Users
 from ecs_hooks_simulator.core.faults import Fault
 from ecs_hooks_simulator.simulation import Simulation, demo_application
 from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
-from ecs_hooks_simulator.traffic.users import Users
 
 
 def test_users_ask_the_production_listener_every_minute_of_a_deployment() -> None:
