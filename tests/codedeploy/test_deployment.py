@@ -61,7 +61,7 @@ def test_a_first_version(function: Account) -> None:
         filled("{blue.version}", deployment)
 
 
-def test_a_version_that_is_not_named_yet(function: Account) -> None:
+def test_a_target_without_a_version_is_an_error(function: Account) -> None:
     function.function = {}
     with pytest.raises(FactError, match="CodeDeploy reports no Lambda function and target version yet"):
         _ = made().green_version
@@ -71,38 +71,40 @@ def test_a_version_that_is_not_named_yet(function: Account) -> None:
     "name",
     ["cluster", "service", "green", "blue", "tasks", "stopped_tasks", "blue_tasks", "images", "task_counts"],
 )
-def test_what_only_a_service_has_is_not_applicable(function: Account, name: str) -> None:
+def test_properties_of_ecs_services_are_not_applicable(function: Account, name: str) -> None:
     with pytest.raises(NotApplicableError, match="a Lambda function has no "):
         getattr(made(), name)
 
 
-def test_the_new_version_is_called(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_invoke_calls_the_new_version(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     planned(monkeypatch, {"type": "invoke", "payload": {"id": 1}, "expect": {"json": {"$.ok": True}}})
     function.aws.answer("Invoke", {"StatusCode": 200, "Payload": b'{"ok": true}'})
     assert function.invoke(HOOK)["reason"] == "SUCCEEDED pre_production_traffic_shift orders: 1 passed"
-    (asked,) = function.aws.asked["Invoke"]
-    assert (asked["FunctionName"], asked["Qualifier"], json.loads(asked["Payload"])) == ("orders", "7", {"id": 1})
+    (request,) = function.aws.asked["Invoke"]
+    assert (request["FunctionName"], request["Qualifier"], json.loads(request["Payload"])) == ("orders", "7", {"id": 1})
 
     function.aws.answer("Invoke", {"StatusCode": 200, "Payload": b'{"ok": false}'})
     function.invoke(HOOK)
     assert function.reports == ["Succeeded", "Failed"]
 
 
-def test_checks_of_services_are_skipped_beside_it(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checks_of_ecs_services_are_skipped_beside_other_checks(
+    function: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     function.aws.answer("Invoke", {"StatusCode": 200, "Payload": b"{}"})
     others = [{"type": "targets"}, {"type": "tasks"}, {"type": "drift"}, {"type": "golden_signals"}]
     planned(monkeypatch, {"type": "invoke"}, *others)
     assert function.invoke(HOOK)["reason"].endswith(": 1 passed, 4 skipped")
 
 
-def test_nothing_but_such_checks_is_no_gate(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_with_nothing_but_skipped_checks_fails(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     planned(monkeypatch, {"type": "targets"}, {"type": "tasks"})
     answer = function.invoke(HOOK)
     assert function.reports == ["Failed"]
     assert "none of the checks applies to such a deployment: targets a Lambda function has no" in answer["reason"]
 
 
-def test_it_has_no_address_of_its_own(function: Account, monkeypatch: pytest.MonkeyPatch, httpd: str) -> None:
+def test_http_checks_need_a_base_url(function: Account, monkeypatch: pytest.MonkeyPatch, httpd: str) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     planned(monkeypatch, {"type": "http"})
     answer = function.invoke(HOOK)
@@ -112,28 +114,28 @@ def test_it_has_no_address_of_its_own(function: Account, monkeypatch: pytest.Mon
     assert function.reports == ["Failed", "Succeeded"]
 
 
-def test_nor_at_a_production_listener(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_http_checks_of_the_production_listener_need_a_url(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     function.hook("AfterAllowTraffic")
     planned(monkeypatch, {"type": "http", "listener": "production"})
     answer = function.invoke(stage_hook(Stage.POST_PRODUCTION_TRAFFIC_SHIFT))
     assert "has no address of its own: give the check a url" in answer["reason"]
 
 
-def test_metrics_of_the_version(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_can_be_limited_to_the_new_version(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     dimensions = {"FunctionName": "{function}", "Resource": "{function}:{alias}", "ExecutedVersion": "{green.version}"}
     query = {"namespace": "AWS/Lambda", "metric": "Errors", "stat": "Sum", "dimensions": dimensions}
     planned(monkeypatch, {"type": "metric", "queries": {"a": query}, "fail_if": {"above": 1}})
     function.invoke(HOOK)
-    (asked,) = function.aws.asked["GetMetricData"]
-    told = asked["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
-    assert {each["Name"]: each["Value"] for each in told} == {
+    (request,) = function.aws.asked["GetMetricData"]
+    dimensions_sent = request["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
+    assert {each["Name"]: each["Value"] for each in dimensions_sent} == {
         "FunctionName": "orders",
         "Resource": "orders:live",
         "ExecutedVersion": "7",
     }
 
 
-def test_steps_know_the_share(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_apply_by_the_weight_of_the_new_version(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     function.aws.answer("Invoke", {"StatusCode": 200, "LogResult": _report(80), "Payload": b"{}"})
     expect = {"max_latency_ms": 50}
     steps = [{"up_to_percent": 10, "expect": {"max_latency_ms": 100}}]

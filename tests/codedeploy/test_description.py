@@ -15,11 +15,11 @@ DESCRIPTION = Description({"applicationName": "orders", "deploymentGroupName": "
 
 
 @pytest.mark.parametrize("prefix", ["/ecs-hooks", "/ecs-hooks/"])
-def test_a_hook_has_a_parameter_of_its_own_and_one_of_its_group(prefix: str) -> None:
+def test_a_hook_has_its_own_parameter_and_the_deployment_groups(prefix: str) -> None:
     assert parameter_names(prefix, DESCRIPTION, "AfterAllowTestTraffic") == [HOOK, GROUP]
 
 
-def test_the_nearest_plan_counts(account: Account) -> None:
+def test_the_most_specific_plan_is_used(account: Account) -> None:
     environment = {"ECS_HOOKS_PLAN_PARAMETERS": "/ecs-hooks", "ECS_HOOKS_PLAN": '{"mode": "observe"}'}
 
     def found() -> object:
@@ -33,7 +33,7 @@ def test_the_nearest_plan_counts(account: Account) -> None:
     assert account.aws.calls == {"GetParameters": 3}
 
 
-def test_a_plan_that_can_not_be_looked_for_is_not_the_default_one(account: Account) -> None:
+def test_an_error_of_systems_manager_is_not_an_empty_plan(account: Account) -> None:
     account.aws.error("GetParameters", "AccessDeniedException")
     with pytest.raises(FactDeniedError, match="ssm:GetParameters: AccessDeniedException; allow the action"):
         configuration(DESCRIPTION, "AfterInstall", "us-west-2", {"ECS_HOOKS_PLAN_PARAMETERS": "/ecs-hooks"})
@@ -52,12 +52,12 @@ def test_a_plan_that_can_not_be_looked_for_is_not_the_default_one(account: Accou
         ("[1]", [1]),
     ],
 )
-def test_the_environment_of_the_function(text: str | None, expected: object) -> None:
+def test_a_plan_in_the_environment_of_the_function(text: str | None, expected: object) -> None:
     environment = {} if text is None else {"ECS_HOOKS_PLAN": text}
     assert configuration(DESCRIPTION, "AfterInstall", "us-west-2", environment) == expected
 
 
-def test_a_plan_in_a_parameter_is_run(account: Account, httpd: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_in_a_parameter(account: Account, httpd: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECS_HOOKS_PLAN_PARAMETERS", "/ecs-hooks")
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     check = {"type": "http", "expect": {"json": {"$": {"length": 0}}}}
@@ -72,20 +72,20 @@ def test_a_plan_in_a_parameter_is_run(account: Account, httpd: str, monkeypatch:
 
 
 @pytest.mark.parametrize("text", ["{", "[1]"])
-def test_what_is_no_plan_fails(account: Account, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_an_invalid_plan_fails(account: Account, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("ECS_HOOKS_PLAN", text)
     answer = account.invoke(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT))
     assert account.reports == ["Failed"]
     assert "the plan is not valid" in answer["reason"]
 
 
-def test_servers_have_no_hooks_in_lambda(account: Account) -> None:
+def test_the_compute_platform_server_is_refused(account: Account) -> None:
     account.deployment["computePlatform"] = "Server"
     with pytest.raises(FactDeniedError, match="compute platform Server has no Lambda hooks"):
         describe(DEPLOYMENT, "us-west-2")
 
 
-def test_a_deployment_without_a_target_yet(account: Account) -> None:
+def test_a_deployment_without_a_target(account: Account) -> None:
     account.aws.answer("ListDeploymentTargets", {"targetIds": []})
     found = describe(DEPLOYMENT, "us-west-2")
     assert (found.running_hook, found.service_name, found.began("AfterInstall")) == ("", "", None)

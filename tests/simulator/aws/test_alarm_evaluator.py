@@ -29,7 +29,7 @@ THREE_OF_THREE = {
     "- - - - -": ("INSUFFICIENT_DATA", KEPT, "ALARM", "OK"),
     "0 X X - X": ALL_ALARM,
     "- - X - -": ("ALARM", KEPT, "ALARM", "OK"),
-    # From the text below the tables: the next datapoint may be a good one.
+    # From the text below the tables: the next datapoint may be OK.
     "- - - X -": ("OK", KEPT, "ALARM", "OK"),
     "- - - - X": ("OK", KEPT, "ALARM", "OK"),
 }
@@ -65,7 +65,7 @@ class Metric:
         return CloudWatchAlarms([alarm], measure=self.measure, now=self.clock.now, arn=ARN)
 
 
-def test_an_alarm_changes_with_the_period_that_is_over() -> None:
+def test_an_alarm_is_evaluated_at_the_end_of_a_period() -> None:
     metric = Metric()
     alarms = metric.alarms()
     metric.values = {0: 6, 1: 5}
@@ -78,7 +78,7 @@ def test_an_alarm_changes_with_the_period_that_is_over() -> None:
     assert alarms.names == ("api",)
 
 
-def test_a_change_is_told_with_its_reason_and_moment() -> None:
+def test_a_change_has_its_reason_and_time() -> None:
     metric = Metric()
     alarms = metric.alarms(evaluation_periods=2, datapoints_to_alarm=1)
     metric.values = {0: 6, 1: 2}
@@ -105,7 +105,7 @@ def test_a_change_is_told_with_its_reason_and_moment() -> None:
     )
 
 
-def test_one_datapoint_that_breaches_and_is_not_enough_is_told_as_such() -> None:
+def test_the_reason_counts_breaching_datapoints_that_are_too_few() -> None:
     metric = Metric()
     alarms = metric.alarms(evaluation_periods=2, treat_missing_data="missing")
     metric.values = {0: 6}
@@ -133,7 +133,7 @@ def test_one_datapoint_that_breaches_and_is_not_enough_is_told_as_such() -> None
     ],
 )
 @pytest.mark.parametrize("periods", [1, 3])
-def test_what_an_alarm_is_at_first_it_is_until_there_are_data(missing: str, state: str, periods: int) -> None:
+def test_the_first_state_lasts_until_there_is_data(missing: str, state: str, periods: int) -> None:
     metric = Metric()
     alarms = metric.alarms(treat_missing_data=missing, evaluation_periods=periods)
     before = alarms.states(["api"])
@@ -144,7 +144,7 @@ def test_what_an_alarm_is_at_first_it_is_until_there_are_data(missing: str, stat
 
 
 @pytest.mark.parametrize("first", ["OK", "ALARM", "INSUFFICIENT_DATA"])
-def test_the_minutes_before_the_beginning_were_as_the_state_says(first: str) -> None:
+def test_minutes_before_the_simulation_count_by_the_first_state(first: str) -> None:
     metric = Metric()
     alarms = metric.alarms(state_value=first, treat_missing_data="breaching", evaluation_periods=3)
     metric.values = {0: 6, 1: 6, 2: 6}
@@ -153,7 +153,7 @@ def test_the_minutes_before_the_beginning_were_as_the_state_says(first: str) -> 
         metric.clock.sleep(60)
         seen.append([change.state for change in alarms.evaluate()])
 
-    # The threshold is breached for three minutes: it takes those three, or those before them.
+    # The threshold is breached for three minutes; earlier minutes count by the first state.
     assert seen == {"OK": [[], [], ["ALARM"]], "ALARM": [[], [], []]}.get(first, [["ALARM"], [], []])
 
 
@@ -161,7 +161,7 @@ def test_the_minutes_before_the_beginning_were_as_the_state_says(first: str) -> 
     ("missing", "reason"),
     [("missing", "2 missing datapoints"), ("breaching", "2 missing datapoints treated as breaching")],
 )
-def test_data_that_stop_coming_are_told(missing: str, reason: str) -> None:
+def test_the_reason_counts_missing_datapoints(missing: str, reason: str) -> None:
     metric = Metric()
     alarms = metric.alarms(treat_missing_data=missing, evaluation_periods=2)
     alarms.set_state("api", "OK", "by hand")
@@ -170,7 +170,7 @@ def test_data_that_stop_coming_are_told(missing: str, reason: str) -> None:
     assert [change.reason for change in alarms.evaluate()] == [reason]
 
 
-def test_one_missing_datapoint_is_one() -> None:
+def test_the_reason_of_one_missing_datapoint_is_singular() -> None:
     metric = Metric()
     alarms = metric.alarms(state_value="ALARM", treat_missing_data="missing")
 
@@ -180,7 +180,7 @@ def test_one_missing_datapoint_is_one() -> None:
     assert [change.reason for change in alarms.evaluate()] == ["1 missing datapoint"]
 
 
-def test_a_state_that_was_set_lasts_until_the_next_evaluation() -> None:
+def test_a_state_set_by_hand_lasts_until_the_next_evaluation() -> None:
     metric = Metric()
     alarms = metric.alarms()
     alarms.set_state("api", "ALARM", "a drill")
@@ -193,7 +193,7 @@ def test_a_state_that_was_set_lasts_until_the_next_evaluation() -> None:
         alarms.set_state("other", "OK")
 
 
-def test_each_alarm_has_a_name_of_its_own() -> None:
+def test_duplicate_names_are_refused() -> None:
     alarm = MetricAlarm.parse("api: RequestCount Sum > 5")
 
     with pytest.raises(AlarmError, match="alarm api: duplicate AlarmName"):
@@ -202,7 +202,9 @@ def test_each_alarm_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("before", State)
 @pytest.mark.parametrize(("to_alarm", "points", "missing", "expected"), ROWS)
-def test_every_cell_of_the_guide(to_alarm: int, points: str, missing: str, expected: str, before: State) -> None:
+def test_every_cell_of_the_guides_tables(
+    to_alarm: int, points: str, missing: str, expected: str, before: State
+) -> None:
     found = state(
         [POINTS[point] for point in points.split()], periods=3, to_alarm=to_alarm, missing=missing, before=before
     )
@@ -216,7 +218,7 @@ def test_every_cell_of_the_guide(to_alarm: int, points: str, missing: str, expec
     missing=st.sampled_from(TREATMENTS),
     before=st.sampled_from(State),
 )
-def test_without_a_gap_the_last_periods_are_counted(
+def test_without_missing_data_the_last_periods_count(
     points: list[bool], to_alarm: int, missing: str, before: State
 ) -> None:
     found = state(points, periods=5, to_alarm=to_alarm, missing=missing, before=before)
@@ -246,7 +248,7 @@ def cloudwatch(simulation: Simulation) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("asked", "names"),
+    ("parameters", "names"),
     [
         ({}, NAMES),
         ({"AlarmNames": ["api-5xx", "unknown"]}, NAMES[:1]),
@@ -258,13 +260,13 @@ def cloudwatch(simulation: Simulation) -> Any:
         ({"AlarmNamePrefix": "unknown"}, []),
     ],
 )
-def test_alarms_are_described_as_they_are_asked_for(cloudwatch: Any, asked: dict[str, Any], names: list[str]) -> None:
-    answer = cloudwatch.describe_alarms(**asked)
+def test_describe_alarms_filters(cloudwatch: Any, parameters: dict[str, Any], names: list[str]) -> None:
+    answer = cloudwatch.describe_alarms(**parameters)
 
     assert [alarm["AlarmName"] for alarm in answer["MetricAlarms"]] == names
 
 
-def test_an_alarm_is_described_with_its_state_and_since_when(simulation: Simulation, cloudwatch: Any) -> None:
+def test_describe_alarms_has_state_and_time(simulation: Simulation, cloudwatch: Any) -> None:
     simulation.alarms.set_state("api-5xx", "ALARM", "a drill")
     now = simulation.controller.clock.now()
 
@@ -291,7 +293,7 @@ def alarm_of(colour: str) -> MetricAlarm:
     return MetricAlarm.read(fields)
 
 
-def test_alarms_of_green_and_of_blue_see_what_is_theirs() -> None:
+def test_alarms_on_green_or_blue_count_their_own_requests() -> None:
     with Simulation(None, alarms=[alarm_of("green"), alarm_of("blue")]) as simulation:
         blue = simulation.controller.adopt(settings={"application": demo_application("1")})
         clock = simulation.controller.clock
@@ -305,12 +307,12 @@ def test_alarms_of_green_and_of_blue_see_what_is_theirs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "says"),
+    ("line", "message"),
     [
         ("a: ActiveConnectionCount Sum > 5", "metric ActiveConnectionCount is not supported"),
         ("a: RequestCount tm90 > 5", "statistic tm90 is not supported"),
     ],
 )
-def test_an_alarm_over_what_is_not_measured_is_refused(line: str, says: str) -> None:
-    with pytest.raises(EcsError, match=says):
+def test_an_alarm_on_a_metric_without_support_is_refused(line: str, message: str) -> None:
+    with pytest.raises(EcsError, match=message):
         Simulation(None, alarms=[MetricAlarm.parse(line)])

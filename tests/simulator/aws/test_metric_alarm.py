@@ -33,7 +33,7 @@ RATE = {
 }
 
 
-def test_an_alarm_is_made_of_what_awss_users_have() -> None:
+def test_an_alarm_from_the_parameters_of_put_metric_alarm() -> None:
     alarm = MetricAlarm.read(PARAMETERS)
 
     assert (alarm.seconds, alarm.evaluation_periods, alarm.needed) == (120, 3, 2)
@@ -42,14 +42,14 @@ def test_an_alarm_is_made_of_what_awss_users_have() -> None:
     assert alarm.to_dict() == PARAMETERS
 
 
-def test_what_describe_alarms_adds_changes_nothing() -> None:
+def test_further_fields_of_describe_alarms_are_ignored() -> None:
     described = {**PARAMETERS, "AlarmArn": "arn", "StateReason": "Unchecked", "AlarmActions": [], "StateValue": "ALARM"}
 
     assert MetricAlarm.read(described).to_dict() == PARAMETERS
     assert MetricAlarm.read(described).state_value == "ALARM"
 
 
-def test_an_alarm_over_metric_math() -> None:
+def test_an_alarm_on_metric_math() -> None:
     alarm = MetricAlarm.read(RATE)
 
     assert (alarm.seconds, alarm.needed) == (60, 3)
@@ -73,13 +73,13 @@ def test_an_alarm_in_one_line(text: str, fields: tuple[str, str, float]) -> None
 
 
 @pytest.mark.parametrize("text", ["", "api-5xx", "api-5xx: RequestCount > 5", "api-5xx: RequestCount Sum = 5"])
-def test_a_line_that_is_no_alarm_shows_one(text: str) -> None:
+def test_an_invalid_line_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(AlarmError, match="such as 'api-5xx: HTTPCode_Target_5XX_Count Sum > 5'"):
         MetricAlarm.parse(text)
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         ({"Treshold": 1}, "alarm api-5xx: Treshold: unknown parameter"),
         ({"alarm_name": "x"}, "alarm_name: unknown parameter"),
@@ -103,14 +103,14 @@ def test_a_line_that_is_no_alarm_shows_one(text: str) -> None:
         ),
     ],
 )
-def test_an_alarm_that_can_not_be_played_names_the_field(change: dict[str, Any], says: str) -> None:
+def test_an_invalid_alarm_is_refused_with_the_field(change: dict[str, Any], message: str) -> None:
     with pytest.raises(AlarmError) as error:
         MetricAlarm.read({**PARAMETERS, **change})
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("metrics", "says"),
+    ("metrics", "message"),
     [
         (
             [{"Id": "a", "MetricStat": STAT}, {"Id": "b", "MetricStat": STAT}],
@@ -129,6 +129,6 @@ def test_an_alarm_that_can_not_be_played_names_the_field(change: dict[str, Any],
         ),
     ],
 )
-def test_metric_math_that_can_not_be_played_says_why(metrics: list[dict[str, Any]], says: str) -> None:
-    with pytest.raises(AlarmError, match=says):
+def test_invalid_metric_math_is_refused_with_the_reason(metrics: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(AlarmError, match=message):
         MetricAlarm.read({**RATE, "Metrics": metrics})

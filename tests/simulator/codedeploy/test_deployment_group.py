@@ -33,7 +33,7 @@ ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
         ("CodeDeployDefault.LambdaLinear10PercentEvery10Minutes", LAMBDA, 10, 10, 90),
     ],
 )
-def test_the_configurations_that_come_with_codedeploy(
+def test_the_predefined_configurations(
     name: str, platform: ComputePlatform, first: float, count: int, minutes: int
 ) -> None:
     config = DeploymentConfig.parse(name, platform)
@@ -45,12 +45,12 @@ def test_the_configurations_that_come_with_codedeploy(
     assert DeploymentConfig.parse(name.removeprefix("CodeDeployDefault."), platform) == config
 
 
-def test_there_are_no_others() -> None:
+def test_the_number_of_predefined_configurations() -> None:
     assert [len(DeploymentConfig.predefined(each)) for each in (ECS, LAMBDA)] == [5, 9]
 
 
 @given(percentage=st.integers(1, 99), minutes=st.integers(1, 2880), kind=st.sampled_from(["Canary", "Linear"]))
-def test_a_configuration_of_ones_own(percentage: int, minutes: int, kind: str) -> None:
+def test_custom_configurations(percentage: int, minutes: int, kind: str) -> None:
     every = "Every" if kind == "Linear" else ""
     config = DeploymentConfig.parse(f"{kind}{percentage}Percent{every}{minutes}Minutes", ECS)
     shares = [step.percent for step in config.steps]
@@ -63,7 +63,7 @@ def test_a_configuration_of_ones_own(percentage: int, minutes: int, kind: str) -
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("CodeDeployDefault.ECSCanary20Percent5Minutes", "CodeDeployDefault.ECSCanary10Percent5Minutes"),
         ("CodeDeployDefault.LambdaAllAtOnce", "is not a deployment configuration for ECS"),
@@ -72,12 +72,12 @@ def test_a_configuration_of_ones_own(percentage: int, minutes: int, kind: str) -
         ("Linear10PercentEvery2881Minutes", "an interval from 1 to 2880 minutes"),
     ],
 )
-def test_a_name_that_says_nothing(name: str, told: str) -> None:
-    with pytest.raises(EcsError, match=told):
+def test_an_invalid_name_is_refused_with_the_allowed_names(name: str, message: str) -> None:
+    with pytest.raises(EcsError, match=message):
         DeploymentConfig.parse(name, ECS)
 
 
-def test_they_have_the_shape_of_the_api() -> None:
+def test_configurations_have_the_shape_of_the_api() -> None:
     model = boto3.client("codedeploy", region_name="us-west-2").meta.service_model.shape_for("TrafficRoutingConfig")
     for config in (*DeploymentConfig.predefined(ECS), *DeploymentConfig.predefined(LAMBDA)):
         shape = config.to_dict()
@@ -95,7 +95,7 @@ def test_they_have_the_shape_of_the_api() -> None:
         ("Linear40PercentEvery1Minute", "Linear40PercentEvery1Minute: 40 % more every 1 minutes"),
     ],
 )
-def test_in_words(name: str, words: str) -> None:
+def test_configurations_in_words(name: str, words: str) -> None:
     assert DeploymentConfig.parse(name, ECS).words == words
 
 
@@ -108,7 +108,7 @@ def test_in_words(name: str, words: str) -> None:
         ({"termination_wait_minutes": 2881}, "InvalidBlueGreenDeploymentConfigurationException"),
     ],
 )
-def test_a_group_that_codedeploy_would_refuse(options: dict[str, Any], code: str) -> None:
+def test_invalid_groups_are_refused_with_codedeploys_error(options: dict[str, Any], code: str) -> None:
     with pytest.raises(EcsError) as refused:
         DeploymentGroup(**options)
 

@@ -1,4 +1,4 @@
-"""What is answered has the members and the values of AWS's own API models."""
+"""Responses have the members and the values of AWS's API models."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ecs_hooks_simulator.codedeploy import ComputePlatform, Deployment
 from ecs_hooks_simulator.codedeploy.api import CodeDeployApi
 from ecs_hooks_simulator.codedeploy.deployment_targets import TaskSetTargets, VersionTargets
 from tests.simulator.codedeploy.plays import FAILED, Gate, controller
-from tests.simulator.codedeploy.test_scheduler import Played, asked
+from tests.simulator.codedeploy.test_scheduler import Played, schedule
 
 SESSION = botocore.session.get_session()
 TYPES = {"string": str, "integer": int, "long": int, "double": float, "boolean": bool, "timestamp": datetime}
 
 
 def conforms(service: str, operation: str, answer: Mapping[str, Any]) -> None:
-    """Make sure that an answer is one of an operation."""
+    """Check a response against the model of an operation."""
     _conforms(answer, SESSION.get_service_model(service).operation_model(operation).output_shape, operation)
 
 
@@ -42,11 +42,11 @@ def _conforms(value: Any, shape: Any, where: str) -> None:
 
 
 @pytest.mark.parametrize("platform", ComputePlatform)
-@pytest.mark.parametrize("says", ["Succeeded", FAILED])
+@pytest.mark.parametrize("report", ["Succeeded", FAILED])
 @pytest.mark.parametrize("balanced", [True, False])
-def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: bool) -> None:
+def test_every_response_has_the_shape_of_the_api(platform: ComputePlatform, report: str, balanced: bool) -> None:
     player = controller(
-        {"BeforeAllowTraffic": Gate(says)},
+        {"BeforeAllowTraffic": Gate(report)},
         platform=platform,
         config="Canary10Percent5Minutes",
         alarms=None,
@@ -61,7 +61,7 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
     seen: set[str] = set()
     sets: set[str] = set()
 
-    def ask(api_of: str, answers: Any, operation: str, **parameters: Any) -> Any:
+    def call(api_of: str, answers: Any, operation: str, **parameters: Any) -> Any:
         answer = answers.answer(operation, parameters)
         conforms(api_of, operation, answer)
         return answer
@@ -70,15 +70,15 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
         for deployment in player.all:
             named = {"deploymentId": deployment.id}
             assert (str(deployment.outcome) == "IN_PROGRESS") is not deployment.status.terminal
-            seen.add(ask("codedeploy", api, "GetDeployment", **named)["deploymentInfo"]["status"])
+            seen.add(call("codedeploy", api, "GetDeployment", **named)["deploymentInfo"]["status"])
             if str(deployment.status) in {"Created", "Queued"}:
                 continue
-            (target,) = ask("codedeploy", api, "ListDeploymentTargets", **named)["targetIds"]
-            ask("codedeploy", api, "GetDeploymentTarget", **named, targetId=target)
-            ask("codedeploy", api, "BatchGetDeploymentTargets", **named, targetIds=[target])
+            (target,) = call("codedeploy", api, "ListDeploymentTargets", **named)["targetIds"]
+            call("codedeploy", api, "GetDeploymentTarget", **named, targetId=target)
+            call("codedeploy", api, "BatchGetDeploymentTargets", **named, targetIds=[target])
         names = {"applicationName": "my-application", "deploymentGroupName": "my-deployment-group"}
-        ask("codedeploy", api, "GetDeploymentGroup", **names)
-        found = ask("ecs", task_sets, "DescribeTaskSets", cluster="my-cluster", service="api")
+        call("codedeploy", api, "GetDeploymentGroup", **names)
+        found = call("ecs", task_sets, "DescribeTaskSets", cluster="my-cluster", service="api")
         sets.update(each["status"] for each in found["taskSets"])
 
     def go_on(_: Deployment) -> None:
@@ -93,12 +93,12 @@ def test_a_deployment_all_along(platform: ComputePlatform, says: str, balanced: 
     player.deploy(image="app:2")
 
     assert {"Created", "Queued", "InProgress", "Succeeded"} <= seen
-    assert ("Failed" in seen) is (says == FAILED)
+    assert ("Failed" in seen) is (report == FAILED)
     assert ("Ready" in seen) is not versions
-    assert ("DRAINING" in sets) is (not versions and says != FAILED)
+    assert ("DRAINING" in sets) is (not versions and report != FAILED)
 
 
-def test_a_group_without_a_test_listener_names_none() -> None:
+def test_a_group_without_a_test_listener() -> None:
     player = controller(test_listener=False)
     player.service = Service(service="api", load_balancers=load_balancers(player.service))
     (pair,) = TaskSetTargets(player).load_balancer()["loadBalancerInfo"]["targetGroupPairInfoList"]
@@ -106,15 +106,15 @@ def test_a_group_without_a_test_listener_names_none() -> None:
     assert set(pair) == {"targetGroups", "prodTrafficRoute"}
 
 
-def test_a_schedule() -> None:
+def test_schedules_have_the_shape_of_the_api() -> None:
     played = Played()
-    conforms("scheduler", "CreateSchedule", played.answer("CreateSchedule", **asked()))
-    conforms("scheduler", "UpdateSchedule", played.answer("UpdateSchedule", **asked(600)))
+    conforms("scheduler", "CreateSchedule", played.answer("CreateSchedule", **schedule()))
+    conforms("scheduler", "UpdateSchedule", played.answer("UpdateSchedule", **schedule(600)))
     conforms("scheduler", "GetSchedule", played.answer("GetSchedule", Name="one"))
     conforms("scheduler", "DeleteSchedule", played.answer("DeleteSchedule", Name="one"))
 
 
-def test_of_others_nothing_is_known() -> None:
+def test_requests_about_other_resources_are_not_answered() -> None:
     player = controller()
     api = CodeDeployApi(player, TaskSetTargets(player))
 

@@ -1,4 +1,4 @@
-"""Versions of a function: what Lambda answers for them, and what CloudWatch measures."""
+"""Versions of a function in the APIs of Lambda and CloudWatch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ecs_hooks_simulator.core.errors import EcsError
 LAMBDA = ComputePlatform.LAMBDA
 NAME = "my-function"
 ARN = f"arn:aws:lambda:us-west-2:123456789012:function:{NAME}"
-Ask = Callable[[Any], object]
+Check = Callable[[Any], object]
 
 
 def client(service: str) -> Any:
@@ -41,14 +41,14 @@ def simulation() -> Iterator[CodeDeploySimulation]:
         yield made
 
 
-def during(simulation: CodeDeploySimulation, ask: Ask, at: float = 60, *faults: str) -> Deployment:
-    """Deploy, and ask Lambda meanwhile."""
-    simulation.controller.at(at, lambda _: ask(client("lambda")))
+def during(simulation: CodeDeploySimulation, check: Check, at: float = 60, *faults: str) -> Deployment:
+    """Deploy, and call Lambda meanwhile."""
+    simulation.controller.at(at, lambda _: check(client("lambda")))
     return simulation.deploy(demo_function("2"), faults=[Fault.parse(fault) for fault in faults])
 
 
-def test_each_version_is_invoked_by_its_number(simulation: CodeDeploySimulation) -> None:
-    def ask(functions: Any) -> None:
+def test_a_version_is_invoked_by_its_number(simulation: CodeDeploySimulation) -> None:
+    def check(functions: Any) -> None:
         for version in ("1", "2"):
             for named in (
                 {"FunctionName": NAME, "Qualifier": version},
@@ -59,14 +59,14 @@ def test_each_version_is_invoked_by_its_number(simulation: CodeDeploySimulation)
                 answer = functions.invoke(**named, Payload=b'{"file": "hello"}')
                 assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, version)
                 assert "FunctionError" not in answer
-                told = json.loads(answer["Payload"].read())
-                assert (told["size"], told["version"]) == (5, version)
+                payload = json.loads(answer["Payload"].read())
+                assert (payload["size"], payload["version"]) == (5, version)
 
-    during(simulation, ask)
+    during(simulation, check)
 
 
-def test_the_alias_leads_to_both(simulation: CodeDeploySimulation) -> None:
-    def ask(functions: Any) -> None:
+def test_the_alias_invokes_both_versions_by_weight(simulation: CodeDeploySimulation) -> None:
+    def check(functions: Any) -> None:
         answers = [functions.invoke(FunctionName=NAME, Qualifier="live")["ExecutedVersion"] for _ in range(20)]
         assert answers.count("2") == 2
         alias = functions.get_alias(FunctionName=NAME, Name="live")
@@ -74,28 +74,28 @@ def test_the_alias_leads_to_both(simulation: CodeDeploySimulation) -> None:
         assert alias["RoutingConfig"] == {"AdditionalVersionWeights": {"2": 0.1}}
         assert alias["AliasArn"] == f"{ARN}:live"
 
-    during(simulation, ask)
+    during(simulation, check)
 
 
-def test_after_the_deployment_the_alias_leads_to_one(simulation: CodeDeploySimulation) -> None:
+def test_after_the_deployment_the_alias_has_one_version(simulation: CodeDeploySimulation) -> None:
     during(simulation, lambda _: None)
 
-    def ask(_: object) -> None:
+    def check(_: object) -> None:
         functions = client("lambda")
         alias = functions.get_alias(FunctionName=NAME, Name="live")
         assert (alias["FunctionVersion"], "RoutingConfig" in alias) == ("2", False)
         with pytest.raises(ClientError, match="Function not found"):
             functions.invoke(FunctionName=NAME, Qualifier="1")
-        asked.append(alias)
+        seen.append(alias)
 
-    asked: list[Any] = []
-    simulation.controller.at(0, ask)
+    seen: list[Any] = []
+    simulation.controller.at(0, check)
     assert str(simulation.deploy(demo_function("3")).outcome) == "SUCCESSFUL"
-    assert len(asked) == 1
+    assert len(seen) == 1
 
 
-def test_other_ways_to_invoke(simulation: CodeDeploySimulation) -> None:
-    def ask(functions: Any) -> None:
+def test_invocation_types_and_errors_of_invoke(simulation: CodeDeploySimulation) -> None:
+    def check(functions: Any) -> None:
         named = {"FunctionName": NAME, "Qualifier": "2"}
         assert functions.invoke(**named, InvocationType="DryRun")["StatusCode"] == 204
         assert functions.invoke(**named, InvocationType="Event", Payload=b"{}")["StatusCode"] == 202
@@ -111,40 +111,38 @@ def test_other_ways_to_invoke(simulation: CodeDeploySimulation) -> None:
         with pytest.raises(ClientError):
             functions.get_alias(FunctionName=NAME, Name="other")
 
-    during(simulation, ask)
+    during(simulation, check)
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("errors=100%", "SimulatedError"), ("crash", "Runtime.ExitError")])
 def test_a_fault_is_a_function_error_of_the_new_version(
     simulation: CodeDeploySimulation, fault: str, kind: str
 ) -> None:
-    def ask(functions: Any) -> None:
+    def check(functions: Any) -> None:
         broken = functions.invoke(FunctionName=NAME, Qualifier="2")
         assert broken["FunctionError"] == "Unhandled"
         assert json.loads(broken["Payload"].read())["errorType"] == kind
         assert "FunctionError" not in functions.invoke(FunctionName=NAME, Qualifier="1")
 
-    during(simulation, ask, 60, fault)
+    during(simulation, check, 60, fault)
 
 
-def test_a_version_that_hangs_runs_out_of_time(
-    simulation: CodeDeploySimulation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_version_that_hangs_times_out(simulation: CodeDeploySimulation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ecs_hooks_simulator.codedeploy.lambda_functions.functions.TIMEOUT", 0.1)
 
-    def ask(functions: Any) -> None:
+    def check(functions: Any) -> None:
         payload = functions.invoke(FunctionName=NAME, Qualifier="2")["Payload"].read()
         assert json.loads(payload)["errorMessage"] == "Task timed out after 0.10 seconds"
 
-    during(simulation, ask, 60, "hang")
+    during(simulation, check, 60, "hang")
 
 
-def test_a_version_that_does_not_answer_runs_out_of_time(
+def test_a_version_without_a_response_times_out(
     simulation: CodeDeploySimulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ecs_hooks_simulator.codedeploy.lambda_functions.functions.TIMEOUT", 0.1)
 
-    def ask(functions: Any) -> None:
+    def check(functions: Any) -> None:
         (version,) = [each.arn for each in simulation.controller.running if each.id == "2"]
         answering = simulation.balancer.targets[version]
         with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -153,16 +151,16 @@ def test_a_version_that_does_not_answer_runs_out_of_time(
         simulation.balancer.register(version, answering)
         assert json.loads(payload)["errorType"] == "Sandbox.Timedout"
 
-    during(simulation, ask)
+    during(simulation, check)
 
 
 def test_the_new_version_has_an_address(simulation: CodeDeploySimulation) -> None:
     assert simulation.environment["APP_URL"] == simulation.test_url
 
-    def ask(_: object) -> None:
+    def check(_: object) -> None:
         assert urllib3.request("GET", f"{simulation.test_url}/health").json()["version"] == "2"
 
-    during(simulation, ask, 1)
+    during(simulation, check, 1)
 
 
 def metric(name: str, stat: str = "Sum", **dimensions: str) -> list[float]:
@@ -182,12 +180,12 @@ def metric(name: str, stat: str = "Sum", **dimensions: str) -> list[float]:
     return values
 
 
-def test_users_are_measured_by_alias_and_version() -> None:
+def test_requests_of_users_are_counted_by_alias_and_version() -> None:
     config = DeploymentConfig.parse("Canary10Percent5Minutes", LAMBDA)
     made = DeploymentGroup(platform=LAMBDA, config=config)
     found: dict[str, Any] = {}
 
-    def ask(_: Deployment) -> None:
+    def check(_: Deployment) -> None:
         alias = {"FunctionName": NAME, "Resource": f"{NAME}:live"}
         client("lambda").invoke(FunctionName=NAME, Qualifier="2")
         found["alias"] = metric("Invocations", **alias)
@@ -205,7 +203,7 @@ def test_users_are_measured_by_alias_and_version() -> None:
         assert metric("Invocations", FunctionName="other") == []
 
     with CodeDeploySimulation(demo_function("1"), group=made, requests_per_minute=10) as simulation:
-        simulation.controller.at(290, ask)
+        simulation.controller.at(290, check)
         simulation.deploy(demo_function("2"), faults=[Fault.parse("errors=100%")])
 
     assert found["alias"] == [10.0] * 5
@@ -220,7 +218,7 @@ def test_users_are_measured_by_alias_and_version() -> None:
 
 
 @pytest.mark.parametrize("dimensions", [(), ({"Name": "ExecutedVersion", "Value": "{green.version}"},)])
-def test_an_alarm_over_a_function_stops_a_deployment(dimensions: Any) -> None:
+def test_an_alarm_on_a_function_stops_a_deployment(dimensions: Any) -> None:
     parsed = MetricAlarm.parse("errors: Errors Sum > 0")
     assert parsed.namespace == "AWS/Lambda"
     alarm = parsed.model_copy(update={"dimensions": dimensions})
@@ -232,7 +230,7 @@ def test_an_alarm_over_a_function_stops_a_deployment(dimensions: Any) -> None:
     assert list(deployment.triggered) == ["errors"]
 
 
-def test_an_alarm_over_the_old_version_does_not() -> None:
+def test_an_alarm_on_the_old_version_does_not_stop_it() -> None:
     parameters = {
         "AlarmName": "blue",
         "Namespace": "AWS/Lambda",
@@ -255,7 +253,7 @@ def test_before_the_first_deployment_no_version_is_green(simulation: CodeDeployS
     assert metrics.filled({"ExecutedVersion": "{green.version}"})["ExecutedVersion"] == ""
 
 
-def test_an_alarm_over_a_load_balancer_is_none_of_a_function() -> None:
+def test_an_alarm_on_a_load_balancer_is_refused_for_a_function() -> None:
     with pytest.raises(
         EcsError, match="namespace AWS/ApplicationELB is not measured in this simulation; use AWS/Lambda"
     ):

@@ -39,7 +39,7 @@ def serve() -> Iterator[Serve]:
         server.server_close()
 
 
-def test_it_is_invoked_as_the_runtime_interface_emulator_is(serve: Serve) -> None:
+def test_a_function_is_invoked_like_the_runtime_interface_emulator(serve: Serve) -> None:
     address = serve(lambda event, context: {"event": event, "name": context.function_name})
 
     response = urllib3.request("POST", address + INVOCATIONS, body=b'{"a": 1}')
@@ -50,19 +50,19 @@ def test_it_is_invoked_as_the_runtime_interface_emulator_is(serve: Serve) -> Non
 
 
 @pytest.mark.parametrize("handler", [lambda *_: 1 / 0, lambda *_: object()])
-def test_what_a_function_raises_is_a_function_error(serve: Serve, handler: Any) -> None:
+def test_an_exception_is_a_function_error(serve: Serve, handler: Any) -> None:
     address = serve(handler)
 
     invoked = urllib3.request("POST", address + INVOCATIONS, body=b"{}")
-    asked = urllib3.request("GET", address)
+    requested = urllib3.request("GET", address)
 
     assert invoked.status == 200
     assert invoked.headers["X-Amz-Function-Error"] == "Unhandled"
     assert set(invoked.json()) == {"errorMessage", "errorType", "stackTrace"}
-    assert (asked.status, asked.json()) == (502, {"message": "Internal Server Error"})
+    assert (requested.status, requested.json()) == (502, {"message": "Internal Server Error"})
 
 
-def test_a_request_is_what_a_function_url_makes_of_it(serve: Serve) -> None:
+def test_a_request_becomes_the_event_of_a_function_url(serve: Serve) -> None:
     events: list[Any] = []
 
     def handler(event: Any, _: object) -> dict[str, Any]:
@@ -98,11 +98,11 @@ def test_the_response_of_a_function(serve: Serve, answer: Any, status: int, body
     assert (response.status, response.data) == (status, body)
 
 
-def test_a_head_has_no_body(serve: Serve) -> None:
+def test_the_response_to_head_has_no_body(serve: Serve) -> None:
     assert urllib3.request("HEAD", serve(lambda *_: {"statusCode": 200, "body": "x"})).data == b""
 
 
-def test_the_demo_function_is_the_demo_application(serve: Serve) -> None:
+def test_the_demo_function_answers_like_the_demo_application(serve: Serve) -> None:
     address = serve(lambda_handler)
 
     assert urllib3.request("GET", f"{address}/health").json() == {"status": "ok", "version": "1"}
@@ -112,7 +112,7 @@ def test_the_demo_function_is_the_demo_application(serve: Serve) -> None:
     assert urllib3.request("POST", address + INVOCATIONS, body=b"[]").json()["status"] == "ok"
 
 
-def test_a_broken_demo_function_takes_no_uploads(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_function_without_a_store_fails_uploads(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORE", "/nonexistent/uploads")
     address = serve(lambda_handler)
 
@@ -136,7 +136,7 @@ def test_handlers_are_loaded_from_modules_and_files(tmp_path: Path) -> None:
     assert load(f"{file}:answer")("a", None) == 42
 
 
-def test_it_serves_until_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_listens_at_the_port_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "0")
     monkeypatch.setattr(FunctionServer, "serve_forever", lambda self: served.append(self.server_port))
     served: list[int] = []
@@ -146,7 +146,7 @@ def test_it_serves_until_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(served) == 1
 
 
-def test_a_function_that_is_not_there_ends_the_process() -> None:
+def test_an_unknown_function_ends_the_process() -> None:
     command = [sys.executable, "-m", "ecs_hooks_simulator.codedeploy.lambda_functions.server", "nowhere:nothing"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
 
