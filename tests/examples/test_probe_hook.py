@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from ecs_hooks_simulator import CallableTarget, DeploymentController, EcsBehaviour, LifecycleHook, Service
-from ecs_hooks_simulator.ecs.undocumented import Merge
 from examples.probe_hook import lambda_handler
 
 DETAILS = {"probe": {"nested": {"first": 1}, "gone": True}, "polls": 2, "delay": 5}
@@ -27,13 +26,13 @@ def probed(capsys: pytest.CaptureFixture[str], details: Any, behaviour: EcsBehav
 @pytest.mark.parametrize(
     ("merge", "third"),
     [
-        (Merge.REPLACE, {"nested": {"poll1": 1}}),
-        (Merge.SHALLOW, {"nested": {"poll1": 1}}),
-        (Merge.DEEP, {"nested": {"first": 1, "poll0": 1, "poll1": 1}, "gone": True}),
+        ("replace", {"nested": {"poll1": 1}}),
+        ("shallow", {"nested": {"poll1": 1}}),
+        ("deep", {"nested": {"first": 1, "poll0": 1, "poll1": 1}, "gone": True}),
     ],
 )
 def test_the_probe_shows_how_hook_details_are_merged(
-    capsys: pytest.CaptureFixture[str], merge: Merge, third: Any
+    capsys: pytest.CaptureFixture[str], merge: Any, third: Any
 ) -> None:
     status, details = probed(capsys, DETAILS, EcsBehaviour(hook_details_merge=merge))
 

@@ -43,7 +43,6 @@ from ecs_hooks_simulator import (
 )
 from ecs_hooks_simulator.canaries import Canaries, Performance, Played
 from ecs_hooks_simulator.core.timeline import Record, TrafficShifted
-from ecs_hooks_simulator.ecs.undocumented import Merge
 from ecs_hooks_simulator.pytest_plugin import EcsSimulator
 
 
@@ -60,7 +59,7 @@ def one_call_plays_a_deployment() -> None:
         green=demo_application("2", STORE="/nonexistent"),
         blue=Application(command=["my-app"], environment={"MODE": "test"}),
         service=Service(service="api", strategy=Strategy.CANARY, canary=CanaryConfiguration(canary_percent=10)),
-        behaviour=EcsBehaviour(hook_details_merge=Merge.DEEP),
+        behaviour=EcsBehaviour(hook_details_merge="deep"),
         alarms=[MetricAlarm.parse("api-5xx: HTTPCode_Target_5XX_Count Sum > 5")],
         faults=[Fault(kind=FaultKind.CRASH), Fault.parse("errors=20%@50%")],
         requests_per_minute=10,

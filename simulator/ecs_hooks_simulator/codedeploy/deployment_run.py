@@ -27,7 +27,6 @@ from ecs_hooks_simulator.codedeploy.lifecycle import (
     LifecycleEvent,
 )
 from ecs_hooks_simulator.codedeploy.lifecycle_run import DeploymentEndedError, LifecycleRun
-from ecs_hooks_simulator.codedeploy.undocumented import Increments, RollbackHooks
 from ecs_hooks_simulator.core.clock import race
 from ecs_hooks_simulator.core.faults import STAGES as FAULT_STAGES
 from ecs_hooks_simulator.ecs.alarm_watch import POLL, in_alarm
@@ -133,7 +132,7 @@ class DeploymentRun(LifecycleRun):
         if not minutes:
             return
         self._continued.clear()
-        baking = self._controller.behaviour.increments is Increments.BAKING
+        baking = self._controller.behaviour.increments == "baking"
         if baking:
             self._set_status(DeploymentStatus.BAKING)
         with suppress(TimeoutError):
@@ -192,7 +191,7 @@ class DeploymentRun(LifecycleRun):
         "CodeDeploy rolls back deployments by redeploying a previously deployed revision of an application as a new
         deployment" (CodeDeploy user guide).
         """
-        hooked = self._controller.behaviour.rollback_hooks is RollbackHooks.RUN
+        hooked = self._controller.behaviour.rollback_hooks == "run"
         played = {BEFORE_ALLOW_TRAFFIC, ALLOW_TRAFFIC, AFTER_ALLOW_TRAFFIC} if hooked else {ALLOW_TRAFFIC}
         deployment, now = self.deployment, self._controller.clock.now()
         return Deployment(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ecs_hooks.deployment.listener import ListenerArn
 from ecs_hooks_simulator.codedeploy.deployment import DeploymentStatus
 from ecs_hooks_simulator.codedeploy.lifecycle import timestamp
-from ecs_hooks_simulator.codedeploy.undocumented import VersionWeight
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.controller import CodeDeployController
@@ -170,7 +169,7 @@ class VersionTargets:
         """Return a `DeploymentTarget` with the two versions."""
         controller = self._controller
         percent = float(deployment.weights["production"].get(deployment.target.arn, 0))
-        fraction = controller.behaviour.version_weight is VersionWeight.FRACTION
+        fraction = controller.behaviour.version_weight == "fraction"
         info: dict[str, Any] = {
             "functionName": controller.service.service,
             "functionAlias": controller.alias,

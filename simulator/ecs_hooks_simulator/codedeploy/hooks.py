@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.core.response import HookStatus
 from ecs_hooks_simulator.codedeploy.lifecycle import EventStatus
-from ecs_hooks_simulator.codedeploy.undocumented import FunctionError, HookRetries
 from ecs_hooks_simulator.core.errors import EcsError, HookInvocationError
 from ecs_hooks_simulator.core.hook_targets import invoke
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, HookReported
-from ecs_hooks_simulator.ecs.undocumented import Delivery
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.undocumented import CodeDeployBehaviour
@@ -174,14 +172,14 @@ class Hooks:
     async def _invoke(self, execution: HookExecution, event: dict[str, Any]) -> None:
         """Invoke a hook as CodeDeploy does."""
         succeeded = await self._once(execution, event)
-        if self._behaviour.delivery is Delivery.TWICE:
+        if self._behaviour.delivery == "twice":
             await self._once(execution, event)
-        for wait in RETRIES if self._behaviour.hook_retries is HookRetries.TWICE else ():
+        for wait in RETRIES if self._behaviour.hook_retries == "twice" else ():
             if succeeded or execution.status is not EventStatus.IN_PROGRESS:
                 break
             await asyncio.sleep(wait)
             succeeded = await self._once(execution, event)
-        if not succeeded and self._behaviour.function_error is FunctionError.FAILED:
+        if not succeeded and self._behaviour.function_error == "failed":
             execution.decide(EventStatus.FAILED)
 
     async def _once(self, execution: HookExecution, event: dict[str, Any]) -> bool:

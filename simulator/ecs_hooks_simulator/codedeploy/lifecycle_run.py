@@ -9,7 +9,6 @@ from ecs_hooks_simulator.codedeploy.deployment import DeploymentStatus
 from ecs_hooks_simulator.codedeploy.deployment_group import RollbackEvent
 from ecs_hooks_simulator.codedeploy.hooks import HookFailedError
 from ecs_hooks_simulator.codedeploy.lifecycle import WITHOUT_HOOK, EventStatus
-from ecs_hooks_simulator.codedeploy.undocumented import Unscripted
 from ecs_hooks_simulator.core.timeline import DeploymentCreated, StatusChanged
 from ecs_hooks_simulator.ecs.base_run import BaseRun
 
@@ -78,7 +77,7 @@ class LifecycleRun(BaseRun):
             self._end(event, EventStatus.FAILED, code="UnknownError", message=ended.message)
             raise
         empty = not hooked and event.name not in WITHOUT_HOOK
-        skipped = empty and self._controller.behaviour.unscripted is Unscripted.SKIPPED
+        skipped = empty and self._controller.behaviour.unscripted == "skipped"
         self._end(event, EventStatus.SKIPPED if skipped else EventStatus.SUCCEEDED)
 
     async def _run_hook(self, event: LifecycleEvent) -> bool:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ecs_hooks_simulator.codedeploy.lifecycle import timestamp
-from ecs_hooks_simulator.codedeploy.undocumented import Completed, Precision
 from ecs_hooks_simulator.core.errors import EcsError
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
 _AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 _MINUTE = 60
 _LINGERS = 60.0
-"""Seconds until a completed schedule is deleted, with `Completed.LINGERS`."""
+"""Seconds until a completed schedule is deleted, with `lingers`."""
 
 Invoke = Callable[[str, Any], Coroutine[Any, Any, None]]
 """Invokes a function: ARN and event."""
@@ -149,9 +148,9 @@ class Scheduler:
             raise EcsError("ValidationException", f"Provided schedule is not valid: {error}") from None
         minute = named // _MINUTE * _MINUTE
         return {
-            Precision.NEXT_MINUTE: math.ceil(named / _MINUTE) * _MINUTE,
-            Precision.EARLY: minute,
-            Precision.LATE: minute + _MINUTE - 1,
+            "next-minute": math.ceil(named / _MINUTE) * _MINUTE,
+            "early": minute,
+            "late": minute + _MINUTE - 1,
         }[self._behaviour.precision]
 
     def _take_due(self) -> list[Mapping[str, Any]]:
@@ -171,7 +170,7 @@ class Scheduler:
     def _is_deleted(self, schedule: _Schedule, now: float) -> bool:
         if schedule.over_at is None or schedule.parameters.get("ActionAfterCompletion") != "DELETE":
             return False
-        return self._behaviour.completed is Completed.GONE or schedule.over_at + _LINGERS <= now
+        return self._behaviour.completed == "gone" or schedule.over_at + _LINGERS <= now
 
     def _until_next(self) -> float | None:
         """Return the seconds until the next schedule is due or deleted; None without one."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ecs_hooks_simulator.core.protocols import Alarms
 from ecs_hooks_simulator.core.service_deployment import AlarmsStatus, ServiceDeployment
 from ecs_hooks_simulator.ecs.status_reasons import ALARMS, ALARMS_NO_ROLLBACK, DeploymentFailedError
-from ecs_hooks_simulator.ecs.undocumented import AlarmsWatched
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.ecs.controller import DeploymentController
@@ -36,7 +35,7 @@ class AlarmWatch:
         enabled = self._configured is not None and self._configured.enable
         if enabled and self._watched.names and not self._in_alarm():
             self._watched.status = AlarmsStatus.MONITORING
-        if self._controller.behaviour.alarms_watched is AlarmsWatched.DEPLOYMENT:
+        if self._controller.behaviour.alarms_watched == "deployment":
             self._enabled.set()
 
     def production_shifts(self) -> None:

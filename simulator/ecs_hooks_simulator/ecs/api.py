@@ -25,7 +25,7 @@ from ecs_hooks_simulator.core.errors import (
 from ecs_hooks_simulator.core.model import Service, TimeoutAction
 from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, ServiceDeployment, ServiceRevision
 from ecs_hooks_simulator.ecs.deployment_run import DeploymentRun
-from ecs_hooks_simulator.ecs.undocumented import Abort, EcsBehaviour, ResolvedConfiguration
+from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour
 
 MAX_ARNS = 20
 MAX_RESULTS = 100
@@ -125,7 +125,7 @@ class DeploymentsApi:
     def stop(self, arn: str, stop_type: str = "ROLLBACK") -> dict[str, Any]:
         """`StopServiceDeployment`: roll back from any stage."""
         deployment, run = self._find(arn)
-        abort = stop_type == "ABORT" and self._behaviour.abort is Abort.STOPPED
+        abort = stop_type == "ABORT" and self._behaviour.abort == "stopped"
         if stop_type != "ROLLBACK" and not abort:
             raise InvalidParameterError("Invalid stopType. The valid values are ROLLBACK")
         with self._lock:
@@ -177,7 +177,7 @@ class DeploymentsApi:
             ],
             "createdAt": revision.created_at,
         }
-        always = self._behaviour.resolved_configuration is ResolvedConfiguration.ALWAYS
+        always = self._behaviour.resolved_configuration == "always"
         if always or revision.arn in self._running:
             shape["resolvedConfiguration"] = {"loadBalancers": [_resolved(each, revision) for each in balancers]}
         return shape

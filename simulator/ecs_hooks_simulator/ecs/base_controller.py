@@ -1,4 +1,4 @@
-"""The base of both deployment controllers: revisions, a clock, and whatever runs in parallel to a deployment."""
+"""The base of both deployment controllers: revisions, a clock, actions during a deployment, and tasks in memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from ecs_hooks.core import clock as library_clock
 from ecs_hooks_simulator.core.clock import Clock, VirtualClock
 from ecs_hooks_simulator.core.faults import Fault, Stepped
 from ecs_hooks_simulator.core.model import Service
-from ecs_hooks_simulator.core.protocols import Alarms, Deployed, ListenerKind, Tasks, Traffic
+from ecs_hooks_simulator.core.protocols import AlarmChange, Alarms, Deployed, ListenerKind, Tasks, Traffic
 from ecs_hooks_simulator.core.service_deployment import ServiceRevision, TargetGroup
 from ecs_hooks_simulator.core.timeline import AlarmStateChanged, TasksChanged, Timeline, TrafficShifted
-from ecs_hooks_simulator.ecs.in_memory import MemoryTasks, MemoryTraffic
 
 D = TypeVar("D", bound=Deployed)
 
@@ -25,6 +24,56 @@ EVALUATION = 60
 """Seconds between two evaluations of an alarm whose periods are minutes (CloudWatch user guide)."""
 FIRST_EVALUATION = 5
 """Seconds after the start of a deployment: users, steps and hooks act at full and half minutes, so none races with it."""
+
+
+class MemoryTraffic:
+    """A load balancer that only stores its weights."""
+
+    def __init__(self) -> None:
+        self.weights: dict[ListenerKind, Mapping[str, float]] = {}
+
+    def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
+        """Store the weights of a listener."""
+        self.weights[kind] = dict(weights)
+
+
+class MemoryTasks:
+    """Tasks that run nothing and are healthy at once."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, ServiceRevision] = {}
+        self.faults: list[tuple[str, Fault]] = []
+
+    def start(self, revision: ServiceRevision) -> None:
+        """Count the revision as running."""
+        self.running[revision.arn] = revision
+
+    def healthy(self, revision: ServiceRevision) -> bool:
+        """Return whether the revision was started."""
+        return revision.arn in self.running
+
+    def inject(self, revision: ServiceRevision, fault: Fault) -> None:
+        """Store the fault."""
+        self.faults.append((revision.arn, fault))
+
+    def stop(self, revision: ServiceRevision) -> None:
+        """Count the revision as stopped."""
+        self.running.pop(revision.arn, None)
+
+
+class MemoryAlarms:
+    """Alarms whose states are set by the test: `alarms.current["api"] = "ALARM"`."""
+
+    def __init__(self, **states: str) -> None:
+        self.current = states
+
+    def evaluate(self) -> Sequence[AlarmChange]:
+        """Change nothing."""
+        return ()
+
+    def states(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the states of the alarms that exist."""
+        return {name: self.current[name] for name in names if name in self.current}
 
 
 class BaseController(ABC, Generic[D]):

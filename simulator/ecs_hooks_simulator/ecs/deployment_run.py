@@ -21,14 +21,6 @@ from ecs_hooks_simulator.ecs.base_run import BaseRun
 from ecs_hooks_simulator.ecs.events import deployment_state_change, stage_weights
 from ecs_hooks_simulator.ecs.hooks import HookRunner
 from ecs_hooks_simulator.ecs.status_reasons import DeploymentFailedError
-from ecs_hooks_simulator.ecs.undocumented import (
-    FirstSteps,
-    RollbackFailure,
-    RollbackInvocation,
-    ShiftOrder,
-    StepRollback,
-    StepWeights,
-)
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.ecs.controller import DeploymentController
@@ -120,7 +112,7 @@ class DeploymentRun(BaseRun):
         await self._shift(Stage.TEST_TRAFFIC_SHIFT, "test", 100)
         await self._stage(Stage.POST_TEST_TRAFFIC_SHIFT)
         for step in self._steps:
-            after = self._behaviour.step_weights is StepWeights.AFTER
+            after = self._behaviour.step_weights == "after"
             self._before = step.percent if after else self._shifted[-1]
             await self._stage(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT)
             self._alarms.production_shifts()
@@ -133,7 +125,7 @@ class DeploymentRun(BaseRun):
 
     @property
     def _steps(self) -> list[Step]:
-        if self._blue is None and self._behaviour.first_steps is FirstSteps.ONE:
+        if self._blue is None and self._behaviour.first_steps == "one":
             return [Step(100, 0)]
         return self.deployment.service.steps
 
@@ -163,10 +155,10 @@ class DeploymentRun(BaseRun):
     async def _roll_back(self, blue: ServiceRevision) -> None:
         if CLEAN_UP in self._reached:
             await self._start_tasks(blue)
-        always = self._behaviour.rollback_invocation is RollbackInvocation.ALWAYS
+        always = self._behaviour.rollback_invocation == "always"
         # Production first: users suffer until it is back on blue.
         if always or Stage.PRODUCTION_TRAFFIC_SHIFT in self._reached:
-            stepwise = self._behaviour.step_rollback is StepRollback.STEPWISE and len(self._shifted) > 1
+            stepwise = self._behaviour.step_rollback == "stepwise" and len(self._shifted) > 1
             for percent in self._shifted[-2::-1] if stepwise else [0]:
                 await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", percent, rollback=True)
         if always or Stage.TEST_TRAFFIC_SHIFT in self._reached:
@@ -217,7 +209,7 @@ class DeploymentRun(BaseRun):
             after=percent,
         )
         failures = await self.hooks.run(stage, weights, rollback=rollback)
-        ignored = rollback and self._behaviour.rollback_failure is RollbackFailure.IGNORED
+        ignored = rollback and self._behaviour.rollback_failure == "ignored"
         if failures and not ignored:
             raise DeploymentFailedError(reasons.hooks_failed(stage, failures))
 
@@ -227,7 +219,7 @@ class DeploymentRun(BaseRun):
         if rollback and stage not in self._reached:
             # Without a shift there is none to revert: only the hooks run.
             await self._stage(stage, rollback=True, percent=percent)
-        elif self._behaviour.shift_order is ShiftOrder.HOOK_BEFORE:
+        elif self._behaviour.shift_order == "hook-before":
             await self._stage(stage, rollback=rollback, percent=percent)
             await move()
         else:

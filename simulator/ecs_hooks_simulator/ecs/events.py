@@ -21,13 +21,7 @@ from typing import Any
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, HookDetail, ServiceDeployment
-from ecs_hooks_simulator.ecs.undocumented import (
-    AbsentDetails,
-    EcsBehaviour,
-    FirstWeights,
-    Numbers,
-    RollbackTestWeights,
-)
+from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour, Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +91,7 @@ def lifecycle_event(
     first = not deployment.sources
     test = weights.test
     rolled_back = stage == Stage.TEST_TRAFFIC_SHIFT and not test.get(deployment.target.arn)
-    if rolled_back and behaviour.rollback_test_weights is RollbackTestWeights.EMPTY:
+    if rolled_back and behaviour.rollback_test_weights == "empty":
         test = {}
     event: dict[str, Any] = {
         "executionId": execution_id,
@@ -112,21 +106,21 @@ def lifecycle_event(
     }
     if hook_details is not None:
         event["hookDetails"] = hook_details
-    elif behaviour.absent_details is AbsentDetails.NULL:
+    elif behaviour.absent_details == "null":
         event["hookDetails"] = None
     return event
 
 
 def _weights(weights: Mapping[str, float], behaviour: EcsBehaviour, *, first: bool) -> dict[str, float | str]:
-    if first and behaviour.first_weights is FirstWeights.EMPTY:
+    if first and behaviour.first_weights == "empty":
         return {}
     return {arn: _number(weight, behaviour.numbers) for arn, weight in weights.items()}
 
 
 def _number(weight: float, numbers: Numbers) -> float | str:
-    if numbers is Numbers.FLOAT:
+    if numbers == "float":
         return float(weight)
-    if numbers is Numbers.STRING:
+    if numbers == "string":
         return f"{weight:g}"
     # Steps of 0.1 per cent are fractions in any case.
     return int(weight) if float(weight).is_integer() else weight

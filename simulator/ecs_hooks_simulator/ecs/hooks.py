@@ -12,7 +12,6 @@ from ecs_hooks_simulator.core.timeline import HookStateChanged
 from ecs_hooks_simulator.ecs.events import StageWeights, hook_state_change
 from ecs_hooks_simulator.ecs.lambda_hook import LambdaHook, merge_details
 from ecs_hooks_simulator.ecs.status_reasons import LAMBDA_TIMED_OUT, PAUSE_ROLLED_BACK, PAUSE_TIMED_OUT, HookFailure
-from ecs_hooks_simulator.ecs.undocumented import HookIdentity, RollbackDetails, Siblings
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.ecs.controller import DeploymentController
@@ -36,9 +35,9 @@ class HookRunner:
 
     async def run(self, stage: str, weights: StageWeights, *, rollback: bool = False) -> list[HookFailure]:
         """Run all hooks of a stage and return their failures; the stage lasts as long as they do."""
-        if rollback and self.behaviour.rollback_details is RollbackDetails.CONFIGURED:
+        if rollback and self.behaviour.rollback_details == "configured":
             self._details.clear()
-        self._step = str(weights) if self.behaviour.hook_identity is HookIdentity.PER_STEP else ""
+        self._step = str(weights) if self.behaviour.hook_identity == "per-step" else ""
         hooks = self.deployment.service.hooks_at(stage)
         tasks = [asyncio.create_task(self._run_hook(hook, stage, weights)) for hook in hooks]
         failures: list[HookFailure] = []
@@ -48,7 +47,7 @@ class HookRunner:
                 _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 done = [task.result() for task in tasks if task.done()]
                 failures = [failure for failure in done if failure is not None]
-                if failures and self.behaviour.siblings is Siblings.ABANDONED:
+                if failures and self.behaviour.siblings == "abandoned":
                     break
         finally:
             for task in pending:
@@ -139,5 +138,5 @@ class HookRunner:
         self._details[self._key(hook, stage)] = merged
 
     def _key(self, hook: LifecycleHook, stage: str) -> tuple[int, str, str]:
-        per_hook = self.behaviour.hook_identity is HookIdentity.PER_HOOK
+        per_hook = self.behaviour.hook_identity == "per-hook"
         return self.deployment.service.lifecycle_hooks.index(hook), "" if per_hook else str(stage), self._step

@@ -17,7 +17,7 @@ from ecs_hooks_simulator.core.service_deployment import HookDetail
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked
 from ecs_hooks_simulator.ecs.events import StageWeights, lifecycle_event
 from ecs_hooks_simulator.ecs.status_reasons import BAD_DELAY, FAILED_STATUS, NO_STATUS, UNABLE_TO_INVOKE, HookFailure
-from ecs_hooks_simulator.ecs.undocumented import Delivery, EcsBehaviour, ExecutionId, InvalidDelay, Merge, Retries
+from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour, Merge
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.ecs.hooks import HookRunner
@@ -68,7 +68,7 @@ class Answer:
             return cls(HookStatus(status), reason=reason)
         delay = _delay(value.get("callBackDelay"))
         if delay is None:
-            if behaviour.invalid_delay is InvalidDelay.FAILED:
+            if behaviour.invalid_delay == "failed":
                 return cls(None, reason=reason, problem=BAD_DELAY.format(arn=arn))
             delay = DEFAULT_DELAY
         return cls(HookStatus.IN_PROGRESS, delay, value.get("hookDetails"), reason)
@@ -82,9 +82,9 @@ def merge_details(present: Any, returned: Any, merge: Merge) -> Any:
     if returned is None:
         return present
     returned = json.loads(json.dumps(returned))
-    if merge is Merge.REPLACE or not isinstance(present, dict) or not isinstance(returned, dict):
+    if merge == "replace" or not isinstance(present, dict) or not isinstance(returned, dict):
         return returned
-    if merge is Merge.SHALLOW:
+    if merge == "shallow":
         return present | returned
     return present | {
         key: merge_details(present.get(key), value, merge) if isinstance(value, dict) else value
@@ -146,12 +146,12 @@ class LambdaHook:
                     return HookFailure(answer.problem)
             runner.keep(self._hook, self._detail.stage, answer.hook_details)
             await asyncio.sleep(answer.delay)
-            if runner.behaviour.execution_id is ExecutionId.NEW:
+            if runner.behaviour.execution_id == "new":
                 self._execution_id = str(uuid.uuid4())
 
     async def _answer(self) -> Answer:
         behaviour, arn = self._runner.behaviour, self._target.arn
-        retries = 1 if behaviour.retries is Retries.ONCE else 0
+        retries = 1 if behaviour.retries == "once" else 0
         while True:
             event = lifecycle_event(
                 self._runner.deployment,
@@ -181,7 +181,7 @@ class LambdaHook:
         self._emit_invoked(event)
         clock = self._runner.controller.clock
         response = await invoke(self._target, event, clock)
-        if self._runner.behaviour.delivery is Delivery.TWICE:
+        if self._runner.behaviour.delivery == "twice":
             self._emit_invoked(event)
             try:
                 await invoke(self._target, event, clock)

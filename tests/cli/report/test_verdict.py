@@ -21,8 +21,7 @@ from ecs_hooks_simulator import (
 )
 from ecs_hooks_simulator.application import Application
 from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, ServiceDeployment, ServiceRevision
-from ecs_hooks_simulator.ecs.in_memory import MemoryTasks
-from ecs_hooks_simulator.ecs.undocumented import Abort
+from ecs_hooks_simulator.ecs.base_controller import MemoryTasks
 from ecs_hooks_simulator.simulation import demo_application
 from tests.cli.report.recorded import Wave, checked, recorded, troubles
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate
@@ -118,9 +117,7 @@ def test_a_stop_is_neither() -> None:
     def stop(player: DeploymentController) -> None:
         player.at(60, lambda deployment: player.deployments.stop(deployment.arn, "ABORT"))
 
-    assert (
-        verdict(recorded(prepare=stop, behaviour=EcsBehaviour(abort=Abort.STOPPED))).headline == "Stopped where it was"
-    )
+    assert verdict(recorded(prepare=stop, behaviour=EcsBehaviour(abort="stopped"))).headline == "Stopped where it was"
 
 
 def test_what_is_not_over_is_said_so() -> None:

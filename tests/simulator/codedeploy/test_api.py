@@ -21,7 +21,6 @@ from ecs_hooks_simulator.codedeploy import (
     DeploymentGroup,
 )
 from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
-from ecs_hooks_simulator.codedeploy.undocumented import VersionWeight
 from ecs_hooks_simulator.simulation import demo_application
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
@@ -299,10 +298,8 @@ def test_moto_answers_for_other_task_sets(service: Simulated) -> None:
     service.hooked(check)
 
 
-@pytest.mark.parametrize(
-    ("weight", "expected"), [(VersionWeight.PERCENT, [10, 100]), (VersionWeight.FRACTION, [0.1, 1])]
-)
-def test_a_deployment_of_a_function_is_described(weight: VersionWeight, expected: list[float]) -> None:
+@pytest.mark.parametrize(("weight", "expected"), [("percent", [10, 100]), ("fraction", [0.1, 1])])
+def test_a_deployment_of_a_function_is_described(weight: Any, expected: list[float]) -> None:
     group = DeploymentGroup(platform=LAMBDA, config=DeploymentConfig.parse("Canary10Percent5Minutes", LAMBDA))
     seen: list[Any] = []
 

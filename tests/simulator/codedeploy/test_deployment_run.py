@@ -13,9 +13,8 @@ from ecs_hooks_simulator.codedeploy import (
     RollbackEvent,
 )
 from ecs_hooks_simulator.codedeploy.lifecycle import EVENTS, hooked_events
-from ecs_hooks_simulator.codedeploy.undocumented import Increments, RollbackHooks, Unscripted
 from ecs_hooks_simulator.core.timeline import FaultInjected, TasksChanged
-from ecs_hooks_simulator.ecs.in_memory import MemoryAlarms, MemoryTasks
+from ecs_hooks_simulator.ecs.base_controller import MemoryAlarms, MemoryTasks
 from tests.simulator.codedeploy.plays import FAILED, Gate, controller, entered, events, play, shares, statuses
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
@@ -261,13 +260,13 @@ def test_faults_begin_at_their_stage_or_percentage(platform: ComputePlatform) ->
 
 
 def test_the_status_between_increments_can_be_baking() -> None:
-    _, player = play(config="Canary10Percent5Minutes", behaviour=CodeDeployBehaviour(increments=Increments.BAKING))
+    _, player = play(config="Canary10Percent5Minutes", behaviour=CodeDeployBehaviour(increments="baking"))
 
     assert statuses(player)[2:] == ["InProgress", "Baking", "InProgress", "Succeeded"]
 
 
 def test_events_without_a_hook_can_be_skipped() -> None:
-    deployment, _ = play({"AfterInstall": Gate()}, behaviour=CodeDeployBehaviour(unscripted=Unscripted.SKIPPED))
+    deployment, _ = play({"AfterInstall": Gate()}, behaviour=CodeDeployBehaviour(unscripted="skipped"))
 
     assert [name for name, status in events(deployment).items() if status == "Succeeded"] == [
         "Install",
@@ -282,7 +281,7 @@ def test_events_without_a_hook_can_be_skipped() -> None:
 )
 def test_a_rollback_can_run_hooks(report: str, outcome: str, share: float) -> None:
     gates = {"AfterAllowTraffic": Gate(FAILED, "Succeeded"), "BeforeAllowTraffic": Gate("Succeeded", report)}
-    deployment, player = play(gates, behaviour=CodeDeployBehaviour(rollback_hooks=RollbackHooks.RUN))
+    deployment, player = play(gates, behaviour=CodeDeployBehaviour(rollback_hooks="run"))
 
     assert str(deployment.outcome) == outcome
     assert deployment.rollback is not None

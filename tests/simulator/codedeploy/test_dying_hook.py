@@ -19,7 +19,6 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks_simulator import HookInvocationError
 from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour, ComputePlatform, Deployment, DeploymentGroup
 from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
-from ecs_hooks_simulator.codedeploy.undocumented import Completed, Precision
 from ecs_hooks_simulator.core.hook_targets import LambdaContext
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, HookReported, Timeline
 from ecs_hooks_simulator.simulation import demo_application
@@ -93,9 +92,9 @@ def test_a_killed_hook_is_invoked_again(platform: ComputePlatform) -> None:
 @pytest.mark.parametrize(
     "behaviour",
     [
-        CodeDeployBehaviour(completed=Completed.LINGERS),
-        CodeDeployBehaviour(precision=Precision.EARLY),
-        CodeDeployBehaviour(precision=Precision.LATE),
+        CodeDeployBehaviour(completed="lingers"),
+        CodeDeployBehaviour(precision="early"),
+        CodeDeployBehaviour(precision="late"),
     ],
     ids=lambda behaviour: behaviour.name,
 )

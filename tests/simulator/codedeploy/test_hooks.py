@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour
-from ecs_hooks_simulator.codedeploy.undocumented import FunctionError, HookRetries
 from ecs_hooks_simulator.core.errors import EcsError
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookReported
-from ecs_hooks_simulator.ecs.undocumented import Delivery
 from tests.simulator.codedeploy.plays import FAILED, SILENT, SUCCEEDED, Gate, controller, events, invoked, play
 
 STAGE = "AfterAllowTestTraffic"
@@ -64,7 +62,7 @@ def test_a_function_timeout_is_not_a_status() -> None:
 
 
 def test_a_function_error_can_fail_a_hook_at_once() -> None:
-    behaviour = CodeDeployBehaviour(function_error=FunctionError.FAILED)
+    behaviour = CodeDeployBehaviour(function_error="failed")
     deployment, _ = play({STAGE: Gate(ValueError("no reason"))}, behaviour=behaviour)
 
     assert str(deployment.outcome) == "ROLLBACK_SUCCESSFUL"
@@ -75,7 +73,7 @@ def test_a_function_error_can_fail_a_hook_at_once() -> None:
 @pytest.mark.parametrize("reports", [[ValueError("once"), SUCCEEDED], [ValueError("1"), ValueError("2"), SUCCEEDED]])
 def test_a_function_error_can_be_retried(reports: list[Any]) -> None:
     tries = len(reports)
-    deployment, player = play({STAGE: Gate(*reports)}, behaviour=CodeDeployBehaviour(hook_retries=HookRetries.TWICE))
+    deployment, player = play({STAGE: Gate(*reports)}, behaviour=CodeDeployBehaviour(hook_retries="twice"))
 
     assert str(deployment.outcome) == "SUCCESSFUL"
     assert invoked(player, deployment) == [0, 60, 180][:tries]
@@ -92,7 +90,7 @@ def test_an_event_can_be_delivered_twice() -> None:
         refused.append(error.value.code)
 
     gate = Gate(SUCCEEDED, late)
-    deployment, _ = play({STAGE: gate}, behaviour=CodeDeployBehaviour(delivery=Delivery.TWICE))
+    deployment, _ = play({STAGE: gate}, behaviour=CodeDeployBehaviour(delivery="twice"))
 
     assert str(deployment.outcome) == "SUCCESSFUL"
     assert refused == ["LifecycleEventAlreadyCompletedException"]

@@ -11,8 +11,7 @@ from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHoo
 from ecs_hooks_simulator.core.model import DeploymentAlarms
 from ecs_hooks_simulator.core.protocols import AlarmChange
 from ecs_hooks_simulator.core.timeline import AlarmStateChanged
-from ecs_hooks_simulator.ecs.in_memory import MemoryAlarms
-from ecs_hooks_simulator.ecs.undocumented import AlarmsWatched
+from ecs_hooks_simulator.ecs.base_controller import MemoryAlarms
 from tests.simulator.plays import Gate
 
 WATCHED = DeploymentAlarms(alarm_names=["api", "other"])
@@ -127,10 +126,8 @@ def test_another_failure_ends_the_watch() -> None:
     assert shapes[-1]["status"] == "MONITORING_COMPLETE"
 
 
-@pytest.mark.parametrize(
-    ("watched", "stage"), [(AlarmsWatched.DEPLOYMENT, "POST_SCALE_UP"), (AlarmsWatched.PRODUCTION, "BAKE_TIME")]
-)
-def test_from_when_on_alarms_are_watched_is_a_switch(watched: AlarmsWatched, stage: str) -> None:
+@pytest.mark.parametrize(("watched", "stage"), [("deployment", "POST_SCALE_UP"), ("production", "BAKE_TIME")])
+def test_from_when_on_alarms_are_watched_is_a_switch(watched: Any, stage: str) -> None:
     hook = LifecycleHook.pause("POST_SCALE_UP", timeout_in_minutes=20, timeout_action="CONTINUE")
     deployment, _ = play(MemoryAlarms(api="OK"), hooks=[hook], behaviour=EcsBehaviour(alarms_watched=watched))
 

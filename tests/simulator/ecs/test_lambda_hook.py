@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ecs_hooks.core import clock as library_clock
 from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHook, Service, VirtualClock
 from ecs_hooks_simulator.core.timeline import HookAnswered
-from ecs_hooks_simulator.ecs.undocumented import InvalidDelay
 from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, errors, play, statuses, times
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:gate"
@@ -72,7 +71,7 @@ def test_an_invalid_call_back_delay_is_the_default_or_a_failure(delay: Any) -> N
     """The range is [UNK] in contract 3.1."""
     deployment, player = play(Gate({**IN_PROGRESS, "callBackDelay": delay}, SUCCEEDED).at())
     assert times(player, deployment) == [0, 30]
-    strict = EcsBehaviour(invalid_delay=InvalidDelay.FAILED)
+    strict = EcsBehaviour(invalid_delay="failed")
     deployment, _ = play(Gate({**IN_PROGRESS, "callBackDelay": delay}, SUCCEEDED).at(), behaviour=strict)
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     assert deployment.status_reason is not None

@@ -10,7 +10,7 @@ import pytest
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks_simulator import DeploymentController, LifecycleHook, Service
 from ecs_hooks_simulator.core.timeline import TasksChanged, TrafficShifted
-from ecs_hooks_simulator.ecs.in_memory import MemoryTasks, MemoryTraffic
+from ecs_hooks_simulator.ecs.base_controller import MemoryTasks, MemoryTraffic
 from tests.simulator.plays import HOOK_STAGES, IN_PROGRESS, STAGES, SUCCEEDED, Gate, controller, play, stages, statuses
 
 

@@ -24,7 +24,6 @@ from ecs_hooks_simulator import (
 from ecs_hooks_simulator.aws.endpoint import AwsEndpoint
 from ecs_hooks_simulator.core.model import Step, Strategy
 from ecs_hooks_simulator.core.timeline import HookInvoked, TrafficShifted
-from ecs_hooks_simulator.ecs.undocumented import FirstSteps, HookIdentity, ShiftOrder, StepRollback, StepWeights
 from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate
 
 STEPS = ("PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
@@ -131,8 +130,8 @@ def test_contract_2_4_steps_of_a_tenth_of_a_per_cent() -> None:
     assert shares(gate, deployment) == [("PRODUCTION", 0.1), ("PRODUCTION", 100)]
 
 
-@pytest.mark.parametrize(("rollback", "way"), [(StepRollback.JUMP, [0]), (StepRollback.STEPWISE, [60, 30, 0])])
-def test_a_step_that_fails_goes_back(rollback: StepRollback, way: list[float]) -> None:
+@pytest.mark.parametrize(("rollback", "way"), [("jump", [0]), ("stepwise", [60, 30, 0])])
+def test_a_step_that_fails_goes_back(rollback: Any, way: list[float]) -> None:
     gate = Gate(*[SUCCEEDED] * 2, FAILED, SUCCEEDED)
     configuration = LinearConfiguration(step_percent=30)
     controller, deployment = play(
@@ -150,7 +149,7 @@ def test_a_step_that_fails_goes_back(rollback: StepRollback, way: list[float]) -
 
 def test_a_failure_before_any_shift_shifts_nothing_back() -> None:
     gate = Gate(FAILED)
-    controller, deployment = canary(gate, behaviour=EcsBehaviour(step_rollback=StepRollback.STEPWISE))
+    controller, deployment = canary(gate, behaviour=EcsBehaviour(step_rollback="stepwise"))
 
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     production = [each for each in controller.timeline.of(TrafficShifted) if each.listener == "production"]
@@ -159,13 +158,13 @@ def test_a_failure_before_any_shift_shifts_nothing_back() -> None:
 
 def test_the_unknown_weights_before_a_step() -> None:
     gate = Gate()
-    _, deployment = canary(gate, behaviour=EcsBehaviour(step_weights=StepWeights.AFTER), stages=STEPS[:1])
+    _, deployment = canary(gate, behaviour=EcsBehaviour(step_weights="after"), stages=STEPS[:1])
 
     assert shares(gate, deployment) == [("PRE", 10), ("PRE", 100)]
 
 
-@pytest.mark.parametrize(("steps", "way"), [(FirstSteps.ALL, [10, 100]), (FirstSteps.ONE, [100])])
-def test_the_unknown_steps_of_a_first_deployment(steps: FirstSteps, way: list[float]) -> None:
+@pytest.mark.parametrize(("steps", "way"), [("all", [10, 100]), ("one", [100])])
+def test_the_unknown_steps_of_a_first_deployment(steps: Any, way: list[float]) -> None:
     gate = Gate()
     configuration = CanaryConfiguration(canary_percent=10)
     hook = gate.at("PRODUCTION_TRAFFIC_SHIFT")
@@ -186,7 +185,7 @@ def test_the_unknown_order_of_shift_and_hook() -> None:
         return SUCCEEDED
 
     gate = Gate(look)
-    for order in ShiftOrder:
+    for order in ("hook-after", "hook-before"):
         service = Service(
             service="api", strategy=Strategy.CANARY, lifecycle_hooks=[gate.at("PRODUCTION_TRAFFIC_SHIFT")]
         )
@@ -197,8 +196,8 @@ def test_the_unknown_order_of_shift_and_hook() -> None:
     assert seen == [5, 100, 0, 5]
 
 
-@pytest.mark.parametrize(("identity", "kept"), [(HookIdentity.PER_STAGE, True), (HookIdentity.PER_STEP, False)])
-def test_whether_hook_details_survive_to_the_next_step(identity: HookIdentity, *, kept: bool) -> None:
+@pytest.mark.parametrize(("identity", "kept"), [("per-stage", True), ("per-step", False)])
+def test_whether_hook_details_survive_to_the_next_step(identity: Any, *, kept: bool) -> None:
     gate = Gate({**IN_PROGRESS, "hookDetails": {"seen": True}}, SUCCEEDED)
     canary(gate, behaviour=EcsBehaviour(hook_identity=identity), stages=STEPS[1:])
 

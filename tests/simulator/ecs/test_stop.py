@@ -18,8 +18,7 @@ from ecs_hooks_simulator import (
     TasksFailedError,
 )
 from ecs_hooks_simulator.core.timeline import HookStateChanged, Record, StageEntered, StatusChanged, TrafficShifted
-from ecs_hooks_simulator.ecs.in_memory import MemoryTasks
-from ecs_hooks_simulator.ecs.undocumented import Abort
+from ecs_hooks_simulator.ecs.base_controller import MemoryTasks
 from tests.simulator.plays import IN_PROGRESS, SUCCEEDED, Gate, controller, stages, statuses
 
 
@@ -108,7 +107,7 @@ def test_contract_4_4_the_valid_stop_types_are_rollback(stop_type: str) -> None:
 
 
 def test_abort_stops_without_a_rollback_where_the_switch_says_so() -> None:
-    player = controller(Gate(IN_PROGRESS).at(), behaviour=EcsBehaviour(abort=Abort.STOPPED))
+    player = controller(Gate(IN_PROGRESS).at(), behaviour=EcsBehaviour(abort="stopped"))
     blue = player.adopt()
     player.at(40, _stop(player, stop_type="ABORT"))
     deployment = player.deploy()

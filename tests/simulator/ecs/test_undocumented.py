@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from enum import StrEnum
-from typing import Any
+from dataclasses import asdict
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHook, Service
+from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour
 from ecs_hooks_simulator.core.service_deployment import TargetGroup
 from ecs_hooks_simulator.core.timeline import HookInvoked
 from ecs_hooks_simulator.ecs.events import lifecycle_event, stage_weights, traffic_weights
-from ecs_hooks_simulator.ecs.undocumented import (
-    AbsentDetails,
-    Delivery,
-    ExecutionId,
-    FirstWeights,
-    Numbers,
-    ResolvedConfiguration,
-    Retries,
-)
 from tests.simulator.plays import HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play
 
 
-def test_variants_are_the_default_and_every_other_position_of_every_switch() -> None:
+def test_variants_are_the_default_and_every_other_value_of_every_option() -> None:
     variants = EcsBehaviour.variants()
-    switches: list[type[StrEnum]] = [type(getattr(EcsBehaviour(), switch.name)) for switch in fields(EcsBehaviour)]
-    positions = sum(len(list(switch)) for switch in switches)
-    assert len(variants) == positions - len(fields(EcsBehaviour)) + 1
+    values = [get_args(kind) for kind in get_type_hints(EcsBehaviour).values()]
+    assert len(variants) == sum(len(each) - 1 for each in values) + 1
     assert variants[0] == EcsBehaviour()
     assert [variant.name for variant in variants][:2] == ["default", "hook_details_merge=deep"]
+
+
+@pytest.mark.parametrize("kind", [EcsBehaviour, CodeDeployBehaviour])
+def test_the_default_of_every_option_is_its_first_value(kind: Any) -> None:
+    assert {name: get_args(hint)[0] for name, hint in get_type_hints(kind).items()} == asdict(kind())
 
 
 @pytest.mark.parametrize("behaviour", EcsBehaviour.variants(), ids=lambda behaviour: behaviour.name)
@@ -41,8 +36,8 @@ def test_a_deployment_plays_under_every_behaviour(behaviour: EcsBehaviour) -> No
         assert deployment.status == "SUCCESSFUL"
 
 
-@pytest.mark.parametrize(("switch", "ids"), [(ExecutionId.STABLE, 1), (ExecutionId.NEW, 3)])
-def test_execution_id_over_in_progress(switch: ExecutionId, ids: int) -> None:
+@pytest.mark.parametrize(("switch", "ids"), [("stable", 1), ("new", 3)])
+def test_execution_id_over_in_progress(switch: Any, ids: int) -> None:
     gate = Gate(IN_PROGRESS, IN_PROGRESS, SUCCEEDED)
     play(gate.at(), behaviour=EcsBehaviour(execution_id=switch))
     assert len({event["executionId"] for event in gate.events}) == ids
@@ -54,17 +49,17 @@ def test_contract_2_1_each_stage_is_an_execution_of_its_own() -> None:
     assert len({event["executionId"] for event in gate.events}) == len(HOOK_STAGES)
 
 
-@pytest.mark.parametrize(("switch", "weights"), [(FirstWeights.SINGLE_KEY, [100]), (FirstWeights.EMPTY, [])])
-def test_weights_of_a_first_deployment(switch: FirstWeights, weights: list[int]) -> None:
+@pytest.mark.parametrize(("switch", "weights"), [("single-key", [100]), ("empty", [])])
+def test_weights_of_a_first_deployment(switch: Any, weights: list[int]) -> None:
     gate = Gate()
     play(gate.at("PRODUCTION_TRAFFIC_SHIFT"), first=True, behaviour=EcsBehaviour(first_weights=switch))
     assert list(gate.events[0]["executionDetails"]["productionTrafficWeights"].values()) == weights
 
 
 @pytest.mark.parametrize(
-    ("switch", "whole", "tenth"), [(Numbers.INT, 100, 0.1), (Numbers.FLOAT, 100.0, 0.1), (Numbers.STRING, "100", "0.1")]
+    ("switch", "whole", "tenth"), [("int", 100, 0.1), ("float", 100.0, 0.1), ("string", "100", "0.1")]
 )
-def test_how_numbers_are_written(switch: Numbers, whole: Any, tenth: Any) -> None:
+def test_how_numbers_are_written(switch: Any, whole: Any, tenth: Any) -> None:
     behaviour = EcsBehaviour(numbers=switch)
     deployment, _ = play(behaviour=behaviour)
     written = []
@@ -87,15 +82,13 @@ def test_how_numbers_are_written(switch: Numbers, whole: Any, tenth: Any) -> Non
 @pytest.mark.parametrize(
     ("switch", "answers", "status", "calls"),
     [
-        (Retries.NONE, (OSError(), SUCCEEDED), "ROLLBACK_SUCCESSFUL", 1),
-        (Retries.ONCE, (OSError(), SUCCEEDED), "SUCCESSFUL", 2),
-        (Retries.ONCE, (OSError(), OSError(), SUCCEEDED), "ROLLBACK_SUCCESSFUL", 2),
-        (Retries.ONCE, ({}, SUCCEEDED), "ROLLBACK_SUCCESSFUL", 1),
+        ("none", (OSError(), SUCCEEDED), "ROLLBACK_SUCCESSFUL", 1),
+        ("once", (OSError(), SUCCEEDED), "SUCCESSFUL", 2),
+        ("once", (OSError(), OSError(), SUCCEEDED), "ROLLBACK_SUCCESSFUL", 2),
+        ("once", ({}, SUCCEEDED), "ROLLBACK_SUCCESSFUL", 1),
     ],
 )
-def test_retries_after_an_error_of_the_function(
-    switch: Retries, answers: tuple[Any, ...], status: str, calls: int
-) -> None:
+def test_retries_after_an_error_of_the_function(switch: Any, answers: tuple[Any, ...], status: str, calls: int) -> None:
     gate = Gate(*answers)
     deployment, _ = play(gate.at(), behaviour=EcsBehaviour(retries=switch))
     assert deployment.status == status
@@ -104,19 +97,19 @@ def test_retries_after_an_error_of_the_function(
 
 def test_duplicate_deliveries_bring_the_same_event_and_the_first_answer_counts() -> None:
     gate = Gate(SUCCEEDED, {"hookStatus": "FAILED"})
-    deployment, player = play(gate.at(), behaviour=EcsBehaviour(delivery=Delivery.TWICE))
+    deployment, player = play(gate.at(), behaviour=EcsBehaviour(delivery="twice"))
     assert deployment.status == "SUCCESSFUL"
     assert gate.events[0] == gate.events[1]
     assert len(gate.events) == len(player.timeline.of(HookInvoked)) == 2
 
 
 def test_a_duplicate_that_fails_does_no_harm() -> None:
-    deployment, _ = play(Gate(SUCCEEDED, OSError()).at(), behaviour=EcsBehaviour(delivery=Delivery.TWICE))
+    deployment, _ = play(Gate(SUCCEEDED, OSError()).at(), behaviour=EcsBehaviour(delivery="twice"))
     assert deployment.status == "SUCCESSFUL"
 
 
-@pytest.mark.parametrize(("switch", "present"), [(AbsentDetails.OMITTED, False), (AbsentDetails.NULL, True)])
-def test_contract_2_1_hook_details_that_are_not_there(switch: AbsentDetails, present: bool) -> None:
+@pytest.mark.parametrize(("switch", "present"), [("omitted", False), ("null", True)])
+def test_contract_2_1_hook_details_that_are_not_there(switch: Any, present: bool) -> None:
     gate = Gate()
     play(gate.at(), behaviour=EcsBehaviour(absent_details=switch))
     assert ("hookDetails" in gate.events[0]) is present
@@ -126,14 +119,12 @@ def test_contract_2_1_hook_details_that_are_not_there(switch: AbsentDetails, pre
 @pytest.mark.parametrize(
     ("switch", "stage", "known"),
     [
-        (ResolvedConfiguration.WITH_TASKS, "PRE_SCALE_UP", False),
-        (ResolvedConfiguration.WITH_TASKS, "POST_SCALE_UP", True),
-        (ResolvedConfiguration.ALWAYS, "PRE_SCALE_UP", True),
+        ("with-tasks", "PRE_SCALE_UP", False),
+        ("with-tasks", "POST_SCALE_UP", True),
+        ("always", "PRE_SCALE_UP", True),
     ],
 )
-def test_contract_5_1_from_when_on_the_target_group_of_green_is_known(
-    switch: ResolvedConfiguration, stage: str, known: bool
-) -> None:
+def test_contract_5_1_from_when_on_the_target_group_of_green_is_known(switch: Any, stage: str, known: bool) -> None:
     shapes: list[dict[str, Any]] = []
 
     def look(event: dict[str, Any]) -> object:
