@@ -101,7 +101,7 @@ def test_a_plan_with_nothing_but_skipped_checks_fails(function: Account, monkeyp
     planned(monkeypatch, {"type": "targets"}, {"type": "tasks"})
     answer = function.invoke(HOOK)
     assert function.reports == ["Failed"]
-    assert "none of the checks applies to such a deployment: targets a Lambda function has no" in answer["reason"]
+    assert "no check applies to this deployment: targets a Lambda function has no" in answer["reason"]
 
 
 def test_http_checks_need_a_base_url(function: Account, monkeypatch: pytest.MonkeyPatch, httpd: str) -> None:

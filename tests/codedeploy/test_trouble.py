@@ -11,7 +11,7 @@ import pytest
 
 import ecs_hooks
 from ecs_hooks import Stage, stage_hook
-from ecs_hooks.codedeploy.controller import PATIENCE
+from ecs_hooks.codedeploy.report import PATIENCE
 from tests.codedeploy.account import BEGAN, Account
 from tests.support.aws import Silence
 from tests.trouble.test_matrix import DENIED, MALFORMED, PASSING_CREDENTIALS, SERVER_ERRORS, THROTTLED
@@ -79,7 +79,7 @@ def play(account: Account, operation: str = "") -> dict[str, Any]:
 
 
 def test_the_matrix_has_every_operation_of_the_code() -> None:
-    sources = [*(LAYER / "codedeploy").glob("*.py"), LAYER / "deployment" / "function.py"]
+    sources = [*(LAYER / "codedeploy").glob("*.py"), LAYER / "aws" / "lambda_function.py"]
     named = re.compile(r'"([a-z0-9]+:[A-Z][a-z]+[A-Z]\w+)"')
     assert {each for path in sources for each in named.findall(path.read_text())} == set(OPERATIONS)
 

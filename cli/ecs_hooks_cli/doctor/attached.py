@@ -150,13 +150,13 @@ class Prepared(NamedTuple):
     @property
     def secrets(self) -> tuple[Reference, ...]:
         """The secrets that the checks have by reference, each once."""
-        found = (each for check in self._checks for each in check.asked_secrets)
+        found = (each for check in self._checks for each in check.requirements().secrets)
         return tuple(dict.fromkeys(each.model_copy(update={"key": None}) for each in found))
 
     @property
     def roles(self) -> tuple[str, ...]:
         """ARNs of the roles that the checks assume, each once."""
-        return tuple(dict.fromkeys(each for check in self._checks for each in check.asked_roles))
+        return tuple(dict.fromkeys(each for check in self._checks for each in check.requirements().roles))
 
     @property
     def _checks(self) -> Iterator[Check]:
@@ -170,7 +170,7 @@ class Prepared(NamedTuple):
         serving = Serving(service.load_balancing, service.port_names)
         return of_plan.union(
             *(
-                check.actions(SharedActions.of(configured(plan), stage, serving, self.environment))
+                check.requirements().iam_actions(SharedActions.of(configured(plan), stage, serving, self.environment))
                 for stage, plan in self.plans.items()
                 for check in plan.checks
             )

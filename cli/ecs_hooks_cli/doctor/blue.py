@@ -21,7 +21,7 @@ _IN_STEPS = {"LINEAR", "CANARY"}
 
 def examine(prepared: Prepared, stage: str, plan: Plan) -> Iterator[Finding]:
     """Look for the address of blue, as the hook would at a stage."""
-    asking = [check for check in plan.checks if check.asks_blue]
+    asking = [check for check in plan.checks if check.requirements().blue]
     if not asking or stage in BEFORE_GREEN_RUNS:  # that green does not run then is said already
         return
     try:

@@ -56,15 +56,16 @@ def destinations(prepared: Prepared) -> Iterator[Destination | Url]:
     discovered: dict[tuple[Listener, str, int | None], None] = {}
     for stage, plan in prepared.plans.items():
         for check in plan.checks:
-            listener = check.asked_listener
+            required = check.requirements()
+            listener = required.listener
             given = plan.policies.base_url or app_url_of(prepared.environment) if listener == "test" else None
             if given:
-                addresses[given, check.asked_port] = None
+                addresses[given, required.port] = None
             elif listener is not None:
-                discovered[listener, stage, check.asked_port] = None
-            if check.asks_blue:
+                discovered[listener, stage, required.port] = None
+            if required.blue:
                 discovered |= dict.fromkeys((each, stage, None) for each in _of_blue(prepared, stage, plan))
-            addresses |= dict.fromkeys((url, None) for url in check.asked_urls)
+            addresses |= dict.fromkeys((url, None) for url in required.urls)
     urls: dict[tuple[str, int], Url] = {}
     for each, port in addresses:
         try:

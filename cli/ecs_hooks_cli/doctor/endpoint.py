@@ -32,7 +32,7 @@ _OTHERWISE = "let ECS alone change the rule (have infrastructure as code ignore 
 def examine(prepared: Prepared, stage: str, plan: Plan) -> Iterator[Finding]:
     """Look for the address of green, as the hook would at a stage."""
     for listener in get_args(Listener):
-        asking = [check for check in plan.checks if check.asked_listener == listener]
+        asking = [check for check in plan.checks if check.requirements().listener == listener]
         if asking:
             yield from _findings(prepared, stage, plan, listener, asking)
 
@@ -55,7 +55,7 @@ def _findings(
 def refused_methods(stage: str, endpoint: Endpoint, asking: Sequence[Check]) -> Iterator[Finding]:
     """Yield an error for each method of a check that the listener rule does not take."""
     for check in asking:
-        for method in check.asked_methods:
+        for method in check.requirements().methods:
             if endpoint.methods and method not in endpoint.methods:
                 yield error(
                     SUBJECT,
@@ -66,7 +66,7 @@ def refused_methods(stage: str, endpoint: Endpoint, asking: Sequence[Check]) -> 
 
 def _objections(stage: str, endpoint: Endpoint, asking: Sequence[Check]) -> Iterator[Finding]:
     for check in asking:
-        problem, _, fix = check.objection(endpoint).rpartition(": ")
+        problem, _, fix = check.requirements().address_problem(endpoint).rpartition(": ")
         if problem:
             yield error(SUBJECT, f"at {stage}: {check.label}: {problem}", fix)
 

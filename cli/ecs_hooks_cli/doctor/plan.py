@@ -78,9 +78,9 @@ def read(hook: AttachedHook, function: Function | None) -> Planned:
                 [*_sense(hook, function, stage, plan), *_time(hook, plan), *_room(function, plan)]
             )
     if plans and not findings:
-        place = f", from {source.place}" if source else ""
+        place = f", from {source.location}" if source else ""
         findings[ok(_SUBJECT, f"{_shown(function, next(iter(plans.values())))}{place}")] = None
-    return Planned(plans, tuple(findings), PlanReference.of(source.place) if source else None)
+    return Planned(plans, tuple(findings), PlanReference.of(source.location) if source else None)
 
 
 def _has_own_fields(function: Function | None) -> bool:
@@ -121,7 +121,7 @@ def _sense(hook: AttachedHook, function: Function | None, stage: str, plan: Plan
             f"attach the function of {stage}, or name the checks in hookDetails.checks",
         )
     for check in plan.checks if stage in BEFORE_GREEN_RUNS else ():
-        if check.needs_running:
+        if check.requirements().running:
             yield error(
                 _SUBJECT,
                 f"{check.label} can't be asked at {stage}: green does not run yet",
@@ -166,10 +166,10 @@ def _room(function: Function | None, plan: Plan) -> Iterator[Finding]:
         return
     seconds = for_checks(for_answer(function.timeout))
     for check in plan.checks:
-        if check.needs_seconds > seconds:
+        if check.requirements().seconds > seconds:
             yield error(
                 _SUBJECT,
-                f"{check.label} needs {check.needs_seconds:g} s of one invocation; the function's Timeout of "
+                f"{check.label} needs {check.requirements().seconds:g} s of one invocation; the function's Timeout of "
                 f"{function.timeout} s leaves {seconds:.0f} s for checks",
                 "shorten what the check does, or raise the Timeout of the function (Lambda allows 900 s)",
             )

@@ -12,25 +12,25 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.aws.errors import FactDeniedError, FactError
-from ecs_hooks.codedeploy.controller import MARGIN, PATIENCE, CodeDeployController
 from ecs_hooks.codedeploy.description import configuration, describe
 from ecs_hooks.codedeploy.event import STAGES, Carried, CodeDeployEvent, CodeDeployHookEvent
-from ecs_hooks.codedeploy.report import FAILED, SUCCEEDED, Reported, report
+from ecs_hooks.codedeploy.report import FAILED, MARGIN, PATIENCE, SUCCEEDED, Reported, report
 from ecs_hooks.codedeploy.schedule import MINUTE, Schedule, minute_after
 from ecs_hooks.core import clock
 from ecs_hooks.core.arn import region_of
-from ecs_hooks.core.event import STATE_KEY, HookEvent
+from ecs_hooks.core.event import STATE_KEY
 from ecs_hooks.core.response import HookResponse, HookStatus
-from ecs_hooks.engine.invocation import Definition, Invocation
-from ecs_hooks.engine.telemetry import logger, nothing_lost
-from ecs_hooks.engine.telemetry import report as log_report
+from ecs_hooks.engine.invocation import Invocation
+from ecs_hooks.engine.telemetry import log_errors_suppressed, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from ecs_hooks.codedeploy.controller import CodeDeployController
     from ecs_hooks.codedeploy.description import Description
     from ecs_hooks.core.deadline import Deadline
-    from ecs_hooks.engine.runner import Result
+    from ecs_hooks.engine.controller import Record
+    from ecs_hooks.engine.definition import Definition
 
 _RESERVE = 10.0
 """Seconds that an invocation keeps for report and schedule after its checks; at most a quarter of its time."""
@@ -49,6 +49,8 @@ class Execution:
 
     Parameters
     ----------
+    controller
+        The class of the controller.
     definition
         The hook.
     event
@@ -58,15 +60,20 @@ class Execution:
     function_arn
         ARN of the function; empty if unknown.
 
-    Attributes
-    ----------
-    hook_event
-        The event with its hook; None until the deployment was read.
-    results
-        The results of the checks, for the metrics.
+    record
+        Gets the event with its hook once the deployment was read, and the results of the checks.
     """
 
-    def __init__(self, definition: Definition, event: CodeDeployEvent, deadline: Deadline, function_arn: str) -> None:
+    def __init__(
+        self,
+        controller: type[CodeDeployController],
+        definition: Definition,
+        event: CodeDeployEvent,
+        deadline: Deadline,
+        function_arn: str,
+        record: Record,
+    ) -> None:
+        self._controller = controller
         self._definition = definition
         self._deadline = deadline
         self._now = clock.now()
@@ -75,8 +82,7 @@ class Execution:
         self._began: float = self._event.carried.began
         self._function_arn = function_arn
         self._region = _region(function_arn)
-        self.hook_event: HookEvent | None = None
-        self.results: Sequence[Result] = ()
+        self._record = record
 
     def run(self) -> HookResponse:
         """Run the checks, then report the verdict or schedule the next invocation; return the response."""
@@ -145,18 +151,18 @@ class Execution:
             event = self._described(description)
         except FactError as error:
             return self._undescribed(error)
-        self.hook_event = event
+        self._record.event = event
         self._began = min(self._began, description.began(event.lifecycle_event) or self._began)
         if description.is_over:
             return HookResponse(HookStatus.FAILED, f"FAILED: the deployment has ended already ({description.status})")
         self._event = self._event._replace(carried=self._event.carried._replace(errors=0))
         deadline = self._deadline.earlier(min(_RESERVE, self._deadline.remaining() / 4))
-        controller = CodeDeployController(event, description, self._end)
+        controller = self._controller(event, description, self._end)
         invocation = Invocation(self._definition, controller, deadline)
         try:
             return invocation.answer()
         finally:
-            self.results = invocation.results
+            self._record.results = invocation.results
 
     def _crashed(self, error: Exception) -> HookResponse:
         self._warn("ecs-hooks failed; this is a bug", traceback="".join(traceback.format_exception(error)))
@@ -243,34 +249,11 @@ class Execution:
         return response
 
     def _warn(self, text: str, **extra: str) -> None:
-        with nothing_lost():
-            keys = {"deployment": self._event.deployment_id} if self.hook_event is None else self.hook_event.log_keys
+        with log_errors_suppressed():
+            keys = (
+                {"deployment": self._event.deployment_id} if self._record.event is None else self._record.event.log_keys
+            )
             logger.warning(text, extra={**keys, **extra})
-
-
-def answer(definition: Definition, event: Mapping[str, Any], deadline: Deadline, function_arn: str) -> dict[str, Any]:
-    """Answer one event; the response is for people, CodeDeploy ignores it.
-
-    Parameters
-    ----------
-    definition
-        The hook.
-    event
-        The event, from CodeDeploy or a schedule.
-    deadline
-        Lambda's time-out.
-    function_arn
-        ARN of the function; empty if unknown.
-
-    Raises
-    ------
-    EventError
-        If the event lacks the ids for a report.
-    """
-    execution = Execution(definition, CodeDeployEvent.parse(event), deadline, function_arn)
-    response = execution.run()
-    log_report(response, execution.hook_event, execution.results)
-    return response.to_dict()
 
 
 def _lifecycle_event_of(stage: str | None) -> str:

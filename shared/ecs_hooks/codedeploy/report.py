@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from ecs_hooks.codedeploy.event import CodeDeployEvent
     from ecs_hooks.core.deadline import Deadline
 
+PATIENCE = 3600
+"""Seconds. "The deployment is considered to have failed if CodeDeploy is not notified ... within one hour" (AppSpec guide)."""
+
+MARGIN = 240
+"""Seconds of `PATIENCE` that are kept for the report: a schedule may be two minutes late, and the function needs time."""
+
 ACTION = "codedeploy:PutLifecycleEventHookExecutionStatus"
 
 SUCCEEDED, FAILED = "Succeeded", "Failed"

@@ -24,11 +24,6 @@ CODEDEPLOY_KEY = "LifecycleEventHookExecutionId"
 """The key that tells an event of AWS CodeDeploy; see `ecs_hooks.codedeploy`."""
 
 
-def is_from_codedeploy(event: object) -> bool:
-    """Return whether an event is one of AWS CodeDeploy's, by its shape."""
-    return isinstance(event, Mapping) and CODEDEPLOY_KEY in event and "lifecycleStage" not in event
-
-
 class Stage(StrEnum):
     """The eight stages at which ECS invokes a Lambda hook.
 

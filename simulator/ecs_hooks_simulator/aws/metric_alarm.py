@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_pascal
 
+from ecs_hooks.core.validation_errors import described
+
 NAMESPACE: Literal["AWS/ApplicationELB"] = "AWS/ApplicationELB"
 FUNCTIONS: Literal["AWS/Lambda"] = "AWS/Lambda"
 """The namespace of a Lambda function's metrics."""
@@ -113,7 +115,9 @@ class MetricAlarm(BaseModel):
             return cls.model_validate(given, by_name=False, by_alias=True)
         except ValidationError as error:
             name = parameters.get("AlarmName")
-            raise AlarmError("; ".join(_messages(name, error))) from None
+            alarm = f"alarm {name}" if isinstance(name, str) else "alarm"
+            lines = [line.removeprefix(".").removeprefix(": ") for line in described(error, "", cls)]
+            raise AlarmError("; ".join(f"{alarm}: {line}" for line in lines)) from None
 
     @classmethod
     def parse(cls, text: str) -> MetricAlarm:
@@ -214,14 +218,3 @@ def _check_stat(stat: Mapping[str, Any]) -> None:
                 "value {green.target_group} or {blue.target_group}; for a function FunctionName, Resource, or "
                 "ExecutedVersion with the value {green.version} or {blue.version}"
             )
-
-
-def _messages(name: object, error: ValidationError) -> list[str]:
-    start = f"alarm {name}: " if isinstance(name, str) else "alarm: "
-    messages = []
-    for detail in error.errors(include_url=False):
-        place = "".join(f"{step}." for step in detail["loc"]).removesuffix(".")
-        unknown = detail["type"] == "extra_forbidden"
-        text = "unknown parameter; see PutMetricAlarm" if unknown else detail["msg"].removeprefix("Value error, ")
-        messages.append(f"{start}{place}{': ' if place else ''}{text}")
-    return messages

@@ -39,13 +39,13 @@ def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, d
         (
             {"chekcs": [], "mode": "x"},
             [
-                "hookDetails.mode: is not one of the values it can have; known: enforce, observe",
-                "hookDetails.chekcs: is no known field; did you mean 'checks'?",
+                "hookDetails.mode: must be one of the allowed values (enforce, observe), not number",
+                "hookDetails.chekcs: unknown field; did you mean 'checks'?",
             ],
         ),
         (
             {"checks": [{"type": "http", "pth": "/"}]},
-            ["hookDetails.checks[0].pth: is no known field; did you mean 'path'?"],
+            ["hookDetails.checks[0].pth: unknown field; did you mean 'path'?"],
         ),
         ([1], ['hookDetails: must be a JSON object such as {"checks": [...]}, not array']),
         ("text", ['hookDetails: must be a JSON object such as {"checks": [...]}, not string']),

@@ -248,7 +248,7 @@ def test_a_mistake_in_it_is_named_with_its_place(doctor: Doctor, account: Accoun
     account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
     account.aws.answer("GetObject", {"Body": b'{"checks": [{"type": "htp"}]}'})
     doctor()
-    text = "s3://plans/shop.json: checks[0].type: is no known type of check; did you mean 'http'?"
+    text = "s3://plans/shop.json: checks[0].type: is not one of the allowed values ("
     assert doctor.of("plan")[0] == ("error", text)
 
     account.hook["hookDetails"] = {"plan": "s3://plans/shop.json", "checks": []}

@@ -351,7 +351,7 @@ def test_an_alarm_that_goes_off_is_shown_and_rolls_back(run: Run, own: Path, tmp
         (("--alarm", "a: RequestCount Sum > 5", "--alarm", "a: RequestCount Sum > 6"), "alarm a: duplicate AlarmName"),
         (("--alarms", "README.md"), "--alarms README.md: not JSON"),
         (("--alarms", "EMPTY"), "the parameters of PutMetricAlarm are expected"),
-        (("--alarms", "WRONG"), "alarm a: Treshold: unknown parameter"),
+        (("--alarms", "WRONG"), "alarm a: Treshold: unknown field"),
     ],
 )
 def test_faults_and_alarms_that_can_not_be(run: Run, tmp_path: Path, options: tuple[str, ...], message: str) -> None:
