@@ -18,21 +18,54 @@ if TYPE_CHECKING:
 
 
 class Sample(NamedTuple):
-    """The result of one request.
-
-    Parameters
-    ----------
-    problem
-        What is not as expected; empty if the response is as expected.
-    seconds
-        Latency of the response; None without a response.
-    """
+    """The result of one request."""
 
     problem: str
+    """What is not as expected; empty if the response is as expected."""
     seconds: float | None
+    """Latency of the response; None without a response."""
 
 
-class Samples(BaseModel):
+class LatencyLimits(BaseModel):
+    """Limits for percentiles of the latency."""
+
+    max_p50_ms: Annotated[float, Field(gt=0)] | None = None
+    """Maximum median latency in milliseconds."""
+    max_p95_ms: Annotated[float, Field(gt=0)] | None = None
+    """Maximum 95th percentile of the latency in milliseconds."""
+    max_p99_ms: Annotated[float, Field(gt=0)] | None = None
+    """Maximum 99th percentile of the latency in milliseconds."""
+
+    @property
+    def max_ms(self) -> Mapping[int, float | None]:
+        """The limits, by percentile."""
+        return {50: self.max_p50_ms, 95: self.max_p95_ms, 99: self.max_p99_ms}
+
+    def unmet(self, milliseconds: Sequence[float]) -> list[str]:
+        """Return the limits that latencies in ascending order exceed; without any latency, all limits."""
+        return [
+            f"p{percent} within {limit:g} ms"
+            for percent, limit in self.max_ms.items()
+            if limit is not None and (not milliseconds or nearest_rank(milliseconds, percent) > limit)
+        ]
+
+    def evidence(self, milliseconds: Sequence[float]) -> dict[str, Any]:
+        """Return the percentiles of latencies in ascending order, and the limits."""
+        evidence: dict[str, Any] = {}
+        for percent, limit in self.max_ms.items():
+            evidence[f"p{percent}_ms"] = round(nearest_rank(milliseconds, percent), 1) if milliseconds else None
+            if limit is not None:
+                evidence[f"p{percent}_ms_limit"] = limit
+        return evidence
+
+    def summary(self, milliseconds: Sequence[float]) -> str:
+        """Return the percentiles of latencies in ascending order, such as `, p50 12 ms, p95 20 ms, p99 21.5 ms`."""
+        if not milliseconds:
+            return ""
+        return "".join(f", p{percent} {round(nearest_rank(milliseconds, percent), 1):g} ms" for percent in self.max_ms)
+
+
+class Samples(LatencyLimits):
     """How often to send a request, and the limits for all responses together."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -44,17 +77,6 @@ class Samples(BaseModel):
     whatever the responses, use the `load` check."""
     min_success_percent: Annotated[float, Field(ge=0, le=100)] = 100
     """Minimum percentage of responses that are as expected."""
-    max_p50_ms: Annotated[float, Field(gt=0)] | None = None
-    """Maximum median latency in milliseconds."""
-    max_p95_ms: Annotated[float, Field(gt=0)] | None = None
-    """Maximum 95th percentile of the latency in milliseconds."""
-    max_p99_ms: Annotated[float, Field(gt=0)] | None = None
-    """Maximum 99th percentile of the latency in milliseconds."""
-
-    @property
-    def max_ms(self) -> Mapping[int, float | None]:
-        """The latency limits, by percentile."""
-        return {50: self.max_p50_ms, 95: self.max_p95_ms, 99: self.max_p99_ms}
 
     def collect(self, send: Callable[[], Sample], deadline: Deadline) -> list[Sample]:
         """Send the requests, and return their results; fewer if the deadline has passed.
@@ -99,32 +121,22 @@ class Samples(BaseModel):
         failed = Counter(sample.problem for sample in collected if sample.problem)
         milliseconds = sorted(sample.seconds * 1000 for sample in collected if sample.seconds is not None)
         success = 100 * (len(collected) - failed.total()) / len(collected) if collected else 0.0
-        evidence: dict[str, Any] = {
+        evidence = {
             "samples": len(collected),
             "success_percent": round(success, 3),
             "min_success_percent": self.min_success_percent,
+            **self.evidence(milliseconds),
         }
-        unmet = []
-        if success < self.min_success_percent:
-            unmet.append(f"{self.min_success_percent:g} % as expected")
-        summary = f"{where} {len(collected)} samples, {success:.4g} % as expected"
-        for percent, limit in self.max_ms.items():
-            value = nearest_rank(milliseconds, percent) if milliseconds else None
-            evidence[f"p{percent}_ms"] = None if value is None else round(value, 1)
-            if limit is not None:
-                evidence[f"p{percent}_ms_limit"] = limit
-            if value is not None:
-                summary += f", p{percent} {value:.4g} ms"
-            # A latency limit without any response is not met.
-            if limit is not None and (value is None or value > limit):
-                unmet.append(f"p{percent} within {limit:g} ms")
-        problem, times = failed.most_common(1)[0] if failed else ("", 0)
-        cause = f"; most common failure: {problem} ({times} of {failed.total()})" if problem else ""
+        summary = f"{where} {len(collected)} samples, {success:.4g} % as expected{self.summary(milliseconds)}"
+        cause = ""
+        if failed:
+            problem, times = failed.most_common(1)[0]
+            cause = f"; most common failure: {problem} ({times} of {failed.total()})"
         if len(collected) < self.count:
-            return Outcome.failed(
-                f"{summary}; the time was over before all {self.count} samples were sent; lower samples.count{cause}",
-                evidence,
-            )
+            reason = f"the time was over before all {self.count} samples were sent; lower samples.count"
+            return Outcome.failed(f"{summary}; {reason}{cause}", evidence)
+        unmet = [f"{self.min_success_percent:g} % as expected"] if success < self.min_success_percent else []
+        unmet += self.unmet(milliseconds)
         if unmet:
             return Outcome.failed(f"{summary}; expected {' and '.join(unmet)}{cause}", evidence)
         return Outcome.passed(f"{summary}{cause}", evidence)

@@ -57,62 +57,34 @@ _TEXTS = ("text/", "application/xml", "application/javascript", "application/x-w
 
 
 class Ignored(NamedTuple):
-    """What is not compared.
-
-    Parameters
-    ----------
-    headers
-        Names of headers, in lower case.
-    paths
-        JSONPaths.
-    """
+    """What is not compared: names of headers in lower case, and JSONPaths."""
 
     headers: frozenset[str] = frozenset()
     paths: Sequence[str] = ()
 
 
 class Body(NamedTuple):
-    """A body.
-
-    Parameters
-    ----------
-    kind
-        `JSON`, `text`, `binary` or `empty`.
-    roots
-        The JSON without what is ignored; empty if the body is not JSON, or all of it is ignored.
-    parts
-        The lines of a text, or the digest of a binary body.
-    size
-        Number of bytes.
-    """
+    """A body."""
 
     kind: str
+    """`JSON`, `text`, `binary` or `empty`."""
     roots: tuple[Any, ...] = ()
+    """The JSON without what is ignored; empty if the body is not JSON, or all of it is ignored."""
     parts: tuple[Value, ...] = ()
+    """The lines of a text, or the digest of a binary body."""
     size: int = 0
 
 
 class ComparableResponse(NamedTuple):
-    """What is compared of the response to one request.
-
-    Parameters
-    ----------
-    problem
-        Why there is no response; empty if there is one.
-    status
-        Its status.
-    seconds
-        Time from the request to the last byte of the response, without the connection.
-    headers
-        By name in lower case, the values of each header that is compared.
-    body
-        Its body.
-    """
+    """What is compared of the response to one request."""
 
     problem: str = ""
+    """Why there is no response; empty if there is one."""
     status: int = 0
     seconds: float = 0.0
+    """Time from the request to the last byte of the response, without the connection."""
     headers: Mapping[str, tuple[Value, ...]] = {}
+    """By name in lower case, the values of each header that is compared."""
     body: Body = Body("empty")
 
     @classmethod
@@ -139,15 +111,7 @@ class ComparableResponse(NamedTuple):
 
 
 class Round(NamedTuple):
-    """The responses of one round.
-
-    Parameters
-    ----------
-    green
-        The response of green.
-    blue
-        Those of blue, in the order of time.
-    """
+    """The responses of one round, those of blue in the order of time."""
 
     green: ComparableResponse
     blue: tuple[ComparableResponse, ComparableResponse]

@@ -17,7 +17,7 @@ from ecs_hooks.checks.compare.report import outcome_of
 from ecs_hooks.checks.compare.sampling import Pair, Result, Sampling, UnreachedError, sample_and_compare
 from ecs_hooks.checks.compare.values import IncomparableError
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
+from ecs_hooks.checks.request.request_fields import RequestFields, Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session, missing_time
 from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.outcome import Outcome
@@ -29,8 +29,6 @@ from ecs_hooks.http.url import Url
 if TYPE_CHECKING:
     from ecs_hooks.deployment.baseline import Blue
 
-_MAX_KINDS = 20
-"""Maximum number of different requests."""
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _OVERHEAD_SECONDS = 1.0
 """Time of an invocation besides that of the requests: to find both sides, and to compare their responses."""
@@ -63,9 +61,7 @@ class CompareCheck(ExchangeFields, Check):
     """
 
     type: Literal["compare"] = "compare"
-    requests: tuple[CompareRequest, ...] = Field(
-        default_factory=lambda: (CompareRequest(),), json_schema_extra={"minItems": 1, "maxItems": _MAX_KINDS}
-    )
+    requests: Requests[CompareRequest] = Field(default_factory=lambda: (CompareRequest(),))
     """The requests to both, one after the other. Default: `GET /`."""
     samples: Annotated[int, Field(ge=MIN_ROUNDS, le=1000)] = 30
     """Rounds of each request. With fewer than 15, chance could look like a difference; more rounds find rarer
@@ -98,13 +94,6 @@ class CompareCheck(ExchangeFields, Check):
     """Further attempts of one request; see `http`."""
     budget_seconds: Annotated[float, Field(gt=0, le=880)] = 60
     """Time for all rounds of all requests."""
-
-    @field_validator("requests")
-    @classmethod
-    def _has_requests(cls, requests: tuple[CompareRequest, ...]) -> tuple[CompareRequest, ...]:
-        if not 1 <= len(requests) <= _MAX_KINDS:
-            raise ValueError(f"has {len(requests)} requests; must be 1 to {_MAX_KINDS} requests")
-        return requests
 
     @field_validator("ignore")
     @classmethod

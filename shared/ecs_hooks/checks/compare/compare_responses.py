@@ -33,50 +33,33 @@ _BODY = "body"
 
 
 class Tolerance(NamedTuple):
-    """How much green may differ.
-
-    Parameters
-    ----------
-    thresholds
-        How much more often green must differ than blue's own responses.
-    max_slower_percent, max_slower_ms
-        How much slower green may be, in per cent and in any case. Without the per cent latency is not compared.
-    false_alarm_rate
-        Probability of a difference if both are equal.
-    """
+    """How much green may differ."""
 
     thresholds: Thresholds
     max_slower_percent: float | None
+    """How much slower green may be, in per cent; None if latency is not compared."""
     max_slower_ms: float
+    """How much slower green may be in any case."""
     false_alarm_rate: float = FALSE_ALARM_RATE
 
 
 class Comparison(NamedTuple):
-    """The result of comparing the responses to one request.
-
-    Parameters
-    ----------
-    differences
-        The paths at which green differs, the most certain first.
-    latency
-        Latencies of both; None if they are not compared.
-    is_slower
-        Whether green is slower than allowed.
-    paths, noisy
-        Number of paths, and how many of them vary in blue.
-    rounds
-        Number of rounds in which green has blue's usual status, so that more than the status is compared.
-    status
-        The usual status of blue.
-    """
+    """The result of comparing the responses to one request."""
 
     differences: Sequence[Difference]
+    """The paths at which green differs, the most certain first."""
     latency: Latency | None
+    """Latencies of both; None if they are not compared."""
     is_slower: bool
+    """Whether green is slower than allowed."""
     paths: int
+    """Number of paths."""
     noisy: int
+    """How many of them vary in blue."""
     rounds: int
+    """Number of rounds in which green has blue's usual status, so that more than the status is compared."""
     status: int
+    """The usual status of blue."""
 
     @property
     def is_conclusive(self) -> bool:

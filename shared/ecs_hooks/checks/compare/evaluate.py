@@ -17,18 +17,12 @@ FALSE_ALARM_RATE = 1e-4
 
 
 class Thresholds(NamedTuple):
-    """How much more often green must differ than blue's own responses.
-
-    Parameters
-    ----------
-    relative_percent
-        The difference of the percentages of rounds in which green and in which blue differs, relative to their sum.
-    absolute_percent
-        That difference, in percentage points.
-    """
+    """How much more often green must differ than blue's own responses."""
 
     relative_percent: float
+    """The difference of the percentages of rounds in which green and in which blue differs, relative to their sum."""
     absolute_percent: float
+    """That difference, in percentage points."""
 
     def exceeded(self, raw_percent: float, noise_percent: float) -> bool:
         """Return whether the percentages of rounds in which green and in which blue differs exceed both thresholds."""
@@ -38,33 +32,21 @@ class Thresholds(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A path at which green differs from blue.
-
-    Parameters
-    ----------
-    path
-        The path.
-    rounds
-        Number of rounds in which green differs (Diffy's raw difference).
-    of
-        Number of all rounds.
-    noise
-        Number of rounds in which blue differs from its usual responses.
-    p_value
-        Probability of the difference if both are equal.
-    before, after
-        The smallest value that only blue has, and that only green has; None without one.
-    is_secret
-        Whether reasons must mask the values.
-    """
+    """A path at which green differs from blue."""
 
     path: str
     rounds: int
+    """Number of rounds in which green differs (Diffy's raw difference)."""
     of: int
+    """Number of all rounds."""
     noise: int
+    """Number of rounds in which blue differs from its usual responses."""
     p_value: float
+    """Probability of the difference if both are equal."""
     before: Value | None
+    """The smallest value that only blue has; None without one."""
     after: Value | None
+    """The smallest value that only green has; None without one."""
     is_secret: bool
 
 
@@ -135,32 +117,18 @@ def _sort_key(value: Value) -> tuple[bool, str, float, str]:
 
 
 class Latency(NamedTuple):
-    """Latencies of both.
-
-    Parameters
-    ----------
-    blue_ms, green_ms
-        The medians, in milliseconds.
-    p_value
-        Probability of so slow a green if it is only as much slower as allowed.
-    """
+    """The median latencies of both."""
 
     blue_ms: float
     green_ms: float
     p_value: float
+    """Probability of so slow a green if it is only as much slower as allowed."""
 
 
 def compare_latency(blue: Sequence[float], green: Sequence[float], percent: float, min_ms: float) -> Latency:
-    """Compare latencies by the Mann-Whitney U test.
+    """Compare latencies in seconds by the Mann-Whitney U test.
 
-    Parameters
-    ----------
-    blue, green
-        The latencies, in seconds.
-    percent
-        How much slower green may be, in per cent.
-    min_ms
-        Milliseconds by which green may be slower in any case.
+    Green may be slower by a percentage, and by a number of milliseconds in any case.
     """
     allowed = [each + max(each * percent / 100, min_ms / 1000) for each in blue]
     return Latency(median(blue) * 1000, median(green) * 1000, mann_whitney(green, allowed, "greater").p_value)

@@ -32,13 +32,7 @@ _Range = tuple[float, float]
 
 
 class Feature(NamedTuple):
-    """Which responses are unusual in one feature.
-
-    Parameters
-    ----------
-    blue, green
-        By response, whether it is unusual.
-    """
+    """By response, whether it is unusual in one feature."""
 
     blue: tuple[bool, ...]
     green: tuple[bool, ...]
@@ -95,15 +89,7 @@ def _by_label(blue: Sequence[Hashable], green: Sequence[Hashable]) -> Iterator[F
 
 
 def _is_usual(indexes: Sequence[int], size: int) -> bool:
-    """Return whether a property is usual: nearly all responses have it, or blue returns to it after another one.
-
-    Parameters
-    ----------
-    indexes
-        The responses with the property, in the order of time.
-    size
-        Number of responses.
-    """
+    """Return whether a property of some of the responses is usual: nearly all have it, or blue returns to it."""
     return len(indexes) >= _NEARLY_ALL * size or len(_runs(indexes)) > 1
 
 

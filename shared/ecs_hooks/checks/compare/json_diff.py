@@ -28,17 +28,10 @@ _MAX_NAME_LENGTH = 40
 
 
 class Document(NamedTuple):
-    """A document.
-
-    Parameters
-    ----------
-    roots
-        The JSON; empty if the body is not JSON.
-    normalize
-        Replaces the application's own address in a text.
-    """
+    """A document."""
 
     roots: tuple[Any, ...]
+    """The JSON; empty if the body is not JSON."""
     normalize: Normalize
 
 
@@ -54,12 +47,7 @@ class _Node(NamedTuple):
 
 
 def values_by_path(blue: Sequence[Document], green: Sequence[Document]) -> Iterator[PathValues]:
-    """Yield the values at each path of the documents, parents before children.
-
-    Parameters
-    ----------
-    blue, green
-        The documents, in the order of time.
+    """Yield the values at each path of documents in the order of time, parents before children.
 
     Raises
     ------

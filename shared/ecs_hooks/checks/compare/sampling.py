@@ -26,79 +26,42 @@ _REQUESTS_PER_ROUND = 3
 
 
 class Pair(NamedTuple):
-    """The same request to both.
-
-    Parameters
-    ----------
-    label
-        Its name in reasons.
-    blue, green
-        The requests.
-    prefixes
-        The paths of the base URLs of blue and of green.
-    """
+    """The same request to both."""
 
     label: str
+    """Its name in reasons."""
     blue: Request
     green: Request
-    prefixes: tuple[str, str] = ("", "")
+    prefixes: tuple[str, str]
+    """The paths of the base URLs of blue and of green."""
 
 
 class Sampling(NamedTuple):
-    """How requests are sent.
-
-    Parameters
-    ----------
-    ask
-        Sends one request.
-    limits
-        The limits of each request.
-    samples
-        Number of rounds.
-    pause
-        Seconds between two rounds.
-    ignored
-        What is not compared of the responses.
-    """
+    """How requests are sent."""
 
     ask: Ask
     limits: Limits
     samples: int
+    """Number of rounds."""
     pause: float
+    """Seconds between two rounds."""
     ignored: Ignored
 
 
 class Result(NamedTuple):
-    """The result of one pair of requests.
-
-    Parameters
-    ----------
-    label
-        Its name in reasons.
-    rounds
-        Number of rounds.
-    comparison
-        The comparison; None if no response of blue is a baseline.
-    problem
-        Why the rounds say nothing about green; empty if they do.
-    """
+    """The result of one pair of requests."""
 
     label: str
     rounds: int
+    """Number of rounds that there was time for."""
     comparison: Comparison | None
+    """None if there is no baseline."""
     problem: str = ""
+    """Why the rounds say nothing about green; empty if they do."""
 
 
 class UnreachedError(Exception):
-    """No connection to blue, or to green.
-
-    Parameters
-    ----------
-    error
-        The reason.
-    is_blue
-        Whether it was blue.
-    """
+    """There is no connection to blue, or to green."""
 
     def __init__(self, error: HttpError, *, is_blue: bool) -> None:
         super().__init__(str(error))
@@ -156,17 +119,6 @@ def sample_rounds(
 
     Green is first, second and third equally often, in a random order that is the same in each run of a check. So no
     period in the application coincides with it.
-
-    Parameters
-    ----------
-    send_blue, send_green
-        Send the request to blue and to green.
-    count
-        Number of rounds.
-    pause
-        Seconds between two rounds.
-    deadline
-        After it, no further round starts.
 
     Raises
     ------

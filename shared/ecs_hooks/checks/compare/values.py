@@ -29,34 +29,21 @@ class IncomparableError(ExplainedError):
 
 
 class Value(NamedTuple):
-    """One value.
-
-    Parameters
-    ----------
-    kind
-        Its JSON type, `absent` if an object has no such member, or another word if it is not JSON.
-    content
-        The value itself; for an array the number of items; None for an object, whose members are compared one by one.
-    """
+    """One value."""
 
     kind: str
+    """Its JSON type, `absent` if an object has no such member, or another word if it is not JSON."""
     content: str | float | bool | None = None
+    """The value itself; for an array the number of items; None for an object, whose members are compared one by one."""
 
 
 ABSENT = Value("absent")
 
 
 class PathValues(NamedTuple):
-    """The values at one path, such as a path of the JSON, in all responses.
+    """The values at one path, such as a path of the JSON, by response in the order of time.
 
-    Parameters
-    ----------
-    path
-        The path.
-    blue, green
-        By response, in the order of time, the values: several if the path contains arrays, none if the parent is missing.
-    is_secret
-        Whether reasons must mask the values, judging by names.
+    They are several if the path contains arrays, and none if the parent is missing. A secret is known by its name.
     """
 
     path: str

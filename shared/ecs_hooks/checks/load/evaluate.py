@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.checks.load.open_loop import Load
 from ecs_hooks.checks.load.sender import NOT_SENT, Result
 from ecs_hooks.checks.statistics.percentiles import nearest_rank
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome
+
+if TYPE_CHECKING:
+    from ecs_hooks.checks.load.load_check import LoadCheck
 
 _MAX_OWN_DELAY_MS = 250.0
 """Maximum p95 of the function's own delay. A function that is too slow for the rate adds more and more."""
@@ -20,67 +23,29 @@ _SAFETY_FACTOR = 1.25
 
 _FIX = "lower requests_per_second, or give the function more memory, with which it gets more CPU"
 
-_PERCENTILES = (50, 95, 99)
-
-
-class Criteria(NamedTuple):
-    """The settings of a load, and its limits.
-
-    Parameters
-    ----------
-    rate, seconds
-        Requests per second, and the duration.
-    max_in_flight
-        Maximum number of concurrent requests.
-    max_error_percent
-        Maximum percentage of requests that may fail.
-    max_ms
-        Maximum latency in milliseconds, by percentile; None without a limit.
-    """
-
-    rate: float
-    seconds: float
-    max_in_flight: int
-    max_error_percent: float
-    max_ms: Mapping[int, float | None]
-
 
 class Statistics(NamedTuple):
-    """The numbers of a load.
-
-    Parameters
-    ----------
-    requests
-        Number of requests.
-    failed
-        Number of failed requests.
-    failed_by_green
-        The same without requests that timed out because of the function's own delay.
-    latencies
-        Milliseconds since each request was due, in ascending order: of requests that succeeded or timed out. Other failures
-        are left out, because an error that is returned at once would make green look fast.
-    latencies_of_green
-        The same without the function's own delay.
-    own_delays
-        The function's own delay of each request in milliseconds, in ascending order.
-    queued
-        Number of requests that waited because `max_in_flight` was reached.
-    unreached
-        Whether no request reached green.
-    problem, times
-        The most common failure, and its number; empty and 0 without failures.
-    """
+    """The numbers of a load. Latencies and delays are in milliseconds, in ascending order."""
 
     requests: int
     failed: int
     failed_by_green: int
+    """Number of failures without requests that timed out because of the function's own delay."""
     latencies: list[float]
+    """Since each request was due, of those that succeeded or timed out. Other failures are left out, because an error that
+    is returned at once would make green look fast."""
     latencies_of_green: list[float]
+    """The same without the function's own delay."""
     own_delays: list[float]
+    """The function's own delay of each request."""
     queued: int
+    """Number of requests that waited because `max_in_flight` was reached."""
     unreached: bool
+    """Whether no request reached green."""
     problem: str
+    """The most common failure; empty without failures."""
     times: int
+    """Its number."""
 
     @classmethod
     def of(cls, load: Load[Result]) -> Statistics:
@@ -106,85 +71,65 @@ class Statistics(NamedTuple):
         )
 
 
-def evaluate(load: Load[Result], criteria: Criteria) -> Outcome:
+def evaluate(load: Load[Result], check: LoadCheck) -> Outcome:
     """Return the outcome of a load.
 
     It is `ERROR` if no request reached green, if the function could not keep the rate, or if its own delay may be why a limit
     is exceeded; else `FAIL` or `PASS`.
     """
-    statistics = Statistics.of(load)
-    evidence = _evidence(statistics, criteria)
-    summary = f"{counted(statistics.requests, 'request')} at {criteria.rate:g}/s: {', '.join(_summary(statistics))}"
-    causes = "".join(f"; {each}" for each in _causes(statistics, criteria))
-    if statistics.unreached:
+    numbers = Statistics.of(load)
+    evidence = _evidence(numbers, check)
+    rate, failed = check.requests_per_second, 100 * numbers.failed / numbers.requests
+    summary = f"{counted(numbers.requests, 'request')} at {rate:g}/s: {failed:.3g} % failed"
+    summary += check.summary(numbers.latencies)
+    causes = "".join(f"; {each}" for each in _causes(numbers, check))
+    if numbers.unreached:
         return Outcome.error(f"{summary}, no request reached green{causes}", evidence)
-    certain = _unmet(statistics.requests, statistics.failed_by_green, statistics.latencies_of_green, criteria)
+    certain = _unmet(numbers.requests, numbers.failed_by_green, numbers.latencies_of_green, check)
     if certain:
         return Outcome.failed(f"{summary}; expected {certain}{causes}", evidence)
-    own = nearest_rank(statistics.own_delays, 95)
+    own = nearest_rank(numbers.own_delays, 95)
     if own > _MAX_OWN_DELAY_MS:
-        sent = sum(sample.begun <= criteria.seconds for sample in load.samples) / criteria.seconds
-        return Outcome.error(
-            f"the function sent {sent:.3g} of {criteria.rate:g} requests per second, and delayed them by p95 {_ms(own)} "
-            f"itself, so the load says nothing about green; {_FIX}",
-            evidence,
+        sent = sum(sample.begun <= check.duration_seconds for sample in load.samples) / check.duration_seconds
+        reason = (
+            f"the function sent {sent:.3g} of {rate:g} requests per second, and delayed them by p95 {_ms(own)} itself"
         )
-    unmet = _unmet(statistics.requests, statistics.failed, statistics.latencies, criteria)
+        return Outcome.error(f"{reason}, so the load says nothing about green; {_FIX}", evidence)
+    unmet = _unmet(numbers.requests, numbers.failed, numbers.latencies, check)
     if unmet:
-        return Outcome.error(
-            f"{summary}; expected {unmet}, but p99 {_ms(nearest_rank(statistics.own_delays, 99))} are the function's own "
-            f"delay, so green may be within the limits; {_FIX}",
-            evidence,
-        )
+        own_p99 = _ms(nearest_rank(numbers.own_delays, 99))
+        reason = f"{summary}; expected {unmet}, but p99 {own_p99} are the function's own delay"
+        return Outcome.error(f"{reason}, so green may be within the limits; {_FIX}", evidence)
     return Outcome.passed(f"{summary}{causes}", evidence)
 
 
-def _percent(part: int, whole: int) -> float:
-    return 100 * part / whole
-
-
-def _summary(statistics: Statistics) -> Iterator[str]:
-    yield f"{_percent(statistics.failed, statistics.requests):.3g} % failed"
-    if statistics.latencies:
-        for percent in _PERCENTILES:
-            yield f"p{percent} {_ms(nearest_rank(statistics.latencies, percent))}"
-
-
-def _unmet(requests: int, failed: int, latencies: Sequence[float], criteria: Criteria) -> str:
+def _unmet(requests: int, failed: int, latencies: Sequence[float], check: LoadCheck) -> str:
     """Return the limits that are exceeded; empty if none is."""
-    unmet = []
-    if _percent(failed, requests) > criteria.max_error_percent:
-        unmet.append(f"at most {criteria.max_error_percent:g} % to fail")
-    for percent, limit in criteria.max_ms.items():
-        # A latency limit without any latency is not met.
-        if limit is not None and (not latencies or nearest_rank(latencies, percent) > limit):
-            unmet.append(f"p{percent} within {limit:g} ms")
+    unmet = check.unmet(latencies)
+    if 100 * failed / requests > check.max_error_percent:
+        unmet.insert(0, f"at most {check.max_error_percent:g} % to fail")
     return " and ".join(unmet)
 
 
-def _causes(statistics: Statistics, criteria: Criteria) -> Iterator[str]:
-    if statistics.failed:
-        yield f"most common failure: {statistics.problem} ({statistics.times} of {statistics.failed})"
-    if statistics.queued:
-        yield f"{statistics.queued} had to wait, because max_in_flight is {criteria.max_in_flight}"
-    own = nearest_rank(statistics.own_delays, 95)
+def _causes(numbers: Statistics, check: LoadCheck) -> Iterator[str]:
+    if numbers.failed:
+        yield f"most common failure: {numbers.problem} ({numbers.times} of {numbers.failed})"
+    if numbers.queued:
+        yield f"{numbers.queued} had to wait, because max_in_flight is {check.max_in_flight}"
+    own = nearest_rank(numbers.own_delays, 95)
     if own > _MAX_OWN_DELAY_MS:
         yield f"p95 {_ms(own)} of it are the function's own delay"
 
 
-def _evidence(statistics: Statistics, criteria: Criteria) -> Evidence:
-    evidence: dict[str, Any] = {
-        "requests": statistics.requests,
-        "errors_percent": round(_percent(statistics.failed, statistics.requests), 3),
-        "errors_percent_limit": criteria.max_error_percent,
+def _evidence(numbers: Statistics, check: LoadCheck) -> Evidence:
+    return {
+        "requests": numbers.requests,
+        "errors_percent": round(100 * numbers.failed / numbers.requests, 3),
+        "errors_percent_limit": check.max_error_percent,
+        **check.evidence(numbers.latencies),
+        "held_up": numbers.queued,
+        "own_p99_ms": round(nearest_rank(numbers.own_delays, 99), 1),
     }
-    for percent in _PERCENTILES:
-        limit, latencies = criteria.max_ms[percent], statistics.latencies
-        evidence[f"p{percent}_ms"] = round(nearest_rank(latencies, percent), 1) if latencies else None
-        if limit is not None:
-            evidence[f"p{percent}_ms_limit"] = limit
-    own = round(nearest_rank(statistics.own_delays, 99), 1)
-    return {**evidence, "held_up": statistics.queued, "own_p99_ms": own}
 
 
 def _ms(milliseconds: float) -> str:

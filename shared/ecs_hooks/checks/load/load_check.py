@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.assertions.status import ExpectedStatus
 from ecs_hooks.checks.base import Check
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.load.evaluate import Criteria, evaluate
+from ecs_hooks.checks.load.evaluate import evaluate
 from ecs_hooks.checks.load.open_loop import OpenLoop
 from ecs_hooks.checks.load.sender import Sender, WeightedRequest
-from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
+from ecs_hooks.checks.request.request_fields import RequestFields, Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session
 from ecs_hooks.checks.requirements import Requirements
+from ecs_hooks.checks.samples import LatencyLimits
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import Listener
 from ecs_hooks.http.errors import HttpError
@@ -25,9 +25,6 @@ from ecs_hooks.http.waits import Waits
 
 _MAX_REQUESTS = 100_000
 """Maximum number of requests, whose results fit into a function's memory."""
-
-_MAX_KINDS = 20
-"""Maximum number of different requests."""
 
 _SETUP_SECONDS = 1.0
 """Time before the load, to find green and to connect."""
@@ -54,7 +51,7 @@ class LoadRequest(RequestFields):
     """What makes its response a success. Default: a status from 200 to 399."""
 
 
-class LoadCheck(ExchangeFields, Check):
+class LoadCheck(ExchangeFields, LatencyLimits, Check):
     """Sends requests to green at a steady rate, and checks the percentage of failures and the latency percentiles.
 
     Each request is due at a fixed time, whatever the responses to earlier requests, and its latency counts from that time:
@@ -68,9 +65,7 @@ class LoadCheck(ExchangeFields, Check):
     """Number of requests per second, evenly spread."""
     duration_seconds: Annotated[float, Field(ge=1, le=880)] = 60
     """Duration of the load. With `timeout_seconds` it has to fit into one invocation: see the function's `Timeout`."""
-    requests: tuple[LoadRequest, ...] = Field(
-        default_factory=lambda: (LoadRequest(),), json_schema_extra={"minItems": 1, "maxItems": _MAX_KINDS}
-    )
+    requests: Requests[LoadRequest] = Field(default_factory=lambda: (LoadRequest(),))
     """The requests, sent in turn by weight. Default: `GET /`."""
     listener: Listener = "test"
     """Listener for the requests; see `http`."""
@@ -82,19 +77,6 @@ class LoadCheck(ExchangeFields, Check):
     """Whether connections are reused; else each request opens its own."""
     max_error_percent: Annotated[float, Field(ge=0, le=100)] = 1
     """Maximum percentage of requests that may fail."""
-    max_p50_ms: Annotated[float, Field(gt=0)] | None = None
-    """Maximum median latency in milliseconds."""
-    max_p95_ms: Annotated[float, Field(gt=0)] | None = None
-    """Maximum 95th percentile of the latency in milliseconds."""
-    max_p99_ms: Annotated[float, Field(gt=0)] | None = None
-    """Maximum 99th percentile of the latency in milliseconds."""
-
-    @field_validator("requests")
-    @classmethod
-    def _has_requests(cls, requests: tuple[LoadRequest, ...]) -> tuple[LoadRequest, ...]:
-        if not 1 <= len(requests) <= _MAX_KINDS:
-            raise ValueError(f"has {len(requests)} requests; must be 1 to {_MAX_KINDS} requests")
-        return requests
 
     @model_validator(mode="after")
     def _has_no_conflicting_fields(self) -> Self:
@@ -102,7 +84,7 @@ class LoadCheck(ExchangeFields, Check):
             raise ValueError(
                 f"requests_per_second times duration_seconds is {self._count} requests; lower them to at most {_MAX_REQUESTS}"
             )
-        for percent, limit in self._max_ms.items():
+        for percent, limit in self.max_ms.items():
             if limit is not None and limit >= self.timeout_seconds * 1000:
                 raise ValueError(
                     f"max_p{percent}_ms must be less than timeout_seconds, because no longer latency is measured"
@@ -149,7 +131,7 @@ class LoadCheck(ExchangeFields, Check):
             return session.outcome_of(error)
         finally:
             pool.close()
-        outcome = evaluate(load, self._criteria)
+        outcome = evaluate(load, self)
         evidence = {**outcome.evidence, "connections": pool.opened}
         return outcome._replace(reason=session.redactor.mask(outcome.reason), evidence=evidence)
 
@@ -157,16 +139,6 @@ class LoadCheck(ExchangeFields, Check):
     def _count(self) -> int:
         # The product of decimal fractions is seldom a whole number: 0.1 * 30 is not 3.
         return max(1, math.ceil(round(self.requests_per_second * self.duration_seconds, 6)))
-
-    @property
-    def _max_ms(self) -> Mapping[int, float | None]:
-        return {50: self.max_p50_ms, 95: self.max_p95_ms, 99: self.max_p99_ms}
-
-    @property
-    def _criteria(self) -> Criteria:
-        return Criteria(
-            self.requests_per_second, self.duration_seconds, self.max_in_flight, self.max_error_percent, self._max_ms
-        )
 
     @property
     def _load_seconds(self) -> float:

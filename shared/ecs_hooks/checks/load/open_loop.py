@@ -38,27 +38,17 @@ class WorkerError(ExplainedError):
 
 
 class Sample(NamedTuple, Generic[T]):
-    """The times and the result of one request.
-
-    Parameters
-    ----------
-    due
-        When it was due, in seconds since the load began.
-    begun
-        When a worker began to send it.
-    ended
-        When it ended or timed out.
-    queued
-        Whether it waited because all workers were busy.
-    result
-        Its result; None if it was not sent, or did not end in time.
-    """
+    """The result of one request, and its times in seconds since the load began."""
 
     due: float
     begun: float
+    """When a worker began to send it."""
     ended: float
+    """When it ended or timed out."""
     queued: bool
+    """Whether it waited because all workers were busy."""
     result: T | None
+    """None if it was not sent, or did not end in time."""
 
     @property
     def latency(self) -> float:
@@ -67,19 +57,12 @@ class Sample(NamedTuple, Generic[T]):
 
 
 class Load(NamedTuple, Generic[T]):
-    """The results of all requests.
-
-    Parameters
-    ----------
-    samples
-        By request, in the order in which they were due.
-    own_shares
-        By hundredth of a second since the load began, the share of the requests in flight that waited for this process, and
-        not for the server.
-    """
+    """The results of all requests, in the order in which they were due."""
 
     samples: Sequence[Sample[T]]
     own_shares: Sequence[float]
+    """By hundredth of a second since the load began, the share of the requests in flight that waited for this process, and
+    not for the server."""
 
     def own_delays(self) -> list[float]:
         """Return how many seconds of the latency of each request are the delay of this process.

@@ -20,20 +20,12 @@ _TIMEOUTS = (ConnectTimeoutError, ResponseTimeoutError, DeadlineError)
 
 
 class Result(NamedTuple):
-    """The result of one request.
-
-    Parameters
-    ----------
-    problem
-        Why it failed, with the request; empty if it succeeded.
-    reached
-        Whether it reached the server: the connection did not fail.
-    timed_out
-        Whether it timed out.
-    """
+    """The result of one request."""
 
     problem: str = ""
+    """Why it failed, with the request; empty if it succeeded."""
     reached: bool = True
+    """Whether it reached the server: the connection did not fail."""
     timed_out: bool = False
 
 
@@ -44,21 +36,13 @@ NOT_SENT = Result("not sent in time", reached=False, timed_out=True)
 
 
 class WeightedRequest(NamedTuple):
-    """One of the requests that a load consists of.
-
-    Parameters
-    ----------
-    request
-        The request.
-    expected
-        The statuses of a success; see `ecs_hooks.assertions.status`.
-    weight
-        Its share of the load, relative to the weights of the others.
-    """
+    """One of the requests that a load consists of."""
 
     request: Request
     expected: Any
+    """The statuses of a success; see `ecs_hooks.assertions.status`."""
     weight: int
+    """Its share of the load, relative to the weights of the others."""
 
 
 def weighted_round_robin(weights: Sequence[int]) -> list[int]:
@@ -78,19 +62,7 @@ def weighted_round_robin(weights: Sequence[int]) -> list[int]:
 
 
 class Sender:
-    """Sends the request whose turn it is.
-
-    Parameters
-    ----------
-    requests
-        The requests.
-    limits
-        The limits of each of them.
-    pool
-        The connections.
-    invocation
-        The deadline of the invocation.
-    """
+    """Sends the request whose turn it is, until its own deadline or that of the invocation."""
 
     def __init__(self, requests: Sequence[WeightedRequest], limits: Limits, pool: Pool, invocation: Deadline) -> None:
         # Bodies are not evaluated, and a hundred at a time would not fit into memory.

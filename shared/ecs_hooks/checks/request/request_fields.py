@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import parse_qs
 
 from pydantic import (
@@ -45,11 +45,14 @@ if TYPE_CHECKING:
 else:
     Auth = Annotated[Any, Later("ecs_hooks.auth.fields:Auth")]
 
+R = TypeVar("R", bound="RequestFields")
+
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 _BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "form": "form", "multipart": "multipart"}
 """Fields that give the request a body, and their names in a plan."""
 
+_MAX_REQUESTS = 20
 _SAFE_HEADER = r"^[\t\x20-\x7e]+$"
 
 
@@ -294,25 +297,27 @@ class RequestFields(BaseModel):
             redactor.add_fields(fields)
 
 
+def _are_some(requests: tuple[R, ...]) -> tuple[R, ...]:
+    if not 1 <= len(requests) <= _MAX_REQUESTS:
+        raise ValueError(f"has {len(requests)} requests; must be 1 to {_MAX_REQUESTS} requests")
+    return requests
+
+
+Requests = Annotated[
+    tuple[R, ...],
+    AfterValidator(_are_some),
+    Field(json_schema_extra={"minItems": 1, "maxItems": _MAX_REQUESTS}),
+]
+"""The different requests that a check sends again and again."""
+
+
 def with_requests(
     required: Requirements,
     requests: Sequence[RequestFields],
     listener: Listener,
     certificates: Sequence[Reference] = (),
 ) -> Requirements:
-    """Return requirements with those of the requests that a check sends.
-
-    Parameters
-    ----------
-    required
-        The other requirements of the check.
-    requests
-        The requests.
-    listener
-        The listener for requests to green.
-    certificates
-        CA certificates that are given by reference.
-    """
+    """Return the requirements of a check with those of its requests, and of its CA certificates by reference."""
     to_green = [each for each in requests if each.url is None]
     return required._replace(
         listener=listener if to_green else None,

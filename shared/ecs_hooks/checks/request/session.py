@@ -96,18 +96,12 @@ class ExchangeFields(TlsFields):
 
 
 class Session(NamedTuple):
-    """What the requests of one run of a check have in common.
-
-    Parameters
-    ----------
-    green
-        Address of green; empty where no request goes there.
-    keyring
-        Resolves secrets, and has the redactor, the limits (which hold for requests for tokens, too) and the deadline.
-    """
+    """What the requests of one run of a check have in common."""
 
     green: Endpoint
+    """Address of green; empty if no request goes there."""
     keyring: Keyring
+    """Resolves secrets; with the redactor, the limits (which hold for requests for tokens, too) and the deadline."""
 
     @classmethod
     def start(cls, context: CheckContext, listener: Listener | None) -> Session:
@@ -158,30 +152,15 @@ class Session(NamedTuple):
         return request.build(self.green, self.keyring)
 
     def outcome_of(self, error: HttpError, endpoint: Endpoint | None = None) -> Outcome:
-        """Return the outcome of a check whose request got no response.
-
-        Parameters
-        ----------
-        error
-            The reason.
-        endpoint
-            Where the request went. Default: green.
-        """
+        """Return the outcome of a check whose request, to green or to another endpoint, got no response."""
         advice = (endpoint or self.green).advice if isinstance(error, TransportError) else ""
         return error.outcome._replace(reason=self.redactor.mask(f"{error}; {advice}" if advice else f"{error}"))
 
 
 def missing_time(context: CheckContext, fields: str, seconds: float) -> Outcome | None:
-    """Return the failure of a check that this invocation has no time for; None if it has.
+    """Return the failure of a check that requires more time than this invocation has left; None if it does not.
 
-    Parameters
-    ----------
-    context
-        The invocation.
-    fields
-        The fields of the check that set its time.
-    seconds
-        The time that the check requires.
+    The fields are those that set the time of the check.
     """
     left = context.deadline.remaining()
     if left >= seconds:

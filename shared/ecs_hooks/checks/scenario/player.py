@@ -29,35 +29,18 @@ if TYPE_CHECKING:
 
 
 class Played(NamedTuple):
-    """The result of one request.
-
-    Parameters
-    ----------
-    outcome
-        `PASS`, `FAIL`, `ERROR`, or `WAIT` if the deadline passed.
-    warnings
-        Failures that only warn.
-    seconds
-        Latency of the response; 0 without one.
-    """
+    """The result of one request."""
 
     outcome: Outcome
+    """`PASS`, `FAIL`, `ERROR`, or `WAIT` if the deadline passed."""
     warnings: tuple[str, ...] = ()
+    """Failures that only warn."""
     seconds: float = 0.0
+    """Latency of the response; 0 without one."""
 
 
 class Player:
-    """Sends requests that use values of the responses before them.
-
-    Parameters
-    ----------
-    session
-        Green, secrets and redactor.
-    ask
-        Sends one request.
-    variables
-        The first values of variables.
-    """
+    """Sends requests that use variables, whose values are given or captured from earlier responses."""
 
     def __init__(self, session: Session, ask: Ask, variables: Mapping[str, Any]) -> None:
         self._session = session
@@ -119,15 +102,7 @@ class Player:
 
 
 class Cookies:
-    """Sends requests with the cookies of earlier responses, redirects included.
-
-    Parameters
-    ----------
-    ask
-        Sends one request.
-    redactor
-        Masks the value of each cookie.
-    """
+    """Sends requests with the cookies of earlier responses, redirects included; the redactor masks their values."""
 
     def __init__(self, ask: Ask, redactor: Redactor) -> None:
         self._ask = ask
