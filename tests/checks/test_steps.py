@@ -46,9 +46,9 @@ def test_what_nobody_says_stays_as_it_is() -> None:
     [
         (
             {"up_to_percent": 10, "min_request": 1},
-            "steps[0].min_request: is no known field; did you mean 'min_requests'?",
+            "steps[0].min_request: unknown field; did you mean 'min_requests'?",
         ),
-        ({"up_to_percent": 10, "min_requests": 0}, "steps[0].min_requests: Input should be greater than or equal to 1"),
+        ({"up_to_percent": 10, "min_requests": 0}, "steps[0].min_requests: must be at least 1"),
         ({"up_to_percent": 10, "type": "http"}, "steps[0].type: is the same at every step"),
         ({"up_to_percent": 10, "name": "b"}, "steps[0].name: is the same at every step"),
     ],

@@ -106,13 +106,13 @@ def test_a_response_that_ends_or_never_ends_is_a_failure(serve: Serve) -> None:
     assert f"response is {MOST_BYTES} bytes, and more came; expected" in more.reason
 
 
-def test_a_slow_expression_is_no_pass(serve: Serve) -> None:
+def test_no_expression_takes_too_long(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.send(b"a" * 5000 + b"!")
 
     outcome = run(at(serve(script)), expect={"body": {"matches": "(.*a){25}$"}})
     assert outcome.status is Status.FAIL
-    assert outcome.reason.endswith(", which took longer than 1 s to find out")
+    assert outcome.reason.endswith('; expected to match "(.*a){25}$"')
 
 
 def test_without_a_connection_it_is_an_error_after_all_attempts() -> None:
@@ -274,7 +274,7 @@ def test_requirements_come_from_the_address() -> None:
         ({"verify_tls": False}, "verify_tls: requires TLS; set tls to true"),
         ({"min_tls_version": "1.3", "tls": False}, "min_tls_version: requires TLS"),
         ({"expect": {"body": {}}}, "requires at least one of contains, matches"),
-        ({"expect": {"body": {"matches": "("}}}, "is no valid regular expression"),
+        ({"expect": {"body": {"matches": "("}}}, "is not a valid regular expression"),
         ({"expect": {"status": 200}}, "Extra inputs"),
     ],
 )

@@ -36,7 +36,7 @@ def test_a_valid_plan(run: Run, tmp_path: Path, plan: Any, says: str) -> None:
 @pytest.mark.parametrize(
     ("plan", "says"),
     [
-        ({"chekcs": [], "mode": "x"}, "hookDetails.chekcs: is no known field; did you mean 'checks'?"),
+        ({"chekcs": [], "mode": "x"}, "hookDetails.chekcs: unknown field; did you mean 'checks'?"),
         ("{", "not JSON"),
         ("[" * 100_000, "nested too deeply"),
     ],

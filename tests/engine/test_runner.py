@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any, Literal
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks.base import Check
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.deadline import Deadline, check_deadline
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.state import State
@@ -67,6 +68,26 @@ def test_checks_that_wait_in_their_own_way_do_not_hold_up_the_others() -> None:
     outcomes = running.run([*[Hanging(name=str(number)) for number in range(40)], Fixed()])
 
     assert statuses(outcomes) == [*[Status.WAIT] * 40, Status.PASS]
+
+
+def test_a_computation_ends_at_the_deadline() -> None:
+    ended = threading.Event()
+
+    class Computing(Check):
+        type: Literal["computing"] = "computing"
+
+        def run(self, context: CheckContext) -> Outcome:
+            try:
+                while True:
+                    time.sleep(0.01)
+                    check_deadline()
+            finally:
+                ended.set()
+
+    outcomes = runner(0.1).run([Computing(), Fixed()])
+
+    assert outcomes == [Outcome.wait("not finished when the time of this invocation was over"), outcomes[1]]
+    assert ended.wait(30)
 
 
 def test_no_check_begins_when_the_time_is_over() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from ecs_hooks.checks.statistics.percentiles import nearest_rank
+from ecs_hooks.core.deadline import limited_by
 from ecs_hooks.core.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class Samples(LatencyLimits):
                     if next(numbers) >= self.count:
                         return
                 try:
-                    collected.append(send())
+                    with limited_by(deadline):
+                        collected.append(send())
                 except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
                     errors.append(error)
 

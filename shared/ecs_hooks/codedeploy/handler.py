@@ -23,7 +23,7 @@ from ecs_hooks.core.arn import region_of
 from ecs_hooks.core.event import STATE_KEY
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.engine.invocation import Invocation
-from ecs_hooks.engine.telemetry import logger, nothing_lost
+from ecs_hooks.engine.telemetry import log_errors_suppressed, logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -240,7 +240,7 @@ class Execution:
         return response
 
     def _warn(self, text: str, **extra: str) -> None:
-        with nothing_lost():
+        with log_errors_suppressed():
             keys = (
                 {"deployment": self._event.deployment_id} if self._record.event is None else self._record.event.log_keys
             )

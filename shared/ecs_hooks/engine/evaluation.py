@@ -9,7 +9,7 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.state import key_of
 from ecs_hooks.core.timeouts import call_within
 from ecs_hooks.engine.runner import Result, Runner, may_go_on
-from ecs_hooks.engine.script import LABEL, play
+from ecs_hooks.engine.script import LABEL, run_hook_function
 from ecs_hooks.plan.model import FirstDeployment
 
 if TYPE_CHECKING:
@@ -60,4 +60,4 @@ def _run(function: HookFunction | None, hook: Hook, runner: Runner) -> None:
             runner.add(_FIRST, error.outcome)
             return
     if may_go_on(runner.run(hook.plan.checks)) and function is not None:
-        play(function, hook, runner)
+        run_hook_function(function, hook, runner)

@@ -1,8 +1,8 @@
-"""Tells a rollback from a deployment that goes forward.
+"""Recognizes a rollback.
 
 "There is no dedicated ROLLBACK lifecycle stage. When a rollback occurs, Amazon ECS re-invokes hooks registered at the
-PRODUCTION_TRAFFIC_SHIFT and TEST_TRAFFIC_SHIFT stages" (ECS developer guide). The event has no flag; it shows a rollback
-by the weight of the new revision, which is 0 while another one has 100. The trap: PRE_PRODUCTION_TRAFFIC_SHIFT has the
+PRODUCTION_TRAFFIC_SHIFT and TEST_TRAFFIC_SHIFT stages" (ECS developer guide). The event has no flag; a
+rollback shows in the weight of the new revision, which is 0 while another one has 100. The trap: PRE_PRODUCTION_TRAFFIC_SHIFT has the
 same weights on the way forward, since there they are those before the shift.
 """
 
@@ -21,7 +21,7 @@ _ALL = 100.0
 
 
 def is_rollback(event: LifecycleEvent, read_deployment: Callable[[], ServiceDeployment | None]) -> bool:
-    """Return whether ECS is on its way back to the old revision.
+    """Return whether ECS rolls back to the old revision.
 
     Parameters
     ----------
@@ -34,15 +34,15 @@ def is_rollback(event: LifecycleEvent, read_deployment: Callable[[], ServiceDepl
     Notes
     -----
     ===================  =====================  ==============================================================
-    weight of green      ECS says               answer
+    weight of green      ECS's record           answer
     ===================  =====================  ==============================================================
-    100                  (not asked)            forward
+    100                  (not read)             forward
     0, another has 100   rolling back           rollback
     0, another has 100   not rolling back       rollback in BLUE_GREEN, as documented; forward in LINEAR and
                                                 CANARY, whose events could carry the weights before a step
     0, another has 100   nothing                rollback, as documented
     anything else        rolling back           rollback
-    anything else        not so, or nothing     forward: the checks run, since what is not known is no pass
+    anything else        not so, or nothing     forward: the checks run, since unknown is not a pass
     ===================  =====================  ==============================================================
     """
     weights = _weights_of_shift(event)
@@ -62,7 +62,7 @@ def is_rollback(event: LifecycleEvent, read_deployment: Callable[[], ServiceDepl
 
 
 def _weights_of_shift(event: LifecycleEvent) -> TrafficWeights | None:
-    """Return the weights that this stage shifts; None at the stages that no rollback invokes."""
+    """Return the weights that this stage shifts; None at stages without hooks in a rollback."""
     match event.stage:
         case Stage.PRODUCTION_TRAFFIC_SHIFT:
             return event.production_weights

@@ -11,6 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ecs_hooks.core.deadline import DeadlineError, limited_by
 from ecs_hooks.core.measurement import Measured, judge, waiting
 from ecs_hooks.core.outcome import AS_BEFORE, ExplainedError, Outcome, Status
 from ecs_hooks.core.state import Progress, State, key_of
@@ -224,7 +225,7 @@ def _asked(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Answ
             paused = False
             yield answer
     relay.stop()
-    late = Outcome.wait("not finished when the time of this invocation was over")
+    late = DeadlineError().outcome
     yield from (_Answer(number, late) for number in missing)
 
 
@@ -233,7 +234,8 @@ def _asking(number: int, check: Check, context: CheckContext, relay: Relay) -> C
         began = time.perf_counter()
         trace = None
         try:
-            outcome = relay.run(lambda: check.run(context))
+            with limited_by(context.deadline):
+                outcome = relay.run(lambda: check.run(context))
             if not isinstance(outcome, Outcome):
                 message = f"run() of a check must return an Outcome, not {type(outcome).__name__}"
                 raise TypeError(message)  # noqa: TRY301 - an answer that is none is handled like a crash

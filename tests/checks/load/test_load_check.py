@@ -65,8 +65,8 @@ def test_a_plan_names_the_nearest_field() -> None:
     with pytest.raises(PlanError) as caught:
         Plan.parse({"checks": [{"type": "load", "max_p99": 1, "requests": [{"wieght": 2}]}]})
     assert set(caught.value.problems) == {
-        "hookDetails.checks[0].max_p99: is no known field; did you mean 'max_p99_ms'?",
-        "hookDetails.checks[0].requests[0].wieght: is no known field; did you mean 'weight'?",
+        "hookDetails.checks[0].max_p99: unknown field; did you mean 'max_p99_ms'?",
+        "hookDetails.checks[0].requests[0].wieght: unknown field; did you mean 'weight'?",
     }
 
 

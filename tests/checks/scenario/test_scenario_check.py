@@ -216,7 +216,7 @@ def test_a_scenario_that_does_not_fit_into_the_invocation_fails_at_once(shop: Sh
         ({"requests": [{"path": "/", "captures": {"a b": {"query": "body"}}}]}, "captures"),
         (
             {"requests": [{"path": "/", "exspect": {}}]},
-            "requests[0].exspect: is no known field; did you mean 'expect'?",
+            "requests[0].exspect: unknown field; did you mean 'expect'?",
         ),
     ],
 )
