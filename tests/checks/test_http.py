@@ -167,7 +167,9 @@ def test_a_request_that_does_not_match_the_listener_rule_is_not_sent(
 ) -> None:
     green = Endpoint("http://a", {"Host": "shop.example.com", "X-Environment": "test"}, {"version": "2"})
 
-    assert ask(green, **fields) == Outcome.failed(f"the listener rule asks for another {named} than the request has")
+    assert ask(green, **fields) == Outcome.failed(
+        f"the listener rule requires another value of {named} than the request has"
+    )
 
 
 def test_the_default_host_can_be_overridden(serve: Serve) -> None:
@@ -219,7 +221,7 @@ def test_a_secret_header_of_the_listener_rule_is_masked(serve: Serve) -> None:
 def test_a_method_that_the_listener_rule_excludes_is_a_failure(serve: Serve) -> None:
     outcome = ask(Endpoint("http://a", methods=("GET", "HEAD")), method="POST")
 
-    assert outcome == Outcome.failed("the listener rule takes GET, HEAD only, not POST")
+    assert outcome == Outcome.failed("the listener rule accepts only GET, HEAD, not POST")
 
 
 def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None:

@@ -20,7 +20,7 @@ from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.response import Response
-from ecs_hooks.http.sending import send
+from ecs_hooks.http.retry import send
 
 
 class Until(BaseModel):
@@ -112,7 +112,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
 
         def send_one() -> Sample:
             try:
-                response = send(request, session.limits, session.deadline, pool.ask)
+                response = send(request, session.limits, session.deadline, pool.exchange)
             except HttpError as error:
                 # Until green has answered once, a transport error is an ERROR of the check and not a failed sample.
                 if error.permanent or (isinstance(error, TransportError) and not reached.is_set()):

@@ -17,13 +17,15 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.request import host_of
-from ecs_hooks.http.sending import Limits, persistently
-from ecs_hooks.http.stream import Heard, Talk, talk
+from ecs_hooks.http.retry import with_retries
+from ecs_hooks.http.tcp_probe import TcpProbe, TcpResult, run_probe
+from ecs_hooks.http.tls import TlsOptions
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.http.budget import Budget
+    from ecs_hooks.http.limits import Budget
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
 _ENDS = {"end": "then the connection ended", "limit": "and more came", "timeout": "nothing more within {:g} s"}
@@ -148,23 +150,23 @@ class TcpCheck(TlsFields, Check):
             if problem:
                 return Outcome.failed(problem)
             probe = self._probe(session, limits)
-            result, attempts = persistently(lambda budget: _attempt(probe, budget), limits, session.deadline)
+            result, attempts = with_retries(lambda budget: _attempt(probe, budget), limits, session.deadline)
         except HttpError as error:
             return session.outcome_of(error)
         return self._evaluate(result, _where(probe), attempts, session.redactor)
 
-    def _probe(self, session: Session, limits: Limits) -> Talk:
+    def _probe(self, session: Session, limits: Limits) -> TcpProbe:
         url, body = Url.parse(session.green.base_url), self.expect.body
-        return Talk(
+        server_name = host_of(session.green.all_headers.get("Host", "")) or url.host
+        return TcpProbe(
             url.host,
             self.port or url.port,
             self.send.encode(),
             None if body is None else lambda content: not body.unmet(content, session.redactor),
-            host_of(session.green.all_headers.get("Host", "")) or url.host,
-            limits.trust if self.tls else None,
+            TlsOptions(server_name, limits.trust) if self.tls else None,
         )
 
-    def _evaluate(self, result: Heard, where: str, attempts: int, redactor: Redactor) -> Outcome:
+    def _evaluate(self, result: TcpResult, where: str, attempts: int, redactor: Redactor) -> Outcome:
         connect_ms = result.timings.connect * 1000
         limit = self.expect.max_connect_ms
         evidence = {
@@ -188,14 +190,14 @@ class TcpCheck(TlsFields, Check):
         return Outcome.failed(f"{where} response is {size}, {end}; expected {unmet}", evidence)
 
 
-def _attempt(probe: Talk, budget: Budget) -> Heard:
+def _attempt(probe: TcpProbe, budget: Budget) -> TcpResult:
     try:
-        return talk(probe, budget)
+        return run_probe(probe, budget)
     except HttpError as error:
         error.where = _where(probe)
         raise
 
 
-def _where(probe: Talk) -> str:
+def _where(probe: TcpProbe) -> str:
     host = f"[{probe.host}]" if ":" in probe.host else probe.host
     return f"TCP {host}:{probe.port}"

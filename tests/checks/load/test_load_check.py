@@ -89,7 +89,7 @@ def test_the_listener_is_required_for_requests_to_green() -> None:
 def test_a_plan_must_not_end_before_a_load_that_is_repeated() -> None:
     load = {"type": "load", "duration_seconds": 60}
     for watch, minutes in [({"count": 10, "interval_seconds": 20}, 13), ({"for_minutes": 12}, 13)]:
-        with pytest.raises(PlanError, match=f"timeout_minutes: 13 is not more than the {minutes} minutes"):
+        with pytest.raises(PlanError, match=f"timeout_minutes: must be greater than {minutes}, the minutes for which load watches, not 13"):
             Plan.parse({"timeout_minutes": 13, "checks": [{**load, "watch": watch}]})
         Plan.parse({"timeout_minutes": 13.1, "checks": [{**load, "watch": watch}]})
     assert LoadCheck().requirements().watch_seconds == 0

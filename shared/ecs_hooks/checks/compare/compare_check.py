@@ -172,7 +172,7 @@ class CompareCheck(ExchangeFields, Check):
 
     def _compare(self, pairs: Sequence[Pair], pool: Pool, session: Session) -> list[Result]:
         ignored = Ignored(frozenset(name.lower() for name in self.ignore_headers), self.ignore)
-        sampling = Sampling(pool.ask, session.limits, self.samples, self.interval_seconds, ignored)
+        sampling = Sampling(pool.exchange, session.limits, self.samples, self.interval_seconds, ignored)
         tolerance = Tolerance(
             Thresholds(self.relative_percent, self.absolute_percent),
             self.max_slower_percent,

@@ -13,7 +13,8 @@ from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Ign
 from ecs_hooks.checks.compare.compare_responses import MIN_ROUNDS, Comparison, Tolerance, compare
 from ecs_hooks.checks.compare.values import IncomparableError
 from ecs_hooks.http.errors import DeadlineError, HttpError, TransportError
-from ecs_hooks.http.sending import Ask, Limits, send
+from ecs_hooks.http.limits import Limits
+from ecs_hooks.http.retry import Exchange, send
 
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
@@ -39,7 +40,7 @@ class Pair(NamedTuple):
 class Sampling(NamedTuple):
     """How requests are sent."""
 
-    ask: Ask
+    exchange: Exchange
     limits: Limits
     samples: int
     """Number of rounds."""
@@ -144,7 +145,7 @@ def _send(
     request: Request, sampling: Sampling, normalize: Normalize, deadline: Deadline, *, is_blue: bool
 ) -> ComparableResponse:
     try:
-        response = send(request, sampling.limits, deadline, sampling.ask)
+        response = send(request, sampling.limits, deadline, sampling.exchange)
     except DeadlineError:
         raise
     except HttpError as error:

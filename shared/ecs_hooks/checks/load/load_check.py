@@ -20,8 +20,8 @@ from ecs_hooks.checks.samples import LatencyLimits
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import Listener
 from ecs_hooks.http.errors import HttpError
+from ecs_hooks.http.inflight import InFlight
 from ecs_hooks.http.pool import Pool
-from ecs_hooks.http.waits import Waits
 
 _MAX_REQUESTS = 100_000
 """Maximum number of requests, whose results fit into a function's memory."""
@@ -110,8 +110,8 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
         if no_time:
             return Outcome.failed(no_time)
         session = Session.start(context, required.listener).limited(self, self.timeout_seconds)
-        waits = Waits()
-        pool = Pool(keep=self.keep_alive, waits=waits)
+        in_flight = InFlight()
+        pool = Pool(keep=self.keep_alive, in_flight=in_flight)
         try:
             requests = [WeightedRequest(session.build(each), each.expect.status, each.weight) for each in self.requests]
             sender = Sender(requests, session.limits, pool, context.deadline)
@@ -125,7 +125,7 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
                 count=self._count,
                 timeout=self.timeout_seconds,
                 max_in_flight=self.max_in_flight,
-                waiting=waits.count,
+                waiting=in_flight.count,
             ).run()
         except HttpError as error:
             return session.outcome_of(error)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.assertions.status import show_status, status_matches
-from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.errors import ConnectTimeoutError, DeadlineError, HttpError, ResponseTimeoutError, TransportError
-from ecs_hooks.http.sending import attempt
+from ecs_hooks.http.limits import Budget
+from ecs_hooks.http.retry import attempt
 
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.http.limits import Limits
     from ecs_hooks.http.pool import Pool
     from ecs_hooks.http.request import Request
-    from ecs_hooks.http.sending import Limits
 
 _TIMEOUTS = (ConnectTimeoutError, ResponseTimeoutError, DeadlineError)
 
@@ -100,7 +100,7 @@ class Sender:
         turn = self._turns[number % len(self._turns)]
         budget = Budget(self._limits.timeout_seconds, deadline, self._invocation)
         try:
-            response = attempt(turn.request, self._limits, budget, self._pool.ask)
+            response = attempt(turn.request, self._limits, budget, self._pool.exchange)
         except HttpError as error:
             if error.permanent:
                 raise

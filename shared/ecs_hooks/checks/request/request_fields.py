@@ -23,6 +23,7 @@ from ecs_hooks.auth.secret import TextOrReference
 from ecs_hooks.core.lazy_model import Later
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
+    Authorization,
     Body,
     File,
     Request,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.requirements import Requirements
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
-    from ecs_hooks.http.authorization import Authorization
 else:
     Auth = Annotated[Any, Later("ecs_hooks.auth.fields:Auth")]
 
@@ -258,8 +258,6 @@ class RequestFields(BaseModel):
         }
         if self.auth is None and not secret_headers:
             return None
-        from ecs_hooks.http.authorization import Authorization  # noqa: PLC0415 - loaded where a plan has credentials
-
         auth = Authorization() if self.auth is None else self.auth.authorization(keyring)
         auth = auth._replace(headers={**auth.headers, **secret_headers})
         check_headers(auth.headers)

@@ -12,8 +12,8 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.http.errors import HttpError, TransportError
-from ecs_hooks.http.sending import Limits
-from ecs_hooks.http.tls import MinVersion, authorities_problem
+from ecs_hooks.http.limits import Limits, MinVersion
+from ecs_hooks.http.tls import authorities_problem
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference

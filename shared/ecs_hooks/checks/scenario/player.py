@@ -16,16 +16,16 @@ from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.core.validation_errors import described
 from ecs_hooks.http.errors import HttpError
-from ecs_hooks.http.sending import send
+from ecs_hooks.http.retry import send
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.request.session import Session
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.core.redaction import Redactor
-    from ecs_hooks.http.budget import Budget
+    from ecs_hooks.http.limits import Budget, Limits
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
-    from ecs_hooks.http.sending import Ask, Limits
+    from ecs_hooks.http.retry import Exchange
 
 
 class Played(NamedTuple):
@@ -42,9 +42,9 @@ class Played(NamedTuple):
 class Player:
     """Sends requests that use variables, whose values are given or captured from earlier responses."""
 
-    def __init__(self, session: Session, ask: Ask, variables: Mapping[str, Any]) -> None:
+    def __init__(self, session: Session, exchange: Exchange, variables: Mapping[str, Any]) -> None:
         self._session = session
-        self._ask = ask
+        self._exchange = exchange
         self._redactor = session.redactor
         self._values = dict(variables)
 
@@ -74,7 +74,7 @@ class Player:
         session, redactor = self._session, self._redactor
         try:
             session = session.limited(request, request.timeout_seconds, request.connect_retries, deadline)
-            response = send(session.build(request), session.limits, deadline, self._ask)
+            response = send(session.build(request), session.limits, deadline, self._exchange)
         except HttpError as error:
             return Played(session.outcome_of(error))
         except ExplainedError as error:  # a secret or a token is not available
@@ -104,19 +104,19 @@ class Player:
 class Cookies:
     """Sends requests with the cookies of earlier responses, redirects included; the redactor masks their values."""
 
-    def __init__(self, ask: Ask, redactor: Redactor) -> None:
-        self._ask = ask
+    def __init__(self, exchange: Exchange, redactor: Redactor) -> None:
+        self._exchange = exchange
         self._redactor = redactor
         self._jar = CookieJar(DefaultCookiePolicy())
 
-    def ask(self, request: Request, limits: Limits, budget: Budget) -> Response:
-        """Send a request, and keep the cookies of its response; see `ecs_hooks.http.sending`."""
+    def exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
+        """Send a request, and keep the cookies of its response; see `ecs_hooks.http.retry`."""
         urllib_request = _urllib_request(request)
         self._jar.add_cookie_header(urllib_request)
         cookies = urllib_request.get_header("Cookie")
         if cookies:
             request = request._replace(headers=_with_cookies(request.headers, cookies))
-        response = self._ask(request, limits, budget)
+        response = self._exchange(request, limits, budget)
         self._jar.extract_cookies(_CookieHeaders(response), urllib_request)  # type: ignore[arg-type] # it uses only info()
         for cookie in self._jar:
             self._redactor.add(cookie.value or "")

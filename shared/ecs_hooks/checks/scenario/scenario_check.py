@@ -86,8 +86,8 @@ class ScenarioCheck(Check):
         session = Session.start(context, required.listener)
         session.redactor.add_fields(self.variables)
         values = {**self.variables, **{name: session.keyring.open(secret) for name, secret in self.secrets.items()}}
-        pool = Pool()
-        player = Player(session, Cookies(pool.ask, session.redactor).ask, values)
+        pool = Pool(keep=False)
+        player = Player(session, Cookies(pool.exchange, session.redactor).exchange, values)
         try:
             outcome, played = self._play(player, context)
             warnings = [*(warning for each in played for warning in each.warnings), *self._clean_up(player, context)]
