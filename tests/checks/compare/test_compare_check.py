@@ -435,7 +435,7 @@ def test_before_green_runs_the_check_is_refused(stage: str) -> None:
             {"requests": [{"url": "http://a"}]},
             "not supported, because blue and green have different addresses; use path",
         ),
-        ({"requests": []}, "must be 1 to 20 requests"),
+        ({"requests": []}, "at least 1 item"),
         ({"samples": 14}, "greater than or equal to 15"),
         ({"ignore": ["items"]}, "'items' is no valid JSONPath"),
         ({"blue_url": "ftp://a"}, "address must begin with http"),

@@ -206,7 +206,7 @@ def test_a_scenario_that_does_not_fit_into_the_invocation_fails_at_once(shop: Sh
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"requests": []}, "requests: Tuple should have at least 1 item"),
+        ({"requests": []}, "requests: must have at least 1 item, not 0"),
         (
             {"requests": [{"path": "/{{id}}"}]},
             "requests[0]: {{id}} has no value; add it to variables or secrets, or capture it in an earlier request",

@@ -52,7 +52,6 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "form": "form", "multipart": "multipart"}
 """Fields that give the request a body, and their names in a plan."""
 
-_MAX_REQUESTS = 20
 _SAFE_HEADER = r"^[\t\x20-\x7e]+$"
 
 
@@ -295,17 +294,7 @@ class RequestFields(BaseModel):
             redactor.add_fields(fields)
 
 
-def _are_some(requests: tuple[R, ...]) -> tuple[R, ...]:
-    if not 1 <= len(requests) <= _MAX_REQUESTS:
-        raise ValueError(f"has {len(requests)} requests; must be 1 to {_MAX_REQUESTS} requests")
-    return requests
-
-
-Requests = Annotated[
-    tuple[R, ...],
-    AfterValidator(_are_some),
-    Field(json_schema_extra={"minItems": 1, "maxItems": _MAX_REQUESTS}),
-]
+Requests = Annotated[tuple[R, ...], Field(min_length=1, max_length=20)]
 """The different requests that a check sends again and again."""
 
 
