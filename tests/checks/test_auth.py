@@ -130,18 +130,18 @@ def test_without_a_token_no_request_is_sent(serve: Serve, tokens: AuthorizationS
 
 def test_a_load_ends_without_a_further_token(serve: Serve, tokens: AuthorizationServer) -> None:
     tokens.fields["expires_in"] = 0.3
-    asked: list[bytes] = []
+    received: list[bytes] = []
 
     def script(peer: Peer) -> None:
         while request := peer.request():
-            asked.append(request)
+            received.append(request)
             tokens.answer(503, {})
             peer.answer()
 
     outcome = run(load({"oauth2": {"token_url": tokens.url, **OAUTH2}}), serve(script).url)
     assert outcome.status is Status.ERROR
     assert outcome.reason.endswith("status 503")
-    assert 0 < len(asked) < 20
+    assert 0 < len(received) < 20
 
 
 @pytest.mark.parametrize("make", CHECKS)

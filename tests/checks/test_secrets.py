@@ -42,7 +42,8 @@ def echo(peer: Peer) -> None:
 
 
 def mirror(peer: Peer) -> None:
-    """Send back what a request proves its sender with, and nothing else: a reason shows the beginning of a text only."""
+    """Send back what a request proves its sender with, and nothing else: a reason shows the beginning of a text
+    only."""
     head, _, _ = peer.request().decode("latin-1").partition("\r\n\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.split("\r\n"))}
     value = headers.get(head.split(" ")[1].strip("/"), "nothing")
@@ -192,7 +193,7 @@ def test_a_secret_stays_out_of_the_outcome_of_every_check(
     for expect in EXPECTS if make is not load else EXPECTS[:1]:
         for secret in ("hunter2-hunter2", {"env": NAME}):
             if place == "header" and isinstance(secret, str):
-                continue  # a header that nobody calls a secret is none
+                continue  # no name makes this header a secret
             monkeypatch.setenv(NAME, "hunter2-hunter2")
             outcome = outcome_of(make(AUTH[place](secret), expect), url)
             assert outcome.status is Status.FAIL, outcome

@@ -31,8 +31,8 @@ def at(server: Server) -> str:
 
 def pong(peer: Peer) -> None:
     """A server of a line protocol."""
-    while asked := peer.connection.recv(100):
-        peer.send(b"+PONG\r\n" if asked == b"PING\r\n" else b"-ERR hunter2\r\n")
+    while line := peer.connection.recv(100):
+        peer.send(b"+PONG\r\n" if line == b"PING\r\n" else b"-ERR hunter2\r\n")
 
 
 def closed() -> int:
@@ -84,8 +84,8 @@ def test_a_wrong_response_fails_and_is_not_shown(serve: Serve) -> None:
         f'TCP 127.0.0.1:{server.port} response is 14 bytes, nothing more within 0.5 s; expected to contain "PONG"'
     )
     assert server.connections == 1
-    told = run(at(server), send="x", timeout_seconds=0.5, expect={"body": {"matches": "^PONG"}})
-    assert told.reason.endswith('expected to match "^PONG"')
+    unmatched = run(at(server), send="x", timeout_seconds=0.5, expect={"body": {"matches": "^PONG"}})
+    assert unmatched.reason.endswith('expected to match "^PONG"')
 
 
 def test_a_response_that_ends_or_never_ends_is_a_failure(serve: Serve) -> None:
@@ -262,7 +262,7 @@ def test_requirements_come_from_the_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "problem"),
     [
         ({"address": "http://a:80"}, "String should match pattern"),
         ({"address": "a"}, "String should match pattern"),
@@ -278,6 +278,6 @@ def test_requirements_come_from_the_address() -> None:
         ({"expect": {"status": 200}}, "Extra inputs"),
     ],
 )
-def test_invalid_fields_are_refused(fields: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_invalid_fields_are_refused(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
         TcpCheck.model_validate(fields)

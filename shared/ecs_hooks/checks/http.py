@@ -37,9 +37,9 @@ class Until(BaseModel):
 class HttpCheck(RequestFields, ExchangeFields, Check):
     """Sends one request to green and checks the response.
 
-    If the connection fails, or ends before the first byte of a response, the request is sent again up to `connect_retries`
-    times, POST included; then the outcome is `ERROR`, and the hook returns IN_PROGRESS. Any other failure, and a response
-    that is not as expected, is a `FAIL`, unless the check polls (`until`).
+    If the connection fails, or ends before the first byte of a response, the request is sent again up to
+    `connect_retries` times, POST included; then the outcome is `ERROR`, and the hook returns IN_PROGRESS. Any other
+    failure, and a response that is not as expected, is a `FAIL`, unless the check polls (`until`).
     """
 
     model_config = ConfigDict(populate_by_name=False)
@@ -47,8 +47,8 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
     type: Literal["http"] = "http"
     listener: Listener = "test"
     """Listener for the request: `test`, or `production` at POST_PRODUCTION_TRAFFIC_SHIFT, when green has all production
-    traffic. At earlier stages `production` is a failure, because the request would reach blue. `base_url` and `APP_URL` are
-    addresses of the test listener, so for `production` the address comes from AWS; `host` applies to both."""
+    traffic. At earlier stages `production` is a failure, because the request would reach blue. `base_url` and `APP_URL`
+    are addresses of the test listener, so for `production` the address comes from AWS; `host` applies to both."""
     timeout_seconds: Annotated[float, Field(gt=0, le=900)] = 10
     """Timeout of one attempt, from DNS to the last byte of the body, redirects included."""
     connect_retries: Annotated[int, Field(ge=0, le=20)] = 3

@@ -74,8 +74,8 @@ class Samples(LatencyLimits):
     count: Annotated[int, Field(ge=2, le=10_000)]
     """Number of requests, all within one invocation."""
     concurrency: Annotated[int, Field(ge=1, le=50)] = 1
-    """Maximum number of concurrent requests. Each thread waits for a response before its next request; for a steady rate,
-    whatever the responses, use the `load` check."""
+    """Maximum number of concurrent requests. Each thread waits for a response before its next request; for a steady
+    rate, whatever the responses, use the `load` check."""
     min_success_percent: Annotated[float, Field(ge=0, le=100)] = 100
     """Minimum percentage of responses that are as expected."""
 

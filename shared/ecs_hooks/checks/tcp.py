@@ -39,8 +39,8 @@ class TcpBody(BaseModel):
     contains: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     """Text that occurs in them."""
     matches: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_pattern)] | None = None
-    r"""A regular expression that is found somewhere in them, in the syntax of RE2: without look-around and back references;
-    `\w`, `\d`, `\s` and `\b` are ASCII (`\p{L}` is every letter), and `$` accepts one final line feed."""
+    r"""A regular expression that is found somewhere in them, in the syntax of RE2: without look-around and back
+    references; `\w`, `\d`, `\s` and `\b` are ASCII (`\p{L}` is every letter), and `$` accepts one final line feed."""
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> Self:
@@ -72,8 +72,8 @@ class TcpExpect(BaseModel):
 class TcpCheck(TlsFields, Check):
     """Connects to green over TCP, and checks what green sends, if that is expected.
 
-    It is for protocols other than HTTP: behind a Network Load Balancer, or at a task. If the connection fails, the check
-    tries again, and is then an `ERROR`, as `http`; a response that is not as expected is a `FAIL`.
+    It is for protocols other than HTTP: behind a Network Load Balancer, or at a task. If the connection fails, the
+    check tries again, and is then an `ERROR`, as `http`; a response that is not as expected is a `FAIL`.
     """
 
     type: Literal["tcp"] = "tcp"
@@ -128,9 +128,11 @@ class TcpCheck(TlsFields, Check):
     def _address_problem(self, green: Endpoint) -> str:
         """Return why a connection to an address says nothing about green; empty if it does."""
         if green.protocol in {"HTTP", "HTTPS"}:
-            return "an Application Load Balancer accepts connections itself, even if green does not: use a check of type http"
+            problem = "an Application Load Balancer accepts connections itself, even if green does not"
+            return f"{problem}: use a check of type http"
         if green.protocol and self.port is not None and self.port != Url.parse(green.base_url).port:
-            return f"port {self.port} belongs to another listener of the load balancer, which may forward to blue: set address"
+            problem = f"port {self.port} belongs to another listener of the load balancer, which may forward to blue"
+            return f"{problem}: set address"
         if green.protocol == "TLS" and self.expect.body is None:
             return (
                 "a TLS listener accepts connections itself, even if green does not: set expect.body to green's response"

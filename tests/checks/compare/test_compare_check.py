@@ -156,7 +156,7 @@ def test_blue_does_not_differ_from_itself(stores: Both) -> None:
     assert outcome.reason.endswith("vary in blue; blue responds 404 to HEAD /none")
     assert outcome.evidence["rounds"] == 60
     assert numbers(outcome)["noisy_places"] > 20
-    assert stores.blue.asked == 2 * stores.green.asked
+    assert stores.blue.requests == 2 * stores.green.requests
 
 
 @pytest.mark.slow
@@ -164,7 +164,7 @@ def test_blue_does_not_differ_from_itself_in_a_thousand_runs(stores: Both) -> No
     outcomes = [run(stores) for _ in range(1000)]
     assert {outcome.status for outcome in outcomes} == {Status.PASS}
     assert all(numbers(outcome)["noisy_places"] > 20 for outcome in outcomes)
-    assert stores.blue.asked + stores.green.asked == 45_000
+    assert stores.blue.requests + stores.green.requests == 45_000
 
 
 def test_ignored_values_are_not_compared() -> None:
@@ -336,7 +336,8 @@ def test_it_has_to_fit_into_one_invocation() -> None:
     outcome = CompareCheck(blue_url="http://a").run(context("http://b", seconds=30))
     assert outcome.status is Status.FAIL
     assert outcome.reason == (
-        "budget_seconds: the check requires 61 s, but this invocation has 30 s left; lower budget_seconds, or raise the function's Timeout"
+        "budget_seconds: the check requires 61 s, but this invocation has 30 s left; lower budget_seconds, or raise the "
+        "function's Timeout"
     )
 
 

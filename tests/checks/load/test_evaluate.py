@@ -27,10 +27,10 @@ def load(
     milliseconds: Sequence[float], *answers: Result | None, shares: Sequence[float] = (), **fields: Any
 ) -> Load[Result]:
     """Return a load whose first requests have these results; the others succeed."""
-    told = [*answers, *[None] * (len(milliseconds) - len(answers))]
+    padded = [*answers, *[None] * (len(milliseconds) - len(answers))]
     samples = [
         sample(number / 10, each / 1000, answer, **fields)
-        for number, (each, answer) in enumerate(zip(milliseconds, told, strict=True))
+        for number, (each, answer) in enumerate(zip(milliseconds, padded, strict=True))
     ]
     return Load(samples, shares)
 
@@ -149,7 +149,8 @@ def test_a_function_that_cannot_keep_the_rate_is_an_error() -> None:
 
     assert outcome.status is Status.ERROR
     assert outcome.reason == (
-        "the function sent 9.7 of 10 requests per second, and delayed them by p95 400 ms itself, so the load says nothing about green; "
+        "the function sent 9.7 of 10 requests per second, and delayed them by p95 400 ms itself, so the load says "
+        "nothing about green; "
         "lower requests_per_second, or give the function more memory, with which it gets more CPU"
     )
     assert outcome.evidence["own_p99_ms"] == 400
@@ -181,7 +182,8 @@ def test_a_limit_that_the_function_may_have_exceeded_is_an_error(p99: float, sta
     assert outcome.status is status
     if status is Status.ERROR:
         assert outcome.reason.endswith(
-            "p99 99 ms; expected p99 within 75 ms, but p99 20 ms are the function's own delay, so green may be within the limits; "
+            "p99 99 ms; expected p99 within 75 ms, but p99 20 ms are the function's own delay, so green may be "
+            "within the limits; "
             "lower requests_per_second, or give the function more memory, with which it gets more CPU"
         )
 

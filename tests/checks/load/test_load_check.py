@@ -134,7 +134,7 @@ def test_if_finding_green_takes_the_time_it_is_an_error(serve: Serve) -> None:
 # Through the handler
 
 
-def asked(checks: list[dict[str, Any]], url: str, details: Any = None, seconds: float = 30) -> dict[str, Any]:
+def run_hook(checks: list[dict[str, Any]], url: str, details: Any = None, seconds: float = 30) -> dict[str, Any]:
     configured = {"base_url": url, "error_limit": 2, "checks": checks} if details is None else details
     handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
     return handler(load_event(hookDetails=configured), LambdaContext("hook", "", "1024", seconds))
@@ -143,11 +143,11 @@ def asked(checks: list[dict[str, Any]], url: str, details: Any = None, seconds: 
 @pytest.mark.usefixtures("fast_function")
 def test_a_hook_passes_and_fails_with_its_load(serve: Serve) -> None:
     server = serve(answering())
-    assert asked([{"type": "load", **SECOND}], server.url) == {
+    assert run_hook([{"type": "load", **SECOND}], server.url) == {
         "hookStatus": "SUCCEEDED",
         "reason": "SUCCEEDED post_test_traffic_shift my-service: 1 passed",
     }
-    failing = asked([{"type": "load", "name": "warm-up", **SECOND, "max_p50_ms": 0.001}], server.url)
+    failing = run_hook([{"type": "load", "name": "warm-up", **SECOND, "max_p50_ms": 0.001}], server.url)
     assert failing["hookStatus"] == "FAILED"
     assert re.search(
         r'my-service: load "warm-up" 40 requests at 40/s: 0 % failed, p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ ms; '
@@ -163,12 +163,12 @@ def test_a_load_is_repeated_by_a_watch_one_in_each_invocation(serve: Serve) -> N
     watched = [{"type": "load", **SECOND, "watch": {"count": 2, "interval_seconds": 20}}]
     with clock.use(lambda: now):
         now = 1_800_000_000.0
-        first = asked(watched, url)
+        first = run_hook(watched, url)
         assert (first["hookStatus"], first["callBackDelay"]) == ("IN_PROGRESS", 20)
         assert "load 1 of 1 measurements passed, the last: 40 requests at 40/s: " in first["reason"]
         assert seen == {b"GET /": 40}
         now += 20
-        assert asked(watched, url, first["hookDetails"])["hookStatus"] == "SUCCEEDED"
+        assert run_hook(watched, url, first["hookDetails"])["hookStatus"] == "SUCCEEDED"
     assert seen == {b"GET /": 80}
 
 
@@ -176,10 +176,10 @@ def test_a_load_is_repeated_by_a_watch_one_in_each_invocation(serve: Serve) -> N
 def test_a_load_without_connection_is_repeated_up_to_the_error_limit(serve: Serve) -> None:
     url = closed_port(serve)
     checks = [{"type": "load", **SECOND}]
-    first = asked(checks, url)
+    first = run_hook(checks, url)
     assert first["hookStatus"] == "IN_PROGRESS"
     assert "(error 1 of 2)" in first["reason"]
-    second = asked(checks, url, first["hookDetails"])
+    second = run_hook(checks, url, first["hookDetails"])
     assert second["hookStatus"] == "FAILED"
     assert "connection refused" in second["reason"]
     assert "2 times in a row, which is the error_limit" in second["reason"]
@@ -187,7 +187,7 @@ def test_a_load_without_connection_is_repeated_up_to_the_error_limit(serve: Serv
 
 @pytest.mark.usefixtures("fast_function")
 def test_a_load_that_is_too_long_for_the_function_is_a_failure_at_once(serve: Serve) -> None:
-    answer = asked([{"type": "load", "duration_seconds": 30}], serve(answering()).url, seconds=30)
+    answer = run_hook([{"type": "load", "duration_seconds": 30}], serve(answering()).url, seconds=30)
 
     assert answer["hookStatus"] == "FAILED"
     assert "lower duration_seconds to 12, or raise the function's Timeout" in answer["reason"]

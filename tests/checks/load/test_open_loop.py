@@ -97,7 +97,7 @@ def test_a_request_that_timed_out_while_queued_is_not_sent() -> None:
         return True
 
     load = run(send, rate=50, count=20, timeout=0.2, max_in_flight=1)
-    # The first one holds up the worker for 0.5 s; until then the time of those is over that were due in the first 0.3 s.
+    # The first request keeps the worker busy for 0.5 s; by then those that were due in the first 0.3 s have timed out.
     never = load.samples[1:15]
     assert all(sample.result is None and sample.queued for sample in never)
     assert all(sample.latency >= 0.2 for sample in never)

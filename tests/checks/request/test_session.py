@@ -69,7 +69,7 @@ def test_a_reference_to_an_invalid_certificate_is_a_failure(aws: AwsApi, server:
 
 @pytest.mark.parametrize("kind", ["http", "load", "compare"])
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "problem"),
     [
         ({"ca_certificates": "x"}, "ca_certificates\n.*must be PEM of certificates, each from -----BEGIN CERTIFICATE"),
         ({"ca_certificates": PRIVATE.private_key_pem.bytes().decode()}, "must be PEM of certificates"),
@@ -79,8 +79,8 @@ def test_a_reference_to_an_invalid_certificate_is_a_failure(aws: AwsApi, server:
         ({"min_tls_version": "1.1"}, "Input should be '1.2' or '1.3'"),
     ],
 )
-def test_invalid_fields_are_refused(kind: str, fields: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told) as caught:
+def test_invalid_fields_are_refused(kind: str, fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem) as caught:
         check_class(kind).model_validate(fields)
     assert "PRIVATE KEY" not in "".join(each["msg"] for each in caught.value.errors())
 

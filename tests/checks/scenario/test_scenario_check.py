@@ -66,7 +66,7 @@ def test_captured_values_are_used_in_later_requests(shop: Shop) -> None:
     assert outcome.reason.startswith("3 requests in ")
     # The id has a slash and a space, and stays one segment of the path.
     look = "GET /orders/a%2Fb%201"
-    assert shop.asked == ["POST /login", "POST /orders", look, look, look, "DELETE /orders/a%2Fb%201"]
+    assert shop.requests == ["POST /login", "POST /orders", look, look, look, "DELETE /orders/a%2Fb%201"]
     assert not shop.orders
     assert outcome.evidence["requests"] == 3
 
@@ -85,8 +85,8 @@ def test_the_first_failure_ends_the_scenario_and_cleanup_is_sent(shop: Shop) -> 
     assert outcome.status is Status.FAIL
     assert outcome.reason.startswith("request 3 GET http://127.0.0.1")
     assert 'json $.state is "open", expected "done" (still so after 0.2 s)' in outcome.reason
-    assert shop.asked[-1] == "DELETE /orders/a%2Fb%201"
-    assert shop.asked.count("POST /login") == 1
+    assert shop.requests[-1] == "DELETE /orders/a%2Fb%201"
+    assert shop.requests.count("POST /login") == 1
 
 
 def test_cleanup_without_its_captured_value_is_skipped(shop: Shop) -> None:
@@ -95,7 +95,7 @@ def test_cleanup_without_its_captured_value_is_skipped(shop: Shop) -> None:
 
     assert outcome.reason.startswith('request 2 "order" POST http://127.0.0.1')
     assert outcome.reason.endswith("status 500, expected 201; also jsonpath $.amount, capture id, capture place")
-    assert shop.asked[-1] == "GET /cookies"
+    assert shop.requests[-1] == "GET /cookies"
 
 
 def test_a_cleanup_that_fails_only_warns(shop: Shop) -> None:
@@ -114,8 +114,8 @@ def test_secrets_are_masked_in_reasons(shop: Shop) -> None:
     assert outcome.status is Status.FAIL
     assert "json $.cookies is " in outcome.reason
     assert SESSION not in str(outcome)
-    told = play(shop, LOGIN, {**echo, "headers": {"X-A": "{{token}}"}, "path": "/cookies?x={{token}}"})
-    assert TOKEN not in str(told)
+    outcome = play(shop, LOGIN, {**echo, "headers": {"X-A": "{{token}}"}, "path": "/cookies?x={{token}}"})
+    assert TOKEN not in str(outcome)
     shown = {"query": "jsonpath", "path": "$.user", "secret": True}
     hidden = play(
         shop, {**LOGIN, "captures": {"who": shown}}, {"path": "/none/{{who}}"}, variables={"user": "s3cret-user"}
@@ -184,7 +184,7 @@ def test_polling_ends_with_the_budget(shop: Shop) -> None:
     outcome = play(shop, LOGIN, ORDER, slow, budget_seconds=0.5, cleanup=[CANCEL])
 
     assert outcome.status is Status.FAIL
-    assert shop.asked[-1] == "DELETE /orders/a%2Fb%201"
+    assert shop.requests[-1] == "DELETE /orders/a%2Fb%201"
 
 
 def test_a_request_that_exceeds_the_budget_is_a_failure(shop: Shop) -> None:
@@ -200,11 +200,11 @@ def test_a_scenario_that_does_not_fit_into_the_invocation_fails_at_once(shop: Sh
 
     assert outcome.status is Status.FAIL
     assert "raise the function's Timeout" in outcome.reason
-    assert not shop.asked
+    assert not shop.requests
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "problem"),
     [
         ({"requests": []}, "requests: must have at least 1 item, not 0"),
         (
@@ -220,10 +220,10 @@ def test_a_scenario_that_does_not_fit_into_the_invocation_fails_at_once(shop: Sh
         ),
     ],
 )
-def test_invalid_fields_are_refused(fields: dict[str, Any], told: str) -> None:
+def test_invalid_fields_are_refused(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(PlanError) as error:
         Plan.parse({"checks": [{"type": "scenario", **fields}]})
-    assert told in str(error.value)
+    assert problem in str(error.value)
     with pytest.raises(ValidationError):
         ScenarioCheck.model_validate(fields)
 

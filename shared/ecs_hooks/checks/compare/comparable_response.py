@@ -165,7 +165,7 @@ def _without_ignored(document: Any, paths: Sequence[str]) -> tuple[Any, ...]:
             raise IncomparableError(f"ignore {path[:80]} {error}") from None
     if () in found:
         return ()
-    # Delete the last items of an array first, because the items behind them move up, and what is inside before its parent.
+    # Delete the last items of an array first, because later items move up, and children before their parent.
     for *way, last in sorted(found, key=lambda each: [(isinstance(step, int), step) for step in each], reverse=True):
         parent = document
         for step in way:

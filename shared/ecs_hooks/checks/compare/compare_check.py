@@ -48,16 +48,18 @@ class CompareRequest(RequestFields):
 class CompareCheck(ExchangeFields, Check):
     """Sends the same requests to green and to blue, to blue twice, and finds how the responses of green differ.
 
-    Each round sends a request to green once and to blue twice, in random order. Status, headers, JSON path by path, other
-    bodies, and latency are compared. What varies between blue's own responses (times, ids, the order of an array, an
-    optional field) is noise. There green must have only what all of blue's responses have in common, such as types, values
-    that occur again and again, formats, and sizes. A difference counts if green differs from blue's usual responses so much
-    more often than blue's other responses do that Fisher's exact test allows for chance alone once in ten thousand checks,
-    and by more than `relative_percent` and `absolute_percent`. With 30 rounds, green must differ in about every second
-    round at a path that never varies in blue, and in nearly all rounds at a path that sometimes does.
+    Each round sends a request to green once and to blue twice, in random order. Status, headers, JSON path by path,
+    other bodies, and latency are compared. What varies between blue's own responses (times, ids, the order of an array,
+    an optional field) is noise. There green must have only what all of blue's responses have in common, such as types,
+    values that occur again and again, formats, and sizes. A difference counts if green differs from blue's usual
+    responses so much more often than blue's other responses do that Fisher's exact test allows for chance alone once in
+    ten thousand checks, and by more than `relative_percent` and `absolute_percent`. With 30 rounds, green must differ
+    in about every second round at a path that never varies in blue, and in nearly all rounds at a path that sometimes
+    does.
 
-    If there is no connection to one of them the outcome is `ERROR`, and so it is if blue itself fails (5xx, no response):
-    that says nothing about green. On a service's first deployment the check is skipped, unless `blue_url` is set.
+    If there is no connection to one of them the outcome is `ERROR`, and so it is if blue itself fails (5xx, no
+    response): that says nothing about green. On a service's first deployment the check is skipped, unless `blue_url` is
+    set.
     """
 
     type: Literal["compare"] = "compare"
@@ -81,11 +83,11 @@ class CompareCheck(ExchangeFields, Check):
     max_slower_ms: Annotated[float, Field(ge=0, le=60_000)] = 20
     """Milliseconds by which green may be slower in any case."""
     allow_unsafe: bool = False
-    """Whether to allow other methods than GET, HEAD and OPTIONS: blue, which serves customers, gets each request twice per
-    round."""
+    """Whether to allow other methods than GET, HEAD and OPTIONS: blue, which serves customers, gets each request twice
+    per round."""
     blue_url: str | None = None
-    """Base URL of blue. Default: its production listener, as long as that forwards only to blue; if the address of green is
-    that of a task, a task of blue."""
+    """Base URL of blue. Default: its production listener, as long as that forwards only to blue; if the address of
+    green is that of a task, a task of blue."""
     blue_host: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     """`Host` of the requests to blue. Default: the plan's `host`, or the host of the production listener rule."""
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
@@ -113,8 +115,9 @@ class CompareCheck(ExchangeFields, Check):
         for number, request in enumerate(self.requests):
             if request.method not in _SAFE_METHODS and not self.allow_unsafe:
                 raise ValueError(
-                    f"requests[{number}].method: {request.method} may change data, and blue, which serves customers, would "
-                    f"get it {2 * self.samples} times; use {', '.join(_SAFE_METHODS)}, or set allow_unsafe to true"
+                    f"requests[{number}].method: {request.method} may change data, and blue, which serves customers, "
+                    f"would get it {2 * self.samples} times; use {', '.join(_SAFE_METHODS)}, or set allow_unsafe to "
+                    f"true"
                 )
         return self
 

@@ -58,9 +58,10 @@ def differences(
 ) -> list[Difference]:
     """Return the paths at which green differs from blue more than blue's own responses do, the most certain first.
 
-    Each test counts the responses that are unusual at one path in one feature. Fisher's exact test gives the probability
-    that green has so many of them if it equals blue: the order of the requests is random, so all orders are equally likely
-    then. The false alarm rate is divided by the number of tests (Bonferroni), so that it holds for all of them together.
+    Each test counts the responses that are unusual at one path in one feature. Fisher's exact test gives the
+    probability that green has so many of them if it equals blue: the order of the requests is random, so all orders are
+    equally likely then. The false alarm rate is divided by the number of tests (Bonferroni), so that it holds for all
+    of them together.
 
     Parameters
     ----------

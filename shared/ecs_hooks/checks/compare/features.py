@@ -1,15 +1,15 @@
 """Features in which a response may differ from the usual responses of blue, at one path.
 
-Each feature marks the responses that are unusual in it; a response of blue is judged by blue's other responses. Blue may be
-unusual, too: what counts is how often each side is. The features, from the finest to the coarsest:
+Each feature marks the responses that are unusual in it; a response of blue is judged by blue's other responses. Blue
+may be unusual, too: what counts is how often each side is. The features, from the finest to the coarsest:
 
-- the value, or all values in order; the values in any order; their formats (a whole number, a UUID, a date); their types,
-  null and absent among them;
+- the value, or all values in order; the values in any order; their formats (a whole number, a UUID, a date); their
+  types, null and absent among them;
 - of several values, whether one is missing that blue has, or one is added that blue has not;
 - how large a number is, or how long a text or an array.
 
-A value that blue changes once and keeps, such as that of a clock or of a refilled cache, says nothing about green, which has
-its own clock and cache. So only values that blue returns to, or never changes, are usual.
+A value that blue changes once and keeps, such as that of a clock or of a refilled cache, says nothing about green,
+which has its own clock and cache. So only values that blue returns to, or never changes, are usual.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ def outcome_of(results: Sequence[Result], samples: int, limits: str, redactor: R
         if each.rounds < samples:
             problem = f" ({each.problem})" if each.problem else ""
             return Outcome.failed(
-                f"{each.label}: there was time for {each.rounds} of {samples} rounds{problem}; raise budget_seconds, or lower "
-                f"samples",
+                f"{each.label}: there was time for {each.rounds} of {samples} rounds{problem}; raise budget_seconds, "
+                f"or lower samples",
                 evidence,
             )
     problems = [f"{each.label}: {each.problem}" for each in results if each.problem]
@@ -75,8 +75,8 @@ def _differences(results: Sequence[Result], limits: str, redactor: Redactor) -> 
         latency = comparison.latency
         if latency is not None and comparison.is_slower:
             yield (
-                f"{each.label}: median latency {latency.green_ms:.0f} ms, of blue {latency.blue_ms:.0f} ms, which is more "
-                f"than {limits} allow"
+                f"{each.label}: median latency {latency.green_ms:.0f} ms, of blue {latency.blue_ms:.0f} ms, which is "
+                f"more than {limits} allow"
             )
 
 

@@ -1,4 +1,4 @@
-"""Samples the responses of blue and green: each round sends a request to green once and to blue twice, in random order."""
+"""Samples responses: each round sends a request to green once and to blue twice, in random order."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def sample_and_compare(pair: Pair, sampling: Sampling, tolerance: Tolerance, dea
         size += sum(response.body.size for response in (each.green, *each.blue))
         if size > _MAX_BYTES:
             raise IncomparableError(
-                f"{pair.label}: the bodies of {len(rounds)} rounds have more than {_MAX_BYTES >> 20} MiB, which is too much "
-                f"to compare; request less, or lower samples (now {sampling.samples})"
+                f"{pair.label}: the bodies of {len(rounds)} rounds have more than {_MAX_BYTES >> 20} MiB, which is too "
+                f"much to compare; request less, or lower samples (now {sampling.samples})"
             )
     usable = [each for each in rounds if _is_usable(each)]
     if len(usable) < min(len(rounds), MIN_ROUNDS) or not rounds:
@@ -103,8 +103,8 @@ def sample_and_compare(pair: Pair, sampling: Sampling, tolerance: Tolerance, dea
     problem = ""
     if not comparison.is_conclusive and len(rounds) == sampling.samples:
         problem = (
-            f"both have the status {comparison.status} in only {comparison.rounds} of {len(rounds)} rounds, which is too few "
-            f"to compare the content; use a request with one status, or raise samples"
+            f"both have the status {comparison.status} in only {comparison.rounds} of {len(rounds)} rounds, which is "
+            f"too few to compare the content; use a request with one status, or raise samples"
         )
     return Result(pair.label, len(rounds), comparison, problem)
 

@@ -19,7 +19,7 @@ _MAX_OWN_DELAY_MS = 250.0
 """Maximum p95 of the function's own delay. A function that is too slow for the rate adds more and more."""
 
 _SAFETY_FACTOR = 1.25
-"""The function's own delay is an estimate: this much of it is subtracted to be sure that the rest is green's latency."""
+"""The function's own delay is an estimate: so much of it is subtracted that the rest is surely green's latency."""
 
 _FIX = "lower requests_per_second, or give the function more memory, with which it gets more CPU"
 
@@ -32,8 +32,8 @@ class Statistics(NamedTuple):
     failed_by_green: int
     """Number of failures without requests that timed out because of the function's own delay."""
     latencies: list[float]
-    """Since each request was due, of those that succeeded or timed out. Other failures are left out, because an error that
-    is returned at once would make green look fast."""
+    """Since each request was due, of those that succeeded or timed out. Other failures are left out, because an error
+    that is returned at once would make green look fast."""
     latencies_of_green: list[float]
     """The same without the function's own delay."""
     own_delays: list[float]
@@ -74,8 +74,8 @@ class Statistics(NamedTuple):
 def evaluate(load: Load[Result], check: LoadCheck) -> Outcome:
     """Return the outcome of a load.
 
-    It is `ERROR` if no request reached green, if the function could not keep the rate, or if its own delay may be why a limit
-    is exceeded; else `FAIL` or `PASS`.
+    It is `ERROR` if no request reached green, if the function could not keep the rate, or if its own delay may be why a
+    limit is exceeded; else `FAIL` or `PASS`.
     """
     numbers = Statistics.of(load)
     evidence = _evidence(numbers, check)

@@ -54,10 +54,10 @@ class LoadRequest(RequestFields):
 class LoadCheck(ExchangeFields, LatencyLimits, Check):
     """Sends requests to green at a steady rate, and checks the percentage of failures and the latency percentiles.
 
-    Each request is due at a fixed time, whatever the responses to earlier requests, and its latency counts from that time:
-    requests that wait for a stalled server are in the percentiles. A request fails without a response within
-    `timeout_seconds`, or with a status other than `expect`. If no request reaches green the outcome is `ERROR`, and so it is
-    if the function itself is too slow to measure green.
+    Each request is due at a fixed time, whatever the responses to earlier requests, and its latency counts from that
+    time: requests that wait for a stalled server are in the percentiles. A request fails without a response within
+    `timeout_seconds`, or with a status other than `expect`. If no request reaches green the outcome is `ERROR`, and so
+    it is if the function itself is too slow to measure green.
     """
 
     type: Literal["load"] = "load"
@@ -82,7 +82,8 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
     def _has_no_conflicting_fields(self) -> Self:
         if self._count > _MAX_REQUESTS:
             raise ValueError(
-                f"requests_per_second times duration_seconds is {self._count} requests; lower them to at most {_MAX_REQUESTS}"
+                f"requests_per_second times duration_seconds is {self._count} requests; lower them to at most "
+                f"{_MAX_REQUESTS}"
             )
         for percent, limit in self.max_ms.items():
             if limit is not None and limit >= self.timeout_seconds * 1000:
@@ -152,7 +153,7 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
         longest = math.floor(self.duration_seconds - (seconds - left))
         lower = f"lower duration_seconds to {longest}" if longest >= 1 else "lower duration_seconds"
         return (
-            f"duration_seconds {self.duration_seconds:g} and timeout_seconds {self.timeout_seconds:g} require {seconds:g} s, "
-            f"but this invocation has {left:.0f} s left; {lower}, or raise the function's Timeout; for a longer load, repeat "
-            f'it: "watch": {{"count": 10, "interval_seconds": 1}}'
+            f"duration_seconds {self.duration_seconds:g} and timeout_seconds {self.timeout_seconds:g} require "
+            f"{seconds:g} s, but this invocation has {left:.0f} s left; {lower}, or raise the function's Timeout; for a "
+            f'longer load, repeat it: "watch": {{"count": 10, "interval_seconds": 1}}'
         )

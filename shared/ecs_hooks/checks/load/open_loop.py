@@ -1,8 +1,8 @@
 """An open loop: requests are sent at times fixed in advance, whatever the responses to earlier requests.
 
-A closed loop, which sends the next request after the last response, sends no requests to a server while it stalls, and so
-leaves out those that would have been slow (coordinated omission). Here each request is due at its own time, and its latency
-counts from that time.
+A closed loop, which sends the next request after the last response, sends no requests to a server while it stalls, and
+so leaves out those that would have been slow (coordinated omission). Here each request is due at its own time, and its
+latency counts from that time.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ class Load(NamedTuple, Generic[T]):
 
     samples: Sequence[Sample[T]]
     own_shares: Sequence[float]
-    """By hundredth of a second since the load began, the share of the requests in flight that waited for this process, and
-    not for the server."""
+    """By hundredth of a second since the load began, the share of the requests in flight that waited for this process,
+    and not for the server."""
 
     def own_delays(self) -> list[float]:
         """Return how many seconds of the latency of each request are the delay of this process.
 
-        It is the time until a free worker began to send the request, and the share of the rest in which requests waited for
-        this process; while all workers are busy, the same share counts for queued requests.
+        It is the time until a free worker began to send the request, and the share of the rest in which requests waited
+        for this process; while all workers are busy, the same share counts for queued requests.
         """
         sums = [0.0, *accumulate(share * _INTERVAL for share in self.own_shares)]
         shares = [*self.own_shares, 0.0]
@@ -88,14 +88,14 @@ class Load(NamedTuple, Generic[T]):
 class OpenLoop(Generic[T]):
     """Sends requests from as many threads as necessary, up to a limit.
 
-    One worker waits until the next request is due. When it starts to send it, another worker takes its place: a free one, or
-    a new one. Requests are queued only if the limit is reached.
+    One worker waits until the next request is due. When it starts to send it, another worker takes its place: a free
+    one, or a new one. Requests are queued only if the limit is reached.
 
     Parameters
     ----------
     send
-        Sends the request of a number, which counts from 0, before the deadline, and returns its result. An exception ends
-        the load.
+        Sends the request of a number, which counts from 0, before the deadline, and returns its result. An exception
+        ends the load.
     rate
         Requests per second.
     count

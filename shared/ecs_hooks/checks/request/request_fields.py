@@ -145,8 +145,8 @@ class RequestFields(BaseModel):
     query: Fields = Field(default={})
     """Query parameters to append to the URL; an array repeats its name."""
     headers: dict[str, TextOrReference] = Field(default={})
-    """Request headers, each a text or a secret by reference. `Host` is also the name that the server's certificate must be
-    valid for."""
+    """Request headers, each a text or a secret by reference. `Host` is also the name that the server's certificate must
+    be valid for."""
     auth: Auth | None = None
     """Credentials of the request."""
     body: str | None = None

@@ -166,6 +166,6 @@ def missing_time(context: CheckContext, fields: str, seconds: float) -> Outcome 
     if left >= seconds:
         return None
     return Outcome.failed(
-        f"{fields}: the check requires {seconds:g} s, but this invocation has {left:.0f} s left; lower {fields}, or raise "
-        f"the function's Timeout"
+        f"{fields}: the check requires {seconds:g} s, but this invocation has {left:.0f} s left; lower {fields}, or "
+        f"raise the function's Timeout"
     )

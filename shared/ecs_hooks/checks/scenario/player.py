@@ -117,7 +117,7 @@ class Cookies:
         if cookies:
             request = request._replace(headers=_with_cookies(request.headers, cookies))
         response = self._exchange(request, limits, budget)
-        self._jar.extract_cookies(_CookieHeaders(response), urllib_request)  # type: ignore[arg-type] # it uses only info()
+        self._jar.extract_cookies(_CookieHeaders(response), urllib_request)  # type: ignore[arg-type] # uses info()
         for cookie in self._jar:
             self._redactor.add(cookie.value or "")
         return response

@@ -28,8 +28,8 @@ class ScenarioCheck(Check):
     """Sends requests to green one after the other, as a user would: log in, place an order, look at the order.
 
     Values of a response are captured for later requests, and cookies are kept. The first failure ends the scenario; the
-    requests of `cleanup` are sent in any case. A scenario has no state, so it has to fit into one invocation, and starts
-    from the beginning after an `ERROR`. Several scenarios of a plan run in parallel.
+    requests of `cleanup` are sent in any case. A scenario has no state, so it has to fit into one invocation, and
+    starts from the beginning after an `ERROR`. Several scenarios of a plan run in parallel.
     """
 
     type: Literal["scenario"] = "scenario"
@@ -59,8 +59,8 @@ class ScenarioCheck(Check):
             for number, request in enumerate(requests):
                 for name in sorted(request.variables - known):
                     raise ValueError(
-                        f"{field}[{number}]: {{{{{name}}}}} has no value; add it to variables or secrets, or capture it in "
-                        f"an earlier request"
+                        f"{field}[{number}]: {{{{{name}}}}} has no value; add it to variables or secrets, or capture "
+                        f"it in an earlier request"
                     )
                 known |= set(request.captures)
         return self

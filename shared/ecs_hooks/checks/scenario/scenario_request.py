@@ -28,8 +28,8 @@ class Capture(Query):
     """Saves the first value that a query finds in a response, for later requests."""
 
     secret: bool = False
-    """Whether the value is a secret, which is masked in reasons. Cookies are, and values whose `name` or `path` is that of a
-    secret."""
+    """Whether the value is a secret, which is masked in reasons. Cookies are, and values whose `name` or `path` is that
+    of a secret."""
 
 
 class Retry(BaseModel):
