@@ -8,19 +8,20 @@ from typing import Any
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ecs_hooks.checks.load.sender import weighted_round_robin
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.guard import VARIABLE
-from tests.checks.load.loads import _only_green, answering, closed_port, put
+from tests.checks.load.loads import answering, closed_port, put
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
 
-__all__ = ["_only_green"]
-
-pytestmark = pytest.mark.usefixtures("_only_green")
+pytestmark = pytest.mark.usefixtures("fast_function")
 
 
 def test_a_steady_server_passes_and_the_evidence_has_the_numbers(serve: Serve) -> None:
@@ -49,7 +50,7 @@ def test_a_steady_server_passes_and_the_evidence_has_the_numbers(serve: Serve) -
     assert numbers["connections"] == server.connections < 40
 
 
-def test_the_mix_is_that_of_the_weights(serve: Serve) -> None:
+def test_requests_are_sent_by_weight(serve: Serve) -> None:
     seen: Counter[bytes] = Counter()
     orders: list[bytes] = []
 
@@ -68,7 +69,7 @@ def test_the_mix_is_that_of_the_weights(serve: Serve) -> None:
 
 
 class Stalling:
-    """A server that answers nothing for a second, from its 20th request on."""
+    """A server that stalls for a second from its 20th request on."""
 
     seconds = 1.0
 
@@ -92,7 +93,7 @@ class Stalling:
 
 
 def test_a_stall_counts_for_every_request_that_was_due_in_it(serve: Serve) -> None:
-    """Coordinated omission: whoever waits for each answer asks once in the stall, and finds 98 of 99 answers quick."""
+    """Coordinated omission: a closed loop sends one request in the stall, and 98 of 99 responses are fast."""
     closed = Stalling()
     client = HttpClient(serve(closed.script).url, Deadline.after(20), Limits())
     for _ in range(99):
@@ -114,7 +115,7 @@ def test_a_stall_counts_for_every_request_that_was_due_in_it(serve: Serve) -> No
     assert outcome.reason.endswith("expected p95 within 300 ms and p99 within 300 ms")
 
 
-def test_a_stall_counts_all_the_same_where_requests_have_to_wait_for_their_turn(serve: Serve) -> None:
+def test_a_stall_counts_for_queued_requests_too(serve: Serve) -> None:
     stalling = Stalling()
     outcome = put(serve(stalling.script).url, requests_per_second=50, duration_seconds=2, max_in_flight=3)
 
@@ -123,14 +124,14 @@ def test_a_stall_counts_all_the_same_where_requests_have_to_wait_for_their_turn(
     assert isinstance(p95, float)
     assert p95 >= 1000 - 6 * 20
     assert outcome.evidence["held_up"] not in {0, None}
-    assert outcome.reason.endswith("had to wait, since no more than 3 may be under way (max_in_flight)")
+    assert outcome.reason.endswith("had to wait, because max_in_flight is 3")
 
 
 @pytest.mark.parametrize(
     ("status", "expect", "failed"),
     [("503 No", {}, True), ("404 No", {}, True), ("302 Found", {}, False), ("404 No", {"status": ["2xx", 404]}, False)],
 )
-def test_what_counts_as_an_error(serve: Serve, status: str, expect: dict[str, Any], failed: bool) -> None:
+def test_the_status_decides_about_success(serve: Serve, status: str, expect: dict[str, Any], failed: bool) -> None:
     def answer(peer: Peer, request: bytes) -> None:
         peer.answer(b"", status=status if b"/odd" in request else "200 OK")
 
@@ -164,7 +165,7 @@ def cut(peer: Peer) -> None:
         (lambda peer: peer.answer(b"x" * 2000), "response body is larger than max_body_bytes (1000)"),
     ],
 )
-def test_broken_answers_are_errors_among_others(serve: Serve, how: Callable[[Peer], object], problem: str) -> None:
+def test_broken_responses_are_failures(serve: Serve, how: Callable[[Peer], object], problem: str) -> None:
     def answer(peer: Peer, request: bytes) -> None:
         if b"/odd" in request:
             how(peer)
@@ -183,7 +184,7 @@ def test_broken_answers_are_errors_among_others(serve: Serve, how: Callable[[Pee
         assert p99 >= 500
 
 
-def test_no_more_are_under_way_than_may_be(serve: Serve) -> None:
+def test_max_in_flight_holds(serve: Serve) -> None:
     under_way, most = 0, 0
     lock = threading.Lock()
 
@@ -205,13 +206,13 @@ def test_no_more_are_under_way_than_may_be(serve: Serve) -> None:
     assert p99 >= 2000 - 975
     assert outcome.status is Status.FAIL, outcome
     assert "expected p99 within 900 ms; " in outcome.reason
-    assert outcome.reason.endswith("had to wait, since no more than 2 may be under way (max_in_flight)")
+    assert outcome.reason.endswith("had to wait, because max_in_flight is 2")
 
 
 # Redirects
 
 
-def test_redirects_are_followed_where_the_plan_says_so(serve: Serve) -> None:
+def test_redirects_are_followed_if_the_plan_allows_it(serve: Serve) -> None:
     seen: Counter[bytes] = Counter()
 
     def answer(peer: Peer, request: bytes) -> None:
@@ -227,7 +228,7 @@ def test_redirects_are_followed_where_the_plan_says_so(serve: Serve) -> None:
     assert server.connections < 40
 
 
-def test_a_redirect_that_the_guard_refuses_ends_the_load_at_once(serve: Serve) -> None:
+def test_a_redirect_to_a_forbidden_address_ends_the_load(serve: Serve) -> None:
     seen: Counter[bytes] = Counter()
 
     def answer(peer: Peer, _: bytes) -> None:
@@ -242,14 +243,14 @@ def test_a_redirect_that_the_guard_refuses_ends_the_load_at_once(serve: Serve) -
 # Connections
 
 
-def test_each_request_has_a_connection_of_its_own_where_none_is_kept(serve: Serve) -> None:
+def test_without_keep_alive_each_request_opens_a_connection(serve: Serve) -> None:
     server = serve(answering())
 
     assert put(server.url, keep_alive=False).evidence["connections"] == 41
     assert server.connections == 41
 
 
-def test_without_a_connection_green_could_not_be_asked(serve: Serve) -> None:
+def test_without_a_connection_it_is_an_error(serve: Serve) -> None:
     url = closed_port(serve)
     outcome = put(Endpoint(url, advice="mend it so"), requests_per_second=1, duration_seconds=15, seconds=30)
 
@@ -258,7 +259,7 @@ def test_without_a_connection_green_could_not_be_asked(serve: Serve) -> None:
     assert outcome.reason.endswith("; mend it so")
 
 
-def test_one_of_two_places_without_a_connection_counts_in_the_share(serve: Serve) -> None:
+def test_failed_connections_to_one_of_two_servers_are_failures(serve: Serve) -> None:
     url = closed_port(serve)
     outcome = put(serve(answering()).url, requests=[{"path": "/"}, {"url": f"{url}/other"}])
 
@@ -267,11 +268,11 @@ def test_one_of_two_places_without_a_connection_counts_in_the_share(serve: Serve
     assert f"most common failure: GET {url}/other connection refused" in outcome.reason
 
 
-def test_where_every_request_is_reset_green_could_not_be_asked(serve: Serve) -> None:
+def test_if_every_connection_is_reset_it_is_an_error(serve: Serve) -> None:
     outcome = put(serve(answering(lambda peer, _: peer.reset())).url)
 
     assert outcome.status is Status.ERROR, outcome
-    assert "40 requests at 40/s: 100 % failed, none has reached green; most common failure: GET " in outcome.reason
+    assert "40 requests at 40/s: 100 % failed, no request reached green; most common failure: GET " in outcome.reason
 
 
 def test_a_wrong_certificate_is_a_failure_before_anything_is_sent(serve: Serve, trusted: trustme.CA) -> None:
@@ -285,7 +286,7 @@ def test_a_wrong_certificate_is_a_failure_before_anything_is_sent(serve: Serve, 
     assert put(server.url, verify_tls=False).status is Status.PASS
 
 
-def test_the_guard_refuses_before_anything_is_sent(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_address_is_refused_before_anything_is_sent(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(answering())
     monkeypatch.delenv(VARIABLE)
     outcome = put(server.url)
@@ -295,7 +296,7 @@ def test_the_guard_refuses_before_anything_is_sent(serve: Serve, monkeypatch: py
     assert server.connections == 0
 
 
-def test_what_the_listener_rule_needs_is_sent_and_what_would_miss_it_is_not(serve: Serve) -> None:
+def test_requests_match_the_listener_rule_or_are_refused(serve: Serve) -> None:
     headers: list[bytes] = []
 
     def answer(peer: Peer, request: bytes) -> None:
@@ -318,7 +319,7 @@ def test_without_an_address_of_green_the_reason_says_so(serve: Serve) -> None:
     assert put(None, requests=[{"url": serve(answering()).url}]).status is Status.PASS
 
 
-def test_no_secret_gets_into_the_outcome(serve: Serve) -> None:
+def test_secrets_are_masked_in_the_outcome(serve: Serve) -> None:
     url = serve(answering(lambda peer, _: peer.answer(b"", status="500 No"))).url.replace("//", "//user:passw0rd@")
     secrets = ["passw0rd", "hunter2hunter2", "t0ken-t0ken", "s3cret-s3cret", "sesame-sesame"]
     requests = [
@@ -329,3 +330,31 @@ def test_no_secret_gets_into_the_outcome(serve: Serve) -> None:
     assert outcome.status is Status.FAIL
     assert "/x/***?token=***" in outcome.reason
     assert not [secret for secret in secrets if secret in f"{outcome}"]
+
+
+# Weights
+
+
+weights = st.lists(st.integers(1, 20), min_size=1, max_size=8)
+
+
+@given(weights=weights)
+def test_a_round_has_each_index_as_often_as_its_weight(weights: list[int]) -> None:
+    assert Counter(weighted_round_robin(weights)) == dict(enumerate(weights))
+
+
+@given(weights=weights)
+def test_each_index_has_about_its_share_at_any_time(weights: list[int]) -> None:
+    order = weighted_round_robin(weights)
+    for number in range(1, len(order) + 1):
+        counts = Counter(order[:number])
+        for index, weight in enumerate(weights):
+            assert abs(counts[index] - number * weight / len(order)) < len(weights)
+
+
+@pytest.mark.parametrize(
+    ("weights", "order"),
+    [([1], [0]), ([3, 1], [0, 0, 1, 0]), ([5, 1, 1], [0, 0, 1, 0, 2, 0, 0]), ([1, 1, 1], [0, 1, 2])],
+)
+def test_rounds_are_evenly_spread(weights: list[int], order: list[int]) -> None:
+    assert weighted_round_robin(weights) == order

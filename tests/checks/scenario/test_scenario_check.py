@@ -59,19 +59,19 @@ def play(shop: Shop, *requests: dict[str, Any], seconds: float = 30, **fields: A
     return scenario(*requests, **fields).run(context(shop.url, seconds=seconds))
 
 
-def test_what_one_response_brings_goes_into_the_next_request(shop: Shop) -> None:
+def test_captured_values_are_used_in_later_requests(shop: Shop) -> None:
     outcome = play(shop, LOGIN, ORDER, LOOK, cleanup=[CANCEL])
 
     assert outcome.status is Status.PASS, outcome
     assert outcome.reason.startswith("3 requests in ")
     # The id has a slash and a space, and stays one segment of the path.
     look = "GET /orders/a%2Fb%201"
-    assert shop.asked == ["POST /login", "POST /orders", look, look, look, "DELETE /orders/a%2Fb%201"]
+    assert shop.requests == ["POST /login", "POST /orders", look, look, look, "DELETE /orders/a%2Fb%201"]
     assert not shop.orders
     assert outcome.evidence["requests"] == 3
 
 
-def test_the_first_failure_ends_it_and_cleanup_is_sent_all_the_same(shop: Shop) -> None:
+def test_the_first_failure_ends_the_scenario_and_cleanup_is_sent(shop: Shop) -> None:
     shop.polls = -1000
     outcome = play(
         shop,
@@ -85,17 +85,17 @@ def test_the_first_failure_ends_it_and_cleanup_is_sent_all_the_same(shop: Shop) 
     assert outcome.status is Status.FAIL
     assert outcome.reason.startswith("request 3 GET http://127.0.0.1")
     assert 'json $.state is "open", expected "done" (still so after 0.2 s)' in outcome.reason
-    assert shop.asked[-1] == "DELETE /orders/a%2Fb%201"
-    assert shop.asked.count("POST /login") == 1
+    assert shop.requests[-1] == "DELETE /orders/a%2Fb%201"
+    assert shop.requests.count("POST /login") == 1
 
 
-def test_cleanup_that_needs_what_was_never_captured_is_left_out(shop: Shop) -> None:
+def test_cleanup_without_its_captured_value_is_skipped(shop: Shop) -> None:
     shop.broken.add("POST /orders")
     outcome = play(shop, LOGIN, ORDER, cleanup=[CANCEL, {"path": "/cookies"}])
 
     assert outcome.reason.startswith('request 2 "order" POST http://127.0.0.1')
     assert outcome.reason.endswith("status 500, expected 201; also jsonpath $.amount, capture id, capture place")
-    assert shop.asked[-1] == "GET /cookies"
+    assert shop.requests[-1] == "GET /cookies"
 
 
 def test_a_cleanup_that_fails_only_warns(shop: Shop) -> None:
@@ -107,15 +107,15 @@ def test_a_cleanup_that_fails_only_warns(shop: Shop) -> None:
     assert outcome.evidence["warnings"] == 1
 
 
-def test_no_secret_is_told(shop: Shop) -> None:
+def test_secrets_are_masked_in_reasons(shop: Shop) -> None:
     echo = {"path": "/cookies", "expect": {"json": {"$.cookies": "nothing"}}}
     outcome = play(shop, LOGIN, echo)
 
     assert outcome.status is Status.FAIL
     assert "json $.cookies is " in outcome.reason
     assert SESSION not in str(outcome)
-    told = play(shop, LOGIN, {**echo, "headers": {"X-A": "{{token}}"}, "path": "/cookies?x={{token}}"})
-    assert TOKEN not in str(told)
+    outcome = play(shop, LOGIN, {**echo, "headers": {"X-A": "{{token}}"}, "path": "/cookies?x={{token}}"})
+    assert TOKEN not in str(outcome)
     shown = {"query": "jsonpath", "path": "$.user", "secret": True}
     hidden = play(
         shop, {**LOGIN, "captures": {"who": shown}}, {"path": "/none/{{who}}"}, variables={"user": "s3cret-user"}
@@ -123,7 +123,7 @@ def test_no_secret_is_told(shop: Shop) -> None:
     assert "s3cret-user" not in str(hidden)
 
 
-def test_cookies_are_kept_and_go_where_they_belong(shop: Shop) -> None:
+def test_cookies_are_kept_and_sent_to_their_server(shop: Shop) -> None:
     def cookies(*requests: dict[str, Any], expected: str) -> Outcome:
         *first, last = requests
         return play(shop, *first, {**last, "expect": {"json": {"$.cookies": expected}}})
@@ -149,7 +149,7 @@ def test_a_request_or_an_assertion_may_only_warn(shop: Shop) -> None:
     assert outcome.evidence["warnings"] == 2
 
 
-def test_what_is_captured_has_to_be_there_and_fit(shop: Shop) -> None:
+def test_a_capture_must_find_a_value_that_fits(shop: Shop) -> None:
     missing = {**LOGIN, "captures": {"x": {"query": "jsonpath", "path": "$.none"}}}
     assert "capture x finds nothing (jsonpath $.none)" in play(shop, missing).reason
     no_json = {"path": "/home", "captures": {"x": {"query": "header", "name": "X-None"}}}
@@ -160,7 +160,7 @@ def test_what_is_captured_has_to_be_there_and_fit(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("place", ["headers", "auth"])
-def test_green_can_t_have_a_secret_by_naming_it(shop: Shop, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+def test_green_cannot_send_a_secret_reference(shop: Shop, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     monkeypatch.setenv("SMOKE_SECRET", "hunter2-hunter2")
     named = {"env": "SMOKE_SECRET"}
     login = {**LOGIN, "expect": {"status": 200}, "captures": {"user": {"query": "jsonpath", "path": "$.user"}}}
@@ -171,45 +171,48 @@ def test_green_can_t_have_a_secret_by_naming_it(shop: Shop, monkeypatch: pytest.
     assert outcome.status is Status.PASS, outcome
 
 
-def test_without_green_it_is_an_error(shop: Shop) -> None:
+def test_without_a_connection_it_is_an_error(shop: Shop) -> None:
     outcome = scenario({**LOGIN, "connect_retries": 0}).run(context("http://127.0.0.1:9", seconds=30))
 
     assert outcome.status is Status.ERROR
     assert outcome.reason.startswith('request 1 "login" POST http://127.0.0.1:9/login connection refused')
 
 
-def test_it_is_over_within_its_budget(shop: Shop) -> None:
+def test_polling_ends_with_the_budget(shop: Shop) -> None:
     shop.polls = -1000
     slow = {**LOOK, "until": {"timeout_seconds": 60, "interval_seconds": 0.1}}
     outcome = play(shop, LOGIN, ORDER, slow, budget_seconds=0.5, cleanup=[CANCEL])
 
     assert outcome.status is Status.FAIL
-    assert shop.asked[-1] == "DELETE /orders/a%2Fb%201"
+    assert shop.requests[-1] == "DELETE /orders/a%2Fb%201"
 
 
-def test_a_request_that_is_cut_by_the_budget_is_a_failure(shop: Shop) -> None:
+def test_a_request_that_exceeds_the_budget_is_a_failure(shop: Shop) -> None:
     shop.pause = 0.5
     outcome = play(shop, {"path": "/home"}, budget_seconds=0.2)
 
     assert outcome.status is Status.FAIL
-    assert outcome.reason == "request 1 not over within 0.2 s (budget_seconds)"
+    assert outcome.reason == "request 1 did not end within 0.2 s (budget_seconds)"
 
 
-def test_what_does_not_fit_into_an_invocation_is_told_at_once(shop: Shop) -> None:
+def test_a_scenario_that_does_not_fit_into_the_invocation_fails_at_once(shop: Shop) -> None:
     outcome = play(shop, LOGIN, seconds=5)
 
     assert outcome.status is Status.FAIL
     assert "raise the function's Timeout" in outcome.reason
-    assert not shop.asked
+    assert not shop.requests
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "problem"),
     [
-        ({"requests": []}, "requests: Tuple should have at least 1 item"),
-        ({"requests": [{"path": "/{{id}}"}]}, "requests[0]: {{id}} is no variable, and no request before captures it"),
-        ({"requests": [LOOK], "variables": {"token": "a"}}, "requests[0]: {{id}} is no variable"),
-        ({"requests": [{"path": "/"}], "cleanup": [{"path": "/{{a}}"}]}, "cleanup[0]: {{a}} is no variable"),
+        ({"requests": []}, "requests: must have at least 1 item, not 0"),
+        (
+            {"requests": [{"path": "/{{id}}"}]},
+            "requests[0]: {{id}} has no value; add it to variables or secrets, or capture it in an earlier request",
+        ),
+        ({"requests": [LOOK], "variables": {"token": "a"}}, "requests[0]: {{id}} has no value"),
+        ({"requests": [{"path": "/"}], "cleanup": [{"path": "/{{a}}"}]}, "cleanup[0]: {{a}} has no value"),
         ({"requests": [{"path": "/", "captures": {"a b": {"query": "body"}}}]}, "captures"),
         (
             {"requests": [{"path": "/", "exspect": {}}]},
@@ -217,15 +220,15 @@ def test_what_does_not_fit_into_an_invocation_is_told_at_once(shop: Shop) -> Non
         ),
     ],
 )
-def test_mistakes(fields: dict[str, Any], told: str) -> None:
+def test_invalid_fields_are_refused(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(PlanError) as error:
         Plan.parse({"checks": [{"type": "scenario", **fields}]})
-    assert told in str(error.value)
+    assert problem in str(error.value)
     with pytest.raises(ValidationError):
         ScenarioCheck.model_validate(fields)
 
 
-def test_what_it_asks() -> None:
+def test_requirements_come_from_the_requests() -> None:
     both = scenario(LOGIN, {"url": "http://elsewhere.example/"}, listener="production")
     assert both.requirements().listener == "production"
     assert (list(both.requirements().methods), list(both.requirements().urls)) == (
@@ -235,7 +238,7 @@ def test_what_it_asks() -> None:
     assert scenario({"url": "http://elsewhere.example/"}).requirements().listener is None
 
 
-def test_scenarios_of_a_plan_are_played_side_by_side_through_the_handler(shop: Shop) -> None:
+def test_scenarios_of_a_plan_run_in_parallel_in_the_handler(shop: Shop) -> None:
     checks = [
         {
             "type": "scenario",

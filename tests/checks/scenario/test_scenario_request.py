@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.checks.scenario.variables import filled, variables_in
+from ecs_hooks.checks.scenario.scenario_request import substitute, variables_in
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -29,33 +29,33 @@ JSON = st.recursive(
         ({"body": "{{{n}}} {n} {{1n}}"}, {"body": "{3} {n} {{1n}}"}),
     ],
 )
-def test_values_take_the_place_of_variables(fields: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert filled(fields, {"n": 3, "t": "a/b c", "list": [1, 2]}) == expected
+def test_variables_are_replaced_by_values(fields: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert substitute(fields, {"n": 3, "t": "a/b c", "list": [1, 2]}) == expected
 
 
 @given(JSON)
-def test_what_names_a_secret_is_a_text_where_secrets_are(value: Any) -> None:
-    ready = filled({"headers": {"A": "{{x}}"}, "auth": {"basic": ["{{x}}"]}}, {"x": value})
+def test_a_value_is_text_in_fields_with_secrets(value: Any) -> None:
+    ready = substitute({"headers": {"A": "{{x}}"}, "auth": {"basic": ["{{x}}"]}}, {"x": value})
 
     assert isinstance(ready["headers"]["A"], str)
     assert isinstance(ready["auth"]["basic"][0], str)
 
 
-def test_a_variable_without_a_value() -> None:
+def test_a_variable_without_a_value_is_an_error() -> None:
     with pytest.raises(KeyError, match="x"):
-        filled({"body": "{{x}}"}, {})
+        substitute({"body": "{{x}}"}, {})
     assert list(variables_in({"a": ["{{x}} {{y}}", {"{{z}}": 1}]})) == ["x", "y", "z"]
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=4))
-def test_what_has_no_variable_stays_as_it_is(fields: dict[str, Any]) -> None:
+def test_fields_without_variables_stay_unchanged(fields: dict[str, Any]) -> None:
     if not any(variables_in(fields)):
-        assert filled(fields, {}) == fields
+        assert substitute(fields, {}) == fields
 
 
 @given(st.text())
-def test_a_value_never_leaves_its_segment(value: str) -> None:
-    path = filled({"path": "/a/{{x}}/b"}, {"x": value.encode("utf-8", "ignore").decode()})["path"]
+def test_a_value_stays_in_its_path_segment(value: str) -> None:
+    path = substitute({"path": "/a/{{x}}/b"}, {"x": value.encode("utf-8", "ignore").decode()})["path"]
 
     assert path.count("/") == 3
     assert not set("?#") & set(path)
