@@ -53,7 +53,7 @@ def run(runs: int = RUNS) -> list[dict[str, Any]]:
 
 
 def _load(check: LoadCheck, address: str) -> None:
-    outcome = check.run(context(address, SECONDS + check.needs_seconds))
+    outcome = check.run(context(address, SECONDS + check.requirements().seconds))
     # How late it was is no matter here: only what it cost.
     if outcome.evidence.get("errors_percent") != 0:
         raise RuntimeError(outcome.reason)

@@ -141,7 +141,7 @@ def test_a_bug_in_a_check_is_a_failure_with_its_traceback_in_the_log(lines: Call
     answer = ask(built_in(Raising()))
 
     assert answer["hookStatus"] == "FAILED"
-    assert "raised KeyError at checks_for_tests.py:" in answer["reason"]
+    assert "raised KeyError at checks.py:" in answer["reason"]
     assert any("Traceback" in line.get("traceback", "") for line in lines())
 
 
@@ -179,7 +179,7 @@ def test_defaults_are_for_their_own_stage() -> None:
     answer = ask(built_in(Fixed()), load_event("post_scale_up"))
 
     assert answer["hookStatus"] == "FAILED"
-    assert "made for POST_TEST_TRAFFIC_SHIFT, but ECS invoked it at POST_SCALE_UP" in answer["reason"]
+    assert "the default checks of POST_TEST_TRAFFIC_SHIFT, but ECS invoked it at POST_SCALE_UP" in answer["reason"]
 
 
 def test_a_plan_may_be_for_any_stage() -> None:
@@ -444,7 +444,7 @@ def test_a_bug_of_the_library_is_answered_too(
 
 
 def test_a_bug_before_the_event_is_read_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ecs_hooks.handler.LifecycleEvent", None)
+    monkeypatch.setattr("ecs_hooks.engine.ecs.LifecycleEvent", None)
 
     assert built_in()(load_event(), None) == {
         "hookStatus": "FAILED",

@@ -18,7 +18,7 @@ from ecs_hooks.checks import Check, check_class
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import Stage
-from ecs_hooks.engine.invocation import Definition
+from ecs_hooks.engine.definition import Definition
 from ecs_hooks.handler import LifecycleHandler
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.plan.model import Plan
@@ -81,7 +81,7 @@ def check(  # noqa: PLR0913 - one parameter an option
             configuration, parsed = fetch_plan(plan, configuration, parsed.policies.plan, plan_region)
         if not parsed.checks:
             raise click.UsageError("the plan has no checks")
-        if url and not blue_url and any(each.asks_blue for each in parsed.checks):
+        if url and not blue_url and any(each.requirements().blue for each in parsed.checks):
             raise click.UsageError("the plan compares with blue: give --blue-url, or set blue_url of the check")
         fields = (
             _event_of(arn, stage)
@@ -153,8 +153,8 @@ def _region_of_checks(plan: Plan, region: str | None) -> str:
 
 
 def _calls_aws(check: Check) -> bool:
-    of_requests = check.asked_secrets or check.asked_signatures
-    return bool(of_requests) or (check.asked_listener is None and not check.asked_urls)
+    required = check.requirements()
+    return bool(required.secrets or required.signatures) or (required.listener is None and not required.urls)
 
 
 def _event_of_url(url: str, blue_url: str | None, stage: str | None, region: str) -> dict[str, Any]:

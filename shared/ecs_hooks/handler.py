@@ -1,8 +1,7 @@
-"""The adapter between Lambda and a hook: the one place that sees Lambda's context, and that never raises.
+"""The Lambda handler of a hook: the one place that sees Lambda's context, and that never raises.
 
 "If your function doesn't return a valid hookStatus, or if it fails, Amazon ECS rolls back the deployment" (ECS developer
-guide), and then it reports a parse error in place of the cause. So whatever happens, the answer is a valid one and names
-its reason.
+guide), and then it reports a parse error in place of the cause. So the answer is always valid and names its reason.
 """
 
 from __future__ import annotations
@@ -12,24 +11,30 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, overload
 
+from ecs_hooks.codedeploy.controller import CodeDeployController
 from ecs_hooks.core.deadline import Deadline, for_answer
-from ecs_hooks.core.event import EventError, LifecycleEvent, Stage, is_from_codedeploy
+from ecs_hooks.core.event import EventError, Stage
 from ecs_hooks.core.response import HookResponse, HookStatus
-from ecs_hooks.engine.controller import EcsController
-from ecs_hooks.engine.invocation import Definition, Invocation, RollbackFunction
-from ecs_hooks.engine.telemetry import logger, nothing_lost, report
+from ecs_hooks.engine.controller import Controller, Record
+from ecs_hooks.engine.definition import Definition
+from ecs_hooks.engine.ecs import EcsController
+from ecs_hooks.engine.telemetry import log_errors_suppressed, logger, report
 from ecs_hooks.stages import default_checks
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
-    from ecs_hooks.engine.runner import Result
+    from ecs_hooks.core.event import HookEvent
+    from ecs_hooks.engine.definition import RollbackFunction
     from ecs_hooks.engine.script import HookFunction
 
+CONTROLLERS: tuple[type[Controller], ...] = (CodeDeployController, EcsController)
+"""The deployment controllers. The first that recognizes an event answers it."""
+
 _UNKNOWN_SECONDS = 30.0
-"""Time for an answer where no context tells, as in a test that passes None."""
+"""Time for an answer where there is no context, as in a test that passes None."""
 
 LambdaContext = Any
-"""Lambda's context object. Any object will do: only `get_remaining_time_in_millis` and `invoked_function_arn` are used."""
+"""Lambda's context object, or any object with `get_remaining_time_in_millis` and `invoked_function_arn`."""
 
 
 class LifecycleHandler:
@@ -38,7 +43,7 @@ class LifecycleHandler:
     Parameters
     ----------
     definition
-        What the hook is.
+        The hook.
     """
 
     def __init__(self, definition: Definition) -> None:
@@ -52,44 +57,32 @@ class LifecycleHandler:
         Parameters
         ----------
         event
-            What ECS sent, or CodeDeploy, or the schedule that goes on with a hook of CodeDeploy's.
+            The event of ECS, of CodeDeploy, or of the schedule that continues a hook of CodeDeploy.
         context
-            Lambda's context; the time that it says remains is the deadline.
+            Lambda's context; its remaining time is the deadline.
 
         Returns
         -------
         dict
             A valid response, always.
         """
-        parsed: LifecycleEvent | None = None
-        results: Sequence[Result] = ()
+        record = Record()
         try:
             deadline = Deadline.after(_budget(context))
             arn = str(getattr(context, "invoked_function_arn", "") or "")
-            if is_from_codedeploy(event):
-                return self._codedeploy(event, deadline, arn)
-            parsed = LifecycleEvent.parse(event)
-            invocation = Invocation(self._definition, EcsController(parsed, arn), deadline)
-            try:
-                response = invocation.answer()
-            finally:
-                results = invocation.results
+            controller = next(each for each in CONTROLLERS if each.recognizes(event))
+            response = controller.answer(self._definition, event, deadline, arn, record)
         except EventError as error:
             response = HookResponse(HookStatus.FAILED, f"FAILED: no ECS lifecycle hook event: {error}")
         except Exception as error:  # noqa: BLE001 - the promise of this module
-            response = _crashed(error, parsed)
-        report(response, parsed, results)
+            response = _crashed(error, record.event)
+        report(response, record.event, record.results)
         return response.to_dict()
 
-    def _codedeploy(self, event: Any, deadline: Deadline, function_arn: str) -> dict[str, Any]:
-        from ecs_hooks.codedeploy.handler import answer  # noqa: PLC0415 - loaded where CodeDeploy invokes the hook
-
-        return answer(self._definition, event, deadline, function_arn)
-
     def on_rollback(self, function: RollbackFunction) -> RollbackFunction:
-        """Have a function called with the `Hook` when ECS rolls the deployment back; usable as a decorator.
+        """Register a function that is called with the `Hook` when ECS rolls back; usable as a decorator.
 
-        It can't stop the rollback: what it returns is ignored, what it raises is logged. It is called at the stages that
+        It cannot stop the rollback: its return value is ignored, its exceptions are logged. It is called at the stages that
         ECS invokes again in a rollback, TEST_TRAFFIC_SHIFT and PRODUCTION_TRAFFIC_SHIFT, so attach the hook there.
         """
         self._definition.on_rollback.append(function)
@@ -115,12 +108,12 @@ def lifecycle_hook(
         A function that returns None or an `Outcome`, or a generator that yields checks. Checks named in `hookDetails`
         run before it.
     on_rollback
-        What to call when ECS rolls back.
+        A function that is called when ECS rolls back.
 
     Returns
     -------
     LifecycleHandler
-        What to name as the `Handler` of the Lambda function.
+        The `Handler` of the Lambda function.
 
     Examples
     --------
@@ -140,7 +133,7 @@ def lifecycle_hook(
 
 
 def stage_hook(stage: Stage, defaults: Sequence[Check] | None = None) -> LifecycleHandler:
-    """Make the Lambda handler of a stage, which runs the checks of its plan.
+    """Make the Lambda handler of a stage. It runs the checks of its plan.
 
     Parameters
     ----------
@@ -155,7 +148,7 @@ def stage_hook(stage: Stage, defaults: Sequence[Check] | None = None) -> Lifecyc
 
 
 def _budget(context: LambdaContext) -> float:
-    """Return the seconds for an answer: Lambda's remaining time less what it takes to log and to return."""
+    """Return the seconds for an answer: Lambda's remaining time less the time to log and to return."""
     try:
         remaining = float(context.get_remaining_time_in_millis()) / 1000
     except Exception:  # noqa: BLE001 - no context, or a stand-in of a test
@@ -163,8 +156,8 @@ def _budget(context: LambdaContext) -> float:
     return for_answer(remaining)
 
 
-def _crashed(error: Exception, event: LifecycleEvent | None) -> HookResponse:
-    with nothing_lost():
+def _crashed(error: Exception, event: HookEvent | None) -> HookResponse:
+    with log_errors_suppressed():
         logger.error("ecs-hooks failed; this is a bug", extra={"traceback": "".join(traceback.format_exception(error))})
-    where = f" {event.stage_name} {event.service.service}" if event else ""
+    where = f" {event.stage_name} {event.service_name}" if event else ""
     return HookResponse(HookStatus.FAILED, f"FAILED{where}: {type(error).__name__} in ecs-hooks; see the log")

@@ -150,8 +150,9 @@ def test_what_can_not_be_looked_at_is_no_pass() -> None:
     assert problem(response(), query="certificate", min=1) == "is missing"
     unexamined = response(tls=Tls("TLSv1.3"))
     assert problem(unexamined, query="certificate", exists=False) == "nobody has examined it, since verify_tls is false"
+    # A pattern for which other engines need longer than the universe is old.
     slow = problem(response(b"a" * 5000 + b"!"), query="regex", pattern="(.*a){25}$", exists=False)
-    assert slow == "took longer than 1 s to find out"
+    assert slow is None
     assert problem(response(b""), query="body", exists=False) is None
     assert problem(response(b""), query="body", empty=True) is None
 
@@ -159,12 +160,12 @@ def test_what_can_not_be_looked_at_is_no_pass() -> None:
 @pytest.mark.parametrize(
     ("assertion", "told"),
     [
-        ({"query": "state", "equals": 1}, "Input should be 'status'"),
+        ({"query": "state", "equals": 1}, "is not one of the allowed values (status"),
         ({"query": "status"}, "needs at least one of equals, not_equals, .*in, range"),
         ({"query": "header", "equals": "a"}, "name: is missing, which the query header needs"),
         ({"query": "jsonpath", "exists": True}, "path: is missing"),
         ({"query": "regex", "exists": True}, "pattern: is missing"),
-        ({"query": "regex", "pattern": "(", "exists": True}, "is no valid regular expression"),
+        ({"query": "regex", "pattern": "(", "exists": True}, "is not a valid regular expression"),
         ({"query": "jsonpath", "path": "$[", "exists": True}, "is no valid JSONPath"),
         ({"query": "status", "phase": "tls", "equals": 1}, "phase: is nothing that the query status takes"),
         ({"query": "duration", "name": "a", "max": 1}, "name: is nothing that the query duration takes"),

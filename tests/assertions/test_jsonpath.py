@@ -33,6 +33,17 @@ def test_what_is_no_path_is_refused(path: str) -> None:
         check_path(path)
 
 
+@pytest.mark.parametrize(
+    ("path", "construct"),
+    [("$[?@.a =~ /x/]", "=~"), ("$[?match(@.a, 'x')]", "match"), ("$[?search(@.a, 'x')]", "search")],
+)
+def test_regular_expressions_are_refused_with_what_to_write(path: str, construct: str) -> None:
+    with pytest.raises(
+        ValueError, match=f"{construct} is not supported; select the values, and write `matches` for them"
+    ):
+        check_path(path)
+
+
 def test_a_document_that_is_nested_too_deeply_can_not_be_searched() -> None:
     document: Any = 1
     for _ in range(500):

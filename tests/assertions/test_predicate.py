@@ -111,16 +111,16 @@ def test_a_long_value_is_cut_and_kept_on_one_line() -> None:
     assert "\n" not in problem
 
 
-def test_a_regular_expression_without_end_is_given_up() -> None:
+def test_no_regular_expression_takes_for_ever() -> None:
     problem = Predicate(matches=r"(.*a){25}$").problem("a" * 5000 + "!", Redactor(), shown="5001 bytes")
-    assert problem == 'is 5001 bytes, expected to match "(.*a){25}$", which took longer than 1 s to find out'
+    assert problem == 'is 5001 bytes, expected to match "(.*a){25}$"'
 
 
 @pytest.mark.parametrize(
     ("predicate", "problem"),
     [
         ({}, "needs at least one of equals, not_equals, contains, matches, exists, min, max"),
-        ({"matches": "("}, "is no valid regular expression"),
+        ({"matches": "("}, "is not a valid regular expression"),
         ({"matches": None}, "matches must not be null"),
         ({"min": None}, "min must not be null"),
         ({"exists": False, "equals": 1}, "can't stand with other conditions"),

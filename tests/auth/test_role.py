@@ -102,9 +102,9 @@ def test_what_can_be_no_credentials_is_none(aws: AwsApi, name: str, value: str) 
 def test_checks_say_which_roles_they_assume(check: Check) -> None:
     shared = SharedActions.of(Configured("http://green.example"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
 
-    assert check.asked_roles == [ROLE]
-    assert "sts:AssumeRole" in check.actions(shared)
+    assert check.requirements().roles == (ROLE,)
+    assert "sts:AssumeRole" in check.requirements().iam_actions(shared)
 
 
 def test_a_check_that_assumes_none_needs_no_permission() -> None:
-    assert not HttpCheck().asked_roles
+    assert not HttpCheck().requirements().roles

@@ -14,9 +14,9 @@ from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import ExplainedError
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.baseline import blue_endpoint
-from ecs_hooks.deployment.green import Configured, green_endpoint
+from ecs_hooks.deployment.green import Configured
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
+from ecs_hooks.deployment.target import Target
 from tests.conftest import BLUE, GREEN, load_event
 from tests.support.aws import AwsApi
 from tests.support.checks import Fixed
@@ -160,21 +160,13 @@ def needed_and_asked(
     shared = SharedActions.of(configured, stage, Serving(green.load_balancing, green.port_names), os.environ)
     deployment = ServiceDeployment(event)
     aws.operations.clear()
-    context = CheckContext(
-        stage,
-        lambda: deployment,
-        lambda listener: green_endpoint(configured, stage, lambda: deployment, listener),
-        Deadline.after(20),
-        0,
-        [check],
-        find_blue=lambda url, host: blue_endpoint(configured, stage, lambda: deployment, url, host),
-    )
+    context = CheckContext(Target(stage, lambda: deployment, configured), Deadline.after(20), checks=[check])
     trouble = ""
     try:
         check.run(context)
     except ExplainedError as error:
         trouble = str(error)
-    return check.actions(shared), aws.actions, trouble
+    return check.requirements().iam_actions(shared), aws.actions, trouble
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -191,7 +183,7 @@ def test_a_check_asks_for_what_it_says_and_nothing_else(
         # Whatever a check that could not go on has not asked for would be missing on both sides.
         is_over = "blue has no address of its own any more" in trouble and stage == "POST_PRODUCTION_TRAFFIC_SHIFT"
         assert not trouble or "TRAFFIC_SHIFT" not in stage or is_over, trouble
-        assert not (check.needs_running and stage == "PRE_SCALE_UP") or "green does not run yet" in trouble
+        assert not (check.requirements().running and stage == "PRE_SCALE_UP") or "green does not run yet" in trouble
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -213,4 +205,7 @@ def test_every_kind_of_check_is_tried() -> None:
 
 
 def test_a_check_of_ones_own_needs_nothing_until_it_says_so() -> None:
-    assert Fixed().actions(SharedActions("POST_SCALE_UP", (), {"test": frozenset({"a:B"})})) == frozenset()
+    assert (
+        Fixed().requirements().iam_actions(SharedActions("POST_SCALE_UP", (), {"test": frozenset({"a:B"})}))
+        == frozenset()
+    )

@@ -101,7 +101,7 @@ def test_a_token_is_asked_for_once_for_all_of_them(serve: Serve, tokens: Authori
 
     assert [run(check, url).status for _ in range(2)] == [Status.PASS] * 2
     assert len(tokens.asked) == 1
-    assert next(iter(check.asked_urls)) == tokens.url
+    assert next(iter(check.requirements().urls)) == tokens.url
 
 
 def test_a_token_that_expires_during_a_load_is_replaced(serve: Serve, tokens: AuthorizationServer) -> None:
@@ -180,7 +180,7 @@ def test_secrets_by_reference(serve: Serve, aws: AwsApi, monkeypatch: pytest.Mon
     assert all(line in seen[-1] for line in ("X-Key: k3y-k3y", "X-Tenant: t3nant", "X-Plain: p"))
     assert aws.calls == {"GetSecretValue": 1, "GetParameter": 1}
     shared = SharedActions("", (), {"test": frozenset({"a:B"}), "production": frozenset()})
-    assert check.actions(shared) == {"secretsmanager:GetSecretValue", "ssm:GetParameter", "a:B"}
+    assert check.requirements().iam_actions(shared) == {"secretsmanager:GetSecretValue", "ssm:GetParameter", "a:B"}
 
 
 @pytest.mark.parametrize("make", CHECKS)

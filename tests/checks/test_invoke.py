@@ -171,7 +171,7 @@ def test_it_is_only_called_where_there_is_time(aws: AwsApi) -> None:
     assert outcome.status is Status.ERROR
     assert outcome.reason == "timeout_seconds needs 10 s, 5 s are left of this invocation"
     assert not aws.calls
-    assert InvokeCheck(timeout_seconds=7).needs_seconds == 7
+    assert InvokeCheck(timeout_seconds=7).requirements().seconds == 7
 
 
 def test_a_service_has_no_version_to_call() -> None:
@@ -179,7 +179,7 @@ def test_a_service_has_no_version_to_call() -> None:
         InvokeCheck().run(context("http://127.0.0.1:9"))
     assert caught.value.outcome.status is Status.SKIP
     assert not caught.value.outcome.applicable
-    assert InvokeCheck().actions(None) == frozenset()  # type: ignore[arg-type] # it does not look
+    assert InvokeCheck().requirements().actions == frozenset()
 
 
 @pytest.mark.parametrize(

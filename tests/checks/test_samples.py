@@ -10,6 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks.checks import HttpCheck
+from ecs_hooks.checks.samples import Sample, Samples
+from ecs_hooks.core.deadline import Deadline, DeadlineError, check_deadline
 from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import ask
 
@@ -182,3 +184,15 @@ def test_samples_that_do_not_fit_into_the_time_are_no_pass(start: Start) -> None
 def test_mistakes(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         HttpCheck.model_validate(fields)
+
+
+def test_a_sample_that_computes_ends_at_the_deadline() -> None:
+    deadline = Deadline.after(0.1)
+
+    def compute() -> Sample:
+        while True:
+            time.sleep(0.01)
+            check_deadline()
+
+    with pytest.raises(DeadlineError):
+        Samples(count=3).take(compute, deadline)

@@ -46,9 +46,9 @@ def test_what_nobody_says_stays_as_it_is() -> None:
     [
         (
             {"up_to_percent": 10, "min_request": 1},
-            "steps[0].min_request: is no known field; did you mean 'min_requests'?",
+            "steps[0].min_request: unknown field; did you mean 'min_requests'?",
         ),
-        ({"up_to_percent": 10, "min_requests": 0}, "steps[0].min_requests: Input should be greater than or equal to 1"),
+        ({"up_to_percent": 10, "min_requests": 0}, "steps[0].min_requests: must be at least 1"),
         ({"up_to_percent": 10, "type": "http"}, "steps[0].type: is the same at every step"),
         ({"up_to_percent": 10, "name": "b"}, "steps[0].name: is the same at every step"),
     ],
@@ -121,7 +121,7 @@ def test_greens_share_is_known_whatever_the_event_means(
 ) -> None:
     measured(aws, recorded)
 
-    assert context(None, stage=stage, told_percent=told).green_percent == held
+    assert context(None, stage=stage, event_percent=told).green_percent == held
 
 
 def test_a_hook_judges_by_the_step(aws: AwsApi) -> None:
@@ -146,7 +146,7 @@ def test_without_greens_share_nothing_is_judged(aws: AwsApi) -> None:
     answer = stage_hook(Stage(SHIFT))(shifted(SHIFT, hookDetails=plan), None)
 
     assert answer["hookStatus"] == "FAILED"
-    assert "steps neither the event nor ECS tells green's share" in answer["reason"]
+    assert "steps cannot determine green's traffic percentage" in answer["reason"]
 
 
 def test_a_metric_check_at_a_step_is_asked_about_with_the_others(aws: AwsApi) -> None:
@@ -154,7 +154,7 @@ def test_a_metric_check_at_a_step_is_asked_about_with_the_others(aws: AwsApi) ->
     fields = {"queries": {"a": QUERY}, "fail_if": {"above": 1}}
     first = MetricCheck.model_validate({**fields, "steps": [{"up_to_percent": 10, "min_samples": 3}]})
     second = MetricCheck.model_validate({**fields, "name": "b"})
-    asking = context(None, first, second, stage=SHIFT, told_percent=10)
+    asking = context(None, first, second, stage=SHIFT, event_percent=10)
 
     for check in asking.at_step(asking.checks):
         check.run(asking)

@@ -106,13 +106,13 @@ def test_an_answer_that_ends_or_never_ends(serve: Serve) -> None:
     assert f"answer is {MOST_BYTES} bytes, and more came; expected" in more.reason
 
 
-def test_a_slow_expression_is_no_pass(serve: Serve) -> None:
+def test_no_expression_takes_for_ever(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.send(b"a" * 5000 + b"!")
 
     outcome = run(at(serve(script)), expect={"body": {"matches": "(.*a){25}$"}})
     assert outcome.status is Status.FAIL
-    assert outcome.reason.endswith(", which took longer than 1 s to find out")
+    assert outcome.reason.endswith('; expected to match "(.*a){25}$"')
 
 
 def test_where_there_is_no_connection_it_is_tried_again_and_an_error() -> None:
@@ -202,7 +202,7 @@ def test_tls_with_an_authority_of_ones_own_by_reference(aws: AwsApi, serve: Serv
     check = TcpCheck.model_validate({"tls": True, "ca_certificates": {"ssm": "/ca"}, "min_tls_version": "1.3"})
 
     assert check.run(context(at(server))).status is Status.PASS
-    assert [each.name for each in check.asked_secrets] == ["/ca"]
+    assert [each.name for each in check.requirements().secrets] == ["/ca"]
 
 
 def test_what_goes_wrong_with_tls(serve: Serve, trusted: trustme.CA) -> None:
@@ -249,8 +249,12 @@ def test_at_a_network_load_balancer(serve: Serve, trusted: trustme.CA) -> None:
 def test_what_it_asks() -> None:
     green, other = TcpCheck(port=5, listener="production"), TcpCheck(address="cache.internal:6379")
 
-    assert (green.asked_listener, green.asked_port, list(green.asked_urls)) == ("production", 5, [])
-    assert (other.asked_listener, other.asked_port, list(other.asked_urls)) == (
+    assert (green.requirements().listener, green.requirements().port, list(green.requirements().urls)) == (
+        "production",
+        5,
+        [],
+    )
+    assert (other.requirements().listener, other.requirements().port, list(other.requirements().urls)) == (
         None,
         None,
         ["http://cache.internal:6379"],
@@ -270,7 +274,7 @@ def test_what_it_asks() -> None:
         ({"verify_tls": False}, "verify_tls: is for TLS, see tls"),
         ({"min_tls_version": "1.3", "tls": False}, "min_tls_version: is for TLS"),
         ({"expect": {"body": {}}}, "needs at least one of contains, matches"),
-        ({"expect": {"body": {"matches": "("}}}, "is no valid regular expression"),
+        ({"expect": {"body": {"matches": "("}}}, "is not a valid regular expression"),
         ({"expect": {"status": 200}}, "Extra inputs"),
     ],
 )

@@ -37,7 +37,7 @@ def test_a_valid_plan_is_exit_status_0(run: Run, tmp_path: Path, plan: Any, says
 @pytest.mark.parametrize(
     ("plan", "says"),
     [
-        ({"chekcs": [], "mode": "x"}, "hookDetails.chekcs: is no known field; did you mean 'checks'?"),
+        ({"chekcs": [], "mode": "x"}, "hookDetails.chekcs: unknown field; did you mean 'checks'?"),
         ("{", "not JSON"),
         ("[" * 100_000, "nested too deeply"),
     ],

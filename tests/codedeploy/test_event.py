@@ -5,8 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecs_hooks.codedeploy.controller import CodeDeployController
 from ecs_hooks.codedeploy.event import Carried, CodeDeployEvent, CodeDeployHookEvent
-from ecs_hooks.core.event import Stage, is_from_codedeploy
+from ecs_hooks.core.event import Stage
 from tests.codedeploy.account import EVENT
 from tests.conftest import load_event
 
@@ -20,10 +21,10 @@ VERDICTS = st.sampled_from([("", ""), ("Succeeded", "SUCCEEDED all well"), ("Fai
 
 
 def test_contract_8_the_event_is_told_by_its_shape() -> None:
-    assert is_from_codedeploy(EVENT)
-    assert not is_from_codedeploy(load_event())
-    assert not is_from_codedeploy({**load_event(), **EVENT})
-    assert not any(map(is_from_codedeploy, [None, [], "", {"DeploymentId": "d-1"}]))
+    assert CodeDeployController.recognizes(EVENT)
+    assert not CodeDeployController.recognizes(load_event())
+    assert not CodeDeployController.recognizes({**load_event(), **EVENT})
+    assert not any(map(CodeDeployController.recognizes, [None, [], "", {"DeploymentId": "d-1"}]))
 
 
 @given(COUNTS, COUNTS, COUNTS, COUNTS, VERDICTS)

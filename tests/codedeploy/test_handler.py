@@ -12,7 +12,8 @@ from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
 from ecs_hooks.codedeploy.controller import PATIENCE
 from ecs_hooks.codedeploy.schedule import ROLE_VARIABLE
 from ecs_hooks.core.outcome import Status
-from ecs_hooks.engine.invocation import Definition, Invocation
+from ecs_hooks.engine.definition import Definition
+from ecs_hooks.engine.invocation import Invocation
 from ecs_hooks.handler import LifecycleHandler
 from tests.codedeploy.account import BEGAN, DEPLOYMENT, EVENT, EXECUTION, FUNCTION_ARN, HOOKS, ROLE, Account
 from tests.support.checks import Fixed
@@ -397,7 +398,7 @@ def test_a_function_of_another_stage_says_so(account: Account) -> None:
     answer = account.invoke(stage_hook(Stage.PRE_SCALE_UP, [Fixed()]))
 
     assert account.reports == ["Failed"]
-    assert "this function's default checks are made for PRE_SCALE_UP" in answer["reason"]
+    assert "this function has the default checks of PRE_SCALE_UP" in answer["reason"]
 
 
 def test_where_codedeploy_names_no_hook_the_functions_own_stage_counts(account: Account) -> None:

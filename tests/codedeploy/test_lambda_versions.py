@@ -99,7 +99,7 @@ def test_nothing_but_such_checks_is_no_gate(function: Account, monkeypatch: pyte
     planned(monkeypatch, {"type": "targets"}, {"type": "tasks"})
     answer = function.invoke(HOOK)
     assert function.reports == ["Failed"]
-    assert "none of the checks applies to such a deployment: targets a Lambda function has no" in answer["reason"]
+    assert "no check applies to this deployment: targets a Lambda function has no" in answer["reason"]
 
 
 def test_it_has_no_address_of_its_own(function: Account, monkeypatch: pytest.MonkeyPatch, httpd: str) -> None:

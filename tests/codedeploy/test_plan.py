@@ -68,7 +68,7 @@ def test_a_plan_in_a_parameter_is_run(account: Account, httpd: str, monkeypatch:
 
     account.parameters[HOOK] = json.dumps({"base_url": httpd, "checks": [{"type": "htp"}]})
     answer = account.invoke(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT))
-    assert f"ssm:{HOOK}: checks[0].type: is no known type of check" in answer["reason"]
+    assert f"ssm:{HOOK}: checks[0].type: is not one of the allowed values" in answer["reason"]
     assert account.reports == ["Succeeded", "Failed"]
 
 

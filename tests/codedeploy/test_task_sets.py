@@ -17,6 +17,7 @@ from ecs_hooks.deployment.base import NotApplicableError
 from ecs_hooks.deployment.dimensions import filled
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.green import Configured, green_endpoint
+from ecs_hooks.deployment.target import Target
 from tests.codedeploy.account import BEGAN, DEPLOYMENT, PRODUCTION_LISTENER, Account
 from tests.support.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, TEST_RULE, forward, task
 
@@ -32,14 +33,7 @@ def made(facts: Facts | None = None) -> TaskSetDeployment:
 
 def asked(deployment: TaskSetDeployment, kind: str, stage: str = "POST_TEST_TRAFFIC_SHIFT", **fields: Any) -> Outcome:
     check = check_class(kind).model_validate({"type": kind, **fields})
-    context = CheckContext(
-        stage,
-        lambda: deployment,
-        lambda listener: green_endpoint(Configured(), stage, lambda: deployment, listener),
-        Deadline.after(20),
-        0,
-        [check],
-    )
+    context = CheckContext(Target(stage, lambda: deployment), Deadline.after(20), checks=[check])
     try:
         return check.run(context)
     except ExplainedError as error:

@@ -79,7 +79,7 @@ def play(account: Account, operation: str = "") -> dict[str, Any]:
 
 
 def test_every_operation_that_the_code_names_is_in_the_matrix() -> None:
-    sources = [*(LAYER / "codedeploy").glob("*.py"), LAYER / "deployment" / "function.py"]
+    sources = [*(LAYER / "codedeploy").glob("*.py"), LAYER / "aws" / "lambda_function.py"]
     named = re.compile(r'"([a-z0-9]+:[A-Z][a-z]+[A-Z]\w+)"')
     assert {each for path in sources for each in named.findall(path.read_text())} == set(OPERATIONS)
 

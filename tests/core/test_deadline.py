@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.core.deadline import Deadline, for_answer, for_checks
+from ecs_hooks.core.deadline import Deadline, DeadlineError, check_deadline, for_answer, for_checks, limited_by
+from ecs_hooks.core.outcome import Outcome
 
 
 def test_a_deadline_counts_down_to_nothing_and_no_further() -> None:
@@ -26,3 +27,14 @@ def test_of_two_the_sooner_counts() -> None:
 def test_what_of_an_invocation_is_for_the_answer_and_for_checks(seconds: float, answer: float, checks: float) -> None:
     assert for_answer(seconds) == pytest.approx(answer)
     assert for_checks(for_answer(seconds)) == pytest.approx(checks)
+
+
+def test_a_computation_ends_at_the_deadline_of_its_thread() -> None:
+    check_deadline()
+    with limited_by(Deadline.after(100)):
+        check_deadline()
+        with limited_by(Deadline.after(-1)), pytest.raises(DeadlineError) as ended:
+            check_deadline()
+        check_deadline()
+
+    assert ended.value.outcome == Outcome.wait("not finished when the time of this invocation was over")

@@ -37,12 +37,12 @@ def test_a_field_is_as_if_the_model_stood_in_it() -> None:
     ("given", "place", "says"),
     [
         ({"one": {"smm": 1}}, ("one", "smm"), "Extra inputs"),
-        ({"one": "text"}, ("one",), "Input should be a valid dictionary"),
+        ({"one": "text"}, ("one",), "valid dictionary or instance of Reference"),
         ({"many": {"b": {"ssm": 1}}}, ("many", "b", "ssm"), "Input should be a valid string"),
-        ({"many": {"b": 1}}, ("many", "b"), "must be text, or a reference"),
-        ({"some": 1}, ("some",), "must be text, or a key, not number"),
-        ({"some": "c"}, ("some",), "is no text that it can be; known: a, b"),
-        ({"some": "ssm"}, ("some",), "needs to be told something: write a key"),
+        ({"many": {"b": 1}}, ("many", "b"), "must be a string, or a reference"),
+        ({"some": 1}, ("some",), "must be a string, or a key, not number"),
+        ({"some": "c"}, ("some",), "is not one of the allowed values (a, b)"),
+        ({"some": "ssm"}, ("some",), "requires an argument, for example a key"),
     ],
 )
 def test_a_mistake_has_its_place(given: Any, place: tuple[str, ...], says: str) -> None:

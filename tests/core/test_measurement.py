@@ -63,7 +63,7 @@ def test_all_pass_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert [minute for minute, _ in answers] == [0, 1, 2, 3, 4, 5]
     assert answers[1][1]["reason"].endswith(
-        "scripted 2 of 2 measurements passed, the last: good; so far; asks again in 60 s (1 waiting)"
+        "scripted 2 of 2 measurements passed, the last: good; so far; checks again in 60 s (1 waiting)"
     )
     assert answers[-1][1]["reason"].endswith(": 1 passed")
 
@@ -200,7 +200,7 @@ def test_a_watch_has_one_end(fields: dict[str, Any]) -> None:
 def test_a_plan_must_not_end_before_its_watches() -> None:
     plan = {"timeout_minutes": 5, "checks": [{"type": "http", "watch": {"count": 11, "interval_seconds": 30}}]}
 
-    with pytest.raises(PlanError, match="is not more than the 5 minutes for which http watches"):
+    with pytest.raises(PlanError, match="must be greater than 5, the minutes for which http watches, not 5"):
         Plan.parse(plan)
     assert Plan.parse({**plan, "timeout_minutes": 6}).checks[0].watch == Watch(count=11, interval_seconds=30)
 
@@ -208,7 +208,7 @@ def test_a_plan_must_not_end_before_its_watches() -> None:
 def test_a_plan_must_not_watch_more_than_fits_into_the_state() -> None:
     checks = [{"type": "http", "name": str(number), "watch": {"count": 2}} for number in range(MAX_WATCHED + 1)]
 
-    with pytest.raises(PlanError, match="81 checks with a watch are too many"):
+    with pytest.raises(PlanError, match="must have at most 80 checks with a watch, not 81"):
         Plan.parse({"checks": checks})
 
 

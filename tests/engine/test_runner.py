@@ -1,30 +1,29 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any, Literal
 
 import pytest
 
 from ecs_hooks.aws.errors import FactDeniedError, FactError
-from ecs_hooks.checks.base import Check, CheckContext
-from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.core.deadline import Deadline, check_deadline
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.state import State
-from ecs_hooks.deployment.endpoint import Endpoint
-from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.engine.runner import Runner, may_go_on, outcome_of_exception
 from ecs_hooks.relay import ABREAST
 from tests.conftest import load_event
 from tests.support.checks import Fixed, Hanging, Raising, Wrong
+from tests.support.targets import FixedTarget
 
 EVENT = LifecycleEvent.parse(load_event())
 
 
 def runner(seconds: float = 20, state: State | None = None) -> Runner:
-    context = CheckContext(
-        "POST_SCALE_UP", lambda: ServiceDeployment(EVENT), lambda _: Endpoint(""), Deadline.after(seconds), 0.0
-    )
+    context = CheckContext(FixedTarget("", stage="POST_SCALE_UP"), Deadline.after(seconds))
     return Runner(context, state or State.load(None, EVENT, 0), lambda _: None)
 
 
@@ -69,6 +68,26 @@ def test_checks_that_wait_in_their_own_way_do_not_hold_up_the_others() -> None:
     outcomes = running.run([*[Hanging(name=str(number)) for number in range(40)], Fixed()])
 
     assert statuses(outcomes) == [*[Status.WAIT] * 40, Status.PASS]
+
+
+def test_a_computation_ends_at_the_deadline() -> None:
+    ended = threading.Event()
+
+    class Computing(Check):
+        type: Literal["computing"] = "computing"
+
+        def run(self, context: CheckContext) -> Outcome:
+            try:
+                while True:
+                    time.sleep(0.01)
+                    check_deadline()
+            finally:
+                ended.set()
+
+    outcomes = runner(0.1).run([Computing(), Fixed()])
+
+    assert outcomes == [Outcome.wait("not finished when the time of this invocation was over"), outcomes[1]]
+    assert ended.wait(30)
 
 
 def test_no_check_begins_when_the_time_is_over() -> None:

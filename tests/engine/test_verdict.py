@@ -50,7 +50,9 @@ def test_an_error_is_asked_again_until_the_limit() -> None:
     third = judge(Outcome.error("refused"), errors=2, error_limit=4)
     fourth = judge(Outcome.error("refused"), errors=3, error_limit=4)
 
-    assert third == Verdict(HookStatus.IN_PROGRESS, 'http "0" refused (error 3 of 4); asks again in 30 s (1 error)', 30)
+    assert third == Verdict(
+        HookStatus.IN_PROGRESS, 'http "0" refused (error 3 of 4); checks again in 30 s (1 error)', 30
+    )
     assert fourth.status is HookStatus.FAILED
     assert "4 times in a row, which is the error_limit" in fourth.why
 

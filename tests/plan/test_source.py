@@ -86,7 +86,7 @@ def test_the_plan_is_asked_for_where_it_is_kept(
 
 def test_without_checks_those_of_the_stage_are_made(keep: Keep) -> None:
     assert ask({"plan": keep({"error_limit": 3})})["reason"].endswith(": 1 passed")
-    assert "this function's default checks are made for POST_TEST" in reason(
+    assert "this function has the default checks of POST_TEST" in reason(
         {"plan": keep({})}, lifecycleStage="POST_PRODUCTION_TRAFFIC_SHIFT"
     )
 
@@ -108,20 +108,28 @@ def test_mode_observe_holds_wherever_it_stands(keep: Keep) -> None:
 @pytest.mark.parametrize(
     ("plan", "beside", "says"),
     [
-        ({"checks": [{"type": "htp"}]}, {}, "{}: checks[0].type: is no known type of check; did you mean 'http'?"),
-        ({"checks": [{"type": "http", "pth": 1}]}, {}, "{}: checks[0].pth: is no known field; did you mean 'path'?"),
-        ({"mode": "obsrve"}, {}, "{}: mode: is not one of the values it can have; did you mean 'observe'?"),
-        ({"chekcs": []}, {}, "{}: chekcs: is no known field; did you mean 'checks'?"),
-        ({"ecsHooks": {}}, {}, "{}: ecsHooks: is no known field"),
-        ({"plan": S3}, {}, "{}: plan: a plan that is fetched can't name another one"),
+        ({"checks": [{"type": "htp"}]}, {}, "{}: checks[0].type: is not one of the allowed values"),
+        ({"checks": [{"type": "http", "pth": 1}]}, {}, "{}: checks[0].pth: unknown field; did you mean 'path'?"),
+        (
+            {"mode": "obsrve"},
+            {},
+            "{}: mode: is not one of the allowed values (enforce, observe); did you mean 'observe'?",
+        ),
+        ({"chekcs": []}, {}, "{}: chekcs: unknown field; did you mean 'checks'?"),
+        ({"ecsHooks": {}}, {}, "{}: ecsHooks: unknown field"),
+        ({"plan": S3}, {}, "{}: plan: a stored plan cannot have the location of another plan"),
         ([], {}, '{}: must be a JSON object such as {{"checks": [...]}}, not array'),
         (b"checks: []", {}, "{}: is not JSON: Expecting value, line 1 column 1"),
         (b"[" * 100_000, {}, "{}: is nested too deeply"),
-        ({"checks": [{"type": "http", "watch": {"for_minutes": 60}}]}, {}, "{}: timeout_minutes: 30 is not more than"),
+        (
+            {"checks": [{"type": "http", "watch": {"for_minutes": 60}}]},
+            {},
+            "{}: timeout_minutes: must be greater than 60, the minutes for which http watches, not 30",
+        ),
         (
             {"checks": [{"type": "http", "watch": {"for_minutes": 60}}], "timeout_minutes": 90},
             {"timeout_minutes": 45},
-            "hookDetails.timeout_minutes: 45 is not more than the 60 minutes",
+            "hookDetails.timeout_minutes: must be greater than 60, the minutes for which http watches, not 45",
         ),
     ],
 )
@@ -135,10 +143,10 @@ def test_a_mistake_is_named_with_its_place(keep: Keep, plan: Any, beside: Any, s
     [
         (
             {"checks": [{"type": "http"}]},
-            "hookDetails.checks: give one of checks and plan, which names where the checks",
+            "hookDetails.checks: conflicts with plan, which is the location of the checks",
         ),
-        ({"mode": "obsrve"}, "hookDetails.mode: is not one of the values it can have"),
-        ({"chekcs": []}, "hookDetails.chekcs: is no known field"),
+        ({"mode": "obsrve"}, "hookDetails.mode: is not one of the allowed values (enforce, observe)"),
+        ({"chekcs": []}, "hookDetails.chekcs: unknown field"),
     ],
 )
 def test_a_mistake_beside_it_is_told_before_anybody_is_asked(
@@ -165,7 +173,7 @@ def test_places() -> None:
 
 def test_a_plan_is_text_of_a_certain_size(aws: AwsApi) -> None:
     aws.answer("GetObject", {"Body": b'{"a": "\xff"}'})
-    assert f"{S3}: is not JSON: it is no UTF-8 text" in reason({"plan": S3})
+    assert f"{S3}: is not JSON: its text is not UTF-8" in reason({"plan": S3})
 
     room = MAX_BYTES - len('{"checks": []}')
     aws.answer("GetObject", {"Body": b'{"checks": []}' + b" " * room})

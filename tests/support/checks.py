@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any, Literal
 
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.outcome import Outcome, Status
 
 

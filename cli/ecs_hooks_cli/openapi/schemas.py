@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecs_hooks.assertions.matching import regex_problem
+from ecs_hooks.assertions.patterns import pattern_problem
 from ecs_hooks_cli.openapi.document import Document, target, tokens
 
 # Assertions of JSON Schema. All other keywords are for people and generators: title, example, xml, format, ...
@@ -115,18 +115,17 @@ class StandAlone:
         return f"#/$defs/{self._names[reference]}"
 
     def _leave_out_unreadable(self, made: dict[str, Any]) -> None:
-        """Leave out regular expressions that are none for Python: those of JavaScript differ here and there."""
+        """Leave out the regular expressions that RE2 does not have."""
         affected = {
             "pattern": [made["pattern"]] if "pattern" in made else [],
-            # What is said of all other properties hangs on them.
+            # The rules for all other properties depend on them.
             "patternProperties additionalProperties unevaluatedProperties": list(made.get("patternProperties", ())),
         }
         for names, patterns in affected.items():
-            unreadable = [pattern for pattern in patterns if regex_problem(pattern) is not None]
-            if unreadable:
-                self.notes.append(f"the pattern {unreadable[0][:80]!r} can't be read here, and is left out")
-                for name in names.split():
-                    made.pop(name, None)
+            problems = {each: problem for each in patterns if (problem := pattern_problem(each))}
+            self.notes += [f"the pattern {each[:80]!r} is left out: {problem}" for each, problem in problems.items()]
+            for name in names.split() if problems else ():
+                made.pop(name, None)
 
     def _leave_out_write_only(self, schema: Mapping[str, Any], made: dict[str, Any]) -> None:
         """Require no writeOnly property: responses lack it."""

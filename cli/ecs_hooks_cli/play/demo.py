@@ -75,7 +75,7 @@ def demo(*, as_json: bool, report: IO[str] | None, logs: IO[str] | None, hooks: 
         )
         for stage, target in callables(hooks, ())
     ]
-    playback.say(
+    playback.print(
         "A web application, version 1, starts behind a load balancer; ECS's controller is played in virtual time."
     )
     with (

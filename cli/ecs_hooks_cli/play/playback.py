@@ -203,7 +203,7 @@ class Playback:
         for view in self._views:
             view.check(outcome)
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Print a line for people, not for programs."""
         if self._console is not None:
             self._console.print(text)
@@ -212,7 +212,7 @@ class Playback:
         """Announce the next deployment."""
         if self._lines is not None:
             self._lines.begin()
-        self.say(f"\n[bold]Deploying {name}[/]")
+        self.print(f"\n[bold]Deploying {name}[/]")
 
     def played(self, played: Played) -> None:
         """Add a finished deployment."""

@@ -226,7 +226,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
         group = group_of(chosen, deployment_config, bake_time)
         plans_of_events, left_out = plans_of(group.platform, details)
         for each in left_out:
-            playback.say(each)
+            playback.print(each)
         old, new = versions_of(group.platform, blue, green)
         play = _Play(
             f"deployment by CodeDeploy, {group.configuration.name}",

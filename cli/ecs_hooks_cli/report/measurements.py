@@ -81,7 +81,7 @@ class Measurement(NamedTuple):
 
     @property
     def charted(self) -> bool:
-        """Whether a chart says more than the number: there is a limit, or there are several values."""
+        """Whether it has a chart: there is a limit, or there are several values."""
         return bool(self.limits) or len(set(self.values)) > 1
 
     @property

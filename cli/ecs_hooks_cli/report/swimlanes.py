@@ -48,7 +48,7 @@ _SPAN_DISTANCE = 0.2
 _FULL, _FULL_NARROW, _SHORT, _SHORT_NARROW = 9.5, 24, 4.5, 12
 """Widths of full and short labels of traffic, on wide and on narrow pages."""
 _LABEL_HEIGHT = 25
-"""Percentage of the height that a label of traffic takes."""
+"""Minimum height of an area with a label, in percent."""
 
 _NAMED_MARKS = 12
 """Number of marks in the text for screen readers."""

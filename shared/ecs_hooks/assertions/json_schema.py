@@ -1,17 +1,81 @@
-"""JSON Schema, loaded where a plan uses it. Nothing is fetched: a schema that refers to an address is refused."""
+"""JSON Schema, loaded where a plan uses it.
+
+Nothing is fetched: a schema that refers to an address is refused. Patterns are RE2's. The cost of one validation is bounded
+by a number of steps and by the deadline, whatever the schema and the document are.
+"""
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
 
-from ecs_hooks.assertions.matching import mismatch, regex_problem
+from ecs_hooks.assertions.matching import same
+from ecs_hooks.assertions.patterns import matches, pattern_problem
+from ecs_hooks.assertions.re2_syntax import PatternError
+from ecs_hooks.core.deadline import check_deadline
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker, ValidationError
     from jsonschema.protocols import Validator
+
+MAX_STEPS = 2_000_000
+"""Rules applied to values, and values compared, in one validation."""
+
+_MAX_ERRORS = 10
+"""Violations that are kept of each alternative of `anyOf` and `oneOf`, to find the one to report."""
+_MAX_KEPT = 10_000
+"""Violations that are kept in all alternatives of one validation."""
+_LONG_TEXT = 100
+_WALKS = {"additionalProperties", "contains", "items", "patternProperties", "propertyNames"}
+"""Keywords that go through all items or properties of a value."""
+_REFERENCES = {"$ref", "$dynamicRef", "$recursiveRef"}
+_REFERENCE_STEPS = 10
+_SQUARE = {"unevaluatedItems", "unevaluatedProperties"}
+"""Keywords that look each item or property up in a list."""
+
+
+class _TooManyStepsError(Exception):
+    """A validation needs more than `MAX_STEPS`."""
+
+
+class _Use(threading.local):
+    """What the validation in this thread may still use."""
+
+    steps = errors = 0
+
+    def begin(self) -> None:
+        """Begin another validation."""
+        self.steps, self.errors = MAX_STEPS, _MAX_KEPT
+
+
+_left = _Use()
+
+
+class _Array(list[Any]):
+    """An array in a message of jsonschema, which repeats every value that is invalid: thousands of times, if it must."""
+
+    def __repr__(self) -> str:
+        return "[...]"
+
+
+class _Object(dict[str, Any]):
+    """An object in a message of jsonschema."""
+
+    def __repr__(self) -> str:
+        return "{...}"
+
+
+class _Text(str):
+    """A long text in a message of jsonschema."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'...'"
 
 
 def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -24,36 +88,51 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """
     for place, part in _parts(schema):
         try:
-            problem = _problem(json.dumps(part, sort_keys=True))
+            wrong = _problem(json.dumps(part, sort_keys=True))
         except RecursionError:
-            problem = " nested too deeply"
-        if problem:
-            message = f"is no valid JSON Schema: ${place}{problem}"
-            raise ValueError(message)
-    outside = next((reference for reference in _references(schema) if not reference.startswith("#")), None)
+            wrong = " nested too deeply"
+        if wrong:
+            raise ValueError(f"is no valid JSON Schema: ${place}{wrong}")
+    references = (each.get("$ref") for each in _objects(schema))
+    outside = next((each for each in references if isinstance(each, str) and not each.startswith("#")), None)
     if outside is not None:
-        message = f"refers to {outside[:80]!r}; only references within the schema (#/...) are followed"
-        raise ValueError(message)
+        raise ValueError(f"refers to {outside[:80]!r}; only references within the schema (#/...) are followed")
     if _evaluates_patterns(schema):
-        message = "has patternProperties beside unevaluatedProperties; say additionalProperties"
-        raise ValueError(message)
+        raise ValueError("has patternProperties beside unevaluatedProperties; say additionalProperties")
+    # The drafts up to 6 do not require that these names are patterns.
+    for names in (each.get("patternProperties") for each in _objects(schema)):
+        problem = next(filter(None, map(pattern_problem, names)), None) if isinstance(names, Mapping) else None
+        if problem:
+            raise ValueError(f"is no valid JSON Schema: patternProperties: {problem}")
     return schema
 
 
-def violation(schema: Mapping[str, Any], value: Any) -> str | None:
+def violation(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: PLR0911 - one case for each end
     """Return the place in a value that violates a schema most, and the rule, None where it is valid.
 
     The value is not repeated: the rule and the place tell what to look for.
+
+    Raises
+    ------
+    DeadlineError
+        If the deadline of this thread passes before that.
     """
     from jsonschema.exceptions import best_match  # noqa: PLC0415 - see above
     from referencing.exceptions import Unresolvable  # noqa: PLC0415 - see above
 
+    _left.begin()
     try:
-        error: ValidationError | None = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
+        error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(_brief(value)))
     except RecursionError:
         return "$ nested too deeply"
     except Unresolvable:
         return "$ a $ref of the schema leads nowhere"
+    except PatternError as problem:
+        return f"$ a pattern of the schema is not valid: {problem}"
+    except OverflowError:
+        return "$ has a number that is too large for multipleOf"
+    except _TooManyStepsError:
+        return f"$ takes more than {MAX_STEPS:,} steps to validate; write a simpler schema, or check a part of the document"
     if error is None:
         return None
     rule = json.dumps(error.validator_value, default=str)
@@ -73,51 +152,160 @@ def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 @lru_cache(maxsize=1000)
 def _problem(schema: str) -> str:
     """Return what is wrong with a schema, empty where nothing is."""
-    from jsonschema import SchemaError  # noqa: PLC0415 - a plan without schemas need not load it
-    from jsonschema.validators import Draft202012Validator, validator_for  # noqa: PLC0415 - see above
+    from jsonschema.validators import Draft202012Validator, validator_for  # noqa: PLC0415 - a plan may have no schemas
 
     loaded = json.loads(schema)
     base = validator_for(loaded if isinstance(loaded, dict) else True, default=Draft202012Validator)
+    _left.begin()
     try:
-        base.check_schema(loaded, format_checker=_formats())  # type: ignore[call-arg] # not in typeshed
-    except SchemaError as error:
-        return f"{error.json_path.removeprefix('$')} {error.message[:120]}"
-    return ""
+        error = next(_bounded(base)(base.META_SCHEMA, format_checker=_formats()).iter_errors(loaded), None)
+    except _TooManyStepsError:
+        return f" takes more than {MAX_STEPS:,} steps to validate"
+    if error is None:
+        return ""
+    place = error.json_path.removeprefix("$")
+    if error.validator == "format":
+        return f"{place}: {pattern_problem(error.instance)}"
+    return f"{place} {error.message[:120]}"
 
 
 @lru_cache(maxsize=1)
 def _formats() -> FormatChecker:
-    """Return what examines the regular expressions of a schema: they are read as those of `matches`."""
+    """Return what validates the patterns of a schema: by the rules for those of `matches`."""
     from jsonschema import FormatChecker  # noqa: PLC0415 - see above
 
     checker = FormatChecker(formats=())
-    checker.checks("regex")(lambda text: not isinstance(text, str) or regex_problem(text) is None)
+    checker.checks("regex")(lambda text: not isinstance(text, str) or pattern_problem(text) is None)
     return checker
 
 
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Validator:
-    from jsonschema.validators import Draft202012Validator, extend, validator_for  # noqa: PLC0415 - see above
+    from jsonschema.validators import Draft202012Validator, validator_for  # noqa: PLC0415 - see above
     from referencing import Registry  # noqa: PLC0415 - see above
 
     loaded = json.loads(schema)
-    base = validator_for(loaded, default=Draft202012Validator)
-    # Their regular expressions run without a time limit, and hold up every other check.
-    limited: Callable[..., Validator] = extend(  # type: ignore[no-untyped-call] # of a library that is typed elsewhere
-        base,
-        {
-            "pattern": _pattern,
-            "patternProperties": _pattern_properties,
-            "additionalProperties": _additional_properties,
-        },
-    )
-    return limited(loaded, registry=Registry())
+    bounded = _bounded(validator_for(loaded, default=Draft202012Validator))
+    return cast("Validator", bounded(_brief(loaded), registry=Registry()))
+
+
+@lru_cache(maxsize=8)
+def _bounded(base: Any) -> Any:
+    """Return a validator of a draft whose steps are counted, and whose patterns are RE2's."""
+    import attrs  # noqa: PLC0415 - comes with jsonschema
+    from jsonschema.validators import extend  # noqa: PLC0415 - see above
+
+    own: dict[str, Callable[..., Any]] = {
+        "additionalProperties": _additional_properties,
+        "anyOf": partial(_alternatives, one=False),
+        "const": _const,
+        "enum": _enum,
+        "oneOf": partial(_alternatives, one=True),
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "uniqueItems": _unique_items,
+    }
+    keywords = {name: partial(_counted, name, own.get(name, function)) for name, function in base.VALIDATORS.items()}
+    bounded = extend(base, keywords)  # type: ignore[no-untyped-call] # of a library that is typed elsewhere
+    # jsonschema's own takes its unbounded class for every part of a schema that has a `$schema`.
+    bounded.evolve = attrs.evolve
+    return bounded
+
+
+def _counted(name: str, function: Callable[..., Any], validator: Any, rule: Any, instance: Any, schema: Any) -> Any:
+    steps = _REFERENCE_STEPS if name in _REFERENCES else 1 + (len(rule) if isinstance(rule, list | Mapping) else 0)
+    if isinstance(instance, list | Mapping):
+        steps += len(instance) if name in _WALKS else len(instance) ** 2 // 100 if name in _SQUARE else 0
+    _spend(steps)
+    return function(validator, rule, instance, schema)
+
+
+def _spend(steps: int) -> None:
+    check_deadline()
+    _left.steps -= steps
+    if _left.steps < 0:
+        raise _TooManyStepsError
+
+
+def _brief(value: Any) -> Any:
+    """Return a copy of a JSON value that takes no room in a message."""
+    whole = [value]
+    waiting: list[Any] = [whole]
+    while waiting:
+        node = waiting.pop()
+        for key, each in node.items() if isinstance(node, Mapping) else enumerate(node):
+            if isinstance(each, Mapping | list):
+                node[key] = _Object(each) if isinstance(each, Mapping) else _Array(each)
+                waiting.append(node[key])
+            elif isinstance(each, str) and len(each) > _LONG_TEXT:
+                node[key] = _Text(each)
+    return whole[0]
+
+
+def _canonical(value: Any) -> str:
+    """Return a text that is the same for equal JSON values: 1 and 1.0 are equal, 1 and true are not."""
+    _spend(1)
+    match value:
+        case Mapping():
+            return f"{{{','.join(f'{json.dumps(name)}:{_canonical(value[name])}' for name in sorted(value))}}}"
+        case list():
+            return f"[{','.join(map(_canonical, value))}]"
+        case float() if value.is_integer():
+            return str(int(value))
+        case _:
+            return json.dumps(value)
+
+
+def _unique_items(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError  # noqa: PLC0415 - see above
+
+    # Texts, since a document can choose numbers that collide in a set.
+    if rule and isinstance(instance, list) and len(set(map(_canonical, instance))) < len(instance):
+        yield ValidationError(f"{instance!r} has equal items")
+
+
+def _const(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError  # noqa: PLC0415 - see above
+
+    if not _equal(rule, instance):
+        yield ValidationError(f"{instance!r} is not {rule!r}")
+
+
+def _enum(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError  # noqa: PLC0415 - see above
+
+    if not any(_equal(each, instance) for each in rule):
+        yield ValidationError(f"{instance!r} is not one of {rule!r}")
+
+
+def _equal(rule: Any, instance: Any) -> bool:
+    if isinstance(rule, Mapping | list) and isinstance(instance, Mapping | list):
+        return len(rule) == len(instance) and _canonical(rule) == _canonical(instance)
+    return same(rule, instance)
+
+
+def _alternatives(validator: Any, rule: Any, instance: Any, _: Any, *, one: bool) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError  # noqa: PLC0415 - see above
+
+    problems: list[ValidationError] = []
+    for index, schema in enumerate(rule):
+        found = list(islice(validator.descend(instance, schema, schema_path=index), _MAX_ERRORS))
+        if not found:
+            break
+        kept = found[: max(_left.errors, 0)]
+        _left.errors -= len(kept)
+        problems += kept
+    else:
+        yield ValidationError(f"{instance!r} is not valid under any of the alternatives", context=problems)
+        return
+    if one and any(validator.evolve(schema=each).is_valid(instance) for each in rule[index + 1 :]):
+        yield ValidationError(f"{instance!r} is valid under several of the alternatives")
 
 
 def _pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
     from jsonschema import ValidationError  # noqa: PLC0415 - see above
 
-    if isinstance(instance, str) and mismatch(pattern, instance) is not None:
+    if isinstance(instance, str) and not matches(pattern, instance):
         yield ValidationError("does not match")
 
 
@@ -128,7 +316,7 @@ def _pattern_properties(
         return
     for pattern, schema in patterns.items():
         for name, value in instance.items():
-            if mismatch(pattern, name) is None:
+            if matches(pattern, name):
                 yield from validator.descend(instance=value, schema=schema, path=name, schema_path=pattern)
 
 
@@ -139,7 +327,7 @@ def _additional_properties(validator: Any, rule: Any, instance: Any, schema: Any
         return
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
     for name, value in instance.items():
-        if name in known or any(mismatch(pattern, name) is None for pattern in patterns):
+        if name in known or any(matches(pattern, name) for pattern in patterns):
             continue
         if rule is False:
             yield ValidationError("is not allowed")
@@ -147,17 +335,15 @@ def _additional_properties(validator: Any, rule: Any, instance: Any, schema: Any
         yield from validator.descend(instance=value, schema=rule, path=name)
 
 
-def _references(schema: Any) -> Iterator[str]:
+def _objects(schema: Any) -> Iterator[Mapping[str, Any]]:
     match schema:
         case Mapping():
-            reference = schema.get("$ref")
-            if isinstance(reference, str):
-                yield reference
+            yield schema
             for each in schema.values():
-                yield from _references(each)
+                yield from _objects(each)
         case list():
             for each in schema:
-                yield from _references(each)
+                yield from _objects(each)
 
 
 def _evaluates_patterns(schema: Any) -> bool:

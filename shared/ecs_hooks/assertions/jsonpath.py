@@ -29,9 +29,16 @@ def check_path(path: str) -> str:
         _environment().compile(path)
     except (JSONPathError, RecursionError) as error:
         # The first argument, since str() adds a picture of the place, and fails at that for an empty path.
-        message = f"is no valid JSONPath: {str(error.args[0])[:120]}"
-        raise ValueError(message) from None
+        raise ValueError(f"is no valid JSONPath: {str(error.args[0])[:120]}{_pattern_hint(path)}") from None
     return path
+
+
+def _pattern_hint(path: str) -> str:
+    """Return what to write in place of a regular expression; empty for a path without one."""
+    for construct in ("=~", "match(", "search("):
+        if construct in path:
+            return f" ({construct.rstrip('(')} is not supported; select the values, and write `matches` for them)"
+    return ""
 
 
 def check_paths(paths: Iterable[str]) -> None:
@@ -99,7 +106,7 @@ def _environment() -> JSONPathEnvironment:
     from jsonpath import JSONPathEnvironment  # noqa: PLC0415 - see above
 
     environment = JSONPathEnvironment(strict=True)
-    # Their regular expressions run without a time limit, and hold up every other check; use `matches`.
+    # Their regular expressions are not RE2's: they can run for ever.
     for name in ("match", "search"):
         environment.function_extensions.pop(name, None)
     return environment

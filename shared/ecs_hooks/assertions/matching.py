@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-REGEX_SECONDS = 1.0
-"""Time for one regular expression on one value: some need longer than the age of the universe."""
-
-TOO_SLOW = f"took longer than {REGEX_SECONDS:g} s to find out"
-
 Type = str
 """What JSON calls the type of a value; an integer is a number, too."""
 
@@ -36,65 +31,6 @@ def contains(actual: Any, part: Any) -> bool:
             return isinstance(part, str) and part in actual
         case _:
             return False
-
-
-def regex_problem(pattern: str) -> str | None:
-    """Return what is wrong with a regular expression (of the Python package regex), None where nothing is."""
-    import regex  # noqa: PLC0415 - a plan without regular expressions need not load it
-
-    try:
-        regex.compile(pattern)
-    except (regex.error, RecursionError, OverflowError) as error:
-        return f"is no valid regular expression: {getattr(error, 'msg', 'too large')}"
-    return None
-
-
-def check_regex(pattern: str) -> str:
-    """Return a regular expression, if it is one.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    problem = regex_problem(pattern)
-    if problem:
-        raise ValueError(problem)
-    return pattern
-
-
-def mismatch(pattern: str, actual: Any) -> str | None:
-    """Return None where a regular expression is found in a text, else what to add to that."""
-    if not isinstance(actual, str):
-        return ""
-    try:
-        return None if _search(pattern, actual) else ""
-    except TimeoutError as error:
-        return f", which {error}"
-
-
-def groups_of(pattern: str, text: str) -> list[str]:
-    """Return the first group of what a regular expression finds, or all of it where it has none; nothing if it finds nothing.
-
-    Raises
-    ------
-    TimeoutError
-        If it takes too long to find out.
-    """
-    found = _search(pattern, text)
-    if found is None:
-        return []
-    value = found.group(1) if found.re.groups else found.group()
-    return [] if value is None else [value]
-
-
-def _search(pattern: str, text: str) -> Any:
-    import regex  # noqa: PLC0415 - see above
-
-    try:
-        return regex.search(pattern, text, timeout=REGEX_SECONDS, concurrent=True)
-    except TimeoutError:
-        raise TimeoutError(TOO_SLOW) from None
 
 
 def number(actual: Any, *, is_text: bool) -> float | int | None:

@@ -16,7 +16,8 @@ from pydantic import (
 )
 
 from ecs_hooks.assertions.json_schema import check_schema, violation
-from ecs_hooks.assertions.matching import check_regex, contains, is_of_type, mismatch, number, same
+from ecs_hooks.assertions.matching import contains, is_of_type, number, same
+from ecs_hooks.assertions.patterns import check_pattern, matches
 from ecs_hooks.core.redaction import Redactor
 
 JsonType = Literal["string", "number", "integer", "boolean", "array", "object", "null"]
@@ -33,8 +34,9 @@ class Predicate(BaseModel):
     """What it must not be."""
     contains: JsonValue = None
     """A part of it: of a text, an item of an array, or a key of an object."""
-    matches: Annotated[str, Field(max_length=1000), AfterValidator(check_regex)] | None = None
-    """A regular expression (of the Python package regex) that is found somewhere in the text."""
+    matches: Annotated[str, Field(max_length=1000), AfterValidator(check_pattern)] | None = None
+    r"""A regular expression that is found somewhere in the text, in the syntax of RE2: without look-around and back references;
+    `\w`, `\d`, `\s` and `\b` are ASCII (`\p{L}` is every letter), and `$` accepts one final line feed."""
     exists: bool | None = None
     """Whether there has to be a value at all; `false` stands alone."""
     min: float | None = None
@@ -121,10 +123,8 @@ class Predicate(BaseModel):
             yield f"one of {', '.join(map(redactor.show, self.in_[:10]))}"
         if "contains" in given and not contains(actual, self.contains):
             yield f"to contain {redactor.show(self.contains)}"
-        if self.matches is not None:
-            slow = mismatch(self.matches, actual)
-            if slow is not None:
-                yield f"to match {redactor.show(self.matches)}{slow}"
+        if self.matches is not None and not matches(self.matches, actual):
+            yield f"to match {redactor.show(self.matches)}"
         yield from self._outside(number(actual, is_text=is_text))
         yield from self._wrong_in_kind(actual, redactor)
         if self.not_ is not None and self.not_.problem(actual, redactor, is_text=is_text) is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecs_hooks.assertions.jsonpath import check_path, find, is_singular
-from ecs_hooks.assertions.matching import check_regex, groups_of
+from ecs_hooks.assertions.patterns import check_pattern, first_group
 from ecs_hooks.core.lazy_model import Later
 from ecs_hooks.core.redaction import MASK, Redactor, is_secret_name
 from ecs_hooks.http.errors import ContentError
@@ -123,8 +123,8 @@ class Query(BaseModel):
     """What of a `cookie`."""
     path: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_path)] | None = None
     """The `jsonpath` (RFC 9535)."""
-    pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_regex)] | None = None
-    """The `regex`: its first group, or all of what it finds where it has none."""
+    pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_pattern)] | None = None
+    """The `regex` (RE2, as of `matches`): its first group, or all of what it finds where it has none."""
     phase: Phase = "total"
     """Which part of the `duration`: `resolve`, `connect`, `tls`, `first_byte` (from the request to the response's header) or
     `transfer` (of the body). Default: all."""
@@ -245,13 +245,6 @@ def _jsonpath(query: Query, response: Response) -> Found:
         return Found([], problem=str(error))
 
 
-def _regex(query: Query, response: Response) -> Found:
-    try:
-        return Found(groups_of(query.pattern or "", response.text), is_text=True)
-    except TimeoutError as error:
-        return Found([], problem=str(error))
-
-
 def _duration(query: Query, response: Response) -> Found:
     timings = response.timings
     seconds = timings.total if query.phase == "total" else getattr(timings, query.phase)
@@ -283,7 +276,7 @@ _FIND: dict[str, Callable[[Query, Response], Found]] = {
     "body": _body,
     "bytes": lambda _, response: Found([len(response.content)]),
     "jsonpath": _jsonpath,
-    "regex": _regex,
+    "regex": lambda query, response: Found(first_group(query.pattern or "", response.text), is_text=True),
     "sha256": lambda _, response: Found([hashlib.sha256(response.content).hexdigest()]),
     "duration": _duration,
     "tls_version": _tls_version,

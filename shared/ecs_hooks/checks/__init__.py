@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.alarm import AlarmCheck
-    from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.base import Check
     from ecs_hooks.checks.compare.check import CompareCheck
     from ecs_hooks.checks.comparison.check import ComparisonCheck
+    from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.checks.digest import DigestCheck
     from ecs_hooks.checks.drift import DriftCheck
     from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
@@ -69,7 +70,7 @@ CHECKS = {
 
 _PUBLIC = {
     "Check": "ecs_hooks.checks.base:Check",
-    "CheckContext": "ecs_hooks.checks.base:CheckContext",
+    "CheckContext": "ecs_hooks.checks.context:CheckContext",
     **{place.partition(":")[2]: place for place in CHECKS.values()},
 }
 

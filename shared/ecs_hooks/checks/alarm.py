@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ecs_hooks.aws.alarms import ACTION, Alarm, alarms
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
 
 Policy = Literal["fail", "wait", "ignore"]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -46,9 +45,9 @@ class AlarmCheck(Check):
             raise ValueError("give one of names and prefix")
         return self
 
-    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
-        """Return those for alarms, and for when the deployment began."""
-        return frozenset({ACTION, DEPLOYMENTS})
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        return super().requirements()._replace(actions=frozenset({ACTION, DEPLOYMENTS}))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.http import HttpCheck
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
-    from ecs_hooks.deployment.endpoint import Listener
 
 
 class DigestCheck(Check):
@@ -41,14 +39,9 @@ class DigestCheck(Check):
         self._asking("x")  # what is no header or JSONPath shows now, not in a deployment
         return self
 
-    @property
-    def asked_listener(self) -> Listener:
-        """The test listener, always."""
-        return "test"
-
-    def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return those for the address of green, and for its images."""
-        return super().actions(shared) | {REVISIONS}
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        return super().requirements()._replace(listener="test", actions=frozenset({REVISIONS}))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.drift import misdirected, strangers
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
 
 
 class DriftCheck(Check):
@@ -25,9 +24,10 @@ class DriftCheck(Check):
 
     type: Literal["drift"] = "drift"
 
-    def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return those for green's target groups, and for where listeners lead."""
-        return shared.routes | {REVISIONS}
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        required = super().requirements()
+        return required._replace(actions=frozenset({REVISIONS}), service_actions=lambda shared: shared.routes)
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""

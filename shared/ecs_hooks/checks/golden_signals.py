@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from ecs_hooks.aws.metrics import ACTION
-from ecs_hooks.checks.base import CheckContext
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import NOTHING, MetricsWatch
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
 
 _METRICS = {
     "requests": ("RequestCount", "Sum"),
@@ -51,9 +49,13 @@ class GoldenSignalsCheck(MetricsWatch):
     missing_data: Policy = "fail"
     """What fewer requests are, once the window is over."""
 
-    def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return that for green's load balancer, and that for metrics where it has any."""
-        return frozenset({REVISIONS, *([ACTION] if _is_measured(shared.load_balancing) else [])})
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        required = super().requirements()
+        return required._replace(
+            actions=frozenset({REVISIONS}),
+            service_actions=lambda shared: frozenset({ACTION} if _is_measured(shared.load_balancing) else ()),
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""

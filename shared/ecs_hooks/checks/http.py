@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
 from ecs_hooks.auth.secret_resolver import Keyring
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.http_request import RequestFields, outcome_of
 from ecs_hooks.checks.request.transport import ExchangeFields
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.checks.samples import Sample, Samples
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.redaction import Redactor
@@ -21,10 +22,6 @@ from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.sending import Limits, send
-
-if TYPE_CHECKING:
-    from ecs_hooks.auth.fields import SigV4
-    from ecs_hooks.auth.reference import Reference
 
 
 class Until(BaseModel):
@@ -74,30 +71,16 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             raise ValueError("a url needs no listener")
         return self
 
-    @property
-    def asked_listener(self) -> Listener | None:
-        """The listener, but for a `url`, which may be anybody's."""
-        return self.listener if self.url is None else None
-
-    @property
-    def asked_urls(self) -> Sequence[str]:
-        """The `url`, if there is one, and the address that tokens come from."""
-        return list(self.urls)
-
-    @property
-    def asked_secrets(self) -> Sequence[Reference]:
-        """Those of `auth` and `headers`, and `ca_certificates`."""
-        return [*self.secrets, *self.authorities]
-
-    @property
-    def asked_signatures(self) -> Sequence[SigV4]:
-        """That of `auth`."""
-        return self.signatures
-
-    @property
-    def asked_methods(self) -> Sequence[str]:
-        """The method, but not with a `url`."""
-        return (self.method,) if self.url is None else ()
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        required = super().requirements()
+        return required._replace(
+            listener=self.listener if self.url is None else None,
+            urls=tuple(self.urls),
+            methods=(self.method,) if self.url is None else (),
+            secrets=(*self.secrets, *self.authorities),
+            signatures=tuple(self.signatures),
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the request, and judge the response.

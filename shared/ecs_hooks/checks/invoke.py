@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from urllib3 import HTTPHeaderDict
@@ -14,15 +14,14 @@ from urllib3 import HTTPHeaderDict
 from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
 from ecs_hooks.assertions.predicate import LiteralOrPredicate
 from ecs_hooks.aws.lambda_function import INVOKE, Invoked, LateError, invoke
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.response import Response
 from ecs_hooks.http.timings import Timings
 from ecs_hooks.http.url import Url
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
 
 _NOWHERE = Url.parse("http://lambda")
 _OK = 200
@@ -60,14 +59,13 @@ class InvokeCheck(Check):
             raise ValueError('expect.status and expect.headers need "response": "http"')
         return self
 
-    @property
-    def needs_seconds(self) -> float:
-        """The time that the function may take."""
-        return self.timeout_seconds
-
-    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its question
-        """Return that for the call of a function that is named: a service has no other."""
-        return frozenset() if self.function is None else frozenset({INVOKE})
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        # A service has no function of its own, so the name says whether there is a call.
+        required = super().requirements()
+        return required._replace(
+            seconds=self.timeout_seconds, actions=frozenset() if self.function is None else frozenset({INVOKE})
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Call it, and judge.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from ecs_hooks.assertions.condition import Condition
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core import clock
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
@@ -20,9 +22,6 @@ from ecs_hooks.deployment.logs_insights import RESULTS, START, Row, rows_of, sta
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
 
 _QUERY_SECONDS = 60
 """Seconds after which a query is asked anew; each costs what it reads."""
@@ -81,19 +80,18 @@ class LogsCheck(Check):
         return self
 
     @property
-    def watches_seconds(self) -> float:
-        """The window, and the lag after it."""
+    def _watch_seconds(self) -> float:
         return self.window_minutes * 60 + self.lag_seconds
 
-    @property
-    def needs_running(self) -> bool:
-        """Always."""
-        return True
-
-    def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return those for log events or a query, and for the log streams of green's tasks."""
-        asking = {FILTER} if self.query is None else {START, RESULTS}
-        return frozenset({*asking, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE} if shared.green_runs else ())
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        reads = {FILTER} if self.query is None else {START, RESULTS}
+        required = super().requirements()
+        return required._replace(
+            running=True,
+            watch_seconds=self._watch_seconds,
+            actions=frozenset({*reads, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE}),
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""
@@ -120,7 +118,7 @@ class LogsCheck(Check):
         if count > self.max_matches:
             first = next(each.first for each in found if each.first)
             return Outcome.failed(f"{told}, the first in {first}", evidence)
-        if context.elapsed < self.watches_seconds:
+        if context.elapsed < self._watch_seconds:
             return Outcome.wait(f"{told} so far", evidence)
         return Outcome.passed(told, evidence)
 
@@ -139,13 +137,13 @@ class LogsCheck(Check):
         rows = [row for result in found for row in result.rows]
         scanned = sum(result.scanned_bytes for result in found)
         evidence = {"rows": len(rows), "scanned_bytes": scanned, **self._measured(rows)}
-        over = context.elapsed >= self.watches_seconds
+        over = context.elapsed >= self._watch_seconds
         told = f"the query gives {counted(len(rows), 'row')} of green's log"
         wrong = self._beyond(rows, told, over=over)
         if wrong:
             return Outcome.failed(wrong, evidence)
         if not over:
-            left = self.watches_seconds - context.elapsed
+            left = self._watch_seconds - context.elapsed
             return Outcome.wait(f"{told} so far", evidence, retry_after=min(_QUERY_SECONDS, left))
         return Outcome.passed(told, evidence)
 

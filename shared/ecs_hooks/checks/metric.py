@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.assertions.condition import Condition
 from ecs_hooks.aws.metrics import ACTION
-from ecs_hooks.checks.base import CheckContext
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import NOTHING, MetricsWatch
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome, Policy
 from ecs_hooks.deployment.dimensions import placeholder_actions, placeholders
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
 
 _RESULT = "Result"
 """The id that counts; none that a plan can use."""
@@ -76,10 +74,10 @@ class MetricCheck(MetricsWatch):
             raise ValueError("several queries need an expression")
         return self
 
-    def actions(self, shared: SharedActions) -> frozenset[str]:  # noqa: ARG002 - it is alone with its questions
-        """Return that for metrics, and those for what the placeholders stand for."""
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
         values = [value for query in self.queries.values() for value in query.dimensions.values()]
-        return frozenset({ACTION}).union(*map(placeholder_actions, values))
+        return super().requirements()._replace(actions=frozenset({ACTION}).union(*map(placeholder_actions, values)))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and judge."""

@@ -9,7 +9,9 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from ecs_hooks.aws.metrics import Series, get_metric_data
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core import clock
 from ecs_hooks.deployment.dimensions import filled
 
@@ -47,9 +49,13 @@ class MetricsWatch(Check):
     watchable: ClassVar[bool] = False
 
     @property
-    def watches_seconds(self) -> float:
-        """The window that is still to come, and the lag after it."""
+    def _watch_seconds(self) -> float:
+        """Seconds until the window is over, and its last datapoint complete."""
         return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds
+
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        return super().requirements()._replace(watch_seconds=self._watch_seconds)
 
     @abstractmethod
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
@@ -70,7 +76,7 @@ class MetricsWatch(Check):
         """Return the time to look at."""
         begin = -(-self._begins(context) // self.period_seconds) * self.period_seconds
         end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
-        over = context.elapsed >= self.watches_seconds
+        over = context.elapsed >= self._watch_seconds
         return Window(begin, min(end, begin + self.window_minutes * 60), over)
 
     def series(self, context: CheckContext) -> Mapping[str, Series]:

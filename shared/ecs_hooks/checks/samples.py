@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from ecs_hooks.checks.statistics.percentiles import nearest_rank
+from ecs_hooks.core.deadline import limited_by
 from ecs_hooks.core.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class Samples(BaseModel):
                     if next(turns) >= self.count:
                         return
                 try:
-                    taken.append(send())
+                    with limited_by(deadline):
+                        taken.append(send())
                 except BaseException as error:  # noqa: BLE001 - raised again where the thread is waited for
                     troubles.append(error)
 

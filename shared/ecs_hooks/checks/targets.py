@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome, Status
@@ -15,9 +17,6 @@ from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC, require_running
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
 from ecs_hooks.deployment.targets import ACTION, Target, target_health
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
 
 _WORST_FIRST = [Status.FAIL, Status.WAIT, Status.PASS, Status.SKIP]
 _GOING = {"draining"}
@@ -36,14 +35,9 @@ class TargetsCheck(Check):
     max_unhealthy: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Unhealthy targets that there may be."""
 
-    @property
-    def needs_running(self) -> bool:
-        """Always."""
-        return True
-
-    def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return those for target health, and for green's target groups."""
-        return frozenset({ACTION, REVISIONS} if shared.green_runs else ())
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        return super().requirements()._replace(running=True, actions=frozenset({ACTION, REVISIONS}))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and count."""

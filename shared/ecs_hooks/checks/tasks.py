@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
 from ecs_hooks.deployment.tasks import DESCRIBE, LIST, MOST, Task
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
 
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
 """`stopCode`s of a task that did not end because somebody wanted it to."""
@@ -45,16 +44,10 @@ class TasksCheck(Check):
     digest: bool = True
     """Whether containers must run the image digest that ECS resolved for the revision."""
 
-    @property
-    def needs_running(self) -> bool:
-        """Always."""
-        return True
-
-    def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return those for tasks and how many there should be, and for green's images where they are compared."""
-        return frozenset(
-            {LIST, DESCRIBE, DEPLOYMENTS, *([REVISIONS] if self.digest else [])} if shared.green_runs else ()
-        )
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        images = {REVISIONS} if self.digest else set()
+        return super().requirements()._replace(running=True, actions=frozenset({LIST, DESCRIBE, DEPLOYMENTS, *images}))
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ecs_hooks.assertions.matching import check_regex, mismatch
+from ecs_hooks.assertions.patterns import check_pattern, matches
 from ecs_hooks.auth.secret_resolver import Keyring
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.http_request import outcome_of
 from ecs_hooks.checks.request.transport import TlsFields
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
@@ -24,7 +25,6 @@ from ecs_hooks.http.stream import Heard, Talk, talk
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.reference import Reference
     from ecs_hooks.http.budget import Budget
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
@@ -38,8 +38,9 @@ class TcpBody(BaseModel):
 
     contains: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     """A text."""
-    matches: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_regex)] | None = None
-    """A regular expression (of the Python package regex) that is found somewhere in them."""
+    matches: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_pattern)] | None = None
+    r"""A regular expression that is found somewhere in them, in the syntax of RE2: without look-around and back references;
+    `\w`, `\d`, `\s` and `\b` are ASCII (`\p{L}` is every letter), and `$` accepts one final line feed."""
 
     @model_validator(mode="after")
     def _says_something(self) -> TcpBody:
@@ -53,8 +54,9 @@ class TcpBody(BaseModel):
         text = content.decode(errors="replace")
         if self.contains is not None and self.contains not in text:
             return f"to contain {redactor.show(self.contains)}"
-        slow = None if self.matches is None else mismatch(self.matches, text)
-        return "" if slow is None else f"to match {redactor.show(self.matches)}{slow}"
+        if self.matches is not None and not matches(self.matches, text):
+            return f"to match {redactor.show(self.matches)}"
+        return ""
 
 
 class TcpExpect(BaseModel):
@@ -113,27 +115,18 @@ class TcpCheck(TlsFields, Check):
                 raise ValueError(message)
         return self
 
-    @property
-    def asked_listener(self) -> Listener | None:
-        """The listener, but for an `address`, which may be anybody's."""
-        return self.listener if self.address is None else None
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        required = super().requirements()
+        return required._replace(
+            listener=self.listener if self.address is None else None,
+            urls=() if self.address is None else (f"http://{self.address}",),
+            port=self.port,
+            secrets=tuple(self.authorities),
+            address_problem=self._address_problem,
+        )
 
-    @property
-    def asked_urls(self) -> Sequence[str]:
-        """The `address`, if there is one."""
-        return () if self.address is None else (f"http://{self.address}",)
-
-    @property
-    def asked_port(self) -> int | None:
-        """The `port`."""
-        return self.port
-
-    @property
-    def asked_secrets(self) -> Sequence[Reference]:
-        """The `ca_certificates`, where they are given by reference."""
-        return self.authorities
-
-    def objection(self, green: Endpoint) -> str:
+    def _address_problem(self, green: Endpoint) -> str:
         """Return why a connection to an address would tell nothing of green; empty where it would."""
         if green.protocol in {"HTTP", "HTTPS"}:
             return "an Application Load Balancer takes connections itself, whatever becomes of green: use a check of type http"
@@ -160,7 +153,7 @@ class TcpCheck(TlsFields, Check):
         limits = Limits(timeout_seconds=self.timeout_seconds, connect_retries=self.connect_retries)
         limits = self.trusting(limits, Keyring(redactor, lambda: context.region, limits, context.deadline))
         try:
-            problem = self.objection(green)
+            problem = self._address_problem(green)
             if problem:
                 return Outcome.failed(problem)
             said = self._said(green, limits, redactor)

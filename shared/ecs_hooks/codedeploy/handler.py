@@ -20,18 +20,18 @@ from ecs_hooks.codedeploy.report import FAILED, SUCCEEDED, Reported, report
 from ecs_hooks.codedeploy.schedule import MINUTE, Schedule, minute_after
 from ecs_hooks.core import clock
 from ecs_hooks.core.arn import region_of
-from ecs_hooks.core.event import STATE_KEY, HookEvent
+from ecs_hooks.core.event import STATE_KEY
 from ecs_hooks.core.response import HookResponse, HookStatus
-from ecs_hooks.engine.invocation import Definition, Invocation
-from ecs_hooks.engine.telemetry import logger, nothing_lost
-from ecs_hooks.engine.telemetry import report as log_report
+from ecs_hooks.engine.invocation import Invocation
+from ecs_hooks.engine.telemetry import log_errors_suppressed, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ecs_hooks.codedeploy.description import Description
     from ecs_hooks.core.deadline import Deadline
-    from ecs_hooks.engine.runner import Result
+    from ecs_hooks.engine.controller import Record
+    from ecs_hooks.engine.definition import Definition
 
 _RESERVE = 10.0
 """Seconds of an invocation to report and to schedule in, once the checks are over; a quarter of it, where it has less."""
@@ -59,15 +59,13 @@ class Execution:
     function_arn
         ARN that Lambda was invoked by; empty where it is not known.
 
-    Attributes
-    ----------
-    hook_event
-        What is known of the hook; None until CodeDeploy has described the deployment.
-    results
-        What was found out, for the metrics.
+    record
+        Gets the event of the hook once CodeDeploy has described the deployment, and the results of the checks.
     """
 
-    def __init__(self, definition: Definition, event: CodeDeployEvent, deadline: Deadline, function_arn: str) -> None:
+    def __init__(
+        self, definition: Definition, event: CodeDeployEvent, deadline: Deadline, function_arn: str, record: Record
+    ) -> None:
         self._definition = definition
         self._deadline = deadline
         self._now = clock.now()
@@ -76,8 +74,7 @@ class Execution:
         self._began: float = self._event.carried.began
         self._function_arn = function_arn
         self._region = _region(function_arn)
-        self.hook_event: HookEvent | None = None
-        self.results: Sequence[Result] = ()
+        self._record = record
 
     def run(self) -> HookResponse:
         """Find the verdict, or go on later, and see to it that CodeDeploy hears of it; return what came of it."""
@@ -145,7 +142,7 @@ class Execution:
             event = self._described(description)
         except FactError as error:
             return self._undescribed(error)
-        self.hook_event = event
+        self._record.event = event
         self._began = min(self._began, description.began(event.lifecycle_event) or self._began)
         if description.is_over:
             return HookResponse(HookStatus.FAILED, f"FAILED: the deployment is over ({description.status})")
@@ -156,7 +153,7 @@ class Execution:
         try:
             return invocation.answer()
         finally:
-            self.results = invocation.results
+            self._record.results = invocation.results
 
     def _crashed(self, error: Exception) -> HookResponse:
         self._warn("ecs-hooks failed; this is a bug", traceback="".join(traceback.format_exception(error)))
@@ -243,34 +240,11 @@ class Execution:
         return response
 
     def _warn(self, text: str, **extra: str) -> None:
-        with nothing_lost():
-            keys = {"deployment": self._event.deployment_id} if self.hook_event is None else self.hook_event.log_keys
+        with log_errors_suppressed():
+            keys = (
+                {"deployment": self._event.deployment_id} if self._record.event is None else self._record.event.log_keys
+            )
             logger.warning(text, extra={**keys, **extra})
-
-
-def answer(definition: Definition, event: Mapping[str, Any], deadline: Deadline, function_arn: str) -> dict[str, Any]:
-    """Answer one event of CodeDeploy; what is returned is for people, CodeDeploy does not look at it.
-
-    Parameters
-    ----------
-    definition
-        The hook.
-    event
-        What CodeDeploy, or the schedule, sent.
-    deadline
-        When Lambda's time is over.
-    function_arn
-        ARN that Lambda was invoked by; empty where it is not known.
-
-    Raises
-    ------
-    EventError
-        If it lacks what is needed to report anything.
-    """
-    execution = Execution(definition, CodeDeployEvent.parse(event), deadline, function_arn)
-    response = execution.run()
-    log_report(response, execution.hook_event, execution.results)
-    return response.to_dict()
 
 
 def _lifecycle_event_of(stage: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Fields whose model is loaded when a plan first gives them: whoever does without them does not pay for them."""
+"""Fields whose model is loaded when a plan first has them, so that other plans do not pay for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import core_schema
 
-from ecs_hooks.core.formatting import nearest
+from ecs_hooks.core.formatting import not_allowed
 from ecs_hooks.core.json_types import json_type
 
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class Later:
-    """A model as the type of a field, by its place: `Annotated[Any, Later("package.module:Model")]`.
+    """A model as the type of a field, by its name: `Annotated[Any, Later("package.module:Model")]`.
 
     Parameters
     ----------
     place
-        Where the model is.
+        Module and name of the model.
     or_text
-        Whether the field may be a text as well, or which texts it may be.
+        Whether the field may be a string as well, or which strings it may be.
     such_as
-        What else it may be than a text, with an example, for those who write something else.
+        An example of the other values, for messages.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Later:
 
     @property
     def model(self) -> type[BaseModel]:
-        """The model, loaded now at the latest."""
+        """The model. Loads it on first use."""
         module, _, name = self._place.partition(":")
         model: type[BaseModel] = getattr(import_module(module), name)
         return model
@@ -54,7 +54,7 @@ class Later:
         return core_schema.no_info_plain_validator_function(self._validated)
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Return the schema of the model, as if it stood in the field."""
+        """Return the schema of the model, as if it were the type of the field."""
         self.model.model_rebuild()
         of_text = core_schema.literal_schema(list(self._texts)) if self._texts else core_schema.str_schema()
         return handler(
@@ -67,16 +67,16 @@ class Later:
                 raise ValueError(self._unknown(value))
             return value
         if self._or_text and not isinstance(value, dict | self.model):
-            raise ValueError(f"must be text, or {self._such_as}, not {json_type(value)}")
-        # What is wrong inside is told by pydantic as of any model in a field.
+            raise ValueError(f"must be a string, or {self._such_as}, not {json_type(value)}")
+        # pydantic reports mistakes inside as it does for any model in a field.
         return self.model.model_validate(value)
 
     def _unknown(self, text: str) -> str:
         if text in self.model.model_fields:
-            return f"needs to be told something: write {self._such_as}"
-        return f"is no text that it can be{nearest(text, self._texts)}"
+            return f"requires an argument, for example {self._such_as}"
+        return not_allowed(text, self._texts)
 
 
 def models_later(metadata: Iterable[Any]) -> Iterator[type[BaseModel]]:
-    """Yield the models that the metadata of a field or an annotation stand for."""
+    """Yield the lazy models in the metadata of a field or an annotation."""
     return (each.model for each in metadata if isinstance(each, Later))

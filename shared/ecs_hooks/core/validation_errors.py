@@ -1,18 +1,37 @@
-"""What is wrong with a configuration, in lines that name the field and the fix, and never show a value: it could be a secret."""
+"""Lines about the mistakes in a configuration: each names the field, what is wrong, and what is allowed.
+
+pydantic finds the mistakes; its own texts name Python's types, so none of them is shown. A text of the configuration is
+never shown either, since it could be a secret.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from ecs_hooks.core.formatting import nearest
+from ecs_hooks.core.formatting import counted, nearest, not_allowed
+from ecs_hooks.core.json_types import json_type
 from ecs_hooks.core.lazy_model import models_later
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
+
+
+class Form(NamedTuple):
+    """The form of a text, in words, for a field with a pattern: `Annotated[str, Field(pattern=...), Form("/PATH")]`.
+
+    Parameters
+    ----------
+    words
+        What an error shows in place of the pattern.
+    """
+
+    words: str
 
 
 def described(error: ValidationError, where: str, model: type[BaseModel], *more: str) -> list[str]:
@@ -21,13 +40,13 @@ def described(error: ValidationError, where: str, model: type[BaseModel], *more:
     Parameters
     ----------
     error
-        What pydantic says of them.
+        The mistakes.
     where
-        Where the model stands, such as `hookDetails.checks[0]`.
+        The path of the model, such as `hookDetails.checks[0]`.
     model
         The model.
     *more
-        Fields that are known at that place besides those of the model.
+        Fields that are allowed at that path besides those of the model.
     """
     lines: dict[str, None] = {}
     for detail in error.errors(include_url=False, include_context=True, include_input=True):
@@ -36,17 +55,82 @@ def described(error: ValidationError, where: str, model: type[BaseModel], *more:
     return list(lines)
 
 
-def _problem(detail: ErrorDetails, model: type[BaseModel], more: Sequence[str]) -> str:
-    match detail["type"]:
+_TYPES = {
+    "bool": "true or false",
+    "dict": "an object",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "an array",
+    "model": "an object",
+    "string": "a string",
+    "tuple": "an array",
+}
+"""What JSON calls the types in pydantic's kinds of errors, such as `tuple_type` and `int_parsing`."""
+
+_LIMITS = {
+    "greater_than": ("must be greater than", "gt"),
+    "greater_than_equal": ("must be at least", "ge"),
+    "less_than": ("must be less than", "lt"),
+    "less_than_equal": ("must be at most", "le"),
+    "multiple_of": ("must be a multiple of", "multiple_of"),
+}
+
+_SIZES = {
+    "string_too_short": ("at least", "min_length", "character"),
+    "string_too_long": ("at most", "max_length", "character"),
+    "too_short": ("at least", "min_length", "item"),
+    "too_long": ("at most", "max_length", "item"),
+}
+
+
+def _problem(detail: ErrorDetails, model: type[BaseModel], more: Sequence[str]) -> str:  # noqa: C901, PLR0911 - a table
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind in _LIMITS:
+        words, key = _LIMITS[kind]
+        return f"{words} {context[key]:g}, not {_number(value)}"
+    if kind in _SIZES:
+        words, key, noun = _SIZES[kind]
+        return f"must have {words} {counted(context[key], noun)}, not {len(value)}"
+    name, _, aspect = kind.rpartition("_")
+    if aspect in {"type", "parsing"} and name in _TYPES:
+        return f"must be {_TYPES[name]}, not {json_type(value)}"
+    match kind:
         case "extra_forbidden":
-            return f"is no known field{nearest(detail['loc'][-1], _known_at(model, detail['loc'][:-1], more))}"
-        case "enum":
-            known = str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-            return f"is not one of the values it can have{nearest(detail['input'], known)}"
+            return f"unknown field{nearest(detail['loc'][-1], _known_at(model, detail['loc'][:-1], more))}"
+        case "enum" | "literal_error":
+            return not_allowed(value, re.findall(r"'([^']*)'", str(context["expected"])))
         case "missing":
-            return "is missing"
-        case _:
+            return "is required"
+        case "int_from_float":
+            return f"must be a whole number, not {_number(value)}"
+        case "finite_number":
+            return "must be a finite number"
+        case "string_unicode":
+            return "must not contain half of a surrogate pair"
+        case "string_pattern_mismatch":
+            field = _field_at(model, detail["loc"])
+            form = next(_forms_in(field), "") if field is not None else ""
+            return f"must have the form {form}" if form else f"must match the pattern {context['pattern']}"
+        case "value_error":
             return detail["msg"].removeprefix("Value error, ")
+        case _:
+            return f"must not be {json_type(value)} of this kind"
+
+
+def _forms_in(annotated: Any) -> Iterator[str]:
+    """Yield the forms in a field or an annotation, such as that in `Annotated[str, Form("...")] | None`."""
+    metadata: Sequence[Any] = getattr(annotated, "metadata", ()) or getattr(annotated, "__metadata__", ())
+    yield from (each.words for each in metadata if isinstance(each, Form))
+    for inner in (getattr(annotated, "annotation", None), *getattr(annotated, "__args__", ())):
+        if inner is not None:
+            yield from _forms_in(inner)
+
+
+def _number(value: object) -> str:
+    """Return a number as a message shows it; other types by their name."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return json_type(value)
+    return f"{value:.15g}" if math.isfinite(value) else str(value)
 
 
 def _known_at(model: type[BaseModel], location: Sequence[str | int], more: Sequence[str]) -> list[str]:
@@ -54,16 +138,29 @@ def _known_at(model: type[BaseModel], location: Sequence[str | int], more: Seque
 
 
 def fields_at(model: type[BaseModel], location: Sequence[str | int] = ()) -> list[str]:
-    """Return the names of the fields at a place inside a model, by following the models that are nested there."""
-    here: Any = model
-    for step in location:
-        info = _by_alias(here).get(step) if isinstance(step, str) else None
-        if info is not None:
-            here = next(iter(models_of(info)), here)
+    """Return the names of the fields at a path inside a model, in the models that are nested there."""
+    here = model
+    for _, info in _fields_along(model, location):
+        here = next(iter(models_of(info)), here)
     return list(_by_alias(here))
 
 
-def _by_alias(model: type[BaseModel]) -> dict[Any, Any]:
+def _field_at(model: type[BaseModel], location: Sequence[str | int]) -> FieldInfo | None:
+    """Return the innermost field on a path inside a model."""
+    return next((info for _, info in reversed(list(_fields_along(model, location)))), None)
+
+
+def _fields_along(model: type[BaseModel], location: Sequence[str | int]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the fields on a path inside a model. Steps that are no field (an index, a key) are passed over."""
+    here = model
+    for step in location:
+        info = _by_alias(here).get(step)
+        if info is not None:
+            yield str(step), info
+            here = next(iter(models_of(info)), here)
+
+
+def _by_alias(model: type[BaseModel]) -> dict[Any, FieldInfo]:
     return {info.alias or name: info for name, info in model.model_fields.items()}
 
 

@@ -1,98 +1,108 @@
-"""Who carries out the deployment, and invokes the hook: what an invocation has to know of that."""
+"""The deployment controllers: what invokes a hook and carries out the deployment."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ecs_hooks.core.event import HookEvent, LifecycleEvent
+    from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.core.event import HookEvent
+    from ecs_hooks.core.response import HookResponse
     from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.facts import Facts
+    from ecs_hooks.engine.definition import Definition
+    from ecs_hooks.engine.runner import Result
+
+
+@dataclass
+class Record:
+    """What an invocation leaves for the log and the metrics, also where it ends with an exception.
+
+    Parameters
+    ----------
+    event
+        The event; None where it could not be read.
+    results
+        The outcomes of the checks.
+    """
+
+    event: HookEvent | None = None
+    results: Sequence[Result] = ()
 
 
 class Controller(ABC):
-    """The side of an invocation that hangs on who invokes the hook."""
+    """A deployment controller. The class recognizes and answers its events, an instance belongs to one of them."""
 
     name: ClassVar[str]
-    """As reasons call it."""
+    """The name in reasons."""
+
+    @classmethod
+    @abstractmethod
+    def recognizes(cls, event: object) -> bool:
+        """Return whether an event comes from this controller, judged by its shape."""
+
+    @classmethod
+    @abstractmethod
+    def answer(
+        cls, definition: Definition, event: Any, deadline: Deadline, function_arn: str, record: Record
+    ) -> HookResponse:
+        """Answer one event.
+
+        Parameters
+        ----------
+        definition
+            The hook.
+        event
+            The event, of any shape that `recognizes` accepts.
+        deadline
+            When the answer must be there.
+        function_arn
+            ARN that Lambda was invoked by; empty where it is unknown.
+        record
+            Filled in for the log and the metrics.
+
+        Raises
+        ------
+        EventError
+            If the event lacks a required field.
+        """
 
     @property
     @abstractmethod
     def event(self) -> HookEvent:
-        """What invoked the hook."""
+        """The event."""
 
     @abstractmethod
     def deployment(self, facts: Facts) -> Deployment:
-        """Return the deployment; nothing is asked yet.
+        """Return the deployment, without a call to AWS yet.
 
         Parameters
         ----------
         facts
-            What earlier invocations found out.
+            The facts of earlier invocations.
         """
 
     @abstractmethod
-    def is_rollback(self, ask: Callable[[], Any]) -> bool:
-        """Return whether the deployment goes back to what was there before.
+    def is_rollback(self, read_deployment: Callable[[], Any]) -> bool:
+        """Return whether the deployment goes back to the previous revision.
 
         Parameters
         ----------
-        ask
-            Returns the deployment with its facts fetched, or None where they can't be had in time.
+        read_deployment
+            Returns the deployment with its facts read, or None where AWS does not provide them in time.
         """
 
     @abstractmethod
     def expires_at(self, deployment: Deployment) -> float | None:
-        """Return when nobody waits for the hook any more, in seconds since the epoch; None where that can't be known.
+        """Return when the controller gives up on the hook, in seconds since the epoch; None where that is unknown.
 
         Parameters
         ----------
         deployment
             The deployment.
         """
-
-
-class EcsController(Controller):
-    """ECS itself, for blue/green, linear and canary deployments.
-
-    Parameters
-    ----------
-    event
-        What ECS sent.
-    function_arn
-        ARN that Lambda was invoked by; empty where it is not known.
-    """
-
-    name = "ECS"
-
-    def __init__(self, event: LifecycleEvent, function_arn: str = "") -> None:
-        self._event = event
-        self._function_arn = function_arn
-
-    @property
-    def event(self) -> LifecycleEvent:
-        """What ECS sent."""
-        return self._event
-
-    def deployment(self, facts: Facts) -> Deployment:
-        """Return the service deployment."""
-        # What AWS is asked with costs a twentieth of a cold start, and a hook that only speaks HTTP does not need it.
-        from ecs_hooks.deployment.service_deployment import ServiceDeployment  # noqa: PLC0415
-
-        return ServiceDeployment(self._event, facts)
-
-    def is_rollback(self, ask: Callable[[], Any]) -> bool:
-        """Return whether ECS is on its way back; see `ecs_hooks.engine.rollback`."""
-        from ecs_hooks.engine.rollback import is_rollback  # noqa: PLC0415 - with the controller that needs it
-
-        return is_rollback(self._event, ask)
-
-    def expires_at(self, deployment: Deployment) -> float | None:
-        """Return when ECS gives up on this hook, as it says."""
-        from ecs_hooks.deployment.service_deployment import ServiceDeployment  # noqa: PLC0415 - as above
-
-        assert isinstance(deployment, ServiceDeployment)
-        return deployment.expires_at(self._function_arn)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ecs_hooks.core.outcome import Evidence, Outcome
 
 if TYPE_CHECKING:
-    from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.base import Check
+    from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.core.event import HookEvent
     from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.endpoint import Listener
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class Hook:
-    """One invocation, as the code of a hook sees it.
+    """One invocation, for the code of a hook.
 
     Parameters
     ----------
     event
-        What ECS, or CodeDeploy, sent.
+        The event of ECS or CodeDeploy.
     plan
         The policies and checks from `hookDetails`.
     details
@@ -46,7 +47,7 @@ class Hook:
 
     @property
     def deployment(self) -> Deployment:
-        """Who is green and who is blue; AWS is asked when a fact is first used."""
+        """Green and blue; AWS is called when a fact is first used."""
         return self.context.deployment
 
     @cached_property
@@ -56,18 +57,18 @@ class Hook:
         Raises
         ------
         ExplainedError
-            If nothing says where green answers. Leave it uncaught, and the hook's answer is the right one for it.
+            If the address of green is unknown. Leave it uncaught, and the hook's answer is the right one for it.
         """
         return self._client("test")
 
     @cached_property
     def production(self) -> HttpClient:
-        """An HTTP client for the new revision, as customers reach it: only once all production traffic goes there.
+        """An HTTP client for the new revision behind the production listener, once all production traffic goes there.
 
         Raises
         ------
         ExplainedError
-            If that is not so. Leave it uncaught, and the hook's answer is the right one for it.
+            If that is not the case. Leave it uncaught, and the hook's answer is the right one for it.
         """
         return self._client("production")
 
@@ -97,15 +98,15 @@ class Hook:
         Parameters
         ----------
         reason
-            What is waited for.
+            What the hook waits for.
         retry_after
-            Seconds until then.
+            Seconds until the next invocation.
         """
         return Outcome.wait(reason, retry_after=retry_after)
 
 
-Asked: TypeAlias = "Check | Sequence[Check]"
-"""What a generator hook may yield: one check, or several to be run side by side."""
+Checks: TypeAlias = "Check | Sequence[Check]"
+"""What a generator hook may yield: one check, or several that run side by side."""
 
-HookGenerator: TypeAlias = "Generator[Asked, Any, Outcome | None]"
+HookGenerator: TypeAlias = "Generator[Checks, Any, Outcome | None]"
 """A hook that yields checks. `outcome = yield check` gives an `Outcome`; a list of checks gives a list of them."""

@@ -3,78 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ecs_hooks.aws.errors import FactError
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import for_checks
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.core.state import State, key_of, with_state
 from ecs_hooks.core.timeouts import call_within
-from ecs_hooks.deployment.baseline import blue_endpoint
 from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.deployment.green import Configured, green_endpoint
+from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.target import Target
+from ecs_hooks.engine.evaluation import evaluate
 from ecs_hooks.engine.hook import Hook
-from ecs_hooks.engine.runner import Result, Runner, may_go_on
-from ecs_hooks.engine.script import LABEL, HookFunction, play
+from ecs_hooks.engine.plan_loader import PlanLoader
+from ecs_hooks.engine.runner import Result, Runner
 from ecs_hooks.engine.telemetry import log_result, logger
 from ecs_hooks.engine.verdict import Verdict, decide
-from ecs_hooks.plan.model import REFERENCE, FirstDeployment, Mode, Plan, PlanError
+from ecs_hooks.plan.model import REFERENCE, Mode, Plan, PlanError
 
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.engine.controller import Controller
-    from ecs_hooks.plan.source import Fetched
+    from ecs_hooks.engine.definition import Definition
 
-_QUESTION_SECONDS = 5.0
-"""Longest wait for a question to AWS that the answer can do without."""
+_OPTIONAL_SECONDS = 5.0
+"""Longest wait for AWS where the answer can do without what is read."""
 
-_QUESTIONS = 3
-"""Invocations of a step in which such a question is asked, until it is answered."""
+_OPTIONAL_ATTEMPTS = 3
+"""Invocations of a step in which such a call is made, until it succeeds."""
 
 _PLAN = key_of(REFERENCE)
-"""Key of the plan in the state, where it is fetched and could not be."""
-
-_HEADSTART = 0.05
-"""Seconds that the runner has to hand over the results of checks that it gave up."""
+"""Key of a stored plan in the state, where it could not be fetched."""
 
 T = TypeVar("T")
-
-RollbackFunction = Callable[[Hook], object]
-"""What is called when ECS rolls back."""
-
-
-class Definition:
-    """What a hook is, apart from any event.
-
-    Parameters
-    ----------
-    function
-        The code of the hook; None where it only runs the checks of its plan.
-    stage
-        The stage the hook is made for; None for any.
-    defaults
-        The checks where a plan names none.
-    on_rollback
-        What is called when ECS rolls back.
-    """
-
-    def __init__(
-        self,
-        function: HookFunction | None = None,
-        *,
-        stage: str | None = None,
-        defaults: Sequence[Check] = (),
-        on_rollback: Sequence[RollbackFunction] = (),
-    ) -> None:
-        self.function = function
-        self.stage = stage
-        self.defaults = tuple(defaults)
-        self.on_rollback = list(on_rollback)
 
 
 class Invocation:
@@ -85,34 +51,30 @@ class Invocation:
     definition
         The hook.
     controller
-        Who invokes it, with the event.
+        The deployment controller, with the event.
     deadline
         When the answer must be there.
 
     Attributes
     ----------
     results
-        What was found out so far, for the metrics; each is in the log already.
+        The results so far, for the metrics; each is in the log already.
     """
 
     def __init__(self, definition: Definition, controller: Controller, deadline: Deadline) -> None:
-        event = controller.event
         self.definition = definition
         self.controller = controller
-        self.event = event
+        self.event = controller.event
         self.deadline = deadline
-        self.results: list[Result] = []
-        self._state = State.load(event.state, event, clock.now())
+        self.results: Sequence[Result] = []
+        self._state = State.load(self.event.state, self.event, clock.now())
         self._facts = Facts(self._state.facts)
-        self._fields = event.configuration or {}
-
-    @cached_property
-    def _deployment(self) -> Deployment:
-        return self.controller.deployment(self._facts)
+        self._deployment: Callable[[], Deployment] = cache(partial(controller.deployment, self._facts))
+        self._loader = PlanLoader(definition, self.event, self._until)
 
     def answer(self) -> HookResponse:
-        """Return what to tell ECS, or whoever else has invoked the hook."""
-        if self.controller.is_rollback(self._ask_deployment):
+        """Return the answer to the deployment controller."""
+        if self.controller.is_rollback(self._read_deployment):
             self._call_on_rollback()
             return self._response(
                 Verdict(
@@ -121,109 +83,49 @@ class Invocation:
                 )
             )
         try:
-            plan = self._plan()
+            plan = self._loader.load()
         except PlanError as error:
-            observed = self._fields.get("mode") == Mode.OBSERVE
+            observed = self._loader.fields.get("mode") == Mode.OBSERVE
             return self._response(Verdict(HookStatus.FAILED, f"the plan is not valid: {error}"), observed=observed)
         except FactError as error:
             return self._without_plan(error.outcome)
         except TimeoutError:
             return self._without_plan(Outcome.wait("not fetched when the time of this invocation was over"))
         self._state = self._state.without(_PLAN)
-        runner = Runner(self._context(plan), self._state, self._log)
+        hook = self._hook(plan)
+        runner = Runner(hook.context, self._state, self._log)
         self.results = runner.results
-        self._evaluate(plan, runner)
+        self.results = evaluate(self.definition.function, hook, runner)
         return self._judge(plan)
 
-    def _plan(self) -> Plan:
-        defaults, own = self.definition.defaults, self.definition.function is not None
-        if self._fields.get(REFERENCE) is None:
-            details = self.event.hook_details if self.event.configuration is None else self._fields
-            plan = Plan.parse(details, defaults=defaults, own_fields_allowed=own)
-        else:
-            plan = self._fetched(own_fields_allowed=own).plan(defaults=defaults, own_fields_allowed=own)
-        stage = self.definition.stage
-        if stage not in {None, str(self.event.stage)} and not plan.explicit:
-            raise PlanError(
-                [
-                    (
-                        f"this function's default checks are made for {stage}, but ECS invoked it at {self.event.stage}: attach "
-                        f"the function of that stage, or name the checks in hookDetails.checks"
-                    )
-                ]
-            )
-        return plan
-
-    def _fetched(self, *, own_fields_allowed: bool) -> Fetched:
-        """Fetch the plan that `hookDetails` names, within the time that checks have."""
-        from ecs_hooks.plan.source import fetched, reference_in  # noqa: PLC0415 - loaded where a plan is fetched
-
-        reference = reference_in(self._fields, own_fields_allowed=own_fields_allowed)
-        assert reference is not None
-        details, region = self._fields, self.event.region
-        found = call_within(lambda: fetched(reference, details, region), self._until)
-        self._fields = found.fields
-        return found
-
     def _without_plan(self, outcome: Outcome) -> HookResponse:
-        """Answer where the plan can't be had: as `hookDetails` says of a check that can't be asked."""
-        plan = Plan.parse(self._fields, own_fields_allowed=self.definition.function is not None)
-        runner = Runner(self._context(plan), self._state, self._log)
+        """Answer where a stored plan is unavailable, by the policies in `hookDetails`, as if a check could not run."""
+        plan = self._loader.without_checks()
+        runner = Runner(self._hook(plan).context, self._state, self._log)
         self.results = runner.results
         runner.add(REFERENCE, outcome)
         return self._judge(plan)
 
     @property
     def _until(self) -> Deadline:
-        """When checks have to be over: what is still to be done after them (verdict, expiry, log) needs some time, too."""
+        """When checks have to be over: verdict, expiry and log need some time after them."""
         left = self.deadline.remaining()
         return self.deadline.earlier(left - for_checks(left))
 
-    def _context(self, plan: Plan) -> CheckContext:
+    def _hook(self, plan: Plan) -> Hook:
         policies = plan.policies
         configured = Configured(policies.base_url, policies.host, policies.service_connect)
-        return CheckContext(
-            str(self.event.stage),
-            lambda: self._deployment,
-            lambda listener: green_endpoint(configured, str(self.event.stage), lambda: self._deployment, listener),
-            deadline=self._until,
-            elapsed=max(0.0, clock.now() - self._state.started_at),
-            checks=plan.checks,
-            told_percent=self.event.green_percent,
-            find_blue=lambda url, host: blue_endpoint(
-                configured, str(self.event.stage), lambda: self._deployment, url, host
-            ),
+        context = CheckContext(
+            Target(str(self.event.stage), self._deployment, configured),
+            self._until,
+            max(0.0, clock.now() - self._state.started_at),
+            plan.checks,
+            self.event.green_percent,
         )
-
-    def _evaluate(self, plan: Plan, runner: Runner) -> None:
-        """Ask everything; what is not over at the deadline is a `WAIT`."""
-        try:
-            # The runner gives up checks in time for its results to be seen here.
-            call_within(lambda: self._ask(plan, runner), runner.context.deadline.earlier(-_HEADSTART))
-        except TimeoutError:
-            late = Outcome.wait("not finished when the time of this invocation was over")
-            # The thread that was given up may still add results; what is judged must not change under the judge.
-            self.results = list(runner.results)
-            self.results.append(Result(key_of(LABEL), LABEL, late))
-            self._log(self.results[-1])
+        return Hook(self.event, plan, self._loader.fields, context)
 
     def _log(self, result: Result) -> None:
         log_result(result, self.event)
-
-    def _ask(self, plan: Plan, runner: Runner) -> None:
-        if plan.policies.first_deployment is FirstDeployment.SKIP:
-            try:
-                if self._deployment.first:
-                    runner.add(
-                        "first deployment", Outcome.skip("of this service: nothing is checked, as the plan says")
-                    )
-                    return
-            except FactError as error:
-                runner.add("first deployment", error.outcome)
-                return
-        if not may_go_on(runner.run(plan.checks)) or self.definition.function is None:
-            return
-        play(self.definition.function, self._hook(plan, runner.context), runner)
 
     def _judge(self, plan: Plan) -> HookResponse:
         results = self.results
@@ -233,10 +135,10 @@ class Invocation:
         )
         verdict = decide(results, state, plan, clock.now())
         if verdict.in_progress and state.expires_at == 0 and self.deadline.remaining() > 1:
-            state = state._replace(expires_at=self._ask_expiry(state.attempt))
+            state = state._replace(expires_at=self._read_expiry(state.attempt))
             verdict = decide(results, state, plan, clock.now())
         state = state._replace(facts=self._facts.dump())
-        # What goes back is what ECS has sent: where the plan is kept, and not the plan.
+        # The answer repeats what ECS has sent: the place of a stored plan, and not the plan.
         details = with_state(self.event.configuration or {}, state)
         return self._response(verdict, details, observed=plan.policies.mode is Mode.OBSERVE)
 
@@ -254,18 +156,15 @@ class Invocation:
             details if verdict.in_progress else None,
         )
 
-    def _hook(self, plan: Plan, context: CheckContext) -> Hook:
-        return Hook(self.event, plan, self._fields, context)
-
     def _call_on_rollback(self) -> None:
-        """Call whoever wants to know of the rollback. Their errors are logged, and change nothing."""
+        """Call the rollback functions. Their errors are logged, and change nothing."""
         if not self.definition.on_rollback:
             return
         try:
-            plan = self._plan()
+            plan = self._loader.load()
         except (PlanError, FactError, TimeoutError):
             plan = Plan.parse({})
-        hook = self._hook(plan, self._context(plan))
+        hook = self._hook(plan)
         for function in self.definition.on_rollback:
             try:
                 call_within(partial(function, hook), hook.context.deadline)
@@ -273,21 +172,22 @@ class Invocation:
                 name = getattr(function, "__name__", repr(function))
                 logger.exception(f"on_rollback {name} failed", exc_info=error, extra=self.event.log_keys)
 
-    def _ask_deployment(self) -> Deployment | None:
-        """Return the deployment with its facts fetched, or None where they can't be had in time."""
-        return self._deployment if self._question(lambda: self._deployment.rolling_back) is not None else None
+    def _read_deployment(self) -> Deployment | None:
+        """Return the deployment with its facts read, or None where AWS does not provide them in time."""
+        deployment = self._deployment()
+        return deployment if self._optional(lambda: deployment.rolling_back) is not None else None
 
-    def _ask_expiry(self, attempt: int) -> int:
-        """Return when nobody waits for this hook any more: -1 where it does not say, 0 where it is worth asking once more."""
-        expires_at = self._question(lambda: self.controller.expires_at(self._deployment) or -1)
+    def _read_expiry(self, attempt: int) -> int:
+        """Return when the controller gives up on this hook: -1 where that is unknown, 0 where one more try makes sense."""
+        expires_at = self._optional(lambda: self.controller.expires_at(self._deployment()) or -1)
         if expires_at is None:
-            return 0 if attempt < _QUESTIONS else -1
+            return 0 if attempt < _OPTIONAL_ATTEMPTS else -1
         return int(expires_at)
 
-    def _question(self, ask: Callable[[], T]) -> T | None:
-        """Ask AWS what an answer can do without."""
+    def _optional(self, read: Callable[[], T]) -> T | None:
+        """Return a fact that the answer can do without; None where AWS does not provide it in time."""
         try:
-            return call_within(ask, self.deadline.sooner(min(_QUESTION_SECONDS, self.deadline.remaining() / 2)))
+            return call_within(read, self.deadline.sooner(min(_OPTIONAL_SECONDS, self.deadline.remaining() / 2)))
         except (FactError, TimeoutError) as error:
             logger.warning(f"not known: {error}", extra=self.event.log_keys)
             return None

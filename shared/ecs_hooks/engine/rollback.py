@@ -1,8 +1,8 @@
-"""Tells a rollback from a deployment that goes forward.
+"""Recognizes a rollback.
 
 "There is no dedicated ROLLBACK lifecycle stage. When a rollback occurs, Amazon ECS re-invokes hooks registered at the
-PRODUCTION_TRAFFIC_SHIFT and TEST_TRAFFIC_SHIFT stages" (ECS developer guide). The event has no flag; it shows a rollback
-by the weight of the new revision, which is 0 while another one has 100. The trap: PRE_PRODUCTION_TRAFFIC_SHIFT has the
+PRODUCTION_TRAFFIC_SHIFT and TEST_TRAFFIC_SHIFT stages" (ECS developer guide). The event has no flag; a
+rollback shows in the weight of the new revision, which is 0 while another one has 100. The trap: PRE_PRODUCTION_TRAFFIC_SHIFT has the
 same weights on the way forward, since there they are those before the shift.
 """
 
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 _ALL = 100.0
 
 
-def is_rollback(event: LifecycleEvent, ask: Callable[[], ServiceDeployment | None]) -> bool:
-    """Return whether ECS is on its way back to the old revision.
+def is_rollback(event: LifecycleEvent, read_deployment: Callable[[], ServiceDeployment | None]) -> bool:
+    """Return whether ECS rolls back to the old revision.
 
     Parameters
     ----------
     event
         The event.
-    ask
-        Returns what ECS says about the deployment, or None where it can't be had. Called only where the event leaves
-        room for doubt: a shift forward to 100 per cent needs no question.
+    read_deployment
+        Returns ECS's record of the deployment, or None where it is unavailable. Called only where the event leaves
+        room for doubt: a shift forward to 100 per cent needs no call.
 
     Notes
     -----
     ===================  =====================  ==============================================================
-    weight of green      ECS says               answer
+    weight of green      ECS's record           answer
     ===================  =====================  ==============================================================
-    100                  (not asked)            forward
+    100                  (not read)             forward
     0, another has 100   rolling back           rollback
     0, another has 100   not rolling back       rollback in BLUE_GREEN, as documented; forward in LINEAR and
                                                 CANARY, whose events could carry the weights before a step
     0, another has 100   nothing                rollback, as documented
     anything else        rolling back           rollback
-    anything else        not so, or nothing     forward: the checks run, since what is not known is no pass
+    anything else        not so, or nothing     forward: the checks run, since unknown is not a pass
     ===================  =====================  ==============================================================
     """
     weights = _weights_of_shift(event)
@@ -53,7 +53,7 @@ def is_rollback(event: LifecycleEvent, ask: Callable[[], ServiceDeployment | Non
         return False
     others = [percent for arn, percent in weights.items() if arn != str(event.target_revision)]
     documented = green == 0 and _ALL in others
-    deployment = ask()
+    deployment = read_deployment()
     if deployment is None:
         return documented
     if deployment.rolling_back:
@@ -62,7 +62,7 @@ def is_rollback(event: LifecycleEvent, ask: Callable[[], ServiceDeployment | Non
 
 
 def _weights_of_shift(event: LifecycleEvent) -> TrafficWeights | None:
-    """Return the weights that this stage shifts; None at the stages that no rollback invokes."""
+    """Return the weights that this stage shifts; None at stages without hooks in a rollback."""
     match event.stage:
         case Stage.PRODUCTION_TRAFFIC_SHIFT:
             return event.production_weights

@@ -11,6 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ecs_hooks.core.deadline import DeadlineError, limited_by
 from ecs_hooks.core.measurement import Measured, judge, waiting
 from ecs_hooks.core.outcome import AS_BEFORE, ExplainedError, Outcome, Status
 from ecs_hooks.core.state import Progress, State, key_of
@@ -18,7 +19,8 @@ from ecs_hooks.core.timeouts import Call
 from ecs_hooks.relay import Relay
 
 if TYPE_CHECKING:
-    from ecs_hooks.checks.base import Check, CheckContext
+    from ecs_hooks.checks.base import Check
+    from ecs_hooks.checks.context import CheckContext
 
 
 _PAUSE = 0.005
@@ -156,7 +158,8 @@ class Runner:
         return None
 
     def _key(self, check: Check) -> str:
-        description = f"{type(check).__qualname__} {check.model_dump_json()}"
+        # Of its type and fields, not of its class: to rename a class must not reset deployments under way.
+        description = check.model_dump_json()
         occurrence = self._seen[description]
         self._seen[description] += 1
         return key_of(description, occurrence)
@@ -222,7 +225,7 @@ def _asked(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Answ
             paused = False
             yield answer
     relay.stop()
-    late = Outcome.wait("not finished when the time of this invocation was over")
+    late = DeadlineError().outcome
     yield from (_Answer(number, late) for number in missing)
 
 
@@ -231,7 +234,8 @@ def _asking(number: int, check: Check, context: CheckContext, relay: Relay) -> C
         began = time.perf_counter()
         trace = None
         try:
-            outcome = relay.run(lambda: check.run(context))
+            with limited_by(context.deadline):
+                outcome = relay.run(lambda: check.run(context))
             if not isinstance(outcome, Outcome):
                 message = f"run() of a check must return an Outcome, not {type(outcome).__name__}"
                 raise TypeError(message)  # noqa: TRY301 - an answer that is none is handled like a crash

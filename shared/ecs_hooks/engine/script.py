@@ -1,4 +1,4 @@
-"""Plays the code of a hook: a plain function, or a generator that yields checks."""
+"""Runs the code of a hook: a plain function, or a generator that yields checks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from ecs_hooks.engine.runner import Runner
 
 HookFunction: TypeAlias = "Callable[[Hook], HookGenerator | Outcome | None]"
-"""What `lifecycle_hook` takes."""
+"""The functions that `lifecycle_hook` accepts."""
 
 LABEL = "hook"
-"""How the hook's own code is called in a reason."""
+"""The name of the hook's own code in a reason."""
 
 
-def play(function: HookFunction, hook: Hook, runner: Runner) -> None:
+def run_hook_function(function: HookFunction, hook: Hook, runner: Runner) -> None:
     """Run the code of a hook, and the checks that it yields, in the order in which it yields them.
 
-    The code goes on after a check only where the check passed or did not apply, so what follows a `yield` may rely on
+    The code continues after a check only where the check passed or did not apply, so the code after a `yield` may rely on
     it. What the code returns, or raises, is an outcome like that of a check.
     """
     try:
@@ -41,34 +41,34 @@ def play(function: HookFunction, hook: Hook, runner: Runner) -> None:
 
 
 class _Ended:
-    """Holds what a generator returned."""
+    """Holds the return value of a generator."""
 
     value: object = None
 
 
 def _play_checks(generator: HookGenerator, runner: Runner, ended: _Ended) -> bool:
-    """Run a generator; return False where a check stopped it before its end."""
-    answer: Any = None
+    """Run a generator; return False where a check stopped it early."""
+    outcome: Any = None
     while True:
         try:
-            asked = generator.send(answer)
+            yielded = generator.send(outcome)
         except StopIteration as stop:
             ended.value = stop.value
             return True
-        checks = _as_checks(asked)
+        checks = _as_checks(yielded)
         outcomes = runner.run(checks)
         if not may_go_on(outcomes):
             generator.close()
             return False
-        answer = outcomes[0] if isinstance(asked, Check) else outcomes
+        outcome = outcomes[0] if isinstance(yielded, Check) else outcomes
 
 
-def _as_checks(asked: object) -> list[Check]:
-    if isinstance(asked, Check):
-        return [asked]
-    if isinstance(asked, Sequence) and all(isinstance(each, Check) for each in asked):
-        return list(asked)
-    raise TypeError(f"a hook may yield a check or a list of checks, not {type(asked).__name__}")
+def _as_checks(yielded: object) -> list[Check]:
+    if isinstance(yielded, Check):
+        return [yielded]
+    if isinstance(yielded, Sequence) and all(isinstance(each, Check) for each in yielded):
+        return list(yielded)
+    raise TypeError(f"a hook may yield a check or a list of checks, not {type(yielded).__name__}")
 
 
 def _as_outcome(returned: object) -> Outcome | None:

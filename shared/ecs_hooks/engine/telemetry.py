@@ -1,7 +1,4 @@
-"""What a hook leaves behind for people: log lines and metrics.
-
-Written as if nothing here could be relied on: a log that can't be written must not change an answer.
-"""
+"""Log lines and metrics of a hook. A failure to write them never changes an answer."""
 
 from __future__ import annotations
 
@@ -31,16 +28,16 @@ _METRICS = {HookStatus.SUCCEEDED: "Succeeded", HookStatus.FAILED: "Failed", Hook
 
 
 def log_result(result: Result, event: HookEvent) -> None:
-    """Write one line about an outcome.
+    """Write one log line about an outcome.
 
     Parameters
     ----------
     result
-        The outcome, and of what.
+        The outcome and its check.
     event
         The event.
     """
-    with nothing_lost():
+    with log_errors_suppressed():
         outcome = result.outcome
         extra = {
             **event.log_keys,
@@ -56,31 +53,31 @@ def log_result(result: Result, event: HookEvent) -> None:
 
 
 def report(response: HookResponse, event: HookEvent | None, results: Sequence[Result]) -> None:
-    """Write one line for the verdict, then the metrics.
+    """Write the log line of the verdict, then the metrics.
 
     Parameters
     ----------
     response
         The answer.
     event
-        The event; None where it was none.
+        The event; None where it could not be read.
     results
         The outcomes.
     """
     keys = {} if event is None else event.log_keys
-    with nothing_lost():
+    with log_errors_suppressed():
         write = logger.info if response.status is HookStatus.SUCCEEDED else logger.warning
         write(response.reason, extra={**keys, "verdict": response.status.value})
-    with nothing_lost():
+    with log_errors_suppressed():
         _publish(response, event, results)
 
 
 @contextmanager
-def nothing_lost() -> Iterator[None]:
-    """Let no trouble with log or metrics get in the way of the answer."""
+def log_errors_suppressed() -> Iterator[None]:
+    """Suppress every exception of the log and the metrics."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - whatever it was, the answer matters more
+    except Exception as error:  # noqa: BLE001 - the answer matters more
         print(f"ecs-hooks: could not report: {type(error).__name__}")  # noqa: T201 - the log itself has failed
 
 
@@ -88,7 +85,7 @@ def _publish(response: HookResponse, event: HookEvent | None, results: Sequence[
     namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
     metrics = EphemeralMetrics(namespace=namespace, service="unknown" if event is None else event.service_name)
     stage = "unknown" if event is None else str(event.stage)
-    # CloudWatch takes ASCII in dimensions; a stage that is not known yet could hold anything.
+    # CloudWatch accepts ASCII in dimensions; an unknown stage could contain anything.
     metrics.add_dimension(name="stage", value=re.sub(r"[^\x21-\x7e]", "?", stage)[:250])
     metrics.add_metric(name=_METRICS[response.status], unit=MetricUnit.Count, value=1)
     for result in results:

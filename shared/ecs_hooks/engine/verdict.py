@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from ecs_hooks.plan.model import Plan
 
 DEFAULT_DELAY = 30
-"""Seconds. What ECS takes itself, where a hook names no delay."""
+"""Seconds. ECS's own default where a hook returns no delay."""
 
 _NAMED = 3
-"""How many outcomes the reason describes; the log has all of them."""
+"""Number of outcomes that the reason describes; the log has all of them."""
 
 
 class Verdict(NamedTuple):
@@ -29,9 +29,9 @@ class Verdict(NamedTuple):
     Parameters
     ----------
     status
-        What ECS is to do.
+        The answer.
     why
-        What decided it, without the status, stage and service that stand in front of it.
+        The reason, without the status, stage and service in front of it.
     delay
         Seconds until the next invocation, with IN_PROGRESS.
     """
@@ -42,17 +42,17 @@ class Verdict(NamedTuple):
 
     @property
     def in_progress(self) -> bool:
-        """Whether the hook wants to be asked again."""
+        """Whether the hook must be invoked again."""
         return self.status is HookStatus.IN_PROGRESS
 
 
 def decide(results: Sequence[Result], state: State, plan: Plan, now: float) -> Verdict:
-    """Judge the outcomes of one invocation.
+    """Return the verdict on the outcomes of one invocation.
 
     Parameters
     ----------
     results
-        What the checks answered.
+        The results of the checks.
     state
         The state after these results: errors in a row, first invocation.
     plan
@@ -62,8 +62,9 @@ def decide(results: Sequence[Result], state: State, plan: Plan, now: float) -> V
 
     Notes
     -----
-    One `FAIL` is FAILED, and so are checks none of which applies to such a deployment. An `ERROR` is IN_PROGRESS until `error_limit` of them came in a row. Whatever is undecided when
-    the plan's time is over is FAILED, always before ECS's own time-out: the action of that can be CONTINUE.
+    One `FAIL` is FAILED, and so are checks of which none applies to the deployment. An `ERROR` is IN_PROGRESS until
+    `error_limit` of them come in a row. Undecided checks are FAILED when the plan's time is over, always before ECS's own
+    timeout, whose action can be CONTINUE.
     """
     counts = Counter(result.outcome.status for result in results)
     tally = ", ".join(f"{counts[status]} {word}" for status, word in _WORDS.items() if counts[status])
@@ -77,10 +78,8 @@ def decide(results: Sequence[Result], state: State, plan: Plan, now: float) -> V
         return Verdict(HookStatus.FAILED, f"{why} ({tally})")
     undecided = [result for result in results if not result.outcome.decided]
     if any(not result.outcome.applicable for result in results) and not counts[Status.PASS] and not undecided:
-        # What is meant as a gate, and asks nothing, would let anything pass.
-        return Verdict(
-            HookStatus.FAILED, f"none of the checks applies to such a deployment: {_describe(results)} ({tally})"
-        )
+        # A gate without a check that applies would let anything pass.
+        return Verdict(HookStatus.FAILED, f"no check applies to this deployment: {_describe(results)} ({tally})")
     if not undecided:
         return Verdict(HookStatus.SUCCEEDED, tally or "there is nothing to check at this stage")
     left = ends_at(state, plan) - now
@@ -88,14 +87,14 @@ def decide(results: Sequence[Result], state: State, plan: Plan, now: float) -> V
     if left <= 0:
         return Verdict(HookStatus.FAILED, f"undecided after {_minutes(now - state.started_at)}: {what} ({tally})")
     delay = _delay([result.outcome for result in undecided], left)
-    return Verdict(HookStatus.IN_PROGRESS, f"{what}; asks again in {delay} s ({tally})", delay)
+    return Verdict(HookStatus.IN_PROGRESS, f"{what}; checks again in {delay} s ({tally})", delay)
 
 
 def ends_at(state: State, plan: Plan) -> float:
-    """Return when an undecided hook has to fail, in seconds since the epoch.
+    """Return when an undecided hook must fail, in seconds since the epoch.
 
-    That is the plan's `timeout_minutes` after its first invocation, or a margin before ECS gives up on the hook where
-    that is known: a fifth of the time that ECS grants, at most a minute.
+    That is the plan's `timeout_minutes` after its first invocation, or a margin before ECS's timeout of the hook where
+    that is known: a fifth of that timeout, at most a minute.
     """
     own = state.started_at + plan.policies.timeout_minutes * 60
     if state.expires_at <= 0:
@@ -134,7 +133,7 @@ def _describe(results: Sequence[Result], state: State | None = None, plan: Plan 
 
 
 def _delay(undecided: Sequence[Outcome], left: float) -> int:
-    """Return the seconds until the first of the undecided wants to be asked, but never past the end."""
+    """Return the seconds until the first undecided check is due, but never past the end."""
     wishes = [DEFAULT_DELAY if each.retry_after is None else each.retry_after for each in undecided]
     wish = min((each for each in wishes if math.isfinite(each)), default=DEFAULT_DELAY)
     return max(1, min(math.ceil(wish), math.floor(left), MAX_CALL_BACK_DELAY))

@@ -1,4 +1,4 @@
-"""A plan that `hookDetails` names and does not hold: an object in S3, or a parameter of Systems Manager."""
+"""A stored plan, whose location `hookDetails` has: an object in S3, or a parameter of Systems Manager."""
 
 from __future__ import annotations
 
@@ -27,47 +27,47 @@ _DETAILS = "hookDetails"
 
 
 class PlanReference(NamedTuple):
-    """Where a plan is kept.
+    """The location of a stored plan.
 
     Parameters
     ----------
-    place
-        As `hookDetails` names it, such as `s3://bucket/key` or `ssm:/name`.
+    location
+        As in `hookDetails`, such as `s3://bucket/key` or `ssm:/name`.
     action
-        The IAM action that it takes to read it.
+        The IAM action that reads it.
     bucket
         The bucket; empty for a parameter.
     name
         The key of the object, or the name of the parameter.
     """
 
-    place: str
+    location: str
     action: str
     bucket: str
     name: str
 
     @classmethod
-    def of(cls, place: str) -> PlanReference:
-        """Take apart what `hookDetails.plan` says, which is known to be valid."""
-        scheme, _, rest = place.partition(":")
+    def of(cls, location: str) -> PlanReference:
+        """Parse a valid `hookDetails.plan`."""
+        scheme, _, rest = location.partition(":")
         bucket, _, key = rest.removeprefix("//").partition("/")
-        return cls(place, S3, bucket, key) if scheme == "s3" else cls(place, SSM, "", rest)
+        return cls(location, S3, bucket, key) if scheme == "s3" else cls(location, SSM, "", rest)
 
     def fetch(self, region: str) -> Mapping[str, Any]:
-        """Ask AWS for the plan, and return its fields.
+        """Read the plan, and return its fields.
 
         Raises
         ------
         FactError
-            If AWS does not answer; `FactDeniedError` where asking again is of no use.
+            If AWS does not answer; `FactDeniedError` where a retry is of no use.
         PlanError
-            If what is there is no JSON object, or too large.
+            If it is not a JSON object, or too large.
         """
         try:
             text = self._object(region) if self.action == S3 else self._parameter(region)
         except FactError as error:
             parameter = "PlanArns" if self.action == S3 else "ParameterArns"
-            raise named(error, self.place, READABLE.format(parameter)) from error
+            raise named(error, self.location, READABLE.format(parameter)) from error
         try:
             fields = json.loads(text)
         except RecursionError:
@@ -75,11 +75,13 @@ class PlanReference(NamedTuple):
         except json.JSONDecodeError as error:
             raise self._problem(f"is not JSON: {error.msg}, line {error.lineno} column {error.colno}") from None
         except UnicodeDecodeError:
-            raise self._problem("is not JSON: it is no UTF-8 text") from None
+            raise self._problem("is not JSON: its text is not UTF-8") from None
         if not isinstance(fields, Mapping):
             raise self._problem(f'must be a JSON object such as {{"checks": [...]}}, not {json_type(fields)}')
         if REFERENCE in fields:
-            raise self._problem(f"{REFERENCE}: a plan that is fetched can't name another one")
+            raise self._problem(
+                f"{REFERENCE}: a stored plan cannot have the location of another plan; remove the field"
+            )
         return fields
 
     def _object(self, region: str) -> bytes:
@@ -88,7 +90,7 @@ class PlanReference(NamedTuple):
             size, body = answer["ContentLength"], answer["Body"]
         with closing(body):
             if size > MAX_BYTES:
-                raise self._problem(f"has {size} bytes; at most {MAX_BYTES}")
+                raise self._problem(f"must have at most {MAX_BYTES} bytes, not {size}")
             try:
                 content: bytes = body.read()
             except Exception as error:
@@ -102,24 +104,24 @@ class PlanReference(NamedTuple):
         return value
 
     def _problem(self, text: str) -> PlanError:
-        return PlanError([f"{self.place}: {text}"])
+        return PlanError([f"{self.location}: {text}"])
 
 
 class Fetched(NamedTuple):
-    """What configures a hook whose plan is kept elsewhere.
+    """The configuration of a hook with a stored plan.
 
     Parameters
     ----------
     fields
-        The fields of the plan, and those of `hookDetails`, which stand in for them.
-    place
-        Where the plan is kept.
+        The fields of the plan, overridden by those of `hookDetails`.
+    location
+        The location of the plan.
     own
         The names of the fields of `hookDetails`.
     """
 
     fields: dict[str, Any]
-    place: str
+    location: str
     own: frozenset[str]
 
     def plan(self, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False) -> Plan:
@@ -128,22 +130,22 @@ class Fetched(NamedTuple):
         Raises
         ------
         PlanError
-            If anything is wrong, here or there: each mistake begins with its place.
+            If `hookDetails` or the stored plan has mistakes; each begins with its location.
         """
         try:
             return Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own_fields_allowed)
         except PlanError as error:
-            raise PlanError([self._placed(problem) for problem in error.problems]) from None
+            raise PlanError([self._located(problem) for problem in error.problems]) from None
 
-    def _placed(self, problem: str) -> str:
+    def _located(self, problem: str) -> str:
         field = re.match(rf"{_DETAILS}\.(\w+)", problem)
         if field is not None and field.group(1) in self.own:
             return problem
-        return f"{self.place}: {problem.removeprefix(_DETAILS).lstrip('.: ')}"
+        return f"{self.location}: {problem.removeprefix(_DETAILS).lstrip('.: ')}"
 
 
 def reference_in(details: Mapping[str, Any], *, own_fields_allowed: bool = False) -> PlanReference | None:
-    """Return where `hookDetails` says that the plan is kept; None where it holds the plan itself.
+    """Return the location of the plan in `hookDetails`; None where `hookDetails` is the plan itself.
 
     Parameters
     ----------
@@ -155,7 +157,7 @@ def reference_in(details: Mapping[str, Any], *, own_fields_allowed: bool = False
     Raises
     ------
     PlanError
-        If anything in `hookDetails` itself is wrong, whatever the plan will be.
+        If `hookDetails` itself has mistakes.
     """
     if details.get(REFERENCE) is None:
         return None
@@ -163,23 +165,23 @@ def reference_in(details: Mapping[str, Any], *, own_fields_allowed: bool = False
 
 
 def fetched(reference: PlanReference, details: Mapping[str, Any], region: str) -> Fetched:
-    """Fetch the plan that `hookDetails` names.
+    """Fetch the plan whose location `hookDetails` has.
 
     Parameters
     ----------
     reference
-        Where it is.
+        Its location.
     details
         `hookDetails` without this library's state.
     region
-        The region to ask.
+        The region of the bucket or parameter.
 
     Raises
     ------
     FactError
         If AWS does not answer.
     PlanError
-        If what is there is no JSON object, or too large.
+        If it is not a JSON object, or too large.
     """
     own = {name: value for name, value in details.items() if name != REFERENCE}
-    return Fetched({**reference.fetch(region), **own}, reference.place, frozenset(own))
+    return Fetched({**reference.fetch(region), **own}, reference.location, frozenset(own))

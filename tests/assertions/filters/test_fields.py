@@ -157,8 +157,8 @@ def test_a_mistake_is_named_with_its_place() -> None:
         Plan.parse({"checks": [{"type": "http", "expect": {"asserts": [assertion]}}]})
 
     assert caught.value.problems == (
-        "hookDetails.checks[0].expect.asserts[0].filters[1].nth: Input should be a valid integer",
-        "hookDetails.checks[0].expect.asserts[0].filters[2]: is no text that it can be; did you mean 'count'?",
+        "hookDetails.checks[0].expect.asserts[0].filters[1].nth: must be a whole number, not",
+        "hookDetails.checks[0].expect.asserts[0].filters[2]: did you mean 'count'?",
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks.checks import CheckContext, CompareCheck
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.actions import Serving, SharedActions
@@ -20,6 +21,7 @@ from tests.checks.asking import context
 from tests.checks.compare.store import Both, Change, Page, both
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
+from tests.support.targets import FixedTarget
 
 ITEMS: dict[str, Any] = {"requests": [{"path": "/items"}]}
 QUICK: dict[str, Any] = {"samples": 15, "interval_seconds": 0}
@@ -349,10 +351,7 @@ def test_blue_and_green_at_one_address_are_refused(stores: Both) -> None:
 def test_a_request_that_would_reach_green_in_blues_place_is_refused() -> None:
     header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["yes"]}}
     blue = Blue(Endpoint("http://alb"), [header])
-    plain = context(Endpoint("http://alb", {"X-Test": "yes"}))
-    ready = CheckContext(
-        plain.stage, lambda: plain.deployment, plain.endpoint, plain.deadline, 0, find_blue=lambda *_: blue
-    )
+    ready = CheckContext(FixedTarget(Endpoint("http://alb", {"X-Test": "yes"}), blue), Deadline.after(20))
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [{"headers": {"x-test": "YES"}}]})
     with pytest.raises(Exception, match="GET /: the request to blue meets the conditions of the test listener rule"):
         check.run(ready)
@@ -360,11 +359,8 @@ def test_a_request_that_would_reach_green_in_blues_place_is_refused() -> None:
 
 def test_a_key_that_the_test_listener_rule_asks_for_is_refused() -> None:
     header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["yes"]}}
-    plain = context("http://alb")
     blue = Blue(Endpoint("http://alb:81"), [header])
-    ready = CheckContext(
-        plain.stage, lambda: plain.deployment, plain.endpoint, plain.deadline, 0, find_blue=lambda *_: blue
-    )
+    ready = CheckContext(FixedTarget("http://alb", blue), Deadline.after(20))
     request = {"auth": {"api_key": {"header": "x-test", "value": "yes"}}}
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [request]})
     with pytest.raises(Exception, match="GET /: the request to blue meets the conditions of the test listener rule"):
@@ -382,7 +378,9 @@ def test_both_are_asked_with_credentials_which_stay_out_of_the_reason(
     assert outcome.status is Status.FAIL
     assert "$.you_sent differs in 15 of 15 rounds" in outcome.reason
     assert "hunter2" not in repr(outcome)
-    assert [each.name for each in CompareCheck.model_validate({"requests": requests}).asked_secrets] == ["SMOKE_TOKEN"]
+    assert [each.name for each in CompareCheck.model_validate({"requests": requests}).requirements().secrets] == [
+        "SMOKE_TOKEN"
+    ]
 
 
 def test_one_address_is_one_whatever_the_credentials(stores: Both, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -452,17 +450,21 @@ def test_mistakes_in_a_plan_are_named(fields: dict[str, Any], problem: str) -> N
 
 def test_what_it_asks_is_known_beforehand() -> None:
     given = CompareCheck.model_validate({"blue_url": "http://b", "requests": [{}, {"method": "HEAD"}, {"path": "/a"}]})
-    assert (given.asks_blue, list(given.asked_urls), list(given.asked_methods)) == (
+    assert (given.requirements().blue, list(given.requirements().urls), list(given.requirements().methods)) == (
         False,
         ["http://b"],
         ["GET", "HEAD"],
     )
     client = {"token_url": "https://t", "client_id": "c", "client_secret": {"ssm": "/s"}}
     with_token = CompareCheck.model_validate({"requests": [{"auth": {"oauth2": client}}]})
-    assert list(with_token.asked_urls) == ["https://t"]
+    assert list(with_token.requirements().urls) == ["https://t"]
     shared = SharedActions.of(Configured("http://g"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
-    assert with_token.actions(shared) == shared.both | {"ssm:GetParameter"}
+    assert with_token.requirements().iam_actions(shared) == shared.both | {"ssm:GetParameter"}
     derived = CompareCheck.model_validate({"blue_url": None, "requests": [{"url": None}]})
-    assert (derived.asks_blue, list(derived.asked_urls), derived.asked_listener) == (True, [], "test")
-    assert derived.needs_running
-    assert derived.needs_seconds == 61
+    assert (derived.requirements().blue, list(derived.requirements().urls), derived.requirements().listener) == (
+        True,
+        [],
+        "test",
+    )
+    assert derived.requirements().running
+    assert derived.requirements().seconds == 61

@@ -52,7 +52,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
     ) -> Outcome:
         monkeypatch.setattr(clock, "now", lambda: BEGAN + 60 * minutes)
         check = ComparisonCheck.model_validate({"metrics": metrics or [LATENCY], **fields})
-        return check.run(context(None, check, elapsed=60 * minutes, told_percent=green, stage=stage))
+        return check.run(context(None, check, elapsed=60 * minutes, event_percent=green, stage=stage))
 
     return asking
 

@@ -14,12 +14,12 @@ from ecs_hooks.checks import CheckContext, LoadCheck
 from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.deployment.endpoint import Endpoint, Listener
+from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks_simulator.core.hook_targets import LambdaContext
-from tests.checks.asking import context
 from tests.checks.load.loads import SECOND, _only_green, answering, closed_port, put
 from tests.conftest import load_event
 from tests.http.fixtures import Serve
+from tests.support.targets import FixedTarget
 
 __all__ = ["_only_green"]
 
@@ -44,12 +44,11 @@ def test_a_load_that_does_not_fit_into_the_invocation_fails_at_once(serve: Serve
 def test_where_finding_green_takes_the_time_it_is_asked_again(serve: Serve) -> None:
     server = serve(answering())
 
-    def find_green(_: Listener) -> Endpoint:
+    def find_green() -> Endpoint:
         time.sleep(1.5)
         return Endpoint(server.url)
 
-    asked = context(None)
-    slow = CheckContext("POST_TEST_TRAFFIC_SHIFT", lambda: asked.deployment, find_green, Deadline.after(9.4), 0)
+    slow = CheckContext(FixedTarget(find_green), Deadline.after(9.4))
     outcome = LoadCheck.model_validate(SECOND).run(slow)
     assert outcome.status is Status.ERROR
     assert "do not fit into the 8 s that are left of this invocation" in outcome.reason

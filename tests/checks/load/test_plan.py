@@ -51,8 +51,8 @@ def test_a_plan_names_the_nearest_field() -> None:
     with pytest.raises(PlanError) as caught:
         Plan.parse({"checks": [{"type": "load", "max_p99": 1, "requests": [{"wieght": 2}]}]})
     assert set(caught.value.problems) == {
-        "hookDetails.checks[0].max_p99: is no known field; did you mean 'max_p99_ms'?",
-        "hookDetails.checks[0].requests[0].wieght: is no known field; did you mean 'weight'?",
+        "hookDetails.checks[0].max_p99: unknown field; did you mean 'max_p99_ms'?",
+        "hookDetails.checks[0].requests[0].wieght: unknown field; did you mean 'weight'?",
     }
 
 
@@ -66,10 +66,10 @@ def test_how_many_requests_that_are(rate: float, seconds: float, requests: int) 
 def test_through_which_listener_it_asks() -> None:
     own = {"url": "http://a/x"}
     mixed = LoadCheck.model_validate({"listener": "production", "requests": [{}, {"method": "POST"}, own]})
-    assert mixed.asked_listener == "production"
-    assert list(mixed.asked_urls) == ["http://a/x"]
-    assert list(mixed.asked_methods) == ["GET", "POST"]
-    assert LoadCheck.model_validate({"requests": [own]}).asked_listener is None
+    assert mixed.requirements().listener == "production"
+    assert list(mixed.requirements().urls) == ["http://a/x"]
+    assert list(mixed.requirements().methods) == ["GET", "POST"]
+    assert LoadCheck.model_validate({"requests": [own]}).requirements().listener is None
 
 
 def test_a_plan_must_not_end_before_a_load_that_is_repeated() -> None:
@@ -78,4 +78,4 @@ def test_a_plan_must_not_end_before_a_load_that_is_repeated() -> None:
         with pytest.raises(PlanError, match=f"timeout_minutes: 13 is not more than the {minutes} minutes"):
             Plan.parse({"timeout_minutes": 13, "checks": [{**load, "watch": watch}]})
         Plan.parse({"timeout_minutes": 13.1, "checks": [{**load, "watch": watch}]})
-    assert LoadCheck().watches_seconds == 0
+    assert LoadCheck().requirements().watch_seconds == 0

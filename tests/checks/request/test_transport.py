@@ -54,8 +54,8 @@ def test_an_authority_may_stand_in_the_plan_or_be_kept_elsewhere(aws: AwsApi, se
     assert run(kind, server).status is not Status.PASS
     assert run(kind, server, ca_certificates=PEM).status is Status.PASS
     assert run(kind, server, ca_certificates=REFERENCE).status is Status.PASS
-    assert [each.name for each in made(kind, ca_certificates=REFERENCE).asked_secrets] == ["/shop/authority"]
-    assert not made(kind, ca_certificates=PEM).asked_secrets
+    assert [each.name for each in made(kind, ca_certificates=REFERENCE).requirements().secrets] == ["/shop/authority"]
+    assert not made(kind, ca_certificates=PEM).requirements().secrets
 
 
 def test_what_is_kept_elsewhere_and_is_no_certificate(aws: AwsApi, server: Server) -> None:
@@ -74,9 +74,9 @@ def test_what_is_kept_elsewhere_and_is_no_certificate(aws: AwsApi, server: Serve
         ({"ca_certificates": "x"}, "ca_certificates\n.*must be PEM of certificates, each from -----BEGIN CERTIFICATE"),
         ({"ca_certificates": PRIVATE.private_key_pem.bytes().decode()}, "must be PEM of certificates"),
         ({"ca_certificates": ""}, "must be PEM of certificates"),
-        ({"ca_certificates": 5}, "must be text, or a reference"),
+        ({"ca_certificates": 5}, "must be a string, or a reference"),
         ({"ca_certificates": PEM, "verify_tls": False}, "nothing is verified with them while verify_tls is false"),
-        ({"min_tls_version": "1.1"}, "Input should be '1.2' or '1.3'"),
+        ({"min_tls_version": "1.1"}, "is not one of the allowed values (1.2, 1.3)"),
     ],
 )
 def test_mistakes(kind: str, fields: dict[str, Any], told: str) -> None:
@@ -87,4 +87,4 @@ def test_mistakes(kind: str, fields: dict[str, Any], told: str) -> None:
 
 def test_authorities_of_a_comparison_are_known_to_be_needed() -> None:
     check = check_class("compare").model_validate({"ca_certificates": REFERENCE})
-    assert [each.name for each in check.asked_secrets] == ["/shop/authority"]
+    assert [each.name for each in check.requirements().secrets] == ["/shop/authority"]

@@ -213,7 +213,7 @@ def test_what_does_not_fit_into_an_invocation_is_told_at_once(shop: Shop) -> Non
         ({"requests": [{"path": "/", "captures": {"a b": {"query": "body"}}}]}, "captures"),
         (
             {"requests": [{"path": "/", "exspect": {}}]},
-            "requests[0].exspect: is no known field; did you mean 'expect'?",
+            "requests[0].exspect: unknown field; did you mean 'expect'?",
         ),
     ],
 )
@@ -227,9 +227,12 @@ def test_mistakes(fields: dict[str, Any], told: str) -> None:
 
 def test_what_it_asks() -> None:
     both = scenario(LOGIN, {"url": "http://elsewhere.example/"}, listener="production")
-    assert both.asked_listener == "production"
-    assert (list(both.asked_methods), list(both.asked_urls)) == (["POST"], ["http://elsewhere.example/"])
-    assert scenario({"url": "http://elsewhere.example/"}).asked_listener is None
+    assert both.requirements().listener == "production"
+    assert (list(both.requirements().methods), list(both.requirements().urls)) == (
+        ["POST"],
+        ["http://elsewhere.example/"],
+    )
+    assert scenario({"url": "http://elsewhere.example/"}).requirements().listener is None
 
 
 def test_scenarios_of_a_plan_are_played_side_by_side_through_the_handler(shop: Shop) -> None:

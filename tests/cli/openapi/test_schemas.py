@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator, OAS31Validator
 
 from ecs_hooks.assertions.json_schema import check_schema, violation
+from ecs_hooks.assertions.patterns import pattern_problem
 from ecs_hooks_cli.openapi.document import Document
 from ecs_hooks_cli.openapi.schemas import StandAlone, UnsupportedSchemaError
 
@@ -92,17 +93,17 @@ def test_several_schemas_are_alternatives() -> None:
     assert made.schema([False]) == {"not": {}}
 
 
-def test_patterns_that_python_does_not_have_are_left_out() -> None:
+def test_patterns_that_re2_does_not_have_are_left_out() -> None:
     made = StandAlone(Document({}, "3.1"))
-    fields = {"pattern": "[^]", "minLength": 1, "properties": {"a": {}}, "additionalProperties": False}
+    fields = {"pattern": "a(?=b)", "minLength": 1, "properties": {"a": {}}, "additionalProperties": False}
 
     assert made.schema([{**fields, "patternProperties": {"a": True, "[": False}}]) == {
         "minLength": 1,
         "properties": {"a": {}},
     }
     assert made.notes == [
-        "the pattern '[^]' can't be read here, and is left out",
-        "the pattern '[' can't be read here, and is left out",
+        f"the pattern 'a(?=b)' is left out: {pattern_problem('a(?=b)')}",
+        "the pattern '[' is left out: a [ has no ]; write \\[ for the character itself, or (?s:.) for [^]",
     ]
     assert made.schema([{"patternProperties": {"a": True}}]) == {"patternProperties": {"a": True}}
 

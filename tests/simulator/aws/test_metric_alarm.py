@@ -83,8 +83,8 @@ def test_a_line_that_is_no_alarm_shows_one(text: str) -> None:
     [
         ({"Treshold": 1}, "alarm api-5xx: Treshold: Extra inputs"),
         ({"alarm_name": "x"}, "alarm_name: Extra inputs"),
-        ({"Threshold": "many"}, "Threshold: Input should be a valid number"),
-        ({"AlarmName": 5}, "alarm: AlarmName: Input should be a valid string"),
+        ({"Threshold": "many"}, "Threshold: must be a number, not string"),
+        ({"AlarmName": 5}, "alarm: AlarmName: must be a string, not"),
         ({"Period": 30}, "Period: "),
         ({"Period": 90}, "Period: "),
         ({"Namespace": "AWS/ECS"}, "Namespace: Input should be 'AWS/ApplicationELB'"),

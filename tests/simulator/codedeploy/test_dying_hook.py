@@ -12,7 +12,8 @@ from typing import Any, Literal
 import pytest
 
 from ecs_hooks import Stage, stage_hook
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core import clock
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks_simulator import HookInvocationError

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from ecs_hooks.assertions.filters.dates import format_problem
 from ecs_hooks.assertions.jsonpath import check_path
-from ecs_hooks.assertions.matching import check_regex
+from ecs_hooks.assertions.patterns import check_pattern, check_replacement
 from ecs_hooks.http.response import text_encoding
 
 
@@ -26,7 +26,7 @@ def _is_format(pattern: str) -> str:
     return pattern
 
 
-Pattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_regex)]
+Pattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_pattern)]
 Path = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_path)]
 DateFormat = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_is_format)]
 Charset = Annotated[str, Field(max_length=40), AfterValidator(_is_charset)]
@@ -51,20 +51,13 @@ class RegexReplacement(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     pattern: Pattern
-    """The regular expression (of the Python package regex)."""
+    """The regular expression (RE2, as of `matches`)."""
     new: Text
-    r"""What stands there then; `\1` is the first group."""
+    r"""What stands there then; `\1` is the first group, `\g<name>` the one of this name."""
 
     @model_validator(mode="after")
     def _knows_its_groups(self) -> Self:
-        import regex  # noqa: PLC0415 - a plan without regular expressions need not load it
-
-        try:
-            # Whatever is looked for, a replacement is read when it is first needed: here.
-            regex.match(f"|{self.pattern}", "").expand(self.new)
-        except (regex.error, IndexError):
-            message = "new: names a group that the pattern has not, or is no valid replacement"
-            raise ValueError(message) from None
+        check_replacement(self.pattern, self.new)
         return self
 
 

@@ -7,17 +7,14 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ecs_hooks.assertions.filters.errors import NothingFoundError, UnfitError, bounded, text
-from ecs_hooks.assertions.matching import REGEX_SECONDS, TOO_SLOW, groups_of
+from ecs_hooks.assertions.patterns import first_group, replaced
 
 MOST_PARTS = 10_000
 
 
 def regex(value: Any, pattern: str) -> str:
     """Return the first group of what a regular expression finds, or all of it where it has none."""
-    try:
-        found = groups_of(pattern, text(value))
-    except TimeoutError as error:
-        raise UnfitError(str(error)) from None
+    found = first_group(pattern, text(value))
     if not found:
         raise NothingFoundError
     return found[0]
@@ -32,21 +29,13 @@ def replace(value: Any, old: str, new: str) -> str:
 
 def replace_regex(value: Any, pattern: str, new: str) -> str:
     r"""Return a text with another in the place of all that a regular expression finds; `\1` in it is the first group."""
-    import regex as engine  # noqa: PLC0415 - a plan without regular expressions need not load it
-
     size = len(whole := text(value))
-
-    def replaced(found: Any) -> str:
-        nonlocal size
-        made = str(found.expand(new))
-        size += len(made)
+    parts = []
+    for part in replaced(pattern, new, whole):
+        size += len(part)
         bounded(size)
-        return made
-
-    try:
-        return str(engine.sub(pattern, replaced, whole, timeout=REGEX_SECONDS, concurrent=True))
-    except TimeoutError:
-        raise UnfitError(TOO_SLOW) from None
+        parts.append(part)
+    return "".join(parts)
 
 
 def split(value: Any, separator: str) -> list[str]:

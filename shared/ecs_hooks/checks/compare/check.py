@@ -10,28 +10,27 @@ from pydantic import Field, field_validator, model_validator
 
 from ecs_hooks.assertions.jsonpath import check_paths
 from ecs_hooks.auth.secret_resolver import Keyring
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
 from ecs_hooks.checks.compare.answer import Ignored
 from ecs_hooks.checks.compare.compare_responses import ENOUGH, Rules
 from ecs_hooks.checks.compare.errors import IncomparableError
 from ecs_hooks.checks.compare.evaluate import CHANCE, Thresholds
 from ecs_hooks.checks.compare.sampling import Pair, Result, Sending, UnreachedError, examine
 from ecs_hooks.checks.compare.verdict import verdict
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.http_request import RequestFields, outcome_of
 from ecs_hooks.checks.request.transport import ExchangeFields
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.deployment.endpoint import Endpoint, Listener, require_running
+from ecs_hooks.deployment.endpoint import Endpoint, require_running
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.fields import SigV4
-    from ecs_hooks.auth.reference import Reference
     from ecs_hooks.core.deadline import Deadline
-    from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.baseline import Blue
 
 _MOST_KINDS = 20
@@ -134,52 +133,20 @@ class CompareCheck(ExchangeFields, Check):
                 )
         return self
 
-    @property
-    def asked_listener(self) -> Listener:
-        """Green is asked where test traffic goes."""
-        return "test"
-
-    @property
-    def asked_urls(self) -> Sequence[str]:
-        """The `blue_url`, if there is one, and where tokens come from."""
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
         own = () if self.blue_url is None else (self.blue_url,)
-        return [*own, *(url for each in self.requests for url in each.urls)]
-
-    @property
-    def asked_secrets(self) -> Sequence[Reference]:
-        """Those of the requests, and `ca_certificates`."""
-        return [*(secret for each in self.requests for secret in each.secrets), *self.authorities]
-
-    @property
-    def asked_signatures(self) -> Sequence[SigV4]:
-        """Those of the requests."""
-        return [signature for each in self.requests for signature in each.signatures]
-
-    @property
-    def asked_methods(self) -> Sequence[str]:
-        """The methods of the requests."""
-        return list(dict.fromkeys(each.method for each in self.requests))
-
-    @property
-    def asks_blue(self) -> bool:
-        """Unless `blue_url` says where blue answers."""
-        return self.blue_url is None
-
-    @property
-    def needs_running(self) -> bool:
-        """Always."""
-        return True
-
-    @property
-    def needs_seconds(self) -> float:
-        """The time of all requests."""
-        return self.budget_seconds + _HEADROOM
-
-    def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return those for the addresses of both, or of green where that of blue is given, for secrets and for roles."""
-        if not shared.green_runs:
-            return frozenset()
-        return self._own_actions | (shared.both if self.blue_url is None else shared.endpoint["test"])
+        required = super().requirements()
+        return required._replace(
+            listener="test",
+            blue=self.blue_url is None,
+            running=True,
+            urls=(*own, *(url for each in self.requests for url in each.urls)),
+            methods=tuple(dict.fromkeys(each.method for each in self.requests)),
+            secrets=(*(secret for each in self.requests for secret in each.secrets), *self.authorities),
+            signatures=tuple(signature for each in self.requests for signature in each.signatures),
+            seconds=self.budget_seconds + _HEADROOM,
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask both, and compare.
@@ -191,9 +158,9 @@ class CompareCheck(ExchangeFields, Check):
         """
         require_running(context.stage)
         left = context.deadline.remaining()
-        if left < self.needs_seconds:
+        if left < self.requirements().seconds:
             return Outcome.failed(
-                f"budget_seconds needs {self.needs_seconds:g} s, and {left:.0f} s are left of this invocation: shorten it, or "
+                f"budget_seconds needs {self.requirements().seconds:g} s, and {left:.0f} s are left of this invocation: shorten it, or "
                 f"raise the function's Timeout"
             )
         blue, green = context.blue(self.blue_url, self.blue_host), context.green

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from ecs_hooks.aws.metrics import ACTION, Series, get_metric_data
-from ecs_hooks.checks.base import CheckContext
 from ecs_hooks.checks.comparison.evaluate import Judged, Rules, judge, score
 from ecs_hooks.checks.comparison.metric import ComparedMetric, Sample
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import NOTHING, MetricsWatch, Window
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
 from ecs_hooks.deployment.dimensions import NoBlueError, placeholder_actions
 from ecs_hooks.deployment.previous import ACTION as PREVIOUS
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-
-if TYPE_CHECKING:
-    from ecs_hooks.deployment.actions import SharedActions
 
 _NAMED = 3
 """Metrics that a reason names."""
@@ -80,16 +78,20 @@ class ComparisonCheck(MetricsWatch):
             raise ValueError(f"groups: {wrong}; give each group of the metrics a weight, or none")
         return self
 
-    def actions(self, shared: SharedActions) -> frozenset[str]:
-        """Return that for metrics, those for what the placeholders stand for, and those for green's share and for blue."""
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
         values = [
             value
             for _, metric, which in self._revisions(("green", "blue"))
             for value in metric.dimensions_of(which).values()
         ]
-        share = {DEPLOYMENTS} if shared.stage in _STEPS else set()
         before = {PREVIOUS, DEPLOYMENTS} if self._needs_previous else set()
-        return frozenset({ACTION, *share, *before}).union(*map(placeholder_actions, values))
+        required = super().requirements()
+        return required._replace(
+            actions=frozenset({ACTION, *before}).union(*map(placeholder_actions, values)),
+            # Green's share of the traffic is read at the steps only.
+            service_actions=lambda shared: frozenset({DEPLOYMENTS} if shared.stage in _STEPS else ()),
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Ask, and compare."""

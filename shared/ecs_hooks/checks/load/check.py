@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecs_hooks.assertions.status import ExpectedStatus
 from ecs_hooks.auth.secret_resolver import Keyring
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.load.evaluate import Criteria, judge
 from ecs_hooks.checks.load.open_loop import OpenLoop
 from ecs_hooks.checks.load.sender import Part, Sender
 from ecs_hooks.checks.request.http_request import RequestFields, outcome_of
 from ecs_hooks.checks.request.transport import ExchangeFields
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
@@ -23,10 +25,6 @@ from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.waits import Waits
-
-if TYPE_CHECKING:
-    from ecs_hooks.auth.fields import SigV4
-    from ecs_hooks.auth.reference import Reference
 
 _MOST_REQUESTS = 100_000
 """What fits into a function's memory."""
@@ -116,41 +114,23 @@ class LoadCheck(ExchangeFields, Check):
             raise ValueError("requests that all have a url need no listener")
         return self
 
-    @property
-    def asked_listener(self) -> Listener | None:
-        """The listener, unless all requests have a `url`, which may be anybody's."""
-        return None if all(each.url is not None for each in self.requests) else self.listener
-
-    @property
-    def asked_urls(self) -> Sequence[str]:
-        """The `url` of each request that has one, and where tokens come from."""
-        return [url for each in self.requests for url in each.urls]
-
-    @property
-    def asked_secrets(self) -> Sequence[Reference]:
-        """Those of the requests, and `ca_certificates`."""
-        return [*(secret for each in self.requests for secret in each.secrets), *self.authorities]
-
-    @property
-    def asked_signatures(self) -> Sequence[SigV4]:
-        """Those of the requests."""
-        return [signature for each in self.requests for signature in each.signatures]
-
-    @property
-    def asked_methods(self) -> Sequence[str]:
-        """The methods of the requests to green."""
-        return list(dict.fromkeys(each.method for each in self.requests if each.url is None))
-
-    @property
-    def watches_seconds(self) -> float:
-        """How long the check is asked again and again, the loads included."""
-        times = 1 if self.watch is None or self.watch.count is None else self.watch.count
-        return 0 if self.watch is None else super().watches_seconds + times * self.duration_seconds
-
-    @property
-    def needs_seconds(self) -> float:
-        """The time of the load and of its last request, and of what comes before and after."""
-        return _TO_BEGIN + self._load_seconds
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        to_green = [each for each in self.requests if each.url is None]
+        required = super().requirements()
+        watch_seconds = required.watch_seconds
+        if self.watch is not None:
+            # Each measurement is a load of its own.
+            watch_seconds += (1 if self.watch.count is None else self.watch.count) * self.duration_seconds
+        return required._replace(
+            listener=self.listener if to_green else None,
+            urls=tuple(url for each in self.requests for url in each.urls),
+            methods=tuple(dict.fromkeys(each.method for each in to_green)),
+            secrets=(*(secret for each in self.requests for secret in each.secrets), *self.authorities),
+            signatures=tuple(signature for each in self.requests for signature in each.signatures),
+            watch_seconds=watch_seconds,
+            seconds=_TO_BEGIN + self._load_seconds,
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the requests, and judge what came of them.
@@ -160,10 +140,10 @@ class LoadCheck(ExchangeFields, Check):
         context
             Deadline, elapsed time and the address of green.
         """
-        short = self._short_of_time(context, self.needs_seconds)
+        short = self._short_of_time(context, self.requirements().seconds)
         if short:
             return Outcome.failed(short)
-        green = Endpoint("") if self.asked_listener is None else context.endpoint(self.listener)
+        green = Endpoint("") if self.requirements().listener is None else context.endpoint(self.listener)
         redactor = Redactor()
         keyring = self.limited(
             Keyring(redactor, lambda: context.region, Limits(), context.deadline), self.timeout_seconds

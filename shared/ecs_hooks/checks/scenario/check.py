@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
 from ecs_hooks.auth.secret import Secret
 from ecs_hooks.auth.secret_resolver import Keyring
-from ecs_hooks.checks.base import Check, CheckContext
+from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.checks.scenario.cookies import Cookies
 from ecs_hooks.checks.scenario.play import Played, Player
 from ecs_hooks.checks.scenario.request import Identifier, ScenarioRequest
@@ -20,10 +22,6 @@ from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.sending import Limits
-
-if TYPE_CHECKING:
-    from ecs_hooks.auth.fields import SigV4
-    from ecs_hooks.auth.reference import Reference
 
 _HEADROOM = 1.0
 """Seconds of an invocation besides those of the requests."""
@@ -73,36 +71,19 @@ class ScenarioCheck(Check):
             known |= set(request.captures)
         return self
 
-    @property
-    def asked_listener(self) -> Listener | None:
-        """The listener, unless all requests have a `url`, which may be anybody's."""
-        return None if all(each.url is not None for each in self._all) else self.listener
-
-    @property
-    def asked_urls(self) -> Sequence[str]:
-        """The `url` of each request that has one, and where tokens come from."""
-        return [url for each in self._all for url in each.urls]
-
-    @property
-    def asked_secrets(self) -> Sequence[Reference]:
-        """Those of `secrets`, and of the requests."""
+    def requirements(self) -> Requirements:
+        """Return what the check requires."""
+        to_green = [each for each in self._all if each.url is None]
         own = [secret for secret in self.secrets.values() if not isinstance(secret, str)]
-        return [*own, *(secret for each in self._all for secret in (*each.secrets, *each.authorities))]
-
-    @property
-    def asked_signatures(self) -> Sequence[SigV4]:
-        """Those of the requests."""
-        return [signature for each in self._all for signature in each.signatures]
-
-    @property
-    def asked_methods(self) -> Sequence[str]:
-        """The methods of the requests to green."""
-        return list(dict.fromkeys(each.method for each in self._all if each.url is None))
-
-    @property
-    def needs_seconds(self) -> float:
-        """The time of all requests."""
-        return self.budget_seconds + (self.cleanup_seconds if self.cleanup else 0) + _HEADROOM
+        required = super().requirements()
+        return required._replace(
+            listener=self.listener if to_green else None,
+            urls=tuple(url for each in self._all for url in each.urls),
+            methods=tuple(dict.fromkeys(each.method for each in to_green)),
+            secrets=(*own, *(secret for each in self._all for secret in (*each.secrets, *each.authorities))),
+            signatures=tuple(signature for each in self._all for signature in each.signatures),
+            seconds=self.budget_seconds + (self.cleanup_seconds if self.cleanup else 0) + _HEADROOM,
+        )
 
     @property
     def _all(self) -> tuple[ScenarioRequest, ...]:
@@ -111,13 +92,13 @@ class ScenarioCheck(Check):
     def run(self, context: CheckContext) -> Outcome:
         """Play the scenario."""
         left = context.deadline.remaining()
-        if left < self.needs_seconds:
+        if left < self.requirements().seconds:
             reason = (
-                f"budget_seconds and cleanup_seconds need {self.needs_seconds:g} s, and {left:.0f} s are left of this "
+                f"budget_seconds and cleanup_seconds need {self.requirements().seconds:g} s, and {left:.0f} s are left of this "
                 f"invocation: shorten them, or raise the function's Timeout"
             )
             return Outcome.failed(reason)
-        green = Endpoint("") if self.asked_listener is None else context.endpoint(self.listener)
+        green = Endpoint("") if self.requirements().listener is None else context.endpoint(self.listener)
         redactor = Redactor()
         redactor.add_fields(self.variables)
         keyring = Keyring(redactor, lambda: context.region, Limits(), context.deadline)

@@ -1,0 +1,63 @@
+"""The checks of a plan and the code of a hook, run within the deadline of their context."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ecs_hooks.aws.errors import FactError
+from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.state import key_of
+from ecs_hooks.core.timeouts import call_within
+from ecs_hooks.engine.runner import Result, Runner, may_go_on
+from ecs_hooks.engine.script import LABEL, run_hook_function
+from ecs_hooks.plan.model import FirstDeployment
+
+if TYPE_CHECKING:
+    from ecs_hooks.engine.hook import Hook
+    from ecs_hooks.engine.script import HookFunction
+
+_HEADSTART = 0.05
+"""Seconds that the runner has to hand over the results of checks that it gave up."""
+
+_FIRST = "first deployment"
+
+
+def evaluate(function: HookFunction | None, hook: Hook, runner: Runner) -> list[Result]:
+    """Run the checks of the plan, then the code of the hook; what is unfinished at the deadline is a `WAIT`.
+
+    Parameters
+    ----------
+    function
+        The code of the hook; None where it has none.
+    hook
+        The invocation as the code of the hook sees it, with the plan.
+    runner
+        Runs the checks. Its results are those that are returned, unless the deadline passes.
+
+    Returns
+    -------
+    list of Result
+        Every result, in the order of the plan.
+    """
+    try:
+        # The runner gives up checks in time for its results to be seen here.
+        call_within(lambda: _run(function, hook, runner), runner.context.deadline.earlier(-_HEADSTART))
+    except TimeoutError:
+        late = Result(key_of(LABEL), LABEL, Outcome.wait("not finished when the time of this invocation was over"))
+        runner.tell(late)
+        # A copy: the thread that was given up may still add results, and the verdict must not change under way.
+        return [*runner.results, late]
+    return runner.results
+
+
+def _run(function: HookFunction | None, hook: Hook, runner: Runner) -> None:
+    if hook.plan.policies.first_deployment is FirstDeployment.SKIP:
+        try:
+            if hook.deployment.first:
+                runner.add(_FIRST, Outcome.skip("of this service: nothing is checked, as the plan says"))
+                return
+        except FactError as error:
+            runner.add(_FIRST, error.outcome)
+            return
+    if may_go_on(runner.run(hook.plan.checks)) and function is not None:
+        run_hook_function(function, hook, runner)
