@@ -46,8 +46,7 @@ _STYLES = {"PASS": "green", "SUCCEEDED": "green", "FAIL": "red", "FAILED": "red"
 @click.option("--service", metavar="CLUSTER/SERVICE", help="Check the running deployment of this service.")
 @click.option("--deployment", metavar="ARN", help="Check this service deployment.")
 @click.option(
-    "--region",
-    help="Region of the service, or with --url of the AWS calls. Default: that of the AWS configuration.",
+    "--region", help="Region of the service, or with --url of the AWS calls. Default: that of the AWS configuration."
 )
 @click.option("--stage", type=click.Choice(list(Stage)), help="Run as at this stage. Default: that of the deployment.")
 @click.option("--wait", is_flag=True, help="Repeat, as ECS would, until the answer is final.")

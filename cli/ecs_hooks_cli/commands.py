@@ -14,7 +14,7 @@ _SUBCOMMANDS = {
     "detach": ("ecs_hooks_cli.attach:detach", "Detach the Lambda hooks of some stages, or all, from a service."),
     "doctor": (
         "ecs_hooks_cli.doctor.command:doctor",
-        "Examine the Lambda hooks of a service before a deployment does, and say how to mend what is wrong.",
+        "Examine the Lambda hooks of a service before a deployment, and print a fix for every problem.",
     ),
     "hooks": ("ecs_hooks_cli.attach:hooks", "List the lifecycle hooks of a service, as ECS returns them."),
     "import": (
@@ -23,7 +23,7 @@ _SUBCOMMANDS = {
     ),
     "migrate": (
         "ecs_hooks_cli.migrate.command:migrate",
-        "Print what takes the place of the APPSPEC of an ECS service (YAML or JSON, - for standard input) without CodeDeploy.",
+        "Convert the APPSPEC of an ECS service (YAML or JSON, - for standard input) for deployments without CodeDeploy.",
     ),
     "simulate": (
         "ecs_hooks_cli.play.simulate:simulate",
@@ -34,16 +34,9 @@ _SUBCOMMANDS = {
 
 
 class LazyCommand(click.Command):
-    """A subcommand whose module is imported when it runs: `ecs-hooks --help` needs none of them.
+    """A subcommand in another module, imported when the subcommand runs: `ecs-hooks --help` imports none.
 
-    Parameters
-    ----------
-    name
-        Its name.
-    place
-        Module and function, such as `ecs_hooks_cli.attach:attach`.
-    summary
-        The first sentence of its help.
+    `place` is module and function, such as `ecs_hooks_cli.attach:attach`; `summary` is the first sentence of its help.
     """
 
     def __init__(self, name: str, place: str, summary: str) -> None:
@@ -55,13 +48,7 @@ class LazyCommand(click.Command):
         return self.load().make_context(*arguments, **options)
 
     def load(self) -> click.Command:
-        """Return the real command.
-
-        Raises
-        ------
-        click.ClickException
-            If a package of an extra is not installed.
-        """
+        """Return the real command; a package of an extra that is not installed is a ClickException."""
         try:
             command: click.Command = getattr(import_module(self.module), self._function)
         except ModuleNotFoundError as error:

@@ -18,14 +18,7 @@ class CheckView(Protocol):
     """Shows the outcomes of checks, as they happen."""
 
     def check(self, outcome: Mapping[str, Any]) -> None:
-        """Show the outcome of a check.
-
-        Parameters
-        ----------
-        outcome
-            `time` and `deployment` as in a record; `stage`, `check`, `outcome`, `message`, `duration_ms` and `evidence`
-            as in the line of the log.
-        """
+        """Show the outcome of a check: `time` and the fields of its log line."""
 
 
 class View(CheckView, Protocol):
@@ -57,15 +50,7 @@ class JsonLines:
 
 @contextmanager
 def hooks_shown_in(view: CheckView, logs: IO[str]) -> Iterator[None]:
-    """Show the checks of the hooks that run in this process, and keep their logs off the screen.
-
-    Parameters
-    ----------
-    view
-        Shows the outcomes.
-    logs
-        Receives the log lines and standard output of the functions.
-    """
+    """Show the checks of the hooks that run in this process; their logs and standard output go to `logs`."""
     handler = _OutcomeHandler(view)
     logger = logging.getLogger("ecs-hooks")
     streams = [each for each in logger.handlers if isinstance(each, logging.StreamHandler)]

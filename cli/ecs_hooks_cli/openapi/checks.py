@@ -21,18 +21,10 @@ _STRUCTURES = {"object", "array"}
 
 
 class Choice(NamedTuple):
-    """The operations to import, and how.
+    """The operations to import, all or those with one of the tags.
 
-    Parameters
-    ----------
-    tags
-        Import only operations with one of these tags; all operations without tags here.
-    secured
-        Include operations that require credentials, without any.
-    base_path
-        Prefix of each path; None for that of the document.
-    schemas
-        Compare responses with their schemas.
+    `secured` includes operations that require credentials, without any. `base_path` replaces the prefix of the paths.
+    `schemas` compares responses with their schemas.
     """
 
     tags: Collection[str] = ()
@@ -42,17 +34,7 @@ class Choice(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """The checks, and lines about operations.
-
-    Parameters
-    ----------
-    checks
-        As in a plan.
-    skipped
-        Operations without a check, with the reason.
-    notes
-        Parts that a check leaves out, and its requirements.
-    """
+    """The checks as in a plan; skipped operations with the reason; notes about parts that a check leaves out or requires."""
 
     checks: list[dict[str, Any]]
     skipped: list[tuple[str, str]]
@@ -60,17 +42,7 @@ class Imported(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """The expectations about a response.
-
-    Parameters
-    ----------
-    expect
-        As in a check.
-    accept
-        Media type to request; empty where there is only one.
-    notes
-        Parts of the document that are left out, with the reason.
-    """
+    """The expectations about a response as in a check, the media type to request if there are several, and omitted parts."""
 
     expect: dict[str, Any]
     accept: str = ""
@@ -86,13 +58,7 @@ class _SkippedError(ValueError):
 
 
 def checks_of(document: Document, choice: Choice) -> Imported:
-    """Return a check for each safe operation whose request is complete.
-
-    Raises
-    ------
-    DocumentError
-        If a server has no valid address.
-    """
+    """Return a check for each safe operation with a complete request; a server without a valid URL is a DocumentError."""
     imported = Imported([], [], [])
     for operation in safe_operations(document):
         if choice.tags and not set(choice.tags) & set(operation.tags):
@@ -111,10 +77,7 @@ def checks_of(document: Document, choice: Choice) -> Imported:
 def expected(document: Document, operation: Operation, *, with_schemas: bool) -> Expected:
     """Return the expectations about an operation's response: status, media type and the schema of its JSON.
 
-    Raises
-    ------
-    NoSuccessError
-        If the document has only failures.
+    Without a successful response there is a NoSuccessError.
     """
     responses = _successes(operation.responses)
     statuses = list(responses)

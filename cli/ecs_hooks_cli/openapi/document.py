@@ -30,13 +30,7 @@ _MAX_MESSAGE = 200
 
 
 class DocumentError(ValueError):
-    """A document is invalid.
-
-    Parameters
-    ----------
-    problems
-        One line for each problem, beginning with the place.
-    """
+    """A document is invalid; each problem is a line that begins with the place."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -44,15 +38,7 @@ class DocumentError(ValueError):
 
 
 class Document(NamedTuple):
-    """A valid OpenAPI document without references to other documents.
-
-    Parameters
-    ----------
-    root
-        The document.
-    version
-        `3.0` or `3.1`.
-    """
+    """A valid OpenAPI document, version `3.0` or `3.1`, without references to other documents."""
 
     root: Mapping[str, Any]
     version: str
@@ -89,13 +75,7 @@ def read_document(file: TextIO) -> Document:
 
 
 def target(root: Any, reference: str) -> Any:
-    """Return the target of a reference of the form `#/a/b`.
-
-    Raises
-    ------
-    LookupError
-        If it has no target.
-    """
+    """Return the target of a reference of the form `#/a/b`; without one, raise LookupError."""
     here = root
     for token in tokens(reference):
         if isinstance(here, Mapping):

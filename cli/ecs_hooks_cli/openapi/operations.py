@@ -24,24 +24,8 @@ class NoValueError(ValueError):
 class Operation(NamedTuple):
     """A method of a path.
 
-    Parameters
-    ----------
-    method, path
-        `GET` or `HEAD`, and the path in the document.
-    base_path
-        Path of the server; empty for `/`.
-    operation_id
-        Its operationId, if any.
-    parameters
-        Its own parameters and those of the path.
-    responses
-        Responses by status.
-    security
-        Required security schemes, such as `apiKey or oauth2`; empty if none is required.
-    tags
-        Its tags.
-    elsewhere
-        Host of its server if the other operations have another one, else empty.
+    `base_path` is the path of the server, empty for `/`. `parameters` includes those of the path. `security` has the
+    required schemes, such as `apiKey or oauth2`, if any. `elsewhere` is the host of its server if most have another one.
     """
 
     method: str
@@ -61,15 +45,7 @@ class Operation(NamedTuple):
 
 
 class Request(NamedTuple):
-    """The request of an operation.
-
-    Parameters
-    ----------
-    path
-        The path, encoded.
-    query, headers
-        Query parameters and headers.
-    """
+    """The request of an operation; the path is encoded."""
 
     path: str
     query: dict[str, Any]
@@ -77,13 +53,7 @@ class Request(NamedTuple):
 
 
 def safe_operations(document: Document) -> Iterator[Operation]:
-    """Yield the safe operations in the order of the document.
-
-    Raises
-    ------
-    DocumentError
-        If a server has no valid address.
-    """
+    """Yield the safe operations in the order of the document; a server without a valid URL is a DocumentError."""
     root = document.root
     usual = _server(root.get("servers"))
     for path, item in _paths(document):
@@ -115,13 +85,7 @@ def count_others(document: Document) -> int:
 
 
 def request_of(document: Document, operation: Operation) -> Request:
-    """Return the request of an operation, with its required parameters only.
-
-    Raises
-    ------
-    NoValueError
-        If a required parameter has no value in the document.
-    """
+    """Return the request of an operation, with its required parameters only; one without a value is a NoValueError."""
     path, headers = operation.path, dict[str, str]()
     query, cookies = dict[str, Any](), dict[str, Any]()
     for parameter in operation.parameters:

@@ -32,15 +32,7 @@ class UnsupportedSchemaError(ValueError):
 class StandAlone:
     """Makes one JSON Schema from schemas of a document, with the targets of their references below `$defs`.
 
-    Parameters
-    ----------
-    document
-        The document.
-
-    Attributes
-    ----------
-    notes
-        Omitted parts.
+    `notes` has the omitted parts.
     """
 
     def __init__(self, document: Document) -> None:
@@ -51,13 +43,7 @@ class StandAlone:
         self._waiting: list[str] = []
 
     def schema(self, alternatives: Sequence[Any]) -> dict[str, Any]:
-        """Return the JSON Schema of a value that matches any of these schemas.
-
-        Raises
-        ------
-        UnsupportedSchemaError
-            If they have something that a plan does not support.
-        """
+        """Return the JSON Schema of a value that matches any of these schemas; what a plan cannot have raises an error."""
         try:
             translated = [self._translated(each) for each in alternatives]
             definitions: dict[str, Any] = {}

@@ -148,21 +148,15 @@ def faults_of(values: Sequence[str], deployed: Stepped) -> list[Fault]:
 
 def alarms_of(values: Sequence[str], file: Path | None) -> list[MetricAlarm]:
     """Return the values of `--alarm` and the alarms in the file of `--alarms`."""
-    with _alarm_errors("--alarm"):
+    with alarm_errors("--alarm"):
         alarms = [MetricAlarm.parse(value) for value in values]
-    with _alarm_errors(f"--alarms {file}"):
+    with alarm_errors(f"--alarms {file}"):
         return [*alarms, *map(MetricAlarm.read, _alarms_in(file) if file else ())]
 
 
 @contextmanager
-def refusing_alarms() -> Iterator[None]:
-    """Turn an alarm that a simulation does not support into a usage error."""
-    with _alarm_errors("--alarm and --alarms"):
-        yield
-
-
-@contextmanager
-def _alarm_errors(where: str) -> Iterator[None]:
+def alarm_errors(where: str) -> Iterator[None]:
+    """Turn an alarm that is wrong, or that a simulation does not support, into a usage error."""
     try:
         yield
     except (AlarmError, EcsError) as error:
@@ -258,17 +252,7 @@ def group_of(controller: Controller, config: str | None, wait_minutes: int) -> D
 
 
 def hooks_of(platform: ComputePlatform, targets: Mapping[str, HookTarget], *, named: bool) -> dict[str, HookTarget]:
-    """Return the hook of each lifecycle event.
-
-    Parameters
-    ----------
-    platform
-        CodeDeploy's compute platform.
-    targets
-        The hooks by stage.
-    named
-        Whether they are values of `--hook`: a hook without a lifecycle event then is a usage error.
-    """
+    """Return the hook of each lifecycle event; a `named` one (`--hook`) without a lifecycle event is a usage error."""
     found = {event: targets[STAGES[event]] for event in hooked_events(platform) if STAGES[event] in targets}
     unused = set(targets) - {STAGES[event] for event in found}
     if named and unused:

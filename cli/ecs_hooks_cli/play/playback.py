@@ -57,9 +57,7 @@ def play_options(command: F) -> F:
             help="Write an HTML page to this file: stages, traffic, measurements and latencies as charts.",
         ),
         click.option(
-            "--logs",
-            type=click.File("w", encoding="utf-8", lazy=False),
-            help="Write the functions' logs to this file.",
+            "--logs", type=click.File("w", encoding="utf-8", lazy=False), help="Write the functions' logs to this file."
         ),
     ):
         command = option(command)  # type: ignore[type-var] # click's functions of functions
@@ -158,22 +156,7 @@ class PipedConsole(Console):
 
 
 class Playback:
-    """Deployments while they are played: on the screen, and recorded for the report.
-
-    Parameters
-    ----------
-    as_json
-        Whether standard output is for programs.
-    report
-        Receives the report.
-    logs
-        Receives the functions' logs.
-
-    Attributes
-    ----------
-    timeline
-        The timeline for the simulation.
-    """
+    """Deployments while they are played: on the screen, and recorded for the report; `timeline` is that of the simulation."""
 
     def __init__(self, *, as_json: bool, report: IO[str] | None, logs: IO[str] | None) -> None:
         self._report = report

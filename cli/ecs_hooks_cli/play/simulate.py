@@ -9,24 +9,7 @@ from typing import IO, NamedTuple
 
 import click
 
-from ecs_hooks_cli.play.options import (
-    Controller,
-    alarms_of,
-    behaviour_of,
-    by_stage,
-    callables,
-    check_options,
-    command_of,
-    faults_of,
-    group_of,
-    hooks_of,
-    lifecycle_hooks,
-    plans,
-    plans_of,
-    refusing_alarms,
-    service_of,
-    versions_of,
-)
+from ecs_hooks_cli.play import options
 from ecs_hooks_cli.play.playback import Playback, play_options
 from ecs_hooks_cli.report.recording import Played
 from ecs_hooks_simulator import Behaviour, CallableTarget, LambdaTarget, RealClock, Strategy
@@ -43,7 +26,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.option(
     "--controller",
-    type=click.Choice([str(each) for each in Controller]),
+    type=click.Choice([str(each) for each in options.Controller]),
     default="ecs",
     show_default=True,
     help="Deployment controller: ECS, or CodeDeploy with an ECS service or a Lambda function.",
@@ -102,11 +85,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="bakeTimeInMinutes; for codedeploy-ecs the minutes for which blue is kept.",
 )
 @click.option(
-    "--timeout",
-    type=click.IntRange(1, 1440),
-    default=1440,
-    show_default=True,
-    help="timeoutInMinutes of every hook.",
+    "--timeout", type=click.IntRange(1, 1440), default=1440, show_default=True, help="timeoutInMinutes of every hook."
 )
 @click.option(
     "--timeout-action",
@@ -192,57 +171,62 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     as_json: bool,
 ) -> None:
     """Play a deployment with your hooks, on this machine and in virtual time."""
-    chosen = Controller(controller)
-    check_options(chosen, context)
+    chosen = options.Controller(controller)
+    options.check_options(chosen, context)
     playback = Playback(as_json=as_json, report=report, logs=logs)
-    details = plans(plan)
+    details = options.plans(plan)
     targets: dict[str, CallableTarget | LambdaTarget] = (
-        {stage: LambdaTarget(name, endpoint_url=lambda_endpoint) for stage, name in by_stage(functions, "--function")}
+        {
+            stage: LambdaTarget(name, endpoint_url=lambda_endpoint)
+            for stage, name in options.by_stage(functions, "--function")
+        }
         if lambda_endpoint
-        else dict(callables(hooks, handlers))
+        else dict(options.callables(hooks, handlers))
     )
     if not targets:
         raise click.UsageError("there is no hook; give --hooks, --hook, or --lambda-endpoint with --function")
-    if chosen is Controller.ECS:
-        service = service_of(bake_time, strategy, step_percent, step_bake_time)
-        options = {"timeout_in_minutes": timeout, "timeout_action": timeout_action}
+    if chosen is options.Controller.ECS:
+        service = options.service_of(bake_time, strategy, step_percent, step_bake_time)
+        settings = {"timeout_in_minutes": timeout, "timeout_action": timeout_action}
         play = _Play(
             f"{strategy} deployment",
             partial(
                 Simulation,
-                command_of(blue) or demo_application("1"),
+                options.command_of(blue) or demo_application("1"),
                 service=service,
-                behaviour=behaviour_of(Behaviour, switches),
+                behaviour=options.behaviour_of(Behaviour, switches),
                 clock=RealClock() if lambda_endpoint else None,
             ),
             partial(
                 Simulation.deploy,
-                green=command_of(green) or demo_application("2"),
-                hooks=lifecycle_hooks(targets, details, options),
-                faults=faults_of(faults, service),
+                green=options.command_of(green) or demo_application("2"),
+                hooks=options.lifecycle_hooks(targets, details, settings),
+                faults=options.faults_of(faults, service),
             ),
         )
     else:
-        group = group_of(chosen, deployment_config, bake_time)
-        plans_of_events, left_out = plans_of(group.platform, details)
+        group = options.group_of(chosen, deployment_config, bake_time)
+        plans_of_events, left_out = options.plans_of(group.platform, details)
         for each in left_out:
             playback.print(each)
-        old, new = versions_of(group.platform, blue, green)
+        old, new = options.versions_of(group.platform, blue, green)
         play = _Play(
             f"deployment by CodeDeploy, {group.configuration.name}",
-            partial(CodeDeploySimulation, old, group=group, behaviour=behaviour_of(CodeDeployBehaviour, switches)),
+            partial(
+                CodeDeploySimulation, old, group=group, behaviour=options.behaviour_of(CodeDeployBehaviour, switches)
+            ),
             partial(
                 CodeDeploySimulation.deploy,
                 green=new,
-                hooks=hooks_of(group.platform, targets, named=bool(handlers)),
+                hooks=options.hooks_of(group.platform, targets, named=bool(handlers)),
                 plans=plans_of_events,
-                faults=faults_of(faults, group),
+                faults=options.faults_of(faults, group),
             ),
         )
-    watched = alarms_of(alarms, alarms_file)
+    watched = options.alarms_of(alarms, alarms_file)
     with (
         playback.running(),
-        refusing_alarms(),
+        options.alarm_errors("--alarm and --alarms"),
         play.simulation(
             timeline=playback.timeline, requests_per_minute=requests_per_minute, app_url=app_url, alarms=watched
         ) as simulation,

@@ -21,20 +21,10 @@ A = TypeVar("A", CheckAnswered, HookAnswered)
 
 
 class Row(NamedTuple):
-    """Consecutive answers that differ in numbers only.
+    """Consecutive answers that differ in numbers only, with status and reason of the last.
 
-    Parameters
-    ----------
-    when
-        Time of the first and of the last.
-    times
-        Their number.
-    status, reason
-        Status and reason of the last; no status in a row for several kinds of answers.
-    took
-        Shortest and longest duration.
-    values
-        The measurements, each as `4` or as `3 to 5`; empty where there is none.
+    `took` is the range of durations; `values` has the range of each measurement, such as `3 to 5`, empty without one. There
+    is no status in a row for several kinds of answers.
     """
 
     when: str
@@ -46,22 +36,9 @@ class Row(NamedTuple):
 
 
 class History(NamedTuple):
-    """Answers of a check at a stage.
+    """Answers of a check at a stage; `statuses` is their number by status.
 
-    Parameters
-    ----------
-    stage, hook, check
-        Stage, function and check.
-    statuses
-        Number of answers by status.
-    last
-        The last answer.
-    rows
-        All answers.
-    measurements
-        Their numbers.
-    ambiguous
-        Whether several checks have this name: their answers cannot be told apart.
+    It is `ambiguous` if several checks have this name: their answers cannot be told apart.
     """
 
     stage: str

@@ -54,19 +54,7 @@ _SHOWN_ELSEWHERE = (
 
 
 class Entry(NamedTuple):
-    """A row of the log.
-
-    Parameters
-    ----------
-    when
-        The time, or the first and the last time.
-    subject
-        The subject, such as `stage`.
-    text
-        The event.
-    times
-        Number of consecutive times.
-    """
+    """A row of the log, for one event or several consecutive ones; the subject is, for example, `stage`."""
 
     when: str
     subject: str

@@ -31,19 +31,10 @@ _RIGHT = 70
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Responses of a revision.
+    """Responses of a revision: its own ones by class, `2xx` to `5xx`, and the time until the header of each, ascending.
 
-    Parameters
-    ----------
-    colour
-        The revision: `blue` or `green`.
-    statuses
-        Number of its own responses by class, `2xx` to `5xx`.
-    broken, refused
-        Requests that the load balancer answered instead: the revision closed the connection or did not respond, or it
-        refused the connection.
-    seconds
-        Time until the header of each own response, in ascending order.
+    The load balancer answered the others: the revision closed the connection or did not respond (`broken`), or it refused
+    the connection (`refused`).
     """
 
     colour: str

@@ -39,16 +39,9 @@ class Point(NamedTuple):
 
 
 class Measurement(NamedTuple):
-    """One number of a check's evidence, in all answers that have it.
+    """One number of a check's evidence, such as `latency_ms`, in all answers that have it (at least one).
 
-    Parameters
-    ----------
-    name
-        Its name in the evidence, such as `latency_ms`.
-    points
-        Its values, in order; at least one.
-    limit, lower_limit
-        The limits in the last answer: `latency_ms_limit` and `latency_ms_lower_limit`.
+    The limits are those of the last answer: `latency_ms_limit` and `latency_ms_lower_limit`.
     """
 
     name: str
@@ -129,12 +122,7 @@ def thinned(points: Sequence[Point], most: int) -> list[Point]:
 def measurement_chart(measurement: Measurement, *, connected: bool) -> Markup:
     """Return the chart of a measurement: a plot over time, or a bar for a single value.
 
-    Parameters
-    ----------
-    measurement
-        The measurement.
-    connected
-        Whether a curve connects its points: they are those of one check.
+    A curve connects the points if they are those of one check (`connected`).
     """
     if len(measurement.points) == 1:
         return _bullet(measurement)

@@ -28,18 +28,8 @@ Weights = Mapping[str, float]
 class CheckAnswered(Record):
     """The outcome of a check.
 
-    Parameters
-    ----------
-    stage, hook
-        Stage and function; no function where several were running, since a log line does not name it.
-    check
-        Name of the check in reasons, such as `http "upload"`.
-    status, reason
-        Status and reason of the outcome.
-    seconds
-        Duration on this machine's clock; None where the check did not run.
-    evidence
-        The numbers behind the reason.
+    `hook` is empty where several functions were running, since a log line does not name its function. `seconds` is the
+    duration on this machine's clock, None where the check did not run. `evidence` has only numbers.
     """
 
     kind: ClassVar[str] = "check-answered"
@@ -53,13 +43,7 @@ class CheckAnswered(Record):
 
 
 class Recorder:
-    """A view that keeps all records and outcomes.
-
-    Attributes
-    ----------
-    records : list of Record
-        Everything, in order.
-    """
+    """A view that keeps all records and outcomes, in order, in `records`."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -121,14 +105,9 @@ class Played(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """Time of a record.
+    """Time of a record: seconds since the start of the deployment on the simulation's clock, and the number of stages by then.
 
-    Parameters
-    ----------
-    time
-        Seconds since the deployment was created, on the simulation's clock.
-    stage
-        Number of stages that had begun: in virtual time several begin in the same second.
+    Seconds alone are ambiguous: in virtual time several stages begin in the same second.
     """
 
     time: float
@@ -137,21 +116,7 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """A finished deployment with its records.
-
-    Parameters
-    ----------
-    name, expected
-        Name and expected end.
-    deployment
-        The deployment.
-    records
-        Its records with their moments, in order.
-    weights
-        Weights by listener at its start.
-    requests
-        The requests that the load balancer forwarded meanwhile, through both listeners.
-    """
+    """A finished deployment with its records, the weights of both listeners at its start, and its requests."""
 
     name: str
     expected: str

@@ -38,17 +38,7 @@ _ROUND_SECONDS = (
 
 
 class Tick(NamedTuple):
-    """A label of an axis.
-
-    Parameters
-    ----------
-    at
-        Percentage of the axis.
-    text
-        The label, such as `0:05:00`.
-    narrow
-        Whether narrow pages show it, too.
-    """
+    """A label at a percentage of an axis; `narrow` pages show only some."""
 
     at: float
     text: str
@@ -56,15 +46,7 @@ class Tick(NamedTuple):
 
 
 class Scale:
-    """Positions of moments on the axis, from 0 to 100 percent.
-
-    Parameters
-    ----------
-    begins
-        Start of each stage in seconds, in order; the first counts as 0.
-    end
-        End of the deployment in seconds.
-    """
+    """Positions of moments on the axis, from 0 to 100 percent, for stages that begin at these seconds; the first begins at 0."""
 
     def __init__(self, begins: Sequence[float], end: float) -> None:
         self._times = [0.0, *begins[1:], max([end, *begins])]

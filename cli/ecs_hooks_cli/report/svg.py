@@ -19,14 +19,7 @@ WIDE_ONLY, NARROW_ONLY = "wide-only", "narrow-only"
 def element(name: str, /, *children: str, **attributes: Value) -> Markup:
     """Return an element with escaped text and attributes.
 
-    Parameters
-    ----------
-    name
-        Its name.
-    *children
-        Texts and elements.
-    **attributes
-        Its attributes without those that are None; `class_` is `class`, other underscores are hyphens.
+    Attributes that are None are left out; `class_` is `class`, other underscores are hyphens.
     """
     given = (
         f' {key.strip("_").replace("_", "-")}="{escape(f"{value:g}" if isinstance(value, float) else str(value))}"'

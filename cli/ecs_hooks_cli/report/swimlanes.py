@@ -74,18 +74,8 @@ class Mark(NamedTuple):
 class Lane:
     """A stage, forward or in a rollback.
 
-    Parameters
-    ----------
-    stage, rollback
-        The stage.
-    bars
-        Its times; one for each step of a linear or canary deployment.
-    busy, waits
-        Times of running functions, and times between an IN_PROGRESS answer and the next invocation.
-    marks
-        Answers of hooks.
-    first, seconds
-        Its first start, and its duration in all.
+    It has a bar for each step of a linear or canary deployment, spans for running functions (`busy`) and between an
+    IN_PROGRESS answer and the next invocation (`waits`), a mark for each answer, its first start and its duration in all.
     """
 
     stage: str
@@ -235,17 +225,7 @@ def _worst(marks: Sequence[Mark]) -> Mark:
 
 
 class Share(NamedTuple):
-    """The weights of a listener for a while.
-
-    Parameters
-    ----------
-    left, right
-        Stretch of the axis, in percent.
-    since
-        Its start, in seconds since the deployment was created.
-    blue, green, other
-        Weights in percent; all 0 without any traffic.
-    """
+    """The weights of a listener in percent, from a time in seconds on; all 0 without any traffic."""
 
     left: float
     right: float

@@ -38,19 +38,7 @@ _PUBLIC = re.compile(r"[\w./][\w./:-]*")
 
 
 class Verdict(NamedTuple):
-    """The end of a deployment.
-
-    Parameters
-    ----------
-    status, reason
-        `status` and `statusReason` of the deployment.
-    headline
-        The status in plain words.
-    as_expected
-        Whether it ended as expected.
-    why
-        Stage and hook or check that decided, each with its reason.
-    """
+    """The end of a deployment: its `status`, its `statusReason`, and who decided it, each with a reason."""
 
     status: str
     reason: str
