@@ -123,18 +123,18 @@ def test_green_is_compared_with_blue_at_local_addresses(run: Run, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         (["--url", "http://a"], "the plan compares with blue: give --blue-url, or set blue_url of the check"),
         (["--service", "a", "--blue-url", "http://b"], "--blue-url requires --url"),
         (["--url", "http://a", "--blue-url", "b"], "--blue-url must begin with http:// or https:// and a host"),
     ],
 )
-def test_a_wrong_address_of_blue_is_a_usage_error(run: Run, tmp_path: Path, options: list[str], says: str) -> None:
+def test_a_wrong_address_of_blue_is_a_usage_error(run: Run, tmp_path: Path, options: list[str], message: str) -> None:
     result = run("check", written(tmp_path, COMPARE), *options)
 
     assert result.exit_code == 2
-    assert says in result.output
+    assert message in result.output
 
 
 @pytest.mark.parametrize("how", [["--service", "my-cluster/my-service", "--region", "us-west-2"], ["--deployment"]])
@@ -195,7 +195,7 @@ def test_the_region_of_the_aws_configuration(
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         ([], "give one of --url, --service and --deployment"),
         (["--url", "http://a", "--service", "b"], "give one of --url, --service and --deployment"),
@@ -204,11 +204,11 @@ def test_the_region_of_the_aws_configuration(
         (["--service", "b"], "give --region"),
     ],
 )
-def test_conflicting_options_are_a_usage_error(run: Run, tmp_path: Path, options: list[str], says: str) -> None:
+def test_conflicting_options_are_a_usage_error(run: Run, tmp_path: Path, options: list[str], message: str) -> None:
     result = run("check", written(tmp_path, HEALTH), *options)
 
     assert result.exit_code == 2
-    assert says in result.output
+    assert message in result.output
 
 
 def test_a_plan_without_checks(run: Run, tmp_path: Path) -> None:

@@ -21,32 +21,32 @@ def written(folder: Path, value: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("plan", "says"),
+    ("plan", "message"),
     [
         ({"checks": [{"type": "http"}], "mode": "observe"}, "valid, 1 checks, mode observe"),
         ({}, "valid, the default checks of its stage, mode enforce"),
     ],
 )
-def test_a_valid_plan_is_exit_status_0(run: Run, tmp_path: Path, plan: Any, says: str) -> None:
+def test_a_valid_plan_is_exit_status_0(run: Run, tmp_path: Path, plan: Any, message: str) -> None:
     result = run("validate", written(tmp_path, plan))
 
     assert result.exit_code == 0
-    assert says in result.output
+    assert message in result.output
 
 
 @pytest.mark.parametrize(
-    ("plan", "says"),
+    ("plan", "message"),
     [
         ({"chekcs": [], "mode": "x"}, "hookDetails.chekcs: unknown field; did you mean 'checks'?"),
         ("{", "not JSON"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )
-def test_an_invalid_plan_is_exit_status_1(run: Run, tmp_path: Path, plan: Any, says: str) -> None:
+def test_an_invalid_plan_is_exit_status_1(run: Run, tmp_path: Path, plan: Any, message: str) -> None:
     result = run("validate", written(tmp_path, plan))
 
     assert result.exit_code == 1
-    assert says in result.output
+    assert message in result.output
 
 
 def test_a_file_that_is_not_text_is_exit_status_1(run: Run, tmp_path: Path) -> None:

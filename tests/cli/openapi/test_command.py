@@ -28,7 +28,7 @@ def written(folder: Path, value: Any) -> Path:
 
 
 def library(book: dict[str, Any], asked: list[str]) -> Script:
-    """A server that does what the document says, with this book."""
+    """A server that matches the document, with this book."""
     bodies: dict[str, Any] = {
         "/api/books": [book],
         "/api/books/978-3-16-148410-0": book,

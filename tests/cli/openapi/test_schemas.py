@@ -159,7 +159,7 @@ def schemas(version: str) -> st.SearchStrategy[dict[str, Any]]:
             **limits,
         },
     )
-    # Without its limit, what a limit excludes says nothing, and the library fails over it.
+    # exclusiveMinimum without minimum has no meaning, and the library raises.
     if old:
         simple = simple.filter(
             lambda each: all(f"exclusive{name}" not in each or name.lower() in each for name in ("Minimum", "Maximum"))

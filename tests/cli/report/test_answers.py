@@ -57,7 +57,7 @@ def test_checks_of_one_name_are_ambiguous() -> None:
 
 def test_a_check_without_numbers_has_no_charts() -> None:
     class Told(Check):
-        type: str = "told"
+        type: str = "short"
 
         def run(self, context: Any) -> Outcome:
             return Outcome.skip("not here")
