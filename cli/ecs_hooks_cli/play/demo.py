@@ -12,8 +12,8 @@ from ecs_hooks_cli.play.options import callables
 from ecs_hooks_cli.play.playback import Playback, play_options
 from ecs_hooks_cli.report.recording import Played
 from ecs_hooks_simulator import LifecycleHook
+from ecs_hooks_simulator.base_simulation import REQUESTS
 from ecs_hooks_simulator.simulation import Simulation, demo_application
-from ecs_hooks_simulator.traffic.users import REQUESTS
 
 DEMO_PLAN = {
     "checks": [

@@ -30,11 +30,11 @@ from ecs_hooks_simulator.codedeploy.lifecycle import BEFORE_ALLOW_TRAFFIC, STAGE
 from ecs_hooks_simulator.codedeploy.simulation import demo_function, function
 from ecs_hooks_simulator.core.errors import EcsError
 from ecs_hooks_simulator.core.faults import Fault, FaultError, Stepped
-from ecs_hooks_simulator.core.protocols import HookTarget
-from ecs_hooks_simulator.ecs.undocumented import Switches
+from ecs_hooks_simulator.core.hook_targets import HookTarget
+from ecs_hooks_simulator.ecs.undocumented import UndocumentedOptions
 from ecs_hooks_simulator.simulation import demo_application
 
-B = TypeVar("B", bound=Switches)
+B = TypeVar("B", bound=UndocumentedOptions)
 
 
 class Controller(StrEnum):

@@ -12,13 +12,12 @@ import click
 from ecs_hooks_cli.play import options
 from ecs_hooks_cli.play.playback import Playback, play_options
 from ecs_hooks_cli.report.recording import Played
-from ecs_hooks_simulator import Behaviour, CallableTarget, LambdaTarget, RealClock, Strategy
-from ecs_hooks_simulator.base_simulation import BaseSimulation
+from ecs_hooks_simulator import CallableTarget, EcsBehaviour, LambdaTarget, RealClock, Strategy
+from ecs_hooks_simulator.base_simulation import REQUESTS, BaseSimulation
 from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour
 from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation
 from ecs_hooks_simulator.core.protocols import Deployed
 from ecs_hooks_simulator.simulation import Simulation, demo_application
-from ecs_hooks_simulator.traffic.users import REQUESTS
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -194,7 +193,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
                 Simulation,
                 options.command_of(blue) or demo_application("1"),
                 service=service,
-                behaviour=options.behaviour_of(Behaviour, switches),
+                behaviour=options.behaviour_of(EcsBehaviour, switches),
                 clock=RealClock() if lambda_endpoint else None,
             ),
             partial(

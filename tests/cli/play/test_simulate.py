@@ -298,7 +298,7 @@ def test_a_hook_that_reports_nothing_to_codedeploy_times_out(run: Run, tmp_path:
     result = run("simulate", "--controller", "codedeploy-ecs", "--hook", hook, "--report", page)
 
     assert result.exit_code == 1
-    assert "no valid answer  CodeDeploy was told no status" in result.output
+    assert "no valid answer  no status was reported to CodeDeploy" in result.output
     assert "1:00:00    hook       TimedOut" in result.output
     assert "no status reported to CodeDeploy within an hour" in Document(page.read_text(encoding="utf-8")).text
 
