@@ -103,9 +103,11 @@ def test_help_imports_click_alone(options: list[str]) -> None:
     [
         ("attach", {"moto", "rich", "ecs_hooks_simulator", "jsonschema"}),
         ("check", {"moto", "flask", "jinja2", "ecs_hooks_simulator"}),
+        ("demo", {"moto", "flask", "jinja2", "yaml"}),
         ("doctor", {"moto", "flask", "jinja2", "ecs_hooks_simulator"}),
         ("import", {"moto", "rich", "yaml", "openapi_spec_validator", "ecs_hooks_simulator"}),
         ("migrate", {"moto", "flask", "jinja2", "ecs_hooks_simulator"}),
+        ("simulate", {"moto", "flask", "jinja2", "yaml"}),
     ],
 )
 def test_the_help_of_a_command_imports_its_own_packages(command: str, absent: set[str]) -> None:
