@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 from ecs_hooks.aws.errors import FactDeniedError, fact_error
-from ecs_hooks.core.gc_freeze import all_of_it_stays
+from ecs_hooks.core.gc_freeze import gc_freeze
 
 ATTEMPTS = 2
 """Tries of one AWS call. More retries belong to the next invocation, which ECS makes anyway."""
@@ -81,7 +81,7 @@ def _client(
     timeout: str | None,
     attempts: str | None,
 ) -> Any:
-    with all_of_it_stays():
+    with gc_freeze():
         # botocore costs more time to load than all of this library: a hook that only speaks HTTP never gets here.
         from botocore.config import Config  # noqa: PLC0415
 

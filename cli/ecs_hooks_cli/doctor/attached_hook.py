@@ -1,4 +1,4 @@
-"""A hook that is attached to a service, and what is examined of it."""
+"""A hook that is attached to a service, with the facts that several examinations need."""
 
 from __future__ import annotations
 
@@ -11,86 +11,69 @@ from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.green import Configured, app_url_of
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.plan.model import Plan
 from ecs_hooks.plan.source import PlanReference
-from ecs_hooks_cli.common.service import (
-    Hook,
-    Service,
-    describe_deployment,
-    event,
-    running_deployment,
-)
+from ecs_hooks_cli.common.service import Hook, Service, describe_deployment, event, running_deployment
 from ecs_hooks_cli.doctor.function import Function, LambdaArn
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference
-    from ecs_hooks.checks import Check
+    from ecs_hooks.checks.requirements import Requirements
 
 _NO_ID = "0"
-"""Id in ARNs of things that are not there yet, such as the next deployment."""
+"""Id in the ARNs of deployments and revisions that do not exist yet."""
 
 
-class Now(NamedTuple):
-    """The deployment that is going on.
-
-    Parameters
-    ----------
-    arn
-        Its ARN.
-    revision
-        ARN of the revision that it deploys.
-    stage
-        The stage it is at.
-    """
+class RunningDeployment(NamedTuple):
+    """The service deployment in progress: its ARN, its target revision and its lifecycle stage."""
 
     arn: str
     revision: str
     stage: str
 
 
-class Examined:
-    """The service under examination: what is asked of AWS about it is asked once.
-
-    Parameters
-    ----------
-    service
-        The service.
-    """
+class ExaminedService:
+    """The service, with facts that are read from AWS once for all its hooks."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         with reading("ecs:DescribeServices"):
             self.service_arn = str(service.described["serviceArn"])
             arn = EcsArn.parse(self.service_arn, "service")
-            # The ARNs of services did not name the cluster before 2021; those of their deployments do.
+            # Service ARNs created before 2021 do not contain the cluster; the ARNs of their deployments do.
             self.arn = arn._replace(cluster=str(service.described["clusterArn"]).rpartition("/")[2])
 
-    def resource(self, kind: str, identifier: str = _NO_ID) -> str:
-        """Return the ARN of a deployment or revision of the service."""
-        return str(self.arn._replace(kind=kind, id=identifier))
+    def next_arn(self, kind: str) -> str:
+        """Return the ARN of a deployment or revision that does not exist yet."""
+        return str(self.arn._replace(kind=kind, id=_NO_ID))
 
     @cached_property
-    def now(self) -> Now | None:
-        """The deployment that is going on; None where none is."""
+    def running(self) -> RunningDeployment | None:
+        """The deployment in progress; None if there is none."""
         arn = running_deployment(self.arn.cluster, self.arn.service, self.arn.region)
         if arn is None:
             return None
         described = describe_deployment(arn)
         with reading("ecs:DescribeServiceDeployments"):
-            return Now(str(arn), described["targetServiceRevision"]["arn"], str(described.get("lifecycleStage")))
+            revision = described["targetServiceRevision"]["arn"]
+            return RunningDeployment(str(arn), revision, str(described.get("lifecycleStage")))
+
+    def is_at(self, stage: str) -> bool:
+        """Return whether a deployment is at this stage now."""
+        return self.running is not None and self.running.stage == stage
 
     def deployment(self, stage: str) -> ServiceDeployment:
-        """Return the deployment as a hook at a stage sees it: what is going on, or else what runs."""
-        if self.now is not None:
-            deployment, revision = self.now.arn, self.now.revision
+        """Return the deployment as a hook at this stage sees it; without one in progress, of the current revision."""
+        if self.running is not None:
+            deployment, revision = self.running.arn, self.running.revision
         else:
-            running = self.service.described.get("currentServiceRevisions") or []
-            if not running:
+            current = self.service.described.get("currentServiceRevisions") or []
+            if not current:
                 raise FactError("the service has no revision yet")
             with reading("ecs:DescribeServices"):
-                deployment, revision = self.resource("service-deployment"), str(running[0]["arn"])
+                deployment, revision = self.next_arn("service-deployment"), str(current[0]["arn"])
         with reading("ecs:DescribeServiceDeployments"):
             return ServiceDeployment(LifecycleEvent.parse(event(deployment, revision, stage)))
 
@@ -103,10 +86,10 @@ class AttachedHook:
     examined
         The service.
     hook
-        The hook, as DescribeServices shows it.
+        The hook in the answer of DescribeServices.
     """
 
-    def __init__(self, examined: Examined, hook: Hook) -> None:
+    def __init__(self, examined: ExaminedService, hook: Hook) -> None:
         self.examined = examined
         self.hook = hook
         self.target = str(hook["hookTargetArn"])
@@ -116,59 +99,61 @@ class AttachedHook:
         self.timeout: Mapping[str, Any] = hook.get("timeoutConfiguration") or {}
 
     def event(self, stage: str) -> LifecycleEvent:
-        """Return the event with which ECS would invoke the hook."""
-        deployment = self.examined.resource("service-deployment")
-        revision = self.examined.resource("service-revision")
+        """Return the event that ECS would send to the hook."""
+        deployment, revision = (self.examined.next_arn(f"service-{kind}") for kind in ("deployment", "revision"))
         return LifecycleEvent.parse(event(deployment, revision, stage, self.hook.get("hookDetails")))
 
 
-class Prepared(NamedTuple):
-    """A hook of which function and plan are known.
+class PlannedHook(NamedTuple):
+    """A hook whose function and plan are known.
 
     Parameters
     ----------
-    hook
+    attached
         The hook.
     function
-        The function it invokes.
+        Its Lambda function.
     plans
         Its plan by stage.
     reference
-        Where the plan is kept; None where `hookDetails` has it.
+        Where the plan is stored; None if it is in `hookDetails`.
     """
 
-    hook: AttachedHook
+    attached: AttachedHook
     function: Function
     plans: Mapping[str, Plan]
     reference: PlanReference | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The environment of the function: that of this machine is not what counts."""
+        """The function's environment variables, not those of this machine."""
         return self.function.environment or {}
+
+    def has_address(self, plan: Plan) -> bool:
+        """Return whether the plan or the function's `APP_URL` has the address of green."""
+        return bool(plan.policies.base_url or app_url_of(self.environment))
 
     @property
     def secrets(self) -> tuple[Reference, ...]:
-        """The secrets that the checks have by reference, each once."""
-        found = (each for check in self._checks for each in check.requirements().secrets)
+        """The secrets that the checks refer to, without duplicates."""
+        found = (each for required in self._requirements for each in required.secrets)
         return tuple(dict.fromkeys(each.model_copy(update={"key": None}) for each in found))
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """ARNs of the roles that the checks assume, each once."""
-        return tuple(dict.fromkeys(each for check in self._checks for each in check.requirements().roles))
+        """ARNs of the roles that the checks assume, without duplicates."""
+        return tuple(dict.fromkeys(role for required in self._requirements for role in required.roles))
 
     @property
-    def _checks(self) -> Iterator[Check]:
-        return (check for plan in self.plans.values() for check in plan.checks)
+    def _requirements(self) -> Iterator[Requirements]:
+        return (check.requirements() for plan in self.plans.values() for check in plan.checks)
 
     @property
     def actions(self) -> frozenset[str]:
-        """The IAM actions that the plan and its checks need."""
-        of_plan = frozenset({self.reference.action} if self.reference else ())
-        service = self.hook.examined.service
+        """The IAM actions that the plan and its checks require."""
+        service = self.attached.examined.service
         serving = Serving(service.load_balancing, service.port_names)
-        return of_plan.union(
+        return frozenset({self.reference.action} if self.reference else ()).union(
             *(
                 check.requirements().iam_actions(SharedActions.of(configured(plan), stage, serving, self.environment))
                 for stage, plan in self.plans.items()
@@ -178,5 +163,5 @@ class Prepared(NamedTuple):
 
 
 def configured(plan: Plan) -> Configured:
-    """Return what a plan says of the address of green."""
+    """Return the plan's fields about the address of green."""
     return Configured(plan.policies.base_url, plan.policies.host, plan.policies.service_connect)

@@ -11,12 +11,9 @@ from hypothesis import strategies as st
 
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks_cli.migrate.appspec import read_appspec
-from ecs_hooks_cli.migrate.functions import Where
-from ecs_hooks_cli.migrate.group import read_group
-from ecs_hooks_cli.migrate.hooks import Attachment
-from ecs_hooks_cli.migrate.note import Kind
-from ecs_hooks_cli.migrate.service import migration
-from ecs_hooks_cli.migrate.shifting import PREDEFINED, shifting
+from ecs_hooks_cli.migrate.codedeploy_settings import PREDEFINED_CONFIGURATIONS, read_group, read_traffic_shift
+from ecs_hooks_cli.migrate.hooks import FunctionDefaults, HookSettings
+from ecs_hooks_cli.migrate.update_service import Kind, migration
 from tests.cli.migrate.test_command import ARN, ROLE, mistakes
 
 NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,20})?", fullmatch=True)
@@ -76,15 +73,17 @@ GROUPS = st.fixed_dictionaries(
 )
 
 
-@given(HOOKS, PROPERTIES, GROUPS, st.sampled_from(PREDEFINED), st.integers(1, 1_440))
-def test_update_service_takes_it(
+@given(HOOKS, PROPERTIES, GROUPS, st.sampled_from(PREDEFINED_CONFIGURATIONS), st.integers(1, 1_440))
+def test_every_migration_is_a_valid_input_of_update_service(
     hooks: list[dict[str, str]], properties: dict[str, Any], group: dict[str, Any], config: str, minutes: int
 ) -> None:
     target = {"Type": "AWS::ECS::Service", "Properties": properties}
     text = json.dumps({"version": 0.0, "Resources": [{"TargetService": target}], "Hooks": hooks})
-    attachment = Attachment(ROLE, Where(prefix=ARN), {"AfterInstall": {"checks": []}}, minutes)
+    attachment = HookSettings(ROLE, FunctionDefaults(prefix=ARN), {"AfterInstall": {"checks": []}}, minutes)
 
-    made = migration(read_appspec(text), read_group(StringIO(json.dumps(group))), shifting(config), attachment)
+    made = migration(
+        read_appspec(text), read_group(StringIO(json.dumps(group))), read_traffic_shift(config), attachment
+    )
 
     assert mistakes(made.update) == []
     configuration = made.update["deploymentConfiguration"]
@@ -92,7 +91,7 @@ def test_update_service_takes_it(
     lambdas = [each for each in configuration["lifecycleHooks"] if each["targetType"] == "AWS_LAMBDA"]
     assert [each["lifecycleStages"] for each in lambdas] == [[str(STAGES[event])] for hook in hooks for event in hook]
     # Nothing of the AppSpec goes by without a word.
-    told = {note.subject for note in made.notes}
-    assert {event for hook in hooks for event in hook} | set(properties) - {"LoadBalancerInfo"} <= told
+    texts = {note.subject for note in made.notes}
+    assert {event for hook in hooks for event in hook} | set(properties) - {"LoadBalancerInfo"} <= texts
     missing = any(note.kind is Kind.TO_DO and note.subject == "service" for note in made.notes)
     assert ("service" in made.update) is not missing

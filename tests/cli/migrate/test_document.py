@@ -6,34 +6,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks_cli.migrate.place import DocumentError, parsed
+from ecs_hooks_cli.migrate.document import DocumentError, parse_document
 
 
-def test_a_value_knows_its_line_and_its_fields() -> None:
-    hooks = parsed("version: 0.0\nHooks:\n  - AfterInstall: a\n").fields(example="{}")["Hooks"]
+def test_a_value_has_its_line_and_path() -> None:
+    hooks = parse_document("version: 0.0\nHooks:\n  - AfterInstall: a\n").fields(example="{}")["Hooks"]
     (item,) = hooks.items(example="[]")
     place = item.fields(example="{}")["AfterInstall"]
 
     assert (place.path, place.line, place.text()) == ("Hooks[0].AfterInstall", 3, "a")
 
 
-def test_json_with_tabs_is_read_and_its_lines_stay() -> None:
+def test_json_with_tabs_keeps_its_lines() -> None:
     text = '{\n\t"Hooks": [\n\t\t{"AfterInstall":\t"a"}\n\t]\n}'
-    (item,) = parsed(text).fields(example="{}")["Hooks"].items(example="[]")
+    (item,) = parse_document(text).fields(example="{}")["Hooks"].items(example="[]")
 
     assert item.line == 3
     assert item.fields(example="{}")["AfterInstall"].text() == "a"
 
 
 @given(st.dictionaries(st.text("abcXYZ", min_size=1), st.text("abc é\t:#'\"{}[]!&*-,0", min_size=1), min_size=1))
-def test_json_means_the_same_here(value: dict[str, str]) -> None:
-    fields = parsed(json.dumps(value)).fields(example="{}")
+def test_json_is_read_as_json(value: dict[str, str]) -> None:
+    fields = parse_document(json.dumps(value)).fields(example="{}")
 
     assert {name: place.node.value for name, place in fields.items()} == value
 
 
-def test_fields_are_known_in_any_case() -> None:
-    assert list(parsed("RESOURCES: []\nhooks: []").fields(("Resources", "Hooks"), example="{}")) == [
+def test_names_of_fields_ignore_case() -> None:
+    assert list(parse_document("RESOURCES: []\nhooks: []").fields(("Resources", "Hooks"), example="{}")) == [
         "Resources",
         "Hooks",
     ]
@@ -49,9 +49,9 @@ def test_fields_are_known_in_any_case() -> None:
         ("[" * 5000, "is nested too deeply"),
     ],
 )
-def test_what_is_no_document(text: str, problem: str) -> None:
+def test_an_invalid_document_is_refused(text: str, problem: str) -> None:
     with pytest.raises(DocumentError) as raised:
-        parsed(text)
+        parse_document(text)
     assert str(raised.value).startswith(problem)
 
 
@@ -59,43 +59,43 @@ def test_what_is_no_document(text: str, problem: str) -> None:
     ("text", "problem"),
     [
         ("a", "line 1: must be an object, such as {a: 1}"),
-        ("a: 1\nb: 2", "line 2: b: is no known field; known: a"),
-        ("alhpa: 1", "line 1: alhpa: is no known field; did you mean 'alpha'?"),
-        ("a: 1\nA: 2", "line 2: A: is there already, in line 1; keep one of them"),
-        ("? [a]\n: 1", "line 1: must be a text"),
+        ("a: 1\nb: 2", "line 2: b: unknown field; known: a"),
+        ("alhpa: 1", "line 1: alhpa: unknown field; did you mean 'alpha'?"),
+        ("a: 1\nA: 2", "line 2: A: duplicates the field in line 1; remove one of them"),
+        ("? [a]\n: 1", "line 1: must be a string"),
     ],
 )
-def test_what_is_no_object_with_known_fields(text: str, problem: str) -> None:
+def test_an_invalid_object_is_refused(text: str, problem: str) -> None:
     known = ("alpha",) if "alh" in text else ("a",)
     with pytest.raises(DocumentError) as raised:
-        parsed(text).fields(known, example="{a: 1}")
+        parse_document(text).fields(known, example="{a: 1}")
     assert str(raised.value) == problem
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a: [1]", "line 1: a: must be a text"),
-        ("a:", "line 1: a: is empty; give a value, or leave the field out"),
-        ("a: ' '", "line 1: a: is empty; give a value, or leave the field out"),
-        ("a: !Ref X", "line 1: a: !Ref is CloudFormation's, and is not resolved here; give the value itself"),
+        ("a: [1]", "line 1: a: must be a string"),
+        ("a:", "line 1: a: is empty; set a value, or remove the field"),
+        ("a: ' '", "line 1: a: is empty; set a value, or remove the field"),
+        ("a: !Ref X", "line 1: a: CloudFormation's !Ref is not resolved; write the value itself"),
     ],
 )
-def test_what_is_no_text(text: str, problem: str) -> None:
+def test_an_invalid_string_is_refused(text: str, problem: str) -> None:
     with pytest.raises(DocumentError) as raised:
-        parsed(text).fields(example="{}")["a"].text()
+        parse_document(text).fields(example="{}")["a"].text()
     assert str(raised.value) == problem
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "1.5", "x", "٣", "9" * 5000])
-def test_what_is_no_number_within_its_bounds(text: str) -> None:
-    place = parsed(f"a: '{text}'").fields(example="{}")["a"]
-    with pytest.raises(DocumentError, match="line 1: a: must be a whole number from 1 to 65535"):
+def test_an_integer_outside_its_bounds_is_refused(text: str) -> None:
+    place = parse_document(f"a: '{text}'").fields(example="{}")["a"]
+    with pytest.raises(DocumentError, match="line 1: a: must be an integer from 1 to 65535"):
         place.number(1, 65_535)
 
 
 def test_numbers_lists_and_choices() -> None:
-    found = parsed("a: '80'\nb:\nc: x\n").fields(example="{}")
+    found = parse_document("a: '80'\nb:\nc: x\n").fields(example="{}")
 
     assert found["a"].number(1, 80) == 80
     assert found["b"].items(example="[]") == []
