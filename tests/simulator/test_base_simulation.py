@@ -6,7 +6,7 @@ from ecs_hooks_simulator.simulation import Simulation, demo_application
 from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 
 
-def test_users_ask_the_production_listener_every_minute_of_a_deployment() -> None:
+def test_users_request_the_production_listener_every_minute_of_a_deployment() -> None:
     with Simulation(demo_application("1"), requests_per_minute=3) as simulation:
         deployment = simulation.deploy(demo_application("2"))
         seen = simulation.balancer.forwarded
@@ -19,7 +19,7 @@ def test_users_ask_the_production_listener_every_minute_of_a_deployment() -> Non
     assert {(each.time - deployment.created_at) % 60 for each in seen} == {20}
 
 
-def test_users_in_virtual_time_do_not_wait_for_what_is_late() -> None:
+def test_users_in_virtual_time_do_not_wait_for_late_responses() -> None:
     with Simulation(demo_application("1"), requests_per_minute=2) as simulation:
         deployment = simulation.deploy(demo_application("2"), faults=[Fault.parse("latency=40s@100%")])
         seen = [each for each in simulation.balancer.forwarded if each.revision == deployment.target.arn]
@@ -29,7 +29,7 @@ def test_users_in_virtual_time_do_not_wait_for_what_is_late() -> None:
     assert {(each.time - deployment.created_at) % 60 for each in seen} == {0}  # 20 seconds and 40
 
 
-def test_users_are_not_put_off_by_what_does_not_answer() -> None:
+def test_users_ignore_errors_of_their_requests() -> None:
     with LoadBalancer() as balancer:
         url = balancer.url("production")
         Users(url, 2).visit()

@@ -19,7 +19,7 @@ def hook(*metrics: dict[str, Any]) -> LifecycleHook:
     return LifecycleHook(target=target, lifecycle_stages=[STAGE], hook_details={"checks": checks})
 
 
-def test_a_canary_that_answers_with_errors_is_stopped_and_another_passes() -> None:
+def test_a_canary_with_errors_is_stopped_and_another_passes() -> None:
     blue = Performance(error_percent=2)
     with Canaries(requests_per_minute=50, percent=10, blue=blue) as canaries:
         good = canaries.play(1, blue, hooks=[hook(ERRORS)])
@@ -41,7 +41,9 @@ def test_without_a_hook_every_canary_passes() -> None:
     ("status", "shares"),
     [("ROLLBACK_SUCCESSFUL", (20, 100, 0)), ("ROLLBACK_SUCCESSFUL", (20, 20)), ("ROLLBACK_FAILED", (20, 0))],
 )
-def test_what_was_not_stopped_at_the_first_step(status: str, shares: tuple[float, ...]) -> None:
+def test_a_canary_with_more_traffic_or_a_failed_rollback_was_not_stopped(
+    status: str, shares: tuple[float, ...]
+) -> None:
     played = Played(DeploymentStatus(status), shares, 20, "")
 
     assert (played.passed, played.stopped) == (False, False)

@@ -33,7 +33,7 @@ def play(seed: int = 0, green: Performance = SLOW, **options: Any) -> tuple[list
     return [each._replace(time=each.time - EPOCH) for each in balancer.forwarded], blue.arn, deployment.target.arn
 
 
-def test_requests_are_split_by_the_weights_of_their_moment() -> None:
+def test_requests_are_split_by_the_weights_at_their_time() -> None:
     requests, blue, green = play()
     seen = Counter((each.revision, each.time // 30) for each in requests)
 
@@ -44,7 +44,7 @@ def test_requests_are_split_by_the_weights_of_their_moment() -> None:
     assert {(each.listener, each.status, each.origin) for each in requests} == {("production", 200, "target")}
 
 
-def test_each_revision_answers_as_its_settings_say() -> None:
+def test_each_revision_has_the_response_times_of_its_settings() -> None:
     requests, blue, green = play()
 
     assert {round(each.seconds, 2) for each in requests if each.revision == blue} == {0.1}
@@ -62,7 +62,7 @@ def test_the_same_seed_draws_the_same_requests() -> None:
     assert drawn(1) == drawn(1, green=Performance())
 
 
-def test_the_load_makes_both_slower_in_the_same_minute() -> None:
+def test_the_load_slows_both_revisions_in_the_same_minute() -> None:
     load = Load(wave_percent=0, noise_percent=30)
     requests, blue, green = play(3, load=load)
     for each in requests:
@@ -98,7 +98,7 @@ TAILED = Performance()
     st.floats(0, 100),
     st.lists(st.floats(0.001, 0.999), min_size=2, max_size=2).map(sorted),
 )
-def test_quantiles_are_in_order_and_grow_with_the_times(
+def test_quantiles_are_ordered_and_scale_with_the_response_times(
     median: float, spread: float, slow: float, shares: list[float]
 ) -> None:
     performance = Performance(median=median, spread=spread, slow_percent=slow)
@@ -108,7 +108,7 @@ def test_quantiles_are_in_order_and_grow_with_the_times(
     assert performance.slower(2).quantile(shares[0]) == pytest.approx(2 * low)
 
 
-def test_what_is_drawn_has_the_quantiles_of_the_distribution() -> None:
+def test_drawn_responses_have_the_quantiles_of_the_distribution() -> None:
     answers = list(TAILED.answers(Random(1), 100_000))
     seconds = [each for _, each in answers]
 
@@ -119,7 +119,7 @@ def test_what_is_drawn_has_the_quantiles_of_the_distribution() -> None:
     assert 4.5 < TAILED.quantile(0.99) / TAILED.quantile(0.5) < 5.5
 
 
-def test_a_slower_tail_leaves_the_ordinary_answers_as_they_are() -> None:
+def test_a_slower_tail_does_not_change_ordinary_responses() -> None:
     green = TAILED.slower_tail(1.3)
 
     assert green.quantile(0.99) == pytest.approx(1.3 * TAILED.quantile(0.99))
@@ -127,12 +127,12 @@ def test_a_slower_tail_leaves_the_ordinary_answers_as_they_are() -> None:
     assert TAILED.slower(1.3).quantile(0.5) == pytest.approx(1.3 * TAILED.quantile(0.5))
 
 
-def test_without_slow_answers_there_is_no_tail_of_its_own() -> None:
+def test_a_tail_requires_slow_responses() -> None:
     with pytest.raises(ValueError, match=r"slow_percent 0\.5: "):
         Performance(slow_percent=0.5).slower_tail(1.3)
 
 
-def test_errors() -> None:
+def test_errors_have_their_configured_share() -> None:
     answers = Performance(error_percent=10).answers(Random(1), 10_000)
 
     assert sum(status == 500 for status, _ in answers) == pytest.approx(1000, rel=0.1)

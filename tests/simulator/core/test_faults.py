@@ -45,12 +45,12 @@ def faults(draw: st.DrawFn) -> Fault:
         ("hang@100%", Fault(kind=FaultKind.HANG, from_percent=100)),
     ],
 )
-def test_a_fault_is_read(text: str, fault: Fault) -> None:
+def test_a_fault_is_parsed(text: str, fault: Fault) -> None:
     assert Fault.parse(text) == fault
 
 
 @given(faults())
-def test_a_fault_is_written_as_it_is_read(fault: Fault) -> None:
+def test_the_text_of_a_fault_can_be_parsed(fault: Fault) -> None:
     assert str(Fault.parse(str(fault))) == str(fault)
 
 
@@ -72,7 +72,7 @@ def test_a_fault_is_written_as_it_is_read(fault: Fault) -> None:
         ("crash@PRE_SCALE_UP", "not a percentage of the production traffic"),
     ],
 )
-def test_a_fault_that_is_none_says_what_would_be_one(text: str, says: str) -> None:
+def test_the_error_of_an_invalid_fault_says_what_is_allowed(text: str, says: str) -> None:
     with pytest.raises(FaultError) as error:
         Fault.parse(text)
     assert says in str(error.value)
@@ -88,13 +88,13 @@ def test_a_fault_that_is_none_says_what_would_be_one(text: str, says: str) -> No
         ({"kind": FaultKind.HANG, "from_stage": "CLEAN_UP"}, "cannot begin at CLEAN_UP"),
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(fields: dict[str, Any], says: str) -> None:
+def test_contradictory_fields_of_a_fault_are_refused(fields: dict[str, Any], says: str) -> None:
     with pytest.raises(FaultError, match=says):
         Fault(**fields)
 
 
 @pytest.mark.parametrize("share", [0, 100.5])
-def test_a_share_that_green_never_gets_is_refused_with_those_that_it_gets(share: float) -> None:
+def test_the_error_of_an_impossible_share_lists_the_possible_ones(share: float) -> None:
     service = Service(service="s", strategy=Strategy.LINEAR, linear=LinearConfiguration(step_percent=40))
 
     with pytest.raises(FaultError) as error:
@@ -107,7 +107,7 @@ def test_a_share_that_green_never_gets_is_refused_with_those_that_it_gets(share:
     Fault(kind=FaultKind.CRASH).check(service)
 
 
-def test_a_fault_is_due_once_as_soon_as_the_share_is_as_large() -> None:
+def test_a_fault_is_due_once_when_its_share_is_reached() -> None:
     crash, errors, hang = (Fault.parse(text) for text in ("crash@50%", "errors@80%", "hang@BAKE_TIME"))
     schedule = FaultSchedule([crash, errors, hang])
 

@@ -6,7 +6,7 @@ from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, Record,
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate, controller, play
 
 
-def test_listeners_hear_everything_as_it_happens_until_they_leave() -> None:
+def test_listeners_get_every_record_until_they_unsubscribe() -> None:
     heard: list[Record] = []
     player = controller(Gate().at())
     leave = player.timeline.subscribe(heard.append)
@@ -18,7 +18,7 @@ def test_listeners_hear_everything_as_it_happens_until_they_leave() -> None:
     assert len(heard) == count < len(player.timeline.records)
 
 
-def test_the_whole_story_is_json_in_the_order_of_time() -> None:
+def test_the_records_are_json_in_the_order_of_time() -> None:
     gate = Gate({**IN_PROGRESS, "reason": "not yet"}, FAILED)
     deployment, player = play(gate.at("POST_PRODUCTION_TRAFFIC_SHIFT"))
     story = [record.to_dict() for record in player.timeline.records]
@@ -32,7 +32,7 @@ def test_the_whole_story_is_json_in_the_order_of_time() -> None:
     assert {record["deployment"] for record in story} == {"", deployment.arn}
 
 
-def test_a_hook_call_is_told_with_event_answer_delay_and_reason() -> None:
+def test_the_records_of_an_invocation_have_event_response_delay_and_reason() -> None:
     gate = Gate({**IN_PROGRESS, "reason": "not yet", "callBackDelay": 45}, FAILED)
     _, player = play(gate.at())
     invoked, answered = player.timeline.of(HookInvoked), player.timeline.of(HookAnswered)
@@ -45,7 +45,7 @@ def test_a_hook_call_is_told_with_event_answer_delay_and_reason() -> None:
     assert len({record.hook_id for record in invoked}) == 1
 
 
-def test_traffic_is_told_by_listener_and_revision() -> None:
+def test_the_records_of_traffic_have_listener_and_weights() -> None:
     deployment, player = play()
     green, blue = deployment.target.arn, deployment.sources[0].arn
     shifts = [(record.listener, dict(record.weights)) for record in player.timeline.of(TrafficShifted)]

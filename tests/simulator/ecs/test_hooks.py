@@ -1,4 +1,4 @@
-"""Contract 1.1 and 3.1: several hooks at one stage, and what each of them remembers."""
+"""Contract 1.1, 3.1 and 4.1 to 4.3: parallel hooks, their `hookDetails`, and PAUSE hooks."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from ecs_hooks_simulator import (
     VirtualClock,
 )
 from ecs_hooks_simulator.core.timeline import HookInvoked, HookStateChanged, StageEntered
-from ecs_hooks_simulator.ecs.lambda_hook import DEFAULT_DELAY, Answer, merge_details
 from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play, times
+
+STAGE = "POST_TEST_TRAFFIC_SHIFT"
+BACK = f"Service deployment rolled back because {STAGE} pause hook"
 
 
 def _entered(player: DeploymentController, stage: str) -> float:
@@ -55,7 +57,7 @@ def test_contract_3_2_hooks_that_fail_together_are_all_named() -> None:
 
 
 @pytest.mark.parametrize(("siblings", "seconds"), [("awaited", 500), ("abandoned", 0)])
-def test_whether_a_failure_waits_for_the_other_hooks_is_a_switch(siblings: Any, seconds: int) -> None:
+def test_waiting_for_the_other_hooks_after_a_failure_is_an_option(siblings: Any, seconds: int) -> None:
     slow = Gate({**IN_PROGRESS, "callBackDelay": 500}, SUCCEEDED)
     deployment, _ = play(Gate(FAILED).at(), slow.at(), behaviour=EcsBehaviour(siblings=siblings))
     assert deployment.finished_at == deployment.created_at + seconds
@@ -76,7 +78,7 @@ def test_hooks_that_sleep_on_the_clock_sleep_side_by_side() -> None:
     assert deployment.finished_at == deployment.created_at + 300
 
 
-def test_contract_3_1_returned_hook_details_come_back_on_the_next_invocation() -> None:
+def test_contract_3_1_returned_hook_details_are_in_the_next_event() -> None:
     gate = Gate({**IN_PROGRESS, "hookDetails": {"approvalChecked": True}}, IN_PROGRESS, SUCCEEDED)
     play(gate.at(hook_details={"S3_BUCKET_NAME": "b"}))
     both = {"S3_BUCKET_NAME": "b", "approvalChecked": True}
@@ -91,7 +93,7 @@ def test_contract_3_1_hook_details_do_not_carry_over_between_different_hooks() -
 
 
 @pytest.mark.parametrize(("identity", "carried"), [("per-stage", False), ("per-hook", True)])
-def test_whether_a_hook_at_two_stages_is_the_same_hook_is_a_switch(identity: Any, carried: bool) -> None:
+def test_sharing_hook_details_between_stages_is_an_option(identity: Any, carried: bool) -> None:
     gate = Gate({**IN_PROGRESS, "hookDetails": {"mine": 1}}, SUCCEEDED)
     play(gate.at("PRE_SCALE_UP", "POST_SCALE_UP"), behaviour=EcsBehaviour(hook_identity=identity))
     assert ("hookDetails" in gate.events[-1]) is carried
@@ -105,28 +107,11 @@ def test_whether_a_hook_at_two_stages_is_the_same_hook_is_a_switch(identity: Any
         ("replace", {"a": {"y": 3, "z": {"n": 4}}, "c": {"d": 5}}),
     ],
 )
-def test_the_depth_of_the_merge_is_a_switch(how: Any, expected: Any) -> None:
+def test_the_depth_of_the_merge_is_an_option(how: Any, expected: Any) -> None:
     gate = Gate({**IN_PROGRESS, "hookDetails": {"a": {"y": 3, "z": {"n": 4}}, "c": {"d": 5}}}, SUCCEEDED)
     configured = {"a": {"x": 1, "y": 2}, "b": 1}
     play(gate.at(hook_details=configured), behaviour=EcsBehaviour(hook_details_merge=how))
     assert gate.events[1]["hookDetails"] == expected
-
-
-@pytest.mark.parametrize("how", ["shallow", "deep", "replace"])
-def test_details_that_are_no_objects_replace_each_other(how: Any) -> None:
-    assert merge_details("text", {"a": 1}, how) == {"a": 1}
-    assert merge_details({"a": 1}, [1], how) == [1]
-    assert merge_details({"a": 1}, None, how) == {"a": 1}
-    assert merge_details(None, {"a": 1}, how) == {"a": 1}
-
-
-@pytest.mark.parametrize("delay", [float("nan"), float("inf"), -0.0])
-def test_numbers_that_json_should_not_carry_are_no_delay(delay: float) -> None:
-    assert Answer.parse({**IN_PROGRESS, "callBackDelay": delay}, EcsBehaviour()).delay == DEFAULT_DELAY
-
-
-STAGE = "POST_TEST_TRAFFIC_SHIFT"
-BACK = f"Service deployment rolled back because {STAGE} pause hook"
 
 
 def _decide(player: DeploymentController, action: str) -> Any:
@@ -229,7 +214,7 @@ def test_contract_4_3_hook_state_change_events() -> None:
         (LifecycleHook.pause(STAGE), ["HOOK_AWAITING_ACTION", "HOOK_TIMED_OUT"]),
     ],
 )
-def test_contract_4_3_every_event_name_comes_where_it_should(hook: LifecycleHook, names: list[str]) -> None:
+def test_contract_4_3_every_state_has_its_event_name(hook: LifecycleHook, names: list[str]) -> None:
     _, player = play(hook)
     assert [record.event["detail"]["eventName"] for record in player.timeline.of(HookStateChanged)] == names
 
@@ -320,21 +305,21 @@ def test_contract_3_2_an_unknown_deployment_does_not_exist() -> None:
     assert caught.value.code == "ServiceDeploymentNotFoundException"
 
 
-def test_a_decision_at_the_moment_of_the_timeout_counts() -> None:
-    """The time-out and a decision meet: whoever was told that it continues must be right."""
+def test_an_action_at_the_moment_of_the_timeout_counts() -> None:
+    """The timeout and an action coincide: an accepted action must hold."""
     player = controller(LifecycleHook.pause(STAGE, timeout_in_minutes=1), bake_time_minutes=0)
     player.adopt()
-    told: list[bool] = []
+    accepted: list[bool] = []
 
     def decide(deployment: ServiceDeployment) -> None:
         try:
             player.deployments.continue_(deployment.arn, deployment.hooks[0].hook_id)
         except EcsError:
-            told.append(False)
+            accepted.append(False)
         else:
-            told.append(True)
+            accepted.append(True)
 
     player.at(60, decide)
     deployment = player.deploy()
-    assert (deployment.status == "SUCCESSFUL") is (told == [True])
+    assert (deployment.status == "SUCCESSFUL") is (accepted == [True])
     assert [record.stage for record in player.timeline.of(StageEntered)]

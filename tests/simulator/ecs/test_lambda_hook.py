@@ -1,4 +1,4 @@
-"""Contract 3.1 to 3.3: what ECS makes of a hook's answer, and how long it waits for one."""
+"""Contract 3.1 to 3.3: the effect of a hook's response, and how long ECS waits for it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ecs_hooks.core import clock as library_clock
 from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHook, Service, VirtualClock
 from ecs_hooks_simulator.core.timeline import HookAnswered
+from ecs_hooks_simulator.ecs.lambda_hook import DEFAULT_DELAY, Answer, merge_details
 from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, errors, play, statuses, times
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:gate"
@@ -41,7 +42,7 @@ def test_contract_3_2_failed_has_the_clear_status_reason() -> None:
     assert deployment.status_reason == f"{BACK}Lifecycle hook target {ARN} returned FAILED status."
 
 
-def test_contract_3_1_in_progress_is_asked_again_after_30_seconds_by_default() -> None:
+def test_contract_3_1_in_progress_is_invoked_again_after_30_seconds_by_default() -> None:
     gate = Gate(IN_PROGRESS, IN_PROGRESS, SUCCEEDED)
     deployment, player = play(gate.at())
     assert times(player, deployment) == [0, 30, 60]
@@ -123,7 +124,7 @@ def test_contract_3_2_a_function_that_times_out_looks_like_no_status() -> None:
     assert deployment.finished_at == deployment.created_at + 3
 
 
-def test_contract_3_2_a_target_that_cannot_be_invoked_says_so() -> None:
+def test_contract_3_2_a_target_that_cannot_be_invoked_has_a_reason_of_its_own() -> None:
     class Forbidden:
         arn = ARN
 
@@ -137,6 +138,19 @@ def test_contract_3_2_a_target_that_cannot_be_invoked_says_so() -> None:
     )
 
 
+@pytest.mark.parametrize("how", ["shallow", "deep", "replace"])
+def test_details_that_are_not_objects_replace_each_other(how: Any) -> None:
+    assert merge_details("text", {"a": 1}, how) == {"a": 1}
+    assert merge_details({"a": 1}, [1], how) == [1]
+    assert merge_details({"a": 1}, None, how) == {"a": 1}
+    assert merge_details(None, {"a": 1}, how) == {"a": 1}
+
+
+@pytest.mark.parametrize("delay", [float("nan"), float("inf"), -0.0])
+def test_numbers_outside_json_are_not_a_delay(delay: float) -> None:
+    assert Answer.parse({**IN_PROGRESS, "callBackDelay": delay}, EcsBehaviour()).delay == DEFAULT_DELAY
+
+
 def test_contract_3_3_one_invocation_lasts_at_most_15_minutes() -> None:
     clock = VirtualClock()
     gate = Gate(lambda event: clock.sleep(900.5))
@@ -147,7 +161,7 @@ def test_contract_3_3_one_invocation_lasts_at_most_15_minutes() -> None:
     assert deployment.finished_at == deployment.created_at + 900
 
 
-def test_a_hook_may_take_its_time_on_the_clock() -> None:
+def test_a_slow_hook_takes_virtual_time() -> None:
     clock = VirtualClock()
 
     def slow(event: object) -> object:

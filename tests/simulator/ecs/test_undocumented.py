@@ -1,4 +1,4 @@
-"""Contract 11: every unknown is a switch, and each of its positions does what it says."""
+"""Contract 11: every unknown is an option, and each of its values has its effect."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def test_a_deployment_plays_under_every_behaviour(behaviour: EcsBehaviour) -> No
         assert deployment.status == "SUCCESSFUL"
 
 
-@pytest.mark.parametrize(("switch", "ids"), [("stable", 1), ("new", 3)])
-def test_execution_id_over_in_progress(switch: Any, ids: int) -> None:
+@pytest.mark.parametrize(("value", "ids"), [("stable", 1), ("new", 3)])
+def test_execution_id_over_in_progress(value: Any, ids: int) -> None:
     gate = Gate(IN_PROGRESS, IN_PROGRESS, SUCCEEDED)
-    play(gate.at(), behaviour=EcsBehaviour(execution_id=switch))
+    play(gate.at(), behaviour=EcsBehaviour(execution_id=value))
     assert len({event["executionId"] for event in gate.events}) == ids
 
 
@@ -49,18 +49,18 @@ def test_contract_2_1_each_stage_is_an_execution_of_its_own() -> None:
     assert len({event["executionId"] for event in gate.events}) == len(HOOK_STAGES)
 
 
-@pytest.mark.parametrize(("switch", "weights"), [("single-key", [100]), ("empty", [])])
-def test_weights_of_a_first_deployment(switch: Any, weights: list[int]) -> None:
+@pytest.mark.parametrize(("value", "weights"), [("single-key", [100]), ("empty", [])])
+def test_weights_of_a_first_deployment(value: Any, weights: list[int]) -> None:
     gate = Gate()
-    play(gate.at("PRODUCTION_TRAFFIC_SHIFT"), first=True, behaviour=EcsBehaviour(first_weights=switch))
+    play(gate.at("PRODUCTION_TRAFFIC_SHIFT"), first=True, behaviour=EcsBehaviour(first_weights=value))
     assert list(gate.events[0]["executionDetails"]["productionTrafficWeights"].values()) == weights
 
 
 @pytest.mark.parametrize(
-    ("switch", "whole", "tenth"), [("int", 100, 0.1), ("float", 100.0, 0.1), ("string", "100", "0.1")]
+    ("value", "whole", "tenth"), [("int", 100, 0.1), ("float", 100.0, 0.1), ("string", "100", "0.1")]
 )
-def test_how_numbers_are_written(switch: Any, whole: Any, tenth: Any) -> None:
-    behaviour = EcsBehaviour(numbers=switch)
+def test_the_json_type_of_weights(value: Any, whole: Any, tenth: Any) -> None:
+    behaviour = EcsBehaviour(numbers=value)
     deployment, _ = play(behaviour=behaviour)
     written = []
     for percent in (100, 0.1):
@@ -80,7 +80,7 @@ def test_how_numbers_are_written(switch: Any, whole: Any, tenth: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("switch", "answers", "status", "calls"),
+    ("value", "answers", "status", "calls"),
     [
         ("none", (OSError(), SUCCEEDED), "ROLLBACK_SUCCESSFUL", 1),
         ("once", (OSError(), SUCCEEDED), "SUCCESSFUL", 2),
@@ -88,14 +88,14 @@ def test_how_numbers_are_written(switch: Any, whole: Any, tenth: Any) -> None:
         ("once", ({}, SUCCEEDED), "ROLLBACK_SUCCESSFUL", 1),
     ],
 )
-def test_retries_after_an_error_of_the_function(switch: Any, answers: tuple[Any, ...], status: str, calls: int) -> None:
+def test_retries_after_an_error_of_the_function(value: Any, answers: tuple[Any, ...], status: str, calls: int) -> None:
     gate = Gate(*answers)
-    deployment, _ = play(gate.at(), behaviour=EcsBehaviour(retries=switch))
+    deployment, _ = play(gate.at(), behaviour=EcsBehaviour(retries=value))
     assert deployment.status == status
     assert len(gate.events) == calls
 
 
-def test_duplicate_deliveries_bring_the_same_event_and_the_first_answer_counts() -> None:
+def test_duplicate_deliveries_have_the_same_event_and_the_first_response_counts() -> None:
     gate = Gate(SUCCEEDED, {"hookStatus": "FAILED"})
     deployment, player = play(gate.at(), behaviour=EcsBehaviour(delivery="twice"))
     assert deployment.status == "SUCCESSFUL"
@@ -108,23 +108,23 @@ def test_a_duplicate_that_fails_does_no_harm() -> None:
     assert deployment.status == "SUCCESSFUL"
 
 
-@pytest.mark.parametrize(("switch", "present"), [("omitted", False), ("null", True)])
-def test_contract_2_1_hook_details_that_are_not_there(switch: Any, present: bool) -> None:
+@pytest.mark.parametrize(("value", "present"), [("omitted", False), ("null", True)])
+def test_contract_2_1_absent_hook_details(value: Any, present: bool) -> None:
     gate = Gate()
-    play(gate.at(), behaviour=EcsBehaviour(absent_details=switch))
+    play(gate.at(), behaviour=EcsBehaviour(absent_details=value))
     assert ("hookDetails" in gate.events[0]) is present
     assert gate.events[0].get("hookDetails") is None
 
 
 @pytest.mark.parametrize(
-    ("switch", "stage", "known"),
+    ("value", "stage", "known"),
     [
         ("with-tasks", "PRE_SCALE_UP", False),
         ("with-tasks", "POST_SCALE_UP", True),
         ("always", "PRE_SCALE_UP", True),
     ],
 )
-def test_contract_5_1_from_when_on_the_target_group_of_green_is_known(switch: Any, stage: str, known: bool) -> None:
+def test_contract_5_1_when_the_target_group_of_green_is_known(value: Any, stage: str, known: bool) -> None:
     shapes: list[dict[str, Any]] = []
 
     def look(event: dict[str, Any]) -> object:
@@ -132,7 +132,7 @@ def test_contract_5_1_from_when_on_the_target_group_of_green_is_known(switch: An
         shapes.extend(player.deployments.describe_revisions([arn])["serviceRevisions"])
         return SUCCEEDED
 
-    player = controller(Gate(look).at(stage), behaviour=EcsBehaviour(resolved_configuration=switch))
+    player = controller(Gate(look).at(stage), behaviour=EcsBehaviour(resolved_configuration=value))
     player.adopt()
     player.deploy()
     assert ("resolvedConfiguration" in shapes[0]) is known

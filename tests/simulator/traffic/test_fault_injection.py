@@ -32,7 +32,7 @@ def test_shares_are_evenly_spread_and_each_listener_has_its_own() -> None:
     assert [made.next("test").fails for _ in range(5)] == [False, False, False, False, True]
 
 
-def test_of_several_faults_the_worse_counts() -> None:
+def test_the_worst_of_several_faults_counts() -> None:
     made = disturbances("latency=2s", "latency=1s", "latency=+50%", "hang", "errors=100%", "errors=1%")
 
     assert made.next("test") == FaultEffect(fails=True, hangs=True, delay=2, stretch=0.5)
@@ -53,7 +53,7 @@ def test_of_several_faults_the_worse_counts() -> None:
         ("errors=99%", None),
     ],
 )
-def test_what_a_health_check_would_find(fault: str, reason: str | None) -> None:
+def test_faults_that_fail_a_health_check(fault: str, reason: str | None) -> None:
     why = disturbances(fault).unhealthy
 
     assert (why.reason if why else None) == reason

@@ -1,4 +1,4 @@
-"""Contract 1.4, 2.2, 2.5 and 3.2: what a rollback does, and whom it asks."""
+"""Contract 1.4, 2.2, 2.5 and 3.2: the steps of a rollback, and the hooks that it invokes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _back(event: dict[str, Any]) -> bool:
 
 
 def _failing_at(stage: str, *, also_back: bool = False) -> Gate:
-    """A gate for every stage that fails at one, and in a rollback if asked to."""
+    """A gate for every stage that fails at one, and with `also_back` in a rollback."""
 
     def answer(event: dict[str, Any]) -> object:
         if _back(event):
@@ -82,7 +82,7 @@ def test_traffic_and_tasks_are_as_before_after_a_rollback() -> None:
     assert deployment.running == {blue}
 
 
-def test_before_scale_up_there_is_nothing_to_take_back() -> None:
+def test_before_scale_up_there_is_nothing_to_roll_back() -> None:
     _, player = play(_failing_at("PRE_SCALE_UP").at(*HOOK_STAGES))
     assert stages(player, rollback=True) == []
     assert [record for record in player.timeline.of(TrafficShifted) if record.deployment] == []
@@ -107,7 +107,7 @@ def test_contract_1_4_a_first_deployment_that_fails_has_no_rollback_candidate() 
         ("always", ["PRODUCTION_TRAFFIC_SHIFT", "TEST_TRAFFIC_SHIFT"]),
     ],
 )
-def test_whether_shifts_that_never_came_are_rolled_back_is_a_switch(invocation: Any, again: list[str]) -> None:
+def test_rollback_hooks_of_shifts_that_were_not_reached_are_an_option(invocation: Any, again: list[str]) -> None:
     gate = _failing_at("POST_TEST_TRAFFIC_SHIFT")
     _, player = play(gate.at(*HOOK_STAGES), behaviour=EcsBehaviour(rollback_invocation=invocation))
     assert gate.stages[len(HOOK_STAGES) - 3 :] == again
@@ -145,7 +145,7 @@ def test_a_failure_during_the_rollback_may_be_ignored() -> None:
 
 
 @pytest.mark.parametrize(("kept", "expected"), [("kept", {"a": 1, "b": 2}), ("configured", {"a": 1})])
-def test_whether_hook_details_survive_into_the_rollback_is_a_switch(kept: Any, expected: dict[str, int]) -> None:
+def test_keeping_hook_details_in_the_rollback_is_an_option(kept: Any, expected: dict[str, int]) -> None:
     shift = Gate({**IN_PROGRESS, "hookDetails": {"b": 2}}, SUCCEEDED)
     failing = Gate(FAILED).at("POST_PRODUCTION_TRAFFIC_SHIFT")
     hook = shift.at("PRODUCTION_TRAFFIC_SHIFT", hook_details={"a": 1})
@@ -155,7 +155,7 @@ def test_whether_hook_details_survive_into_the_rollback_is_a_switch(kept: Any, e
 
 
 @pytest.mark.parametrize(("order", "share"), [("hook-after", 100), ("hook-before", None)])
-def test_whether_the_hook_sees_the_new_weights_is_a_switch(order: Any, share: int | None) -> None:
+def test_the_order_of_shift_and_hook_is_an_option(order: Any, share: int | None) -> None:
     traffic = MemoryTraffic()
     seen: list[float | None] = []
 
@@ -176,16 +176,16 @@ def test_whether_the_hook_sees_the_new_weights_is_a_switch(order: Any, share: in
 
 
 class _SlowTasks(MemoryTasks):
-    """Tasks that are healthy after they have been asked a number of times."""
+    """Tasks that are healthy after a number of checks."""
 
     def __init__(self, patience: float) -> None:
         super().__init__()
-        self.asked = 0
+        self.checks = 0
         self.patience = patience
 
     def healthy(self, revision: ServiceRevision) -> bool:
-        self.asked += 1
-        return self.asked > self.patience
+        self.checks += 1
+        return self.checks > self.patience
 
 
 def test_scale_up_waits_until_the_tasks_are_healthy() -> None:
@@ -244,7 +244,7 @@ def test_reconcile_failures_leave_everything_active() -> None:
     assert player.active == (blue, stray)
 
 
-def test_an_error_of_the_surroundings_is_not_swallowed() -> None:
+def test_an_error_of_the_load_balancer_is_raised() -> None:
     class Broken(MemoryTraffic):
         def shift(self, kind: Any, weights: Any) -> None:
             raise OSError("the balancer is gone")

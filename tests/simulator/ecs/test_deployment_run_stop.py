@@ -106,7 +106,7 @@ def test_contract_4_4_the_valid_stop_types_are_rollback(stop_type: str) -> None:
     assert caught.value.code == "InvalidParameterException"
 
 
-def test_abort_stops_without_a_rollback_where_the_switch_says_so() -> None:
+def test_abort_without_a_rollback_is_an_option() -> None:
     player = controller(Gate(IN_PROGRESS).at(), behaviour=EcsBehaviour(abort="stopped"))
     blue = player.adopt()
     player.at(40, _stop(player, stop_type="ABORT"))
@@ -146,7 +146,7 @@ def test_a_stop_waits_for_tasks_that_are_being_started() -> None:
     assert list(tasks.running) == [blue.arn]
 
 
-def test_tasks_that_fail_while_the_deployment_is_being_stopped_say_so() -> None:
+def test_the_error_of_tasks_that_fail_during_a_stop_is_the_reason() -> None:
     class Failing(MemoryTasks):
         def start(self, revision: ServiceRevision) -> None:
             if self.running:
@@ -163,7 +163,7 @@ def test_tasks_that_fail_while_the_deployment_is_being_stopped_say_so() -> None:
     assert "exit code 1" in deployment.status_reason
 
 
-def test_a_stop_in_the_very_last_moment_still_counts() -> None:
+def test_a_stop_in_the_last_moment_still_counts() -> None:
     class Last(MemoryTasks):
         def stop(self, revision: ServiceRevision) -> None:
             if player.history[-1].status == "IN_PROGRESS":
@@ -204,7 +204,7 @@ def test_a_paused_hook_cannot_be_continued_once_the_rollback_is_requested() -> N
     assert [record.state for record in player.timeline.of(HookStateChanged)] == ["AWAITING_ACTION", "FAILED"]
 
 
-def test_what_an_action_raises_reaches_whoever_deploys() -> None:
+def test_deploy_raises_the_exception_of_an_action() -> None:
     def broken(deployment: ServiceDeployment) -> None:
         raise LookupError("the test is wrong")
 
@@ -215,7 +215,7 @@ def test_what_an_action_raises_reaches_whoever_deploys() -> None:
     assert player.deploy().status == "SUCCESSFUL", "and the next deployment is not touched"
 
 
-def test_an_action_after_the_end_never_happens() -> None:
+def test_an_action_after_the_end_is_not_called() -> None:
     happened: list[ServiceDeployment] = []
     player = controller(bake_time_minutes=1)
     player.at(61, happened.append)

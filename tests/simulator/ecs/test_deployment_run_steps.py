@@ -54,15 +54,15 @@ def shares(gate: Gate, deployment: ServiceDeployment) -> list[tuple[str, Any]]:
 
 
 class WatchedAtSteps(Check):
-    """Tells which limit it was asked with."""
+    """Reports the limit of each run."""
 
     type: Literal["watched"] = "watched"
     limit: int = 9
 
-    asked: ClassVar[Callable[[int], object]]
+    ran: ClassVar[Callable[[int], object]]
 
     def run(self, context: CheckContext) -> Outcome:
-        WatchedAtSteps.asked(self.limit)
+        WatchedAtSteps.ran(self.limit)
         return Outcome.passed()
 
 
@@ -83,7 +83,7 @@ def test_contract_1_1_each_step_of_a_canary_has_its_hooks() -> None:
     }
 
 
-def test_contract_1_5_linear_steps_are_equal_but_for_the_last() -> None:
+def test_contract_1_5_linear_steps_are_equal_except_for_the_last() -> None:
     configuration = LinearConfiguration(step_percent=30, step_bake_time_minutes=2)
     assert configuration.steps == [Step(30, 2), Step(60, 2), Step(90, 2), Step(100, 0)]
 
@@ -116,7 +116,7 @@ def test_contract_1_5_defaults() -> None:
         lambda: Service(service="a", strategy=Strategy.LINEAR, canary=CanaryConfiguration()),
     ],
 )
-def test_contract_1_5_what_ecs_refuses(make: Any) -> None:
+def test_contract_1_5_steps_that_ecs_refuses(make: Any) -> None:
     with pytest.raises(EcsError):
         make()
 
@@ -131,7 +131,7 @@ def test_contract_2_4_steps_of_a_tenth_of_a_per_cent() -> None:
 
 
 @pytest.mark.parametrize(("rollback", "way"), [("jump", [0]), ("stepwise", [60, 30, 0])])
-def test_a_step_that_fails_goes_back(rollback: Any, way: list[float]) -> None:
+def test_a_step_that_fails_is_rolled_back(rollback: Any, way: list[float]) -> None:
     gate = Gate(*[SUCCEEDED] * 2, FAILED, SUCCEEDED)
     configuration = LinearConfiguration(step_percent=30)
     controller, deployment = play(
@@ -156,7 +156,7 @@ def test_a_failure_before_any_shift_shifts_nothing_back() -> None:
     assert len(production) == 1  # when blue was adopted
 
 
-def test_the_unknown_weights_before_a_step() -> None:
+def test_the_weights_before_a_step_are_an_option() -> None:
     gate = Gate()
     _, deployment = canary(gate, behaviour=EcsBehaviour(step_weights="after"), stages=STEPS[:1])
 
@@ -164,7 +164,7 @@ def test_the_unknown_weights_before_a_step() -> None:
 
 
 @pytest.mark.parametrize(("steps", "way"), [("all", [10, 100]), ("one", [100])])
-def test_the_unknown_steps_of_a_first_deployment(steps: Any, way: list[float]) -> None:
+def test_the_steps_of_a_first_deployment_are_an_option(steps: Any, way: list[float]) -> None:
     gate = Gate()
     configuration = CanaryConfiguration(canary_percent=10)
     hook = gate.at("PRODUCTION_TRAFFIC_SHIFT")
@@ -174,7 +174,7 @@ def test_the_unknown_steps_of_a_first_deployment(steps: Any, way: list[float]) -
     assert [share for _, share in shares(gate, deployment)] == way
 
 
-def test_the_unknown_order_of_shift_and_hook() -> None:
+def test_the_order_of_shift_and_hook_holds_for_every_step() -> None:
     seen: list[float] = []
     controller: DeploymentController | None = None
 
@@ -197,7 +197,7 @@ def test_the_unknown_order_of_shift_and_hook() -> None:
 
 
 @pytest.mark.parametrize(("identity", "kept"), [("per-stage", True), ("per-step", False)])
-def test_whether_hook_details_survive_to_the_next_step(identity: Any, *, kept: bool) -> None:
+def test_keeping_hook_details_between_steps_is_an_option(identity: Any, *, kept: bool) -> None:
     gate = Gate({**IN_PROGRESS, "hookDetails": {"seen": True}}, SUCCEEDED)
     canary(gate, behaviour=EcsBehaviour(hook_identity=identity), stages=STEPS[1:])
 
@@ -205,7 +205,7 @@ def test_whether_hook_details_survive_to_the_next_step(identity: Any, *, kept: b
 
 
 @pytest.mark.parametrize("behaviour", EcsBehaviour.variants(), ids=lambda behaviour: behaviour.name)
-def test_a_check_knows_greens_share_and_its_own_step_in_every_world(
+def test_a_check_gets_greens_share_and_its_step_under_every_behaviour(
     behaviour: EcsBehaviour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, float | None, float, int]] = []
@@ -213,7 +213,7 @@ def test_a_check_knows_greens_share_and_its_own_step_in_every_world(
     @lifecycle_hook
     def handler(hook: Hook) -> Any:
         check = WatchedAtSteps.model_validate({"watch": {"count": 2}, "steps": [{"up_to_percent": 50, "limit": 1}]})
-        WatchedAtSteps.asked = lambda limit: seen.append(
+        WatchedAtSteps.ran = lambda limit: seen.append(
             (str(hook.event.stage), hook.context.green_percent, hook.context.elapsed, limit)
         )
         yield check

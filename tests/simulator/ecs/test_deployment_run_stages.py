@@ -111,7 +111,7 @@ def test_contract_2_1_two_hooks_with_one_function_differ_in_hook_details_and_exe
     assert {**first, "hookDetails": 0, "executionId": 0} == {**second, "hookDetails": 0, "executionId": 0}
 
 
-def test_contract_1_1_what_runs_and_what_has_traffic_at_each_stage() -> None:
+def test_contract_1_1_tasks_and_traffic_at_each_stage() -> None:
     traffic, tasks = MemoryTraffic(), MemoryTasks()
     seen: dict[str, tuple[int, dict[str, Any]]] = {}
 
