@@ -49,17 +49,8 @@ class Execution:
 
     Parameters
     ----------
-    controller
-        The class of the controller.
-    definition
-        The hook.
-    event
-        The event.
-    deadline
-        Lambda's time-out.
-    function_arn
-        ARN of the function; empty if unknown.
-
+    controller, definition, event, deadline, function_arn
+        As of `CodeDeployController.answer`, which is a method of `controller`.
     record
         Gets the event with its hook once the deployment was read, and the results of the checks.
     """
