@@ -73,7 +73,10 @@ def test_every_kind_is_one_everywhere(kind: str) -> None:
         ({"bearer": {"token": {"env": "_x_amzn_trace_id"}}}, "auth.bearer.token.env: is a variable that Lambda sets"),
         ({"api_key": {"value": "hunter2"}}, "auth.api_key: give one of header and query"),
         ({"api_key": {"value": "hunter2", "header": "a", "query": "b"}}, "auth.api_key: give one of header and query"),
-        ({"api_key": {"value": "hunter2", "header": "a b"}}, "auth.api_key.header: header 'a b' is no valid name"),
+        (
+            {"api_key": {"value": "hunter2", "header": "a b"}},
+            "auth.api_key.header: header 'a b' is not a valid header name",
+        ),
         ({"oauth2": {**OAUTH2, "token_url": "/token"}}, "auth.oauth2.token_url: address must begin with http:// or"),
         (
             {"oauth2": {**OAUTH2, "token_url": "http://u:hunter2@a/"}},
@@ -108,7 +111,7 @@ def test_headers_by_reference() -> None:
     assert problems(headers={"X-A": {"smm": "hunter2"}}) == [
         "headers.X-A.smm: unknown field; did you mean 'ssm'?",
     ]
-    assert problems(headers={"X A": {"ssm": "/a"}}) == ["headers: header 'X A' is no valid name of a header"]
+    assert problems(headers={"X A": {"ssm": "/a"}}) == ["headers: header 'X A' is not a valid header name"]
 
 
 def test_secrets_of_a_scenario() -> None:

@@ -14,8 +14,8 @@ from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.request import Request
-from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.url import Url
 from tests.auth.authorization_server import CLIENT, SECRET, AuthorizationServer
 from tests.http.fixtures import Serve, server_context

@@ -12,7 +12,7 @@ from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.http.sending import Limits
+from ecs_hooks.http.limits import Limits
 from tests.support.aws import AwsApi
 
 SECRET = "hunter2-hunter2"

@@ -207,7 +207,7 @@ def test_a_secret_that_is_no_header(serve: Serve, aws: AwsApi) -> None:
         assert outcome.status is Status.FAIL
         assert (
             outcome.reason
-            == "header 'Authorization' has a value with line breaks or characters that a header can't have"
+            == "header 'Authorization' has a value with line breaks or other characters that are not allowed in a header"
         )
 
 

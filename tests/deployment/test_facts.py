@@ -15,7 +15,6 @@ from ecs_hooks.deployment.facts import MAX_BYTES, Facts
 from ecs_hooks.deployment.listener import Address
 from ecs_hooks.deployment.logs import LogConfiguration
 from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision
-from tests.support.relays import one_left
 
 
 class Found(NamedTuple):
@@ -60,24 +59,6 @@ def test_a_fact_is_found_out_once_and_kept() -> None:
     later = Facts(facts.dump())
     assert later.get("a", never, kind=Found) == FOUND
     assert Facts(later.dump()).get("a", never, kind=Found) == FOUND
-
-
-def test_while_another_one_asks_the_next_check_begins() -> None:
-    facts, begun = Facts(), list[str]()
-    with hanging(facts, "a"):
-        relay = one_left(begun)
-        second = threading.Thread(target=lambda: relay.run(lambda: facts.get("a", never)))
-        second.start()
-        until = time.monotonic() + 10
-        while not begun and time.monotonic() < until:
-            time.sleep(0.001)
-        assert begun
-        assert second.is_alive()
-    second.join(10)
-
-    # Nobody waits for what is known.
-    begun.clear()
-    assert one_left(begun).run(lambda: [facts.get("a", never), list(begun)]) == [2, []]
 
 
 def test_what_may_change_is_known_in_this_invocation_only() -> None:

@@ -12,10 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ecs_hooks.auth.reference import Reference
 from ecs_hooks.auth.secret import Secret
 from ecs_hooks.aws.clients import credentials
-from ecs_hooks.http.authorization import Authorization
-from ecs_hooks.http.client_certificate import ClientCertificate
 from ecs_hooks.http.errors import RequestError
-from ecs_hooks.http.request import check_headers
+from ecs_hooks.http.request import Authorization, check_headers
+from ecs_hooks.http.tls import ClientCertificate
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.http.errors import CertificateError, ContentError, DeadlineError, HttpError
 from ecs_hooks.http.request import Request, form_body, with_defaults
-from ecs_hooks.http.sending import send
+from ecs_hooks.http.retry import send
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_resolver import Keyring
+    from ecs_hooks.http.limits import Trust
     from ecs_hooks.http.response import Response
-    from ecs_hooks.http.tls import Trust
 
 _MAX_BYTES = 65_536
 """The largest answer of a token endpoint."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.core.redaction import Redactor
-    from ecs_hooks.http.sending import Limits
+    from ecs_hooks.http.limits import Limits
 
 
 class Keyring(NamedTuple):

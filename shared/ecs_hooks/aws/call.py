@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ecs_hooks import relay
 from ecs_hooks.aws.clients import client
 from ecs_hooks.aws.errors import FactDeniedError, FactError, fact_error, unreadable
 from ecs_hooks.aws.shapes import fits
@@ -44,7 +43,6 @@ def ask(action: str, region: str, member: str, **parameters: Any) -> list[Any]:
 
 def ask_page(action: str, region: str, **parameters: Any) -> dict[str, Any]:
     """Call AWS once, and return the whole answer; see `ask`."""
-    relay.waits()
     service, _, operation = action.partition(":")
     method = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
     try:

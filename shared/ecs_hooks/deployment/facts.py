@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ecs_hooks import relay
 from ecs_hooks.aws.errors import FactError
 
 MAX_BYTES = 2_048
@@ -57,10 +56,7 @@ class Facts:
         keep
             Whether what was found really holds for them. Default: where it is not empty.
         """
-        if not self._lock.acquire(blocking=False):
-            relay.waits()
-            self._lock.acquire()
-        try:
+        with self._lock:
             if name in self._errors:
                 raise self._errors[name]
             if name not in self._found and not self._restored(name, kind):
@@ -73,8 +69,6 @@ class Facts:
                     self._stored[name] = self._found[name]
             found: T = self._found[name]
             return found
-        finally:
-            self._lock.release()
 
     def _restored(self, name: str, kind: Any) -> bool:
         """Take a fact from those that came back, and return whether it is one."""
