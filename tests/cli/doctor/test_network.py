@@ -248,7 +248,7 @@ def test_unreadable_subnets_are_unknown(doctor: Doctor, account: Account) -> Non
     assert doctor.of("network") == [
         (
             "unknown",
-            "cannot determine whether requests reach their targets: ec2:DescribeSubnets: the answer can't be read",
+            "cannot determine whether requests reach their targets: ec2:DescribeSubnets: invalid response",
         )
     ]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.auth.role import assumed
+from ecs_hooks.auth.sigv4 import assume_role
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import CompareCheck, HttpCheck, LoadCheck, ScenarioCheck
 from ecs_hooks.checks.base import Check
@@ -29,11 +29,11 @@ def _begin(aws: AwsApi) -> None:
 
 
 def answer(aws: AwsApi, **keys: str) -> None:
-    told = role_keys(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], SESSION_TOKEN)
-    aws.answer("AssumeRole", {"Credentials": {**told["Credentials"], **keys}})
+    described = role_keys(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], SESSION_TOKEN)
+    aws.answer("AssumeRole", {"Credentials": {**described["Credentials"], **keys}})
 
 
-def ask(serve: Serve, problems: list[str]) -> Outcome:
+def signed_request(serve: Serve, problems: list[str]) -> Outcome:
     def play(peer: Peer) -> None:
         problems.append(problem(peer.request(), "execute-api", REGION))
         peer.answer(b"ok", status="403 Forbidden" if problems[-1] else "200 OK")
@@ -44,33 +44,33 @@ def ask(serve: Serve, problems: list[str]) -> Outcome:
 def test_requests_are_signed_as_the_role(serve: Serve, aws: AwsApi) -> None:
     problems: list[str] = []
 
-    assert ask(serve, problems).status is Status.PASS
+    assert signed_request(serve, problems).status is Status.PASS
     assert problems == ["", "", ""]
     assert aws.asked == {
         "AssumeRole": [{"RoleArn": ROLE, "RoleSessionName": "ecs-hooks", "DurationSeconds": 900}],
     }
 
 
-def test_its_credentials_are_used_until_shortly_before_their_end(aws: AwsApi) -> None:
+def test_credentials_are_reused_until_shortly_before_their_expiry(aws: AwsApi) -> None:
     now = [1000.0]
     with clock.use(lambda: now[0]):
-        first = assumed(ROLE, REGION)
+        first = assume_role(ROLE, REGION)
         now[0] += 599
-        assert assumed(ROLE, REGION) is first
+        assert assume_role(ROLE, REGION) is first
         assert aws.calls["AssumeRole"] == 1
-        assumed(OTHER, REGION)
+        assume_role(OTHER, REGION)
         now[0] += 1
         answer(aws, AccessKeyId="ASIANEXT")
-        assert assumed(ROLE, REGION).access_key == "ASIANEXT"
+        assert assume_role(ROLE, REGION).access_key == "ASIANEXT"
     assert [each["RoleArn"] for each in aws.asked["AssumeRole"]] == [ROLE, OTHER, ROLE]
 
 
-def test_who_may_not_assume_it_is_told_what_to_set(serve: Serve, aws: AwsApi) -> None:
+def test_a_missing_permission_names_the_parameter_of_the_stack(serve: Serve, aws: AwsApi) -> None:
     aws.error("AssumeRole", "AccessDenied", 403)
     problems: list[str] = []
 
     with pytest.raises(FactDeniedError) as caught:
-        ask(serve, problems)
+        signed_request(serve, problems)
     assert str(caught.value) == (
         "sts:AssumeRole: AccessDenied; allow the action sts:AssumeRole in the function's role, as AssumedRoleArns of the stack "
         f"does, and the function's role in that role's trust policy ({ROLE})"
@@ -80,12 +80,12 @@ def test_who_may_not_assume_it_is_told_what_to_set(serve: Serve, aws: AwsApi) ->
 
 @pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "SessionToken"])
 @pytest.mark.parametrize("value", ["", "\u0100", "a b", "a\nX-Other: b"])
-def test_what_can_be_no_credentials_is_none(aws: AwsApi, name: str, value: str) -> None:
-    assumed(OTHER, REGION)
+def test_credentials_that_are_invalid_in_a_header_are_an_invalid_response(aws: AwsApi, name: str, value: str) -> None:
+    assume_role(OTHER, REGION)
     answer(aws, **{name: value})
 
-    with pytest.raises(FactError, match=r"sts:AssumeRole: the answer can't be read \(arn:") as caught:
-        assumed(ROLE, REGION)
+    with pytest.raises(FactError, match=r"sts:AssumeRole: invalid response \(arn:") as caught:
+        assume_role(ROLE, REGION)
     assert not isinstance(caught.value, FactDeniedError)
 
 
@@ -99,12 +99,12 @@ def test_what_can_be_no_credentials_is_none(aws: AwsApi, name: str, value: str) 
     ],
     ids=lambda check: str(check.type),
 )
-def test_checks_say_which_roles_they_assume(check: Check) -> None:
+def test_a_check_lists_the_roles_that_it_assumes(check: Check) -> None:
     shared = SharedActions.of(Configured("http://green.example"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
 
     assert check.requirements().roles == (ROLE,)
     assert "sts:AssumeRole" in check.requirements().iam_actions(shared)
 
 
-def test_a_check_that_assumes_none_needs_no_permission() -> None:
+def test_a_check_without_a_role_lists_none() -> None:
     assert not HttpCheck().requirements().roles

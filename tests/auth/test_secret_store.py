@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.auth.reference import Reference
 from ecs_hooks.auth.secret_resolver import Keyring
-from ecs_hooks.auth.store import SECONDS, value_of
+from ecs_hooks.auth.secret_store import SECONDS, Reference, value_of
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import Deadline
@@ -27,7 +26,7 @@ def secret(aws: AwsApi, value: Any) -> None:
     aws.answer("GetSecretValue", {"SecretString": value if isinstance(value, str) else json.dumps(value)})
 
 
-def test_each_place_that_a_secret_can_be_in(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_place_of_a_secret(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
     secret(aws, {"user": "smoke", "password": SECRET})
     aws.answer("GetParameter", {"Parameter": {"Name": "/shop/token", "Value": SECRET}})
     monkeypatch.setenv("SHOP_TOKEN", SECRET)
@@ -42,7 +41,7 @@ def test_each_place_that_a_secret_can_be_in(aws: AwsApi, monkeypatch: pytest.Mon
     }
 
 
-def test_it_is_kept_for_a_while_so_that_one_that_is_rotated_is_noticed(aws: AwsApi) -> None:
+def test_a_secret_is_cached_and_read_again_after_a_rotation(aws: AwsApi) -> None:
     now = [1000.0]
     with clock.use(lambda: now[0]):
         secret(aws, "old one")
@@ -58,48 +57,48 @@ def test_it_is_kept_for_a_while_so_that_one_that_is_rotated_is_noticed(aws: AwsA
 def test_an_arn_names_the_region(aws: AwsApi) -> None:
     secret(aws, SECRET)
 
-    def nobody_knows() -> str:
+    def no_region() -> str:
         raise AssertionError
 
-    assert value_of(Reference(secretsmanager=_ARN), nobody_knows) == SECRET
+    assert value_of(Reference(secretsmanager=_ARN), no_region) == SECRET
 
 
 @pytest.mark.parametrize(
     ("value", "key", "problem"),
     [
-        ("no json", "k", "the secret is no JSON object, so it has no key 'k' .shop."),
-        ("[" * 100_000, "k", "the secret is no JSON object"),
-        ([SECRET], "k", "the secret is no JSON object"),
-        ({"other": SECRET}, "k", "the secret has no value under the key 'k' .shop."),
-        ({"k": 5}, "k", "the secret has no text under the key 'k' .shop."),
-        ({"k": ""}, "k", "the secret has no text under the key 'k'"),
+        ("no json", "k", "the secret is not a JSON object, so it has no key 'k' .shop."),
+        ("[" * 100_000, "k", "the secret is not a JSON object"),
+        ([SECRET], "k", "the secret is not a JSON object"),
+        ({"other": SECRET}, "k", "no key 'k' .shop."),
+        ({"k": 5}, "k", "the value of key 'k' is not a text, or is empty .shop."),
+        ({"k": ""}, "k", "the value of key 'k' is not a text, or is empty"),
     ],
 )
-def test_a_key_that_is_not_there(aws: AwsApi, value: Any, key: str, problem: str) -> None:
+def test_a_missing_or_invalid_key_is_a_failure(aws: AwsApi, value: Any, key: str, problem: str) -> None:
     secret(aws, value)
     with pytest.raises(FactDeniedError, match=problem) as caught:
         find(secretsmanager="shop", key=key)
     assert SECRET not in str(caught.value)
 
 
-def test_a_secret_that_is_binary(aws: AwsApi) -> None:
+def test_a_binary_secret_is_a_failure(aws: AwsApi) -> None:
     aws.answer("GetSecretValue", {"SecretBinary": b"\x00\x01"})
-    with pytest.raises(FactDeniedError, match="secretsmanager:GetSecretValue: the secret is binary; keep it as text"):
+    with pytest.raises(FactDeniedError, match="secretsmanager:GetSecretValue: the secret is binary; store it as text"):
         find(secretsmanager="shop")
 
 
-def test_an_empty_answer_is_none(aws: AwsApi) -> None:
+def test_an_empty_secret_is_an_invalid_response(aws: AwsApi) -> None:
     secret(aws, "")
-    with pytest.raises(FactError, match=r"secretsmanager:GetSecretValue: the answer can't be read \(shop\)") as caught:
+    with pytest.raises(FactError, match=r"secretsmanager:GetSecretValue: invalid response \(shop\)") as caught:
         find(secretsmanager="shop")
     assert not isinstance(caught.value, FactDeniedError)
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_variable_that_is_not_there(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_variable_is_a_failure(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if value is not None:
         monkeypatch.setenv("SHOP_TOKEN", value)
-    with pytest.raises(FactDeniedError, match="the function has no environment variable SHOP_TOKEN"):
+    with pytest.raises(FactDeniedError, match="environment variable SHOP_TOKEN of the function: not set or empty"):
         find(env="SHOP_TOKEN")
 
 
@@ -110,7 +109,7 @@ def test_a_variable_that_is_not_there(value: str | None, monkeypatch: pytest.Mon
         ("GetParameter", {"ssm": "/shop"}, "ParameterArns"),
     ],
 )
-def test_who_may_not_read_it_is_told_what_to_set(
+def test_a_missing_permission_names_the_parameter_of_the_stack(
     aws: AwsApi, operation: str, reference: dict[str, str], parameter: str
 ) -> None:
     aws.error(operation, "AccessDeniedException", 400)
@@ -121,7 +120,7 @@ def test_who_may_not_read_it_is_told_what_to_set(
     assert str(caught.value).endswith(f"({next(iter(reference.values()))})")
 
 
-def test_the_redactor_knows_it_before_anybody_has_it(aws: AwsApi) -> None:
+def test_a_resolved_secret_is_masked(aws: AwsApi) -> None:
     secret(aws, SECRET)
     aws.answer("GetParameter", {"Parameter": {"Name": "/user", "Value": "kept-user"}})
     redactor = Redactor()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.deployment.conditions import Needed, UnderivableError, could_meet, needed
+from ecs_hooks.deployment.alb_address import Required, UnderivableError, could_match, required_by
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.url import Url
 
@@ -31,32 +31,34 @@ def query(**pairs: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("conditions", "expected"),
     [
-        ([], Needed()),
-        ([host("test.example.com")], Needed(host="test.example.com")),
-        ([host("*.example.com", "test.example.com")], Needed(host="test.example.com")),
-        ([{"Field": "host-header", "Values": ["old.example.com"]}], Needed(host="old.example.com")),
-        ([path("/test/*")], Needed(prefix="/test")),
-        ([path("/test*")], Needed(prefix="/test")),
-        ([path("/a/b/*")], Needed(prefix="/a/b")),
-        ([path("/exact", "/prefix/*")], Needed(prefix="/prefix")),
-        ([path("*")], Needed()),
-        ([path("/*")], Needed()),
-        ([{"Field": "path-pattern", "Values": ["/old/*"]}], Needed(prefix="/old")),
-        ([header("X-Environment", "test")], Needed(headers={"X-Environment": "test"})),
-        ([header("X-A", "t?st", "b"), header("X-C", "d")], Needed(headers={"X-A": "b", "X-C": "d"})),
-        ([query(version="green")], Needed(query={"version": "green"})),
+        ([], Required()),
+        ([host("test.example.com")], Required(host="test.example.com")),
+        ([host("*.example.com", "test.example.com")], Required(host="test.example.com")),
+        ([{"Field": "host-header", "Values": ["old.example.com"]}], Required(host="old.example.com")),
+        ([path("/test/*")], Required(prefix="/test")),
+        ([path("/test*")], Required(prefix="/test")),
+        ([path("/a/b/*")], Required(prefix="/a/b")),
+        ([path("/exact", "/prefix/*")], Required(prefix="/prefix")),
+        ([path("*")], Required()),
+        ([path("/*")], Required()),
+        ([{"Field": "path-pattern", "Values": ["/old/*"]}], Required(prefix="/old")),
+        ([header("X-Environment", "test")], Required(headers={"X-Environment": "test"})),
+        ([header("X-A", "t?st", "b"), header("X-C", "d")], Required(headers={"X-A": "b", "X-C": "d"})),
+        ([query(version="green")], Required(query={"version": "green"})),
         (
             [{"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET", "HEAD"]}}],
-            Needed(methods=("GET", "HEAD")),
+            Required(methods=("GET", "HEAD")),
         ),
         (
             [host("a.example.com"), path("/t/*"), header("X-E", "1"), query(v="2")],
-            Needed("a.example.com", "/t", {"X-E": "1"}, {"v": "2"}),
+            Required("a.example.com", "/t", {"X-E": "1"}, {"v": "2"}),
         ),
     ],
 )
-def test_contract_5_2_what_a_rule_asks_of_a_request(conditions: list[dict[str, Any]], expected: Needed) -> None:
-    assert needed(conditions) == expected
+def test_contract_5_2_the_requirements_of_a_rule_on_a_request(
+    conditions: list[dict[str, Any]], expected: Required
+) -> None:
+    assert required_by(conditions) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_contract_5_2_wildcards_regular_expressions_and_addresses_are_not_guesse
     condition: dict[str, Any], named: str
 ) -> None:
     with pytest.raises(UnderivableError, match=f"its condition {named}"):
-        needed([condition])
+        required_by([condition])
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_contract_5_2_wildcards_regular_expressions_and_addresses_are_not_guesse
         ([host("a.example.com"), host("b.example.com")], "several conditions host-header"),
         ([path("/a/*"), path("/b/*")], "several conditions path-pattern"),
         ([{"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}}] * 2, "http-request-method"),
-        ([{}], "its condition of no kind"),
+        ([{}], "its condition without a field"),
         ([{"Field": "http-header"}], "its condition http-header"),
         ([header("X-E", "*", "a*")], "its condition http-header X-E has only patterns"),
         (
@@ -101,22 +103,24 @@ def test_contract_5_2_wildcards_regular_expressions_and_addresses_are_not_guesse
             "http-header X-E",
         ),
         ([{"Field": "path-pattern", "RegexValues": ["^/x"]}], "path-pattern"),
-        ([path("/")], "path-pattern is no plain prefix"),
-        ([path("/test")], "path-pattern is no plain prefix"),
+        ([path("/")], "path-pattern is not a literal prefix"),
+        ([path("/test")], "path-pattern is not a literal prefix"),
     ],
 )
-def test_contract_5_2_what_no_request_is_sure_to_meet(conditions: list[dict[str, Any]], named: str) -> None:
+def test_contract_5_2_conditions_that_no_request_is_certain_to_match(
+    conditions: list[dict[str, Any]], named: str
+) -> None:
     with pytest.raises(UnderivableError, match=named):
-        needed(conditions)
+        required_by(conditions)
 
 
-def test_a_query_string_may_be_asked_for_twice_with_different_names() -> None:
-    assert needed([query(a="1"), query(b="2")]).query == {"a": "1", "b": "2"}
+def test_a_rule_may_have_two_query_strings_with_different_names() -> None:
+    assert required_by([query(a="1"), query(b="2")]).query == {"a": "1", "b": "2"}
     literal = {
         "Field": "query-string",
         "QueryStringConfig": {"Values": [{"Key": "a", "Value": "\\*"}, {"Key": "b", "Value": "2"}]},
     }
-    assert needed([literal]).query == {"b": "2"}
+    assert required_by([literal]).query == {"b": "2"}
 
 
 @pytest.mark.parametrize(
@@ -130,16 +134,16 @@ def test_a_query_string_may_be_asked_for_twice_with_different_names() -> None:
         ("*" * 60 + "x", "a" * 255, False),
     ],
 )
-def test_a_host_of_the_plan_has_to_fit_the_pattern(pattern: str, name: str, fits: bool) -> None:
+def test_a_host_of_the_plan_must_match_the_pattern(pattern: str, name: str, fits: bool) -> None:
     if fits:
-        assert needed([host(pattern)], name).host == name
+        assert required_by([host(pattern)], name).host == name
     else:
-        with pytest.raises(UnderivableError, match="does not take"):
-            needed([host(pattern)], name)
+        with pytest.raises(UnderivableError, match="does not match"):
+            required_by([host(pattern)], name)
 
 
 def test_a_rule_without_a_host_asks_for_none() -> None:
-    assert needed([path("/a/*")], "any.example.com").host == ""
+    assert required_by([path("/a/*")], "any.example.com").host == ""
 
 
 def asking(target: str = "/", method: str = "GET", **headers: str) -> Request:
@@ -178,7 +182,7 @@ REGEX: dict[str, Any] = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeade
         ([path("/test/*"), GET], asking("/test/", method="HEAD"), False),
     ],
 )
-def test_contract_5_2_whether_a_request_could_meet_a_rule(
+def test_contract_5_2_whether_a_request_could_match_a_rule(
     conditions: list[dict[str, Any]], request_: Request, expected: bool
 ) -> None:
-    assert could_meet(conditions, request_) is expected
+    assert could_match(conditions, request_) is expected

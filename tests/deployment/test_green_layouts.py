@@ -1,4 +1,4 @@
-"""Layouts of contract sections 5.1 to 5.6 in all their variations, against a load balancer that is really asked."""
+"""All layouts of contract sections 5.1 to 5.6, with requests to a load balancer on loopback."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OTHER_GROUP = GREEN_GROUP.replace("alternate", "of-another")
 
 
 class Alb:
-    """A load balancer on loopback that notes what it is asked, and AWS as it describes it."""
+    """A load balancer on loopback that records its requests, and AWS's description of it."""
 
     def __init__(self, aws: AwsApi, serve: Serve) -> None:
         self.aws = aws
@@ -60,19 +60,19 @@ class Alb:
     def answer(
         self, stage: Stage = Stage.POST_TEST_TRAFFIC_SHIFT, check: dict[str, Any] | None = None, **plan: Any
     ) -> str:
-        """Return what a hook with one check says, without what every reason begins with."""
+        """Return the reason of a hook with one check, without the common beginning."""
         checks = [{"type": "http", "path": "/health", "connect_retries": 0, **(check or {})}]
         answered = stage_hook(stage)(load_event(lifecycleStage=stage, hookDetails={"checks": checks, **plan}))
         return str(answered["reason"]).replace(f" {stage.lower()} my-service: http", "")
 
     def succeeds(self, stage: Stage = Stage.POST_TEST_TRAFFIC_SHIFT, **options: Any) -> str:
-        """Return the request that a hook has sent before it succeeded."""
+        """Return the last request of a hook that succeeds."""
         reason = self.answer(stage, **options)
         assert reason.startswith("SUCCEEDED"), reason
         return self.requests[-1]
 
     def fails(self, named: str, stage: Stage = Stage.POST_TEST_TRAFFIC_SHIFT, **options: Any) -> None:
-        """Make sure that a hook fails for a reason, and has asked nobody but AWS."""
+        """Assert that a hook fails with this reason, and sends no HTTP request."""
         reason = self.answer(stage, **options)
         assert reason.startswith("FAILED "), reason
         assert re.search(named, reason), reason
@@ -118,7 +118,7 @@ def test_contract_5_2_a_request_fits_the_path_pattern(alb: Alb, pattern: str, pa
     assert alb.succeeds(check={"path": path}).startswith(f"GET {target} HTTP/1.1\r\n")
 
 
-def test_contract_5_2_what_the_listener_rewrites_is_asked_for_as_it_matches(alb: Alb) -> None:
+def test_contract_5_2_a_path_that_the_listener_rewrites_is_sent_as_it_matches(alb: Alb) -> None:
     rewrites = {"Rewrites": [{"Regex": "^/test/(.*)$", "Replace": "/$1"}]}
     described = rule(PATH)["Rules"][0]
     transforms = [{"Type": "url-rewrite", "UrlRewriteConfig": rewrites}]
@@ -130,17 +130,17 @@ def test_contract_5_2_what_the_listener_rewrites_is_asked_for_as_it_matches(alb:
 def test_contract_5_2_https_connects_to_the_load_balancer_and_verifies_the_name_of_the_plan(
     alb: Alb, trusted: trustme.CA
 ) -> None:
-    asked: list[str | None] = []
+    server_names: list[str | None] = []
     context = server_context(trusted.issue_cert("test.example.com"))
-    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    context.sni_callback = lambda _socket, name, _context: server_names.append(name)
     load_balancer(alb.aws, "HTTPS", alb.listen(context), "127.0.0.1")
 
-    alb.fails("speaks TLS, and its certificate is not made for 127.0.0.1: set hookDetails.host")
+    alb.fails("uses TLS, and its certificate is not valid for the load balancer's name 127.0.0.1; set hookDetails.host")
     assert "Host: test.example.com\r\n" in alb.succeeds(host="test.example.com")
     wildcard = {"Field": "host-header", "HostHeaderConfig": {"Values": ["*.example.com"]}}
     alb.aws.answer("DescribeRules", rule(wildcard))
     assert "Host: test.example.com\r\n" in alb.succeeds(host="test.example.com")
-    assert asked == ["test.example.com"] * 2
+    assert server_names == ["test.example.com"] * 2
     assert "certificate is not valid" in alb.answer(host="other.example.com")
 
 
@@ -176,14 +176,16 @@ def test_contract_5_2_every_form_of_forwarding_to_green_alone(alb: Alb, action: 
 @pytest.mark.parametrize(
     ("groups", "named"),
     [
-        ([{"TargetGroupArn": BLUE_GROUP}], "leads to target group primary, not to green's target group alternate"),
-        ([{"TargetGroupArn": OTHER_GROUP}], "leads to target group of-another, not to green's"),
+        ([{"TargetGroupArn": BLUE_GROUP}], "forwards to target group primary, not to green's target group alternate"),
+        ([{"TargetGroupArn": OTHER_GROUP}], "forwards to target group of-another, not to green's"),
         ([{"TargetGroupArn": BLUE_GROUP, "Weight": 1}, {"TargetGroupArn": GREEN_GROUP, "Weight": 999}], "primary"),
         ([{"TargetGroupArn": BLUE_GROUP}, {"TargetGroupArn": GREEN_GROUP}], "alternate and target group primary"),
-        ([{"TargetGroupArn": GREEN_GROUP, "Weight": 0}], "leads to no target group"),
+        ([{"TargetGroupArn": GREEN_GROUP, "Weight": 0}], "forwards to no target group"),
     ],
 )
-def test_contract_5_2_a_rule_that_leads_to_blue_is_refused(alb: Alb, groups: list[dict[str, Any]], named: str) -> None:
+def test_contract_5_2_a_rule_that_forwards_to_blue_is_refused(
+    alb: Alb, groups: list[dict[str, Any]], named: str
+) -> None:
     alb.rule({"Type": "forward", "ForwardConfig": {"TargetGroups": groups}})
     alb.fails(named)
 
@@ -191,13 +193,13 @@ def test_contract_5_2_a_rule_that_leads_to_blue_is_refused(alb: Alb, groups: lis
 @pytest.mark.parametrize("kind", ["authenticate-oidc", "authenticate-cognito", "jwt-validation"])
 def test_contract_5_2_a_login_before_green_is_refused(alb: Alb, kind: str) -> None:
     alb.rule({"Type": kind, "Order": 1}, *forward(GREEN_GROUP))
-    alb.fails(rf"answers with {kind} before it forwards: set hookDetails\.base_url")
+    alb.fails(rf"has the action {kind} before it forwards; set hookDetails\.base_url")
 
 
 @pytest.mark.parametrize("kind", ["redirect", "fixed-response"])
 def test_contract_5_2_a_rule_that_does_not_forward_is_refused(alb: Alb, kind: str) -> None:
     alb.rule({"Type": kind})
-    alb.fails(rf"answers with {kind} and forwards to no target group: set hookDetails\.base_url")
+    alb.fails(rf"has the action {kind} and does not forward to a target group; set hookDetails\.base_url")
 
 
 def test_contract_5_1_the_pair_may_be_swapped(alb: Alb) -> None:
@@ -209,16 +211,16 @@ def test_contract_5_1_the_pair_may_be_swapped(alb: Alb) -> None:
 
 
 @pytest.mark.parametrize("resolved", [{}, {"loadBalancers": []}, {"loadBalancers": [{"targetGroupArn": OTHER_GROUP}]}])
-def test_contract_5_1_a_target_group_that_is_not_resolved_is_waited_for(alb: Alb, resolved: dict[str, Any]) -> None:
+def test_contract_5_1_an_unresolved_target_group_is_waited_for(alb: Alb, resolved: dict[str, Any]) -> None:
     alb.revision(resolvedConfiguration=resolved)
 
     reason = alb.answer()
     assert reason.startswith("IN_PROGRESS")
-    assert "ecs:DescribeServiceRevisions: no target group of green is resolved yet" in reason
+    assert "ecs:DescribeServiceRevisions: green's target group is not resolved yet" in reason
     assert not alb.requests
 
 
-def test_contract_5_1_of_two_load_balancers_the_one_with_a_test_rule_is_asked(alb: Alb) -> None:
+def test_contract_5_1_of_two_load_balancers_the_one_with_a_test_rule_is_used(alb: Alb) -> None:
     internal = {"targetGroupArn": OTHER_GROUP, "containerName": "web", "containerPort": 9090}
     resolved = [{"targetGroupArn": OTHER_GROUP}, {"targetGroupArn": GREEN_GROUP}]
     alb.revision(
@@ -246,12 +248,12 @@ def test_contract_5_2_arns_of_other_partitions(alb: Alb, partition: str) -> None
     event = elsewhere(load_event(hookDetails={"checks": [{"type": "http"}]}))
 
     assert stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)(event)["hookStatus"] == "SUCCEEDED"
-    (asked,) = alb.aws.asked["DescribeListeners"]
-    assert asked["ListenerArns"][0].startswith(f"arn:{partition}:elasticloadbalancing:")
+    (parameters,) = alb.aws.asked["DescribeListeners"]
+    assert parameters["ListenerArns"][0].startswith(f"arn:{partition}:elasticloadbalancing:")
 
 
 @pytest.mark.parametrize(("protocol", "host"), [("TCP", ""), ("TLS", "test.example.com")])
-def test_contract_5_3_a_network_load_balancer_is_asked(alb: Alb, trusted: trustme.CA, protocol: str, host: str) -> None:
+def test_contract_5_3_a_network_load_balancer_is_used(alb: Alb, trusted: trustme.CA, protocol: str, host: str) -> None:
     port = alb.listen(server_context(trusted.issue_cert(host))) if host else alb.port
     load_balancer(alb.aws, protocol, port, "127.0.0.1")
     alb.revision(test=NLB_LISTENER)
@@ -263,17 +265,17 @@ def test_contract_5_3_a_network_load_balancer_is_asked(alb: Alb, trusted: trustm
 
 
 @pytest.mark.parametrize("protocol", ["UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"])
-def test_contract_5_3_what_is_no_web_server_is_refused(alb: Alb, protocol: str) -> None:
+def test_contract_5_3_a_protocol_that_does_not_carry_http_is_refused(alb: Alb, protocol: str) -> None:
     load_balancer(alb.aws, protocol, alb.port, "127.0.0.1")
     alb.revision(test=NLB_LISTENER)
-    alb.fails(rf"speaks {protocol}, not HTTP: set hookDetails\.base_url")
+    alb.fails(rf"has the protocol {protocol}, which does not carry HTTP; set hookDetails\.base_url")
 
 
-def test_contract_5_3_a_network_load_balancer_that_leads_to_blue_is_refused(alb: Alb) -> None:
+def test_contract_5_3_a_network_load_balancer_that_forwards_to_blue_is_refused(alb: Alb) -> None:
     alb.revision(test=NLB_LISTENER)
     listener = {"ListenerArn": NLB_LISTENER, "Protocol": "TCP", "Port": alb.port, "DefaultActions": forward(BLUE_GROUP)}
     alb.aws.answer("DescribeListeners", {"Listeners": [listener]})
-    alb.fails("leads to target group primary, not to green's")
+    alb.fails("forwards to target group primary, not to green's")
 
 
 def by_name(alb: Alb, *mappings: dict[str, Any], **fields: Any) -> None:
@@ -289,7 +291,7 @@ def service_connect(*names: str, enabled: bool = True) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("stage", [Stage.POST_SCALE_UP, Stage.POST_TEST_TRAFFIC_SHIFT])
-def test_contract_5_4_service_connect_alone_is_asked_at_a_task_with_its_test_header(alb: Alb, stage: Stage) -> None:
+def test_contract_5_4_service_connect_alone_is_tested_at_a_task_with_its_test_header(alb: Alb, stage: Stage) -> None:
     mappings = {"name": "api", "containerPort": alb.port}, {"name": "admin", "containerPort": 9}
     by_name(alb, *mappings, serviceConnectConfiguration=service_connect("api"))
 
@@ -307,13 +309,13 @@ def test_contract_5_4_a_load_balancer_without_a_port_leaves_it_to_service_connec
     alb.succeeds(Stage.POST_SCALE_UP)
 
 
-def test_contract_5_4_the_port_is_asked_for_once_and_kept(alb: Alb) -> None:
+def test_contract_5_4_the_port_is_fetched_once_and_kept(alb: Alb) -> None:
     by_name(alb, {"name": "api", "containerPort": 9}, serviceConnectConfiguration=service_connect("api"))
     checks = [{"type": "http", "connect_retries": 0, "name": name} for name in ("a", "b")]
     handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
     first = handler(load_event(hookDetails={"checks": checks}))
     assert first["hookStatus"] == "IN_PROGRESS"
-    assert "the function has to run in its VPC (VpcSubnetIds of the template)" in first["reason"]
+    assert "the function must run in its VPC (VpcSubnetIds of the template)" in first["reason"]
     handler(load_event(hookDetails=first["hookDetails"]))
     assert alb.aws.calls["DescribeTaskDefinition"] == 1
     assert len(first["hookDetails"]["ecsHooks"]["facts"]) < 500
@@ -342,27 +344,27 @@ def test_contract_5_5_vpc_lattice_and_gateways_name_the_port_too(alb: Alb, field
         {"ecsManagedResources": {"ingressPaths": [{"accessType": "PUBLIC", "endpoint": "https://x", "rule": {}}]}},
     ],
 )
-def test_contract_5_5_without_a_port_the_fix_is_said(alb: Alb, fields: dict[str, Any]) -> None:
+def test_contract_5_5_without_a_port_the_error_has_the_fix(alb: Alb, fields: dict[str, Any]) -> None:
     by_name(alb, {"name": "api", "containerPort": alb.port}, **fields)
-    alb.fails(r"no port at a load balancer or of Service Connect: set hookDetails\.base_url")
+    alb.fails(r"no container port at a load balancer or of Service Connect; set hookDetails\.base_url")
 
 
-def test_a_task_without_an_address_of_its_own_can_not_be_asked(alb: Alb) -> None:
+def test_a_task_without_an_ip_address_is_refused(alb: Alb) -> None:
     by_name(alb, {"name": "api", "containerPort": 80}, serviceConnectConfiguration=service_connect("api"))
     running(alb.aws, task("a", ""))
-    alb.fails(r"no task of green has an address of its own: set hookDetails\.base_url")
+    alb.fails(r"no task of green has an IP address of its own, as network mode awsvpc gives; set hookDetails\.base_url")
 
 
-def test_a_port_that_can_not_be_read(alb: Alb) -> None:
+def test_a_port_mapping_without_a_port_is_an_invalid_response(alb: Alb) -> None:
     by_name(alb, {"name": "api"}, serviceConnectConfiguration=service_connect("api"))
-    assert "ecs:DescribeTaskDefinition: the answer can't be read" in alb.answer()
+    assert "ecs:DescribeTaskDefinition: invalid response" in alb.answer()
 
 
 AFTER = Stage.POST_PRODUCTION_TRAFFIC_SHIFT
 PRODUCTION = {"listener": "production"}
 
 
-def test_the_production_listener_is_asked_whatever_leads_to_the_test_side(
+def test_the_production_listener_is_used_whatever_the_endpoint_for_test_traffic(
     alb: Alb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("APP_URL", "http://test.example.com")
@@ -377,7 +379,7 @@ def test_the_production_listener_is_asked_whatever_leads_to_the_test_side(
 @pytest.mark.parametrize("stage", [stage for stage in Stage if "PRODUCTION" not in stage])
 def test_before_the_production_shift_blue_is_not_tested_in_green_s_place(alb: Alb, stage: Stage) -> None:
     alb.fails(
-        "no production traffic yet at .*would test blue: attach the check to POST_PRODUCTION", stage, check=PRODUCTION
+        "no production traffic yet at .*would test blue; attach the check to POST_PRODUCTION", stage, check=PRODUCTION
     )
     assert not alb.aws.calls["DescribeRules"]
 
@@ -386,42 +388,42 @@ def test_before_the_production_shift_blue_is_not_tested_in_green_s_place(alb: Al
 @pytest.mark.parametrize(
     ("groups", "named"),
     [
-        ((BLUE_GROUP,), "leads to target group primary at"),
-        ((BLUE_GROUP, GREEN_GROUP), "leads to target group alternate and target group primary at"),
+        ((BLUE_GROUP,), "forwards to target group primary at"),
+        ((BLUE_GROUP, GREEN_GROUP), "forwards to target group alternate and target group primary at"),
     ],
 )
-def test_at_a_step_the_production_listener_does_not_lead_to_green_alone(
+def test_at_a_step_the_production_listener_must_forward_to_green_alone(
     alb: Alb, stage: Stage, groups: tuple[str, ...], named: str
 ) -> None:
     alb.aws.answer("DescribeRules", rule(to=groups))
     alb.fails(
-        f"{named} {stage}, not to green alone, so it could test blue: attach the check to POST", stage, check=PRODUCTION
+        f"{named} {stage}, not to green alone, so it could test blue; attach the check to POST", stage, check=PRODUCTION
     )
     alb.aws.answer("DescribeRules", rule())
     alb.succeeds(stage, check=PRODUCTION)
 
 
-def test_after_the_shift_a_production_rule_that_leads_to_blue_is_refused(alb: Alb) -> None:
+def test_after_the_shift_a_production_rule_that_forwards_to_blue_is_refused(alb: Alb) -> None:
     alb.aws.answer("DescribeRules", rule(to=(BLUE_GROUP, GREEN_GROUP)))
-    alb.fails("not to green's target group alternate: something other than ECS", AFTER, check=PRODUCTION)
+    alb.fails("not to green's target group alternate alone; something other than ECS", AFTER, check=PRODUCTION)
 
 
-def test_what_can_not_be_derived_from_the_production_rule_asks_for_a_url(alb: Alb) -> None:
+def test_an_endpoint_that_cannot_be_derived_from_the_production_rule_requires_a_url(alb: Alb) -> None:
     regular = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/x"]}}
     alb.aws.answer("DescribeRules", rule(regular))
     alb.fails("give the check a url", AFTER, check=PRODUCTION)
     alb.rule({"Type": "authenticate-oidc"}, *forward(GREEN_GROUP))
-    alb.fails("authenticate-oidc before it forwards: give the check a url", AFTER, check=PRODUCTION)
+    alb.fails("authenticate-oidc before it forwards; give the check a url", AFTER, check=PRODUCTION)
 
 
-def test_which_production_listener_has_to_be_clear(alb: Alb) -> None:
+def test_there_must_be_one_production_listener(alb: Alb) -> None:
     alb.revision(loadBalancers=[])
     alb.fails("the service has no production listener", AFTER, check=PRODUCTION)
     alb.revision(loadBalancers=revision()["loadBalancers"] * 2)
     alb.fails("the service has 2 load balancers with a production listener", AFTER, check=PRODUCTION)
 
 
-def test_without_a_test_listener_production_is_asked_after_the_shift(alb: Alb) -> None:
+def test_without_a_test_listener_production_is_tested_after_the_shift(alb: Alb) -> None:
     alb.revision(test="")
     running(alb.aws, task("a", "10.0.0.7"))
 
@@ -430,7 +432,7 @@ def test_without_a_test_listener_production_is_asked_after_the_shift(alb: Alb) -
     assert not alb.aws.calls["ListTasks"]
 
 
-def test_a_hook_of_ones_own_asks_at_both_listeners(alb: Alb) -> None:
+def test_a_custom_hook_sends_requests_through_both_listeners(alb: Alb) -> None:
     method = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}}
     alb.aws.answer("DescribeRules", rule(HEADER, method))
     statuses: list[int] = []
@@ -443,10 +445,10 @@ def test_a_hook_of_ones_own_asks_at_both_listeners(alb: Alb) -> None:
 
     answer = handler(load_event(lifecycleStage=AFTER))
     assert answer["hookStatus"] == "FAILED"
-    assert "the listener rule takes GET only, not POST" in answer["reason"]
+    assert "the listener rule accepts only GET, not POST" in answer["reason"]
     assert statuses == [200, 200]
     assert [request.split(" ", 1)[0] for request in alb.requests] == ["GET", "GET", "POST"]
-    assert [arn for asked in alb.aws.asked["DescribeRules"] for arn in asked["RuleArns"]] == [
+    assert [arn for parameters in alb.aws.asked["DescribeRules"] for arn in parameters["RuleArns"]] == [
         TEST_RULE,
         PRODUCTION_RULE,
     ]

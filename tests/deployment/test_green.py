@@ -50,7 +50,7 @@ def only(aws: AwsApi, **fields: Any) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(**fields)]})
 
 
-def test_the_plan_says_where_green_is_and_aws_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_url_in_the_plan_needs_no_aws_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_URL", "http://other")
 
     assert [green(stage, base_url="http://green:8080") for stage in Stage] == [Endpoint("http://green:8080")] * 8
@@ -58,10 +58,10 @@ def test_the_plan_says_where_green_is_and_aws_is_not_asked(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_app_url_counts_once_the_test_traffic_has_been_shifted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_app_url_is_used_after_the_test_traffic_shift(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_URL", " http://green:8080 ")
     if stage in EARLY:
-        with pytest.raises(EndpointError, match=r"it would test blue: set hookDetails\.base_url"):
+        with pytest.raises(EndpointError, match=r"it would test blue; set hookDetails\.base_url"):
             green(stage)
     else:
         assert green(stage).base_url == "http://green:8080"
@@ -99,16 +99,16 @@ def test_contract_5_2_conditions_of_the_test_rule(
     assert green() == expected
 
 
-def test_contract_5_2_https_needs_the_name_that_the_certificate_is_made_for(aws: AwsApi) -> None:
+def test_contract_5_2_https_requires_a_name_of_the_certificate(aws: AwsApi) -> None:
     load_balancer(aws, "HTTPS", 443)
-    with pytest.raises(EndpointError, match=r"set hookDetails\.host to the name"):
+    with pytest.raises(EndpointError, match=r"set hookDetails\.host to a name"):
         green()
     assert green(host="test.example.com") == Endpoint(f"https://{DNS}:443", host="test.example.com", protocol="HTTPS")
     aws.answer("DescribeRules", rule(HOST))
     assert green() == Endpoint(f"https://{DNS}:443", {"Host": "test.example.com"}, protocol="HTTPS")
 
 
-def test_the_host_of_the_plan_has_to_fit_that_of_the_rule(aws: AwsApi) -> None:
+def test_the_host_of_the_plan_must_match_the_rule(aws: AwsApi) -> None:
     load_balancer(aws)
     values = ["*.test.example.com", "a?c.example.com", "plain.example.com"]
     aws.answer("DescribeRules", rule({"Field": "host-header", "HostHeaderConfig": {"Values": values}}))
@@ -117,7 +117,7 @@ def test_the_host_of_the_plan_has_to_fit_that_of_the_rule(aws: AwsApi) -> None:
     for host in ("shop.test.example.com", "ABC.example.com:8443", "plain.example.com"):
         assert green(host=host).headers == {"Host": host}
     for host in ("test.example.com", "ac.example.com", "www.example.com"):
-        with pytest.raises(EndpointError, match=f"condition host-header does not take {host}"):
+        with pytest.raises(EndpointError, match=f"condition host-header does not match {host}"):
             green(host=host)
 
 
@@ -128,7 +128,7 @@ def test_contract_5_3_a_network_load_balancer(aws: AwsApi, protocol: str, port: 
     load_balancer(aws, protocol, port)
     only(aws, test=NLB_LISTENER)
     if scheme is None:
-        with pytest.raises(EndpointError, match="speaks TCP_UDP, not HTTP"):
+        with pytest.raises(EndpointError, match="has the protocol TCP_UDP, which does not carry HTTP"):
             green()
     else:
         assert green(host="a.example.com").base_url == f"{scheme}://{DNS}:{port}"
@@ -146,12 +146,12 @@ def test_contract_5_4_service_connect_test_traffic_has_a_header(aws: AwsApi) -> 
     only(aws, loadBalancers=[], serviceConnectConfiguration=service_connect)
     assert green(base_url="http://front", service_connect=True).headers == {"x-amzn-ecs-blue-green-test": "true"}
     only(aws, loadBalancers=[])
-    with pytest.raises(EndpointError, match="offers nothing through Service Connect"):
+    with pytest.raises(EndpointError, match="has no Service Connect services"):
         green(base_url="http://front", service_connect=True)
 
 
 @pytest.mark.parametrize("stage", [Stage.RECONCILE_SERVICE, Stage.PRE_SCALE_UP])
-def test_before_green_runs_there_is_nothing_to_ask(aws: AwsApi, stage: Stage) -> None:
+def test_before_green_runs_it_has_no_endpoint(aws: AwsApi, stage: Stage) -> None:
     with pytest.raises(EndpointError, match="green does not run yet"):
         green(stage)
     assert not aws.calls
@@ -167,12 +167,12 @@ def test_contract_5_2_before_green_has_test_traffic_blue_is_not_tested_in_its_pl
 @pytest.mark.parametrize(
     ("groups", "named"),
     [
-        ((BLUE_GROUP,), "leads to target group primary, not to green's target group alternate"),
-        ((BLUE_GROUP, GREEN_GROUP), "leads to target group alternate and target group primary, not"),
-        ((), "leads to no target group, not"),
+        ((BLUE_GROUP,), "forwards to target group primary, not to green's target group alternate"),
+        ((BLUE_GROUP, GREEN_GROUP), "forwards to target group alternate and target group primary, not"),
+        ((), "forwards to no target group, not"),
     ],
 )
-def test_contract_5_2_a_rule_that_does_not_lead_to_green_alone_is_refused(
+def test_contract_5_2_a_rule_that_does_not_forward_to_green_alone_is_refused(
     aws: AwsApi, groups: tuple[str, ...], named: str
 ) -> None:
     load_balancer(aws)
@@ -185,60 +185,62 @@ def test_a_rule_behind_a_login_is_refused(aws: AwsApi) -> None:
     load_balancer(aws)
     actions = [{"Type": "authenticate-cognito"}, *forward(GREEN_GROUP)]
     aws.answer("DescribeRules", {"Rules": [{"Actions": actions}]})
-    with pytest.raises(EndpointError, match=r"with authenticate-cognito before it forwards: set hookDetails\.base_url"):
+    with pytest.raises(
+        EndpointError, match=r"the action authenticate-cognito before it forwards; set hookDetails\.base_url"
+    ):
         green()
 
 
-def test_what_can_not_be_derived_asks_for_base_url(aws: AwsApi) -> None:
+def test_an_endpoint_that_cannot_be_derived_requires_base_url(aws: AwsApi) -> None:
     load_balancer(aws)
     aws.answer("DescribeRules", rule({"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}}))
-    with pytest.raises(EndpointError, match=r"condition source-ip can't be met.*set hookDetails\.base_url"):
+    with pytest.raises(EndpointError, match=r"cannot satisfy its condition source-ip; set hookDetails\.base_url"):
         green()
 
 
-def test_several_test_listeners_are_not_chosen_among(aws: AwsApi) -> None:
+def test_several_test_listeners_are_refused(aws: AwsApi) -> None:
     load_balancer(aws)
     only(aws, loadBalancers=[*revision()["loadBalancers"], *revision()["loadBalancers"]])
     with pytest.raises(EndpointError, match="2 load balancers with a test listener"):
         green()
 
 
-def test_a_target_group_that_is_not_resolved_yet_is_asked_for_again(aws: AwsApi) -> None:
+def test_an_unresolved_target_group_is_a_transient_error(aws: AwsApi) -> None:
     load_balancer(aws)
     only(aws, group="")
-    with pytest.raises(FactError, match="no target group of green is resolved yet") as caught:
+    with pytest.raises(FactError, match="green's target group is not resolved yet") as caught:
         green()
     assert not isinstance(caught.value, FactDeniedError)
 
 
-def test_an_arn_that_is_none(aws: AwsApi) -> None:
+def test_an_invalid_listener_arn_is_an_invalid_response(aws: AwsApi) -> None:
     load_balancer(aws)
     only(aws, test="arn:of:nothing")
-    with pytest.raises(FactError, match="can't be read"):
+    with pytest.raises(FactError, match="invalid response"):
         green()
 
 
 @pytest.mark.parametrize("stage", [Stage.POST_SCALE_UP, *LATE[:-1]])
-def test_without_a_test_listener_a_task_of_green_is_asked(aws: AwsApi, stage: Stage) -> None:
+def test_without_a_test_listener_the_endpoint_is_a_task_of_green(aws: AwsApi, stage: Stage) -> None:
     load_balancer(aws)
     only(aws, test="")
     running(aws, task("a", "", lastStatus="PENDING"), task("b", "10.0.0.9"))
 
     found = green(stage, host="a.example.com")
     assert found == Endpoint("http://10.0.0.9:8080", host="a.example.com", advice=found.advice)
-    assert "the function has to run in its VPC (VpcSubnetIds of the template)" in found.advice
+    assert "the function must run in its VPC (VpcSubnetIds of the template)" in found.advice
 
 
-def test_a_task_that_does_not_run_yet_is_waited_for(aws: AwsApi) -> None:
+def test_a_task_that_does_not_run_yet_is_a_transient_error(aws: AwsApi) -> None:
     load_balancer(aws)
     only(aws, test="")
     running(aws, task("a", lastStatus="PENDING"))
-    with pytest.raises(FactError, match="ecs:DescribeTasks: no task of green runs yet") as caught:
+    with pytest.raises(FactError, match="ecs:DescribeTasks: no task of green has the status RUNNING") as caught:
         green()
     assert not isinstance(caught.value, FactDeniedError)
 
 
-def test_a_task_may_have_an_ipv6_address_alone(aws: AwsApi) -> None:
+def test_a_task_may_have_only_an_ipv6_address(aws: AwsApi) -> None:
     load_balancer(aws)
     only(aws, test="")
     container = {"name": "web", "networkInterfaces": [{"ipv6Address": "fd00::7"}]}
@@ -247,21 +249,24 @@ def test_a_task_may_have_an_ipv6_address_alone(aws: AwsApi) -> None:
     assert green().base_url == "http://[fd00::7]:8080"
 
 
-def test_without_anything_to_ask_the_fix_is_said(aws: AwsApi) -> None:
+def test_without_any_endpoint_the_error_has_the_fix(aws: AwsApi) -> None:
     load_balancer(aws)
     only(aws, test="")
     running(aws, task("a", ""))
-    with pytest.raises(EndpointError, match=r"no task of green has an address of its own: set hookDetails\.base_url"):
+    with pytest.raises(
+        EndpointError,
+        match=r"no task of green has an IP address of its own, as network mode awsvpc gives; set hookDetails\.base_url",
+    ):
         green()
     only(aws, loadBalancers=[])
     with pytest.raises(
-        EndpointError, match=r"no port at a load balancer or of Service Connect: set hookDetails\.base_url"
+        EndpointError, match=r"no container port at a load balancer or of Service Connect; set hookDetails\.base_url"
     ):
         green()
 
 
-def asked_through(aws: AwsApi, serve: Serve, protocol: str = "HTTP", context: ssl.SSLContext | None = None) -> str:
-    """Run the packaged default of a hook against a load balancer on loopback, and return the request it got."""
+def request_through(aws: AwsApi, serve: Serve, protocol: str = "HTTP", context: ssl.SSLContext | None = None) -> str:
+    """Run the packaged default of a hook against a load balancer on loopback, and return the request that it received."""
     requests: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -277,28 +282,30 @@ def asked_through(aws: AwsApi, serve: Serve, protocol: str = "HTTP", context: ss
     return requests[0].decode()
 
 
-def test_a_request_reaches_what_the_rule_names(aws: AwsApi, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_matches_the_conditions_of_the_rule(
+    aws: AwsApi, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
-    request = asked_through(aws, serve)
+    request = request_through(aws, serve)
 
     assert request.startswith("GET /test/health HTTP/1.1\r\n")
     assert "Host: test.example.com\r\n" in request
     assert "X-Environment: test\r\n" in request
 
 
-def test_https_verifies_the_name_that_the_rule_asks_for(
+def test_https_verifies_the_host_of_the_rule(
     aws: AwsApi, serve: Serve, trusted: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
-    asked: list[str | None] = []
+    server_names: list[str | None] = []
     context = server_context(trusted.issue_cert("test.example.com"))
-    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    context.sni_callback = lambda _socket, name, _context: server_names.append(name)
 
-    assert "Host: test.example.com\r\n" in asked_through(aws, serve, "HTTPS", context)
-    assert asked == ["test.example.com"]
+    assert "Host: test.example.com\r\n" in request_through(aws, serve, "HTTPS", context)
+    assert server_names == ["test.example.com"]
 
 
-def test_a_poll_asks_aws_no_more_than_it_must(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_invocation_calls_aws_only_for_what_may_change(aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
