@@ -108,7 +108,7 @@ def test_http_checks_need_a_base_url(function: Account, monkeypatch: pytest.Monk
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     planned(monkeypatch, {"type": "http"})
     answer = function.invoke(HOOK)
-    assert "a version of a Lambda function has no address of its own: set hookDetails.base_url" in answer["reason"]
+    assert "a version of a Lambda function has no address of its own; set hookDetails.base_url" in answer["reason"]
     planned(monkeypatch, {"type": "http"}, base_url=httpd)
     function.invoke(HOOK)
     assert function.reports == ["Failed", "Succeeded"]
@@ -118,7 +118,7 @@ def test_http_checks_of_the_production_listener_need_a_url(function: Account, mo
     function.hook("AfterAllowTraffic")
     planned(monkeypatch, {"type": "http", "listener": "production"})
     answer = function.invoke(stage_hook(Stage.POST_PRODUCTION_TRAFFIC_SHIFT))
-    assert "has no address of its own: give the check a url" in answer["reason"]
+    assert "has no address of its own; give the check a url" in answer["reason"]
 
 
 def test_metrics_can_be_limited_to_the_new_version(function: Account, monkeypatch: pytest.MonkeyPatch) -> None:

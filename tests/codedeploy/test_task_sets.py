@@ -187,7 +187,7 @@ def test_placeholders(deployment: TaskSetDeployment) -> None:
 
 @pytest.mark.parametrize("name", ["function", "alias", "green_version", "blue_version"])
 def test_properties_of_lambda_functions_are_not_applicable(deployment: TaskSetDeployment, name: str) -> None:
-    with pytest.raises(NotApplicableError, match="of an ECS service, not of a Lambda function"):
+    with pytest.raises(NotApplicableError, match="of an ECS service, which has no Lambda function"):
         getattr(deployment, name)
 
 
@@ -199,5 +199,5 @@ def test_the_time_of_blues_deployment_is_not_known(deployment: TaskSetDeployment
 def test_a_deployment_without_a_start_time_is_an_error(account: Account) -> None:
     for name in ("startTime", "createTime"):
         account.deployment.pop(name)
-    with pytest.raises(FactError, match="codedeploy:GetDeployment: the answer can't be read"):
+    with pytest.raises(FactError, match="codedeploy:GetDeployment: invalid response"):
         _ = made().started_at
