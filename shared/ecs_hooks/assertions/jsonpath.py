@@ -1,60 +1,73 @@
-"""JSONPath (RFC 9535), loaded where a plan uses it: its import takes longer than many a request."""
+"""JSONPath (RFC 9535). The library is imported on first use, since that takes longer than many a request."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from ecs_hooks.core.deadline import check_deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from jsonpath import JSONPathEnvironment
+    from jsonpath import JSONPathEnvironment, JSONPathMatch
+    from jsonpath.exceptions import JSONPathError
+    from jsonpath.stream import TokenStream
 
 MAX_VALUES = 10_000
-_TOO_DEEP = "can't be evaluated on a response that is nested this deeply"
 
 
 def check_path(path: str) -> str:
-    """Return a path, if it is one.
+    """Return a valid path.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not valid.
     """
     from jsonpath.exceptions import JSONPathError  # noqa: PLC0415 - see above
 
     try:
         _environment().compile(path)
     except (JSONPathError, RecursionError) as error:
-        # The first argument, since str() adds a picture of the place, and fails at that for an empty path.
-        raise ValueError(f"is no valid JSONPath: {str(error.args[0])[:120]}{_pattern_hint(path)}") from None
+        raise ValueError(f"is not a valid JSONPath; {_reason(path, error)}") from None
     return path
 
 
-def _pattern_hint(path: str) -> str:
-    """Return what to write in place of a regular expression; empty for a path without one."""
+def _reason(path: str, error: JSONPathError | RecursionError) -> str:
+    """Return why a path is not valid, without names of the parser's tokens."""
     for construct in ("=~", "match(", "search("):
         if construct in path:
-            return f" ({construct.rstrip('(')} is not supported; select the values, and write `matches` for them)"
-    return ""
+            return f"{construct.rstrip('(')} is not supported: select the values, and write `matches` for them"
+    if not path.startswith("$"):
+        return "it must begin with $"
+    token = getattr(error, "token", None)
+    if token is None:
+        return "it is nested too deeply"
+    text = str(error.args[0])
+    # Texts with quotes repeat a part of the path, or name a token of the parser.
+    known = "" if "'" in text or '"' in text else f"{text} "
+    return f"{known or 'error '}at character {token.index + 1}" if 0 <= token.index < len(path) else "it is incomplete"
+
+
+JsonPath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_path)]
 
 
 def check_paths(paths: Iterable[str]) -> None:
-    """Refuse paths of which one is none.
+    """Refuse paths that are not valid.
 
     Raises
     ------
     ValueError
-        It names the path.
+        If one is not valid; the message names it.
     """
     for path in paths:
         try:
             check_path(path)
         except ValueError as error:
-            message = f"{path[:80]!r} {error}"
-            raise ValueError(message) from None
+            raise ValueError(f"{path[:80]!r} {error}") from None
 
 
 def find(path: str, document: Any) -> list[Any]:
@@ -63,18 +76,23 @@ def find(path: str, document: Any) -> list[Any]:
     Raises
     ------
     ValueError
-        If the document is nested too deeply for it, or there are more than `MAX_VALUES`.
+        If the document is nested too deeply, or there are more than `MAX_VALUES`.
     """
-    from jsonpath.exceptions import JSONPathError  # noqa: PLC0415 - see above
-
-    try:
-        values = [match.obj for match in islice(_environment().finditer(path, document), MAX_VALUES + 1)]
-    except (JSONPathError, RecursionError):
-        raise ValueError(_TOO_DEEP) from None
+    values = [match.obj for match in islice(_matches(path, document), MAX_VALUES + 1)]
     if len(values) > MAX_VALUES:
-        message = f"finds more than {MAX_VALUES} values"
-        raise ValueError(message)
+        raise ValueError(f"finds more than {MAX_VALUES} values")
     return values
+
+
+def locations(path: str, document: Any) -> list[tuple[str | int, ...]]:
+    """Return the location of each value at a path: the names and indexes on the way to it.
+
+    Raises
+    ------
+    ValueError
+        If the document is nested too deeply.
+    """
+    return [tuple(match.parts) for match in _matches(path, document)]
 
 
 def is_singular(path: str) -> bool:
@@ -85,28 +103,50 @@ def is_singular(path: str) -> bool:
     return isinstance(compiled, JSONPath) and compiled.singular_query()
 
 
-def locations(path: str, document: Any) -> list[tuple[str | int, ...]]:
-    """Return where a path leads to: for each value, the names and indexes on the way to it.
-
-    Raises
-    ------
-    ValueError
-        If the document is nested too deeply for it.
-    """
+def _matches(path: str, document: Any) -> Iterator[JSONPathMatch]:
     from jsonpath.exceptions import JSONPathError  # noqa: PLC0415 - see above
 
     try:
-        return [tuple(match.parts) for match in _environment().finditer(path, document)]
+        yield from _environment().finditer(path, document)
     except (JSONPathError, RecursionError):
-        raise ValueError(_TOO_DEEP) from None
+        raise ValueError("cannot be evaluated: the document is nested too deeply") from None
 
 
 @lru_cache(maxsize=1)
 def _environment() -> JSONPathEnvironment:
+    """Return RFC 9535's JSONPath with a deadline, and without its regular expressions, whose time has no bound."""
     from jsonpath import JSONPathEnvironment  # noqa: PLC0415 - see above
+    from jsonpath.parse import Parser  # noqa: PLC0415
+    from jsonpath.segments import (  # noqa: PLC0415
+        JSONPathChildSegment,
+        JSONPathRecursiveDescentSegment,
+        JSONPathSegment,
+    )
 
-    environment = JSONPathEnvironment(strict=True)
-    # Their regular expressions are not RE2's: they can run for ever.
+    class ChildSegment(JSONPathChildSegment):
+        def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
+            return super().resolve(_before_deadline(nodes))
+
+    class DescendantSegment(JSONPathRecursiveDescentSegment):
+        def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
+            return super().resolve(_before_deadline(nodes))
+
+    class DeadlineParser(Parser):
+        def parse_query(self, stream: TokenStream) -> Iterable[JSONPathSegment]:
+            for each in super().parse_query(stream):
+                kind = DescendantSegment if isinstance(each, JSONPathRecursiveDescentSegment) else ChildSegment
+                yield kind(env=each.env, token=each.token, selectors=each.selectors)
+
+    class Environment(JSONPathEnvironment):
+        parser_class = DeadlineParser
+
+    environment = Environment(strict=True)
     for name in ("match", "search"):
         environment.function_extensions.pop(name, None)
     return environment
+
+
+def _before_deadline(nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:
+    for node in nodes:
+        check_deadline()
+        yield node

@@ -1,4 +1,4 @@
-"""Translates regular expressions into the syntax of RE2, and refuses what RE2 does not have."""
+"""Translation of regular expressions into RE2's syntax; syntax that RE2 lacks is refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 MAX_REPEAT = 1000
 """The largest repetition count of RE2."""
 
-# As texts: a plan without regular expressions need not compile them.
+# Strings: a plan without regular expressions need not compile them.
 SURROGATE = "[\ud800-\udfff]"
 _COUNT = r"\{([0-9]*)(?:(,)([0-9]*))?\}"
 _FLAGS = r"\(\?([A-Za-z]*)(?:-([A-Za-z]+))?([:)])"
@@ -20,12 +20,12 @@ _OCTAL_IN_CLASS = r"\\([0-3][0-7]{2}|[0-7]{1,2})"
 _CONTROL = r"\\c([A-Za-z])"
 _LOW_SURROGATE = r"\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})"
 
-_IN_PLACE_OF_LOOKING = "write the condition as an assertion of its own (matches, not), or match the text around it"
+_INSTEAD_OF_LOOKAROUND = "write the condition as an assertion of its own (matches, not), or match the text around it"
 _GROUPS = (
-    ("(?=", "look-ahead (?=...)", _IN_PLACE_OF_LOOKING),
-    ("(?!", "negative look-ahead (?!...)", _IN_PLACE_OF_LOOKING),
-    ("(?<=", "look-behind (?<=...)", _IN_PLACE_OF_LOOKING),
-    ("(?<!", "negative look-behind (?<!...)", _IN_PLACE_OF_LOOKING),
+    ("(?=", "look-ahead (?=...)", _INSTEAD_OF_LOOKAROUND),
+    ("(?!", "negative look-ahead (?!...)", _INSTEAD_OF_LOOKAROUND),
+    ("(?<=", "look-behind (?<=...)", _INSTEAD_OF_LOOKAROUND),
+    ("(?<!", "negative look-behind (?<!...)", _INSTEAD_OF_LOOKAROUND),
     ("(?>", "atomic group (?>...)", "write (?:...)"),
     ("(?|", "branch reset (?|...)", "write (?:...)"),
     ("(?#", "comment (?#...)", "remove it"),
@@ -62,7 +62,7 @@ class PatternError(ValueError):
 
 
 def unsupported(what: str, instead: str = "") -> PatternError:
-    """Return the error for a construct that RE2 does not have, with what to write in its place."""
+    """Return the error for a construct that RE2 lacks, with what to write instead."""
     return PatternError(f"{what} is not supported{f'; {instead}' if instead else ''}")
 
 
@@ -72,18 +72,18 @@ class Translation:
     Parameters
     ----------
     pattern
-        The pattern as it was written.
+        The original pattern.
 
     Attributes
     ----------
     text
         The translated pattern.
     groups
-        The number in it of each group, by the number in the pattern as it was written.
+        The number of each group in the translated pattern, by its number in the original.
     names
-        The numbers of groups in the pattern as it was written, by their names.
+        The numbers of groups in the original, by name.
     ends
-        The numbers in it of the groups that take the final line feed for `$`.
+        The numbers, in the translated pattern, of the groups that match the final line feed for `$`.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -125,7 +125,7 @@ class Translation:
         return self._pattern[self._at - length : self._at]
 
     def _found(self, token: str) -> re.Match[str] | None:
-        """Return a token that begins here, and go on behind it; None where there is none."""
+        """Return a token that begins here and skip it; None if there is none."""
         found = re.compile(token).match(self._pattern, self._at)
         if found:
             self._at = found.end()
@@ -163,7 +163,7 @@ class Translation:
         found = self._found(_COUNT)
         if found is None or not (found[1] or found[3]):
             return found[0] if found else self._take(1)
-        # Python takes {,n} for {0,n}, and leading zeros.
+        # Python reads {,n} as {0,n}, and accepts leading zeros.
         least, most = (found[1] or "0").lstrip("0") or "0", found[3] and (found[3].lstrip("0") or "0")
         for count in (least, most or ""):
             if len(count) > len(str(MAX_REPEAT)) or int(count or 0) > MAX_REPEAT:
@@ -192,7 +192,7 @@ class Translation:
         return made
 
     def _common_escape(self) -> str | None:
-        """Return an escape that means the same inside and outside of a class; None where it is another."""
+        """Return an escape that is the same inside and outside of a class; None if it is another."""
         if code := self._found(_CODE):
             number = int(next(filter(None, code.groups())), 16)
             if 0xD800 <= number <= 0xDBFF and (low := self._found(_LOW_SURROGATE)):  # noqa: PLR2004 - see below
@@ -208,7 +208,7 @@ class Translation:
     def _plain_escape(self, each: str) -> str:
         if each.isascii() and each.isalnum() and each not in _KNOWN_ESCAPES:
             raise unsupported(f"the escape sequence \\{each}", _ESCAPES.get(each, ""))
-        # RE2 takes no backslash before characters beyond ASCII.
+        # RE2 refuses a backslash before characters beyond ASCII.
         return f"\\{each}" if each.isascii() else each
 
     def _class(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator
 
-from ecs_hooks.core.lazy_model import Later
+from ecs_hooks.core.lazy_model import LazyModel
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     TextOrReference = str | Reference
     Secret = str | Reference
 else:
-    TextOrReference = Annotated[Any, Later("ecs_hooks.auth.reference:Reference", or_text=True)]
+    TextOrReference = Annotated[Any, LazyModel("ecs_hooks.auth.reference:Reference", or_string=True)]
     """A text as it is, or a secret by reference."""
     Secret = Annotated[TextOrReference, AfterValidator(_is_there)]
     """A secret as it is, or by reference."""

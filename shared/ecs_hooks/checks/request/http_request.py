@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ecs_hooks.auth.secret import TextOrReference
 from ecs_hooks.checks.request.body import Base64Text, Fields, TextOrPart, decode_base64
-from ecs_hooks.core.lazy_model import Later
+from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.http.errors import HttpError, RequestError, TransportError
 from ecs_hooks.http.request import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ecs_hooks.deployment.endpoint import Endpoint
     from ecs_hooks.http.authorization import Authorization
 else:
-    Auth = Annotated[Any, Later("ecs_hooks.auth.fields:Auth")]
+    Auth = Annotated[Any, LazyModel("ecs_hooks.auth.fields:Auth")]
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
