@@ -61,37 +61,14 @@ class _Use(threading.local):
 _left = _Use()
 
 
-class _Array(list[Any]):
-    """An array, short in the messages of jsonschema, which repeat each invalid value, possibly thousands of times."""
-
-    def __repr__(self) -> str:
-        return "[...]"
-
-
-class _Object(dict[str, Any]):
-    """An object, short in the messages of jsonschema."""
-
-    def __repr__(self) -> str:
-        return "{...}"
-
-
-class _Text(str):
-    """A long string, short in the messages of jsonschema."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'...'"
+# Short in the messages of jsonschema, which repeat each invalid value, possibly thousands of times.
+_Array = type("_Array", (list,), {"__repr__": lambda _: "[...]"})
+_Object = type("_Object", (dict,), {"__repr__": lambda _: "{...}"})
+_LongString = type("_LongString", (str,), {"__repr__": lambda _: "'...'"})
 
 
 def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a valid schema.
-
-    Raises
-    ------
-    ValueError
-        If it is not valid; the message names the path in it.
-    """
+    """Return a schema; raise ValueError if it is not valid."""
     for place, part in _parts(schema):
         try:
             wrong = _problem(json.dumps(part, sort_keys=True))
@@ -114,13 +91,7 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def violation(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: PLR0911 - one case for each end
-    """Return the most relevant violation of a schema, its path and its rule without the value; None for a valid value.
-
-    Raises
-    ------
-    DeadlineError
-        If the deadline of this thread passes first.
-    """
+    """Return the most relevant violation of a schema, its path and rule without the value; None for a valid value."""
     _left.begin()
     try:
         error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(_brief(value)))
@@ -230,7 +201,7 @@ def _brief(value: Any) -> Any:
                 node[key] = _Object(each) if isinstance(each, Mapping) else _Array(each)
                 waiting.append(node[key])
             elif isinstance(each, str) and len(each) > _LONG_TEXT:
-                node[key] = _Text(each)
+                node[key] = _LongString(each)
     return whole[0]
 
 

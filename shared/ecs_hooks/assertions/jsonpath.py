@@ -20,13 +20,7 @@ MAX_VALUES = 10_000
 
 
 def check_path(path: str) -> str:
-    """Return a valid path.
-
-    Raises
-    ------
-    ValueError
-        If it is not valid.
-    """
+    """Return a path; raise ValueError if it is not valid."""
     from jsonpath.exceptions import JSONPathError  # noqa: PLC0415 - see above
 
     try:
@@ -56,13 +50,7 @@ JsonPath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(c
 
 
 def check_paths(paths: Iterable[str]) -> None:
-    """Refuse paths that are not valid.
-
-    Raises
-    ------
-    ValueError
-        If one is not valid; the message names it.
-    """
+    """Raise ValueError for the first path that is not valid."""
     for path in paths:
         try:
             check_path(path)
@@ -71,13 +59,7 @@ def check_paths(paths: Iterable[str]) -> None:
 
 
 def find(path: str, document: Any) -> list[Any]:
-    """Return all values at a path.
-
-    Raises
-    ------
-    ValueError
-        If the document is nested too deeply, or there are more than `MAX_VALUES`.
-    """
+    """Return all values at a path; raise ValueError for more than `MAX_VALUES`, or a document that is nested too deeply."""
     values = [match.obj for match in islice(_matches(path, document), MAX_VALUES + 1)]
     if len(values) > MAX_VALUES:
         raise ValueError(f"finds more than {MAX_VALUES} values")
@@ -85,13 +67,7 @@ def find(path: str, document: Any) -> list[Any]:
 
 
 def locations(path: str, document: Any) -> list[tuple[str | int, ...]]:
-    """Return the location of each value at a path: the names and indexes on the way to it.
-
-    Raises
-    ------
-    ValueError
-        If the document is nested too deeply.
-    """
+    """Return the names and indexes that locate each value at a path; raise ValueError as `find`."""
     return [tuple(match.parts) for match in _matches(path, document)]
 
 
@@ -116,31 +92,24 @@ def _matches(path: str, document: Any) -> Iterator[JSONPathMatch]:
 def _environment() -> JSONPathEnvironment:
     """Return RFC 9535's JSONPath with a deadline, and without its regular expressions, whose time has no bound."""
     from jsonpath import JSONPathEnvironment  # noqa: PLC0415 - see above
+    from jsonpath import segments as base  # noqa: PLC0415
     from jsonpath.parse import Parser  # noqa: PLC0415
-    from jsonpath.segments import (  # noqa: PLC0415
-        JSONPathChildSegment,
-        JSONPathRecursiveDescentSegment,
-        JSONPathSegment,
-    )
 
-    class ChildSegment(JSONPathChildSegment):
+    class Child(base.JSONPathChildSegment):
         def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
             return super().resolve(_before_deadline(nodes))
 
-    class DescendantSegment(JSONPathRecursiveDescentSegment):
+    class Descendant(base.JSONPathRecursiveDescentSegment):
         def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
             return super().resolve(_before_deadline(nodes))
 
     class DeadlineParser(Parser):
-        def parse_query(self, stream: TokenStream) -> Iterable[JSONPathSegment]:
+        def parse_query(self, stream: TokenStream) -> Iterable[base.JSONPathSegment]:
             for each in super().parse_query(stream):
-                kind = DescendantSegment if isinstance(each, JSONPathRecursiveDescentSegment) else ChildSegment
-                yield kind(env=each.env, token=each.token, selectors=each.selectors)
+                segment = Descendant if isinstance(each, base.JSONPathRecursiveDescentSegment) else Child
+                yield segment(env=each.env, token=each.token, selectors=each.selectors)
 
-    class Environment(JSONPathEnvironment):
-        parser_class = DeadlineParser
-
-    environment = Environment(strict=True)
+    environment = type("Environment", (JSONPathEnvironment,), {"parser_class": DeadlineParser})(strict=True)
     for name in ("match", "search"):
         environment.function_extensions.pop(name, None)
     return environment

@@ -53,13 +53,7 @@ def pattern_problem(pattern: str) -> str | None:
 
 
 def check_pattern(pattern: str) -> str:
-    """Return a valid pattern.
-
-    Raises
-    ------
-    ValueError
-        If it is not valid.
-    """
+    """Return a pattern; raise ValueError if it is not valid."""
     problem = pattern_problem(pattern)
     if problem:
         raise ValueError(f"is not a valid regular expression (RE2): {problem}")
@@ -100,13 +94,7 @@ def replaced(pattern: str, new: str, text: str) -> Iterator[str]:
 
 
 def check_replacement(pattern: str, new: str) -> None:
-    """Refuse a replacement that is not valid for a pattern.
-
-    Raises
-    ------
-    ValueError
-        If it is not valid, or names a group that the pattern does not have.
-    """
+    """Raise ValueError if a replacement is not valid, or names a group that the pattern does not have."""
     _compiled(pattern).template(new)
 
 

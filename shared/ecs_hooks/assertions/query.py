@@ -64,6 +64,8 @@ class Query(TaggedModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     tag_field: ClassVar[str] = "query"
+    detail_field: ClassVar[str] = ""
+    """The field that is part of the label, such as the name of a header; empty if there is none."""
 
     query: str
     """Name of the query."""
@@ -82,8 +84,8 @@ class Query(TaggedModel):
 
     @property
     def detail(self) -> str:
-        """The field that says which value is meant, such as the name of a header; empty if there is none."""
-        return ""
+        """The value of `detail_field`."""
+        return str(getattr(self, self.detail_field)) if self.detail_field else ""
 
     @property
     def label(self) -> str:
@@ -149,13 +151,9 @@ class HeaderQuery(Query):
     """A header."""
 
     query: Literal["header"]
+    detail_field = "name"
     name: _Name
     """Name of the header, in any case."""
-
-    @property
-    def detail(self) -> str:
-        """The name."""
-        return self.name
 
     def _find(self, response: Response) -> Found:
         value = response.headers.get(self.name)
@@ -217,13 +215,9 @@ class JsonPathQuery(Query):
     """The values at a JSONPath in the body."""
 
     query: Literal["jsonpath"]
+    detail_field = "path"
     path: JsonPath
     """The JSONPath (RFC 9535)."""
-
-    @property
-    def detail(self) -> str:
-        """The path."""
-        return self.path
 
     def _find(self, response: Response) -> Found:
         try:
@@ -261,14 +255,10 @@ class DurationQuery(Query):
     """The duration of the exchange, or of one phase, in milliseconds."""
 
     query: Literal["duration"]
+    detail_field = "phase"
     phase: Literal["total", "resolve", "connect", "tls", "first_byte", "transfer"] = "total"
     """The phase: `resolve`, `connect`, `tls`, `first_byte` (from the request to the response's head) or `transfer` (of the
     body). Default: all."""
-
-    @property
-    def detail(self) -> str:
-        """The phase."""
-        return self.phase
 
     def _find(self, response: Response) -> Found:
         return Found([round(getattr(response.timings, self.phase) * 1000, 3)])
@@ -287,15 +277,11 @@ class CertificateQuery(Query):
     """A field of the server's certificate."""
 
     query: Literal["certificate"]
+    detail_field = "field"
     field: Literal[
         "expires_in_days", "subject", "issuer", "not_before", "not_after", "serial_number", "alternative_names"
     ] = "expires_in_days"
     """Field of the certificate; times are in seconds since the epoch."""
-
-    @property
-    def detail(self) -> str:
-        """The field."""
-        return self.field
 
     def _find(self, response: Response) -> Found:
         certificate = response.tls.certificate if response.tls else None

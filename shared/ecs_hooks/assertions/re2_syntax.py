@@ -54,7 +54,10 @@ _ESCAPES = {
     "X": "write (?s:.)",
 }
 _KNOWN_ESCAPES = "dDwWbBAzafnrtv"
+_BACK_REFERENCES = set("123456789kg")
 _SPACE, _NO_SPACE = r"\x20\t-\r", r"\x00-\x08\x0e-\x1f!-\x{10FFFF}"
+_OUTSIDE = {"s": f"[{_SPACE}]", "S": f"[{_NO_SPACE}]", "Z": r"\z"}
+_IN_CLASS = {"s": _SPACE, "S": _NO_SPACE, "b": r"\x08"}
 
 
 class PatternError(ValueError):
@@ -170,46 +173,34 @@ class Translation:
                 raise unsupported(f"a repetition count above {MAX_REPEAT}", f"write at most {MAX_REPEAT}")
         return f"{{{least}{found[2] or ''}{most or ''}}}"
 
-    def _escape(self) -> str:
-        if octal := self._found(_OCTAL):
+    def _escape(self, *, in_class: bool = False, ends_range: bool = False) -> str:
+        if octal := self._found(_OCTAL_IN_CLASS if in_class else _OCTAL):
             return _code(int(octal[1], 8))
-        if (common := self._common_escape()) is not None:
-            return common
-        match self._pattern[self._at + 1 : self._at + 2]:
-            case "s":
-                made = f"[{_SPACE}]"
-            case "S":
-                made = f"[{_NO_SPACE}]"
-            case "Z":
-                made = r"\z"
-            case each if each and each in "123456789":
-                raise unsupported(f"back reference \\{each}", "repeat the pattern of the group")
-            case "k" | "g" as each:
-                raise unsupported(f"back reference \\{each}", "repeat the pattern of the group")
-            case each:
-                made = self._plain_escape(each)
-        self._at += 2
-        return made
-
-    def _common_escape(self) -> str | None:
-        """Return an escape that is the same inside and outside of a class; None if it is another."""
         if code := self._found(_CODE):
-            number = int(next(filter(None, code.groups())), 16)
-            if 0xD800 <= number <= 0xDBFF and (low := self._found(_LOW_SURROGATE)):  # noqa: PLR2004 - see below
-                number = 0x10000 + ((number - 0xD800) << 10) + int(low[1], 16) - 0xDC00
-            if 0xD800 <= number <= 0xDFFF:  # noqa: PLR2004 - surrogates, as UTF-16 defines them
-                raise unsupported("half of a surrogate pair", "write both halves, or the character itself")
-            return _code(number)
+            return self._character(int(next(filter(None, code.groups())), 16))
         if control := self._found(_CONTROL):
             return _code(ord(control[1]) % 32)
-        found = self._found(_PROPERTY)
-        return found[0] if found else None
-
-    def _plain_escape(self, each: str) -> str:
-        if each.isascii() and each.isalnum() and each not in _KNOWN_ESCAPES:
+        if found := self._found(_PROPERTY):
+            return found[0]
+        each = self._pattern[self._at + 1 : self._at + 2]
+        self._at += 2
+        if ends_range and each in {"s", "S"}:
+            raise unsupported("a range that ends with a class", "write the - first in [...]")
+        if not in_class and each in _BACK_REFERENCES:
+            raise unsupported(f"back reference \\{each}", "repeat the pattern of the group")
+        translated = (_IN_CLASS if in_class else _OUTSIDE).get(each)
+        if translated is None and each.isascii() and each.isalnum() and each not in _KNOWN_ESCAPES:
             raise unsupported(f"the escape sequence \\{each}", _ESCAPES.get(each, ""))
         # RE2 refuses a backslash before characters beyond ASCII.
-        return f"\\{each}" if each.isascii() else each
+        return translated or (f"\\{each}" if each.isascii() else each)
+
+    def _character(self, number: int) -> str:
+        """Return a character by its number; the two halves of a surrogate pair are one character."""
+        if 0xD800 <= number <= 0xDBFF and (low := self._found(_LOW_SURROGATE)):  # noqa: PLR2004 - see below
+            number = 0x10000 + ((number - 0xD800) << 10) + int(low[1], 16) - 0xDC00
+        if 0xD800 <= number <= 0xDFFF:  # noqa: PLR2004 - surrogates, as UTF-16 defines them
+            raise unsupported("half of a surrogate pair", "write both halves, or the character itself")
+        return _code(number)
 
     def _class(self) -> str:
         """Translate a class, from its [ to its ]."""
@@ -222,31 +213,12 @@ class Translation:
             if each == "]" and len(parts) > first:
                 return "".join([*parts, self._take(1)])
             if each == "\\":
-                parts.append(self._escape_in_class(ends_range=parts[-1] == "-" and len(parts) > first + 1))
+                parts.append(self._escape(in_class=True, ends_range=parts[-1] == "-" and len(parts) > first + 1))
             elif posix := self._found(_POSIX):
                 parts.append(posix[0])
             else:
                 parts.append(self._take(1))
         return "".join(parts)
-
-    def _escape_in_class(self, *, ends_range: bool) -> str:
-        if octal := self._found(_OCTAL_IN_CLASS):
-            return _code(int(octal[1], 8))
-        if (common := self._common_escape()) is not None:
-            return common
-        match self._pattern[self._at + 1 : self._at + 2]:
-            case "b":
-                made = r"\x08"
-            case "s" | "S" if ends_range:
-                raise unsupported("a range that ends with a class", "write the - first in [...]")
-            case "s":
-                made = _SPACE
-            case "S":
-                made = _NO_SPACE
-            case each:
-                made = self._plain_escape(each)
-        self._at += 2
-        return made
 
 
 def _code(number: int) -> str:

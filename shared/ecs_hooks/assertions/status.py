@@ -9,13 +9,7 @@ from pydantic import PlainValidator
 
 
 def status_range(rule: object) -> tuple[int, int]:
-    """Return the lowest and the highest code that match a rule.
-
-    Raises
-    ------
-    ValueError
-        If the rule is not valid.
-    """
+    """Return the lowest and the highest code that match a rule; raise ValueError if the rule is not valid."""
     low = high = 0
     if isinstance(rule, int) and not isinstance(rule, bool):
         low = high = rule

@@ -53,13 +53,7 @@ def _name(each: str | _Filter) -> str:
 
 
 def check_last(last: str | _Filter) -> None:
-    """Refuse a last filter whose result cannot be compared.
-
-    Raises
-    ------
-    ValueError
-        If the filter cannot be the last one.
-    """
+    """Raise ValueError for a last filter whose result cannot be compared."""
     problem = FILTERS[_name(last)].not_last
     if problem:
         raise ValueError(f"the last filter, {_name(last)}, {problem}")

@@ -384,12 +384,6 @@ def url_query_param(value: Any, name: str) -> str:
 
 
 def check_size(size: int) -> None:
-    """Refuse a result that is larger than `MAX_SIZE`.
-
-    Raises
-    ------
-    FilterError
-        If it is.
-    """
+    """Raise FilterError for a result that is larger than `MAX_SIZE`."""
     if size > MAX_SIZE:
         raise FilterError(f"would return more than {MAX_SIZE} characters")

@@ -63,13 +63,7 @@ def register_filter(argument: Any = None, **fields: Any) -> Callable[[_Function]
 
 
 def string(value: Any) -> str:
-    """Return a value that is a string.
-
-    Raises
-    ------
-    FilterError
-        If it is not.
-    """
+    """Return a string; raise FilterError for a value of another type."""
     if not isinstance(value, str):
         raise wrong_type("a string", value)
     return value
