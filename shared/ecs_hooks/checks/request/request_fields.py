@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from ecs_hooks.auth.secret import TextOrReference
-from ecs_hooks.core.lazy_model import Later
+from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
     Authorization,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 else:
-    Auth = Annotated[Any, Later("ecs_hooks.auth.fields:Auth")]
+    Auth = Annotated[Any, LazyModel("ecs_hooks.auth.fields:Auth")]
 
 R = TypeVar("R", bound="RequestFields")
 

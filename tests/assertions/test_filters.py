@@ -1,4 +1,4 @@
-"""Filters where plans have them: in assertions and in captures."""
+"""Filters of assertions and captures."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.assertions.assertion import Assertion
-from ecs_hooks.assertions.query import Query
+from ecs_hooks.assertions.filters import WITHOUT_ARGUMENT
+from ecs_hooks.assertions.query import Assertion, Query
 from ecs_hooks.checks import ScenarioCheck
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.response import Response
 from ecs_hooks.plan.model import Plan, PlanError
-from tests.assertions.test_assertion import response
+from tests.assertions.test_query import response
 from tests.checks.asking import ask, context
 from tests.checks.scenario.shop import TOKEN, Shop, open_shop
 from tests.http.fixtures import Serve
@@ -51,7 +51,7 @@ def of_path(path: str, *filters: Any, **predicate: Any) -> dict[str, Any]:
         (of_path("$.nothing", "count", exists=False), None),
         (
             of_path("$.version", "count", exists=False),
-            "filter count takes an array, an object or bytes, and gets a text",
+            "filter count: requires an array, an object or bytes, not a string",
         ),
         (of_path("$.version", {"regex": r"^(\d+)\."}, min=1), None),
         (of_path("$.version", {"split": "."}, "count", equals=4), "is 3, expected 4"),
@@ -69,7 +69,7 @@ def test_filters_of_an_assertion(assertion: dict[str, Any], expected: str | None
     assert problem(response(), **assertion) == expected
 
 
-def test_an_expected_end_of_a_certificate(serve: Serve) -> None:
+def test_filters_of_dates(serve: Serve) -> None:
     outcome = ask(
         serve(replying(b"x", "Expires: Sat, 21 Nov 2065 10:00:00 GMT")).url,
         expect={
@@ -84,19 +84,19 @@ def test_an_expected_end_of_a_certificate(serve: Serve) -> None:
     assert outcome.reason.endswith('header Expires to_date date_format is "2065", expected "2066"')
 
 
-def test_what_is_made_of_a_known_secret_is_not_shown() -> None:
+def test_a_filtered_secret_is_not_shown() -> None:
     whole = response(json.dumps({"echo": "aHVudGVyMg==", "many": ["a", {"b": "hunter2"}], "n": 12}).encode())
 
-    def told(*filters: Any, path: str = "$.echo", **predicate: Any) -> str | None:
+    def shown(*filters: Any, path: str = "$.echo", **predicate: Any) -> str | None:
         return problem(whole, Redactor("hunter2"), **of_path(path, *filters, **predicate))
 
-    assert told("to_hex", equals="x") == 'is ***, expected "x"'
-    assert told("base64_decode", "utf8_decode", {"replace": {"old": "u", "new": "v"}}, equals="x") == (
+    assert shown("to_hex", equals="x") == 'is ***, expected "x"'
+    assert shown("base64_decode", "utf8_decode", {"replace": {"old": "u", "new": "v"}}, equals="x") == (
         'is ***, expected "x"'
     )
-    assert told({"nth": 1}, {"jsonpath": "$.b"}, {"regex": "u.*"}, path="$.many", equals=1) == "is ***, expected 1"
-    assert told("count", path="$.many", equals=1) == "is 2, expected 1"
-    assert told("to_string", path="$.n", equals="x") == 'is "12", expected "x"'
+    assert shown({"nth": 1}, {"jsonpath": "$.b"}, {"regex": "u.*"}, path="$.many", equals=1) == "is ***, expected 1"
+    assert shown("count", path="$.many", equals=1) == "is 2, expected 1"
+    assert shown("to_string", path="$.n", equals="x") == 'is "12", expected "x"'
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,11 @@ def test_a_secret_stays_hidden_filtered_or_not(shop: Shop) -> None:
         assert secret not in str(outcome)
 
 
-def test_a_capture_that_does_not_fit_or_finds_nothing_says_so(shop: Shop) -> None:
+def test_a_capture_with_an_error_or_without_a_value_fails(shop: Shop) -> None:
     unfit = play(shop, {**LOGIN, "captures": {"x": of_path("$.user", "to_int")}})
     nothing = play(shop, {**LOGIN, "captures": {"x": of_path("$.user", {"regex": "(nowhere)"})}})
 
-    assert unfit.reason.endswith("capture x filter to_int takes a whole number, and gets another text")
+    assert unfit.reason.endswith("capture x filter to_int: the string is not an integer")
     assert nothing.reason.endswith("capture x finds nothing (jsonpath $.user regex)")
 
 
@@ -151,14 +151,16 @@ def test_filters_may_have_variables(shop: Shop) -> None:
     assert play(shop, first, second, variables={"name": "a"}).status is Status.PASS
 
 
-def test_a_mistake_is_named_with_its_place() -> None:
+def test_a_mistake_is_shown_with_its_path() -> None:
     assertion = of_path("$", "count", {"nth": "hunter2"}, "cuont", equals=1)
     with pytest.raises(PlanError) as caught:
         Plan.parse({"checks": [{"type": "http", "expect": {"asserts": [assertion]}}]})
 
+    path = "hookDetails.checks[0].expect.asserts[0].filters"
+    allowed = ", ".join(WITHOUT_ARGUMENT)
     assert caught.value.problems == (
-        "hookDetails.checks[0].expect.asserts[0].filters[1].nth: must be a whole number, not",
-        "hookDetails.checks[0].expect.asserts[0].filters[2]: did you mean 'count'?",
+        f"{path}[1].nth: must be a whole number, not string",
+        f"{path}[2]: is not one of the allowed values ({allowed}); did you mean 'count'?",
     )
 
 
