@@ -1,8 +1,9 @@
 """Lifecycle hooks for Amazon ECS deployments: check the new revision, and say why it may go on or not."""
 
-from ecs_hooks.core.gc_freeze import all_of_it_stays
+from ecs_hooks.core.gc_freeze import gc_freeze
+from ecs_hooks.core.version import __version__
 
-with all_of_it_stays():
+with gc_freeze():
     from ecs_hooks.core.event import LifecycleEvent, Stage
     from ecs_hooks.core.outcome import Outcome, Status
     from ecs_hooks.core.response import HookResponse, HookStatus
@@ -21,8 +22,7 @@ __all__ = [
     "PlanError",
     "Stage",
     "Status",
+    "__version__",
     "lifecycle_hook",
     "stage_hook",
 ]
-
-__version__ = "0.1.0"

@@ -121,7 +121,7 @@ def test_a_captured_value_is_the_filtered_one(shop: Shop) -> None:
     outcome = play(shop, login, {"path": "/home/{{word}}/{{length}}", "expect": {"status": 401}})
 
     assert outcome.status is Status.PASS, outcome
-    assert shop.asked[-1] == "GET /home/hunter2/3"
+    assert shop.requests[-1] == "GET /home/hunter2/3"
 
 
 def test_a_secret_stays_hidden_filtered_or_not(shop: Shop) -> None:

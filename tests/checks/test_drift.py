@@ -42,7 +42,7 @@ def test_listeners_that_lead_where_ecs_led_them(aws: AwsApi) -> None:
 def test_a_test_rule_that_was_set_back_to_blue(aws: AwsApi) -> None:
     rules(aws, test=(BLUE_GROUP,))
 
-    assert "leads to target group primary, not to green's target group alternate" in ask().reason
+    assert "forwards to target group primary, not to green's target group alternate" in ask().reason
     assert ask(Stage.POST_SCALE_UP) == Outcome.passed("1 listener leads where ECS led them")
 
 
@@ -51,16 +51,16 @@ def test_a_production_rule_that_was_set_back_after_the_shift(aws: AwsApi) -> Non
 
     outcome = ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT)
     assert outcome.status is Status.FAIL
-    assert "bbbbbbbbbbbbbbbb leads to target group primary, not to green's" in outcome.reason
+    assert "bbbbbbbbbbbbbbbb forwards to target group primary, not to green's" in outcome.reason
 
 
 @pytest.mark.parametrize(
     ("production", "named"),
     [
         ([{"Type": "forward", "TargetGroupArn": STRANGER}], "target group legacy, which is neither blue's nor green's"),
-        ([{"Type": "forward", "TargetGroupArn": "odd"}], "leads to odd, which is neither"),
-        ((), "leads to no target group"),
-        ([{"Type": "fixed-response"}], "leads to no target group"),
+        ([{"Type": "forward", "TargetGroupArn": "odd"}], "forwards to odd, which is neither"),
+        ((), "forwards to no target group"),
+        ([{"Type": "fixed-response"}], "forwards to no target group"),
     ],
 )
 def test_a_production_rule_that_leads_elsewhere(aws: AwsApi, production: Any, named: str) -> None:

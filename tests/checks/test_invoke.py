@@ -162,7 +162,7 @@ def test_a_function_that_takes_too_long_is_not_called_again(aws: AwsApi) -> None
     answers(aws, {})
     aws.delay = 1.0
     outcome = ask(timeout_seconds=0.2)
-    assert (outcome.status, outcome.reason) == (Status.FAIL, "smoke-test no answer in 0.2 s")
+    assert (outcome.status, outcome.reason) == (Status.FAIL, "smoke-test no response within 0.2 s")
     assert aws.calls["Invoke"] == 1
 
 

@@ -118,8 +118,8 @@ def test_trouble(aws: AwsApi) -> None:
     with pytest.raises(FactDeniedError, match="logs:FilterLogEvents: ResourceNotFoundException"):
         ask()
     aws.answer("FilterLogEvents", {"events": [{"message": "x"}]})
-    with pytest.raises(FactError, match="logs:FilterLogEvents: the answer can't be read"):
+    with pytest.raises(FactError, match="logs:FilterLogEvents: invalid response"):
         ask()
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {}})
-    with pytest.raises(FactError, match="ecs:DescribeTaskDefinition: the answer can't be read"):
+    with pytest.raises(FactError, match="ecs:DescribeTaskDefinition: invalid response"):
         ask()

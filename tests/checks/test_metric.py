@@ -226,7 +226,7 @@ def test_what_cloudwatch_says_of_a_query_counts(
 )
 def test_an_answer_that_can_not_be_read(aws: AwsApi, ask: Ask, result: dict[str, Any]) -> None:
     answer(aws, result)
-    with pytest.raises(FactError, match="the answer can't be read"):
+    with pytest.raises(FactError, match="invalid response"):
         ask()
 
 
@@ -248,7 +248,7 @@ def test_all_metrics_of_a_plan_are_asked_in_one_call(aws: AwsApi) -> None:
         ({"fail_if": {}}, "give above, below or both"),
         (
             {"queries": {"a": ERRORS | {"dimensions": {"X": "{green}"}}}},
-            "{green} is no known placeholder; known: {green.",
+            "{green} is not a placeholder; allowed: {green.",
         ),
         ({"queries": {"Bad": ERRORS}}, "pattern"),
     ],

@@ -106,5 +106,5 @@ def test_a_target_group_that_is_not_resolved_yet_is_asked_for_again(aws: AwsApi)
 def test_an_answer_that_can_not_be_read(aws: AwsApi) -> None:
     load_balancer(aws)
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.1"}}]})
-    with pytest.raises(FactError, match="elasticloadbalancing:DescribeTargetHealth: the answer can't be read"):
+    with pytest.raises(FactError, match="elasticloadbalancing:DescribeTargetHealth: invalid response"):
         ask()

@@ -195,5 +195,5 @@ def test_several_reasons_are_counted(aws: AwsApi) -> None:
 def test_how_many_are_wanted_has_to_be_known(aws: AwsApi) -> None:
     running(aws, task("a"))
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"targetServiceRevision": {}}]})
-    with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: the answer can't be read"):
+    with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: invalid response"):
         ask()

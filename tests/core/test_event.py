@@ -100,13 +100,13 @@ def test_a_weight_that_is_no_per_cent_is_named(value: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"lifecycleStage": None}, "event.lifecycleStage: is missing"),
+        ({"lifecycleStage": None}, "event.lifecycleStage: is required"),
         ({"lifecycleStage": 3}, "event.lifecycleStage"),
-        ({"resourceArn": None}, "event.resourceArn: is missing; the ARN of a service-deployment"),
+        ({"resourceArn": None}, "event.resourceArn: is required; expected the ARN of a service-deployment"),
         ({"resourceArn": 5}, "event.resourceArn: must be a string, not number"),
         ({"resourceArn": "arn:aws:s3:::bucket"}, "event.resourceArn: not an ECS ARN"),
         ({"executionDetails": []}, "event.executionDetails: must be an object, not array"),
-        ({"executionDetails": {}}, "event.executionDetails.targetServiceRevisionArn: is missing"),
+        ({"executionDetails": {}}, "event.executionDetails.targetServiceRevisionArn: is required"),
         (
             {"executionDetails": {"targetServiceRevisionArn": GREEN, "testTrafficWeights": [1]}},
             "event.executionDetails.testTrafficWeights: must be an object",

@@ -4,11 +4,11 @@ import gc
 
 import pytest
 
-from ecs_hooks.core.gc_freeze import all_of_it_stays
+from ecs_hooks.core.gc_freeze import gc_freeze
 
 
 def test_there_is_no_collection_while_loading() -> None:
-    with all_of_it_stays():
+    with gc_freeze():
         assert not gc.isenabled()
     assert gc.isenabled()
 
@@ -16,7 +16,7 @@ def test_there_is_no_collection_while_loading() -> None:
 def test_a_collector_that_was_off_stays_off() -> None:
     gc.disable()
     try:
-        with all_of_it_stays():
+        with gc_freeze():
             pass
         assert not gc.isenabled()
     finally:
@@ -24,6 +24,6 @@ def test_a_collector_that_was_off_stays_off() -> None:
 
 
 def test_it_is_back_after_an_error() -> None:
-    with pytest.raises(ImportError), all_of_it_stays():
+    with pytest.raises(ImportError), gc_freeze():
         raise ImportError
     assert gc.isenabled()

@@ -78,7 +78,7 @@ def test_the_fields_of_a_lazy_model_are_known() -> None:
         ),
         (
             {"checks": [{"type": "http", "auth": {"bearer": {"token": "t"}}}]},
-            ["ecs_hooks.auth.fields", "ecs_hooks.auth.reference"],
+            ["ecs_hooks.auth.cache", "ecs_hooks.auth.fields", "ecs_hooks.auth.secret_store"],
         ),
     ],
 )

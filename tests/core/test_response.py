@@ -28,7 +28,7 @@ def test_a_final_answer_is_a_status_and_a_reason(status: str) -> None:
 @pytest.mark.parametrize("status", [HookStatus.SUCCEEDED, HookStatus.FAILED])
 @pytest.mark.parametrize("more", [{"call_back_delay": 30}, {"hook_details": {}}])
 def test_delay_and_details_go_with_in_progress_only(status: HookStatus, more: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="go with IN_PROGRESS only"):
+    with pytest.raises(ValueError, match="require IN_PROGRESS, not"):
         HookResponse(status, **more)
 
 

@@ -1,11 +1,11 @@
-"""Plans in files, and where these say that the plan is."""
+"""Plans in files, and plans that these refer to."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -14,36 +14,34 @@ from ecs_hooks.plan.source import PlanReference, fetched
 
 
 def read_plan(file: TextIO) -> tuple[dict[str, Any], Plan]:
-    """Return the plan in a file, as it stands there and parsed; end the program where it has mistakes, naming each."""
+    """Return the JSON and the plan of a file; if it is not valid, print every problem and exit with status 1."""
     try:
         configuration = json.load(file)
         return configuration, Plan.parse(configuration)
     except RecursionError:
-        problems: Sequence[str] = ("nested too deeply",)
+        _exit(file, ["is nested too deeply"])
     except PlanError as error:
-        problems = error.problems
+        _exit(file, error.problems)
     except ValueError as error:
-        problems = (f"not JSON: {error}",)
-    sys.exit(_told(file, problems))
+        _exit(file, [f"is not JSON: {error}"])
 
 
 def fetch_plan(file: TextIO, configuration: dict[str, Any], place: str, region: str) -> tuple[dict[str, Any], Plan]:
-    """Return the plan that a file names, fetched and parsed; end the program where it has mistakes, naming each.
+    """Return the JSON and the plan that a file refers to; if it is not valid, print every problem and exit with status 1.
 
     Raises
     ------
     FactError
-        If AWS does not answer.
+        If an AWS call fails.
     """
     try:
         found = fetched(PlanReference.of(place), configuration, region)
         return found.fields, found.plan()
     except PlanError as error:
-        sys.exit(_told(file, error.problems))
+        _exit(file, error.problems)
 
 
-def _told(file: TextIO, problems: Sequence[str]) -> int:
-    """Tell mistakes, and return the exit status for them."""
+def _exit(file: TextIO, problems: Sequence[str]) -> NoReturn:
     for problem in problems:
         click.echo(f"{file.name}: {problem}", err=True)
-    return 1
+    sys.exit(1)

@@ -1,4 +1,4 @@
-"""The region that a person means."""
+"""The AWS region of a command."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import click
 
 
 def region_of(option: str | None) -> str:
-    """Return the region: as an option says, or as the AWS configuration does."""
+    """Return the region: that of an option, or else that of the AWS configuration."""
     found = option or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not found:
-        import boto3  # noqa: PLC0415 - it takes a while to load
+        import boto3  # noqa: PLC0415 - slow to load
 
         found = boto3.session.Session().region_name
     if not found:
-        raise click.UsageError("give --region")
+        raise click.UsageError("the AWS configuration has no region; give --region")
     return str(found)

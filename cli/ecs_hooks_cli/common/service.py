@@ -1,4 +1,4 @@
-"""The service that a command is about, as ECS describes it."""
+"""The ECS service of a command, as DescribeServices returns it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ecs_hooks.deployment.revision import LoadBalancing, load_balancing, port_na
 from ecs_hooks_cli.common.region import region_of
 
 Hook = dict[str, Any]
-"""A lifecycle hook, as in `deploymentConfiguration.lifecycleHooks`."""
+"""An item of `deploymentConfiguration.lifecycleHooks`."""
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -30,9 +30,9 @@ class Service(NamedTuple):
     Parameters
     ----------
     cluster, name, region
-        Where it is.
+        Its names and its region.
     described
-        What DescribeServices says.
+        The service in the answer of DescribeServices.
     """
 
     cluster: str
@@ -52,7 +52,7 @@ class Service(NamedTuple):
 
     @property
     def load_balancing(self) -> tuple[LoadBalancing, ...]:
-        """Its load balancers; which target group will be green's is not known."""
+        """Its load balancers, without the target group that green will have."""
         with reading("ecs:DescribeServices"):
             return tuple(
                 load_balancing(each) for each in self.described.get("loadBalancers") or [] if "targetGroupArn" in each
@@ -60,24 +60,24 @@ class Service(NamedTuple):
 
     @property
     def port_names(self) -> tuple[str, ...]:
-        """Names of the ports that it offers through Service Connect, VPC Lattice or an ECS gateway."""
+        """Names of its ports for Service Connect, VPC Lattice or an ECS gateway."""
         with reading("ecs:DescribeServices"):
             return tuple(port_names((self.described.get("deployments") or [{}])[0]))
 
     @property
     def network(self) -> Mapping[str, Any] | None:
-        """Subnets and security groups of its tasks; None where they have no address of their own."""
+        """Subnets and security groups of its tasks; None without network mode awsvpc."""
         return (self.described.get("networkConfiguration") or {}).get("awsvpcConfiguration") or None
 
 
 def service_options(command: C) -> C:
-    """Give a command the argument and the option that name a service."""
+    """Add the argument CLUSTER/SERVICE and the option --region to a command."""
     command = click.option("--region", help="Region of the service. Default: that of the AWS configuration.")(command)
     return click.argument("service", metavar="CLUSTER/SERVICE")(command)
 
 
 def reporting(command: C) -> C:
-    """Let a command end with one line where AWS refuses."""
+    """Have a command print a failed AWS call as one line, and exit with status 1."""
 
     @wraps(command)
     def run(**options: Any) -> None:
@@ -90,26 +90,19 @@ def reporting(command: C) -> C:
 
 
 def explained(error: FactError) -> str:
-    """Return what AWS refused, for the person whose credentials were used; a function's role has no part in it."""
+    """Return the message of a failed AWS call, which concerns the caller's credentials, not a function's role."""
     if error.forbidden:
         return f"{error.action}: {error.code}; the AWS credentials used here do not allow the action {error.action}"
     return str(error)
 
 
 def described(service: str, region: str | None) -> Service:
-    """Ask ECS for a service.
-
-    Parameters
-    ----------
-    service
-        CLUSTER/SERVICE; without a cluster it is the default one.
-    region
-        Its region; None for that of the AWS configuration.
+    """Return the service CLUSTER/SERVICE, in a region or in that of the AWS configuration.
 
     Raises
     ------
     FactError
-        If ECS does not answer.
+        If the call fails, or there is no such service.
     """
     cluster, name = names(service)
     where = region_of(region)
@@ -118,38 +111,34 @@ def described(service: str, region: str | None) -> Service:
 
 
 def names(service: str) -> tuple[str, str]:
-    """Return the cluster and the service that CLUSTER/SERVICE names."""
+    """Return cluster and service of CLUSTER/SERVICE; without a cluster it is `default`."""
     cluster, _, name = service.rpartition("/")
     return cluster or "default", name
 
 
 def running_deployment(cluster: str, service: str, region: str) -> EcsArn | None:
-    """Return the deployment of a service that is going on; None where none is.
+    """Return the ARN of a service's deployment in progress; None if there is none.
 
     Raises
     ------
     FactError
-        If ECS does not answer.
+        If the call fails.
     """
+    status = ["PENDING", "IN_PROGRESS"]
     found = ask(
-        "ecs:ListServiceDeployments",
-        region,
-        "serviceDeployments",
-        cluster=cluster,
-        service=service,
-        status=["PENDING", "IN_PROGRESS"],
+        "ecs:ListServiceDeployments", region, "serviceDeployments", cluster=cluster, service=service, status=status
     )
     with reading("ecs:ListServiceDeployments"):
         return EcsArn.parse(found[0]["serviceDeploymentArn"], "service-deployment") if found else None
 
 
 def describe_deployment(arn: EcsArn) -> dict[str, Any]:
-    """Ask ECS for a service deployment.
+    """Return a service deployment.
 
     Raises
     ------
     FactError
-        If ECS does not answer.
+        If the call fails.
     """
     return ask_one(
         "ecs:DescribeServiceDeployments",
@@ -171,6 +160,6 @@ def event(deployment: str, revision: str, stage: str, hook_details: object = Non
 
 
 def is_pause(hook: Hook) -> bool:
-    """Return whether a hook is a PAUSE hook, which invokes nothing."""
-    # DescribeServices has been seen to show only the stages of a PAUSE hook.
+    """Return whether a hook is a PAUSE hook, which invokes no function."""
+    # For PAUSE hooks, DescribeServices was observed to return only the stages.
     return hook.get("targetType") == "PAUSE" or not hook.get("hookTargetArn")

@@ -1,1 +1,1 @@
-"""`ecs-hooks doctor`: why a service's hooks can't work, found out before a deployment does. AWS is only read."""
+"""`ecs-hooks doctor`: finds what would make a service's hooks fail, before a deployment does. It only reads from AWS."""

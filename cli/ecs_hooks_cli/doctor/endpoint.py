@@ -1,4 +1,4 @@
-"""Whether the hook will find out where green answers."""
+"""Whether the hook will find the addresses of green and blue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import get_args
 
 from ecs_hooks.aws.call import reading
 from ecs_hooks.checks import Check
+from ecs_hooks.core.event import Stage
 from ecs_hooks.deployment.alb_address import derived_endpoint
+from ecs_hooks.deployment.baseline import EARLIER, OVERRIDE, blue_endpoint, blue_listener, derived_blue
+from ecs_hooks.deployment.dimensions import NoBlueError
 from ecs_hooks.deployment.endpoint import (
     BEFORE_GREEN_RUNS,
     BEFORE_PRODUCTION_TRAFFIC,
@@ -16,109 +19,142 @@ from ecs_hooks.deployment.endpoint import (
     Listener,
 )
 from ecs_hooks.deployment.green import Configured, app_url_of, at_production, green_endpoint, with_listener
-from ecs_hooks.deployment.listener import RULES, ListenerArn, address, route, short
+from ecs_hooks.deployment.listener import RULES, ListenerArn, Route, address, route, short
 from ecs_hooks.deployment.task_definition import container_definitions, named_port
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Url
 from ecs_hooks.plan.model import Plan
 from ecs_hooks_cli.common.service import Service
-from ecs_hooks_cli.doctor.attached import Examined, Prepared, configured
-from ecs_hooks_cli.doctor.finding import Finding, error, ok
+from ecs_hooks_cli.doctor.attached_hook import ExaminedService, PlannedHook, configured
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 
-SUBJECT = "endpoint"
-_OTHERWISE = "let ECS alone change the rule (have infrastructure as code ignore its actions), and deploy again"
+SUBJECT = Subject("endpoint")
+_BASE_URL = "set hookDetails.base_url"
+_RULE_CHANGED = "let only ECS change the rule (ignore its actions in infrastructure as code), and deploy again"
 
 
-def examine(prepared: Prepared, stage: str, plan: Plan) -> Iterator[Finding]:
-    """Look for the address of green, as the hook would at a stage."""
+def examine_green(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding]:
+    """Determine the address of green as the hook would at a stage, for each listener that checks use."""
     for listener in get_args(Listener):
-        asking = [check for check in plan.checks if check.requirements().listener == listener]
-        if asking:
-            yield from _findings(prepared, stage, plan, listener, asking)
+        checks = [check for check in plan.checks if check.requirements().listener == listener]
+        if not checks:
+            continue
+        try:
+            endpoint, sentence = _green(hook, stage, configured(plan), listener)
+            text = sentence.format(_shown(endpoint))
+        except EndpointError as failed:
+            yield SUBJECT.error(f"at {stage}: {failed.problem}", failed.fix or _RULE_CHANGED)
+            continue
+        yield from _problems_or_ok(
+            stage, text, [*_refused_methods(stage, endpoint, checks), *_objections(stage, endpoint, checks)]
+        )
 
 
-def _findings(
-    prepared: Prepared, stage: str, plan: Plan, listener: Listener, asking: Sequence[Check]
-) -> Iterator[Finding]:
-    try:
-        endpoint, told = _found(prepared, stage, configured(plan), listener)
-        text = told.format(shown(endpoint))
-    except EndpointError as trouble:
-        yield error(SUBJECT, f"at {stage}: {trouble.problem}", trouble.fix or _OTHERWISE)
+def examine_blue(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding]:
+    """Determine the address of blue as the hook would at a stage."""
+    checks = [check for check in plan.checks if check.requirements().blue]
+    if not checks or stage in BEFORE_GREEN_RUNS:  # subject `plan` reports that green does not run yet
         return
-    wrong = [*refused_methods(stage, endpoint, asking), *_objections(stage, endpoint, asking)]
-    yield from wrong
-    if not wrong:
-        yield ok(SUBJECT, f"at {stage}: {text}")
+    try:
+        endpoint, sentence = _blue(hook, stage, plan)
+        text = sentence.format(_shown(endpoint)) if endpoint else sentence
+    except EndpointError as failed:
+        yield SUBJECT.error(f"at {stage}: {failed.problem}", failed.fix)
+    except NoBlueError as first:
+        yield SUBJECT.ok(f"at {stage}: {first}")
+    else:
+        yield from _problems_or_ok(stage, text, list(_refused_methods(stage, endpoint, checks)) if endpoint else [])
 
 
-def refused_methods(stage: str, endpoint: Endpoint, asking: Sequence[Check]) -> Iterator[Finding]:
-    """Yield an error for each method of a check that the listener rule does not take."""
-    for check in asking:
+def _problems_or_ok(stage: str, text: str, problems: Sequence[Finding]) -> Iterator[Finding]:
+    yield from problems or [SUBJECT.ok(f"at {stage}: {text}")]
+
+
+def _refused_methods(stage: str, endpoint: Endpoint, checks: Sequence[Check]) -> Iterator[Finding]:
+    for check in checks:
         for method in check.requirements().methods:
             if endpoint.methods and method not in endpoint.methods:
-                yield error(
-                    SUBJECT,
-                    f"at {stage}: the listener rule takes {', '.join(endpoint.methods)} only, not the {method} of {check.label}",
+                yield SUBJECT.error(
+                    f"at {stage}: the listener rule accepts {', '.join(endpoint.methods)} only, not the {method} of {check.label}",
                     "change the method of the check, or the rule",
                 )
 
 
-def _objections(stage: str, endpoint: Endpoint, asking: Sequence[Check]) -> Iterator[Finding]:
-    for check in asking:
+def _objections(stage: str, endpoint: Endpoint, checks: Sequence[Check]) -> Iterator[Finding]:
+    for check in checks:
         problem, _, fix = check.requirements().address_problem(endpoint).rpartition(": ")
         if problem:
-            yield error(SUBJECT, f"at {stage}: {check.label}: {problem}", fix)
+            yield SUBJECT.error(f"at {stage}: {check.label}: {problem}", fix)
 
 
-def _found(prepared: Prepared, stage: str, wanted: Configured, listener: Listener) -> tuple[Endpoint, str]:
-    """Return the address, and what to tell of it."""
-    examined = prepared.hook.examined
+def _green(hook: PlannedHook, stage: str, wanted: Configured, listener: Listener) -> tuple[Endpoint, str]:
+    """Return the address, and a sentence with a placeholder for it."""
+    examined = hook.attached.examined
 
     def as_the_hook() -> Endpoint:
-        return green_endpoint(wanted, stage, lambda: examined.deployment(stage), listener, prepared.environment)
+        return green_endpoint(wanted, stage, lambda: examined.deployment(stage), listener, hook.environment)
 
     if listener == "test" and wanted.base_url:
-        return as_the_hook(), "requests go to {}, as hookDetails.base_url says"
-    if listener == "test" and app_url_of(prepared.environment):
-        return as_the_hook(), "requests go to {}, as APP_URL of the function says"
+        return as_the_hook(), "requests go to {} (hookDetails.base_url)"
+    if listener == "test" and app_url_of(hook.environment):
+        return as_the_hook(), "requests go to {} (the function's APP_URL)"
     too_early = BEFORE_GREEN_RUNS if listener == "test" else BEFORE_PRODUCTION_TRAFFIC
-    if stage in too_early or (examined.now is not None and examined.now.stage == stage):
+    if stage in too_early or examined.is_at(stage):
         return as_the_hook(), "green answers at {} now"
-    return _to_come(examined, stage, wanted, listener), "green will answer at {}"
+    return _future_green(examined, stage, wanted, listener), "green will answer at {}"
 
 
-def _to_come(examined: Examined, stage: str, wanted: Configured, listener: Listener) -> Endpoint:
-    """Return the address at which green will answer; whom the listener leads to today is another question."""
+def _future_green(examined: ExaminedService, stage: str, wanted: Configured, listener: Listener) -> Endpoint:
+    """Return the address in a future deployment, whatever target group its rule forwards to today."""
     service = examined.service
-    found = (
-        with_listener(stage, service.load_balancing) if listener == "test" else at_production(service.load_balancing)
-    )
-    if found is None:
-        port = task_port(service)
-        if port is None:
-            raise EndpointError(
-                "the service has no test listener, and no port at a load balancer or of Service Connect",
-                "set hookDetails.base_url",
-            )
-        if service.network is None:
-            raise EndpointError(
-                "the service has no test listener, and without the network mode awsvpc its tasks have no address",
-                "set hookDetails.base_url",
-            )
-        return Endpoint(f"http://address-of-a-task:{port}")
-    with reading(RULES):
-        arn = ListenerArn.parse(found[1])
-    leads = route(arn)
-    if leads.obstacle:
+    balancing = service.load_balancing
+    found = with_listener(stage, balancing) if listener == "test" else at_production(balancing)
+    if found is not None:
+        arn, forwarding = _route(found[1], _BASE_URL)
+        return derived_endpoint(forwarding, lambda: address(arn), arn.text, wanted.host or "")
+    port = task_port(service)
+    if port is None:
         raise EndpointError(
-            f"{short(arn.text)} answers with {leads.obstacle} before it forwards", "set hookDetails.base_url"
+            "the service has no test listener, and no port for a load balancer or Service Connect", _BASE_URL
         )
-    return derived_endpoint(leads, lambda: address(arn), arn.text, wanted.host or "")
+    if service.network is None:
+        raise EndpointError(
+            "the service has no test listener, and its tasks have no IP address without network mode awsvpc", _BASE_URL
+        )
+    return Endpoint(f"http://address-of-a-task:{port}")
+
+
+def _blue(hook: PlannedHook, stage: str, plan: Plan) -> tuple[Endpoint | None, str]:
+    """Return the address, and a sentence with a placeholder for it; no address if it will be that of a future task."""
+    examined, wanted = hook.attached.examined, configured(plan)
+    balancing = examined.service.load_balancing
+    listener = blue_listener(stage, balancing, balancing, is_given=hook.has_address(plan))
+    in_steps = examined.service.configuration.get("strategy") in {"LINEAR", "CANARY"}
+    if listener is not None and in_steps and stage == Stage.PRE_PRODUCTION_TRAFFIC_SHIFT:
+        raise EndpointError(
+            "from the second step on, the production listener also forwards to green, so blue has no address of its own",
+            EARLIER,
+        )
+    if examined.is_at(stage):
+        found = blue_endpoint(wanted, stage, lambda: examined.deployment(stage), environment=hook.environment)
+        return found.endpoint, "blue answers at {} now"
+    if listener is None:
+        return None, "requests to blue will go to one of its tasks"
+    arn, forwarding = _route(listener.production, OVERRIDE)
+    return derived_blue(forwarding, lambda: address(arn), arn.text, None, wanted.host), "blue will answer at {}"
+
+
+def _route(listener: str, fix: str) -> tuple[ListenerArn, Route]:
+    with reading(RULES):
+        arn = ListenerArn.parse(listener)
+    found = route(arn)
+    if found.obstacle:
+        raise EndpointError(f"{short(arn.text)} has the action {found.obstacle} before it forwards", fix)
+    return arn, found
 
 
 def task_port(service: Service) -> int | None:
-    """Return the port at which the tasks of a service answer; None where it offers none."""
+    """Return the container port of the service; None if it has none."""
     at_load_balancer = next((each.port for each in service.load_balancing if each.port), None)
     if at_load_balancer is not None or not service.port_names:
         return at_load_balancer
@@ -127,13 +163,13 @@ def task_port(service: Service) -> int | None:
     return None if port is None else port.number
 
 
-def shown(endpoint: Endpoint) -> str:
-    """Return the address for people. Values of headers and of a query may be what only the load balancer should know."""
+def _shown(endpoint: Endpoint) -> str:
+    """Return the address for people, without values of headers and of the query: they may be secrets of a listener rule."""
     try:
         where = Url.parse(endpoint.base_url).shown
-    except RequestError as trouble:
+    except RequestError as invalid:
         raise EndpointError(
-            f"the address of green is none: {trouble}", "correct hookDetails.base_url or APP_URL"
+            f"the address of green is not valid: {invalid}", "correct hookDetails.base_url or APP_URL"
         ) from None
     names = [*(f"header {name}" for name in endpoint.headers), *(f"parameter {name}" for name in endpoint.query)]
     return f"{where} with {' and '.join(names)}" if names else where

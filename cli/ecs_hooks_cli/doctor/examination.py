@@ -1,4 +1,4 @@
-"""All examinations of a service, hook by hook."""
+"""All examinations of a service and its hooks, in the order of their findings."""
 
 from __future__ import annotations
 
@@ -7,37 +7,25 @@ from typing import NamedTuple
 
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks_cli.common.service import Service, is_pause
-from ecs_hooks_cli.doctor import (
-    blue,
-    egress,
-    endpoint,
-    permissions,
-    plan,
-    reach,
-    role,
-    sdk,
-    secrets,
-    strategy,
-    target,
-)
-from ecs_hooks_cli.doctor.attached import AttachedHook, Examined, Prepared
-from ecs_hooks_cli.doctor.finding import Finding, examined, ok, unanswered
+from ecs_hooks_cli.doctor import aws_access, endpoint, function, network, permissions, plan, secrets, service
+from ecs_hooks_cli.doctor.attached_hook import AttachedHook, ExaminedService, PlannedHook
+from ecs_hooks_cli.doctor.finding import Finding, Subject
 from ecs_hooks_cli.doctor.function import Function
 
 
-class Part(NamedTuple):
-    """What belongs together: the findings about one hook, or about the service.
+class Section(NamedTuple):
+    """The findings about one hook, or about the service.
 
     Parameters
     ----------
     name
-        What it is about, for people.
+        Its heading.
     hook
-        `hookTargetArn`; empty for the service, and for a PAUSE hook.
+        `hookTargetArn`; empty for the service and for a PAUSE hook.
     stages
         The stages of the hook.
     findings
-        The findings; each is made when it is taken.
+        The findings; AWS is called while they are consumed.
     """
 
     name: str
@@ -46,74 +34,62 @@ class Part(NamedTuple):
     findings: Iterator[Finding]
 
 
-def examine(service: Service, stages: Collection[str]) -> Iterator[Part]:
-    """Examine a service and its hooks.
-
-    Parameters
-    ----------
-    service
-        The service.
-    stages
-        Only hooks at these stages; at any, where there are none.
+def examine(described: Service, stages: Collection[str]) -> Iterator[Section]:
+    """Examine a service and its hooks; if `stages` is not empty, only hooks at these.
 
     Raises
     ------
     FactError
-        If AWS does not tell what every examination needs.
+        If AWS does not return what every examination requires.
     """
-    yield Part(f"{service.cluster}/{service.name}", "", (), _of_service(service, stages))
-    whole = Examined(service)
-    for hook in service.hooks:
+    yield Section(f"{described.cluster}/{described.name}", "", (), _of_service(described, stages))
+    examined = ExaminedService(described)
+    for hook in described.hooks:
         at = tuple(str(stage) for stage in hook.get("lifecycleStages") or [] if not stages or stage in stages)
         if not at:
             continue
         where = f"at {', '.join(at)}"
         if is_pause(hook):
-            yield Part(f"PAUSE {where}", "", at, iter([ok("pause", "waits for somebody to go on; nothing to examine")]))
+            waits = Subject("pause").ok("waits for ContinueServiceDeployment; nothing to examine")
+            yield Section(f"PAUSE {where}", "", at, iter([waits]))
         else:
-            found = AttachedHook(whole, {**hook, "lifecycleStages": list(at)})
+            found = AttachedHook(examined, {**hook, "lifecycleStages": list(at)})
             name = found.arn.name if found.arn else found.target
-            yield Part(f"{name} {where}", found.target, at, _of_hook(found))
+            yield Section(f"{name} {where}", found.target, at, _of_hook(found))
 
 
-def _of_service(service: Service, stages: Collection[str]) -> Iterator[Finding]:
-    yield from sdk.examine(*sdk.installed())
-    yield from strategy.examine(service, stages)
+def _of_service(described: Service, stages: Collection[str]) -> Iterator[Finding]:
+    yield from service.examine_sdk(*service.installed_sdk())
+    yield from service.examine_service(described, stages)
 
 
 def _of_hook(hook: AttachedHook) -> Iterator[Finding]:
-    yield from target.examine_arn(hook)
-    function: Function | None = None
+    yield from function.examine_arn(hook.target, hook.arn, hook.examined.arn)
+    found: Function | None = None
     if hook.arn is not None:
         try:
-            function = Function.ask(hook.arn)
-        except FactError as trouble:
-            if trouble.code == "ResourceNotFoundException":
-                yield target.absent(hook)
+            found = Function.describe(hook.arn)
+        except FactError as failed:
+            if failed.code == "ResourceNotFoundException":
+                yield function.missing(hook.target)
             else:
-                yield unanswered(
-                    "function",
-                    "how the function is configured, and with it permissions, endpoint and network,",
-                    trouble,
-                )
+                fact = "the function's configuration, so permissions, endpoint and network are not examined"
+                yield function.SUBJECT.aws_failed(fact, failed)
         else:
-            yield from target.examine_function(function)
-    yield from role.examine(hook)
-    planned = plan.read(hook, function)
-    yield from planned.findings
-    if function is not None and planned.plans:
-        yield from _of_function(Prepared(hook, function, planned.plans, planned.reference))
+            yield from function.examine_configuration(found)
+    yield from permissions.examine_role(hook)
+    read = plan.read(hook, found)
+    yield from read.findings
+    if found is not None and read.plans:
+        yield from _of_planned(PlannedHook(hook, found, read.plans, read.reference))
 
 
-def _of_function(prepared: Prepared) -> Iterator[Finding]:
-    yield from secrets.examine(prepared)
-    yield from examined(permissions.SUBJECT, "what the checks need", permissions.examine(prepared))
-    for stage, of_stage in prepared.plans.items():
-        yield from examined(
-            endpoint.SUBJECT, f"the address of green at {stage}", endpoint.examine(prepared, stage, of_stage)
-        )
-        yield from examined(
-            endpoint.SUBJECT, f"the address of blue at {stage}", blue.examine(prepared, stage, of_stage)
-        )
-    yield from examined(reach.SUBJECT, "whether requests get there", reach.examine(prepared))
-    yield from examined(egress.SUBJECT, "whether the function can call AWS", egress.examine(prepared))
+def _of_planned(hook: PlannedHook) -> Iterator[Finding]:
+    yield from secrets.examine(hook)
+    yield from permissions.SUBJECT.or_unknown("the permissions that the checks require", permissions.examine(hook))
+    for stage, at_stage in hook.plans.items():
+        green, blue = endpoint.examine_green(hook, stage, at_stage), endpoint.examine_blue(hook, stage, at_stage)
+        yield from endpoint.SUBJECT.or_unknown(f"the address of green at {stage}", green)
+        yield from endpoint.SUBJECT.or_unknown(f"the address of blue at {stage}", blue)
+    yield from network.SUBJECT.or_unknown("whether requests reach their targets", network.examine(hook))
+    yield from aws_access.SUBJECT.or_unknown("whether the function can call AWS", aws_access.examine(hook))

@@ -1,4 +1,4 @@
-"""What an examination found, and what to do about it."""
+"""Findings: what is wrong, how severe it is, and how to fix it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ecs_hooks.aws.errors import FactError
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """Severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
     ERROR = "error"
     UNKNOWN = "unknown"
-    """It could not be found out. That is never as good as `ok`."""
+    """Cannot be determined; never as good as `ok`."""
 
 
 class Finding(NamedTuple):
@@ -25,13 +25,13 @@ class Finding(NamedTuple):
     Parameters
     ----------
     level
-        How bad it is.
+        Its severity.
     subject
         What was examined, such as `role`.
     text
         What was found, in one line.
     fix
-        What to do about it, or how to find out; empty where it is `ok`.
+        What to do; empty for `ok`.
     """
 
     level: Level
@@ -40,37 +40,38 @@ class Finding(NamedTuple):
     fix: str = ""
 
 
-def ok(subject: str, text: str) -> Finding:
-    """Return a finding that is as it should be."""
-    return Finding(Level.OK, subject, text)
+class Subject(NamedTuple):
+    """The subject of an examination, such as `role`, which makes the findings about it."""
 
+    name: str
 
-def warning(subject: str, text: str, fix: str) -> Finding:
-    """Return a finding that may be meant so, or does harm only at times."""
-    return Finding(Level.WARNING, subject, text, fix)
+    def ok(self, text: str) -> Finding:
+        """Return a finding without a problem."""
+        return Finding(Level.OK, self.name, text)
 
+    def warning(self, text: str, fix: str) -> Finding:
+        """Return a problem that may be intended, or occurs only at times."""
+        return Finding(Level.WARNING, self.name, text, fix)
 
-def error(subject: str, text: str, fix: str) -> Finding:
-    """Return a finding with which the hook can't do what it is there for."""
-    return Finding(Level.ERROR, subject, text, fix)
+    def error(self, text: str, fix: str) -> Finding:
+        """Return a problem that makes the hook fail, or useless."""
+        return Finding(Level.ERROR, self.name, text, fix)
 
+    def unknown(self, text: str, fix: str) -> Finding:
+        """Return a finding about a fact that cannot be determined, and how to determine it."""
+        return Finding(Level.UNKNOWN, self.name, text, fix)
 
-def unknown(subject: str, text: str, fix: str) -> Finding:
-    """Return a finding that could not be made, and how to make it."""
-    return Finding(Level.UNKNOWN, subject, text, fix)
+    def aws_failed(self, fact: str, cause: FactError) -> Finding:
+        """Return the finding that a fact is unknown because an AWS call failed."""
+        if cause.forbidden:
+            reason, fix = f"{cause.action}: {cause.code}", f"allow {cause.action} for the AWS credentials used here"
+        else:
+            reason, fix = str(cause), "run `ecs-hooks doctor` again; if AWS fails again, correct what it reports"
+        return self.unknown(f"cannot determine {fact}: {reason}", fix)
 
-
-def unanswered(subject: str, what: str, trouble: FactError) -> Finding:
-    """Return the finding that AWS did not tell what was asked for."""
-    if trouble.forbidden:
-        fix = f"allow {trouble.action} to the AWS credentials used here, or have somebody look who may"
-        return unknown(subject, f"{what} is not known: {trouble.action}: {trouble.code}", fix)
-    return unknown(subject, f"{what} is not known: {trouble}", "look again")
-
-
-def examined(subject: str, what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Yield findings; where AWS refuses to tell, that is one."""
-    try:
-        yield from findings
-    except FactError as trouble:
-        yield unanswered(subject, what, trouble)
+    def or_unknown(self, fact: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+        """Yield findings, and `aws_failed` at the end if an AWS call fails."""
+        try:
+            yield from findings
+        except FactError as failed:
+            yield self.aws_failed(fact, failed)

@@ -1,101 +1,225 @@
-"""Security groups and subnets: what they let through."""
+"""Whether the function's network reaches the targets of the plan's requests.
+
+Only security groups, VPCs and routes to the internet are examined: not network ACLs, firewalls and routes between subnets.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import IPv4Network, collapse_addresses
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import NamedTuple
 
-from ecs_hooks.aws.call import ask, reading
+from ecs_hooks.aws.call import ask_one, reading
+from ecs_hooks.deployment.baseline import blue_listener
+from ecs_hooks.deployment.endpoint import EndpointError, Listener
+from ecs_hooks.deployment.green import app_url_of, at_production, with_listener
+from ecs_hooks.deployment.listener import LOAD_BALANCERS, RULES, ListenerArn, address, short
+from ecs_hooks.http.errors import ForbiddenAddressError, RequestError
+from ecs_hooks.http.guard import VARIABLE, AllowedHosts, judge, parse_address, refusal
+from ecs_hooks.http.url import Url
+from ecs_hooks.plan.model import Plan
+from ecs_hooks_cli.doctor import vpc
+from ecs_hooks_cli.doctor.attached_hook import PlannedHook
+from ecs_hooks_cli.doctor.endpoint import task_port
+from ecs_hooks_cli.doctor.finding import Finding, Subject
+from ecs_hooks_cli.doctor.function import Function
 
-SUBNETS = "ec2:DescribeSubnets"
-GROUPS = "ec2:DescribeSecurityGroups"
-
-_TCP = {"tcp", "6", "-1"}
-
-
-class Peer(NamedTuple):
-    """The other end of a connection.
-
-    Parameters
-    ----------
-    groups
-        Ids of its security groups.
-    networks
-        Networks that its address is in one of.
-    """
-
-    groups: frozenset[str]
-    networks: tuple[IPv4Network, ...]
+SUBJECT = Subject("network")
+_TRY = "run `ecs-hooks check PLAN --url ADDRESS` on a machine in the function's subnets, or try it in a deployment that may fail"
+_JOIN_VPC = "attach the function to that VPC (VpcSubnetIds and VpcSecurityGroupIds of the stack)"
 
 
-ANYBODY = Peer(frozenset(), (IPv4Network("0.0.0.0/0"),))
-
-
-class Subnets(NamedTuple):
-    """Subnets of one VPC.
+class Target(NamedTuple):
+    """A load balancer, or the tasks of the service.
 
     Parameters
     ----------
-    vpc
-        Id of the VPC.
-    networks
-        Their networks.
+    name
+        Its name in findings.
+    port
+        The port that requests go to.
+    public
+        Whether its addresses are public.
+    groups, subnets
+        Ids of its security groups and subnets.
     """
 
-    vpc: str
-    networks: tuple[IPv4Network, ...]
+    name: str
+    port: int
+    public: bool
+    groups: tuple[str, ...]
+    subnets: tuple[str, ...]
 
 
-def subnets(region: str, ids: Sequence[str]) -> Subnets:
-    """Ask for subnets.
+def examine(hook: PlannedHook) -> Iterator[Finding]:
+    """Examine the network path to every target of the plan."""
+    region = hook.attached.examined.arn.region
+    for target in _targets(hook):
+        if isinstance(target, Url):
+            yield _to_address(hook, target)
+        elif target.public:
+            yield from _to_public(hook.function, target, region)
+        else:
+            yield from _to_private(hook.function, target, region)
 
-    Raises
-    ------
-    FactError
-        If EC2 does not answer.
+
+def _targets(hook: PlannedHook) -> Iterator[Target | Url]:
+    """Yield the targets of requests, without duplicates and without those that `endpoint` reports as unknown.
+
+    An address in the plan or in `APP_URL` is a `Url`; other targets are read from AWS.
     """
-    found = ask(SUBNETS, region, "Subnets", SubnetIds=list(ids))
-    with reading(SUBNETS):
-        return Subnets(str(found[0]["VpcId"]), tuple(IPv4Network(each["CidrBlock"]) for each in found))
+    addresses: dict[tuple[str, int | None], None] = {}
+    discovered: dict[tuple[Listener, str, int | None], None] = {}
+    for stage, plan in hook.plans.items():
+        for check in plan.checks:
+            required = check.requirements()
+            listener = required.listener
+            given = plan.policies.base_url or app_url_of(hook.environment) if listener == "test" else None
+            if given:
+                addresses[given, required.port] = None
+            elif listener is not None:
+                discovered[listener, stage, required.port] = None
+            if required.blue:
+                discovered |= dict.fromkeys((each, stage, None) for each in _listener_of_blue(hook, stage, plan))
+            addresses |= dict.fromkeys((url, None) for url in required.urls)
+    urls: dict[tuple[str, int], Url] = {}
+    for text, port in addresses:
+        with suppress(RequestError):
+            url = Url.parse(text)
+            url = url._replace(port=port or url.port)
+            urls.setdefault((url.host, url.port), url)
+    yield from urls.values()
+    yield from dict.fromkeys(each for found in discovered for each in _discovered(hook, *found))
 
 
-def ingress(region: str, groups: Sequence[str], port: int, peer: Peer) -> bool | None:
-    """Return whether security groups let a peer in at a TCP port; None where that can't be told."""
-    return _lets(region, groups, "IpPermissions", port, peer)
+def _listener_of_blue(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Listener]:
+    """Yield the listener whose target blue is; tasks of blue are found like those of green, by the test listener."""
+    balancing = hook.attached.examined.service.load_balancing
+    with suppress(EndpointError):
+        at_listener = blue_listener(stage, balancing, balancing, is_given=hook.has_address(plan)) is not None
+        yield "production" if at_listener else "test"
 
 
-def egress(region: str, groups: Sequence[str], port: int, peer: Peer) -> bool | None:
-    """Return whether security groups let connections out to a TCP port of a peer; None where that can't be told."""
-    return _lets(region, groups, "IpPermissionsEgress", port, peer)
+def _discovered(hook: PlannedHook, listener: Listener, stage: str, check_port: int | None) -> Iterator[Target]:
+    service = hook.attached.examined.service
+    try:
+        balancing = service.load_balancing
+        found = with_listener(stage, balancing) if listener == "test" else at_production(balancing)
+    except EndpointError:
+        return
+    if found is not None:
+        yield _load_balancer(found[1])
+    elif service.network is not None:
+        port = check_port or task_port(service)
+        if port is not None:
+            groups, ids = (tuple(service.network.get(each) or ()) for each in ("securityGroups", "subnets"))
+            yield Target("the service's tasks", port, public=False, groups=groups, subnets=ids)
 
 
-def _lets(region: str, groups: Sequence[str], member: str, port: int, peer: Peer) -> bool | None:
-    if not groups:
-        return None
-    described = ask(GROUPS, region, "SecurityGroups", GroupIds=list(groups))
-    with reading(GROUPS):
-        return lets((rule for group in described for rule in group.get(member) or []), port, peer)
+def _load_balancer(listener: str) -> Target:
+    with reading(RULES):
+        arn = ListenerArn.parse(listener)
+    port = address(arn).port
+    found = ask_one(LOAD_BALANCERS, arn.region, "LoadBalancers", "load balancer", LoadBalancerArns=[arn.load_balancer])
+    with reading(LOAD_BALANCERS):
+        return Target(
+            f"load balancer {short(arn.load_balancer).split('/')[2]}",
+            port,
+            public=found["Scheme"] == "internet-facing",
+            groups=tuple(found.get("SecurityGroups") or ()),
+            subnets=tuple(each["SubnetId"] for each in found["AvailabilityZones"]),
+        )
 
 
-def lets(rules: Iterable[Mapping[str, Any]], port: int, peer: Peer) -> bool | None:
-    """Return whether rules of security groups let a peer through; None where that can't be told."""
-    open_networks: list[IPv4Network] = []
-    lists = False
-    for rule in rules:
-        if rule["IpProtocol"] not in _TCP or not _has_port(rule, port):
-            continue
-        if peer.groups & {pair.get("GroupId") for pair in rule.get("UserIdGroupPairs") or []}:
-            return True
-        open_networks += [IPv4Network(each["CidrIp"]) for each in rule.get("IpRanges") or []]
-        lists = lists or bool(rule.get("PrefixListIds"))
-    # Two halves of a subnet let all of it through.
-    merged = list(collapse_addresses(open_networks))
-    if peer.networks and all(any(each.subnet_of(network) for network in merged) for each in peer.networks):
-        return True
-    # What is in a prefix list is not looked up.
-    return None if lists or not peer.networks else False
+def _to_address(hook: PlannedHook, url: Url) -> Finding:
+    """Examine an address in the plan. A name may resolve differently in the function's network, so it is not resolved."""
+    ip = parse_address(url.host)
+    allowed = hook.environment.get(VARIABLE, "")
+    try:
+        AllowedHosts.parse(allowed)
+    except ForbiddenAddressError as invalid:
+        return SUBJECT.error(str(invalid), f"correct {VARIABLE} of the function")
+    kind = judge(url.host, ip, allowed) if ip else None
+    if ip and kind:
+        return SUBJECT.error(str(refusal(url.host, ip, kind)), "set hookDetails.base_url to an address of green")
+    internal = url.host.startswith("internal-") and url.host.endswith(".elb.amazonaws.com")
+    vpc = hook.function.vpc
+    if not vpc and (internal or (ip and ip.is_private)):
+        return SUBJECT.error(f"{url.authority} is inside a VPC, but the function is in no VPC", _JOIN_VPC)
+    source = vpc or "outside a VPC"
+    return SUBJECT.unknown(f"AWS does not show whether {url.authority} is reachable from {source}", _TRY)
 
 
-def _has_port(rule: Mapping[str, Any], port: int) -> bool:
-    return rule["IpProtocol"] == "-1" or int(rule["FromPort"]) <= port <= int(rule["ToPort"])
+def _to_public(function: Function, target: Target, region: str) -> Iterator[Finding]:
+    """Examine the path over the internet; that of a function in a VPC goes through a NAT gateway."""
+    if function.vpc:
+        routes = vpc.internet_routes(region, function.vpc, function.subnets)
+        cut_off = vpc.routes_text(routes, vpc.InternetRoute.INTERNET_GATEWAY, vpc.InternetRoute.NONE)
+        if cut_off:
+            yield SUBJECT.error(
+                f"{target.name} has public addresses, but {cut_off}",
+                "route 0.0.0.0/0 of the function's subnets to a NAT gateway",
+            )
+    inbound = vpc.allow_inbound(region, target.groups, target.port, vpc.ANYWHERE)
+    outbound = vpc.allow_outbound(region, function.groups, target.port, vpc.ANYWHERE) if function.vpc else True
+    if outbound is False:
+        yield _no_outbound_rule(function, target)
+    elif inbound and outbound:
+        yield SUBJECT.ok(f"the security groups of {target.name} allow port {target.port} from anywhere")
+    elif inbound is False and not function.vpc:
+        yield SUBJECT.error(
+            f"{target.name} does not allow port {target.port} from anywhere, and the address of a function outside a VPC "
+            "varies",
+            f"attach the function to a VPC and allow the address of its NAT gateway, or open port {target.port} of "
+            f"{_named(target.groups)}",
+        )
+    else:
+        yield _undetermined(target)
+
+
+def _to_private(function: Function, target: Target, region: str) -> Iterator[Finding]:
+    place = vpc.subnets(region, target.subnets)
+    if not function.vpc:
+        yield SUBJECT.error(f"the function is in no VPC, but only {place.vpc} reaches {target.name}", _JOIN_VPC)
+        return
+    if function.vpc != place.vpc:
+        yield SUBJECT.warning(
+            f"the function is in {function.vpc}, not in the VPC of {target.name} ({place.vpc}): VPC peering or a transit "
+            "gateway is required",
+            f"verify that it exists, or attach the function to {place.vpc}",
+        )
+        return
+    source = vpc.Peer(frozenset(function.groups), vpc.subnets(region, function.subnets).networks)
+    inbound = vpc.allow_inbound(region, target.groups, target.port, source)
+    outbound = vpc.allow_outbound(
+        region, function.groups, target.port, vpc.Peer(frozenset(target.groups), place.networks)
+    )
+    if inbound and outbound:
+        yield SUBJECT.ok(f"the security groups allow the function to connect to port {target.port} of {target.name}")
+    if inbound is False:
+        yield SUBJECT.error(
+            f"no rule of {_named(target.groups)} of {target.name} allows port {target.port} from the function",
+            f"allow inbound TCP port {target.port} from {_named(function.groups)}",
+        )
+    if outbound is False:
+        yield _no_outbound_rule(function, target)
+    if None in {inbound, outbound} and False not in {inbound, outbound}:
+        yield _undetermined(target)
+
+
+def _undetermined(target: Target) -> Finding:
+    return SUBJECT.unknown(
+        f"cannot determine whether the security groups allow the function to connect to port {target.port} of {target.name}",
+        _TRY,
+    )
+
+
+def _no_outbound_rule(function: Function, target: Target) -> Finding:
+    return SUBJECT.error(
+        f"no rule of the function's {_named(function.groups)} allows outbound port {target.port} to {target.name}",
+        f"allow outbound TCP port {target.port}",
+    )
+
+
+def _named(groups: tuple[str, ...]) -> str:
+    return f"security group {' or '.join(groups)}"

@@ -1,1 +1,1 @@
-"""`ecs-hooks migrate`: what takes the place of an AppSpec of CodeDeploy where ECS deploys by itself."""
+"""`ecs-hooks migrate`: converts an AppSpec and a deployment group of CodeDeploy to the input of ECS's UpdateService."""

@@ -1,4 +1,4 @@
-"""Reads the AppSpec of a deployment by CodeDeploy."""
+"""Reads the AppSpec of an ECS deployment by CodeDeploy."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks.core.formatting import nearest
-from ecs_hooks_cli.migrate.place import Place, parsed
+from ecs_hooks_cli.migrate.document import Value, parse_document
 
+_DOCUMENT = "version: 0.0, Resources: [...], Hooks: [...]"
 _HOOKS = "- AfterAllowTestTraffic: my-function"
-_RESOURCE = "- TargetService: {Type: AWS::ECS::Service, Properties: {...}}"
+_TARGET = "{Type: AWS::ECS::Service, Properties: {...}}"
+_RESOURCE = f"- TargetService: {_TARGET}"
+_NETWORK = "{AwsvpcConfiguration: {Subnets: [subnet-1], SecurityGroups: [sg-1], AssignPublicIp: DISABLED}}"
 _PROPERTIES = (
     "TaskDefinition",
     "LoadBalancerInfo",
@@ -20,7 +23,7 @@ _PROPERTIES = (
 )
 
 
-class HookOfAppSpec(NamedTuple):
+class AppSpecHook(NamedTuple):
     """A function that CodeDeploy invokes.
 
     Parameters
@@ -29,51 +32,56 @@ class HookOfAppSpec(NamedTuple):
         The lifecycle event, such as `BeforeInstall`.
     function
         Name or ARN of the function.
-    place
-        Where the function stands.
+    value
+        The place of the function in the document, for errors.
     """
 
     event: str
     function: str
-    place: Place
+    value: Value
 
 
 class AppSpec(NamedTuple):
-    """The AppSpec of a deployment of an ECS service.
+    """An AppSpec.
 
     Parameters
     ----------
     hooks
-        Its functions, in the order of the file.
+        Its functions, in the order of the document.
     container_name, container_port
-        Where the load balancer sends traffic; None where nothing is said.
+        The target of the load balancer; None if not set.
     fields
-        What it says of the service besides, as UpdateService takes it.
+        The other properties of the service, in the form of UpdateService.
     """
 
-    hooks: tuple[HookOfAppSpec, ...]
+    hooks: tuple[AppSpecHook, ...]
     container_name: str | None
     container_port: int | None
     fields: Mapping[str, Any]
 
 
 def read_appspec(text: str) -> AppSpec:
-    """Return what an AppSpec says, in YAML or JSON.
+    """Return the AppSpec in a YAML or JSON document.
 
     Raises
     ------
     DocumentError
-        If it is none for an ECS service, or something in it is wrong.
+        If it is not valid, or not for an ECS service.
     """
-    root = parsed(text)
-    example = "version: 0.0, Resources: [...], Hooks: [...]"
-    _refuse_instances(root, root.fields(example=example))
-    found = root.fields(("version", "Resources", "Hooks"), example=example)
+    root = parse_document(text)
+    for name in ("os", "files", "permissions"):
+        if name in root.fields(example=_DOCUMENT):
+            root.fail(
+                f"{name} is for deployments to instances, whose hooks are scripts; ECS has no counterpart for them"
+            )
+    found = root.fields(("version", "Resources", "Hooks"), example=_DOCUMENT)
     if "Resources" not in found:
-        root.refuse(f"Resources is missing: it names the service, {_RESOURCE}")
+        root.fail(f"Resources is missing; add the service: {_RESOURCE}")
     properties = _properties(found["Resources"])
-    balancer = properties.get("LoadBalancerInfo")
-    container = balancer.fields(("ContainerName", "ContainerPort"), example=_CONTAINER) if balancer else {}
+    container: Mapping[str, Value] = {}
+    if "LoadBalancerInfo" in properties:
+        names = ("ContainerName", "ContainerPort")
+        container = properties["LoadBalancerInfo"].fields(names, example="{ContainerName: web, ContainerPort: 80}")
     return AppSpec(
         tuple(_hooks(found["Hooks"])) if "Hooks" in found else (),
         container["ContainerName"].text() if "ContainerName" in container else None,
@@ -82,51 +90,38 @@ def read_appspec(text: str) -> AppSpec:
     )
 
 
-_CONTAINER = "{ContainerName: web, ContainerPort: 80}"
-
-
-def _refuse_instances(root: Place, found: Mapping[str, Place]) -> None:
-    for name in ("os", "files", "permissions"):
-        if name in found:
-            root.refuse(
-                f"{name} is for deployments to instances, whose hooks are scripts; ECS has no counterpart for them"
-            )
-
-
-def _properties(resources: Place) -> dict[str, Place]:
+def _properties(resources: Value) -> dict[str, Value]:
     items = resources.items(example=_RESOURCE)
     if len(items) != 1:
-        resources.refuse(f"must have one item, and has {len(items)}: {_RESOURCE}")
+        resources.fail(f"must have one item, not {len(items)}: {_RESOURCE}")
     targets = list(items[0].fields(example=_RESOURCE).values())
     if len(targets) != 1:
-        items[0].refuse(f"must name one service: {_RESOURCE}")
-    target = targets[0].fields(("Type", "Properties"), example="{Type: AWS::ECS::Service, Properties: {...}}")
+        items[0].fail(f"must have one service, not {len(targets)}: {_RESOURCE}")
+    target = targets[0].fields(("Type", "Properties"), example=_TARGET)
     if "Type" not in target or "Properties" not in target:
-        targets[0].refuse("Type and Properties are needed: {Type: AWS::ECS::Service, Properties: {...}}")
-    kind = target["Type"].text()
-    if kind == "AWS::Lambda::Function":
-        target["Type"].refuse(
-            "AWS::Lambda::Function stays with CodeDeploy: ECS deploys services only. The same functions serve there as hooks; "
-            "see examples/codedeploy/appspec-lambda.yaml"
+        targets[0].fail(f"Type and Properties are required: {_TARGET}")
+    if target["Type"].text() == "AWS::Lambda::Function":
+        target["Type"].fail(
+            "AWS::Lambda::Function stays with CodeDeploy, because ECS deploys only services; the same functions are hooks "
+            "of both, see examples/codedeploy/appspec-lambda.yaml"
         )
-    if kind != "AWS::ECS::Service":
-        target["Type"].refuse("must be AWS::ECS::Service")
+    target["Type"].one_of("AWS::ECS::Service")
     return target["Properties"].fields(_PROPERTIES, example="{TaskDefinition: ..., LoadBalancerInfo: {...}}")
 
 
-def _hooks(hooks: Place) -> list[HookOfAppSpec]:
-    found: list[HookOfAppSpec] = []
+def _hooks(hooks: Value) -> list[AppSpecHook]:
+    found: list[AppSpecHook] = []
     for item in hooks.items(example=_HOOKS):
-        for name, place in item.fields(example=_HOOKS).items():
+        for name, value in item.fields(example=_HOOKS).items():
             event = {each.lower(): each for each in STAGES}.get(name.lower())
             if event is None:
-                place.refuse(f"is no lifecycle event of ECS deployments{nearest(name, list(STAGES))}")
-            found.append(HookOfAppSpec(event, place.text(), place))
+                value.fail(f"is not a lifecycle event of ECS deployments{nearest(name, list(STAGES))}")
+            found.append(AppSpecHook(event, value.text(), value))
     return found
 
 
-def _service(properties: Mapping[str, Place]) -> dict[str, Any]:
-    """Return what UpdateService has a field for."""
+def _service(properties: Mapping[str, Value]) -> dict[str, Any]:
+    """Return the properties that are fields of UpdateService, too."""
     fields: dict[str, Any] = {}
     if "PlatformVersion" in properties:
         fields["platformVersion"] = properties["PlatformVersion"].text()
@@ -140,14 +135,13 @@ def _service(properties: Mapping[str, Place]) -> dict[str, Any]:
     return fields
 
 
-def _network(place: Place) -> dict[str, Any]:
-    example = "{AwsvpcConfiguration: {Subnets: [subnet-1], SecurityGroups: [sg-1], AssignPublicIp: DISABLED}}"
-    whole = place.fields(("AwsvpcConfiguration",), example=example)
-    if "AwsvpcConfiguration" not in whole:
-        place.refuse(f"AwsvpcConfiguration is missing: {example}")
-    inner = whole["AwsvpcConfiguration"].fields(("Subnets", "SecurityGroups", "AssignPublicIp"), example=example)
+def _network(value: Value) -> dict[str, Any]:
+    outer = value.fields(("AwsvpcConfiguration",), example=_NETWORK)
+    if "AwsvpcConfiguration" not in outer:
+        value.fail(f"AwsvpcConfiguration is missing: {_NETWORK}")
+    inner = outer["AwsvpcConfiguration"].fields(("Subnets", "SecurityGroups", "AssignPublicIp"), example=_NETWORK)
     if "Subnets" not in inner:
-        whole["AwsvpcConfiguration"].refuse("Subnets is missing: ECS needs at least one, such as Subnets: [subnet-1]")
+        outer["AwsvpcConfiguration"].fail("Subnets is missing; set at least one, such as Subnets: [subnet-1]")
     found: dict[str, Any] = {}
     for name, field in (("Subnets", "subnets"), ("SecurityGroups", "securityGroups")):
         if name in inner:
@@ -157,12 +151,12 @@ def _network(place: Place) -> dict[str, Any]:
     return {"awsvpcConfiguration": found}
 
 
-def _capacity(place: Place) -> dict[str, Any]:
-    inner = place.fields(("CapacityProvider", "Base", "Weight"), example="{CapacityProvider: FARGATE, Weight: 1}")
-    if "CapacityProvider" not in inner:
-        place.refuse("CapacityProvider is missing, such as FARGATE")
-    found: dict[str, Any] = {"capacityProvider": inner["CapacityProvider"].text()}
+def _capacity(value: Value) -> dict[str, Any]:
+    fields = value.fields(("CapacityProvider", "Base", "Weight"), example="{CapacityProvider: FARGATE, Weight: 1}")
+    if "CapacityProvider" not in fields:
+        value.fail("CapacityProvider is missing; set it, such as FARGATE")
+    found: dict[str, Any] = {"capacityProvider": fields["CapacityProvider"].text()}
     for name, most in (("Base", 100_000), ("Weight", 1_000)):
-        if name in inner:
-            found[name.lower()] = inner[name].number(0, most)
+        if name in fields:
+            found[name.lower()] = fields[name].number(0, most)
     return found

@@ -1,112 +1,115 @@
-"""The lifecycle hooks of ECS in place of those of an AppSpec."""
+"""Converts the hooks of an AppSpec to lifecycle hooks of ECS."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks.core.event import Stage
-from ecs_hooks.core.formatting import counted
-from ecs_hooks_cli.migrate.appspec import HookOfAppSpec
-from ecs_hooks_cli.migrate.functions import Where, arn_of, stage_of
-from ecs_hooks_cli.migrate.note import Kind, Note
+from ecs_hooks_cli.common.service import Hook
+from ecs_hooks_cli.migrate.appspec import AppSpecHook
+from ecs_hooks_cli.migrate.document import Value
 
-Hook = dict[str, Any]
+_ARN = re.compile(r"arn:(aws[a-z-]*):lambda:([a-z0-9-]+):(\d{12}):function:([A-Za-z0-9_-]+)(:[A-Za-z0-9_$-]+)?")
+_PARTIAL_ARN = re.compile(r"(\d{12}):function:(.+)")
+_NAME = re.compile(r"[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?")
+_NAME_IN_STACK = re.compile(r"CodeDeployHook_(?P<stack>[A-Za-z0-9-]+)_(?P<stage>[A-Za-z]+)")
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
-class Attachment(NamedTuple):
-    """How hooks are attached.
+class FunctionDefaults(NamedTuple):
+    """What completes the name of a function to its ARN: region and account, or a prefix in place of both."""
+
+    region: str | None = None
+    account: str | None = None
+    prefix: str | None = None
+
+
+class HookSettings(NamedTuple):
+    """Settings of the lifecycle hooks that an AppSpec does not have.
 
     Parameters
     ----------
     role_arn
-        The role with which ECS invokes the functions.
-    where
-        Where functions are that are given by their names.
+        The role that ECS assumes to invoke the functions.
+    defaults
+        What completes names of functions to ARNs.
     plans
-        The `hookDetails` of each lifecycle event.
+        `hookDetails` by lifecycle event of CodeDeploy.
     timeout_minutes
-        How long ECS waits for each.
+        `timeoutInMinutes` of each hook.
     """
 
     role_arn: str
-    where: Where
+    defaults: FunctionDefaults
     plans: Mapping[str, dict[str, Any]]
     timeout_minutes: int
 
 
-def lifecycle_hooks(hooks: Sequence[HookOfAppSpec], attachment: Attachment) -> list[Hook]:
-    """Return the hooks, as `deploymentConfiguration.lifecycleHooks` has them.
+def lifecycle_hooks(hooks: Sequence[AppSpecHook], settings: HookSettings) -> list[Hook]:
+    """Return the value of `deploymentConfiguration.lifecycleHooks`.
 
     Raises
     ------
     DocumentError
-        If the ARN of a function is not known.
+        If the ARN of a function is unknown.
     """
     return [
         {
             "targetType": "AWS_LAMBDA",
-            "hookTargetArn": arn_of(hook.function, hook.place, attachment.where),
-            "roleArn": attachment.role_arn,
+            "hookTargetArn": function_arn(hook.function, hook.value, settings.defaults),
+            "roleArn": settings.role_arn,
             "lifecycleStages": [str(STAGES[hook.event])],
-            **({"hookDetails": attachment.plans[hook.event]} if hook.event in attachment.plans else {}),
-            "timeoutConfiguration": {"timeoutInMinutes": attachment.timeout_minutes, "action": "ROLLBACK"},
+            **({"hookDetails": settings.plans[hook.event]} if hook.event in settings.plans else {}),
+            "timeoutConfiguration": {"timeoutInMinutes": settings.timeout_minutes, "action": "ROLLBACK"},
         }
         for hook in hooks
     ]
 
 
-def notes_on_hooks(hooks: Sequence[HookOfAppSpec], made: Sequence[Hook], strategy: str) -> Iterator[Note]:
-    """Yield what changes for the hooks.
+def function_arn(function: str, value: Value, defaults: FunctionDefaults) -> str:
+    """Return the ARN of a function.
 
     Parameters
     ----------
-    hooks
-        Those of the AppSpec.
-    made
-        Those of ECS in their places.
-    strategy
-        The strategy of the service.
+    function
+        Its ARN, `ACCOUNT:function:NAME` or name, each with or without a version or alias.
+    value
+        Its place in the AppSpec, for errors.
+    defaults
+        What completes a name to an ARN.
+
+    Raises
+    ------
+    DocumentError
+        If `function` is not valid, or the defaults do not suffice.
     """
-    if not hooks:
-        yield Note(Kind.MOVES, "Hooks", "the AppSpec names none, so there are none")
-        return
-    for hook, at_ecs in zip(hooks, made, strict=True):
-        yield from _notes_on(hook, at_ecs["hookTargetArn"], strategy)
-    minutes = made[0]["timeoutConfiguration"]["timeoutInMinutes"]
-    yield Note(Kind.CHANGES, "Hooks", "they belong to the service from now on, and not to each deployment")
-    yield Note(
-        Kind.CHANGES,
-        "time",
-        f"CodeDeploy gives a hook one hour; ECS waits {minutes} minutes here, and up to 1440 (24 hours) with --timeout",
-    )
-    functions = counted(len({each["hookTargetArn"] for each in made}), "function")
-    trust = f"{made[0]['roleArn']} must trust ecs.amazonaws.com, and may lambda:InvokeFunction on {functions}"
-    yield Note(Kind.TO_DO, "role", trust)
-    others = [str(stage) for stage in Stage if stage not in STAGES.values()]
-    yield Note(Kind.CHANGES, "stages", f"ECS has more than CodeDeploy: {', '.join(others)}, and PAUSE hooks")
+    if _ARN.fullmatch(function):
+        return function
+    account, name = defaults.account, function
+    partial = _PARTIAL_ARN.fullmatch(function)
+    if partial:
+        account, name = partial.groups()
+    if not _NAME.fullmatch(name):
+        value.fail("is neither the name nor the ARN of a Lambda function")
+    if defaults.prefix is not None and not partial:
+        found = f"{defaults.prefix.removesuffix(':')}:{name}"
+    elif account and (region := defaults.region):
+        partition = next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+        found = f"arn:{partition}:lambda:{region}:{account}:function:{name}"
+    else:
+        missing = "--region" if account else "--account and --region, or --function-arn-prefix"
+        value.fail(f"is the name of a function, but ECS requires its ARN; set {missing}")
+    if not _ARN.fullmatch(found):
+        value.fail(f"{found} is not the ARN of a function; correct --account, --region or --function-arn-prefix")
+    return found
 
 
-def _notes_on(hook: HookOfAppSpec, arn: str, strategy: str) -> Iterator[Note]:
-    stage = STAGES[hook.event]
-    yield Note(Kind.MOVES, hook.event, f"{arn} at {stage}")
-    if hook.event == "BeforeInstall":
-        yield Note(Kind.CHANGES, hook.event, "its failure could not roll CodeDeploy's deployment back; in ECS it does")
-    if stage is Stage.PRE_PRODUCTION_TRAFFIC_SHIFT and strategy != "BLUE_GREEN":
-        yield Note(Kind.CHANGES, hook.event, f"ECS invokes it before every step of a {strategy} deployment, not once")
-    stage_of_function = stage_of(arn)
-    if stage_of_function is None:
-        yield Note(
-            Kind.TO_DO,
-            hook.event,
-            f"{hook.function} must answer ECS by what it returns, such as "
-            '{"hookStatus": "SUCCEEDED"}; PutLifecycleEventHookExecutionStatus does not reach ECS. A handler of ecs-hooks does '
-            "both (@lifecycle_hook, or the functions of its stack)",
-        )
-    elif stage_of_function is not stage:
-        yield Note(
-            Kind.TO_DO,
-            hook.event,
-            f"{hook.function} is the function for {stage_of_function}; without checks in a plan it refuses {stage}",
-        )
+def stage_of_stack_function(arn: str) -> Stage | None:
+    """Return the stage of a function of the hooks' stack, from its name; None for other functions."""
+    matched = _ARN.fullmatch(arn)
+    named = _NAME_IN_STACK.fullmatch(matched[4]) if matched else None
+    stages = {stage.title().replace("_", ""): stage for stage in Stage}
+    return stages.get(named["stage"]) if named else None

@@ -109,10 +109,10 @@ def _environment() -> JSONPathEnvironment:
                 segment = Descendant if isinstance(each, base.JSONPathRecursiveDescentSegment) else Child
                 yield segment(env=each.env, token=each.token, selectors=each.selectors)
 
-    class Environment(JSONPathEnvironment):
+    class DeadlineEnvironment(JSONPathEnvironment):
         parser_class = DeadlineParser
 
-    environment = Environment(strict=True)
+    environment = DeadlineEnvironment(strict=True)
     for name in ("match", "search"):
         environment.function_extensions.pop(name, None)
     return environment

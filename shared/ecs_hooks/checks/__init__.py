@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import Check
-    from ecs_hooks.checks.compare.check import CompareCheck
+    from ecs_hooks.checks.compare.compare_check import CompareCheck
     from ecs_hooks.checks.comparison.check import ComparisonCheck
     from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.checks.digest import DigestCheck
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
     from ecs_hooks.checks.http import HttpCheck
     from ecs_hooks.checks.invoke import InvokeCheck
-    from ecs_hooks.checks.load.check import LoadCheck
+    from ecs_hooks.checks.load.load_check import LoadCheck
     from ecs_hooks.checks.logs import LogsCheck
     from ecs_hooks.checks.metric import MetricCheck
-    from ecs_hooks.checks.scenario.check import ScenarioCheck
+    from ecs_hooks.checks.scenario.scenario_check import ScenarioCheck
     from ecs_hooks.checks.targets import TargetsCheck
     from ecs_hooks.checks.tasks import TasksCheck
     from ecs_hooks.checks.tcp import TcpCheck
@@ -52,16 +52,16 @@ __all__ = [
 CHECKS = {
     "http": "ecs_hooks.checks.http:HttpCheck",
     "alarm": "ecs_hooks.checks.alarm:AlarmCheck",
-    "compare": "ecs_hooks.checks.compare.check:CompareCheck",
+    "compare": "ecs_hooks.checks.compare.compare_check:CompareCheck",
     "comparison": "ecs_hooks.checks.comparison.check:ComparisonCheck",
     "digest": "ecs_hooks.checks.digest:DigestCheck",
     "drift": "ecs_hooks.checks.drift:DriftCheck",
     "golden_signals": "ecs_hooks.checks.golden_signals:GoldenSignalsCheck",
     "invoke": "ecs_hooks.checks.invoke:InvokeCheck",
-    "load": "ecs_hooks.checks.load.check:LoadCheck",
+    "load": "ecs_hooks.checks.load.load_check:LoadCheck",
     "logs": "ecs_hooks.checks.logs:LogsCheck",
     "metric": "ecs_hooks.checks.metric:MetricCheck",
-    "scenario": "ecs_hooks.checks.scenario.check:ScenarioCheck",
+    "scenario": "ecs_hooks.checks.scenario.scenario_check:ScenarioCheck",
     "targets": "ecs_hooks.checks.targets:TargetsCheck",
     "tasks": "ecs_hooks.checks.tasks:TasksCheck",
     "tcp": "ecs_hooks.checks.tcp:TcpCheck",

@@ -1,4 +1,4 @@
-"""ARNs of the things an ECS deployment is made of."""
+"""ARNs of ECS services, deployments and revisions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _FIELDS = 6
 
 
 def region_of(arn: str) -> str:
-    """Return the region that an ARN of any service names.
+    """Return the region of an ARN of any service.
 
     Raises
     ------
     ValueError
-        If it is no ARN with a region.
+        If it is not an ARN with a region.
     """
     parts = arn.split(":", _FIELDS - 1)
     if len(parts) != _FIELDS or parts[0] != "arn" or not parts[3]:
@@ -49,19 +49,19 @@ class EcsArn(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, *kinds: str) -> EcsArn:
-        """Take an ARN apart.
+        """Parse an ARN.
 
         Parameters
         ----------
         text
             The ARN.
         *kinds
-            The kinds that are right here; any, where none is given.
+            The kinds that are allowed; any, where none is given.
 
         Raises
         ------
         ValueError
-            If it is not an ARN of that kind. The message shows what was expected, not what came.
+            If it is not an ARN of that kind. The message shows the expected form, not the text.
         """
         wanted = " or ".join(kinds) or "service"
         parts = text.split(":", _FIELDS - 1)
@@ -83,7 +83,7 @@ class EcsArn(NamedTuple):
 
     @property
     def service_arn(self) -> str:
-        """The ARN of the service that this belongs to."""
+        """The ARN of the service."""
         path = f"{self.cluster}/{self.service}" if self.cluster else self.service
         return f"arn:{self.partition}:ecs:{self.region}:{self.account}:service/{path}"
 

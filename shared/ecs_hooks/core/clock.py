@@ -1,4 +1,4 @@
-"""The time of day, from one place, so that a simulator can replace it."""
+"""The time of day, in one place, so that a simulator can replace it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def now() -> float:
 def use(source: Source) -> Iterator[None]:
     """Take the time from `source` inside the block, in every thread.
 
-    Waits between two invocations of a hook are counted with this clock; deadlines inside one invocation are not, they
-    use the monotonic clock, since Lambda's time never stands still.
+    Waits between two invocations of a hook use this clock. Deadlines within one invocation use the monotonic clock, since
+    Lambda's time never stops.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How long an invocation may still take."""
+"""Deadlines within one invocation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ecs_hooks.core.outcome import ExplainedError, Outcome
 
 
 class Deadline(NamedTuple):
-    """A moment on the monotonic clock, after which no answer is of use.
+    """A moment on the monotonic clock after which an answer is too late.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ class Deadline(NamedTuple):
 
 
 def for_answer(seconds: float) -> float:
-    """Return how much of an invocation's time there is for its answer; the rest is for the log and the way back."""
+    """Return the seconds of an invocation that are for its answer; the rest is for the log and the way back."""
     return seconds - min(2.0, max(0.2, seconds * 0.1))
 
 
 def for_checks(seconds: float) -> float:
-    """Return how much of the time for an answer checks may take; the rest is for what comes after them."""
+    """Return the seconds of the time for an answer that are for checks; the rest is for the verdict after them."""
     return seconds - min(3.0, seconds / 10)
 
 

@@ -1,7 +1,7 @@
-"""What ECS sends to a lifecycle hook, as types.
+"""The event of a lifecycle hook, as types.
 
 Source: Amazon ECS developer guide, "Lifecycle hooks for Amazon ECS service deployments" (Lambda), "Common payload
-structure". Fields that this module does not know are kept, not refused, since ECS adds to the payload.
+structure". Unknown fields are kept, not refused, since ECS adds to the payload.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.json_types import json_type
 
 STATE_KEY = "ecsHooks"
-"""The one key of `hookDetails` that belongs to this library: what it remembers between two invocations."""
+"""The one key of `hookDetails` that belongs to this library: its state between two invocations."""
 
 
 CODEDEPLOY_KEY = "LifecycleEventHookExecutionId"
-"""The key that tells an event of AWS CodeDeploy; see `ecs_hooks.codedeploy`."""
+"""The key that identifies an event of AWS CodeDeploy; see `ecs_hooks.codedeploy`."""
 
 
 class Stage(StrEnum):
@@ -41,14 +41,14 @@ class Stage(StrEnum):
 
 
 class EventError(ValueError):
-    """The event is no lifecycle hook event.
+    """The event is not a lifecycle hook event.
 
     Parameters
     ----------
     field_name
         Path of the field that is wrong, as ECS spells it.
     problem
-        What is wrong with it, and what is right.
+        What is wrong, and what is allowed.
     """
 
     def __init__(self, field_name: str, problem: str) -> None:
@@ -59,8 +59,8 @@ class EventError(ValueError):
 class TrafficWeights(Mapping[str, float]):
     """Per cent of the traffic by ARN of the service revision.
 
-    ECS sends whole numbers in its documented examples; linear and canary steps are multiples of 0.1, so floats are
-    taken too, and numbers in quotes.
+    ECS sends whole numbers in its documented examples; linear and canary steps are multiples of 0.1, so floats and
+    numbers in quotes are accepted too.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ class TrafficWeights(Mapping[str, float]):
 
     @classmethod
     def parse(cls, value: object, field_name: str) -> TrafficWeights:
-        """Read the weights out of an event; null and absent are the same as no weights.
+        """Return the weights in an event; null and absent are the same as no weights.
 
         Raises
         ------
         EventError
-            If it is no map of per cents.
+            If it is not a map of per cents.
         """
         if value is None:
             return cls()
@@ -97,24 +97,24 @@ class TrafficWeights(Mapping[str, float]):
         return iter(self._weights)
 
     def __len__(self) -> int:
-        """Return how many service revisions are named."""
+        """Return the number of service revisions."""
         return len(self._weights)
 
     def __repr__(self) -> str:
-        """Return the weights as they would be written."""
+        """Return the weights as Python source."""
         return f"TrafficWeights({self._weights!r})"
 
 
 class HookEvent(Protocol):
-    """What an invocation knows of its event, whoever invokes the hook."""
+    """The event of an invocation, from any deployment controller."""
 
     @property
     def stage(self) -> Stage | str:
-        """A `Stage`, or the text that came where it is a stage that this version does not know."""
+        """A `Stage`, or the text of the event where this version does not know the stage."""
 
     @property
     def hook_details(self) -> Any:
-        """What configures the hook, with its state. Any JSON."""
+        """The configuration of the hook, with its state. Any JSON."""
 
     @property
     def region(self) -> str:
@@ -122,7 +122,7 @@ class HookEvent(Protocol):
 
     @property
     def service_name(self) -> str:
-        """What is deployed, as reasons name it."""
+        """The name of the service or function, for reasons."""
 
     @property
     def stage_name(self) -> str:
@@ -138,15 +138,15 @@ class HookEvent(Protocol):
 
     @property
     def state(self) -> object:
-        """What this library left for this invocation; None at first."""
+        """The state that this library returned with its last IN_PROGRESS; None at first."""
 
     @property
     def step(self) -> Sequence[Any]:
-        """What the state belongs to: of another step it is of no use."""
+        """The step that the state belongs to."""
 
     @property
     def log_keys(self) -> Mapping[str, str]:
-        """The keys that every line of the log bears."""
+        """The keys of every log line."""
 
 
 class LifecycleEvent(NamedTuple):
@@ -157,7 +157,7 @@ class LifecycleEvent(NamedTuple):
     execution_id
         ECS's id of this hook execution; whether it stays the same over IN_PROGRESS is not documented.
     stage
-        A `Stage`, or the text ECS sent where it is a stage that this version does not know.
+        A `Stage`, or the text of the event where this version does not know the stage.
     deployment
         The service deployment (`resourceArn`).
     service
@@ -167,9 +167,9 @@ class LifecycleEvent(NamedTuple):
     test_weights, production_weights
         Per cent of the test and production traffic by service revision; empty at most stages.
     hook_details
-        `hookDetails` as it came: configuration and whatever the hook returned with IN_PROGRESS. Any JSON.
+        `hookDetails` as received: the configuration and what the hook returned with IN_PROGRESS. Any JSON.
     extra
-        Fields of the event that this version does not know.
+        Unknown fields of the event.
     """
 
     execution_id: str
@@ -184,18 +184,18 @@ class LifecycleEvent(NamedTuple):
 
     @classmethod
     def parse(cls, event: object) -> LifecycleEvent:
-        """Read an event, in the nested shape that ECS sends or the flat one of the documentation of 2025.
+        """Parse an event, in the nested shape that ECS sends or the flat one of the documentation of 2025.
 
         Raises
         ------
         EventError
-            If it is no lifecycle hook event; the message names the field and what is expected there.
+            If it is not a lifecycle hook event; the message names the field and what is expected.
         """
         if not isinstance(event, Mapping):
             raise EventError("", f"must be a JSON object, not {json_type(event)}")
         stage = event.get("lifecycleStage")
         if not isinstance(stage, str) or not stage:
-            raise EventError("lifecycleStage", "is missing; is this an ECS deployment lifecycle hook event?")
+            raise EventError("lifecycleStage", "is required; is this an ECS deployment lifecycle hook event?")
         details = event.get("executionDetails")
         if details is None:
             details, where = event, ""
@@ -204,7 +204,7 @@ class LifecycleEvent(NamedTuple):
         else:
             raise EventError("executionDetails", f"must be an object, not {json_type(details)}")
         target = _arn(details, where, "targetServiceRevisionArn", "service-revision")
-        # The service is part of the revision's ARN, so an event without it can still be answered.
+        # The service is part of the revision's ARN, so an event without it is still answered.
         service = (
             EcsArn.parse(target.service_arn)
             if details.get("serviceArn") is None
@@ -253,7 +253,7 @@ class LifecycleEvent(NamedTuple):
 
     @property
     def log_keys(self) -> Mapping[str, str]:
-        """The keys that every line of the log bears."""
+        """The keys of every log line."""
         return {
             "deployment": str(self.deployment),
             "service": self.service_name,
@@ -270,7 +270,7 @@ class LifecycleEvent(NamedTuple):
     def configuration(self) -> dict[str, Any] | None:
         """`hookDetails` as an object, without this library's own state; None where it is another kind of JSON.
 
-        A string that holds a JSON object counts as that object: CloudFormation takes the configuration as a string.
+        A string with a JSON object counts as that object: CloudFormation has the configuration as a string.
         Absent and null are the same as an empty object (observed in SDKs).
         """
         details = self._details()
@@ -280,7 +280,7 @@ class LifecycleEvent(NamedTuple):
 
     @property
     def state(self) -> object:
-        """What this library returned in `hookDetails` with its last IN_PROGRESS; None at first."""
+        """The state that this library returned with its last IN_PROGRESS; None at first."""
         return (self._details() or {}).get(STATE_KEY)
 
     def _details(self) -> dict[str, Any] | None:
@@ -315,8 +315,8 @@ def _unknown(*objects: Mapping[Any, Any]) -> dict[str, Any]:
 def _arn(fields: Mapping[Any, Any], where: str, name: str, kind: str) -> EcsArn:
     value = fields.get(name)
     if not isinstance(value, str):
-        problem = "is missing" if value is None else f"must be a string, not {json_type(value)}"
-        raise EventError(f"{where}{name}", f"{problem}; the ARN of a {kind} is expected")
+        problem = "is required" if value is None else f"must be a string, not {json_type(value)}"
+        raise EventError(f"{where}{name}", f"{problem}; expected the ARN of a {kind}")
     try:
         return EcsArn.parse(value, kind)
     except ValueError as error:

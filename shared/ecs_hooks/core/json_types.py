@@ -7,7 +7,7 @@ from typing import Any
 
 
 def json_type(value: object) -> str:  # noqa: PLR0911 - a table
-    """Return what JSON calls the type of a value, for messages that must not show the value."""
+    """Return the name of the JSON type of a value, for messages that must not show the value."""
     match value:
         case None:
             return "null"

@@ -1,7 +1,7 @@
-"""Asking a check again and again for a while, and what its measurements come to.
+"""Repeated measurements of a check, and the verdict on them.
 
-One look at one moment is not an analysis. A `watch` in a check makes each answer of it a measurement; the names are those
-of Argo Rollouts' analysis where it has one.
+One measurement is not an analysis. With `watch`, each run of a check is a measurement; the names are those of Argo Rollouts'
+analysis where it has them.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from ecs_hooks.core.outcome import Outcome, Policy, Status
 
 
 class Watch(BaseModel):
-    """When a check is asked, how often, and how many of its measurements may fail."""
+    """When and how often a check runs, and how many of its measurements may fail."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     for_minutes: Annotated[float, Field(gt=0, le=1440)] | None = None
-    """Minutes, after the initial delay, for which the check is asked; or"""
+    """Minutes of measurements after the initial delay; or"""
     count: Annotated[int, Field(ge=1, le=9999)] | None = None
-    """how many measurements there have to be."""
+    """number of measurements."""
     interval_seconds: Annotated[float, Field(ge=1, le=86_400)] = 60
     """Seconds between two measurements."""
     initial_delay_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0
-    """Seconds before the first, since the first invocation at this step."""
+    """Seconds from the first invocation at this step to the first measurement."""
     failure_limit: Annotated[int, Field(ge=0, le=9999)] = 0
     """Measurements that may fail."""
     inconclusive_limit: Annotated[int, Field(ge=0, le=9999)] = 0
-    """Measurements that may be inconclusive: the check could not decide yet."""
+    """Measurements that may be inconclusive: not decidable yet."""
     inconclusive: Policy = "fail"
-    """What more of them are, once the watch is over."""
+    """The policy for more of them, once the watch is over."""
     error_limit: Annotated[int, Field(ge=1, le=9999)] | None = None
-    """How many times in a row the check may be impossible to ask. Default: the plan's."""
+    """Errors in a row (no connection, AWS throttles) that are allowed. Default: the plan's `error_limit`."""
     consecutive_successes: Annotated[int, Field(ge=1, le=9999)] | None = None
-    """Successes in a row that are enough for a pass before the watch is over."""
+    """Successes in a row that end the watch early with a pass."""
 
     @model_validator(mode="after")
     def _has_one_end(self) -> Watch:
@@ -46,7 +46,7 @@ class Watch(BaseModel):
 
     @property
     def seconds(self) -> float:
-        """How long it takes at least, in seconds, where nothing ends it early."""
+        """Seconds that the watch takes where nothing ends it early."""
         if self.for_minutes is not None:
             return self.initial_delay_seconds + self.for_minutes * 60
         assert self.count is not None
@@ -54,14 +54,14 @@ class Watch(BaseModel):
 
 
 class Measured(NamedTuple):
-    """The measurements of a check so far, in numbers: what was measured hours ago still counts.
+    """The numbers of measurements of a check so far, over all invocations of a step.
 
     Parameters
     ----------
     passed, failed, inconclusive
-        How many there are of each.
+        The number of each.
     streak
-        How many of the last ones passed, in a row.
+        The last ones in a row that passed.
     due
         When the next one is due, in seconds since the first invocation at this step.
     """
@@ -74,21 +74,21 @@ class Measured(NamedTuple):
 
     @property
     def number(self) -> int:
-        """How many measurements there are."""
+        """The number of measurements."""
         return self.passed + self.failed + self.inconclusive
 
     def after(self, outcome: Outcome, watch: Watch, elapsed: float) -> Measured:
-        """Return the numbers after one more answer; an `ERROR` is no measurement, but takes its turn."""
-        made = self._replace(due=math.floor(elapsed + watch.interval_seconds))
+        """Return the numbers after one more outcome. An `ERROR` is not a measurement, but takes its place in time."""
+        next_due = self._replace(due=math.floor(elapsed + watch.interval_seconds))
         match outcome.status:
             case Status.PASS:
-                return made._replace(passed=self.passed + 1, streak=self.streak + 1)
+                return next_due._replace(passed=self.passed + 1, streak=self.streak + 1)
             case Status.FAIL:
-                return made._replace(failed=self.failed + 1, streak=0)
+                return next_due._replace(failed=self.failed + 1, streak=0)
             case Status.WAIT:
-                return made._replace(inconclusive=self.inconclusive + 1, streak=0)
+                return next_due._replace(inconclusive=self.inconclusive + 1, streak=0)
             case _:
-                return made
+                return next_due
 
 
 def waiting(watch: Watch, measured: Measured, elapsed: float) -> Outcome | None:
@@ -96,27 +96,27 @@ def waiting(watch: Watch, measured: Measured, elapsed: float) -> Outcome | None:
     due = max(float(measured.due), watch.initial_delay_seconds)
     if elapsed >= due:
         return None
-    return Outcome.wait(f"{_told(measured)} so far", retry_after=due - elapsed)
+    return Outcome.wait(f"{_summary(measured)} so far", retry_after=due - elapsed)
 
 
 def judge(watch: Watch, measured: Measured, last: Outcome, elapsed: float) -> Outcome:
-    """Return what the measurements come to.
+    """Return the verdict on the measurements.
 
     Parameters
     ----------
     watch
         The check's.
     measured
-        The numbers, the last measurement included.
+        The numbers, including the last measurement.
     last
-        The last answer of the check, for the reason.
+        The last outcome of the check, for the reason.
     elapsed
         Seconds since the first invocation at this step.
 
     Returns
     -------
-    A `FAIL` as soon as more have failed than may, a `PASS` when enough have passed in a row or the watch is over, an
-    `ERROR` where the check could not be asked now, and else a `WAIT`.
+    A `FAIL` as soon as more have failed than `failure_limit`, a `PASS` when enough have passed in a row or the watch is
+    over, an `ERROR` where the check could not run now, and otherwise a `WAIT`.
     """
     evidence = {
         **last.evidence,
@@ -124,23 +124,23 @@ def judge(watch: Watch, measured: Measured, last: Outcome, elapsed: float) -> Ou
         "failed": measured.failed,
         "failed_limit": watch.failure_limit,
     }
-    told = f"{_told(measured)}, the last: {last.reason}"
+    summary = f"{_summary(measured)}, the last: {last.reason}"
     if measured.failed > watch.failure_limit:
-        return Outcome.failed(f"{told} (failure_limit {watch.failure_limit})", evidence)
+        return Outcome.failed(f"{summary} (failure_limit {watch.failure_limit})", evidence)
     if watch.consecutive_successes is not None and measured.streak >= watch.consecutive_successes:
-        return Outcome.passed(f"{told} ({measured.streak} in a row)", evidence)
+        return Outcome.passed(f"{summary} ({measured.streak} in a row)", evidence)
     over = measured.number >= watch.count if watch.count is not None else elapsed >= watch.seconds
     if last.status is Status.ERROR:
         return last._replace(retry_after=watch.interval_seconds if last.retry_after is None else last.retry_after)
     if not over:
-        return Outcome.wait(f"{told}; so far", evidence, retry_after=max(1.0, measured.due - elapsed))
+        return Outcome.wait(f"{summary}; so far", evidence, retry_after=max(1.0, measured.due - elapsed))
     if measured.inconclusive > watch.inconclusive_limit:
-        reason = f"{told} (inconclusive_limit {watch.inconclusive_limit})"
+        reason = f"{summary} (inconclusive_limit {watch.inconclusive_limit})"
         return Outcome.by_policy(watch.inconclusive, reason, evidence)
-    return Outcome.passed(told, evidence)
+    return Outcome.passed(summary, evidence)
 
 
-def _told(measured: Measured) -> str:
+def _summary(measured: Measured) -> str:
     parts = [f"{measured.passed} of {measured.number} measurements passed"]
     if measured.inconclusive:
         parts.append(f"{measured.inconclusive} inconclusive")

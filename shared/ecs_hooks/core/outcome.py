@@ -1,4 +1,4 @@
-"""What one check found out."""
+"""The outcome of one check."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Literal, NamedTuple
 Evidence = Mapping[str, str | int | float | bool | None]
 
 Policy = Literal["fail", "pass"]
-"""What a plan makes of what could not be decided."""
+"""The policy of a plan for what could not be decided."""
 
 AS_BEFORE = "as before"
-"""The reason of a check that has passed in an earlier invocation, and is not asked again."""
+"""The reason of a check that passed in an earlier invocation, and does not run again."""
 
 
 class Status(StrEnum):
-    """How a check ended."""
+    """The status of a check."""
 
     PASS = "PASS"  # noqa: S105 - a status, not a password
-    """What was asked about the deployment is true."""
+    """The expectation about the deployment is true."""
     FAIL = "FAIL"
     """It is false."""
     WAIT = "WAIT"
-    """It can't be decided yet: ask again."""
+    """It is not decidable yet: run the check again."""
     ERROR = "ERROR"
-    """It could not be asked (no connection, AWS throttles): ask again, but not for ever."""
+    """The check could not run (no connection, AWS throttles): run it again, up to a limit."""
     SKIP = "SKIP"
     """It does not apply here."""
 
@@ -35,19 +35,19 @@ _NOT_APPLICABLE: Evidence = MappingProxyType({"applicable": False})
 
 
 class Outcome(NamedTuple):
-    """The answer of one check, with its reason.
+    """The outcome of one check, with its reason.
 
     Parameters
     ----------
     status
-        How the check ended.
+        The status of the check.
     reason
-        One line for a person: what was seen beside what was expected. Never a secret, never a body.
+        One line for a person: the value found and the value expected. Never a secret, never a body.
     evidence
-        Numbers and ids behind the reason, for the log. Never a secret, never a body. What a number `x` is held against
-        stands beside it: `x_limit`, or `x_lower_limit` where it is the least.
+        Numbers and ids behind the reason, for the log. Never a secret, never a body. The limit of a number `x` is
+        `x_limit`, or `x_lower_limit` where it is a minimum.
     retry_after
-        Seconds after which to ask again, for `WAIT` and `ERROR`. None leaves the choice to the caller.
+        Seconds until the check should run again, for `WAIT` and `ERROR`. None leaves the choice to the caller.
     """
 
     status: Status
@@ -67,7 +67,7 @@ class Outcome(NamedTuple):
 
     @classmethod
     def by_policy(cls, policy: Policy, reason: str, evidence: Evidence | None = None) -> Outcome:
-        """Return the `FAIL` or the `PASS` that a policy makes of what could not be decided."""
+        """Return a `FAIL` or a `PASS`, by the policy for what could not be decided."""
         return cls.failed(reason, evidence) if policy == "fail" else cls.passed(reason, evidence)
 
     @classmethod
@@ -87,24 +87,24 @@ class Outcome(NamedTuple):
 
     @classmethod
     def not_applicable(cls, reason: str) -> Outcome:
-        """Return a `SKIP` of a check that such a deployment can't answer; where all are, nothing has been checked."""
+        """Return a `SKIP` of a check that does not apply to this kind of deployment. A plan of such checks alone fails."""
         return cls(Status.SKIP, reason, _NOT_APPLICABLE)
 
     @property
     def applicable(self) -> bool:
-        """Whether such a deployment can answer it at all."""
+        """Whether the check applies to this kind of deployment."""
         return self.evidence is not _NOT_APPLICABLE
 
     @property
     def decided(self) -> bool:
-        """Whether asking again would be pointless."""
+        """Whether the outcome is final."""
         return self.status in {Status.PASS, Status.FAIL, Status.SKIP}
 
 
 class ExplainedError(Exception):
-    """An exception that says by itself what it means for a check; no bug, so its message may be shown."""
+    """An exception with an outcome for the check that it ends. Its message may be shown."""
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome of a check that could not go on because of this."""
+        """The outcome of the check that it ends."""
         return Outcome.failed(str(self))

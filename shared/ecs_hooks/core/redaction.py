@@ -1,7 +1,7 @@
-"""Keeps secrets out of what people get to read.
+"""Masks secrets in texts.
 
-A reason goes to CloudWatch, to the deployment's events, to whoever is on call; the credentials that a plan holds for a
-smoke test must not travel with it.
+A reason goes to CloudWatch, to the deployment's events and to the person on call; the credentials of a smoke test must not
+go with it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ecs_hooks.core.formatting import counted
 MASK = "***"
 
 MIN_LENGTH = 4
-"""Characters of the shortest secret that is masked. To mask every `a` would hide the reason and no secret."""
+"""Characters of the shortest secret that is masked. Masking every `a` would hide the reason, not the secret."""
 
 _KEPT = ("", "/", "!'()*~")
-"""Characters that one encoder or another leaves as they are in a URL: all alike, Python's own, JavaScript's."""
+"""Characters that URL encoders leave as they are: none, those of Python, those of JavaScript."""
 
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase|code)|^(pass|pwd|pin|otp|sid|key|sig)$|secret|token|api[-_]?key|access[-_]?key|private[-_]?key"
@@ -32,12 +32,12 @@ _SECRET_NAME = re.compile(
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether a header, field or parameter of this name holds a secret, as far as names tell."""
+    """Return whether a header, field or parameter probably contains a secret, by its name."""
     return _SECRET_NAME.search(name) is not None
 
 
 class Redactor:
-    """Knows some secrets, and masks them in texts.
+    """Masks secrets in texts.
 
     Parameters
     ----------
@@ -52,19 +52,19 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Learn a secret, in each form in which it may turn up: plain, URL encoded, in JSON, in Base64."""
+        """Add a secret, in each form that a text may contain: plain, URL encoded, in JSON, in Base64."""
         if not secret:
             return
         raw = secret.strip()
         encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode()
         forms = {secret, raw, encoded, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
         forms |= {quote(raw, safe=kept, errors="replace") for kept in _KEPT} | {quote_plus(raw, errors="replace")}
-        # Control characters leave a text before it is shown.
+        # Control characters are removed from a text before it is shown.
         forms.add(one_line(secret))
         self._forms |= {form for form in forms if len(form) >= MIN_LENGTH}
 
     def add_header(self, name: str, value: str) -> None:
-        """Learn a header, if its name says that it is secret: the whole value, and what follows the scheme in it."""
+        """Add a header with a secret name: its whole value, its cookies, and the credentials after the scheme."""
         if not is_secret_name(name):
             return
         self.add(value)
@@ -80,17 +80,17 @@ class Redactor:
             self.add_userinfo(pair)
 
     def add_userinfo(self, userinfo: str) -> None:
-        """Learn `user:password`."""
+        """Add `user:password`, and the password alone."""
         self.add(userinfo)
         self.add(userinfo.partition(":")[2])
 
     def add_fields(self, value: object) -> None:
-        """Learn whatever stands under a secret name in an object, at any depth."""
+        """Add the values of secret names in an object, at any depth."""
         for secret in _secrets_in(value, secret=False):
             self.add(secret)
 
     def knows(self, value: object) -> bool:
-        """Return whether a secret stands in a value, at any depth."""
+        """Return whether a value contains a secret, at any depth."""
         return any(self.mask(text) != text for text in _texts_in(value))
 
     def mask(self, text: str) -> str:
@@ -98,7 +98,7 @@ class Redactor:
         if not self._forms:
             return text
         compiled = self._compiled
-        # One thread may learn while another masks: what counts is how many forms a pattern knows, and they only grow.
+        # A thread may add a secret while another masks: forms are only added, so their number identifies a pattern.
         if compiled is None or compiled[0] != len(self._forms):
             longest_first = sorted(self._forms, key=len, reverse=True)
             pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
@@ -122,7 +122,7 @@ class Redactor:
 
 
 def one_line(text: str) -> str:
-    """Return a text without line breaks and other characters that would disturb a log."""
+    """Return a text without line breaks and other control characters."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+", " ", text)
 
 

@@ -1,4 +1,4 @@
-"""What a lifecycle hook answers, as a type that cannot be wrong."""
+"""The answer of a lifecycle hook, as a type that is always valid."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ MAX_CALL_BACK_DELAY = 86_400
 """Seconds. A stage lasts at most 24 hours (ECS developer guide, "Lifecycle hooks"), so no wait can be longer."""
 
 MAX_REASON = 1_000
-"""Characters. ECS does not say where the reason ends up, so it stays short enough for every place."""
+"""Characters. ECS does not document where it shows the reason, so it is short enough for every place."""
 
 
 class HookStatus(StrEnum):
-    """The three answers that ECS understands."""
+    """The three answers that ECS accepts."""
 
     SUCCEEDED = "SUCCEEDED"
     """The deployment continues to the next lifecycle stage."""
@@ -35,19 +35,19 @@ class HookResponse:
     Parameters
     ----------
     status
-        What ECS is to do.
+        The answer.
     reason
-        One line for a person. ECS tolerates the key and documents no use of it.
+        One line for a person. ECS accepts the key and documents no use of it.
     call_back_delay
         Whole seconds until ECS invokes the hook again, 1 to 86400; only with IN_PROGRESS. The range that ECS accepts
-        is not documented; it needs an answer in whole seconds at least.
+        is not documented.
     hook_details
-        What the next invocation shall find in `hookDetails`; only with IN_PROGRESS.
+        `hookDetails` of the next invocation; only with IN_PROGRESS.
 
     Raises
     ------
     ValueError
-        If the parts do not go together.
+        If the parts contradict each other.
     """
 
     status: HookStatus
@@ -56,13 +56,13 @@ class HookResponse:
     hook_details: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what ECS would not understand, and make the reason one line."""
+        """Refuse an answer that ECS would not accept, and make the reason one line."""
         object.__setattr__(self, "status", HookStatus(self.status))
         object.__setattr__(self, "reason", one_line(self.reason))
         delay = self.call_back_delay
         if self.status is not HookStatus.IN_PROGRESS:
             if delay is not None or self.hook_details is not None:
-                raise ValueError(f"callBackDelay and hookDetails go with IN_PROGRESS only, not with {self.status}")
+                raise ValueError(f"callBackDelay and hookDetails require IN_PROGRESS, not {self.status}")
         elif delay is not None and (type(delay) is not int or not 1 <= delay <= MAX_CALL_BACK_DELAY):
             raise ValueError(f"callBackDelay must be a whole number of seconds from 1 to {MAX_CALL_BACK_DELAY}")
 
@@ -80,7 +80,7 @@ class HookResponse:
 
 def one_line(text: str, limit: int = MAX_REASON) -> str:
     """Return the text on one line of printable characters, cut to `limit`."""
-    # A lone surrogate, which JSON can carry, would break every encoder behind us.
+    # A lone surrogate, which JSON can contain, would break encoders.
     line = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
     line = "".join(character if character.isprintable() else "?" for character in line)
     return line if len(line) <= limit else f"{line[: limit - 3]}..."

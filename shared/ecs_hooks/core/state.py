@@ -1,8 +1,8 @@
-"""What a hook remembers between two invocations.
+"""The state of a hook between two invocations.
 
 ECS hands `hookDetails`, returned with IN_PROGRESS, to the next invocation of the same hook; there is no other store.
 How ECS merges it is not documented (deeply, shallowly or not at all), so the state is one flat object under one key,
-every key of it is written every time, and no value is an object or an array: merged in any way, it comes out the same.
+every key of it is written every time, and no value is an object or an array: every kind of merge yields the same.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 VERSION = 1
 
 MAX_BYTES = 4_096
-"""Upper bound of the state as JSON. ECS documents no limit of `hookDetails`, so it has to be a small one."""
+"""Limit of the state as JSON. ECS documents no limit of `hookDetails`, so ours is small."""
 
 _MAX_COUNT = 99_999
 _ENTRY = re.compile(r"([0-9a-f]{8}):([PEW])(\d{0,5})(?:m(\d{1,5})\.(\d{1,5})\.(\d{1,5})\.(\d{1,5})\.(\d{1,6}))?")
 
 MAX_WATCHED = 80
-"""Checks with measurements that certainly fit into the state."""
+"""Number of checks with measurements that always fit into the state."""
 
 
 class Progress(NamedTuple):
-    """How far one check has come.
+    """The progress of one check.
 
     Parameters
     ----------
     settled
-        It passed, or does not apply; it is not asked again at this step.
+        Whether it passed, or does not apply; it does not run again at this step.
     errors
-        How many times in a row it could not be asked.
+        Errors in a row.
     waits
-        How many times it could not be decided.
+        Number of times that it was undecided.
     measured
-        The measurements so far, of a check that is watched.
+        The measurements so far of a check with a watch.
     """
 
     settled: bool = False
@@ -56,7 +56,7 @@ class Progress(NamedTuple):
     def after(self, outcome: Outcome, measured: Measured | None = None) -> Progress:
         """Return the progress after one more outcome, and the measurements with it.
 
-        Without new ones the old ones stay: the check may not have been over in time.
+        Without new ones the old ones stay: the check may not have finished in time.
         """
         measured = self.measured if measured is None else measured
         match outcome.status:
@@ -77,22 +77,22 @@ class Progress(NamedTuple):
 
 
 class State(NamedTuple):
-    """The memory of one hook at one step of one deployment.
+    """The state of one hook at one step of one deployment.
 
     Parameters
     ----------
     step
-        What the state belongs to; see `step_of`.
+        The step that the state belongs to; see `step_of`.
     started_at
         When the hook was first invoked at this step, in seconds since the epoch.
     attempt
-        How many times it was invoked at this step, this time included.
+        Number of invocations at this step, including this one.
     expires_at
-        When ECS gives up on the hook, in seconds since the epoch: 0 where nobody asked yet, -1 where it can't be known.
+        When ECS gives up on the hook, in seconds since the epoch: 0 where it was not read yet, -1 where it is unknown.
     progress
-        How far each undecided or settled check has come, by its key.
+        The progress of each undecided or settled check, by its key.
     facts
-        What AWS told of the deployment, as a text of JSON; see `ecs_hooks.deployment.facts`.
+        Facts about the deployment as JSON; see `ecs_hooks.deployment.facts`.
     """
 
     step: str
@@ -104,15 +104,15 @@ class State(NamedTuple):
 
     @classmethod
     def load(cls, stored: object, event: HookEvent, now: float) -> State:
-        """Return the state of this invocation: what was stored, or a new one where that is of no use.
+        """Return the state of this invocation: the stored one, or a new one where that does not fit.
 
-        State of another deployment, stage or traffic step, of another version of this library, or that somebody
-        changed, is dropped. The worst that comes of dropping it is that a check is asked once more.
+        State of another deployment, stage or traffic step, of another version of this library, or that was edited, is
+        dropped. The worst consequence is that a check runs once more.
 
         Parameters
         ----------
         stored
-            What the event holds under `ecsHooks`.
+            The value of `ecsHooks` in the event.
         event
             The event.
         now
@@ -128,7 +128,7 @@ class State(NamedTuple):
             return fresh
         return cls(
             step=step,
-            # A start in the future would only put off the deadline.
+            # A start in the future would only postpone the deadline.
             started_at=min(started_at, int(now)),
             attempt=min(attempt + 1, _MAX_COUNT),
             expires_at=expires_at if _is_count(expires_at) else -1,
@@ -152,9 +152,9 @@ class State(NamedTuple):
     def dump(self) -> dict[str, Any]:
         """Return the state as JSON values, never larger than `MAX_BYTES`.
 
-        Where not everything fits, facts are forgotten first and then settled checks (they are asked again), then the
-        number of waits; measurements and counts of errors stay longest, since limits hang on them. The plan's deadline
-        does not need them.
+        Where not everything fits, facts are dropped first and then settled checks (they run again), then the number of
+        waits; measurements and counts of errors stay longest, since they have limits. The plan's deadline needs none of
+        them.
         """
         stored: dict[str, Any] = {
             "version": VERSION,
@@ -183,33 +183,33 @@ class State(NamedTuple):
 
 
 def step_of(event: HookEvent) -> str:
-    """Return what state belongs to, in short."""
+    """Return a digest of the step that state belongs to."""
     return _digest(event.step, 16)
 
 
 def key_of(description: object, occurrence: int = 0) -> str:
-    """Return the key of a check in the state: the same in every invocation, another one after any change of the check.
+    """Return the key of a check in the state: equal in every invocation, different after any change of the check.
 
     Parameters
     ----------
     description
         The check as JSON values.
     occurrence
-        How many equal checks stand before it in the same hook.
+        Number of equal checks before it in the same hook.
     """
     return _digest([description, occurrence], 8)
 
 
 def size(stored: object) -> int:
-    """Return how many bytes a value has as JSON."""
+    """Return the number of bytes of a value as JSON."""
     return len(json.dumps(stored).encode())
 
 
 def with_state(configuration: Mapping[str, Any], state: State) -> dict[str, Any]:
-    """Return the `hookDetails` of an IN_PROGRESS answer: all that was configured, and the state beside it.
+    """Return the `hookDetails` of an IN_PROGRESS answer: the configuration, and the state beside it.
 
-    Whether ECS keeps keys that an answer leaves out is not documented, so none is left out. What JSON could carry in but
-    not out again (half a surrogate pair, NaN) is replaced, since an answer that can't be encoded would be none.
+    Whether ECS keeps keys that an answer leaves out is not documented, so none is left out. Values that cannot be encoded
+    again (half a surrogate pair, NaN) are replaced, since Lambda would fail to return the answer.
     """
     details = {**configuration, STATE_KEY: state.dump()}
     try:

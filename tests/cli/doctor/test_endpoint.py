@@ -27,9 +27,7 @@ def deploying(account: Account, stage: str) -> None:
     account.aws.answer("DescribeLoadBalancers", lambda _: {"LoadBalancers": [account.balancer]})
 
 
-def test_without_a_deployment_the_address_is_derived_whomever_the_rule_leads_to(
-    doctor: Doctor, account: Account
-) -> None:
+def test_without_a_deployment_the_rule_may_forward_to_any_target_group(doctor: Doctor, account: Account) -> None:
     account.aws.answer("DescribeRules", rule(HEADER, QUERY, to=(BLUE_GROUP,)))
     doctor()
 
@@ -38,7 +36,9 @@ def test_without_a_deployment_the_address_is_derived_whomever_the_rule_leads_to(
     ]
 
 
-def test_in_a_deployment_that_is_elsewhere_the_same_holds(doctor: Doctor, account: Account) -> None:
+def test_in_a_deployment_at_another_stage_the_rule_may_forward_to_any_target_group(
+    doctor: Doctor, account: Account
+) -> None:
     deploying(account, "POST_SCALE_UP")
     account.aws.answer("DescribeRules", rule(to=(BLUE_GROUP,)))
     doctor()
@@ -46,7 +46,7 @@ def test_in_a_deployment_that_is_elsewhere_the_same_holds(doctor: Doctor, accoun
     assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:8080/")]
 
 
-def test_in_a_deployment_at_the_stage_it_has_to_lead_to_green(doctor: Doctor, account: Account) -> None:
+def test_in_a_deployment_at_the_stage_the_rule_must_forward_to_green(doctor: Doctor, account: Account) -> None:
     deploying(account, "POST_TEST_TRAFFIC_SHIFT")
     doctor()
     assert doctor.of("endpoint") == [("ok", f"{AT}: green answers at http://{DNS}:8080/ now")]
@@ -55,36 +55,38 @@ def test_in_a_deployment_at_the_stage_it_has_to_lead_to_green(doctor: Doctor, ac
     doctor()
     ((level, text),) = doctor.of("endpoint")
     assert level == "error"
-    assert text.startswith(f"{AT}: {RULE} leads to target group primary, not to green's target group alternate")
-    assert doctor.fix("leads to target group primary").startswith("let ECS alone change the rule")
+    assert text.startswith(f"{AT}: {RULE} forwards to target group primary, not to green's target group alternate")
+    assert doctor.fix("forwards to target group primary").startswith("let only ECS change the rule")
 
 
 @pytest.mark.parametrize(
     ("condition", "text", "fix"),
     [
-        (PATH, "its condition path-pattern is no plain prefix such as /test/*", "set hookDetails.base_url"),
+        (PATH, "its condition path-pattern is not a literal prefix such as /test/*", "set hookDetails.base_url"),
         (
             {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}},
-            "its condition source-ip can't be met by a request from anywhere",
+            "a check cannot satisfy its condition source-ip",
             "set hookDetails.base_url",
         ),
     ],
 )
-def test_contract_5_2_what_can_not_be_derived(
+def test_contract_5_2_some_conditions_do_not_allow_an_address(
     doctor: Doctor, account: Account, condition: dict[str, Any], text: str, fix: str
 ) -> None:
     account.aws.answer("DescribeRules", rule(condition))
     doctor()
 
-    assert doctor.of("endpoint") == [("error", f"{AT}: the address of green can't be derived from {RULE}: {text}")]
-    assert doctor.fix("can't be derived") == fix
+    assert doctor.of("endpoint") == [("error", f"{AT}: cannot derive green's address from {RULE}: {text}")]
+    assert doctor.fix("cannot derive") == fix
 
 
-def test_contract_5_2_https_needs_a_name(doctor: Doctor, account: Account) -> None:
+def test_contract_5_2_https_requires_a_host_name(doctor: Doctor, account: Account) -> None:
     account.listener("HTTPS", 8443)
     doctor()
-    assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} speaks TLS, and its certificate is not made for {DNS}")]
-    assert doctor.fix("speaks TLS") == "set hookDetails.host to the name it is made for"
+    assert doctor.of("endpoint") == [
+        ("error", f"{AT}: {RULE} uses TLS, and its certificate is not valid for the load balancer's name {DNS}")
+    ]
+    assert doctor.fix("uses TLS") == "set hookDetails.host to a name of the certificate"
 
     account.aws.answer("DescribeRules", rule(HOST))
     doctor()
@@ -96,27 +98,28 @@ def test_contract_5_2_https_needs_a_name(doctor: Doctor, account: Account) -> No
     assert doctor.of("endpoint")[0][0] == "ok"
 
 
-def test_a_login_before_the_application(doctor: Doctor, account: Account) -> None:
+def test_an_authenticate_action_is_an_error(doctor: Doctor, account: Account) -> None:
     actions = [{"Type": "authenticate-oidc"}, *forward(BLUE_GROUP)]
     account.aws.answer("DescribeRules", {"Rules": [{"Actions": actions}]})
     doctor()
 
-    assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} answers with authenticate-oidc before it forwards")]
+    assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} has the action authenticate-oidc before it forwards")]
 
 
-def test_a_rule_that_does_not_take_the_method_of_a_check(doctor: Doctor, account: Account) -> None:
+def test_a_method_that_the_rule_does_not_accept_is_an_error(doctor: Doctor, account: Account) -> None:
     account.aws.answer("DescribeRules", rule(GET))
     account.plan(HTTP, {"type": "http", "name": "upload", "method": "POST", "body": "x"})
     doctor()
     assert doctor.of("endpoint") == [
-        ("error", f'{AT}: the listener rule takes GET only, not the POST of http "upload"')
+        ("error", f'{AT}: the listener rule accepts GET only, not the POST of http "upload"')
     ]
 
     elsewhere = {"method": "PUT", "url": "http://elsewhere.example.com/"}
     account.plan({"type": "load", "requests": [{}, elsewhere, {"method": "PATCH"}, {"method": "DELETE"}]})
     doctor()
     assert doctor.of("endpoint") == [
-        ("error", f"{AT}: the listener rule takes GET only, not the {method} of load") for method in ("PATCH", "DELETE")
+        ("error", f"{AT}: the listener rule accepts GET only, not the {method} of load")
+        for method in ("PATCH", "DELETE")
     ]
 
     account.plan(HTTP, {"type": "digest", "header": "X-Version"})
@@ -124,23 +127,21 @@ def test_a_rule_that_does_not_take_the_method_of_a_check(doctor: Doctor, account
     assert doctor.of("endpoint")[0][0] == "ok"
 
 
-def test_several_test_listeners(doctor: Doctor, account: Account) -> None:
+def test_several_test_listeners_are_ambiguous(doctor: Doctor, account: Account) -> None:
     account.service["loadBalancers"] *= 2
     doctor()
 
-    assert doctor.of("endpoint") == [
-        ("error", f"{AT}: the service has 2 load balancers with a test listener, which one is not clear")
-    ]
+    assert doctor.of("endpoint") == [("error", f"{AT}: the service has 2 load balancers with a test listener, not one")]
     assert doctor.of("network") == []
 
 
-def test_a_network_load_balancer(doctor: Doctor, account: Account) -> None:
+def test_a_network_load_balancer_requires_tcp_and_its_own_port(doctor: Doctor, account: Account) -> None:
     account.service["loadBalancers"] = revision(test=NLB_LISTENER)["loadBalancers"]
     default = {"ListenerArn": NLB_LISTENER, "Protocol": "TCP_UDP", "Port": 53, "DefaultActions": forward(BLUE_GROUP)}
     account.aws.answer("DescribeListeners", {"Listeners": [default]})
     doctor()
 
-    assert doctor.of("endpoint")[0][1].endswith("speaks TCP_UDP, not HTTP")
+    assert doctor.of("endpoint")[0][1].endswith("has the protocol TCP_UDP, which does not carry HTTP")
     default["Protocol"] = "TCP"
     doctor()
     assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:53/")]
@@ -153,22 +154,20 @@ def test_a_network_load_balancer(doctor: Doctor, account: Account) -> None:
     assert doctor.of("endpoint") == [
         (
             "error",
-            f'{AT}: tcp "other": port 54 of the load balancer is another listener, which could lead to blue',
+            f'{AT}: tcp "other": port 54 belongs to another listener of the load balancer, which may forward to blue',
         )
     ]
-    assert doctor.fix("port 54 of the load balancer") == "give the address"
+    assert doctor.fix("port 54 belongs to another listener") == "set address"
 
 
-def test_a_connection_to_an_application_load_balancer_tells_nothing(doctor: Doctor, account: Account) -> None:
+def test_a_tcp_check_of_an_application_load_balancer_is_an_error(doctor: Doctor, account: Account) -> None:
     account.plan(HTTP, {"type": "tcp"})
     doctor()
 
-    (told,) = doctor.of("endpoint")
-    assert told == (
-        "error",
-        f"{AT}: tcp: an Application Load Balancer takes connections itself, whatever becomes of green",
-    )
-    assert doctor.fix("takes connections itself") == "use a check of type http"
+    assert doctor.of("endpoint") == [
+        ("error", f"{AT}: tcp: an Application Load Balancer accepts connections itself, even if green does not")
+    ]
+    assert doctor.fix("accepts connections itself") == "use a check of type http"
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,7 @@ def test_a_connection_to_an_application_load_balancer_tells_nothing(doctor: Doct
         ),
     ],
 )
-def test_contract_5_2_a_check_before_green_can_be_asked(
+def test_contract_5_2_a_check_before_test_traffic_is_an_error(
     doctor: Doctor, account: Account, stage: str, problem: str, fix: str
 ) -> None:
     account.hook["lifecycleStages"] = [stage]
@@ -192,7 +191,7 @@ def test_contract_5_2_a_check_before_green_can_be_asked(
     assert doctor.fix(problem).startswith(fix)
 
 
-def test_without_a_test_listener_a_task_is_asked(doctor: Doctor, account: Account) -> None:
+def test_without_a_test_listener_requests_go_to_a_task(doctor: Doctor, account: Account) -> None:
     account.without_test_listener()
     doctor()
     assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://address-of-a-task:8080/")]
@@ -202,22 +201,22 @@ def test_without_a_test_listener_a_task_is_asked(doctor: Doctor, account: Accoun
     assert doctor.of("endpoint") == [
         (
             "error",
-            f"{AT}: the service has no test listener, and without the network mode awsvpc its tasks have no address",
+            f"{AT}: the service has no test listener, and its tasks have no IP address without network mode awsvpc",
         )
     ]
     assert doctor.of("network") == []
 
 
-def test_without_a_load_balancer(doctor: Doctor, account: Account) -> None:
+def test_without_a_load_balancer_there_is_no_port(doctor: Doctor, account: Account) -> None:
     account.service["loadBalancers"] = []
     doctor()
 
     assert doctor.of("endpoint") == [
-        ("error", f"{AT}: the service has no test listener, and no port at a load balancer or of Service Connect")
+        ("error", f"{AT}: the service has no test listener, and no port for a load balancer or Service Connect")
     ]
 
 
-def test_a_port_of_service_connect(doctor: Doctor, account: Account) -> None:
+def test_service_connect_names_a_port(doctor: Doctor, account: Account) -> None:
     offered = {"enabled": True, "services": [{"portName": "http"}]}
     account.service["loadBalancers"] = []
     account.service["deployments"] = [{"serviceConnectConfiguration": offered}]
@@ -232,12 +231,12 @@ def test_a_port_of_service_connect(doctor: Doctor, account: Account) -> None:
     assert [level for level, _ in doctor.of("endpoint")] == ["error"]
 
 
-def test_an_address_of_the_plan(doctor: Doctor, account: Account) -> None:
+def test_the_plan_may_have_the_address(doctor: Doctor, account: Account) -> None:
     account.plan(HTTP, base_url="http://user:hunter2@green.example.com:8080/base")
     doctor()
 
     assert doctor.of("endpoint") == [
-        ("ok", f"{AT}: requests go to http://green.example.com:8080/base, as hookDetails.base_url says")
+        ("ok", f"{AT}: requests go to http://green.example.com:8080/base (hookDetails.base_url)")
     ]
     assert account.aws.calls["DescribeRules"] == 0
 
@@ -249,24 +248,24 @@ def test_an_address_of_the_plan(doctor: Doctor, account: Account) -> None:
             "http://green",
             "POST_TEST_TRAFFIC_SHIFT",
             "ok",
-            "requests go to http://green/, as APP_URL of the function says",
+            "requests go to http://green/ (the function's APP_URL)",
         ),
-        ("green:8080", "POST_TEST_TRAFFIC_SHIFT", "error", "APP_URL of the function is no address"),
+        ("green:8080", "POST_TEST_TRAFFIC_SHIFT", "error", "environment variable APP_URL of the function is not a URL"),
         (
             "http://green:99999999",
             "POST_TEST_TRAFFIC_SHIFT",
             "error",
-            "the address of green is none: address is not valid",
+            "the address of green is not valid: address is not valid",
         ),
         (
             "http://green",
             "POST_SCALE_UP",
             "error",
-            "APP_URL does not lead to green at POST_SCALE_UP yet, it would test blue",
+            "APP_URL does not reach green yet at POST_SCALE_UP, it would test blue",
         ),
     ],
 )
-def test_an_address_of_the_function(
+def test_the_function_may_have_the_address(
     doctor: Doctor, account: Account, url: str, stage: str, level: str, text: str
 ) -> None:
     account.hook["lifecycleStages"] = [stage]
@@ -276,7 +275,7 @@ def test_an_address_of_the_function(
     assert doctor.of("endpoint") == [(level, f"at {stage}: {text}")]
 
 
-def test_contract_5_4_service_connect(doctor: Doctor, account: Account) -> None:
+def test_contract_5_4_the_test_header_of_service_connect(doctor: Doctor, account: Account) -> None:
     service_connect = {"enabled": True, "services": [{"portName": "http"}]}
     account.aws.answer(
         "DescribeServiceRevisions", {"serviceRevisions": [revision(serviceConnectConfiguration=service_connect)]}
@@ -286,7 +285,7 @@ def test_contract_5_4_service_connect(doctor: Doctor, account: Account) -> None:
     assert doctor.of("endpoint") == [
         (
             "ok",
-            f"{AT}: requests go to http://front/ with header x-amzn-ecs-blue-green-test, as hookDetails.base_url says",
+            f"{AT}: requests go to http://front/ with header x-amzn-ecs-blue-green-test (hookDetails.base_url)",
         )
     ]
     assert account.aws.asked["DescribeServiceRevisions"] == [{"serviceRevisionArns": [GREEN]}]
@@ -294,22 +293,22 @@ def test_contract_5_4_service_connect(doctor: Doctor, account: Account) -> None:
     account.aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision()]})
     doctor()
     assert doctor.of("endpoint")[0][0] == "error"
-    assert doctor.fix("offers nothing through Service Connect") == "leave service_connect out of hookDetails"
+    assert doctor.fix("has no Service Connect services") == "remove service_connect from hookDetails"
 
     account.service["currentServiceRevisions"] = []
     doctor()
     assert doctor.of("endpoint") == [
-        ("unknown", "the address of green at POST_TEST_TRAFFIC_SHIFT is not known: the service has no revision yet")
+        ("unknown", "cannot determine the address of green at POST_TEST_TRAFFIC_SHIFT: the service has no revision yet")
     ]
 
 
-def test_what_aws_does_not_tell_is_unknown(doctor: Doctor, account: Account) -> None:
+def test_the_address_is_unknown_if_a_call_fails(doctor: Doctor, account: Account) -> None:
     account.aws.error("DescribeRules", "AccessDenied", 403)
     doctor()
     assert doctor.of("endpoint") == [
         (
             "unknown",
-            "the address of green at POST_TEST_TRAFFIC_SHIFT is not known: elasticloadbalancing:DescribeRules: AccessDenied",
+            "cannot determine the address of green at POST_TEST_TRAFFIC_SHIFT: elasticloadbalancing:DescribeRules: AccessDenied",
         )
     ]
 
@@ -322,7 +321,7 @@ def test_what_aws_does_not_tell_is_unknown(doctor: Doctor, account: Account) -> 
     assert doctor.of("endpoint")[0][0] == "unknown"
 
 
-def test_a_check_that_asks_somebody_else(doctor: Doctor, account: Account) -> None:
+def test_a_check_that_does_not_use_green_has_no_endpoint(doctor: Doctor, account: Account) -> None:
     account.plan({"type": "drift"}, {"type": "http", "url": "http://elsewhere.example.com/"})
     doctor()
 

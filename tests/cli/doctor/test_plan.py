@@ -4,25 +4,24 @@ import json
 from typing import Any
 
 import pytest
-from botocore.model import ServiceModel
-from botocore.session import get_session
 
 from ecs_hooks import Stage
-from ecs_hooks_cli.doctor import sdk
 from tests.cli.account import Account
 from tests.cli.conftest import Doctor
+from tests.cli.doctor.test_secrets import resources
 
-UNSEEN = ("unknown", "what the plan needs (permissions, endpoint, network) is not examined")
+UNSEEN = ("unknown", "permissions, endpoint and network cannot be examined without a valid plan")
 HTTP: dict[str, Any] = {"type": "http", "path": "/health"}
+STORED = {"checks": [{"type": "http", "url": "https://shop.example/", "auth": {"bearer": {"token": "hunter2"}}}]}
 
 
 @pytest.mark.parametrize(
     ("details", "text"),
     [
-        ({"checks": [HTTP, {"type": "drift"}]}, "valid: 2 checks, mode enforce, 30 minutes"),
-        (json.dumps({"checks": [HTTP], "mode": "observe"}), "valid: 1 check, mode observe, 30 minutes"),
-        (None, "valid: the default checks of its stage, mode enforce, 30 minutes"),
-        ({"timeout_minutes": 20}, "valid: the default checks of its stage, mode enforce, 20 minutes"),
+        ({"checks": [HTTP, {"type": "drift"}]}, "valid: 2 checks, mode enforce, timeout 30 minutes"),
+        (json.dumps({"checks": [HTTP], "mode": "observe"}), "valid: 1 check, mode observe, timeout 30 minutes"),
+        (None, "valid: the default checks of its stage, mode enforce, timeout 30 minutes"),
+        ({"timeout_minutes": 20}, "valid: the default checks of its stage, mode enforce, timeout 20 minutes"),
     ],
 )
 def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, details: Any, text: str) -> None:
@@ -30,7 +29,7 @@ def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, d
     doctor()
 
     assert doctor.of("plan") == [("ok", text)]
-    assert doctor.of("endpoint") != []  # the default of this stage asks green, too
+    assert doctor.of("endpoint") != []  # the default check of this stage uses green
 
 
 @pytest.mark.parametrize(
@@ -39,7 +38,7 @@ def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, d
         (
             {"chekcs": [], "mode": "x"},
             [
-                "hookDetails.mode: must be one of the allowed values (enforce, observe), not number",
+                "hookDetails.mode: is not one of the allowed values (enforce, observe)",
                 "hookDetails.chekcs: unknown field; did you mean 'checks'?",
             ],
         ),
@@ -51,9 +50,7 @@ def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, d
         ("text", ['hookDetails: must be a JSON object such as {"checks": [...]}, not string']),
     ],
 )
-def test_every_mistake_is_named_with_its_field(
-    doctor: Doctor, account: Account, details: Any, texts: list[str]
-) -> None:
+def test_every_mistake_has_its_field(doctor: Doctor, account: Account, details: Any, texts: list[str]) -> None:
     account.hook["hookDetails"] = details
     doctor()
 
@@ -61,21 +58,21 @@ def test_every_mistake_is_named_with_its_field(
     assert doctor.of("permissions") == []
 
 
-def test_in_observe_mode_a_mistake_stops_nothing(doctor: Doctor, account: Account) -> None:
+def test_in_observe_mode_a_mistake_is_a_warning(doctor: Doctor, account: Account) -> None:
     account.hook["hookDetails"] = {"chekcs": [], "mode": "observe"}
     doctor()
 
     assert [level for level, _ in doctor.of("plan")] == ["warning", "unknown"]
 
 
-def test_a_hook_of_ones_own_may_have_fields_of_its_own(doctor: Doctor, account: Account) -> None:
+def test_a_custom_hook_may_have_its_own_fields(doctor: Doctor, account: Account) -> None:
     account.function["Handler"] = "app.lambda_handler"
     account.hook["hookDetails"] = {"bucket": "approvals"}
     doctor()
     assert doctor.of("plan") == [
         (
             "ok",
-            "valid: the default checks of its stage besides what the function's own code does, mode enforce, 30 minutes",
+            "valid: the default checks of its stage in addition to the function's own code, mode enforce, timeout 30 minutes",
         )
     ]
     assert doctor.of("endpoint") == []
@@ -85,7 +82,7 @@ def test_a_hook_of_ones_own_may_have_fields_of_its_own(doctor: Doctor, account: 
     assert doctor.of("plan")[0][0] == "error"
 
 
-def test_the_function_of_another_stage(doctor: Doctor, account: Account) -> None:
+def test_default_checks_of_another_stage_are_an_error(doctor: Doctor, account: Account) -> None:
     account.hook["lifecycleStages"] = ["PRE_PRODUCTION_TRAFFIC_SHIFT"]
     doctor()
     assert doctor.bad() == []
@@ -96,7 +93,7 @@ def test_the_function_of_another_stage(doctor: Doctor, account: Account) -> None
         (
             "error",
             (
-                "the function's default checks are made for POST_TEST_TRAFFIC_SHIFT, but it is attached to "
+                "the function's default checks are for POST_TEST_TRAFFIC_SHIFT, but the hook is attached to "
                 "PRE_PRODUCTION_TRAFFIC_SHIFT"
             ),
         )
@@ -113,7 +110,7 @@ def test_the_function_of_another_stage(doctor: Doctor, account: Account) -> None
         (None, ["ok"]),
     ],
 )
-def test_contract_3_3_what_ecs_does_when_time_is_over(
+def test_contract_3_3_the_timeouts_of_hook_and_plan(
     doctor: Doctor, account: Account, timeout: Any, levels: list[str]
 ) -> None:
     account.hook["timeoutConfiguration"] = timeout
@@ -132,7 +129,7 @@ def test_contract_3_3_what_ecs_does_when_time_is_over(
         ({"prefix": "a"}, {}, ["ok"]),
     ],
 )
-def test_contract_4_5_alarms_that_nobody_names(
+def test_contract_4_5_an_alarm_check_without_alarms_is_a_warning(
     doctor: Doctor, account: Account, check: dict[str, Any], alarms: dict[str, Any], levels: list[str]
 ) -> None:
     account.configuration["alarms"] = alarms
@@ -142,17 +139,17 @@ def test_contract_4_5_alarms_that_nobody_names(
     assert [level for level, _ in doctor.of("plan")] == levels
 
 
-def test_a_check_of_green_before_it_runs(doctor: Doctor, account: Account) -> None:
+def test_a_check_before_green_runs_is_an_error(doctor: Doctor, account: Account) -> None:
     account.hook["lifecycleStages"] = ["PRE_SCALE_UP"]
     account.plan({"type": "tasks"})
     doctor()
 
-    assert doctor.of("plan") == [("error", "tasks can't be asked at PRE_SCALE_UP: green does not run yet")]
+    assert doctor.of("plan") == [("error", "tasks cannot run at PRE_SCALE_UP: green does not run yet")]
     assert doctor.of("permissions") == [("ok", "ecs-hooks-function allows ecs:DescribeServiceDeployments")]
 
 
 @pytest.mark.parametrize(("seconds", "fits"), [(102, True), (102.1, False)])
-def test_a_load_that_is_too_long_for_the_function(
+def test_a_load_check_must_fit_into_the_timeout(
     doctor: Doctor, account: Account, seconds: float, *, fits: bool
 ) -> None:
     account.plan({"type": "load", "name": "warm-up", "duration_seconds": seconds, "timeout_seconds": 10})
@@ -162,13 +159,13 @@ def test_a_load_that_is_too_long_for_the_function(
     if fits:
         assert [level for level, _ in found] == ["ok"]
     else:
-        text = "needs 115.1 s of one invocation; the function's Timeout of 120 s leaves 115 s for checks"
+        text = "requires 115.1 s of one invocation, but the function's Timeout of 120 s leaves 115 s for checks"
         assert found == [("error", f'load "warm-up" {text}')]
-        assert doctor.fix(text).endswith("or raise the Timeout of the function (Lambda allows 900 s)")
+        assert doctor.fix(text).endswith("or increase the function's Timeout (at most 900 s)")
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_the_functions_of_the_stack_as_they_are(doctor: Doctor, account: Account, stage: Stage) -> None:
+def test_the_functions_of_the_stack_have_no_problem(doctor: Doctor, account: Account, stage: Stage) -> None:
     account.hook |= {"lifecycleStages": [stage], "hookDetails": None}
     account.function["Handler"] = f"{stage.lower()}.lambda_handler"
     doctor()
@@ -176,26 +173,54 @@ def test_the_functions_of_the_stack_as_they_are(doctor: Doctor, account: Account
     assert doctor.bad() == []
 
 
-def members(description: Any) -> dict[str, Any]:
-    model = ServiceModel(description)
-    return {shape: model.shape_for(shape).members for shape in model.shape_names}
+@pytest.mark.parametrize(
+    ("place", "action", "arn"),
+    [
+        ("s3://plans/shop.json", "s3:GetObject", "arn:aws:s3:::plans/shop.json"),
+        ("ssm:/shop/plan", "ssm:GetParameter", "arn:aws:ssm:us-west-2:123456789012:parameter/shop/plan"),
+    ],
+)
+def test_a_plan_may_be_stored_in_s3_or_parameter_store(
+    doctor: Doctor, account: Account, place: str, action: str, arn: str
+) -> None:
+    account.hook["hookDetails"] = {"plan": place, "timeout_minutes": 20}
+    account.aws.answer("GetObject", {"Body": json.dumps(STORED).encode()})
+    account.aws.answer("GetParameter", {"Parameter": {"Value": json.dumps(STORED)}})
+    doctor()
+
+    assert doctor.of("plan") == [("ok", f"valid: 1 check, mode enforce, timeout 20 minutes, from {place}")]
+    assert doctor.of("secrets") == []  # DescribeServices does not show them
+    assert action in doctor.of("permissions")[0][1]
+    assert resources(account)[action] == [arn]
+
+    account.deny(action)
+    doctor()
+    assert doctor.fix(f"does not allow {action}").endswith(
+        f"{'PlanArns' if 's3' in place else 'ParameterArns'} of the stack does that"
+    )
 
 
-def test_the_sdk_is_described_by_its_own_model() -> None:
-    version, known = sdk.installed()
-    assert [finding.level for finding in sdk.examine(version, known)] == ["ok"]
+def test_an_unreadable_plan_is_unknown(doctor: Doctor, account: Account) -> None:
+    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
+    account.aws.error("GetObject", "AccessDenied", 403)
+    doctor()
 
-    model = get_session().get_service_model("ecs")
-    description = {
-        "metadata": model.metadata,
-        "shapes": {
-            "DeploymentLifecycleHook": {"type": "structure", "members": {"roleArn": {"shape": "String"}}},
-            "String": {"type": "string"},
-        },
-    }
-    old = {"DeploymentLifecycleHook": ServiceModel(description).shape_for("DeploymentLifecycleHook").members}
-    (finding,) = sdk.examine("1.38.0", old)
-    assert finding.level == "error"
-    assert "DeploymentConfiguration.lifecycleHooks" in finding.text
-    assert "DeploymentLifecycleHook.hookDetails" in finding.text
-    assert "DeploymentLifecycleHook.roleArn" not in finding.text
+    assert doctor.of("plan") == [
+        ("unknown", "cannot determine the plan that hookDetails refers to: s3:GetObject: AccessDenied"),
+        UNSEEN,
+    ]
+    assert doctor.of("permissions") == []
+
+
+def test_a_mistake_in_a_stored_plan_has_its_place(doctor: Doctor, account: Account) -> None:
+    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json"}
+    account.aws.answer("GetObject", {"Body": b'{"checks": [{"type": "htp"}]}'})
+    doctor()
+    level, text = doctor.of("plan")[0]
+    assert level == "error"
+    assert text.startswith("s3://plans/shop.json: checks[0].type: is not one of the allowed values (")
+    assert text.endswith("; did you mean 'http'?")
+
+    account.hook["hookDetails"] = {"plan": "s3://plans/shop.json", "checks": []}
+    doctor()
+    assert doctor.of("plan")[0][1].startswith("hookDetails.checks: conflicts with plan")

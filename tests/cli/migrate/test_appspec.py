@@ -8,7 +8,7 @@ import yaml
 
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks_cli.migrate.appspec import read_appspec
-from ecs_hooks_cli.migrate.place import DocumentError
+from ecs_hooks_cli.migrate.document import DocumentError
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "codedeploy" / "appspec-ecs.yaml"
 SERVICE = "Resources: [{TargetService: {Type: AWS::ECS::Service, Properties: {%s}}}]"
@@ -20,7 +20,7 @@ def problem(text: str) -> str:
     return str(raised.value)
 
 
-def test_the_same_is_read_from_yaml_and_json() -> None:
+def test_yaml_and_json_have_the_same_result() -> None:
     text = EXAMPLE.read_text()
     read = read_appspec(text)
     other = read_appspec(json.dumps(yaml.safe_load(text), indent="\t"))
@@ -42,7 +42,7 @@ def test_the_same_is_read_from_yaml_and_json() -> None:
     }
 
 
-def test_little_is_needed() -> None:
+def test_most_fields_are_optional() -> None:
     read = read_appspec(SERVICE % "NetworkConfiguration: {awsvpcConfiguration: {subnets: [subnet-1]}}")
     assert (read.hooks, read.container_name, read.container_port) == ((), None, None)
     assert read.fields == {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}
@@ -54,40 +54,43 @@ def test_little_is_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("- a", "line 1: must be an object"),
         ("version: 0.0\nos: linux\nfiles: []", "line 1: os is for deployments to instances, whose hooks are scripts"),
         ("version: 0.0", "line 1: Resources is missing"),
-        ("Resources: []", "line 1: Resources: must have one item, and has 0"),
-        ("Resources: [{a: {}, b: {}}]", "line 1: Resources[0]: must name one service"),
-        ("Resources: [{a: {Type: x}}]", "line 1: Resources[0].a: Type and Properties are needed"),
-        ("Resources: [{a: {Properties: {}}}]", "line 1: Resources[0].a: Type and Properties are needed"),
+        ("Resources: []", "line 1: Resources: must have one item, not 0"),
+        ("Resources: [{a: {}, b: {}}]", "line 1: Resources[0]: must have one service, not 2"),
+        ("Resources: [{a: {Type: x}}]", "line 1: Resources[0].a: Type and Properties are required"),
+        ("Resources: [{a: {Properties: {}}}]", "line 1: Resources[0].a: Type and Properties are required"),
         ("Resources: [{a: {Type: x, Properties: {}}}]", "line 1: Resources[0].a.Type: must be AWS::ECS::Service"),
-        ("resource: []", "line 1: resource: is no known field; did you mean 'Resources'?"),
-        (SERVICE % "TaskDefintion: x", "Properties.TaskDefintion: is no known field; did you mean 'TaskDefinition'?"),
-        (SERVICE % "LoadBalancerInfo: {ContainerPort: http}", "ContainerPort: must be a whole number from 1 to 65535"),
+        ("resource: []", "line 1: resource: unknown field; did you mean 'Resources'?"),
+        (
+            SERVICE % "TaskDefintion: x",
+            "Properties.TaskDefintion: unknown field; did you mean 'TaskDefinition'?",
+        ),
+        (SERVICE % "LoadBalancerInfo: {ContainerPort: http}", "ContainerPort: must be an integer from 1 to 65535"),
         (SERVICE % "NetworkConfiguration: {}", "NetworkConfiguration: AwsvpcConfiguration is missing"),
         (SERVICE % "NetworkConfiguration: {AwsvpcConfiguration: {}}", "AwsvpcConfiguration: Subnets is missing"),
         (SERVICE % "CapacityProviderStrategy: [{Base: 1}]", "CapacityProviderStrategy[0]: CapacityProvider is missing"),
         (
             SERVICE % "CapacityProviderStrategy: [{CapacityProvider: x, Weight: 1001}]",
-            "CapacityProviderStrategy[0].Weight: must be a whole number from 0 to 1000",
+            "CapacityProviderStrategy[0].Weight: must be an integer from 0 to 1000",
         ),
         (
             SERVICE % "" + "\nHooks:\n  - AfterAllowTestTrafic: a",
-            "line 3: Hooks[0].AfterAllowTestTrafic: is no lifecycle event of ECS deployments; did you mean 'AfterAllowTestTraffic'?",
+            "line 3: Hooks[0].AfterAllowTestTrafic: is not a lifecycle event of ECS deployments; did you mean 'AfterAllowTestTraffic'?",
         ),
         (SERVICE % "" + "\nHooks: {AfterInstall: a}", "line 2: Hooks: must be a list, such as - AfterAllowTestTraffic"),
         (SERVICE % "" + "\nHooks: [{AfterInstall: }]", "line 2: Hooks[0].AfterInstall: is empty"),
     ],
 )
-def test_mistakes_are_told_with_their_line_and_field(text: str, told: str) -> None:
-    assert told in problem(text)
+def test_a_mistake_has_its_line_and_field(text: str, message: str) -> None:
+    assert message in problem(text)
     assert problem(text).startswith("line ")
 
 
-def test_a_function_stays_with_codedeploy() -> None:
+def test_an_appspec_of_a_function_is_refused() -> None:
     found = problem((EXAMPLE.parent / "appspec-lambda.yaml").read_text())
 
     assert found.startswith("line 6: Resources[0].orders.Type: AWS::Lambda::Function stays with CodeDeploy")

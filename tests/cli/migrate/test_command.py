@@ -69,7 +69,7 @@ def mistakes(update: dict[str, Any]) -> list[str]:
     return [*ParamValidator().validate(whole, shape).generate_report().splitlines(), *wrong_enums(whole, shape)]
 
 
-def test_the_hooks_move_and_update_service_takes_the_whole(run: Run) -> None:
+def test_hooks_become_a_valid_input_of_update_service(run: Run) -> None:
     update, notes = migrated(run, APPSPEC, *OPTIONS, "--deployment-config", CANARY)
 
     assert mistakes(update) == []
@@ -97,16 +97,18 @@ def test_the_hooks_move_and_update_service_takes_the_whole(run: Run) -> None:
     ]
     assert update["platformVersion"] == "LATEST"
     assert "taskDefinition" not in update
-    told = {(kind, subject): text for kind, subject, text in notes}
-    assert told["changes", "BeforeInstall"] == "its failure could not roll CodeDeploy's deployment back; in ECS it does"
-    assert "before every step of a CANARY deployment" in told["changes", "BeforeAllowTraffic"]
-    assert "containerName app, containerPort 8080, targetGroupArn" in told["to do", "LoadBalancerInfo"]
-    assert told["to do", "role"].endswith("may lambda:InvokeFunction on 5 functions")
+    texts = {(kind, subject): text for kind, subject, text in notes}
+    assert (
+        texts["changes", "BeforeInstall"] == "its failure rolls back the deployment in ECS; in CodeDeploy it could not"
+    )
+    assert "before every step of a CANARY deployment" in texts["changes", "BeforeAllowTraffic"]
+    assert "containerName app, containerPort 8080, targetGroupArn" in texts["to do", "LoadBalancerInfo"]
+    assert texts["to do", "role"].endswith("allows lambda:InvokeFunction on 5 functions")
     # The functions of the stack answer both, so nothing is to do about them.
     assert not [subject for kind, subject, _ in notes if kind == "to do" and subject.endswith(("Traffic", "Install"))]
 
 
-def test_people_read_it_on_standard_error_and_programs_on_standard_output(run: Run) -> None:
+def test_notes_go_to_standard_error_and_the_input_to_standard_output(run: Run) -> None:
     result = run("migrate", APPSPEC, *OPTIONS)
 
     assert mistakes(json.loads(result.stdout)) == []
@@ -116,7 +118,7 @@ def test_people_read_it_on_standard_error_and_programs_on_standard_output(run: R
     assert not [line for line in lines if "before every step" in line]
 
 
-def test_the_group_gives_names_traffic_alarms_and_times(run: Run, tmp_path: Path) -> None:
+def test_the_group_sets_names_traffic_alarms_and_times(run: Run, tmp_path: Path) -> None:
     update, notes = migrated(run, APPSPEC, *OPTIONS, "--deployment-group", group(tmp_path))
 
     assert mistakes(update) == []
@@ -130,16 +132,16 @@ def test_the_group_gives_names_traffic_alarms_and_times(run: Run, tmp_path: Path
         "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
         "timeoutConfiguration": {"timeoutInMinutes": 90, "action": "ROLLBACK"},
     }
-    told = {(kind, subject): text for kind, subject, text in notes}
-    assert told["to do", "LoadBalancerInfo"].endswith(
+    texts = {(kind, subject): text for kind, subject, text in notes}
+    assert texts["to do", "LoadBalancerInfo"].endswith(
         "the group has target groups blue and green; production listener arn:production; test listener arn:test"
     )
-    assert told["moves", "alarms"] == "Api-5xx; enabled, with rollback"
+    assert texts["moves", "alarms"] == "Api-5xx; enabled, with rollback"
     assert {subject for kind, subject, _ in notes if kind == "lost"} == {"alarms", "TaskDefinition", "triggers"}
-    assert ("to do", "service") not in told
+    assert ("to do", "service") not in texts
 
 
-def test_an_option_counts_before_the_group(run: Run, tmp_path: Path) -> None:
+def test_an_option_takes_precedence_over_the_group(run: Run, tmp_path: Path) -> None:
     update, _ = migrated(
         run,
         APPSPEC,
@@ -156,7 +158,7 @@ def test_an_option_counts_before_the_group(run: Run, tmp_path: Path) -> None:
     assert update["deploymentConfiguration"]["lifecycleHooks"][0]["timeoutConfiguration"]["timeoutInMinutes"] == 1440
 
 
-def test_what_the_group_has_that_ecs_has_not(run: Run, tmp_path: Path) -> None:
+def test_settings_that_ecs_does_not_support_are_listed(run: Run, tmp_path: Path) -> None:
     terminating = {"action": "KEEP_ALIVE", "terminationWaitTimeInMinutes": 2880}
     ready = {"actionOnTimeout": "CONTINUE_DEPLOYMENT"}
     file = group(
@@ -177,15 +179,15 @@ def test_what_the_group_has_that_ecs_has_not(run: Run, tmp_path: Path) -> None:
     configuration = update["deploymentConfiguration"]
     assert (configuration["bakeTimeInMinutes"], configuration["lifecycleHooks"]) == (1440, [])
     assert configuration["alarms"] == {"alarmNames": ["a"], "enable": False, "rollback": False}
-    told = {(kind, subject): text for kind, subject, text in notes}
-    assert told["changes", "termination wait"] == "2880 minutes are more than ECS takes: 1440"
-    assert told["lost", "termination"].startswith("KEEP_ALIVE")
-    assert told["changes", "rollback"].startswith("ECS always rolls back where a hook fails")
-    assert told["moves", "alarms"] == "a; not enabled, without rollback"
-    assert told["moves", "Hooks"] == "the AppSpec names none, so there are none"
-    assert told["to do", "LoadBalancerInfo"].endswith("the group has target groups a")
+    texts = {(kind, subject): text for kind, subject, text in notes}
+    assert texts["changes", "termination wait"] == "2880 minutes are more than ECS's maximum of 1440"
+    assert texts["lost", "termination"].startswith("KEEP_ALIVE")
+    assert texts["changes", "rollback"].startswith("ECS always rolls back if a hook fails")
+    assert texts["moves", "alarms"] == "a; not enabled, without rollback"
+    assert texts["moves", "Hooks"] == "the AppSpec has no hooks, so the service will have none"
+    assert texts["to do", "LoadBalancerInfo"].endswith("the group has target groups a")
     assert "service" not in update
-    assert ("to do", "service") in told
+    assert ("to do", "service") in texts
 
 
 def test_a_group_without_alarms_or_load_balancer(run: Run, tmp_path: Path) -> None:
@@ -202,18 +204,16 @@ def test_a_group_without_alarms_or_load_balancer(run: Run, tmp_path: Path) -> No
     assert "containerName ?, containerPort ?" in {subject: text for _, subject, text in notes}["LoadBalancerInfo"]
 
 
-def test_functions_that_answer_codedeploy_alone_are_told(run: Run, tmp_path: Path) -> None:
+def test_functions_that_only_codedeploy_can_invoke_are_listed(run: Run, tmp_path: Path) -> None:
     file = appspec(tmp_path, "AfterInstall: mine", "AfterAllowTraffic: CodeDeployHook_ecs-hooks_PreScaleUp")
     _, notes = migrated(run, file, *OPTIONS)
 
-    told = {subject: text for kind, subject, text in notes if kind == "to do"}
-    assert told["AfterInstall"].startswith(
-        'mine must answer ECS by what it returns, such as {"hookStatus": "SUCCEEDED"}'
-    )
-    assert told["AfterAllowTraffic"].startswith("CodeDeployHook_ecs-hooks_PreScaleUp is the function for PRE_SCALE_UP")
+    texts = {subject: text for kind, subject, text in notes if kind == "to do"}
+    assert texts["AfterInstall"].startswith('mine must return its result, such as {"hookStatus": "SUCCEEDED"}')
+    assert texts["AfterAllowTraffic"].startswith("CodeDeployHook_ecs-hooks_PreScaleUp is the function for PRE_SCALE_UP")
 
 
-def test_plans_of_all_hooks_and_of_one(run: Run, tmp_path: Path) -> None:
+def test_a_plan_may_be_for_all_hooks_or_one(run: Run, tmp_path: Path) -> None:
     every, one = tmp_path / "every.json", tmp_path / "one.json"
     every.write_text('{"timeout_minutes": 20}')
     one.write_text('{"checks": [{"type": "http", "path": "/health"}]}')
@@ -227,9 +227,9 @@ def test_plans_of_all_hooks_and_of_one(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "texts"),
     [
-        ((), "give --role-arn: ECS invokes each hook with it"),
+        ((), "--role-arn is missing: ECS assumes that role to invoke the hooks"),
         (("--role-arn", "invoke"), "--role-arn must be the ARN of a role"),
         (
             (*OPTIONS, "--plan", "AfterInstal=x.json"),
@@ -237,14 +237,14 @@ def test_plans_of_all_hooks_and_of_one(run: Run, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_options_that_are_missing_or_wrong(run: Run, options: tuple[str, ...], told: str) -> None:
+def test_missing_and_wrong_options_are_refused(run: Run, options: tuple[str, ...], texts: str) -> None:
     result = run("migrate", APPSPEC, *options)
 
     assert result.exit_code == 2
-    assert told in result.output
+    assert texts in result.output
 
 
-def test_a_plan_may_not_take_longer_than_ecs_waits(run: Run, tmp_path: Path) -> None:
+def test_the_timeout_must_exceed_that_of_the_plan(run: Run, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text('{"timeout_minutes": 60}')
     result = run("migrate", APPSPEC, *OPTIONS, "--plan", plan)
@@ -254,31 +254,31 @@ def test_a_plan_may_not_take_longer_than_ecs_waits(run: Run, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "texts"),
     [
-        ("x", "group.json: is no JSON as aws deploy get-deployment-group --application-name"),
+        ("x", "group.json: is not the JSON output of aws deploy get-deployment-group --application-name"),
         ("[]", "group.json: deploymentGroupInfo: "),
         (
             '{"computePlatform": "Lambda"}',
-            "deploymentGroupInfo.computePlatform: is Lambda; only groups of ECS services",
+            "deploymentGroupInfo.computePlatform: must be ECS, not Lambda; only ECS services",
         ),
         (
             '{"alarmConfiguration": {"alarms": [{}]}}',
-            "deploymentGroupInfo.alarmConfiguration.alarms[0].name: is missing",
+            "deploymentGroupInfo.alarmConfiguration.alarms[0].name: is required",
         ),
-        ("\xff", "group.json: is no"),
+        ("\xff", "group.json: is not"),
     ],
 )
-def test_a_group_with_mistakes(run: Run, tmp_path: Path, text: str, told: str) -> None:
+def test_an_invalid_group_is_refused(run: Run, tmp_path: Path, text: str, texts: str) -> None:
     (tmp_path / "group.json").write_text(text, encoding="latin-1")
     result = run("migrate", APPSPEC, *OPTIONS, "--deployment-group", tmp_path / "group.json")
 
     assert result.exit_code == 1
-    assert told in result.stderr
+    assert texts in result.stderr
     assert result.stdout == ""
 
 
-def test_mistakes_end_it_with_status_1_and_no_output(run: Run, tmp_path: Path) -> None:
+def test_an_invalid_file_has_status_1_and_no_output(run: Run, tmp_path: Path) -> None:
     wrong = run("migrate", ROOT / "examples" / "codedeploy" / "appspec-lambda.yaml")
     assert (wrong.exit_code, wrong.stdout) == (1, "")
     assert "appspec-lambda.yaml: line 6: Resources[0].orders.Type: AWS::Lambda::Function stays" in wrong.stderr
@@ -288,10 +288,13 @@ def test_mistakes_end_it_with_status_1_and_no_output(run: Run, tmp_path: Path) -
     assert unknown.stderr.startswith("--deployment-config: Mine is neither")
 
     named = run("migrate", APPSPEC, "--role-arn", ROLE)
-    assert "appspec-ecs.yaml: line 21: Hooks[0].BeforeInstall: ECS needs the ARN of the function" in named.stderr
+    assert (
+        "appspec-ecs.yaml: line 21: Hooks[0].BeforeInstall: is the name of a function, but ECS requires its ARN"
+        in named.stderr
+    )
 
     (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\xfa")
-    assert "a.yaml: is no text in UTF-8" in run("migrate", tmp_path / "a.yaml").stderr
+    assert "a.yaml: is not UTF-8 text" in run("migrate", tmp_path / "a.yaml").stderr
 
 
 def test_the_appspec_may_come_from_standard_input() -> None:

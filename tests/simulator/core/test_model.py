@@ -8,7 +8,7 @@ import pytest
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks_simulator import EcsError, LifecycleHook, Service
-from tests.simulator.plays import Gate
+from tests.simulator.plays import Gate, controller
 
 TARGET = Gate().target
 
@@ -50,7 +50,7 @@ def test_contract_3_3_the_timeout_action_is_rollback_or_continue() -> None:
     _refused("Invalid timeout action. Valid values are: ROLLBACK, CONTINUE", timeout_action="STOP")
 
 
-def test_a_lambda_hook_needs_a_function_and_every_hook_a_stage() -> None:
+def test_a_lambda_hook_requires_a_function_and_every_hook_a_stage() -> None:
     _refused("hookTargetArn is required for AWS_LAMBDA hooks", target=None)
     _refused("lifecycleStages must not be empty", lifecycle_stages=[])
 
@@ -95,7 +95,7 @@ def test_contract_4_1_a_pause_ignores_function_role_and_details() -> None:
     assert hook.target_arn is None
 
 
-def test_hook_details_are_a_document_of_their_own() -> None:
+def test_hook_details_are_copied() -> None:
     given: dict[str, Any] = {"list": [1]}
     hook = LifecycleHook(target=TARGET, lifecycle_stages=["PRE_SCALE_UP"], hook_details=given)
     given["list"].append(2)
@@ -103,7 +103,6 @@ def test_hook_details_are_a_document_of_their_own() -> None:
 
 
 def test_tasks_of_a_revision_carry_its_id() -> None:
-    from ecs_hooks_simulator import DeploymentController  # noqa: PLC0415 - the only test here that plays
 
-    revision = DeploymentController(Service(service="s")).adopt()
+    revision = controller().adopt()
     assert revision.started_by == f"ecs-svc/{revision.arn.rpartition('/')[2]}"

@@ -9,7 +9,7 @@ import pytest
 from botocore.model import Shape
 
 from ecs_hooks_simulator import DeploymentController, EcsError, LifecycleHook
-from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate, controller, play
+from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate, controller, play, serving
 
 _ECS = botocore.session.get_session().get_service_model("ecs")
 
@@ -46,7 +46,7 @@ def _conforms(answer: dict[str, Any], operation: str) -> None:
     _check(answer, _ECS.operation_model(operation).output_shape, operation)
 
 
-def test_contract_5_1_every_answer_has_the_members_of_the_api_at_every_moment() -> None:
+def test_contract_5_1_every_response_has_the_members_of_the_api_at_every_moment() -> None:
     looked = 0
 
     def look(event: dict[str, Any]) -> object:
@@ -56,12 +56,11 @@ def test_contract_5_1_every_answer_has_the_members_of_the_api_at_every_moment() 
         return SUCCEEDED if event["lifecycleStage"] != "POST_PRODUCTION_TRAFFIC_SHIFT" else FAILED
 
     stages = ("PRE_SCALE_UP", "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
-    player = controller(
+    player = serving(
         Gate(look).at(*stages, "POST_PRODUCTION_TRAFFIC_SHIFT", hook_details={"a": [1]}),
         LifecycleHook.pause("PRE_SCALE_UP", timeout_action="CONTINUE"),
         load_balancers=[{"targetGroupArn": "tg", "containerName": "c", "containerPort": 80}],
     )
-    player.adopt(image="app:1")
     deployment = player.deploy(image="app:2")
     _all_conform(player, deployment.arn)
     assert looked == 5
@@ -86,8 +85,7 @@ def test_contract_1_2_the_lifecycle_stage_may_be_one_that_the_sdk_does_not_know(
         seen.append(player.deployments.describe([event["resourceArn"]])["serviceDeployments"][0]["lifecycleStage"])
         return SUCCEEDED
 
-    player = controller(Gate(look).at("PRE_PRODUCTION_TRAFFIC_SHIFT"))
-    player.adopt()
+    player = serving(Gate(look).at("PRE_PRODUCTION_TRAFFIC_SHIFT"))
     player.deploy()
     assert seen == ["PRE_PRODUCTION_TRAFFIC_SHIFT"]
 
@@ -100,8 +98,7 @@ def test_contract_1_1_the_status_is_in_progress_while_hooks_run_and_rollback_is_
         seen[f"{event['lifecycleStage']} {len(seen)}"] = (shape["status"], "rollback" in shape)
         return FAILED if event["lifecycleStage"] == "POST_PRODUCTION_TRAFFIC_SHIFT" else SUCCEEDED
 
-    player = controller(Gate(look).at("PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"))
-    player.adopt()
+    player = serving(Gate(look).at("PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"))
     player.deploy()
     assert seen == {
         "PRODUCTION_TRAFFIC_SHIFT 0": ("IN_PROGRESS", False),
@@ -119,8 +116,7 @@ def test_contract_5_1_weights_of_a_revision_are_a_snapshot_of_what_was_requested
         shapes[event["lifecycleStage"]] = weights
         return SUCCEEDED
 
-    player = controller(Gate(look).at("PRE_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"))
-    player.adopt()
+    player = serving(Gate(look).at("PRE_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"))
     player.deploy()
     assert list(shapes.values()) == [(0.0, 0.0), (100.0, 0.0), (100.0, 100.0)]
 
@@ -155,7 +151,7 @@ def test_list_is_newest_first_in_pages_and_filters() -> None:
         ({"next_token": "x"}, "InvalidParameterException"),
     ],
 )
-def test_list_refuses_what_it_does_not_know(options: dict[str, Any], code: str) -> None:
+def test_list_refuses_unknown_names_and_invalid_pages(options: dict[str, Any], code: str) -> None:
     with pytest.raises(EcsError) as caught:
         controller().deployments.list(**{"service": "my-service"} | options)
     assert caught.value.code == code
@@ -169,7 +165,7 @@ def test_contract_5_1_at_most_20_arns(count: int) -> None:
             operation(["arn"] * count)
 
 
-def test_contract_1_4_a_create_service_is_told_by_its_empty_sources_or_a_list_of_one() -> None:
+def test_contract_1_4_the_first_deployment_has_no_sources() -> None:
     deployment, player = play(Gate(IN_PROGRESS, SUCCEEDED).at(), first=True)
     assert player.deployments.describe([deployment.arn])["serviceDeployments"][0]["sourceServiceRevisions"] == []
     assert len(player.deployments.list("my-service")["serviceDeployments"]) == 1
