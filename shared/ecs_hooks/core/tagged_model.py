@@ -1,4 +1,4 @@
-"""Unions of models that one field tells apart, such as queries by `query`; only the members in use are built."""
+"""Unions of models distinguished by one field, such as queries by `query`; only the members in use are built."""
 
 from __future__ import annotations
 
