@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ecs_hooks.assertions.assertion import Assertion
     from ecs_hooks.assertions.condition import Condition
     from ecs_hooks.assertions.expect import Expect
+    from ecs_hooks.assertions.filters.fields import Filter, RegexReplacement, Replacement
     from ecs_hooks.assertions.predicate import Predicate
     from ecs_hooks.auth.fields import ApiKey, Auth, Basic, Bearer, MutualTls, OAuth2, SigV4
     from ecs_hooks.auth.reference import Reference
@@ -62,6 +63,7 @@ __all__ = [
     "DigestCheck",
     "DriftCheck",
     "Expect",
+    "Filter",
     "GoldenSignalsCheck",
     "HttpCheck",
     "InvokeCheck",
@@ -76,6 +78,8 @@ __all__ = [
     "Part",
     "Predicate",
     "Reference",
+    "RegexReplacement",
+    "Replacement",
     "Requirements",
     "Retry",
     "Samples",
@@ -115,6 +119,7 @@ _OTHERS = {
     "ecs_hooks.assertions.assertion": ("Assertion",),
     "ecs_hooks.assertions.condition": ("Condition",),
     "ecs_hooks.assertions.expect": ("Expect",),
+    "ecs_hooks.assertions.filters.fields": ("Filter", "RegexReplacement", "Replacement"),
     "ecs_hooks.assertions.predicate": ("Predicate",),
     "ecs_hooks.auth.fields": ("ApiKey", "Auth", "Basic", "Bearer", "MutualTls", "OAuth2", "SigV4"),
     "ecs_hooks.auth.reference": ("Reference",),
