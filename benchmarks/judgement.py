@@ -21,8 +21,7 @@ from typing import Any, NamedTuple
 from ecs_hooks import Hook, Stage, lifecycle_hook, stage_hook
 from ecs_hooks.checks import MetricCheck
 from ecs_hooks_simulator import CallableTarget, LifecycleHook
-from ecs_hooks_simulator.canaries.canaries import Canaries, Played
-from ecs_hooks_simulator.canaries.performance import Performance
+from ecs_hooks_simulator.canaries import Canaries, Performance, Played
 
 MINIMUM = 1200
 """Requests a minute of green with which the comparison's default settings are enough; the README names it."""

@@ -1,6 +1,7 @@
 """Lifecycle hooks for Amazon ECS deployments: check the new revision, and say why it may go on or not."""
 
 from ecs_hooks.core.gc_freeze import gc_freeze
+from ecs_hooks.core.version import __version__
 
 with gc_freeze():
     from ecs_hooks.core.event import LifecycleEvent, Stage
@@ -21,8 +22,7 @@ __all__ = [
     "PlanError",
     "Stage",
     "Status",
+    "__version__",
     "lifecycle_hook",
     "stage_hook",
 ]
-
-__version__ = "0.1.0"

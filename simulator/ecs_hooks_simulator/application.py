@@ -1,33 +1,37 @@
-"""Tasks of a service revision as real processes on this machine.
+"""Tasks of a service revision as processes on this machine.
 
-The command of a revision gets `PORT`, at which it has to listen on `HOST`, in its environment; it is healthy once it
-accepts connections there.
+The command of a revision gets `HOST` and `PORT`, where it has to listen, as environment variables. It is healthy once it
+accepts connections.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from ecs_hooks_simulator.core.errors import TasksFailedError
-from ecs_hooks_simulator.core.faults import FaultKind
-from ecs_hooks_simulator.core.ports import free_port
+from ecs_hooks_simulator.core.faults import Fault, FaultKind
+from ecs_hooks_simulator.core.service_deployment import ServiceRevision
+from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import ServiceRevision
-    from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
+_START_TIMEOUT = 20.0
+"""Seconds until a process must accept connections."""
+_STOP_TIMEOUT = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
+_PORTS = range(10_000, 32_768)
+"""Ports below those of outgoing connections (from 32768 on Linux, 49152 elsewhere).
 
-_STARTED = 20.0
-"""Seconds that a process has to accept connections."""
-_STOPPED = 5.0
-"""Seconds between asking a process to end and ending it."""
+An outgoing connection could take one of those before the process opens it. Even the connection that polls the process
+could, and then it would connect to itself.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,25 +43,41 @@ class Application:
     command
         The program and its arguments.
     environment
-        Variables beside those of this process.
+        Variables in addition to those of this process.
     """
 
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+def free_port() -> int:
+    """Return an unused port of 127.0.0.1, for a process that opens it a moment later.
+
+    Raises
+    ------
+    OSError
+        If no port can be opened on this machine.
+    """
+    while True:
+        # Not `random`: parallel processes whose tests set the same seed would draw the same ports.
+        port = secrets.choice(_PORTS)
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port
+
+
 class Task:
     """One running process.
-
-    Parameters
-    ----------
-    application
-        What to run.
 
     Raises
     ------
     TasksFailedError
-        If it ends, or does not accept connections in time; its last output is in the message.
+        If it ends, or does not accept connections in time; the message contains its last output.
     """
 
     def __init__(self, application: Application) -> None:
@@ -73,12 +93,12 @@ class Task:
             )
         except OSError as error:
             self._log.close()
-            raise TasksFailedError(f"{application.command[0]} can't be started: {error.strerror}") from error
+            raise TasksFailedError(f"{application.command[0]} cannot be started: {error.strerror}") from error
         self._wait_until_started(application)
 
     @property
     def output(self) -> str:
-        """What the process has written so far."""
+        """The output of the process so far."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
@@ -91,18 +111,17 @@ class Task:
         """End the process."""
         self._process.terminate()
         try:
-            self._process.wait(_STOPPED)
+            self._process.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.crash()
         self._log.close()
 
     def _wait_until_started(self, application: Application) -> None:
-        end = time.monotonic() + _STARTED
-        why = "does not accept connections"
+        end = time.monotonic() + _START_TIMEOUT
+        problem = f"does not accept connections at 127.0.0.1:{self.port} (PORT)"
         while time.monotonic() < end:
             if self._process.poll() is not None:
-                why = f"ended with exit code {self._process.returncode}"
+                problem = f"ended with exit code {self._process.returncode}"
                 break
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -112,24 +131,18 @@ class Task:
                 return
         tail = self.output[-500:].strip()
         self.stop()
-        raise TasksFailedError(f"{application.command[0]} {why}: {tail}")
+        raise TasksFailedError(f"{application.command[0]} {problem}: {tail}")
 
 
 class LocalTasks:
-    """The `Tasks` of a deployment controller: one process for each revision, registered with the load balancer.
-
-    Parameters
-    ----------
-    balancer
-        Where they are registered.
-    """
+    """The `Tasks` of a deployment controller: one process for each revision, registered with the load balancer."""
 
     def __init__(self, balancer: LoadBalancer) -> None:
         self._balancer = balancer
         self._running: dict[str, Task] = {}
 
     def start(self, revision: ServiceRevision) -> None:
-        """Start what `revision.settings["application"]` says, and register it."""
+        """Start the application in `revision.settings["application"]`, and register it."""
         if revision.arn in self._running:
             return
         task = Task(revision.settings["application"])
@@ -137,14 +150,14 @@ class LocalTasks:
         self._balancer.register(revision.arn, f"127.0.0.1:{task.port}")
 
     def healthy(self, revision: ServiceRevision) -> bool:
-        """Return whether the revision runs; `start` returns only once it accepts connections."""
+        """Return whether the revision runs; `start` returns only when it accepts connections."""
         return revision.arn in self._running
 
     def inject(self, revision: ServiceRevision, fault: Fault) -> None:
-        """Kill the process for a crash; every other fault befalls requests on their way to it."""
+        """Kill the process for a crash; the load balancer applies all faults to its requests."""
         if fault.kind is FaultKind.CRASH:
             self._running[revision.arn].crash()
-        self._balancer.disturb(revision.arn, fault)
+        self._balancer.inject(revision.arn, fault)
 
     def stop(self, revision: ServiceRevision) -> None:
         """Deregister the revision and end its process."""
@@ -154,6 +167,6 @@ class LocalTasks:
             task.stop()
 
     def close(self) -> None:
-        """End everything that still runs."""
+        """End all processes."""
         while self._running:
             self._running.popitem()[1].stop()

@@ -1,37 +1,96 @@
-"""What every simulation has: versions that run, a load balancer, AWS, users, and the environment of hooks."""
+"""The base of both simulations: running versions, a load balancer, AWS, users, and the environment of hooks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from ecs_hooks_simulator.application import LocalTasks
+import urllib3
+
+from ecs_hooks_simulator.application import Application, LocalTasks
 from ecs_hooks_simulator.aws.alarm_evaluator import CloudWatchAlarms
-from ecs_hooks_simulator.core import aws_environment
-from ecs_hooks_simulator.core.clock import VirtualClock
-from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
-from ecs_hooks_simulator.traffic.users import FIRST, PERIOD, Users
+from ecs_hooks_simulator.aws.cloudwatch import CloudWatch, Metrics
+from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
+from ecs_hooks_simulator.core.clock import Clock, VirtualClock
+from ecs_hooks_simulator.core.model import Service
+from ecs_hooks_simulator.core.timeline import Timeline
+from ecs_hooks_simulator.ecs.base_controller import BaseController
+from ecs_hooks_simulator.traffic.load_balancer import VIRTUAL, LoadBalancer
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.application import Application
-    from ecs_hooks_simulator.aws import AlarmMetrics, AwsEndpoint, CloudWatch
-    from ecs_hooks_simulator.aws.cloudwatch import Metrics
-    from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
-    from ecs_hooks_simulator.core.clock import SimulationClock
-    from ecs_hooks_simulator.core.model import Service
-    from ecs_hooks_simulator.core.timeline import Timeline
-    from ecs_hooks_simulator.ecs.base_controller import BaseController
+    from ecs_hooks_simulator.aws.endpoint import AwsEndpoint  # loads moto, which takes a second
+
+PERIOD = 60.0
+"""Seconds between two visits of the users: one datapoint of the load balancer's metrics."""
+FIRST_VISIT = 20.0
+"""Seconds after the start of a deployment: steps, faults and hooks act at full and half minutes, so none races with it."""
+REQUESTS = 10
+"""Default number of requests per visit."""
+_CONCURRENCY = 20
+"""Simultaneous requests of users in real time: slow responses one after the other would take more than a minute."""
 
 
-class BaseSimulation:
-    """Something that runs, and can be deployed to; a context manager.
+def environment_of_hooks(endpoint_url: str, region: str, host: str = "127.0.0.1") -> dict[str, str]:
+    """Return the environment variables of a hook: AWS at an endpoint, with fake credentials, and green's host allowed."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": "simulator",
+        "AWS_SECRET_ACCESS_KEY": "simulator",
+        "AWS_SESSION_TOKEN": "simulator",
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+        "ECS_HOOKS_ALLOWED_HOSTS": host,
+    }
+
+
+@contextmanager
+def use_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables in `os.environ` for the duration of the block."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+class Users:
+    """Users who request the home page; without them the load balancer has nothing to measure.
 
     Parameters
     ----------
-    blue, service, clock, host, requests_per_minute, app_url, alarms
-        As the simulations have them.
+    url
+        Address of the production listener.
+    requests
+        Requests per visit.
+    virtual
+        Whether they live in virtual time, and do not wait for delays by faults.
+    """
+
+    def __init__(self, url: str, requests: int, *, virtual: bool = False) -> None:
+        self._headers = {VIRTUAL: "1"} if virtual else {}
+        self._url = url
+        self._requests = requests
+
+    def visit(self, *_: object) -> None:
+        """Send the requests of a minute; the load balancer knows their results."""
+        with urllib3.PoolManager(retries=False, timeout=10, maxsize=_CONCURRENCY) as http:
+
+            def request(_: int) -> None:
+                with suppress(urllib3.exceptions.HTTPError):
+                    http.request("GET", f"{self._url}/", headers=self._headers)
+
+            with ThreadPoolExecutor(1 if self._headers else _CONCURRENCY) as pool:
+                list(pool.map(request, range(self._requests)))
+
+
+class BaseSimulation:
+    """A service that runs and can be deployed to; a context manager.
 
     Attributes
     ----------
@@ -41,16 +100,16 @@ class BaseSimulation:
         The CloudWatch alarms.
     """
 
-    controller: BaseController
+    controller: BaseController[Any]
     endpoint: AwsEndpoint
-    _metrics: AlarmMetrics
+    _cloudwatch: CloudWatch
 
     def __init__(
         self,
         blue: Application | None,
         *,
         service: Service,
-        clock: SimulationClock | None,
+        clock: Clock | None,
         host: str,
         requests_per_minute: int,
         app_url: bool,
@@ -81,7 +140,7 @@ class BaseSimulation:
             if self._requests_per_minute:
                 virtual = isinstance(self.controller.clock, VirtualClock)
                 users = Users(self.production_url, self._requests_per_minute, virtual=virtual)
-                self.controller.every(PERIOD, users.visit, first=FIRST)
+                self.controller.every(PERIOD, users.visit, first=FIRST_VISIT)
             self._open = opening.pop_all()
         return self
 
@@ -91,24 +150,21 @@ class BaseSimulation:
         """Stop everything."""
         self._open.close()
 
-    def _measuring(self, metrics: Metrics, alarms: Sequence[MetricAlarm]) -> CloudWatch:
-        """Return CloudWatch with these metrics, which the alarms are held against.
+    def _measure(self, metrics: Metrics, alarms: Sequence[MetricAlarm]) -> CloudWatch:
+        """Return CloudWatch with these metrics, which evaluates the alarms from now on.
 
         Raises
         ------
         EcsError
-            If an alarm asks for what the simulator does not measure.
+            If the simulator does not support the metric of an alarm.
         """
-        from ecs_hooks_simulator import aws  # noqa: PLC0415 - moto takes a second to load
-
-        cloudwatch = aws.CloudWatch(self.balancer, metrics)
-        self._metrics = aws.AlarmMetrics(cloudwatch, metrics)
+        self._cloudwatch = CloudWatch(self.balancer, metrics)
         for alarm in alarms:
-            self._metrics.check(alarm)
-        return cloudwatch
+            self._cloudwatch.check(alarm)
+        return self._cloudwatch
 
     def _measured(self, alarm: MetricAlarm, begin: float, end: float) -> Mapping[float, float]:
-        return self._metrics.measure(alarm, begin, end)
+        return self._cloudwatch.measure(alarm, begin, end)
 
     @property
     def production_url(self) -> str:
@@ -122,13 +178,13 @@ class BaseSimulation:
 
     @property
     def timeline(self) -> Timeline:
-        """What happened."""
+        """The records of everything that happened."""
         return self.controller.timeline
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The environment variables of a hook: AWS at the endpoint, with credentials that are none."""
+        """The environment variables of hooks."""
         return {
             **({"APP_URL": self.test_url} if self._app_url else {}),
-            **aws_environment.of_hooks(self.endpoint.url, self.controller.service.region, self.balancer.host),
+            **environment_of_hooks(self.endpoint.url, self.controller.service.region, self.balancer.host),
         }

@@ -1,7 +1,7 @@
 """A small web application to deploy: `python -m ecs_hooks_simulator.demo_app`.
 
-It takes uploads. `PORT` and `HOST` say where it listens, `VERSION` what it calls itself, and `STORE` the folder that
-uploads are kept in: one that does not exist is the kind of mistake that a new revision's task definition brings along.
+It accepts uploads. `HOST` and `PORT` are its address, `VERSION` is its version, and `STORE` its folder for uploads: a
+folder that does not exist is a typical mistake in a new revision's task definition.
 """
 
 from __future__ import annotations
@@ -19,15 +19,7 @@ from typing import Any
 
 
 class Demo:
-    """What the application does, however it is asked.
-
-    Parameters
-    ----------
-    version
-        What it calls itself.
-    store
-        The folder that uploads are kept in.
-    """
+    """The application without its server: a version, and a folder for uploads."""
 
     def __init__(self, version: str, store: Path) -> None:
         self._version = version
@@ -35,11 +27,11 @@ class Demo:
 
     @classmethod
     def of_environment(cls) -> Demo:
-        """Return the one that `VERSION` and `STORE` describe."""
+        """Return the application that `VERSION` and `STORE` describe."""
         return cls(os.environ.get("VERSION", "1"), Path(os.environ.get("STORE", tempfile.gettempdir())))
 
     def answer(self, method: str, path: str, content_type: str = "", body: bytes = b"") -> tuple[int, Any]:
-        """Answer a request with a status and a JSON value."""
+        """Return the status and the JSON value for a request."""
         match method, path:
             case "GET", "/":
                 return 200, {"application": "demo", "version": self._version}
@@ -51,12 +43,12 @@ class Demo:
                 return 404, {"error": "not found"}
 
     def keep(self, content: bytes) -> dict[str, Any]:
-        """Keep an uploaded file, and return what was received.
+        """Store an uploaded file, and return its size and digest.
 
         Raises
         ------
         OSError
-            If there is no place to keep it.
+            If it cannot be stored.
         """
         with tempfile.NamedTemporaryFile(dir=self._store) as kept:
             kept.write(content)
@@ -74,22 +66,22 @@ class Demo:
 
 
 class DemoApplication(BaseHTTPRequestHandler):
-    """`GET /`, `GET /health` and `POST /process`, which takes a multipart upload."""
+    """`GET /`, `GET /health` and `POST /process`, which accepts a multipart upload."""
 
     protocol_version = "HTTP/1.1"
     demo = Demo.of_environment()
 
     def do_GET(self) -> None:
-        """Answer the home page and the health check."""
+        """Respond to the home page and the health check."""
         self._answer(*self.demo.answer("GET", self.path))
 
     def do_POST(self) -> None:
-        """Keep an uploaded file, and answer what was received."""
+        """Respond to an upload."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self._answer(*self.demo.answer("POST", self.path, self.headers.get("Content-Type", ""), body))
 
     def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        """Log nothing."""
 
     def _answer(self, status: int, value: Any) -> None:
         body = json.dumps(value).encode()
@@ -116,7 +108,7 @@ def _parts(content_type: str, body: bytes) -> dict[str, bytes]:
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8080")))
     with ThreadingHTTPServer(address, DemoApplication) as server:
         server.serve_forever()

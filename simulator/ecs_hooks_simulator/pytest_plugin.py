@@ -1,6 +1,6 @@
-"""A pytest fixture for hooks of one's own; registered when ecs-hooks is installed.
+"""The pytest fixture `ecs_simulator`, for tests of your own hooks; registered when ecs-hooks is installed.
 
-    from ecs_hooks_simulator.simulation import demo_application
+    from ecs_hooks_simulator import demo_application
     from my_hooks import lambda_handler
 
     def test_a_broken_upload_is_rolled_back(ecs_simulator):
@@ -17,85 +17,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imported on first use: every pytest run loads this module if ecs-hooks is installed
     from ecs_hooks_simulator.application import Application
+    from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
     from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.record import ServiceDeployment
+    from ecs_hooks_simulator.core.hook_targets import Handler
+    from ecs_hooks_simulator.core.model import Service
+    from ecs_hooks_simulator.core.service_deployment import ServiceDeployment
     from ecs_hooks_simulator.core.timeline import Record
-    from ecs_hooks_simulator.ecs.undocumented import Behaviour
+    from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour
+    from ecs_hooks_simulator.simulation import SimulationResult
+
+__all__ = ["EcsSimulator", "ecs_simulator"]
 
 
 class EcsSimulator:
-    """Plays deployments against a handler.
+    """Plays deployments with a handler as lifecycle hook."""
 
-    Attributes
-    ----------
-    records
-        What happened in the last deployment (`ecs_hooks_simulator.core.timeline`).
-    """
+    _result: SimulationResult | None = None
 
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    def deploy(  # noqa: PLR0913 - one parameter a choice
+    def deploy(  # noqa: PLR0913 - independent options
         self,
-        handler: Callable[[Any, Any], Any],
+        handler: Handler,
         *,
         stage: str = "POST_TEST_TRAFFIC_SHIFT",
         hook_details: Any = None,
         green: Application | None = None,
         blue: Application | None = None,
-        behaviour: Behaviour | None = None,
+        service: Service | None = None,
+        behaviour: EcsBehaviour | None = None,
+        alarms: Sequence[MetricAlarm] = (),
+        faults: Sequence[Fault] = (),
         requests_per_minute: int = 0,
         app_url: bool = False,
-        faults: Sequence[Fault] = (),
     ) -> ServiceDeployment:
-        """Deploy `green` over `blue` with the handler as hook of a stage, and return the deployment when it is over.
+        """Play a deployment and return it when it is over; the parameters are those of `ecs_hooks_simulator.simulate`."""
+        from ecs_hooks_simulator.simulation import simulate  # noqa: PLC0415 - as above
 
-        Parameters
-        ----------
-        handler
-            `lambda_handler(event, context)`.
-        stage
-            Where the hook is attached.
-        hook_details
-            Its `hookDetails`.
-        green, blue
-            The two versions.
-        behaviour
-            How ECS behaves where its documentation is silent.
-        requests_per_minute
-            How often users ask the production listener meanwhile, for the metrics of the load balancer.
-        app_url
-            Whether the handler finds the test listener's address as `APP_URL`, as AWS's own sample wants it.
-        faults
-            What goes wrong in green at which step, such as `Fault.parse("errors=20%@POST_TEST_TRAFFIC_SHIFT")`.
-        """
-        # Imported here: the plugin is loaded by every pytest run of whoever has ecs-hooks installed.
-        from ecs_hooks_simulator import CallableTarget, LifecycleHook  # noqa: PLC0415
-        from ecs_hooks_simulator.simulation import Simulation, demo_application  # noqa: PLC0415
-
-        hook = LifecycleHook(target=CallableTarget(handler), lifecycle_stages=[stage], hook_details=hook_details)
-        options: dict[str, Any] = {"requests_per_minute": requests_per_minute, "app_url": app_url}
-        with Simulation(blue or demo_application("1"), behaviour=behaviour, **options) as simulation:
-            deployment = simulation.deploy(green or demo_application("2"), hooks=[hook], faults=faults)
-            self.records = simulation.timeline.records
-        return deployment
+        self._result = simulate(
+            handler,
+            stage=stage,
+            hook_details=hook_details,
+            green=green,
+            blue=blue,
+            service=service,
+            behaviour=behaviour,
+            alarms=alarms,
+            faults=faults,
+            requests_per_minute=requests_per_minute,
+            app_url=app_url,
+        )
+        return self._result.deployment
 
     @property
-    def reasons(self) -> list[str]:
-        """The reasons that the hook gave, in order."""
-        from ecs_hooks_simulator.core.timeline import HookAnswered  # noqa: PLC0415
+    def records(self) -> Sequence[Record]:
+        """Everything that happened in the last deployment (`ecs_hooks_simulator.core.timeline`)."""
+        return self._result.records if self._result else ()
 
-        return [record.reason for record in self.records if isinstance(record, HookAnswered)]
+    @property
+    def reasons(self) -> Sequence[str]:
+        """The reason of each response of the hook in the last deployment, in order."""
+        return self._result.reasons if self._result else ()
 
 
 @pytest.fixture
 def ecs_simulator() -> EcsSimulator:
-    """Plays whole deployments against a hook, with real applications behind a real load balancer."""
+    """Play whole deployments with your hook: real applications behind a real load balancer."""
     return EcsSimulator()

@@ -14,9 +14,8 @@ from urllib3 import HTTPHeaderDict
 from ecs_hooks.assertions.assertion import Assertion
 from ecs_hooks.assertions.query import Query
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.http.certificate import Certificate, Tls
-from ecs_hooks.http.response import Response
-from ecs_hooks.http.timings import Timings
+from ecs_hooks.http.response import Response, Timings
+from ecs_hooks.http.tls import Certificate, Tls
 from ecs_hooks.http.url import Url
 
 DOCUMENT = {"version": "1.4.2", "items": [{"id": 1}, {"id": 2}], "none": None, "token": "t0ken-t0ken"}

@@ -1,4 +1,4 @@
-"""A token endpoint on loopback that holds its clients to RFC 6749."""
+"""A token endpoint on loopback that enforces RFC 6749."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ SECRET = "s3cret:ä%+ of the client"
 
 
 class AuthorizationServer(ThreadingHTTPServer):
-    """Gives a token to one client.
+    """Issues tokens to one client.
 
     Attributes
     ----------
     asked
         The form of each request.
     issued
-        The tokens that it gave.
+        The tokens that it issued.
     delay
-        Seconds before each answer.
+        Seconds before each response.
     """
 
     daemon_threads = True
@@ -44,7 +44,7 @@ class AuthorizationServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/token"
 
     def answer(self, status: int, body: Any) -> None:
-        """Answer with this from now on, whoever asks."""
+        """Return this response from now on."""
         self._answer = (status, body if isinstance(body, bytes) else json.dumps(body).encode())
 
     def reply(self, method: str, headers: Any, body: str) -> tuple[int, bytes]:

@@ -1,4 +1,4 @@
-"""What AWS does with a signed request: it computes the signature itself, from the request as it came."""
+"""Verification of a signed request as AWS does it: compute the signature from the received request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AUTHORIZATION = re.compile(
 
 
 class _OfAws(SigV4Auth):  # type: ignore[misc] # botocore ships no types
-    """Takes the address apart and spells it anew, which botocore leaves to its caller."""
+    """Makes the URL canonical, which botocore leaves to its caller."""
 
     once = False
 
@@ -34,18 +34,18 @@ class _OfAws(SigV4Auth):  # type: ignore[misc] # botocore ships no types
 
 
 def problem(raw: bytes, service: str, region: str, *, once: bool = False, unsigned: bool = False) -> str:
-    """Return what is wrong with the signature of a request; empty where nothing is.
+    """Return the error in the signature of a request; empty if it is valid.
 
     Parameters
     ----------
     raw
-        The request, as it came in.
+        The received request.
     service, region
-        What it has to be signed for.
+        Scope of the signature.
     once
-        Whether the service takes a path that is encoded once.
+        Whether the path is encoded once.
     unsigned
-        Whether the service takes no signed body.
+        Whether the body is not signed.
     """
     head, _, body = raw.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
@@ -53,18 +53,18 @@ def problem(raw: bytes, service: str, region: str, *, once: bool = False, unsign
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     found = _AUTHORIZATION.fullmatch(headers["authorization"])
     if found is None:
-        return "Authorization is of another form"
+        return "invalid Authorization header"
     date, its_region, its_service, names, signature = found.groups()
     if (its_region, its_service, date) != (region, service, headers["x-amz-date"][:8]):
-        return "signed for something else"
+        return "signed for another scope"
     must = {"host", *(name for name in headers if name.startswith("x-amz-"))}
     if not must <= set(names.split(";")):
-        return "does not sign what has to be signed"
+        return "a required header is not signed"
     if headers["x-amz-security-token"] != SESSION_TOKEN:
-        return "has no session token"
+        return "no session token"
     digest = "UNSIGNED-PAYLOAD" if unsigned else sha256(body).hexdigest()
     if headers["x-amz-content-sha256"] != digest:
-        return "has another body than was signed"
+        return "the body differs from the signed one"
     signer = _OfAws(Credentials(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"]), service, region)
     signer.once = once
     request = AWSRequest(

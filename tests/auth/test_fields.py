@@ -25,7 +25,7 @@ def problems(**fields: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_every_kind_is_one_everywhere(kind: str) -> None:
+def test_every_kind_is_valid_in_every_check(kind: str) -> None:
     request = {"auth": {kind: ALL[kind]}}
     checks = [
         {"type": "http", **request},
@@ -62,24 +62,27 @@ def test_every_kind_is_one_everywhere(kind: str) -> None:
         ),
         (
             {"bearer": {"token": {"ssm": "/a", "key": "A"}}},
-            "auth.bearer.token: key: is for a secret of Secrets Manager",
+            "auth.bearer.token: key: only allowed with secretsmanager",
         ),
         ({"bearer": {"token": {"ssm": "/a {{b}}"}}}, "auth.bearer.token.ssm: String should match pattern"),
         ({"bearer": {"token": {"secretsmanager": "{{b}}"}}}, "auth.bearer.token.secretsmanager: String should match"),
         (
             {"bearer": {"token": {"env": "AWS_SECRET_ACCESS_KEY"}}},
-            "auth.bearer.token.env: is a variable that Lambda sets",
+            "auth.bearer.token.env: is reserved by Lambda",
         ),
-        ({"bearer": {"token": {"env": "_x_amzn_trace_id"}}}, "auth.bearer.token.env: is a variable that Lambda sets"),
+        ({"bearer": {"token": {"env": "_x_amzn_trace_id"}}}, "auth.bearer.token.env: is reserved by Lambda"),
         ({"api_key": {"value": "hunter2"}}, "auth.api_key: give one of header and query"),
         ({"api_key": {"value": "hunter2", "header": "a", "query": "b"}}, "auth.api_key: give one of header and query"),
-        ({"api_key": {"value": "hunter2", "header": "a b"}}, "auth.api_key.header: header 'a b' is no valid name"),
+        (
+            {"api_key": {"value": "hunter2", "header": "a b"}},
+            "auth.api_key.header: header 'a b' is not a valid header name",
+        ),
         ({"oauth2": {**OAUTH2, "token_url": "/token"}}, "auth.oauth2.token_url: address must begin with http:// or"),
         (
             {"oauth2": {**OAUTH2, "token_url": "http://u:hunter2@a/"}},
-            "auth.oauth2.token_url: must not hold credentials",
+            "auth.oauth2.token_url: must not contain credentials",
         ),
-        ({"oauth2": {**OAUTH2, "token_url": "http://{{a}}/"}}, "auth.oauth2.token_url: must not have variables"),
+        ({"oauth2": {**OAUTH2, "token_url": "http://{{a}}/"}}, "auth.oauth2.token_url: must not contain variables"),
         ({"sigv4": {"service": "API Gateway"}}, "auth.sigv4.service: String should match pattern"),
         ({"sigv4": {"service": "lambda", "role_arn": "smoke"}}, "auth.sigv4.role_arn: String should match pattern"),
         ({"sigv4": {"service": "lambda", "role_arn": "{{role}}"}}, "auth.sigv4.role_arn: String should match pattern"),
@@ -108,7 +111,7 @@ def test_headers_by_reference() -> None:
     assert problems(headers={"X-A": {"smm": "hunter2"}}) == [
         "headers.X-A.smm: unknown field; did you mean 'ssm'?",
     ]
-    assert problems(headers={"X A": {"ssm": "/a"}}) == ["headers: header 'X A' is no valid name of a header"]
+    assert problems(headers={"X A": {"ssm": "/a"}}) == ["headers: header 'X A' is not a valid header name"]
 
 
 def test_secrets_of_a_scenario() -> None:

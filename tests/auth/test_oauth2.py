@@ -14,8 +14,8 @@ from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.request import Request
-from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.url import Url
 from tests.auth.authorization_server import CLIENT, SECRET, AuthorizationServer
 from tests.http.fixtures import Serve, server_context
@@ -30,7 +30,7 @@ def keyring(redactor: Redactor | None = None, *, seconds: float = 20, **limits: 
 
 
 def header(url: str, keys: Keyring | None = None, **fields: Any) -> str:
-    """Return the header that a request gets."""
+    """Return the `Authorization` header of a request."""
     oauth2 = OAuth2.model_validate({"token_url": url, "client_id": CLIENT, "client_secret": SECRET, **fields})
     return oauth2.authorization(keys or keyring()).authorize(REQUEST).headers["Authorization"]
 
@@ -40,9 +40,9 @@ def test_a_token_for_the_credentials_of_a_client(tokens: AuthorizationServer, me
     fields: dict[str, Any] = {"scope": "orders:read orders:write", "audience": "https://shop.example"}
 
     assert header(tokens.url, token_endpoint_auth_method=method, **fields) == "Bearer t0ken-1-of-the-server"
-    (asked,) = tokens.asked
+    (form,) = tokens.asked
     in_form = {"client_id": CLIENT, "client_secret": SECRET} if method == "client_secret_post" else {}
-    assert asked == {"grant_type": "client_credentials", **fields, **in_form}
+    assert form == {"grant_type": "client_credentials", **fields, **in_form}
 
 
 def test_a_token_is_used_until_shortly_before_it_expires(tokens: AuthorizationServer) -> None:
@@ -58,7 +58,7 @@ def test_a_token_is_used_until_shortly_before_it_expires(tokens: AuthorizationSe
             assert header(tokens.url) != first, life
 
 
-def test_a_token_is_for_one_client_and_what_it_asked_for(tokens: AuthorizationServer) -> None:
+def test_a_token_is_for_one_client_scope_and_audience(tokens: AuthorizationServer) -> None:
     first = header(tokens.url)
     others: list[dict[str, Any]] = [
         {"scope": "a"},
@@ -68,11 +68,11 @@ def test_a_token_is_for_one_client_and_what_it_asked_for(tokens: AuthorizationSe
 
     assert header(tokens.url) == first
     assert len({first, *(header(tokens.url, **fields) for fields in others)}) == 4
-    # One from an endpoint that nobody has examined is not used by those who want it examined.
+    # A token from an endpoint whose certificate was not verified is not used by a check that verifies it.
     assert header(tokens.url, keyring(verify_tls=False)) != first
 
 
-def test_checks_that_need_it_at_the_same_time_ask_once(tokens: AuthorizationServer) -> None:
+def test_checks_that_need_a_token_at_the_same_time_request_one(tokens: AuthorizationServer) -> None:
     tokens.delay = 0.3
     headers: list[str] = []
     threads = [threading.Thread(target=lambda: headers.append(header(tokens.url))) for _ in range(8)]
@@ -97,16 +97,18 @@ def test_checks_that_need_it_at_the_same_time_ask_once(tokens: AuthorizationServ
         (429, {"error": "slow_down"}, Status.ERROR, "status 429"),
         (503, [], Status.ERROR, "status 503"),
         (200, b"", Status.ERROR, "response body (0 bytes) is not valid JSON"),
-        (200, [], Status.ERROR, "answers with no bearer token"),
-        (200, {"token_type": "Bearer"}, Status.ERROR, "answers with no bearer token"),
-        (200, {"token_type": "mac", "access_token": "t0ken"}, Status.ERROR, "answers with no bearer token"),
-        (200, {"access_token": "t0ken"}, Status.ERROR, "answers with no bearer token"),
-        (200, {"token_type": "bearer", "access_token": "a\r\nb: c"}, Status.ERROR, "answers with no bearer token"),
-        (200, {"token_type": "bearer", "access_token": ""}, Status.ERROR, "answers with no bearer token"),
+        (200, [], Status.ERROR, "returned no bearer token"),
+        (200, {"token_type": "Bearer"}, Status.ERROR, "returned no bearer token"),
+        (200, {"token_type": "mac", "access_token": "t0ken"}, Status.ERROR, "returned no bearer token"),
+        (200, {"access_token": "t0ken"}, Status.ERROR, "returned no bearer token"),
+        (200, {"token_type": "bearer", "access_token": "a\r\nb: c"}, Status.ERROR, "returned no bearer token"),
+        (200, {"token_type": "bearer", "access_token": ""}, Status.ERROR, "returned no bearer token"),
         (200, b"x" * 70_000, Status.ERROR, "response body is larger than max_body_bytes (65536)"),
     ],
 )
-def test_what_is_no_token(tokens: AuthorizationServer, status: int, body: Any, outcome: Status, says: str) -> None:
+def test_a_response_without_a_token(
+    tokens: AuthorizationServer, status: int, body: Any, outcome: Status, says: str
+) -> None:
     tokens.answer(status, body)
     with pytest.raises(TokenError) as caught:
         header(tokens.url)
@@ -116,7 +118,7 @@ def test_what_is_no_token(tokens: AuthorizationServer, status: int, body: Any, o
     assert len(tokens.asked) == 1
 
 
-def test_trouble_on_the_way_says_nothing_of_green(
+def test_a_failed_token_request_says_nothing_about_green(
     serve: Serve, trusted: trustme.CA, tokens: AuthorizationServer
 ) -> None:
     with pytest.raises(TokenError, match="connection refused") as refused:
@@ -133,7 +135,9 @@ def test_trouble_on_the_way_says_nothing_of_green(
     assert found == [Status.ERROR, Status.ERROR, Status.WAIT, Status.FAIL]
 
 
-def test_the_address_guard_is_in_the_way_here_too(tokens: AuthorizationServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_guard_applies_to_the_token_endpoint(
+    tokens: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(VARIABLE)
     with pytest.raises(TokenError, match=r"refused: 127\.0\.0\.1 is a loopback address") as caught:
         header(tokens.url)
@@ -141,7 +145,7 @@ def test_the_address_guard_is_in_the_way_here_too(tokens: AuthorizationServer, m
     assert not tokens.asked
 
 
-def test_another_attempt_where_there_was_no_connection(tokens: AuthorizationServer, serve: Serve) -> None:
+def test_a_failed_connection_is_retried(tokens: AuthorizationServer, serve: Serve) -> None:
     attempts: list[int] = []
 
     def script(peer: Peer) -> None:
@@ -155,7 +159,7 @@ def test_another_attempt_where_there_was_no_connection(tokens: AuthorizationServ
     assert header(serve(script).url, keyring(connect_retries=1)) == "Bearer t0ken"
 
 
-def test_the_redactor_knows_credentials_and_token(tokens: AuthorizationServer) -> None:
+def test_credentials_and_token_are_masked(tokens: AuthorizationServer) -> None:
     redactor = Redactor()
     token = header(tokens.url, keyring(redactor)).removeprefix("Bearer ")
     again = Redactor()

@@ -40,7 +40,7 @@ def _forget() -> Any:
 
 
 class Api:
-    """Answers 200 to what is signed well, and keeps what it was sent."""
+    """Returns 200 to a request with a valid signature, and records all requests."""
 
     def __init__(self, serve: Serve, service: str, *, region: str = REGION, **options: bool) -> None:
         self.requests: list[bytes] = []
@@ -60,7 +60,7 @@ class Api:
             peer.answer(b"ok", status="403 Forbidden" if self.problems[-1] else "200 OK")
 
 
-def ask(api: Api, service: str = "execute-api", **fields: Any) -> Outcome:
+def send(api: Api, service: str = "execute-api", **fields: Any) -> Outcome:
     auth = {"sigv4": {"service": service, **({"region": fields.pop("region")} if "region" in fields else {})}}
     check = HttpCheck.model_validate({"type": "http", "auth": auth, "connect_retries": 0, **fields})
     outcome = check.run(context(api.server.url))
@@ -82,23 +82,23 @@ def ask(api: Api, service: str = "execute-api", **fields: Any) -> Outcome:
 )
 def test_aws_computes_the_same_signature(serve: Serve, fields: dict[str, Any]) -> None:
     api = Api(serve, "execute-api")
-    outcome = ask(api, **fields)
+    outcome = send(api, **fields)
 
     assert api.problems == [""]
     assert outcome.status is Status.PASS, outcome
 
 
 def test_a_signature_is_for_one_service_in_one_region(serve: Serve) -> None:
-    assert ask(Api(serve, "lambda", region="eu-north-1"), "lambda", region="eu-north-1").status is Status.PASS
-    assert ask(Api(serve, "lambda"), "execute-api").status is Status.FAIL
-    assert ask(Api(serve, "lambda"), "lambda", region="eu-north-1").status is Status.FAIL
+    assert send(Api(serve, "lambda", region="eu-north-1"), "lambda", region="eu-north-1").status is Status.PASS
+    assert send(Api(serve, "lambda"), "execute-api").status is Status.FAIL
+    assert send(Api(serve, "lambda"), "lambda", region="eu-north-1").status is Status.FAIL
 
 
 @pytest.mark.parametrize("path", ["/a%20b", "/a/../b//c", "/ä"])
-def test_services_that_take_a_path_as_it_is_written(serve: Serve, path: str) -> None:
-    assert ask(Api(serve, "s3", once=True), "s3", path=path).status is Status.PASS
+def test_services_whose_path_is_encoded_once(serve: Serve, path: str) -> None:
+    assert send(Api(serve, "s3", once=True), "s3", path=path).status is Status.PASS
     lattice = Api(serve, "vpc-lattice-svcs", once=True, unsigned=True)
-    assert ask(lattice, "vpc-lattice-svcs", method="POST", body="x", path=path).status is Status.PASS
+    assert send(lattice, "vpc-lattice-svcs", method="POST", body="x", path=path).status is Status.PASS
 
 
 URLS = st.builds(
@@ -109,18 +109,18 @@ URLS = st.builds(
 
 
 @given(URLS)
-def test_an_address_is_spelt_anew_and_stays_the_same(url: Url) -> None:
-    spelt = sigv4._canonical(url)
+def test_the_canonical_url_is_equivalent(url: Url) -> None:
+    canonical = sigv4._canonical(url)
 
-    assert sigv4._canonical(spelt) == spelt
-    before, after = (each.target.partition("?") for each in (url, spelt))
+    assert sigv4._canonical(canonical) == canonical
+    before, after = (each.target.partition("?") for each in (url, canonical))
     assert unquote_to_bytes(after[0]) == unquote_to_bytes(before[0])
     assert parse_qsl(after[2], keep_blank_values=True) == parse_qsl(before[2], keep_blank_values=True)
 
 
-def test_a_redirect_is_signed_anew_at_the_same_place_and_goes_unsigned_to_another(serve: Serve) -> None:
+def test_a_redirect_is_signed_again_within_the_origin_and_unsigned_outside(serve: Serve) -> None:
     api = Api(serve, "execute-api")
-    assert ask(api, path="/moved", follow_redirects=True).status is Status.PASS
+    assert send(api, path="/moved", follow_redirects=True).status is Status.PASS
     assert api.problems == ["", ""]
 
     heads: list[bytes] = []
@@ -144,7 +144,7 @@ def test_a_redirect_is_signed_anew_at_the_same_place_and_goes_unsigned_to_anothe
     assert b"x-amz" not in heads[1].lower()
 
 
-def test_a_signature_is_used_again_for_a_minute() -> None:
+def test_a_signature_is_reused_for_a_minute() -> None:
     now = [1000.0]
     redactor = Redactor()
     signer = Signer("execute-api", REGION, clients.credentials, redactor)
@@ -188,11 +188,11 @@ def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     check = HttpCheck.model_validate({"auth": {"sigv4": {"service": "execute-api"}}})
 
-    with pytest.raises(FactDeniedError, match="there are no AWS credentials to sign requests with"):
+    with pytest.raises(FactDeniedError, match="no AWS credentials to sign the request with"):
         check.run(context("http://127.0.0.1:9"))
 
 
-def test_credentials_that_can_not_be_had_now(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incomplete_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "")
     check = HttpCheck.model_validate({"auth": {"sigv4": {"service": "execute-api"}}})
 

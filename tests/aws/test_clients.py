@@ -15,7 +15,7 @@ from ecs_hooks.aws.session import fast_session
 from tests.support.aws import AwsApi
 
 
-def test_threads_that_ask_at_once_share_a_client(aws: AwsApi) -> None:
+def test_threads_share_a_client(aws: AwsApi) -> None:
     ready = Barrier(8)
 
     def make(number: int) -> object:
@@ -33,7 +33,7 @@ SERVICES = ["ecs", "elbv2", "cloudwatch", "logs", "s3", "secretsmanager", "ssm"]
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1", "paginators-1"])
-def test_what_is_read_fast_is_what_botocore_reads(service: str, kind: str) -> None:
+def test_the_fast_session_reads_the_same_data_as_botocore(service: str, kind: str) -> None:
     fast, slow = (each.get_component("data_loader") for each in (fast_session(), botocore.session.Session()))
 
     assert fast.load_service_model(service, kind) == slow.load_service_model(service, kind)
@@ -41,7 +41,9 @@ def test_what_is_read_fast_is_what_botocore_reads(service: str, kind: str) -> No
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("region", ["us-west-2", "eu-south-2", "cn-north-1", "us-gov-west-1", "us-isob-east-1"])
-def test_requests_go_where_botocore_would_send_them(service: str, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fast_session_sends_the_same_requests_as_botocore(
+    service: str, region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     operations: dict[str, tuple[str, dict[str, str]]] = {
         "ecs": ("list_clusters", {}),
@@ -70,7 +72,7 @@ def test_requests_go_where_botocore_would_send_them(service: str, region: str, m
     assert f".{region}." in fast[0]
 
 
-def test_a_service_that_is_none_is_refused() -> None:
+def test_an_unknown_service_is_refused() -> None:
     with pytest.raises(UnknownServiceError):
         fast_session().create_client("nothing", region_name="us-west-2")
 
@@ -88,7 +90,7 @@ def test_a_call_is_tried_twice_unless_the_environment_says_otherwise(
 
 
 @pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan", "61"])
-def test_a_time_out_that_is_none_is_named(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_timeout_is_named(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TIMEOUT_VARIABLE, seconds)
-    with pytest.raises(FactDeniedError, match="ECS_HOOKS_AWS_TIMEOUT_SECONDS of the function must be a number"):
+    with pytest.raises(FactDeniedError, match="ECS_HOOKS_AWS_TIMEOUT_SECONDS of the function: must be a number"):
         ask("ecs:ListTasks", "us-west-2", "taskArns")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import judgement
-from ecs_hooks_simulator.canaries.canaries import Canaries, Played
+from ecs_hooks_simulator.canaries import Canaries, Played
 
 
 def play(judge: str, green: str, *seeds: int, requests: float = judgement.MINIMUM) -> list[Played]:

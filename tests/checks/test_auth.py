@@ -207,14 +207,14 @@ def test_a_secret_that_is_no_header(serve: Serve, aws: AwsApi) -> None:
         assert outcome.status is Status.FAIL
         assert (
             outcome.reason
-            == "header 'Authorization' has a value with line breaks or characters that a header can't have"
+            == "header 'Authorization' has a value with line breaks or other characters that are not allowed in a header"
         )
 
 
 def test_a_user_whose_name_has_a_colon(serve: Serve, aws: AwsApi) -> None:
     aws.answer("GetParameter", {"Parameter": {"Value": "a:b-c:d"}})
     outcome = run(http({"basic": {"username": {"ssm": "/a"}, "password": PASSWORD}}), serve(wanting("")).url)
-    assert outcome == Outcome.failed("auth.basic.username must not have a colon")
+    assert outcome == Outcome.failed("auth.basic.username: must not contain a colon")
 
 
 def test_the_listener_rule_takes_what_a_secret_says(serve: Serve, aws: AwsApi) -> None:
@@ -226,7 +226,7 @@ def test_the_listener_rule_takes_what_a_secret_says(serve: Serve, aws: AwsApi) -
     assert run(check, Endpoint(url, {"X-Environment": "test"})).status is Status.PASS
     assert seen[0].count("X-Environment: test") == 1
     other = run(check, Endpoint(url, {"X-Environment": "green"}))
-    assert other.reason == "the listener rule asks for another header X-Environment than the request has"
+    assert other.reason == "the listener rule requires another value of header X-Environment than the request has"
 
 
 @pytest.mark.parametrize(

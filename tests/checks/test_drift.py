@@ -42,7 +42,7 @@ def test_listeners_as_ecs_configured_pass(aws: AwsApi) -> None:
 def test_a_test_rule_reset_to_blue_fails(aws: AwsApi) -> None:
     rules(aws, test=(BLUE_GROUP,))
 
-    assert "leads to target group primary, not to green's target group alternate" in ask().reason
+    assert "forwards to target group primary, not to green's target group alternate" in ask().reason
     assert ask(Stage.POST_SCALE_UP) == Outcome.passed("1 listener as ECS configured")
 
 
@@ -51,16 +51,16 @@ def test_a_production_rule_reset_after_the_shift_fails(aws: AwsApi) -> None:
 
     outcome = ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT)
     assert outcome.status is Status.FAIL
-    assert "bbbbbbbbbbbbbbbb leads to target group primary, not to green's" in outcome.reason
+    assert "bbbbbbbbbbbbbbbb forwards to target group primary, not to green's" in outcome.reason
 
 
 @pytest.mark.parametrize(
     ("production", "named"),
     [
         ([{"Type": "forward", "TargetGroupArn": FOREIGN}], "target group legacy, which is neither blue's nor green's"),
-        ([{"Type": "forward", "TargetGroupArn": "odd"}], "leads to odd, which is neither"),
-        ((), "leads to no target group"),
-        ([{"Type": "fixed-response"}], "leads to no target group"),
+        ([{"Type": "forward", "TargetGroupArn": "odd"}], "forwards to odd, which is neither"),
+        ((), "forwards to no target group"),
+        ([{"Type": "fixed-response"}], "forwards to no target group"),
     ],
 )
 def test_a_production_rule_with_a_foreign_target_group_fails(aws: AwsApi, production: Any, named: str) -> None:

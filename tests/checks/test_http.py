@@ -165,7 +165,9 @@ def test_what_the_listener_rule_needs_may_be_said_again(serve: Serve) -> None:
 def test_what_would_miss_the_listener_rule_is_not_sent(serve: Serve, fields: dict[str, Any], named: str) -> None:
     green = Endpoint("http://a", {"Host": "shop.example.com", "X-Environment": "test"}, {"version": "2"})
 
-    assert ask(green, **fields) == Outcome.failed(f"the listener rule asks for another {named} than the request has")
+    assert ask(green, **fields) == Outcome.failed(
+        f"the listener rule requires another value of {named} than the request has"
+    )
 
 
 def test_a_host_that_no_rule_asks_for_may_be_another_one(serve: Serve) -> None:
@@ -217,7 +219,7 @@ def test_a_secret_header_of_the_listener_rule_is_masked(serve: Serve) -> None:
 def test_a_method_that_the_listener_rule_does_not_take(serve: Serve) -> None:
     outcome = ask(Endpoint("http://a", methods=("GET", "HEAD")), method="POST")
 
-    assert outcome == Outcome.failed("the listener rule takes GET, HEAD only, not POST")
+    assert outcome == Outcome.failed("the listener rule accepts only GET, HEAD, not POST")
 
 
 def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None:

@@ -160,7 +160,7 @@ def test_a_timed_out_call_is_not_repeated(aws: AwsApi) -> None:
     answers(aws, {})
     aws.delay = 1.0
     outcome = ask(timeout_seconds=0.2)
-    assert (outcome.status, outcome.reason) == (Status.FAIL, "smoke-test no answer in 0.2 s")
+    assert (outcome.status, outcome.reason) == (Status.FAIL, "smoke-test no response within 0.2 s")
     assert aws.calls["Invoke"] == 1
 
 

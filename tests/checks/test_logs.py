@@ -121,10 +121,10 @@ def test_an_aws_error_has_an_outcome(aws: AwsApi) -> None:
     with pytest.raises(FactDeniedError, match="logs:FilterLogEvents: ResourceNotFoundException"):
         ask()
     aws.answer("FilterLogEvents", {"events": [{"message": "x"}]})
-    with pytest.raises(FactError, match="logs:FilterLogEvents: the answer can't be read"):
+    with pytest.raises(FactError, match="logs:FilterLogEvents: invalid response"):
         ask()
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {}})
-    with pytest.raises(FactError, match="ecs:DescribeTaskDefinition: the answer can't be read"):
+    with pytest.raises(FactError, match="ecs:DescribeTaskDefinition: invalid response"):
         ask()
 
 
@@ -303,8 +303,8 @@ def test_the_streams_of_a_hundred_tasks_fit_into_a_query(aws: AwsApi) -> None:
     )
     failed = outcome()
     assert failed.status is Status.FAIL
-    assert failed.reason.startswith("query: with the names of 300 log streams it has 1")
-    assert failed.reason.endswith("characters, and CloudWatch takes 10000: name a container, or shorten the query")
+    assert failed.reason.startswith("query: 12582 characters with the names of 300 ")
+    assert failed.reason.endswith("log streams, at most 10000 are allowed; name a container, or shorten the query")
 
 
 def test_a_stream_name_with_a_quote_is_refused(aws: AwsApi) -> None:
@@ -329,19 +329,19 @@ def test_endless_pages_of_rows_do_not_pass(aws: AwsApi) -> None:
     queries(aws)
     aws.answer("GetQueryResults", {"status": "Complete", "results": [], "nextToken": "again"})
 
-    assert outcome() == Outcome.failed("logs:GetQueryResults: more than 20 pages of rows; let the query have fewer")
+    assert outcome() == Outcome.failed("logs:GetQueryResults: more than 20 pages of rows; add a limit to the query")
 
 
 def test_a_malformed_query_fails_with_cloudwatchs_message(aws: AwsApi) -> None:
     queries(aws)
     said = {"location": {"startCharOffset": 60}, "message": f"unexpected symbol\n found x {'!' * 300}"}
     aws.error("StartQuery", "MalformedQueryException", queryCompileError=said)
-    assert outcome() == Outcome.failed(f"query: CloudWatch can't read it: unexpected symbol found x {'!' * 174}")
+    assert outcome() == Outcome.failed(f"query: rejected by CloudWatch: unexpected symbol found x {'!' * 174}")
 
     aws.error("StartQuery", "MalformedQueryException", message="unknown command")
-    assert outcome() == Outcome.failed("query: CloudWatch can't read it: unknown command")
+    assert outcome() == Outcome.failed("query: rejected by CloudWatch: unknown command")
     aws.error("StartQuery", "MalformedQueryException", message="")
-    assert outcome() == Outcome.failed("query: CloudWatch can't read it: MalformedQueryException")
+    assert outcome() == Outcome.failed("query: rejected by CloudWatch: MalformedQueryException")
 
 
 @pytest.mark.parametrize(
@@ -380,9 +380,9 @@ def test_an_aws_error_of_a_query_has_an_outcome(
 def test_an_invalid_response_to_a_query_is_an_aws_error(aws: AwsApi) -> None:
     queries(aws)
     aws.answer("GetQueryResults", {"status": "Complete"})
-    assert outcome() == Outcome.error("logs:GetQueryResults: the answer can't be read")
+    assert outcome() == Outcome.error("logs:GetQueryResults: invalid response")
     aws.answer("StartQuery", {})
-    assert outcome() == Outcome.error("logs:StartQuery: the answer can't be read")
+    assert outcome() == Outcome.error("logs:StartQuery: invalid response")
     aws.garbage("StartQuery", b"<html>")
     assert outcome().status is Status.ERROR
 

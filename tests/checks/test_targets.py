@@ -106,5 +106,5 @@ def test_an_unresolved_target_group_is_an_error(aws: AwsApi) -> None:
 def test_an_invalid_response_is_an_aws_error(aws: AwsApi) -> None:
     load_balancer(aws)
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.1"}}]})
-    with pytest.raises(FactError, match="elasticloadbalancing:DescribeTargetHealth: the answer can't be read"):
+    with pytest.raises(FactError, match="elasticloadbalancing:DescribeTargetHealth: invalid response"):
         ask()

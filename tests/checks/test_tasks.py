@@ -195,5 +195,5 @@ def test_a_reason_counts_the_reasons_of_tasks(aws: AwsApi) -> None:
 def test_an_unknown_desired_count_is_an_aws_error(aws: AwsApi) -> None:
     running(aws, task("a"))
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"targetServiceRevision": {}}]})
-    with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: the answer can't be read"):
+    with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: invalid response"):
         ask()

@@ -12,7 +12,7 @@ from ecs_hooks.checks import TcpCheck
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.http.guard import VARIABLE
-from ecs_hooks.http.stream import MOST_BYTES
+from ecs_hooks.http.tcp_probe import MAX_BYTES
 from tests.checks.asking import context
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Server
@@ -102,8 +102,8 @@ def test_an_answer_that_ends_or_never_ends(serve: Serve) -> None:
         'is 6 bytes, then the connection ended; expected to contain "PONG"',
     )
     more = run(at(serve(endless)), **PONG)
-    assert (more.status, more.evidence["body_bytes"]) == (Status.FAIL, MOST_BYTES)
-    assert f"answer is {MOST_BYTES} bytes, and more came; expected" in more.reason
+    assert (more.status, more.evidence["body_bytes"]) == (Status.FAIL, MAX_BYTES)
+    assert f"answer is {MAX_BYTES} bytes, and more came; expected" in more.reason
 
 
 def test_no_expression_takes_for_ever(serve: Serve) -> None:
@@ -140,7 +140,7 @@ def test_a_connection_that_ends_before_an_answer_is_tried_again(serve: Serve) ->
 
     nothing = run(at(serve(lambda _: None)), **PONG)
     assert nothing.status is Status.ERROR
-    assert nothing.reason.endswith("connection ended before an answer")
+    assert nothing.reason.endswith("connection ended before a response")
 
 
 def test_nobody_who_listens(serve: Serve) -> None:
@@ -213,7 +213,7 @@ def test_what_goes_wrong_with_tls(serve: Serve, trusted: trustme.CA) -> None:
     wanting.verify_mode = ssl.CERT_REQUIRED
     outcome = run(at(serve(pong, wanting)), tls=True, send="PING\r\n", **PONG)
     assert outcome.status is Status.ERROR
-    assert "TLS refused" in outcome.reason or "ended before an answer" in outcome.reason
+    assert "TLS refused" in outcome.reason or "ended before a response" in outcome.reason
 
 
 @pytest.mark.parametrize(

@@ -162,4 +162,4 @@ def test_trouble(run: Run, aws: AwsApi) -> None:
         in run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--yes").output
     )
     aws.answer("DescribeServices", {"services": []})
-    assert "AWS knows no such service" in run("hooks", "web").output
+    assert "service not found" in run("hooks", "web").output

@@ -42,14 +42,14 @@ class Schedule(NamedTuple):
 
 
 class Account:
-    """What is in the account, and how it answers.
+    """The content of the account.
 
     Attributes
     ----------
     reports
-        The statuses that CodeDeploy was told.
+        The reported statuses.
     schedules
-        The schedules that are set, by name.
+        The schedules by name.
     now
         The time, in seconds since the epoch.
     """
@@ -91,7 +91,7 @@ class Account:
         self._answer()
 
     def hook(self, name: str, began: float = BEGAN) -> None:
-        """Have a hook be in progress."""
+        """Set the hook in progress."""
         self.events = [{"lifecycleEventName": "Install", "status": "Succeeded"}]
         if name:
             started = {"startTime": datetime.fromtimestamp(began, UTC)}
@@ -116,22 +116,23 @@ class Account:
         answer("PutLifecycleEventHookExecutionStatus", self._reported)
         answer("CreateSchedule", self._scheduled)
         answer("UpdateSchedule", self._scheduled)
-        answer("DeleteSchedule", lambda asked: (self.schedules.pop(asked["Name"], None) and {}) or {})
+        answer("DeleteSchedule", lambda request: (self.schedules.pop(request["Name"], None) and {}) or {})
         answer(
-            "GetParameters", lambda asked: {"Parameters": [{"Name": n} for n in asked["Names"] if n in self.parameters]}
+            "GetParameters",
+            lambda request: {"Parameters": [{"Name": n} for n in request["Names"] if n in self.parameters]},
         )
-        answer("GetParameter", lambda asked: {"Parameter": {"Value": self.parameters[asked["Name"]]}})
+        answer("GetParameter", lambda request: {"Parameter": {"Value": self.parameters[request["Name"]]}})
         described = {each["identifer"]: _described(each) for each in self.sets}
-        answer("DescribeTaskSets", lambda asked: {"taskSets": [described[each] for each in asked["taskSets"]]})
+        answer("DescribeTaskSets", lambda request: {"taskSets": [described[each] for each in request["taskSets"]]})
         containers = [{"name": "web", "image": "registry/web:7"}]
         answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})
         listeners = {PRODUCTION_LISTENER: BLUE_GROUP, LISTENER: GREEN_GROUP}
         answer(
             "DescribeListeners",
-            lambda asked: {
+            lambda request: {
                 "Listeners": [
                     {"ListenerArn": arn, "Protocol": "HTTP", "Port": 8080, "DefaultActions": forward(listeners[arn])}
-                    for arn in asked["ListenerArns"]
+                    for arn in request["ListenerArns"]
                 ]
             },
         )
@@ -152,19 +153,19 @@ class Account:
         target = {"deploymentId": DEPLOYMENT, "targetId": "my-cluster:my-service", "lifecycleEvents": self.events}
         return {"deploymentTargetType": "ECSTarget", "ecsTarget": {**target, "taskSetsInfo": self.sets}}
 
-    def _reported(self, asked: dict[str, Any]) -> dict[str, Any]:
-        assert (asked["deploymentId"], asked["lifecycleEventHookExecutionId"]) == (DEPLOYMENT, EXECUTION)
-        self.reports.append(asked["status"])
+    def _reported(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert (request["deploymentId"], request["lifecycleEventHookExecutionId"]) == (DEPLOYMENT, EXECUTION)
+        self.reports.append(request["status"])
         return {"lifecycleEventHookExecutionId": EXECUTION}
 
-    def _scheduled(self, asked: dict[str, Any]) -> dict[str, Any]:
-        found = re.fullmatch(r"at\((.+)\)", asked["ScheduleExpression"])
+    def _scheduled(self, request: dict[str, Any]) -> dict[str, Any]:
+        found = re.fullmatch(r"at\((.+)\)", request["ScheduleExpression"])
         assert found
         at = datetime.fromisoformat(found.group(1)).replace(tzinfo=UTC).timestamp()
-        # Scheduler refuses what is past.
+        # Scheduler refuses times in the past.
         assert at > self.now, (at, self.now)
-        self.schedules[asked["Name"]] = Schedule(at, json.loads(asked["Target"]["Input"]), asked)
-        return {"ScheduleArn": f"arn:aws:scheduler:us-west-2:123456789012:schedule/hooks/{asked['Name']}"}
+        self.schedules[request["Name"]] = Schedule(at, json.loads(request["Target"]["Input"]), request)
+        return {"ScheduleArn": f"arn:aws:scheduler:us-west-2:123456789012:schedule/hooks/{request['Name']}"}
 
     def invoke(self, handler: Callable[..., Any], event: Any = None, seconds: float = 120) -> dict[str, Any]:
         """Invoke the function now."""
@@ -173,14 +174,14 @@ class Account:
         return answer
 
     def next(self, handler: Callable[..., Any], *, late: float = 60, seconds: float = 120) -> dict[str, Any]:
-        """Let the next schedule fire, as late as Scheduler may."""
+        """Run the next schedule, as late as Scheduler may."""
         name, schedule = min(self.schedules.items(), key=lambda item: item[1].at)
         del self.schedules[name]
         self.now = max(self.now, schedule.at + late)
         return self.invoke(handler, schedule.event, seconds)
 
     def play(self, handler: Callable[..., Any]) -> dict[str, Any]:
-        """Invoke the function, and again while a schedule is left."""
+        """Invoke the function, then run its schedules until none is left."""
         answer = self.invoke(handler)
         while self.schedules:
             answer = self.next(handler)

@@ -20,7 +20,7 @@ COUNTS = st.integers(0, 10**9)
 VERDICTS = st.sampled_from([("", ""), ("Succeeded", "SUCCEEDED all well"), ("Failed", "FAILED why")])
 
 
-def test_contract_8_the_event_is_told_by_its_shape() -> None:
+def test_contract_8_the_event_is_recognised_by_its_fields() -> None:
     assert CodeDeployController.recognizes(EVENT)
     assert not CodeDeployController.recognizes(load_event())
     assert not CodeDeployController.recognizes({**load_event(), **EVENT})
@@ -28,7 +28,7 @@ def test_contract_8_the_event_is_told_by_its_shape() -> None:
 
 
 @given(COUNTS, COUNTS, COUNTS, COUNTS, VERDICTS)
-def test_what_is_carried_comes_back(
+def test_the_carried_data_survives_a_round_trip(
     began: int, number: int, deaths: int, errors: int, verdict: tuple[str, str]
 ) -> None:
     event = CodeDeployEvent.parse(EVENT)._replace(carried=Carried(began, number, deaths, errors, *verdict))
@@ -36,20 +36,20 @@ def test_what_is_carried_comes_back(
 
 
 @given(JSON)
-def test_whatever_comes_back_in_its_place_is_no_harm(stored: Any) -> None:
+def test_any_other_json_in_its_place_is_harmless(stored: Any) -> None:
     carried = Carried.load(stored)
     assert all(type(each) is int and each >= 0 for each in carried[:4])
     assert carried.verdict in {"", "Succeeded", "Failed"}
 
 
 @given(st.dictionaries(st.sampled_from(Carried._fields), JSON))
-def test_nor_is_half_of_it(stored: dict[str, Any]) -> None:
+def test_partly_invalid_carried_data_is_harmless(stored: dict[str, Any]) -> None:
     carried = Carried.load(stored)
     assert all(type(each) is int and each >= 0 for each in carried[:4])
     assert not carried.verdict or stored["verdict"] == carried.verdict
 
 
-def test_an_event_knows_its_hook() -> None:
+def test_an_event_with_its_hook() -> None:
     received = CodeDeployEvent.parse(EVENT)
     event = CodeDeployHookEvent(
         received, "AfterInstall", Stage.POST_SCALE_UP, "us-west-2", "orders", "orders-prod", "my-service", "no object"

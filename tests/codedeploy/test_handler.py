@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
-from ecs_hooks.codedeploy.controller import PATIENCE
+from ecs_hooks.codedeploy.report import PATIENCE
 from ecs_hooks.codedeploy.schedule import ROLE_VARIABLE
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.engine.definition import Definition
@@ -28,7 +28,7 @@ STAGES = {
 
 
 def answering(*outcomes: Outcome) -> LifecycleHandler:
-    """A hook that answers so, the last one from then on."""
+    """Return a hook with these outcomes, the last one repeatedly."""
     left = list(outcomes)
 
     @lifecycle_hook
@@ -45,7 +45,7 @@ WAITS = Outcome.wait("for tasks", retry_after=90)
 
 @pytest.mark.parametrize("name", HOOKS)
 @pytest.mark.parametrize(("outcome", "status"), [(PASSES, "Succeeded"), (FAILS, "Failed")])
-def test_a_verdict_is_reported_once_and_nothing_is_left_behind(
+def test_a_verdict_is_reported_once_and_no_schedule_remains(
     account: Account, name: str, outcome: Outcome, status: str
 ) -> None:
     account.hook(name)
@@ -57,7 +57,7 @@ def test_a_verdict_is_reported_once_and_nothing_is_left_behind(
     assert answer["reason"].startswith(f"{status.upper()} {STAGES[name].lower()} my-service: ")
 
 
-def test_a_hook_that_waits_goes_on_by_a_schedule(account: Account) -> None:
+def test_a_hook_that_waits_is_invoked_again_by_a_schedule(account: Account) -> None:
     handler = answering(WAITS, WAITS, PASSES)
     answer = account.invoke(handler)
 
@@ -79,7 +79,7 @@ def test_a_hook_that_waits_goes_on_by_a_schedule(account: Account) -> None:
     assert account.now < BEGAN + 600
 
 
-def test_what_waits_for_ever_fails_within_the_hour(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hook_that_always_waits_fails_within_the_hour(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECS_HOOKS_PLAN", '{"timeout_minutes": 1440}')
     answer = account.play(answering(WAITS))
 
@@ -88,7 +88,7 @@ def test_what_waits_for_ever_fails_within_the_hour(account: Account, monkeypatch
     assert BEGAN + PATIENCE - 600 < account.now < BEGAN + PATIENCE - 60
 
 
-def test_the_hour_counts_from_the_beginning_of_the_lifecycle_event(account: Account) -> None:
+def test_the_hour_begins_with_the_lifecycle_event(account: Account) -> None:
     account.hook("AfterAllowTestTraffic", began=BEGAN - 3000)
     account.play(answering(WAITS))
 
@@ -98,7 +98,7 @@ def test_the_hour_counts_from_the_beginning_of_the_lifecycle_event(account: Acco
 
 @pytest.mark.parametrize("seconds", [1, 3, 120, 900])
 @pytest.mark.parametrize("delay", [1, 30, 700, 5000])
-def test_whatever_the_waits_there_is_a_report_in_time(
+def test_every_delay_ends_with_a_report_in_time(
     account: Account, monkeypatch: pytest.MonkeyPatch, seconds: float, delay: float
 ) -> None:
     monkeypatch.setenv("ECS_HOOKS_PLAN", '{"timeout_minutes": 1440}')
@@ -112,11 +112,11 @@ def test_whatever_the_waits_there_is_a_report_in_time(
 
 
 class Killed(BaseException):
-    """Lambda ends the function: nothing after it is run."""
+    """Lambda kills the function."""
 
 
 def dying(times: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Have the function die in the middle of its checks."""
+    """Kill the first invocations during their checks."""
     deaths: list[int] = []
     answer = Invocation.answer
 
@@ -144,7 +144,7 @@ def play_with_deaths(account: Account, handler: Callable[..., Any]) -> dict[str,
 
 
 @pytest.mark.parametrize(("times", "status"), [(1, "Succeeded"), (2, "Succeeded"), (3, "Failed"), (99, "Failed")])
-def test_a_hook_that_dies_is_gone_on_with(
+def test_a_crashed_invocation_is_repeated(
     account: Account, monkeypatch: pytest.MonkeyPatch, times: int, status: str
 ) -> None:
     dying(times, monkeypatch)
@@ -153,10 +153,10 @@ def test_a_hook_that_dies_is_gone_on_with(
     assert account.reports == [status]
     assert account.now < BEGAN + 1200
     if status == "Failed":
-        assert "the function ended 3 times in a row without an answer" in answer["reason"]
+        assert "the function crashed 3 times in a row" in answer["reason"]
 
 
-def test_a_death_after_a_wait_keeps_what_was_found_out(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_after_a_wait_keeps_the_state(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT, [Fixed(), Fixed(name="b", status=Status.WAIT)])
     account.invoke(handler)
     dying(1, monkeypatch)
@@ -178,7 +178,7 @@ def test_a_duplicate_is_harmless(account: Account) -> None:
     assert account.schedules == {}
 
 
-def test_two_at_a_time_share_a_schedule(account: Account) -> None:
+def test_parallel_invocations_share_a_schedule(account: Account) -> None:
     handler = answering(WAITS)
     account.invoke(handler)
     account.aws.error("CreateSchedule", "ConflictException", 409)
@@ -200,7 +200,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("code", REFUSED)
-def test_a_report_that_is_refused_is_not_tried_again(
+def test_a_refused_report_is_not_retried(
     account: Account, code: str, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     account.aws.error("PutLifecycleEventHookExecutionStatus", code)
@@ -209,21 +209,19 @@ def test_a_report_that_is_refused_is_not_tried_again(
     assert answer["hookStatus"] == "SUCCEEDED"
     assert account.aws.calls["PutLifecycleEventHookExecutionStatus"] == 1
     assert account.schedules == {}
-    told = [line["message"] for line in lines() if code in line.get("message", "")]
-    assert bool(told) == (code != "LifecycleEventAlreadyCompletedException")
+    messages = [line["message"] for line in lines() if code in line.get("message", "")]
+    assert bool(messages) == (code != "LifecycleEventAlreadyCompletedException")
 
 
 @pytest.mark.parametrize(
     ("code", "status"), [("ThrottlingException", 400), ("InternalFailure", 500), ("AccessDeniedException", 400)]
 )
-def test_a_report_that_did_not_get_through_is_tried_again_without_new_checks(
-    account: Account, code: str, status: int
-) -> None:
-    asked: list[int] = []
+def test_a_failed_report_is_retried_without_new_checks(account: Account, code: str, status: int) -> None:
+    runs: list[int] = []
 
     @lifecycle_hook
     def handler(hook: Hook) -> Outcome:
-        asked.append(1)
+        runs.append(1)
         return FAILS
 
     account.aws.error("PutLifecycleEventHookExecutionStatus", code, status)
@@ -234,11 +232,11 @@ def test_a_report_that_did_not_get_through_is_tried_again_without_new_checks(
 
     assert account.reports == ["Failed"]
     assert answer["reason"].endswith("hook broken (1 failed)")
-    assert asked == [1]
+    assert runs == [1]
     assert account.schedules == {}
 
 
-def test_reports_are_given_up_when_the_hour_is_over(account: Account) -> None:
+def test_reports_are_not_retried_after_the_hour(account: Account) -> None:
     account.aws.error("PutLifecycleEventHookExecutionStatus", "ThrottlingException")
     handler = answering(FAILS)
     account.invoke(handler, seconds=1)
@@ -250,7 +248,7 @@ def test_reports_are_given_up_when_the_hour_is_over(account: Account) -> None:
     assert account.now < BEGAN + PATIENCE + 60
 
 
-def test_without_a_scheduler_it_waits_in_the_function(
+def test_without_a_schedule_the_function_itself_waits(
     account: Account, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     monkeypatch.delenv(ROLE_VARIABLE)
@@ -259,20 +257,20 @@ def test_without_a_scheduler_it_waits_in_the_function(
     assert answer["hookStatus"] == "SUCCEEDED"
     assert account.reports == ["Succeeded"]
     assert any(
-        "the function can't schedule itself: ECS_HOOKS_SCHEDULE_ROLE is not set" in each.get("message", "")
+        "cannot schedule the next invocation: ECS_HOOKS_SCHEDULE_ROLE is not set" in each.get("message", "")
         for each in lines()
     )
 
 
-def test_without_a_scheduler_it_fails_when_the_time_is_over(account: Account) -> None:
+def test_without_a_schedule_the_hook_fails_before_the_function_times_out(account: Account) -> None:
     account.aws.error("CreateSchedule", "AccessDeniedException", 403)
     answer = account.invoke(answering(WAITS), seconds=30)
 
     assert account.reports == ["Failed"]
-    assert answer["reason"].endswith("but the function's time is over, and nobody could go on")
+    assert answer["reason"].endswith("but the function is about to time out, and no further invocation is scheduled")
 
 
-def test_a_scheduler_that_fails_later_is_a_failure(account: Account) -> None:
+def test_a_hook_fails_if_its_next_invocation_can_not_be_scheduled(account: Account) -> None:
     @lifecycle_hook
     def handler(hook: Hook) -> Outcome:
         for operation in ("CreateSchedule", "UpdateSchedule"):
@@ -281,11 +279,11 @@ def test_a_scheduler_that_fails_later_is_a_failure(account: Account) -> None:
 
     answer = account.invoke(handler)
     assert account.reports == ["Failed"]
-    assert "but it can't go on: scheduler:CreateSchedule: AccessDeniedException" in answer["reason"]
+    assert "but no further invocation is scheduled: scheduler:CreateSchedule: AccessDeniedException" in answer["reason"]
 
 
 @pytest.mark.parametrize("operation", ["GetDeployment", "ListDeploymentTargets", "BatchGetDeploymentTargets"])
-def test_a_deployment_that_can_not_be_described_for_a_while(account: Account, operation: str) -> None:
+def test_temporary_errors_of_codedeploy_are_waited_for(account: Account, operation: str) -> None:
     handler = answering(PASSES)
     account.aws.error(operation, "ThrottlingException")
     for number in range(1, 5):
@@ -297,7 +295,7 @@ def test_a_deployment_that_can_not_be_described_for_a_while(account: Account, op
 
 
 @pytest.mark.parametrize("operation", ["GetDeployment", "ListDeploymentTargets", "BatchGetDeploymentTargets"])
-def test_a_deployment_that_can_not_be_described_at_all(account: Account, operation: str) -> None:
+def test_permanent_errors_of_codedeploy_fail(account: Account, operation: str) -> None:
     account.aws.error(operation, "ThrottlingException")
     account.play(answering(PASSES))
     assert account.reports == ["Failed"]
@@ -308,7 +306,7 @@ def test_a_deployment_that_can_not_be_described_at_all(account: Account, operati
     assert f"allow the action codedeploy:{operation} in the function's role" in answer["reason"]
 
 
-def test_trouble_that_lasts_until_the_hour_is_nearly_over(account: Account) -> None:
+def test_errors_until_the_end_of_the_hour_fail(account: Account) -> None:
     account.hook("AfterAllowTestTraffic", began=BEGAN - 3200)
     handler = answering(WAITS)
     account.invoke(handler)
@@ -316,14 +314,16 @@ def test_trouble_that_lasts_until_the_hour_is_nearly_over(account: Account) -> N
     account.aws.error("GetParameters", "ThrottlingException")
     answer = account.invoke(handler, {**EVENT, "ecsHooksExecution": {"began": int(BEGAN - 3200)}})
     assert account.reports[-1] == "Failed"
-    assert "undecided after" in answer["reason"] or answer["reason"].endswith("but CodeDeploy's hour is nearly over")
+    assert "undecided after" in answer["reason"] or answer["reason"].endswith(
+        "but CodeDeploy's limit of one hour is nearly reached"
+    )
 
     account.aws.error("GetDeployment", "ThrottlingException")
     answer = account.invoke(handler, {**EVENT, "ecsHooksExecution": {"began": int(BEGAN - 3200)}})
-    assert answer["reason"].endswith("but CodeDeploy's hour is nearly over")
+    assert answer["reason"].endswith("but CodeDeploy's limit of one hour is nearly reached")
 
 
-def test_a_report_that_neither_gets_through_nor_can_be_tried_again(
+def test_a_report_that_fails_and_can_not_be_retried_is_logged(
     account: Account, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     @lifecycle_hook
@@ -334,15 +334,15 @@ def test_a_report_that_neither_gets_through_nor_can_be_tried_again(
         return PASSES
 
     account.invoke(handler, seconds=2)
-    told = [line.get("message", "") for line in lines()]
-    assert any(each.startswith("Succeeded could not be reported: codedeploy:PutLifecycle") for each in told)
+    messages = [line.get("message", "") for line in lines()]
+    assert any(each.startswith("Succeeded could not be reported: codedeploy:PutLifecycle") for each in messages)
     assert any(
-        each.startswith("the report is not tried again: scheduler:CreateSchedule: AccessDenied") for each in told
+        each.startswith("the report will not be retried: scheduler:CreateSchedule: AccessDenied") for each in messages
     )
 
 
 @pytest.mark.parametrize("names", [("AWS_REGION",), ("AWS_DEFAULT_REGION",), ()])
-def test_without_an_arn_the_region_is_that_of_the_environment(
+def test_without_an_arn_the_region_comes_from_the_environment(
     account: Account, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
 ) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
@@ -354,7 +354,7 @@ def test_without_an_arn_the_region_is_that_of_the_environment(
     assert account.aws.regions == ({"eu-west-1"} if names else {"us-east-1"})
 
 
-def test_a_rollback_is_never_held_up(account: Account) -> None:
+def test_a_rollback_always_succeeds(account: Account) -> None:
     account.deployment["creator"] = "codeDeployRollback"
     answer = account.invoke(answering(FAILS))
 
@@ -363,15 +363,15 @@ def test_a_rollback_is_never_held_up(account: Account) -> None:
 
 
 @pytest.mark.parametrize("status", ["Stopped", "Failed"])
-def test_a_deployment_that_is_over_is_not_checked(account: Account, status: str) -> None:
+def test_an_ended_deployment_is_not_checked(account: Account, status: str) -> None:
     account.deployment["status"] = status
     answer = account.invoke(answering(PASSES))
 
-    assert f"the deployment is over ({status})" in answer["reason"]
+    assert f"the deployment has ended already ({status})" in answer["reason"]
     assert account.schedules == {}
 
 
-def test_observe_mode_only_watches(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_observe_mode_reports_succeeded(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECS_HOOKS_PLAN", '{"mode": "observe"}')
     answer = account.invoke(answering(FAILS))
 
@@ -379,7 +379,7 @@ def test_observe_mode_only_watches(account: Account, monkeypatch: pytest.MonkeyP
     assert "the answer would have been FAILED" in answer["reason"]
 
 
-def test_the_hook_may_see_all_of_it(account: Account) -> None:
+def test_a_custom_hook_has_the_event(account: Account) -> None:
     seen: dict[str, Any] = {}
 
     @lifecycle_hook
@@ -394,23 +394,23 @@ def test_the_hook_may_see_all_of_it(account: Account) -> None:
     assert account.reports == ["Succeeded"]
 
 
-def test_a_function_of_another_stage_says_so(account: Account) -> None:
+def test_a_function_of_another_stage_fails_with_the_reason(account: Account) -> None:
     answer = account.invoke(stage_hook(Stage.PRE_SCALE_UP, [Fixed()]))
 
     assert account.reports == ["Failed"]
     assert "this function has the default checks of PRE_SCALE_UP" in answer["reason"]
 
 
-def test_where_codedeploy_names_no_hook_the_functions_own_stage_counts(account: Account) -> None:
+def test_without_a_lifecycle_event_in_progress_the_functions_stage_is_used(account: Account) -> None:
     account.hook("")
     answer = account.invoke(stage_hook(Stage.PRE_SCALE_UP, [Fixed()]))
     assert answer["reason"].startswith("SUCCEEDED pre_scale_up")
 
     answer = account.invoke(answering(PASSES))
-    assert "CodeDeploy tells no lifecycle event in progress" in answer["reason"]
+    assert "CodeDeploy reports no lifecycle event in progress" in answer["reason"]
 
 
-def test_a_bug_is_reported_too(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_in_the_library_is_reported_as_failed(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: Invocation) -> Any:
         raise ZeroDivisionError
 
@@ -429,13 +429,13 @@ def test_a_bug_is_reported_too(account: Account, monkeypatch: pytest.MonkeyPatch
         ({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": ""}, "HookExecutionId: is missing"),
     ],
 )
-def test_what_can_not_be_reported_is_said(event: dict[str, Any], problem: str) -> None:
+def test_an_event_without_ids_fails_with_the_reason(event: dict[str, Any], problem: str) -> None:
     answer = LifecycleHandler(Definition())(event)
     assert answer["hookStatus"] == "FAILED"
     assert problem in answer["reason"]
 
 
-def test_the_default_checks_find_green_behind_codedeploys_listeners(
+def test_the_default_checks_pass_behind_codedeploys_listeners(
     account: Account, lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
     from post_scale_up import lambda_handler  # noqa: PLC0415 - after the environment is set
@@ -444,5 +444,5 @@ def test_the_default_checks_find_green_behind_codedeploys_listeners(
     answer = account.invoke(lambda_handler)
     assert answer["hookStatus"] == "SUCCEEDED", answer
     line = next(each for each in lines() if "verdict" in each)
-    told = {"application": "orders", "deployment_group": "orders-prod", "lifecycle_event": "AfterInstall"}
-    assert line.items() >= {**told, "deployment": DEPLOYMENT, "stage": "POST_SCALE_UP"}.items()
+    fields = {"application": "orders", "deployment_group": "orders-prod", "lifecycle_event": "AfterInstall"}
+    assert line.items() >= {**fields, "deployment": DEPLOYMENT, "stage": "POST_SCALE_UP"}.items()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecs_hooks import Stage
-from ecs_hooks.aws.errors import FactDeniedError, FactError
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks import CheckContext, check_class
 from ecs_hooks.codedeploy.description import describe
 from ecs_hooks.codedeploy.task_sets import TaskSetDeployment
@@ -31,7 +31,9 @@ def made(facts: Facts | None = None) -> TaskSetDeployment:
     return TaskSetDeployment(describe(DEPLOYMENT, "us-west-2"), "us-west-2", facts)
 
 
-def asked(deployment: TaskSetDeployment, kind: str, stage: str = "POST_TEST_TRAFFIC_SHIFT", **fields: Any) -> Outcome:
+def outcome_of(
+    deployment: TaskSetDeployment, kind: str, stage: str = "POST_TEST_TRAFFIC_SHIFT", **fields: Any
+) -> Outcome:
     check = check_class(kind).model_validate({"type": kind, **fields})
     context = CheckContext(Target(stage, lambda: deployment), Deadline.after(20), checks=[check])
     try:
@@ -57,12 +59,12 @@ def test_contract_8_green_and_blue_are_task_sets(deployment: TaskSetDeployment) 
     assert deployment.strategy == ""
 
 
-def test_the_test_listener_leads_to_green(deployment: TaskSetDeployment) -> None:
+def test_the_test_listener_forwards_to_green(deployment: TaskSetDeployment) -> None:
     found = green_endpoint(Configured(), Stage.POST_TEST_TRAFFIC_SHIFT, lambda: deployment)
     assert found.base_url == f"http://{DNS}:8080"
 
 
-def test_a_rule_is_what_counts_where_the_default_action_leads_elsewhere(account: Account) -> None:
+def test_the_shifted_rule_is_used_if_the_default_action_forwards_to_other_groups(account: Account) -> None:
     elsewhere = {"ListenerArn": LISTENER, "Protocol": "HTTP", "Port": 8080}
     fixed = [{"Type": "fixed-response"}]
     account.aws.answer("DescribeListeners", {"Listeners": [{**elsewhere, "DefaultActions": fixed}]})
@@ -71,7 +73,7 @@ def test_a_rule_is_what_counts_where_the_default_action_leads_elsewhere(account:
         {"RuleArn": f"{TEST_RULE}0", "Conditions": conditions, "Actions": fixed},
         {"RuleArn": TEST_RULE, "Conditions": conditions, "Actions": forward(GREEN_GROUP), "IsDefault": False},
     ]
-    account.aws.answer("DescribeRules", lambda asked: {"Rules": rules if "ListenerArn" in asked else rules[1:]})
+    account.aws.answer("DescribeRules", lambda request: {"Rules": rules if "ListenerArn" in request else rules[1:]})
     found = green_endpoint(Configured(), Stage.POST_TEST_TRAFFIC_SHIFT, made)
     assert found.base_url == f"http://{DNS}:8080/api"
 
@@ -80,7 +82,7 @@ def test_a_rule_is_what_counts_where_the_default_action_leads_elsewhere(account:
     assert balancing.test == LISTENER
 
 
-def test_the_deployment_group_tells_where_the_deployment_does_not(account: Account) -> None:
+def test_the_deployment_group_has_the_listeners_if_the_deployment_has_none(account: Account) -> None:
     info = account.deployment.pop("loadBalancerInfo")
     del info["targetGroupPairInfoList"][0]["testTrafficRoute"]
     account.group["loadBalancerInfo"] = info
@@ -92,15 +94,15 @@ def test_the_deployment_group_tells_where_the_deployment_does_not(account: Accou
     assert (balancing.test, balancing.production) == ("", "")
 
 
-def test_before_there_is_a_green_task_set(account: Account) -> None:
+def test_a_missing_green_task_set_is_an_error(account: Account) -> None:
     account.sets.pop()
     deployment = made()
-    with pytest.raises(FactError, match="CodeDeploy names no green task set yet"):
+    with pytest.raises(FactError, match="CodeDeploy reports no green task set yet"):
         _ = deployment.green
     assert (deployment.green_percent, deployment.task_counts) == (None, (0, 0))
 
 
-def test_a_service_without_blue(account: Account) -> None:
+def test_a_first_deployment_has_no_blue(account: Account) -> None:
     del account.sets[0]
     account.aws.answer("DescribeRules", {"Rules": []})
     deployment = made()
@@ -111,9 +113,7 @@ def test_a_service_without_blue(account: Account) -> None:
     assert deployment.green.load_balancing[0].pair == [GREEN_GROUP]
 
 
-def test_task_sets_are_asked_for_once_and_kept_over_invocations(
-    account: Account, deployment: TaskSetDeployment
-) -> None:
+def test_task_sets_are_read_once_and_kept_over_invocations(account: Account, deployment: TaskSetDeployment) -> None:
     for _ in range(2):
         assert deployment.green
         assert deployment.blue
@@ -124,14 +124,14 @@ def test_task_sets_are_asked_for_once_and_kept_over_invocations(
     assert account.aws.calls["DescribeTaskSets"] == 0
 
 
-def test_tasks_are_known_by_their_task_set(account: Account, deployment: TaskSetDeployment) -> None:
+def test_tasks_are_found_by_their_task_set(account: Account, deployment: TaskSetDeployment) -> None:
     assert [each.id for each in deployment.tasks] == ["a"]
     assert [each.id for each in deployment.blue_tasks] == ["b"]
     assert [each.id for each in deployment.stopped_tasks] == ["a"]
     assert account.aws.asked["ListTasks"][0]["startedBy"] == "ecs-svc/2"
 
 
-def test_images_are_those_of_the_task_definition_with_the_digest_that_runs(
+def test_images_have_the_name_of_the_task_definition_and_the_running_digest(
     account: Account, deployment: TaskSetDeployment
 ) -> None:
     assert deployment.images == {"web": ("registry/web:7", "sha256:abc")}
@@ -152,7 +152,7 @@ def test_images_are_those_of_the_task_definition_with_the_digest_that_runs(
         ({"enabled": False}, {"enabled": True, "alarms": [{"name": "a"}]}, ()),
     ],
 )
-def test_the_alarms_that_codedeploy_watches(
+def test_the_alarms_of_the_deployment_or_its_group(
     account: Account, override: Any, group: Any, expected: tuple[str, ...]
 ) -> None:
     if override is not None:
@@ -166,15 +166,15 @@ def test_the_alarms_that_codedeploy_watches(
     ("kind", "fields"),
     [("targets", {}), ("tasks", {}), ("drift", {}), ("drift", {"stage": "PRE_PRODUCTION_TRAFFIC_SHIFT"})],
 )
-def test_the_checks_of_a_service_pass(deployment: TaskSetDeployment, kind: str, fields: dict[str, Any]) -> None:
-    outcome = asked(deployment, kind, **fields)
+def test_checks_of_ecs_services_pass(deployment: TaskSetDeployment, kind: str, fields: dict[str, Any]) -> None:
+    outcome = outcome_of(deployment, kind, **fields)
     assert outcome.status is Status.PASS, outcome
 
 
-def test_a_listener_that_leads_elsewhere_is_found(account: Account) -> None:
+def test_a_listener_that_does_not_forward_to_green_fails(account: Account) -> None:
     listener = {"ListenerArn": LISTENER, "Protocol": "HTTP", "Port": 8080, "DefaultActions": forward(BLUE_GROUP)}
     account.aws.answer("DescribeListeners", {"Listeners": [listener]})
-    assert asked(made(), "drift").status is Status.FAIL
+    assert outcome_of(made(), "drift").status is Status.FAIL
 
 
 def test_placeholders(deployment: TaskSetDeployment) -> None:
@@ -186,33 +186,18 @@ def test_placeholders(deployment: TaskSetDeployment) -> None:
 
 
 @pytest.mark.parametrize("name", ["function", "alias", "green_version", "blue_version"])
-def test_what_only_a_function_has_is_not_applicable(deployment: TaskSetDeployment, name: str) -> None:
-    with pytest.raises(NotApplicableError, match="of an ECS service, not of a Lambda function"):
+def test_properties_of_lambda_functions_are_not_applicable(deployment: TaskSetDeployment, name: str) -> None:
+    with pytest.raises(NotApplicableError, match="of an ECS service, which has no Lambda function"):
         getattr(deployment, name)
 
 
-def test_when_blue_was_new_is_not_known(deployment: TaskSetDeployment) -> None:
-    with pytest.raises(NotApplicableError, match="CodeDeploy does not tell when blue was new"):
+def test_the_time_of_blues_deployment_is_not_known(deployment: TaskSetDeployment) -> None:
+    with pytest.raises(NotApplicableError, match="CodeDeploy does not report when blue was deployed"):
         _ = deployment.blue_served_alone
 
 
-def test_servers_have_no_hooks_in_lambda(account: Account) -> None:
-    account.deployment["computePlatform"] = "Server"
-    with pytest.raises(FactDeniedError, match="deployments to Server have no hooks in Lambda"):
-        describe(DEPLOYMENT, "us-west-2")
-
-
-def test_a_deployment_without_a_target_yet(account: Account) -> None:
-    account.aws.answer("ListDeploymentTargets", {"targetIds": []})
-    found = describe(DEPLOYMENT, "us-west-2")
-    assert (found.running_hook, found.service_name, found.began("AfterInstall")) == ("", "", None)
-    account.aws.answer("ListDeploymentTargets", {"targetIds": ["a"]})
-    account.aws.answer("BatchGetDeploymentTargets", {"deploymentTargets": []})
-    assert describe(DEPLOYMENT, "us-west-2").target == {}
-
-
-def test_a_deployment_that_says_not_when_it_began(account: Account) -> None:
+def test_a_deployment_without_a_start_time_is_an_error(account: Account) -> None:
     for name in ("startTime", "createTime"):
         account.deployment.pop(name)
-    with pytest.raises(FactError, match="codedeploy:GetDeployment: the answer can't be read"):
+    with pytest.raises(FactError, match="codedeploy:GetDeployment: invalid response"):
         _ = made().started_at

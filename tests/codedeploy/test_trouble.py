@@ -1,4 +1,4 @@
-"""Every operation that is only called under CodeDeploy, in every kind of trouble: the hook never raises, and always reports."""
+"""Errors of every AWS operation under CodeDeploy: the hook never raises, and always reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import ecs_hooks
 from ecs_hooks import Stage, stage_hook
-from ecs_hooks.codedeploy.controller import PATIENCE
+from ecs_hooks.codedeploy.report import PATIENCE
 from tests.codedeploy.account import BEGAN, Account
 from tests.support.aws import Silence
 from tests.trouble.test_matrix import DENIED, MALFORMED, PASSING_CREDENTIALS, SERVER_ERRORS, THROTTLED
@@ -35,10 +35,10 @@ OPERATIONS = {
 }
 """Each IAM action, and its operation."""
 PRECAUTIONS = {"CreateSchedule", "DeleteSchedule", "UpdateSchedule"}
-"""Operations without which a hook that needs no second invocation does as well."""
+"""Operations that a hook with one invocation does not need."""
 REPORT = "PutLifecycleEventHookExecutionStatus"
 SECONDS = 3.0
-"""What Lambda gives an invocation that can't report: enough for one try, not for many."""
+"""Lambda's time-out while reports fail: enough for one attempt."""
 
 CHECKS: list[dict[str, Any]] = [
     {"type": "targets"},
@@ -63,7 +63,7 @@ def planned(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seconds(operation: str) -> float:
-    """Return what Lambda gives each invocation while an operation is in trouble."""
+    """Return Lambda's time-out while an operation fails."""
     return SECONDS if operation == REPORT else 120
 
 
@@ -78,20 +78,20 @@ def play(account: Account, operation: str = "") -> dict[str, Any]:
     return answer
 
 
-def test_every_operation_that_the_code_names_is_in_the_matrix() -> None:
+def test_the_matrix_has_every_operation_of_the_code() -> None:
     sources = [*(LAYER / "codedeploy").glob("*.py"), LAYER / "aws" / "lambda_function.py"]
     named = re.compile(r'"([a-z0-9]+:[A-Z][a-z]+[A-Z]\w+)"')
     assert {each for path in sources for each in named.findall(path.read_text())} == set(OPERATIONS)
 
 
-def test_when_all_is_well_it_passes(account: Account) -> None:
+def test_without_errors_the_hook_passes(account: Account) -> None:
     assert play(account)["hookStatus"] == "SUCCEEDED"
     assert account.reports == ["Succeeded"]
     assert set(OPERATIONS.values()) - set(account.aws.calls) == {"UpdateSchedule"}
 
 
 @pytest.mark.parametrize("code", [*THROTTLED, *SERVER_ERRORS, *PASSING_CREDENTIALS])
-def test_what_may_pass_is_waited_for(account: Account, operation: str, code: str) -> None:
+def test_temporary_errors_are_waited_for(account: Account, operation: str, code: str) -> None:
     account.aws.error(operation, code, 403 if code in PASSING_CREDENTIALS else 400)
     answer = account.invoke(HOOK, seconds=seconds(operation))
     if operation in PRECAUTIONS:
@@ -105,7 +105,7 @@ def test_what_may_pass_is_waited_for(account: Account, operation: str, code: str
 
 
 @pytest.mark.parametrize("code", DENIED)
-def test_what_is_denied_is_a_failure_that_names_the_permission(account: Account, operation: str, code: str) -> None:
+def test_a_missing_permission_fails_and_is_named(account: Account, operation: str, code: str) -> None:
     account.aws.error(operation, code, 403)
     answer = account.invoke(HOOK, seconds=seconds(operation))
     if operation in PRECAUTIONS:
@@ -120,11 +120,9 @@ def test_what_is_denied_is_a_failure_that_names_the_permission(account: Account,
 
 
 @pytest.mark.parametrize("body", MALFORMED)
-def test_an_answer_that_is_none_is_never_a_pass_of_what_hangs_on_it(
-    account: Account, operation: str, body: bytes
-) -> None:
+def test_a_malformed_response_never_passes_a_check(account: Account, operation: str, body: bytes) -> None:
     account.aws.garbage(operation, body)
-    if operation == "DeleteSchedule":  # an answer with the status 200 is none that anybody reads
+    if operation == "DeleteSchedule":  # the content of a response with status 200 is not read
         account.invoke(HOOK, seconds=seconds(operation))
         assert account.reports == ["Succeeded"]
         return
@@ -132,19 +130,21 @@ def test_an_answer_that_is_none_is_never_a_pass_of_what_hangs_on_it(
     if operation in {*PRECAUTIONS, REPORT}:
         assert answer["hookStatus"] == "SUCCEEDED"
     elif operation == "Invoke":
-        assert account.reports  # whatever a function says is its answer
+        assert account.reports  # any payload is a response of the function
     else:
         assert account.reports == ["Failed"], answer
 
 
 @pytest.mark.parametrize("how", list(Silence))
-def test_silence_ends(account: Account, operation: str, how: Silence, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_response_ends_at_the_timeout(
+    account: Account, operation: str, how: Silence, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ECS_HOOKS_AWS_TIMEOUT_SECONDS", "1")
     account.aws.silence(operation, how)
     answer = play(account, operation)
     if operation in PRECAUTIONS:
         assert set(account.reports) == {"Succeeded"}
-        assert len(account.reports) <= 2  # a schedule that could not be taken back has it reported once more
+        assert len(account.reports) <= 2  # a schedule that could not be deleted repeats the report
     elif operation == REPORT:
         assert answer["hookStatus"] == "SUCCEEDED"
     else:

@@ -70,7 +70,7 @@ def test_its_fields_are_known() -> None:
         ),
         (
             {"checks": [{"type": "http", "auth": {"bearer": {"token": "t"}}}]},
-            ["ecs_hooks.auth.fields", "ecs_hooks.auth.reference"],
+            ["ecs_hooks.auth.cache", "ecs_hooks.auth.fields", "ecs_hooks.auth.secret_store"],
         ),
     ],
 )

@@ -9,9 +9,9 @@ from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.deployment.baseline import Blue, blue_endpoint
-from ecs_hooks.deployment.dimensions import NoBlueError
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.placeholders import NoBlueError
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.url import Url
@@ -43,24 +43,27 @@ OTHER_GROUP = BLUE_GROUP.replace("primary", "of-another")
 
 
 class Aws:
-    """A service behind a load balancer with two listeners: the test one leads to green, the production one to blue."""
+    """A load balancer whose test listener forwards to green, and whose production listener forwards to blue."""
 
     def __init__(self, aws: AwsApi, ports: tuple[int, int] = (8080, 80), host: str = DNS) -> None:
         self.aws = aws
         load_balancer(aws, port=ports[0], host=host)
         self.rules = {TEST_RULE: rule(HEADER), PRODUCTION_RULE: rule(to=(BLUE_GROUP,))}
         self.rules[SHARED_RULE] = self.rules[PRODUCTION_RULE]
-        aws.answer("DescribeRules", lambda asked: self.rules[asked["RuleArns"][0]])
+        aws.answer("DescribeRules", lambda parameters: self.rules[parameters["RuleArns"][0]])
         self.protocol = "HTTP"
-        self.leads = forward(BLUE_GROUP)
-        aws.answer("DescribeListeners", lambda asked: {"Listeners": [self._listener(asked["ListenerArns"][0], ports)]})
+        self.default_actions = forward(BLUE_GROUP)
+        aws.answer(
+            "DescribeListeners",
+            lambda parameters: {"Listeners": [self._listener(parameters["ListenerArns"][0], ports)]},
+        )
 
     def _listener(self, arn: str, ports: tuple[int, int]) -> dict[str, Any]:
         port = ports[0] if arn == TEST_RULE.rpartition("/")[0].replace("listener-rule", "listener") else ports[1]
-        return {"ListenerArn": arn, "Protocol": self.protocol, "Port": port, "DefaultActions": self.leads}
+        return {"ListenerArn": arn, "Protocol": self.protocol, "Port": port, "DefaultActions": self.default_actions}
 
     def production(self, *conditions: dict[str, Any], to: tuple[str, ...] = (BLUE_GROUP,)) -> None:
-        """Have the production rules have these conditions, and lead to these groups."""
+        """Give the production rules these conditions and target groups."""
         self.rules[PRODUCTION_RULE] = self.rules[SHARED_RULE] = rule(*conditions, to=to)
 
     def revisions(self, rule: str = PRODUCTION_RULE, test: str = TEST_RULE, **fields: Any) -> None:
@@ -73,7 +76,7 @@ class Aws:
             described[arn] = {**each, **fields}
         self.aws.answer(
             "DescribeServiceRevisions",
-            lambda asked: {"serviceRevisions": [described[arn] for arn in asked["serviceRevisionArns"]]},
+            lambda parameters: {"serviceRevisions": [described[arn] for arn in parameters["serviceRevisionArns"]]},
         )
 
 
@@ -100,7 +103,7 @@ def refused(problem: str, stage: str = TESTED, **fields: Any) -> str:
     return caught.value.fix
 
 
-def test_an_address_that_is_given_is_taken_and_aws_is_not_asked(aws: AwsApi) -> None:
+def test_a_given_url_needs_no_aws_call(aws: AwsApi) -> None:
     assert blue(url="http://shop") == Endpoint("http://shop")
     assert blue(url="http://shop", host="a.example.com").host == "a.example.com"
     assert blue(url="http://shop", host="a.example.com", blue_host="b.example.com").host == "b.example.com"
@@ -108,53 +111,55 @@ def test_an_address_that_is_given_is_taken_and_aws_is_not_asked(aws: AwsApi) -> 
 
 
 @pytest.mark.parametrize("stage", [TESTED, Stage.PRE_PRODUCTION_TRAFFIC_SHIFT])
-def test_before_the_shift_the_production_listener_leads_to_blue(alb: Aws, stage: str) -> None:
+def test_before_the_shift_the_endpoint_is_the_production_listener(alb: Aws, stage: str) -> None:
     assert blue(stage) == Endpoint(f"http://{DNS}:80", protocol="HTTP")
     assert found(stage).test_conditions == ()
     assert blue(stage, base_url="http://green") == Endpoint(f"http://{DNS}:80", protocol="HTTP")
 
 
-def test_where_the_test_listener_counts_for_nothing_the_stage_does_not_either(alb: Aws) -> None:
+def test_a_given_url_of_green_makes_blue_independent_of_the_test_listener(alb: Aws) -> None:
     assert blue(Stage.POST_SCALE_UP, base_url="http://green") == Endpoint(f"http://{DNS}:80", protocol="HTTP")
     assert blue(Stage.POST_SCALE_UP, app_url="http://green") == Endpoint(f"http://{DNS}:80", protocol="HTTP")
     assert "attach the check to POST_TEST" in refused("green has no test traffic yet", Stage.POST_SCALE_UP)
 
 
-def test_conditions_of_the_production_rule_are_met(alb: Aws) -> None:
+def test_requests_match_the_conditions_of_the_production_rule(alb: Aws) -> None:
     alb.production(HOST, PATH)
     assert blue() == Endpoint(f"http://{DNS}:80/shop", {"Host": "shop.example.com"}, protocol="HTTP")
     assert blue(host="test.shop.example.com") == Endpoint(
         f"http://{DNS}:80/shop", {"Host": "shop.example.com"}, protocol="HTTP"
     )
-    fix = refused("host-header does not take other.example.com", blue_host="other.example.com")
+    fix = refused("host-header does not match other.example.com", blue_host="other.example.com")
     assert fix == "set blue_url of the check"
 
 
-def test_a_name_of_the_plan_counts_for_blue_where_the_rule_takes_it(alb: Aws) -> None:
+def test_the_host_of_the_plan_is_used_for_blue_if_the_rule_matches_it(alb: Aws) -> None:
     alb.protocol = "HTTPS"
-    assert refused("speaks TLS") == "set blue_host of the check to the name it is made for"
+    assert refused("uses TLS") == "set blue_host of the check to a name of the certificate"
     assert blue(host="shop.example.com") == Endpoint(f"https://{DNS}:80", host="shop.example.com", protocol="HTTPS")
     assert blue(host="test.example.com", blue_host="shop.example.com").host == "shop.example.com"
 
 
 @pytest.mark.parametrize(
-    ("groups", "leads"),
+    ("groups", "forwards_to"),
     [
         ((GREEN_GROUP,), "target group alternate"),
         ((BLUE_GROUP, GREEN_GROUP), "target group alternate and target group primary"),
         ((), "no target group"),
     ],
 )
-def test_a_rule_that_does_not_lead_to_blue_alone_is_refused(alb: Aws, groups: tuple[str, ...], leads: str) -> None:
+def test_a_rule_that_does_not_forward_to_blue_alone_is_refused(
+    alb: Aws, groups: tuple[str, ...], forwards_to: str
+) -> None:
     alb.production(to=groups)
     fix = refused(
-        f"the production listener leads to {leads} at POST_TEST_TRAFFIC_SHIFT, not to blue's target group primary"
+        f"the production listener forwards to {forwards_to} at POST_TEST_TRAFFIC_SHIFT, not to blue's target group primary"
     )
     assert fix == "attach the check to POST_TEST_TRAFFIC_SHIFT, or set blue_url of the check"
 
 
 @pytest.mark.parametrize("stage", [Stage.PRODUCTION_TRAFFIC_SHIFT, Stage.POST_PRODUCTION_TRAFFIC_SHIFT])
-def test_from_the_shift_on_no_listener_leads_to_blue(alb: Aws, stage: str) -> None:
+def test_from_the_shift_on_no_listener_forwards_to_blue_alone(alb: Aws, stage: str) -> None:
     fix = refused(f"blue has no address of its own any more at {stage}", stage)
     assert fix.startswith("attach the check to POST_TEST_TRAFFIC_SHIFT")
     assert not {"DescribeRules", "DescribeListeners"} & set(alb.aws.calls)
@@ -162,12 +167,12 @@ def test_from_the_shift_on_no_listener_leads_to_blue(alb: Aws, stage: str) -> No
 
 def test_a_login_before_blue_is_refused(alb: Aws) -> None:
     alb.rules[PRODUCTION_RULE] = {"Rules": [{"Actions": [{"Type": "authenticate-oidc"}, *forward(BLUE_GROUP)]}]}
-    assert refused("answers with authenticate-oidc before it forwards") == "set blue_url of the check"
+    assert refused("has the action authenticate-oidc before it forwards") == "set blue_url of the check"
 
 
-def test_what_can_not_be_derived_asks_for_blue_url(alb: Aws) -> None:
+def test_an_endpoint_that_cannot_be_derived_requires_blue_url(alb: Aws) -> None:
     alb.production({"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}})
-    assert refused("the address of blue can't be derived from listener-rule.*source-ip") == "set blue_url of the check"
+    assert refused("cannot derive blue's address from listener-rule.*source-ip") == "set blue_url of the check"
 
 
 def test_a_network_load_balancer(alb: Aws) -> None:
@@ -175,18 +180,18 @@ def test_a_network_load_balancer(alb: Aws) -> None:
     alb.protocol = "TCP"
     assert blue() == Endpoint(f"http://{DNS}:80", protocol="TCP")
     assert found().test_conditions == ()
-    alb.leads = forward(GREEN_GROUP)
-    refused("the production listener leads to target group alternate")
+    alb.default_actions = forward(GREEN_GROUP)
+    refused("the production listener forwards to target group alternate")
 
 
-def test_a_target_group_that_is_not_resolved_can_not_be_told_from_greens(alb: Aws) -> None:
+def test_an_unresolved_target_group_is_a_transient_error(alb: Aws) -> None:
     alb.revisions(resolvedConfiguration={})
-    with pytest.raises(FactError, match="no target group of blue is resolved") as caught:
+    with pytest.raises(FactError, match="blue's target group is not resolved") as caught:
         blue()
     assert caught.value.outcome.status is Status.ERROR
 
 
-def test_of_several_load_balancers_that_of_green_counts(alb: Aws) -> None:
+def test_of_several_load_balancers_that_of_green_is_used(alb: Aws) -> None:
     balancer = revision()["loadBalancers"][0]
     other = {
         **balancer,
@@ -195,8 +200,8 @@ def test_of_several_load_balancers_that_of_green_counts(alb: Aws) -> None:
     }
     groups = [{"targetGroupArn": OTHER_GROUP}]
 
-    def described(asked: dict[str, Any]) -> dict[str, Any]:
-        arn = asked["serviceRevisionArns"][0]
+    def described(parameters: dict[str, Any]) -> dict[str, Any]:
+        arn = parameters["serviceRevisionArns"][0]
         own = [*groups, {"targetGroupArn": GREEN_GROUP if arn == GREEN else BLUE_GROUP}]
         each = revision(arn, loadBalancers=[other, balancer], resolvedConfiguration={"loadBalancers": own})
         return {"serviceRevisions": [each]}
@@ -204,7 +209,7 @@ def test_of_several_load_balancers_that_of_green_counts(alb: Aws) -> None:
     alb.aws.answer("DescribeServiceRevisions", described)
     assert blue() == Endpoint(f"http://{DNS}:80", protocol="HTTP")
     assert {"RuleArns": [SHARED_RULE]} not in alb.aws.asked["DescribeRules"]
-    assert refused("the service has 2 load balancers at which blue could be asked", base_url="http://green") == (
+    assert refused("the service has 2 load balancers with a production listener for blue", base_url="http://green") == (
         "set blue_url of the check"
     )
 
@@ -219,7 +224,7 @@ def test_a_first_deployment_has_no_blue(alb: Aws) -> None:
     assert ServiceDeployment(event).blue_port is None
 
 
-def test_where_aws_does_not_answer_it_is_an_error(alb: Aws) -> None:
+def test_a_failed_aws_call_is_an_error(alb: Aws) -> None:
     alb.aws.error("DescribeRules", "AccessDenied", 403)
     with pytest.raises(FactDeniedError, match="elasticloadbalancing:DescribeRules"):
         blue()
@@ -229,16 +234,16 @@ OF_BLUE = {"startedBy": f"ecs-svc/{BLUE.rpartition('/')[2]}"}
 
 
 @pytest.mark.parametrize("stage", [Stage.POST_SCALE_UP, TESTED, Stage.PRODUCTION_TRAFFIC_SHIFT])
-def test_where_green_is_asked_at_a_task_blue_is_too(alb: Aws, stage: str) -> None:
+def test_if_green_is_a_task_blue_is_a_task(alb: Aws, stage: str) -> None:
     alb.revisions(test="")
     running(alb.aws, task("a", "10.0.0.7"), task("b", "", **OF_BLUE), task("c", "10.0.0.9", **OF_BLUE))
     assert blue(stage, host="a.example.com")._replace(advice="") == Endpoint(
         "http://10.0.0.9:8080", host="a.example.com"
     )
-    assert "has to run in its VPC" in blue(stage).advice
+    assert "must run in its VPC" in blue(stage).advice
     assert blue(stage).advice.endswith("or set blue_url of the check")
     assert alb.aws.calls["DescribeRules"] == 0
-    # A plan that says where green is leaves the listener for blue.
+    # With a given URL of green, blue is the listener.
     if stage == TESTED:
         assert blue(stage, base_url="http://green") == Endpoint(f"http://{DNS}:80", protocol="HTTP")
 
@@ -255,34 +260,34 @@ def test_without_a_load_balancer_the_port_is_that_of_blues_own_task_definition(a
     assert alb.aws.asked["DescribeTaskDefinition"][-1] == {"taskDefinition": "blue:3"}
 
 
-def test_without_a_task_to_ask_the_fix_is_said(alb: Aws) -> None:
+def test_without_a_task_the_error_has_the_fix(alb: Aws) -> None:
     alb.revisions(test="")
     running(alb.aws, task("a"))
-    with pytest.raises(FactError, match="ecs:DescribeTasks: no task of blue runs"):
+    with pytest.raises(FactError, match="ecs:DescribeTasks: no task of blue has the status RUNNING"):
         blue()
     running(alb.aws, task("a", "", **OF_BLUE))
-    assert refused("no task of blue has an address of its own") == "set blue_url of the check"
+    assert refused("no task of blue has an IP address of its own") == "set blue_url of the check"
     alb.revisions(loadBalancers=[])
-    assert refused("blue has no production listener, and no port") == "set blue_url of the check"
+    assert refused("blue has no production listener, and no container port") == "set blue_url of the check"
 
 
 def request(path: str = "/", **headers: str) -> Request:
     return Request.build("GET", Url.parse(f"http://alb{path}"), headers)
 
 
-def test_a_request_that_would_meet_the_rule_of_green_is_objected_to(alb: Aws) -> None:
+def test_a_request_that_would_match_the_rule_of_green_is_refused(alb: Aws) -> None:
     alb.revisions(rule=SHARED_RULE)
     assert found().test_conditions == (HEADER,)
     assert found().objection(request()) == ""
     assert (
-        found().objection(request(**{"x-environment": "TEST"})).startswith("the request to blue meets the conditions")
+        found().objection(request(**{"x-environment": "TEST"})).startswith("the request to blue matches the conditions")
     )
     alb.rules[TEST_RULE] = rule()
     assert found().objection(request(**{"x-environment": "TEST"})) == ""
 
 
 def compared(aws: AwsApi, *changes: Change, **fields: Any) -> dict[str, Any]:
-    """Run a hook that compares, with addresses that AWS tells."""
+    """Run a hook that compares, with endpoints from AWS."""
     with both(*changes) as stores:
         alb = Aws(aws, (stores.green.server_port, stores.blue.server_port), "127.0.0.1")
         alb.rules[TEST_RULE] = rule()

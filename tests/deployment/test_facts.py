@@ -15,7 +15,6 @@ from ecs_hooks.deployment.facts import MAX_BYTES, Facts
 from ecs_hooks.deployment.listener import Address
 from ecs_hooks.deployment.logs import LogConfiguration
 from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision
-from tests.support.relays import one_left
 
 
 class Found(NamedTuple):
@@ -29,22 +28,22 @@ FOUND = Found(("a",), {"b": (1, 0.5)}, [LogConfiguration("web", "/ecs/web", "ecs
 
 
 def never() -> Any:
-    pytest.fail("asked again")
+    pytest.fail("fetched again")
 
 
 @contextmanager
 def hanging(facts: Facts, name: str) -> Iterator[None]:
-    """Have somebody ask for a fact, 2, who is not answered before the block ends."""
-    asked, over = threading.Event(), threading.Event()
+    """Fetch a fact, 2, in a thread that hangs until the block ends."""
+    started, over = threading.Event(), threading.Event()
 
     def hang() -> int:
-        asked.set()
+        started.set()
         over.wait(10)
         return 2
 
     asking = threading.Thread(target=lambda: facts.get(name, hang))
     asking.start()
-    assert asked.wait(10)
+    assert started.wait(10)
     try:
         yield
     finally:
@@ -52,7 +51,7 @@ def hanging(facts: Facts, name: str) -> Iterator[None]:
         asking.join()
 
 
-def test_a_fact_is_found_out_once_and_kept() -> None:
+def test_a_fact_is_fetched_once_and_kept() -> None:
     facts = Facts()
     found = [facts.get("a", lambda: FOUND, kind=Found), facts.get("a", never, kind=Found)]
 
@@ -62,25 +61,7 @@ def test_a_fact_is_found_out_once_and_kept() -> None:
     assert Facts(later.dump()).get("a", never, kind=Found) == FOUND
 
 
-def test_while_another_one_asks_the_next_check_begins() -> None:
-    facts, begun = Facts(), list[str]()
-    with hanging(facts, "a"):
-        relay = one_left(begun)
-        second = threading.Thread(target=lambda: relay.run(lambda: facts.get("a", never)))
-        second.start()
-        until = time.monotonic() + 10
-        while not begun and time.monotonic() < until:
-            time.sleep(0.001)
-        assert begun
-        assert second.is_alive()
-    second.join(10)
-
-    # Nobody waits for what is known.
-    begun.clear()
-    assert one_left(begun).run(lambda: [facts.get("a", never), list(begun)]) == [2, []]
-
-
-def test_what_may_change_is_known_in_this_invocation_only() -> None:
+def test_a_fact_that_may_change_is_known_in_this_invocation_only() -> None:
     facts = Facts()
     assert [facts.get("a", lambda: 1), facts.get("a", lambda: 2)] == [1, 1]
     assert facts.get("not yet", lambda: 1, kind=int, keep=lambda _: False) == 1
@@ -89,28 +70,27 @@ def test_what_may_change_is_known_in_this_invocation_only() -> None:
     assert facts.dump() == ""
 
 
-def test_what_fails_fails_once_for_all_of_an_invocation() -> None:
-    asked = []
+def test_an_error_is_kept_for_the_invocation() -> None:
+    calls = []
 
     def find() -> None:
-        asked.append(1)
-        message = "throttled"
-        raise FactError(message)
+        calls.append(1)
+        raise FactError("throttled")
 
     facts = Facts()
     for _ in range(3):
         with pytest.raises(FactError, match="throttled"):
             facts.get("a", find)
-    assert len(asked) == 1
+    assert len(calls) == 1
     assert Facts(facts.dump()).get("a", lambda: 1) == 1
 
 
-def test_several_threads_ask_once() -> None:
-    asked = []
+def test_several_threads_fetch_a_fact_once() -> None:
+    calls = []
 
     def find() -> int:
         time.sleep(0.05)
-        asked.append(1)
+        calls.append(1)
         return 1
 
     facts = Facts()
@@ -119,10 +99,10 @@ def test_several_threads_ask_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
-def test_a_question_that_hangs_holds_nobody_up_who_only_keeps_the_facts() -> None:
+def test_a_call_that_hangs_does_not_delay_the_dump() -> None:
     facts, kept = Facts(), list[str]()
     facts.get("a", lambda: 1, kind=int)
 
@@ -153,12 +133,12 @@ def dumped(value: Any) -> str:
 
 
 @pytest.mark.parametrize("known", ["", "no JSON", "[1]", "[" * 100_000, dumped(1).partition(" ")[2], "\ud800 \ud800"])
-def test_what_is_no_object_is_no_fact(known: str) -> None:
+def test_a_state_that_is_not_an_object_has_no_facts(known: str) -> None:
     assert Facts(known).get("a", lambda: 2, kind=int) == 2
 
 
 @given(strategies.data())
-def test_facts_that_somebody_has_edited_are_asked_for_anew(data: strategies.DataObject) -> None:
+def test_edited_facts_are_fetched_again(data: strategies.DataObject) -> None:
     text = dumped(5)
     place = data.draw(strategies.integers(0, len(text) - 1))
     other = data.draw(strategies.text(max_size=3).filter(lambda drawn: drawn != text[place]))
@@ -182,8 +162,8 @@ KINDS: dict[Any, Any] = {
 
 @pytest.mark.parametrize(("kind", "right"), KINDS.items(), ids=str)
 @given(garbage=JSON)
-def test_a_fact_of_another_form_is_asked_for_anew(kind: Any, right: Any, garbage: Any) -> None:
-    # With a digest that fits: another version of this library may have written it.
+def test_a_fact_of_another_type_is_fetched_again(kind: Any, right: Any, garbage: Any) -> None:
+    # With a valid checksum: another version of this library may have written it.
     got = Facts(dumped(garbage)).get("a", lambda: right, kind=kind)
 
     assert type(got) is type(right)

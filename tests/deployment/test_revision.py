@@ -39,7 +39,7 @@ def test_contract_5_1_the_resolved_target_group_is_green_s_whatever_the_service_
     assert green.images == {"web": ("my-app:7", "sha256:abc")}
 
 
-def test_each_is_asked_once_and_kept_over_in_progress(
+def test_each_is_fetched_once_and_kept_over_in_progress(
     deployment: ServiceDeployment, event: LifecycleEvent, aws: AwsApi
 ) -> None:
     assert [deployment.green, deployment.green, deployment.blue, deployment.blue] == [
@@ -60,10 +60,10 @@ def test_a_first_deployment_has_no_blue(deployment: ServiceDeployment, aws: AwsA
     assert deployment.blue is None
 
 
-def test_sources_that_can_not_be_read(deployment: ServiceDeployment, aws: AwsApi) -> None:
+def test_missing_sources_are_an_invalid_response(deployment: ServiceDeployment, aws: AwsApi) -> None:
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"status": "IN_PROGRESS"}]})
 
-    with pytest.raises(FactError, match="the answer can't be read"):
+    with pytest.raises(FactError, match="invalid response"):
         _ = deployment.blue
 
 
@@ -76,14 +76,14 @@ def test_contract_5_1_before_green_runs_its_target_group_is_not_resolved(
     assert '"green"' not in deployment.facts.dump()
 
 
-def test_one_target_group_alone_needs_no_resolving(deployment: ServiceDeployment, aws: AwsApi) -> None:
+def test_a_single_target_group_need_not_be_resolved(deployment: ServiceDeployment, aws: AwsApi) -> None:
     group = {"targetGroupArn": BLUE_GROUP, "containerName": "web", "containerPort": 80}
     only(aws, loadBalancers=[group], resolvedConfiguration={})
 
     assert deployment.green.load_balancing == (LoadBalancing(BLUE_GROUP, "", "", "web", 80, [BLUE_GROUP]),)
 
 
-def test_a_revision_may_have_next_to_nothing(deployment: ServiceDeployment, aws: AwsApi) -> None:
+def test_a_revision_may_have_only_an_arn(deployment: ServiceDeployment, aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [{"serviceRevisionArn": GREEN}]})
 
     green = deployment.green
@@ -111,7 +111,7 @@ PRESENCE = {"port": 80, "testTrafficRules": {"header": {"name": "x-test"}}}
         ({"enabled": True, "services": [{"portName": "http"}]}, ("x-amzn-ecs-blue-green-test", "")),
     ],
 )
-def test_contract_5_4_service_connect_knows_test_traffic_by_a_header(
+def test_contract_5_4_service_connect_routes_test_traffic_by_a_header(
     deployment: ServiceDeployment, aws: AwsApi, configuration: dict[str, Any], expected: tuple[str, str] | None
 ) -> None:
     only(aws, serviceConnectConfiguration=configuration)
@@ -119,9 +119,9 @@ def test_contract_5_4_service_connect_knows_test_traffic_by_a_header(
     assert deployment.green.test_header == expected
 
 
-def test_a_revision_that_ecs_does_not_describe(aws: AwsApi) -> None:
+def test_a_missing_revision_is_a_failure(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [], "failures": [{"arn": GREEN, "reason": "MISSING"}]})
-    with pytest.raises(FactDeniedError, match="AWS knows no such service revision"):
+    with pytest.raises(FactDeniedError, match="service revision not found"):
         describe(GREEN, "us-west-2")
 
 
@@ -129,13 +129,13 @@ def test_a_revision_that_ecs_does_not_describe(aws: AwsApi) -> None:
     "answer",
     [{"serviceRevisions": [{"taskDefinition": "x"}]}, {"failures": []}, {"serviceRevisions": [revision(BLUE)]}],
 )
-def test_an_answer_that_can_not_be_read(aws: AwsApi, answer: dict[str, Any]) -> None:
+def test_an_incomplete_revision_is_an_invalid_response(aws: AwsApi, answer: dict[str, Any]) -> None:
     aws.answer("DescribeServiceRevisions", answer)
-    with pytest.raises(FactError, match="the answer can't be read"):
+    with pytest.raises(FactError, match="invalid response"):
         describe(GREEN, "us-west-2")
 
 
-def test_no_permission(aws: AwsApi) -> None:
+def test_a_missing_permission_is_named(aws: AwsApi) -> None:
     aws.error("DescribeServiceRevisions", "AccessDeniedException")
     with pytest.raises(FactDeniedError, match="allow the action ecs:DescribeServiceRevisions"):
         describe(GREEN, "us-west-2")

@@ -27,7 +27,7 @@ FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:hook"
         ({"status": "SUCCESSFUL"}, False),
     ],
 )
-def test_a_rollback_is_told_by_status(ecs: EcsApi, fields: dict[str, Any], *, rolling_back: bool) -> None:
+def test_a_rollback_is_detected_by_status(ecs: EcsApi, fields: dict[str, Any], *, rolling_back: bool) -> None:
     ecs.deployment(**fields)
 
     assert ServiceDeployment(EVENT).rolling_back is rolling_back
@@ -39,7 +39,7 @@ def test_the_first_deployment_has_no_source(ecs: EcsApi) -> None:
     assert ServiceDeployment(EVENT).first
 
 
-def test_whether_it_is_the_first_is_not_guessed(ecs: EcsApi) -> None:
+def test_without_the_sources_first_is_unknown(ecs: EcsApi) -> None:
     ecs.answer({"serviceDeployments": [{"status": "IN_PROGRESS"}]})
 
     with pytest.raises(FactError, match="no sourceServiceRevisions"):
@@ -52,7 +52,7 @@ def test_the_strategy_may_be_unknown(ecs: EcsApi) -> None:
     assert ServiceDeployment(EVENT).strategy == ""
 
 
-def test_all_facts_cost_one_call(ecs: EcsApi) -> None:
+def test_all_facts_need_one_call(ecs: EcsApi) -> None:
     deployment = ServiceDeployment(EVENT)
     threads = [threading.Thread(target=lambda: deployment.first) for _ in range(8)]
     for thread in threads:
@@ -79,7 +79,7 @@ def hook(expires: Any, **fields: Any) -> dict[str, Any]:
         ([{"status": "IN_PROGRESS"}], None),
     ],
 )
-def test_the_moment_at_which_ecs_gives_up(ecs: EcsApi, hooks: list[dict[str, Any]], expires_at: float | None) -> None:
+def test_the_timeout_of_the_hook(ecs: EcsApi, hooks: list[dict[str, Any]], expires_at: float | None) -> None:
     ecs.deployment(lifecycleHookDetails=hooks)
 
     assert ServiceDeployment(EVENT).expires_at(FUNCTION) == expires_at
@@ -103,7 +103,7 @@ def test_times_are_times() -> None:
         ("ClusterNotFoundException", 400, FactDeniedError, "ClusterNotFoundException"),
     ],
 )
-def test_errors_of_the_api_are_told_apart(ecs: EcsApi, code: str, http: int, kind: type, says: str) -> None:
+def test_errors_of_the_api_are_transient_or_not(ecs: EcsApi, code: str, http: int, kind: type, says: str) -> None:
     ecs.error(code, http)
 
     with pytest.raises(FactError, match=says) as raised:
@@ -113,14 +113,14 @@ def test_errors_of_the_api_are_told_apart(ecs: EcsApi, code: str, http: int, kin
     assert raised.value.outcome.status is (Status.ERROR if kind is FactError else Status.FAIL)
 
 
-def test_a_deployment_that_ecs_does_not_know_is_a_failure(ecs: EcsApi) -> None:
+def test_a_missing_deployment_is_a_failure(ecs: EcsApi) -> None:
     ecs.answer({"serviceDeployments": [], "failures": [{"arn": str(EVENT.deployment), "reason": "MISSING"}]})
 
-    with pytest.raises(FactDeniedError, match="knows no such service deployment"):
+    with pytest.raises(FactDeniedError, match="service deployment not found"):
         _ = ServiceDeployment(EVENT).first
 
 
-def test_no_connection_and_a_malformed_answer_are_errors(ecs: EcsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_connection_and_a_malformed_body_are_errors(ecs: EcsApi, monkeypatch: pytest.MonkeyPatch) -> None:
     ecs.body = b"<html>"
     with pytest.raises(FactError) as raised:
         _ = ServiceDeployment(EVENT).first
@@ -133,11 +133,11 @@ def test_no_connection_and_a_malformed_answer_are_errors(ecs: EcsApi, monkeypatc
 
 def test_an_error_without_a_response_is_named_by_its_type() -> None:
     assert str(fact_error("ecs:X", ReadTimeoutError(endpoint_url="secret"))) == "ecs:X: ReadTimeoutError"
-    assert str(fact_error("ecs:X", ValueError("secret"))) == "ecs:X: the answer can't be read"
+    assert str(fact_error("ecs:X", ValueError("secret"))) == "ecs:X: invalid response"
 
 
 @pytest.mark.parametrize("details", ["a text", '{"checks": []}', {"checks": [1]}, ["a"], 5, True])
-def test_hook_details_of_any_kind_do_not_make_a_deployment_unreadable(ecs: EcsApi, details: object) -> None:
+def test_hook_details_may_be_any_json(ecs: EcsApi, details: object) -> None:
     hook = {"hookTargetArn": FUNCTION, "hookDetails": details}
     ecs.deployment(status="ROLLBACK_IN_PROGRESS", deploymentConfiguration={"lifecycleHooks": [hook]})
 

@@ -21,7 +21,7 @@ def green_tasks(status: str = "RUNNING") -> list[Task]:
     return tasks(REVISION.region, "my-cluster", "my-service", started_by(REVISION), status)
 
 
-def test_contract_5_1_the_tasks_of_a_revision_are_known_by_who_started_them(aws: AwsApi) -> None:
+def test_contract_5_1_the_tasks_of_a_revision_are_found_by_started_by(aws: AwsApi) -> None:
     running(aws, task("a"), task("b", startedBy="ecs-svc/1"))
 
     (found,) = green_tasks()
@@ -32,7 +32,7 @@ def test_contract_5_1_the_tasks_of_a_revision_are_known_by_who_started_them(aws:
     ]
 
 
-def test_stopped_tasks_say_why(aws: AwsApi) -> None:
+def test_stopped_tasks_have_a_reason(aws: AwsApi) -> None:
     stopped: dict[str, Any] = {
         "lastStatus": "STOPPED",
         "stopCode": "EssentialContainerExited",
@@ -50,14 +50,14 @@ def test_stopped_tasks_say_why(aws: AwsApi) -> None:
     assert aws.asked["ListTasks"][0]["serviceName"] == "my-service"
 
 
-def test_no_tasks_cost_one_call(aws: AwsApi) -> None:
+def test_no_tasks_need_one_call(aws: AwsApi) -> None:
     running(aws)
 
     assert green_tasks() == []
     assert aws.calls == {"ListTasks": 1}
 
 
-def test_a_task_may_have_next_to_nothing(aws: AwsApi) -> None:
+def test_a_task_may_have_only_an_arn_and_a_status(aws: AwsApi) -> None:
     bare = {"taskArn": "arn:aws:ecs:us-west-2:123456789012:task/c/a", "lastStatus": "PENDING"}
     running(aws, {**bare, "startedBy": "ecs-svc/9313423515462893900"}, bare)
 
@@ -65,10 +65,10 @@ def test_a_task_may_have_next_to_nothing(aws: AwsApi) -> None:
 
 
 @pytest.mark.parametrize("answer", [{"tasks": [{"lastStatus": "RUNNING"}]}, {"failures": []}])
-def test_an_answer_that_can_not_be_read(aws: AwsApi, answer: dict[str, Any]) -> None:
+def test_an_incomplete_task_is_an_invalid_response(aws: AwsApi, answer: dict[str, Any]) -> None:
     running(aws, task("a"))
     aws.answer("DescribeTasks", answer)
-    with pytest.raises(FactError, match="ecs:DescribeTasks: the answer can't be read"):
+    with pytest.raises(FactError, match="ecs:DescribeTasks: invalid response"):
         green_tasks()
 
 
@@ -79,7 +79,7 @@ def test_the_tasks_of_blue(aws: AwsApi) -> None:
 
     assert [each.id for each in deployment.tasks] == ["a"]
     assert [each.id for each in deployment.blue_tasks] == ["b"]
-    assert {asked.get("startedBy") for asked in aws.asked["ListTasks"]} == {
+    assert {parameters.get("startedBy") for parameters in aws.asked["ListTasks"]} == {
         "ecs-svc/9313423515462893900",
         "ecs-svc/1920498462936580504",
     }

@@ -20,7 +20,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from ecs_hooks_simulator.core.ports import free_port
+from ecs_hooks_simulator.application import free_port
 from tests.support.aws import serving
 from tests.support.layouts import healthy
 

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks_simulator import Behaviour, CallableTarget, DeploymentController, LifecycleHook, Service
-from ecs_hooks_simulator.ecs.undocumented import Merge
+from ecs_hooks_simulator import CallableTarget, DeploymentController, EcsBehaviour, LifecycleHook, Service
 from examples.probe_hook import lambda_handler
 
 DETAILS = {"probe": {"nested": {"first": 1}, "gone": True}, "polls": 2, "delay": 5}
 
 
-def probed(capsys: pytest.CaptureFixture[str], details: Any, behaviour: Behaviour) -> tuple[str, list[Any]]:
+def probed(capsys: pytest.CaptureFixture[str], details: Any, behaviour: EcsBehaviour) -> tuple[str, list[Any]]:
     """Deploy with the probe; return the deployment's status and the hookDetails of each event."""
     hook = LifecycleHook(
         target=CallableTarget(lambda_handler), lifecycle_stages=["POST_SCALE_UP"], hook_details=details
@@ -27,15 +26,15 @@ def probed(capsys: pytest.CaptureFixture[str], details: Any, behaviour: Behaviou
 @pytest.mark.parametrize(
     ("merge", "third"),
     [
-        (Merge.REPLACE, {"nested": {"poll1": 1}}),
-        (Merge.SHALLOW, {"nested": {"poll1": 1}}),
-        (Merge.DEEP, {"nested": {"first": 1, "poll0": 1, "poll1": 1}, "gone": True}),
+        ("replace", {"nested": {"poll1": 1}}),
+        ("shallow", {"nested": {"poll1": 1}}),
+        ("deep", {"nested": {"first": 1, "poll0": 1, "poll1": 1}, "gone": True}),
     ],
 )
 def test_the_probe_shows_how_hook_details_are_merged(
-    capsys: pytest.CaptureFixture[str], merge: Merge, third: Any
+    capsys: pytest.CaptureFixture[str], merge: Any, third: Any
 ) -> None:
-    status, details = probed(capsys, DETAILS, Behaviour(hook_details_merge=merge))
+    status, details = probed(capsys, DETAILS, EcsBehaviour(hook_details_merge=merge))
 
     assert status == "SUCCESSFUL"
     assert [each.get("seen", 0) for each in details] == [0, 1, 2]
@@ -44,8 +43,8 @@ def test_the_probe_shows_how_hook_details_are_merged(
 
 @pytest.mark.parametrize("details", [None, "text", {}])
 def test_without_instructions_it_lets_everything_pass(capsys: pytest.CaptureFixture[str], details: Any) -> None:
-    assert probed(capsys, details, Behaviour())[0] == "SUCCESSFUL"
+    assert probed(capsys, details, EcsBehaviour())[0] == "SUCCESSFUL"
 
 
 def test_it_can_fail_to_see_a_rollback(capsys: pytest.CaptureFixture[str]) -> None:
-    assert probed(capsys, {"answer": "FAILED"}, Behaviour())[0] == "ROLLBACK_SUCCESSFUL"
+    assert probed(capsys, {"answer": "FAILED"}, EcsBehaviour())[0] == "ROLLBACK_SUCCESSFUL"

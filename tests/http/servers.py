@@ -1,4 +1,4 @@
-"""Servers on loopback that do exactly what a test tells them, down to the byte."""
+"""Servers on loopback that follow a script of a test, down to the byte."""
 
 from __future__ import annotations
 
@@ -75,6 +75,8 @@ class Server:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        # Of a fixed size, so that what an upload must exceed does not depend on the kernel's tuning.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 262_144)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if context else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
         self._start(self._accept)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -22,6 +22,7 @@ from ecs_hooks.http.errors import (
 )
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.http.resolver import Endpoint, Resolver, resolve
+from ecs_hooks.http.url import Query
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
 
@@ -57,7 +58,7 @@ def resolver(*addresses: str) -> Resolver:
         ({"multipart": {"f": ("n.txt", "hello", "text/plain")}}, 'name="f"; filename="n.txt"'),
     ],
 )
-def test_a_request_arrives_as_it_was_meant(serve: Serve, options: dict[str, Any], expected: str) -> None:
+def test_a_request_arrives_as_specified(serve: Serve, options: dict[str, Any], expected: str) -> None:
     text = HttpClient(f"{serve(mirror).url}/base", Deadline.after(20)).post("/x", **options).text
     assert text.startswith("POST /base/x")
     assert expected in text
@@ -93,7 +94,7 @@ def test_loopback_is_refused_unless_allowed(serve: Serve, monkeypatch: pytest.Mo
 
 def test_a_mistake_in_the_list_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "http://x")
-    with pytest.raises(ForbiddenAddressError, match="entry 1 is no host"):
+    with pytest.raises(ForbiddenAddressError, match="entry 1 is not a host"):
         HttpClient("http://127.0.0.1:1", Deadline.after(20)).get("/")
 
 
@@ -128,17 +129,17 @@ def test_the_name_is_looked_up_once_for_each_connection(serve: Serve) -> None:
 
 
 def test_a_name_that_does_not_resolve_is_tried_again() -> None:
-    asked: list[str] = []
+    lookups: list[str] = []
 
     def failing(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
-        asked.append(host)
+        lookups.append(host)
         raise NameResolutionError("nonexistent.invalid has no address")
 
     with pytest.raises(NameResolutionError) as caught:
         HttpClient("http://nonexistent.invalid", Deadline.after(20), Limits(connect_retries=1), resolver=failing).get(
             "/"
         )
-    assert len(asked) == 2
+    assert len(lookups) == 2
     assert caught.value.outcome.status is Status.ERROR
 
 
@@ -166,7 +167,7 @@ def test_a_name_without_addresses() -> None:
         HttpClient("http://a", Deadline.after(20), ONCE, resolver=resolver()).get("/")
 
 
-def test_a_resolver_with_a_bug_is_no_trouble_with_the_connection() -> None:
+def test_a_bug_in_a_resolver_is_not_a_connection_error() -> None:
     def wrong(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
         return [endpoint("127.0.0.1", port)._replace(target=("127.0.0.1", "80"))]
 
@@ -210,3 +211,17 @@ def test_a_literal_address_is_not_looked_up(host: str, monkeypatch: pytest.Monke
     with monkeypatch.context() as without:
         without.delattr(socket, "getaddrinfo")
         assert resolve(host, 80, Deadline.after(20)) == [endpoint(host, 80)]
+
+
+def test_a_request_to_the_base_url_may_be_refused(serve: Serve) -> None:
+    server = serve(mirror)
+
+    def objection(method: str, headers: Mapping[str, str], query: Query) -> str:
+        return "" if (method, dict(headers), dict(query)) == ("GET", {"X-Version": "green"}, {}) else "not for green"
+
+    client = HttpClient(server.url, Deadline.after(20), objection=objection)
+    with pytest.raises(RequestError, match="not for green"):
+        client.get("/")
+    assert server.connections == 0
+    assert client.get("/", headers={"X-Version": "green"}).status == 200
+    assert client.get(server.url).status == 200

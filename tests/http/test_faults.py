@@ -1,4 +1,4 @@
-"""Servers that misbehave, each in its own way. What counts is the kind of the outcome, and that it comes in time."""
+"""Servers that misbehave, each in its own way. The outcome must be the right one, and in time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def full() -> Iterator[str]:
 
 @pytest.fixture
 def closed() -> str:
-    """A port that nobody listens at."""
+    """A closed port."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -107,11 +107,13 @@ def request(behaviour: Behaviour) -> dict[str, Any]:
     }
 
 
-Told = dict[str, tuple[Status, str]]
+Outcomes = dict[str, tuple[Status, str]]
 """Status and reason of each check, by its label."""
 
 
-def played(handler: LifecycleHandler, lines: Callable[[], list[Any]], seconds: float = SECONDS, **details: Any) -> Told:
+def played(
+    handler: LifecycleHandler, lines: Callable[[], list[Any]], seconds: float = SECONDS, **details: Any
+) -> Outcomes:
     """Invoke a handler, see that its answer is a valid one and in time, and return what came of each check."""
     context = Context(seconds)
     lines()
@@ -119,42 +121,42 @@ def played(handler: LifecycleHandler, lines: Callable[[], list[Any]], seconds: f
 
     assert time.monotonic() < context.end
     json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
-    told = [each for each in lines() if "outcome" in each]
-    assert not any("traceback" in each for each in told)
-    worst = next(status for status in WORST_FIRST if status.value in {each["outcome"] for each in told})
+    outcomes = [each for each in lines() if "outcome" in each]
+    assert not any("traceback" in each for each in outcomes)
+    worst = next(status for status in WORST_FIRST if status.value in {each["outcome"] for each in outcomes})
     assert answer["hookStatus"] == ANSWERS[worst]
     assert answer["reason"].startswith(f"{answer['hookStatus']} post_test_traffic_shift my-service: ")
     assert answer["reason"].isprintable()  # a line break is not
     if worst is not Status.PASS:
-        seen = [each["message"].partition(" ")[2] for each in told if each["outcome"] == worst.value]
+        seen = [each["message"].partition(" ")[2] for each in outcomes if each["outcome"] == worst.value]
         assert any(each in answer["reason"] for each in seen), (answer["reason"], seen)
     assert ("callBackDelay" in answer) is (answer["hookStatus"] == "IN_PROGRESS")
-    return {each["check"]: (Status(each["outcome"]), each["message"]) for each in told}
+    return {each["check"]: (Status(each["outcome"]), each["message"]) for each in outcomes}
 
 
 @pytest.mark.parametrize("name", BEHAVIOURS)
 def test_checks(name: str, start: Start, lines: Callable[[], list[Any]]) -> None:
     """Play it on a connection of its own, and on one that another request has left open."""
     behaviour = BEHAVIOURS[name]
-    asked = request(behaviour)
-    del asked["path"]
+    fields = request(behaviour)
+    del fields["path"]
     # Before there is a connection, no other request can have left one.
     kept = name in TO_ANSWER
     fresh, second, many = (start(behaviour, kept=each) for each in (False, kept, kept))
-    requests = [*([{"url": f"{second}/before"}] if kept else []), {**asked, "url": f"{second}/x"}]
+    requests = [*([{"url": f"{second}/before"}] if kept else []), {**fields, "url": f"{second}/x"}]
     checks = [
-        {"type": "http", "name": "once", **asked, "url": f"{fresh}/x"},
+        {"type": "http", "name": "once", **fields, "url": f"{fresh}/x"},
         {"type": "scenario", "requests": requests, "budget_seconds": 20},
-        {"type": "http", "name": "many", **asked, "url": f"{many}/x", "samples": {"count": 2}},
+        {"type": "http", "name": "many", **fields, "url": f"{many}/x", "samples": {"count": 2}},
     ]
-    told = played(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT), lines, checks=checks)
+    outcomes = played(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT), lines, checks=checks)
 
     # Once green has answered many times, no answer is a finding about it.
     sampled = Status.FAIL if kept and behaviour.status is Status.ERROR else behaviour.status
     statuses = {'http "once"': behaviour.status, "scenario": behaviour.status, 'http "many"': sampled}
-    assert {label: status for label, (status, _) in told.items()} == statuses, told
-    assert all(behaviour.reason in reason for _, reason in told.values()), told
-    assert behaviour.status is Status.PASS or f"scenario request {len(requests)} " in told["scenario"][1]
+    assert {label: status for label, (status, _) in outcomes.items()} == statuses, outcomes
+    assert all(behaviour.reason in reason for _, reason in outcomes.values()), outcomes
+    assert behaviour.status is Status.PASS or f"scenario request {len(requests)} " in outcomes["scenario"][1]
 
 
 @pytest.mark.parametrize("name", [name for name, each in BEHAVIOURS.items() if ", expected 2xx" not in each.reason])
@@ -190,6 +192,6 @@ def test_the_answer_comes_before_the_invocation_is_over(
     behaviour = BEHAVIOURS[name]
     check = {"type": "http", **request(behaviour), "timeout_seconds": 600}
     handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
-    told = played(handler, lines, seconds=8, base_url=start(behaviour), checks=[check])
+    outcomes = played(handler, lines, seconds=8, base_url=start(behaviour), checks=[check])
 
-    assert told["http"][0] is Status.WAIT, told
+    assert outcomes["http"][0] is Status.WAIT, outcomes

@@ -94,7 +94,7 @@ def test_the_list_admits_names_addresses_and_networks(allowed: str, host: str, a
     "text", ["http://localhost", "localhost:80", "*.example.com", "a b", "127.1", "0x7f.1", "1.2.3.4/99", "2130706433"]
 )
 def test_an_entry_that_is_no_host_is_named_and_not_repeated(text: str) -> None:
-    with pytest.raises(ForbiddenAddressError, match="ECS_HOOKS_ALLOWED_HOSTS: entry 2 is no host") as caught:
+    with pytest.raises(ForbiddenAddressError, match="ECS_HOOKS_ALLOWED_HOSTS: entry 2 is not a host") as caught:
         AllowedHosts.parse(f"good.example,{text}")
     assert text not in str(caught.value)
 

@@ -10,7 +10,6 @@ import trustme
 
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import Limits
-from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.errors import (
     ConnectError,
     ForbiddenAddressError,
@@ -19,10 +18,11 @@ from ecs_hooks.http.errors import (
     TooLargeError,
 )
 from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.response import Response
-from ecs_hooks.http.sending import attempt
+from ecs_hooks.http.retry import attempt
 from ecs_hooks.http.url import Url
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script
@@ -39,7 +39,7 @@ def pool() -> Iterator[Pool]:
 
 def get(pool: Pool, url: str, limits: Limits = LIMITS, *, seconds: float = 20, **headers: str) -> Response:
     request = Request.build("GET", Url.parse(url), headers)
-    return attempt(request, limits, Budget.start(seconds, Deadline.after(20)), pool.ask)
+    return attempt(request, limits, Budget.start(seconds, Deadline.after(20)), pool.exchange)
 
 
 def answering(*headers: str, status: str = "200 OK", body: bytes = b"") -> Script:
@@ -127,7 +127,7 @@ def test_a_connection_that_the_server_closes_when_it_is_used_again(serve: Serve,
     assert pool.opened == 2
 
 
-def test_a_new_connection_that_is_reset_is_trouble(serve: Serve, pool: Pool) -> None:
+def test_a_reset_of_a_new_connection_is_an_error(serve: Serve, pool: Pool) -> None:
     def script(peer: Peer) -> None:
         peer.request()
         peer.reset()
@@ -138,22 +138,27 @@ def test_a_new_connection_that_is_reset_is_trouble(serve: Serve, pool: Pool) -> 
     assert pool.opened == 1
 
 
-def test_what_nobody_asked_for_is_no_answer_to_the_next_request(serve: Serve, pool: Pool) -> None:
-    more = threading.Event()
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("when", ["with it", "after it"])
+def test_surplus_bytes_are_never_the_next_response(
+    serve: Serve, pool: Pool, trusted: trustme.CA, *, tls: bool, when: str
+) -> None:
+    more, is_sent = threading.Event(), threading.Event()
+    evil = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
 
     def script(peer: Peer) -> None:
-        peer.answer(peer.request())
-        if more.wait(10):
-            peer.answer(b"smuggled")
-            peer.hang()
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + (evil if when == "with it" else b""))
+        if when == "after it" and server.connections == 1 and more.wait(10):
+            peer.send(evil)
+        is_sent.set()
+        peer.hang()
 
-    server = serve(script)
-    assert get(pool, server.url).content.startswith(b"GET")
+    server = serve(script, server_context(trusted.issue_cert("127.0.0.1")) if tls else None)
+    assert get(pool, server.url).text == "ok"
     more.set()
-    (connection,) = next(iter(pool._free.values()))
-    while connection.is_open:
-        time.sleep(0.01)
-    assert get(pool, server.url).content.startswith(b"GET")
+    assert is_sent.wait(10)
+    assert get(pool, server.url).text == "ok"
     assert pool.opened == 2
 
 
@@ -252,25 +257,25 @@ def test_a_connection_is_for_the_name_that_its_certificate_was_checked_for(
 
 
 def test_closing_closes_what_is_free_and_what_is_still_in_use(serve: Serve, pool: Pool) -> None:
-    asked, closed = threading.Semaphore(0), threading.Event()
+    progress, closed = threading.Semaphore(0), threading.Event()
     ends: list[bytes] = []
 
     def script(peer: Peer) -> None:
         if b"/slow" in peer.request():
-            asked.release()
+            progress.release()
             closed.wait(10)
         peer.answer()
         ends.append(peer.request())
-        asked.release()
+        progress.release()
 
     server = serve(script)
     slow = threading.Thread(target=partial(get, pool, f"{server.url}/slow"))
     slow.start()
-    assert asked.acquire(timeout=10)
+    assert progress.acquire(timeout=10)
     get(pool, server.url)
     pool.close()
-    assert asked.acquire(timeout=10)
+    assert progress.acquire(timeout=10)
     closed.set()
-    assert asked.acquire(timeout=10)
+    assert progress.acquire(timeout=10)
     slow.join()
     assert ends == [b"", b""]

@@ -8,6 +8,7 @@ import pytest
 from ecs_hooks import __version__
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
+    Authorization,
     Body,
     File,
     Request,
@@ -22,7 +23,7 @@ from ecs_hooks.http.url import Url
 HERE = Url.parse("https://a.example/x")
 
 
-def test_every_request_says_who_asks() -> None:
+def test_the_default_headers() -> None:
     request = Request.build("GET", HERE)
     assert request.headers == {
         "User-Agent": f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)",
@@ -52,12 +53,12 @@ def test_only_known_methods_are_sent(method: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "problem"),
     [
-        ({"a b": "x"}, "no valid name"),
-        ({"a\r\nb": "x"}, "no valid name"),
-        ({"": "x"}, "no valid name"),
+        ({"a b": "x"}, "not a valid header name"),
+        ({"a\r\nb": "x"}, "not a valid header name"),
+        ({"": "x"}, "not a valid header name"),
         ({"a": "x\r\ny"}, "line breaks"),
         ({"a": "x\n"}, "line breaks"),
-        ({"a": "snow ☃"}, "characters that a header can't have"),
+        ({"a": "snow ☃"}, "characters that are not allowed in a header"),
         ({"Content-Length": "1"}, "set by the client"),
         ({"transfer-encoding": "chunked"}, "set by the client"),
         ({"X-A": "1", "x-a": "2"}, "twice"),
@@ -96,7 +97,7 @@ def test_parts_of_an_upload_may_be_tuples() -> None:
 
 @pytest.mark.parametrize("part", [1, ("a",), ("a", 1), ("a", b"", "c", "d")])
 def test_other_parts_are_refused(part: Any) -> None:
-    with pytest.raises(RequestError, match="part of a multipart body"):
+    with pytest.raises(RequestError, match="part of a multipart body must be"):
         as_file(part)
 
 
@@ -151,3 +152,46 @@ def test_another_origin_gets_no_credentials(location: str, kept: bool) -> None:
 def test_the_certificate_is_expected_for_the_host_header(host: str | None, name: str) -> None:
     headers = {} if host is None else {"X-First": "1", "host": host}
     assert Request.build("GET", HERE, headers).server_name == name
+
+
+ORIGIN = Url.parse("https://a.example/x?b=c")
+AUTH = Authorization({"x-key": "k3y-k3y"}, {"token": "t 1", "b": "other"})
+REQUEST = Request.build("GET", ORIGIN, {"X-Key": "own", "X-Plain": "p"})._replace(auth=AUTH)
+
+
+def test_credentials_are_added_when_a_request_is_sent() -> None:
+    sent = REQUEST.authorized()
+
+    assert sent.headers["x-key"] == "k3y-k3y"
+    assert "X-Key" not in sent.headers
+    assert sent.url.target == "/x?b=c&token=t+1"
+    assert "k3y" not in str(REQUEST.headers)
+    assert REQUEST.url.target == "/x?b=c"
+
+
+def test_a_request_without_stays_as_it_is() -> None:
+    bare = REQUEST._replace(auth=None)
+    assert bare.authorized() is bare
+    assert bare.certificate is None
+    assert REQUEST._replace(url=Url.parse("http://a/"), auth=Authorization()).authorized().url.target == "/"
+
+
+@pytest.mark.parametrize(
+    ("location", "kept"),
+    [
+        ("/y?token=1", True),
+        ("https://a.example:443/y", True),
+        ("http://a.example/y", False),
+        ("https://b.example", False),
+        ("https://a.example:8443/", False),
+    ],
+)
+def test_they_do_not_go_along_to_another_origin(location: str, kept: bool) -> None:
+    following = REQUEST.redirected(302, location)
+
+    assert following.auth is (AUTH if kept else None)
+    sent = following.authorized()
+    assert (sent.headers.get("x-key") == "k3y-k3y") is kept
+    assert sent.url.target.count("token") == kept
+    # The way back from there does not bring them back either.
+    assert kept or following.redirected(302, "https://a.example/").auth is None

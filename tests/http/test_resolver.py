@@ -8,20 +8,20 @@ import pytest
 
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http.errors import NameResolutionError
-from ecs_hooks.http.resolver import Endpoint, Remembering
+from ecs_hooks.http.resolver import CachingResolver, Endpoint
 
 A, B, SIX = "10.0.0.1", "10.0.0.2", "2001:db8::1"
 
 
 class Names:
-    """A resolver that counts how often it is asked."""
+    """A resolver that counts lookups."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = addresses
-        self.asked = 0
+        self.lookups = 0
 
     def __call__(self, host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
-        self.asked += 1
+        self.lookups += 1
         if not self.addresses:
             message = "no such name"
             raise NameResolutionError(message)
@@ -31,29 +31,29 @@ class Names:
         ]
 
 
-def found(resolver: Remembering, port: int = 80) -> list[str]:
+def found(resolver: CachingResolver, port: int = 80) -> list[str]:
     return [str(each.address) for each in resolver("a.example.com", port, Deadline.after(5))]
 
 
 def test_a_name_is_looked_up_once_and_its_addresses_take_turns() -> None:
     names = Names(A, B)
-    resolver = Remembering(names)
+    resolver = CachingResolver(names)
 
     assert [found(resolver) for _ in range(3)] == [[A, B], [B, A], [A, B]]
-    assert names.asked == 1
+    assert names.lookups == 1
     found(resolver, 81)
-    assert names.asked == 2
+    assert names.lookups == 2
 
 
 def test_the_family_that_the_system_prefers_stays_first() -> None:
-    resolver = Remembering(Names(A, SIX, B))
+    resolver = CachingResolver(Names(A, SIX, B))
 
     assert [found(resolver) for _ in range(2)] == [[A, B, SIX], [B, A, SIX]]
 
 
 def test_an_address_is_not_remembered_for_ever() -> None:
     names = Names(A)
-    resolver = Remembering(names, seconds=0)
+    resolver = CachingResolver(names, seconds=0)
     found(resolver)
     names.addresses = (B,)
 
@@ -62,12 +62,12 @@ def test_an_address_is_not_remembered_for_ever() -> None:
 
 def test_a_name_without_address_is_not_remembered() -> None:
     names = Names()
-    resolver = Remembering(names)
+    resolver = CachingResolver(names)
     for _ in range(2):
         with pytest.raises(NameResolutionError):
             found(resolver)
-    assert names.asked == 2
+    assert names.lookups == 2
 
 
 def test_no_address_at_all() -> None:
-    assert list(Remembering(lambda *_: [])("a", 80, Deadline.after(5))) == []
+    assert list(CachingResolver(lambda *_: [])("a", 80, Deadline.after(5))) == []

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecs_hooks_simulator import (
-    Behaviour,
     CallableTarget,
     DeploymentController,
+    EcsBehaviour,
     LifecycleHook,
     Service,
     ServiceDeployment,
@@ -61,13 +61,13 @@ class Gate:
         return [event["lifecycleStage"] for event in self.events]
 
 
-def controller(*hooks: LifecycleHook, behaviour: Behaviour | None = None, **service: Any) -> DeploymentController:
+def controller(*hooks: LifecycleHook, behaviour: EcsBehaviour | None = None, **service: Any) -> DeploymentController:
     configured = Service(service="my-service", lifecycle_hooks=hooks, **service)
     return DeploymentController(configured, behaviour=behaviour)
 
 
 def play(
-    *hooks: LifecycleHook, behaviour: Behaviour | None = None, first: bool = False, **service: Any
+    *hooks: LifecycleHook, behaviour: EcsBehaviour | None = None, first: bool = False, **service: Any
 ) -> tuple[ServiceDeployment, DeploymentController]:
     """Play one deployment, over a blue that is there unless it is the first."""
     player = controller(*hooks, behaviour=behaviour, **service)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import secrets
+import socket
 import sys
 
 import pytest
@@ -7,9 +10,9 @@ import urllib3
 
 from ecs_hooks_simulator import ServiceRevision, TasksFailedError
 from ecs_hooks_simulator import application as module
-from ecs_hooks_simulator.application import Application, LocalTasks, Task
+from ecs_hooks_simulator.application import Application, LocalTasks, Task, free_port
 from ecs_hooks_simulator.core.faults import Fault
-from ecs_hooks_simulator.core.model import TargetGroup
+from ecs_hooks_simulator.core.service_deployment import TargetGroup
 from ecs_hooks_simulator.simulation import demo_application
 from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 
@@ -43,20 +46,20 @@ def test_a_task_runs_until_it_is_stopped() -> None:
         urllib3.request("GET", address, retries=False)
 
 
-def test_a_program_that_ends_says_its_last_words() -> None:
+def test_the_error_of_a_program_that_ends_contains_its_output() -> None:
     with pytest.raises(TasksFailedError, match="ended with exit code 3: no database"):
         Task(program("print('no database'); raise SystemExit(3)"))
 
 
-def test_a_program_that_never_listens_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_STARTED", 0.3)
+def test_a_program_that_never_listens_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_START_TIMEOUT", 0.3)
 
     with pytest.raises(TasksFailedError, match="does not accept connections"):
         Task(program("import time; time.sleep(60)"))
 
 
-def test_a_program_that_does_not_want_to_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_STOPPED", 0.2)
+def test_a_program_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_STOP_TIMEOUT", 0.2)
     task = Task(
         program(
             "import os, signal, socket, time\n"
@@ -87,8 +90,8 @@ def test_a_crash_kills_the_process_and_its_port_refuses_connections() -> None:
         assert balancer.unhealthy(green.arn) is None
 
 
-def test_a_program_that_is_not_there_can_not_be_started() -> None:
-    with pytest.raises(TasksFailedError, match="/nonexistent/program can't be started: No such file"):
+def test_a_program_that_does_not_exist_cannot_be_started() -> None:
+    with pytest.raises(TasksFailedError, match="/nonexistent/program cannot be started: No such file"):
         Task(Application(command=["/nonexistent/program"]))
 
 
@@ -112,3 +115,27 @@ def test_tasks_are_registered_with_the_load_balancer() -> None:
         tasks.start(green)
         tasks.close()
         assert not tasks.healthy(green)
+
+
+def test_a_port_is_free_and_below_those_of_outgoing_connections() -> None:
+    port = free_port()
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", port))
+    assert port < 32768
+
+
+def test_a_port_in_use_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        drawn = iter([taken.getsockname()[1], free := free_port()])
+        monkeypatch.setattr(secrets, "choice", lambda _: next(drawn))
+        assert free_port() == free
+
+
+def test_an_error_other_than_a_port_in_use_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(PermissionError):
+        free_port()

@@ -1,4 +1,4 @@
-"""A whole deployment whose hook compares green with blue, at addresses that the simulator's AWS tells."""
+"""Whole deployments whose hook compares green with blue; their addresses are from the simulated AWS."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def hook(stage: Stage = Stage.POST_TEST_TRAFFIC_SHIFT, **fields: Any) -> Lifecyc
     return LifecycleHook(target=target, lifecycle_stages=[stage], hook_details={"checks": [check]})
 
 
-def test_a_green_that_answers_otherwise_is_rolled_back() -> None:
+def test_a_green_with_different_responses_is_rolled_back() -> None:
     check = hook(ignore=["$.version"], requests=[{"path": "/items"}])
     with Simulation(shop("1", "12.5")) as simulation:
         same = simulation.deploy(shop("2", "12.5"), hooks=[check])
@@ -78,7 +78,7 @@ def test_a_first_deployment_is_skipped() -> None:
 
 
 @pytest.mark.parametrize("stage", [Stage.PRODUCTION_TRAFFIC_SHIFT, Stage.POST_PRODUCTION_TRAFFIC_SHIFT])
-def test_from_the_shift_on_it_is_no_pass(stage: Stage) -> None:
+def test_after_the_production_shift_a_comparison_cannot_pass(stage: Stage) -> None:
     with Simulation(demo_application("1")) as simulation:
         assert simulation.deploy(demo_application("2"), hooks=[hook(stage)]).status == "ROLLBACK_SUCCESSFUL"
     assert "blue has no address of its own any more" in simulation.timeline.of(HookAnswered)[0].reason

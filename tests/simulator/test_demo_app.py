@@ -29,14 +29,14 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
 
 
-def test_it_says_what_it_is(address: str) -> None:
+def test_it_reports_its_name_and_version(address: str) -> None:
     assert urllib3.request("GET", f"{address}/").json() == {"application": "demo", "version": "1"}
     assert urllib3.request("GET", f"{address}/health").json() == {"status": "ok", "version": "1"}
     assert urllib3.request("GET", f"{address}/else").status == 404
     assert urllib3.request("POST", f"{address}/else").status == 404
 
 
-def test_an_upload_is_kept_and_told_back(address: str) -> None:
+def test_an_upload_is_stored_and_described(address: str) -> None:
     content = bytes(range(256)) * 100
     fields: dict[str, Any] = {"file": ("data.bin", content, "application/octet-stream"), "description": "validation"}
 
@@ -46,13 +46,11 @@ def test_an_upload_is_kept_and_told_back(address: str) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"description": "no file"}, None])
-def test_without_a_file_the_request_is_wrong(address: str, fields: dict[str, str] | None) -> None:
+def test_an_upload_without_a_file_is_a_bad_request(address: str, fields: dict[str, str] | None) -> None:
     assert urllib3.request("POST", f"{address}/process", fields=fields).status == 400
 
 
-def test_a_folder_that_is_not_there_breaks_uploads_and_nothing_else(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_folder_breaks_only_uploads(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_app.DemoApplication, "demo", demo_app.Demo("1", Path("/nonexistent/uploads")))
 
     response = urllib3.request("POST", f"{address}/process", fields={"file": ("a.txt", "hello")})
@@ -62,7 +60,7 @@ def test_a_folder_that_is_not_there_breaks_uploads_and_nothing_else(
     assert urllib3.request("GET", f"{address}/health").status == 200
 
 
-def test_the_program_listens_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_listens_at_host_and_port(monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[tuple[str, int]] = []
 
     class Server:
@@ -87,7 +85,7 @@ def test_the_program_listens_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -
     assert served == [("127.0.0.2", 4711)]
 
 
-def test_it_is_a_program() -> None:
+def test_it_runs_as_a_program() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "ecs_hooks_simulator.demo_app"],
         env={**os.environ, "PORT": "0"},

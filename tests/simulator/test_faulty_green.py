@@ -1,4 +1,4 @@
-"""Whole deployments of a green in which something goes wrong on the way: real applications, real hooks."""
+"""Whole deployments with faults of green: real applications, real hooks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def hook(stage: str, *checks: dict[str, Any]) -> LifecycleHook:
 
 
 class Play:
-    """What a deployment with faults was like."""
+    """A deployment with faults, and its records."""
 
     def __init__(
         self, *faults: str, of: Service, hooks: Sequence[LifecycleHook] = (), alarms: Sequence[MetricAlarm] = ()
@@ -69,13 +69,13 @@ class Play:
 
     @property
     def reasons(self) -> list[str]:
-        """What hooks said that failed."""
+        """The reasons of hooks that failed."""
         return [answer.reason for answer in self.timeline.of(HookAnswered) if answer.status == "FAILED"]
 
 
 HTTP = {"type": "http", "path": "/", "timeout_seconds": 0.4, "expect": {"max_latency_ms": 300}}
 SOUND = {"type": "http", "path": "/"}
-"""For a green in which nothing is wrong yet, however busy the machine is."""
+"""For a green without a fault so far, on a busy machine too."""
 SIGNALS = {"type": "golden_signals", "max_p99_seconds": 0.3, "window_minutes": 3}
 
 
@@ -110,7 +110,7 @@ def test_each_fault_is_seen_by_a_hook_and_by_the_users_under_each_strategy(
 
 def test_a_canary_that_fails_only_after_a_clean_step_is_rolled_back_by_its_hook() -> None:
     play = Play("errors=30%@50%", of=service(), hooks=[hook("POST_PRODUCTION_TRAFFIC_SHIFT")])
-    (told,) = play.timeline.of(FaultInjected)
+    (injected,) = play.timeline.of(FaultInjected)
     green = [each for each in play.forwarded if each.revision == play.deployment.target.arn]
     began = play.deployment.created_at
 
@@ -119,7 +119,7 @@ def test_a_canary_that_fails_only_after_a_clean_step_is_rolled_back_by_its_hook(
     assert "% failed, p99 up to" in play.reasons[0]
     assert {each.status for each in green if each.time < began + 180} == {200}
     assert {each.status for each in green if each.time > began + 180} == {200, 500}
-    assert told.to_dict() == {
+    assert injected.to_dict() == {
         "kind": "fault-injected",
         "time": began + 180,
         "deployment": play.deployment.arn,
@@ -168,7 +168,7 @@ def test_a_linear_deployment_that_crashes_half_way_is_rolled_back_at_the_next_st
     assert refused == ["production"] * 10 + ["test"]
 
 
-def test_latency_is_seen_by_a_metric_and_by_users_without_the_time_that_it_takes() -> None:
+def test_latency_reaches_metrics_and_users_without_real_waits() -> None:
     p99 = {
         "type": "metric",
         "metric": "TargetResponseTime",
@@ -194,7 +194,7 @@ def test_latency_is_seen_by_a_metric_and_by_users_without_the_time_that_it_takes
     assert {each.revision for each in late} == {play.deployment.target.arn}
 
 
-def test_an_alarm_that_was_there_before_is_ignored_by_ecs_and_fails_the_default_check_of_pre_scale_up() -> None:
+def test_an_alarm_from_before_the_deployment_is_ignored_by_ecs_and_fails_the_default_check_of_pre_scale_up() -> None:
     alarming = ERRORS.model_copy(update={"state_value": "ALARM"})
     ignored = Play("errors=100%@100%", of=service("BLUE_GREEN"), alarms=[alarming])
     checked = Play(of=service("BLUE_GREEN"), alarms=[alarming], hooks=[hook("PRE_SCALE_UP")])
@@ -205,7 +205,7 @@ def test_an_alarm_that_was_there_before_is_ignored_by_ecs_and_fails_the_default_
     assert "alarm api-5xx in ALARM since before the deployment" in checked.reasons[0]
 
 
-def test_an_alarm_that_ecs_does_not_watch_is_seen_by_the_hook_that_asks_for_it() -> None:
+def test_a_hook_can_check_an_alarm_that_ecs_does_not_watch() -> None:
     unwatched = DeploymentAlarms(alarm_names=["api-5xx"], enable=False)
     asking = {"type": "alarm", "names": ["api-5xx"], "watch": {"for_minutes": 5}}
     play = Play(
@@ -219,7 +219,7 @@ def test_an_alarm_that_ecs_does_not_watch_is_seen_by_the_hook_that_asks_for_it()
     assert "alarm api-5xx in ALARM" in play.reasons[0]
 
 
-def test_green_keeps_its_fault_when_it_has_become_blue() -> None:
+def test_green_keeps_its_fault_when_it_becomes_blue() -> None:
     with Simulation(demo_application("1"), requests_per_minute=10) as simulation:
         broken = simulation.deploy(demo_application("2"), faults=[Fault.parse("errors=100%@BAKE_TIME")])
         fixed = simulation.deploy(demo_application("3"))
@@ -229,7 +229,7 @@ def test_green_keeps_its_fault_when_it_has_become_blue() -> None:
     assert {each.revision for each in failed} == {broken.target.arn}
 
 
-def test_a_fault_that_never_begins_is_refused_before_anything_is_played() -> None:
+def test_a_fault_that_would_never_begin_is_refused_before_the_deployment() -> None:
     with Simulation(demo_application("1"), service=service("LINEAR")) as simulation:
         with pytest.raises(FaultError, match="with LINEAR: 50 %, 100 %"):
             simulation.deploy(demo_application("2"), faults=[Fault.parse("crash@101%")])

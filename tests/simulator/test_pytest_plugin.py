@@ -32,7 +32,7 @@ def test_the_example_of_its_docstring_holds(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
-def test_both_versions_are_the_demo_unless_told_otherwise(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
+def test_both_versions_are_the_demo_application_by_default(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
     def handler(event: object, context: object) -> dict[str, str]:
         return {"hookStatus": "SUCCEEDED", "reason": "fine"}
 
@@ -42,7 +42,7 @@ def test_both_versions_are_the_demo_unless_told_otherwise(ecs_simulator: pytest_
     assert ecs_simulator.reasons == ["fine"]
 
 
-def test_a_green_in_which_something_goes_wrong(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
+def test_faults_reach_the_handler(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
     def handler(event: object, context: object) -> dict[str, str]:
         return {"hookStatus": "SUCCEEDED" if urllib3.request("GET", os.environ["APP_URL"]).status == 200 else "FAILED"}
 
@@ -51,7 +51,7 @@ def test_a_green_in_which_something_goes_wrong(ecs_simulator: pytest_plugin.EcsS
     assert ecs_simulator.deploy(handler, app_url=True, faults=faults).status == "ROLLBACK_SUCCESSFUL"
 
 
-def test_a_handler_that_wants_an_address_as_awss_sample_does(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
+def test_a_handler_like_awss_sample_gets_app_url(ecs_simulator: pytest_plugin.EcsSimulator) -> None:
     def handler(event: object, context: object) -> dict[str, str]:
         status = urllib3.request("GET", os.environ["APP_URL"] + "/health").status
         return {"hookStatus": "SUCCEEDED" if status == 200 else "FAILED"}

@@ -10,9 +10,17 @@ import urllib3
 
 from ecs_hooks import Hook, LifecycleEvent, Outcome, Stage, lifecycle_hook, stage_hook
 from ecs_hooks_cli.play.demo import DEMO_PLAN
-from ecs_hooks_simulator import Behaviour, CallableTarget, LifecycleHook, Service, TasksFailedError
+from ecs_hooks_simulator import (
+    CallableTarget,
+    EcsBehaviour,
+    LifecycleHook,
+    Service,
+    Strategy,
+    TasksFailedError,
+    simulate,
+)
 from ecs_hooks_simulator.application import Application
-from ecs_hooks_simulator.aws import load_balancers
+from ecs_hooks_simulator.aws.elastic_load_balancing import load_balancers
 from ecs_hooks_simulator.core.timeline import HookAnswered, TrafficShifted
 from ecs_hooks_simulator.simulation import Simulation, demo_application
 from tests.support.checks import Fixed
@@ -38,7 +46,23 @@ def test_a_good_green_passes_and_a_broken_one_is_rolled_back() -> None:
     assert dict(os.environ) == before
 
 
-def test_green_is_what_the_test_listener_leads_to_and_blue_serves_on() -> None:
+def test_one_call_plays_a_deployment_and_returns_its_records() -> None:
+    result = simulate(
+        HANDLER,
+        hook_details=DEMO_PLAN,
+        green=demo_application("2", STORE="/nonexistent"),
+        service=Service(service="api", strategy=Strategy.CANARY),
+        requests_per_minute=2,
+    )
+
+    assert result.status == result.deployment.status == "ROLLBACK_SUCCESSFUL"
+    assert "status 500, expected 2xx" in result.reasons[-1]
+    assert [record.kind for record in result.records][:3] == ["tasks-changed", "traffic-shifted", "traffic-shifted"]
+    assert "canaryConfiguration" in result.deployment.to_dict()["deploymentConfiguration"]
+    assert [request.listener for request in result.requests] == ["test"] * 2
+
+
+def test_the_test_listener_forwards_to_green_while_blue_serves() -> None:
     seen: dict[str, Any] = {}
 
     @lifecycle_hook
@@ -86,13 +110,13 @@ def test_a_first_deployment_has_no_blue() -> None:
     assert "1 skipped" in simulation.timeline.of(HookAnswered)[0].reason
 
 
-def test_a_blue_that_can_not_start_leaves_nothing_behind() -> None:
+def test_a_blue_that_cannot_start_is_an_error() -> None:
     with pytest.raises(TasksFailedError), Simulation(Application(command=["/nonexistent"])):
         pytest.fail("it was started")
 
 
-@pytest.mark.parametrize("behaviour", Behaviour.variants(), ids=lambda behaviour: behaviour.name)
-def test_a_broken_green_never_reaches_production_however_ecs_behaves(behaviour: Behaviour) -> None:
+@pytest.mark.parametrize("behaviour", EcsBehaviour.variants(), ids=lambda behaviour: behaviour.name)
+def test_a_broken_green_never_reaches_production_however_ecs_behaves(behaviour: EcsBehaviour) -> None:
     with Simulation(demo_application("1"), behaviour=behaviour) as simulation:
         everywhere = [hook(stage_hook(stage), stage, {"checks": []}) for stage in Stage]
         deployment = simulation.deploy(demo_application("2", STORE="/nonexistent"), hooks=[*everywhere, hook()])

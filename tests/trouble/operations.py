@@ -1,4 +1,4 @@
-"""Every operation that the layer calls, with a plan that needs its answer, and AWS when all is well."""
+"""Every AWS operation of the layer, with a plan that requires it, and AWS without failures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecs_hooks import LifecycleEvent, Stage, stage_hook
-from ecs_hooks.auth import role, store
+from ecs_hooks.auth import secret_store, sigv4
 from ecs_hooks.core.state import State, step_of, with_state
 from tests.conftest import BLUE, GREEN, load_event
 from tests.support.aws import AwsApi, role_keys
@@ -16,11 +16,11 @@ from tests.test_fuzz import valid
 
 HEADER = {"HttpHeaderName": "X-Environment", "Values": ["test"]}
 SECRET = "hunter2"
-"""Text of answers that nobody may repeat."""
+"""Text in responses that must not be shown."""
 
 NOW = 1_800_000_000.0
 BEGAN = NOW - 600
-"""When the hook was first invoked: the windows of checks that watch are over."""
+"""Time of the first invocation, so that the windows of metric checks are over."""
 
 HTTP = {"type": "http", "connect_retries": 0}
 LOGS = {"type": "logs", "pattern": "ERROR"}
@@ -53,7 +53,7 @@ SIGNED = {
     "auth": {"sigv4": {"service": "execute-api", "role_arn": "arn:aws:iam::123456789012:role/smoke-tests"}},
 }
 PLAN = {"plan": "s3://plans/shop.json"}
-"""No check, but where the checks are."""
+"""The place of a plan."""
 
 OPERATIONS: dict[str, dict[str, Any]] = {
     "cloudwatch:DescribeAlarms": ALARM,
@@ -76,32 +76,32 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "ssm:GetParameter": PARAMETER,
     "sts:AssumeRole": SIGNED,
 }
-"""Each IAM action, and a check that needs its answer."""
+"""Each IAM action, and a check that requires it."""
 
 CONTENT = {"s3:GetObject"}
-"""Operations that answer with something of the user's own: what is wrong with that is wrong with the plan."""
+"""Operations that return content of the user, whose errors are errors of the plan."""
 
 
 def event(check: dict[str, Any], **plan: Any) -> dict[str, Any]:
-    """Return an event whose plan has this check, and whose hook has been invoked before."""
+    """Return an event whose plan has this check, and whose hook was invoked before."""
     bare = load_event()
     state = State(step_of(LifecycleEvent.parse(bare)), int(BEGAN), expires_at=-1)
-    asked = check if "plan" in check else {"checks": [check]}
-    return {**bare, "hookDetails": with_state({**asked, "error_limit": 2, **plan}, state)}
+    plan_ = check if "plan" in check else {"checks": [check]}
+    return {**bare, "hookDetails": with_state({**plan_, "error_limit": 2, **plan}, state)}
 
 
 def operation(action: str) -> str:
-    """Return the operation that an IAM action allows."""
+    """Return the operation of an IAM action."""
     return action.partition(":")[2]
 
 
 def answer(event: dict[str, Any]) -> dict[str, Any]:
-    """Return what the hook answers, once it is sure that the answer is one, and no sign of a bug.
+    """Return the response of a hook, after assertions that it is valid and reports no exception of the library.
 
-    The function has just started: it knows no secret yet.
+    The function is cold: no secret is cached.
     """
-    store.known.clear()
-    role.known.clear()
+    secret_store.known.clear()
+    sigv4.roles.clear()
     answered = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)(event)
     assert valid(answered), answered
     assert "raised " not in answered["reason"], answered
@@ -110,13 +110,15 @@ def answer(event: dict[str, Any]) -> dict[str, Any]:
     return answered
 
 
-def all_is_well(aws: AwsApi, port: int) -> None:
-    """Have AWS answer so that each of the plans passes; green answers at this port of the machine."""
+def without_failures(aws: AwsApi, port: int) -> None:
+    """Set AWS responses with which each plan passes; green listens on this port of the machine."""
     load_balancer(aws, "HTTP", port, "127.0.0.1")
     aws.answer("DescribeRules", rule({"Field": "http-header", "HttpHeaderConfig": HEADER}))
     running(aws, task("a", "127.0.0.2"), task("b", "127.0.0.2"))
     listed = {"taskArns": [task(name)["taskArn"] for name in ("a", "b")]}
-    aws.answer("ListTasks", lambda asked: {"taskArns": []} if asked.get("desiredStatus") == "STOPPED" else listed)
+    aws.answer(
+        "ListTasks", lambda parameters: {"taskArns": []} if parameters.get("desiredStatus") == "STOPPED" else listed
+    )
     healthy = [{"Target": {"Id": "10.0.0.7", "Port": 8080}, "TargetHealth": {"State": "healthy"}}]
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": healthy})
     logging = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web", "awslogs-stream-prefix": "ecs"}}

@@ -1,4 +1,4 @@
-"""Facts come back from ECS in `hookDetails`: what is wrong with them is asked for anew, and is no bug."""
+"""Facts from `hookDetails` that are invalid are fetched again."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ OF_BLUE = {
 
 
 def known(aws: AwsApi) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return an event that brings all kinds of facts back, and those facts."""
+    """Return an event with all kinds of facts, and those facts."""
     aws.error("FilterLogEvents", "Throttling")
-    asked = event({}, checks=[HTTP, LOGS, TARGETS, TASKS, ALARM, METRIC, OF_BLUE], timeout_minutes=60)
+    invocation = event({}, checks=[HTTP, LOGS, TARGETS, TASKS, ALARM, METRIC, OF_BLUE], timeout_minutes=60)
     aws.answer(
         "DescribeAlarms", {"MetricAlarms": [{"AlarmName": "api-5xx", "StateValue": "OK"}], "CompositeAlarms": []}
     )
-    first = answer(asked)
+    first = answer(invocation)
     assert first["hookStatus"] == "IN_PROGRESS", first
     aws.well()
     facts = json.loads(first["hookDetails"]["ecsHooks"]["facts"].partition(" ")[2])
     assert {name.partition(" ")[0] for name in facts} == {"green", "blue", "source", "logs", "listener"}
-    first["hookDetails"]["ecsHooks"]["checks"] = ""  # so that every check is asked again
-    return {**asked, "hookDetails": first["hookDetails"]}, facts
+    first["hookDetails"]["ecsHooks"]["checks"] = ""  # so that every check runs again
+    return {**invocation, "hookDetails": first["hookDetails"]}, facts
 
 
-def with_facts(asked: dict[str, Any], facts: Any) -> dict[str, Any]:
-    """Return an event whose facts are these, as if this library had written them."""
+def with_facts(invocation: dict[str, Any], facts: Any) -> dict[str, Any]:
+    """Return an event with these facts, as if this library had written them."""
     store = Facts()
     for name, fact in facts.items():
         store.get(name, lambda fact=fact: fact, kind=object, keep=lambda _: True)  # type: ignore[misc]
-    changed = copy.deepcopy(asked)
+    changed = copy.deepcopy(invocation)
     changed["hookDetails"]["ecsHooks"]["facts"] = store.dump()
     return changed
 
 
-def test_facts_are_not_asked_for_again(aws: AwsApi) -> None:
-    asked, facts = known(aws)
+def test_valid_facts_are_not_fetched_again(aws: AwsApi) -> None:
+    invocation, facts = known(aws)
     aws.calls.clear()
 
-    assert answer(with_facts(asked, facts))["hookStatus"] == "SUCCEEDED"
+    assert answer(with_facts(invocation, facts))["hookStatus"] == "SUCCEEDED"
     assert {"DescribeServiceRevisions", "DescribeTaskDefinition", "DescribeListeners"}.isdisjoint(aws.calls)
     assert {"DescribeRules", "DescribeTargetHealth", "GetMetricData", "FilterLogEvents"} <= set(aws.calls)
 
 
-def test_a_fact_with_something_wrong_in_it_is_asked_for_anew(aws: AwsApi) -> None:
-    asked, facts = known(aws)
+def test_an_invalid_fact_is_fetched_again(aws: AwsApi) -> None:
+    invocation, facts = known(aws)
     for path in places(facts):
         for scrap in SCRAPS if path else ():
             garbled = copy.deepcopy(facts)
@@ -66,13 +66,15 @@ def test_a_fact_with_something_wrong_in_it_is_asked_for_anew(aws: AwsApi) -> Non
                 holder = holder[step]
             if type(holder[path[-1]]) is not type(scrap):
                 holder[path[-1]] = scrap
-                assert answer(with_facts(asked, garbled))["hookStatus"] == "SUCCEEDED", (path, scrap)
+                assert answer(with_facts(invocation, garbled))["hookStatus"] == "SUCCEEDED", (path, scrap)
 
 
-def test_facts_that_somebody_has_edited_are_all_asked_for_anew(aws: AwsApi) -> None:
-    asked, _ = known(aws)
-    asked["hookDetails"]["ecsHooks"]["facts"] = asked["hookDetails"]["ecsHooks"]["facts"].replace("my-alb", "other")
+def test_edited_facts_are_all_fetched_again(aws: AwsApi) -> None:
+    invocation, _ = known(aws)
+    invocation["hookDetails"]["ecsHooks"]["facts"] = invocation["hookDetails"]["ecsHooks"]["facts"].replace(
+        "my-alb", "other"
+    )
     aws.calls.clear()
 
-    assert answer(asked)["hookStatus"] == "SUCCEEDED"
+    assert answer(invocation)["hookStatus"] == "SUCCEEDED"
     assert aws.calls["DescribeServiceRevisions"] == 2

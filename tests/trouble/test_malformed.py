@@ -1,4 +1,4 @@
-"""Answers in the right form with something wrong in them, for every operation that the layer calls."""
+"""Well-formed responses with missing members or wrong types, for every AWS operation of the layer."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ NEEDED: dict[tuple[str, str], set[str]] = {
         "Credentials.SessionToken",
     },
 }
-"""By operation and check, the members of the answer on which a pass rests."""
+"""By operation and check, the members of the response that a pass requires."""
 
 OPTIONAL = {
     ("alarm", "serviceDeployments.deploymentConfiguration.alarms"): "the service has no alarms",
@@ -107,7 +107,7 @@ OPTIONAL = {
     ("targets", "serviceRevisions.containerImages"): "ECS has not resolved digests",
     ("targets", "serviceRevisions.loadBalancers"): "the service has no load balancer",
 }
-"""Members that may be missing as a whole, unlike what is in them, and what that says."""
+"""Members that may be missing as a whole, unlike their own members, and the meaning."""
 
 SCRAPS: list[Any] = [True, -1, 10**30, float("nan"), "", "text", [], {}, [None], [{}], {"a": [1]}]
 
@@ -115,7 +115,7 @@ Path = tuple[Any, ...]
 
 
 def body_of(aws: AwsApi, action: str, check: dict[str, Any]) -> bytes:
-    """Return the answer of an operation when all is well."""
+    """Return the response of an operation without failures."""
     bodies: list[bytes] = []
 
     def look(body: bytes) -> bytes:
@@ -128,7 +128,7 @@ def body_of(aws: AwsApi, action: str, check: dict[str, Any]) -> bytes:
 
 
 class Json:
-    """A body in JSON, and how to change it at a place."""
+    """A body in JSON, and its changes at a path."""
 
     def __init__(self, body: bytes) -> None:
         self.places = [path for path in places(json.loads(body)) if path and 1 not in path]
@@ -143,7 +143,7 @@ class Json:
                 holder = holder[step]
             change(holder, path[-1])
         except (KeyError, IndexError, TypeError, AttributeError):
-            pass  # this answer of the operation has no such place
+            pass  # this response of the operation has no such path
         return json.dumps(value).encode(errors="replace")
 
     def without(self, path: Path) -> Callable[[bytes], bytes]:
@@ -154,7 +154,7 @@ class Json:
 
 
 class Xml:
-    """A body in XML, and how to change it at a place."""
+    """A body in XML, and its changes at a path."""
 
     def __init__(self, body: bytes) -> None:
         root = ET.fromstring(body)
@@ -209,12 +209,12 @@ def passed(aws: AwsApi, action: str, check: dict[str, Any], change: Callable[[by
 
 
 def ends(names: set[str]) -> set[str]:
-    """Return names without those that are only on the way to another."""
+    """Return names without the prefixes of others."""
     return {name for name in names if not any(other.startswith(f"{name}.") for other in names)}
 
 
 @pytest.mark.parametrize(("action", "kind"), NEEDED)
-def test_without_what_it_needs_nothing_passes(aws: AwsApi, action: str, kind: str) -> None:
+def test_a_check_does_not_pass_without_a_required_member(aws: AwsApi, action: str, kind: str) -> None:
     check = CHECKS[kind]
     body = form(body_of(aws, action, check))
     needed = {body.name(path) for path in body.places if not passed(aws, action, check, body.without(path))}
@@ -225,7 +225,7 @@ def test_without_what_it_needs_nothing_passes(aws: AwsApi, action: str, kind: st
 
 
 @pytest.mark.parametrize(("action", "kind"), NEEDED)
-def test_nothing_of_another_type_is_a_bug(aws: AwsApi, action: str, kind: str) -> None:
+def test_a_member_of_another_type_raises_no_exception(aws: AwsApi, action: str, kind: str) -> None:
     check = CHECKS[kind]
     body = form(body_of(aws, action, check))
     for path in body.places:
@@ -236,7 +236,7 @@ def test_nothing_of_another_type_is_a_bug(aws: AwsApi, action: str, kind: str) -
 @pytest.mark.parametrize(("action", "kind"), NEEDED)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=strategies.data())
-def test_nothing_wrong_in_several_places_is_a_bug(
+def test_several_wrong_members_raise_no_exception(
     aws: AwsApi, action: str, kind: str, data: strategies.DataObject
 ) -> None:
     check = CHECKS[kind]

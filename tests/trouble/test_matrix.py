@@ -1,4 +1,4 @@
-"""Every operation that the layer calls, in every kind of trouble: what the failure table of the README says comes of it."""
+"""Every AWS operation of the layer with every kind of failure: the outcome of the failure table in the README."""
 
 from __future__ import annotations
 
@@ -56,25 +56,25 @@ NOTHING: dict[str, tuple[dict[str, Any], str]] = {
     "cloudwatch:GetMetricData": ({"MetricDataResults": []}, "0 datapoints"),
     "ecs:DescribeServiceDeployments": (
         {"serviceDeployments": [], "failures": [{"reason": "MISSING"}]},
-        "ecs:DescribeServiceDeployments: AWS knows no such service deployment",
+        "ecs:DescribeServiceDeployments: service deployment not found",
     ),
     "ecs:DescribeServiceRevisions": (
         {"serviceRevisions": [], "failures": [{"reason": "MISSING"}]},
-        "ecs:DescribeServiceRevisions: AWS knows no such service revision",
+        "ecs:DescribeServiceRevisions: service revision not found",
     ),
-    "ecs:ListServiceDeployments": ({"serviceDeployments": []}, "ECS knows of no successful deployment of blue"),
-    "elasticloadbalancing:DescribeListeners": ({"Listeners": []}, "AWS knows no such listener"),
-    "elasticloadbalancing:DescribeLoadBalancers": ({"LoadBalancers": []}, "AWS knows no such load balancer"),
-    "elasticloadbalancing:DescribeRules": ({"Rules": []}, "AWS knows no such listener rule"),
+    "ecs:ListServiceDeployments": ({"serviceDeployments": []}, "no successful deployment of blue found"),
+    "elasticloadbalancing:DescribeListeners": ({"Listeners": []}, "listener not found"),
+    "elasticloadbalancing:DescribeLoadBalancers": ({"LoadBalancers": []}, "load balancer not found"),
+    "elasticloadbalancing:DescribeRules": ({"Rules": []}, "listener rule not found"),
 }
-"""Answers that name nothing where there has to be something, and the failure that comes of them."""
+"""Empty responses that are failures, and their reason."""
 
 NOT_YET: dict[str, dict[str, Any]] = {
     "ecs:DescribeTasks": {"tasks": [], "failures": [{"reason": "MISSING"}]},
     "ecs:ListTasks": {"taskArns": []},
     "elasticloadbalancing:DescribeTargetHealth": {"TargetHealthDescriptions": []},
 }
-"""Answers that name nothing where there may be something later: waited for."""
+"""Empty responses that may be filled later: waited for."""
 
 ALWAYS_SOMETHING = {
     "ecs:DescribeTaskDefinition",
@@ -86,7 +86,7 @@ ALWAYS_SOMETHING = {
     "ssm:GetParameter",
     "sts:AssumeRole",
 }
-"""Operations whose answers name nothing that could be missing."""
+"""Operations whose responses are never empty."""
 
 MALFORMED = [
     b"",
@@ -107,20 +107,20 @@ MALFORMED = [
 
 
 def passes(action: str, named: str) -> None:
-    """Make sure that a trouble is waited out, to the limit, and is named."""
-    asked = event(OPERATIONS[action])
-    first = answer(asked)
+    """Assert that a failure is retried up to the limit, and is named."""
+    invocation = event(OPERATIONS[action])
+    first = answer(invocation)
     assert first["hookStatus"] == "IN_PROGRESS", first
     assert f"{action}: {named}" in first["reason"]
     assert "(error 1 of 2)" in first["reason"]
-    second = answer({**asked, "hookDetails": first["hookDetails"]})
+    second = answer({**invocation, "hookDetails": first["hookDetails"]})
     assert second["hookStatus"] == "FAILED", second
     assert f"{action}: {named}" in second["reason"]
     assert "2 times in a row, which is the error_limit" in second["reason"]
 
 
 def fails(action: str, named: str) -> None:
-    """Make sure that a trouble is a failure at once, and is named."""
+    """Assert that a failure is final at once, and is named."""
     answered = answer(event(OPERATIONS[action]))
     assert answered["hookStatus"] == "FAILED", answered
     assert named in answered["reason"]
@@ -128,21 +128,21 @@ def fails(action: str, named: str) -> None:
 
 
 def unreadable(action: str) -> None:
-    """Make sure that an answer which is none is waited out, and that a plan which is none is a failure at once."""
+    """Assert that an invalid response is retried, and that an invalid plan is a failure at once."""
     if action in CONTENT:
         fails(action, f"the plan is not valid: {OPERATIONS[action]['plan']}: ")
     else:
-        passes(action, "the answer can't be read")
+        passes(action, "invalid response")
 
 
-def test_when_all_is_well_every_plan_passes_and_needs_its_operation(aws: AwsApi, action: str) -> None:
+def test_without_failures_every_plan_passes_and_calls_its_operation(aws: AwsApi, action: str) -> None:
     answered = answer(event(OPERATIONS[action]))
     assert answered["hookStatus"] == "SUCCEEDED", answered
     assert aws.calls[operation(action)] >= 1
 
 
-def test_every_operation_that_the_code_names_is_in_the_matrix() -> None:
-    # What is only asked under CodeDeploy has a matrix of its own.
+def test_every_operation_of_the_code_is_in_the_matrix() -> None:
+    # The operations for CodeDeploy have a matrix of their own.
     elsewhere = {"codedeploy", "lambda_function.py"}
     sources = [path for path in LAYER.rglob("*.py") if not elsewhere & set(path.parts)]
     named = re.compile(r'"([a-z0-9]+:[A-Z][a-z]+[A-Z]\w+)"')
@@ -153,25 +153,25 @@ def test_every_operation_that_the_code_names_is_in_the_matrix() -> None:
 
 
 @pytest.mark.parametrize("code", [*THROTTLED, *SERVER_ERRORS, *PASSING_CREDENTIALS])
-def test_what_may_pass_is_asked_again(aws: AwsApi, action: str, code: str) -> None:
+def test_transient_errors_are_retried(aws: AwsApi, action: str, code: str) -> None:
     aws.error(operation(action), code, 403 if code in PASSING_CREDENTIALS else 400)
     passes(action, code)
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 403, 301])
 @pytest.mark.parametrize("body", [b"", b"<html>hunter2</html>", b'{"__type": 5}'])
-def test_an_error_that_aws_does_not_document_is_asked_again(aws: AwsApi, action: str, status: int, body: bytes) -> None:
+def test_undocumented_errors_are_retried(aws: AwsApi, action: str, status: int, body: bytes) -> None:
     aws.garbage(operation(action), body, status)
     passes(action, "")
 
 
-def test_an_error_code_that_is_none_is_not_shown(aws: AwsApi, action: str) -> None:
+def test_an_invalid_error_code_is_not_shown(aws: AwsApi, action: str) -> None:
     aws.error(operation(action), "hunter2 and more", 500)
     passes(action, "HTTP 500")
 
 
 @pytest.mark.parametrize("how", list(Silence))
-def test_no_answer_is_asked_again(aws: AwsApi, action: str, how: Silence, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_response_is_retried(aws: AwsApi, action: str, how: Silence, monkeypatch: pytest.MonkeyPatch) -> None:
     if how is Silence.HANG:
         monkeypatch.setenv("ECS_HOOKS_AWS_TIMEOUT_SECONDS", "1")
     aws.silence(operation(action), how)
@@ -182,9 +182,7 @@ def test_no_answer_is_asked_again(aws: AwsApi, action: str, how: Silence, monkey
 @pytest.mark.parametrize(
     "check", [*{str(each): each for each in OPERATIONS.values()}.values()], ids=lambda each: each.get("type", "plan")
 )
-def test_without_a_way_to_aws_it_is_asked_again(
-    check: dict[str, Any], url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_connection_is_retried(check: dict[str, Any], url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     answered = answer(event(check))
     assert answered["hookStatus"] == "IN_PROGRESS"
@@ -192,18 +190,18 @@ def test_without_a_way_to_aws_it_is_asked_again(
 
 
 @pytest.mark.parametrize("code", DENIED)
-def test_no_permission_is_a_failure_that_names_the_action(aws: AwsApi, action: str, code: str) -> None:
+def test_a_missing_permission_is_a_failure_that_names_the_action(aws: AwsApi, action: str, code: str) -> None:
     aws.error(operation(action), code, 403)
     fails(action, f"{action}: {code}; allow the action {action} in the function's role")
 
 
 @pytest.mark.parametrize("code", REFUSED)
-def test_what_aws_refuses_is_a_failure(aws: AwsApi, action: str, code: str) -> None:
+def test_refused_requests_are_failures(aws: AwsApi, action: str, code: str) -> None:
     aws.error(operation(action), code)
     fails(action, f"{action}: {code}")
 
 
-def test_without_credentials_it_is_a_failure(aws: AwsApi, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_a_failure(aws: AwsApi, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
@@ -213,20 +211,20 @@ def test_without_credentials_it_is_a_failure(aws: AwsApi, action: str, monkeypat
     fails(action, "no AWS credentials")
 
 
-def test_what_is_not_there_is_a_failure(aws: AwsApi, action: str) -> None:
+def test_a_missing_resource_is_a_failure(aws: AwsApi, action: str) -> None:
     aws.error(operation(action), MISSING[action])
     fails(action, f"{action}: {MISSING[action]}")
 
 
 @pytest.mark.parametrize("action", NOTHING)
-def test_what_is_not_named_is_a_failure(aws: AwsApi, action: str) -> None:
+def test_an_empty_response_is_a_failure_for_a_required_resource(aws: AwsApi, action: str) -> None:
     nothing, named = NOTHING[action]
     aws.answer(operation(action), nothing)
     fails(action, named)
 
 
 @pytest.mark.parametrize("action", NOT_YET)
-def test_what_may_come_is_waited_for(aws: AwsApi, action: str) -> None:
+def test_an_empty_response_is_waited_for_if_it_may_be_filled(aws: AwsApi, action: str) -> None:
     aws.answer(operation(action), NOT_YET[action])
     assert answer(event(OPERATIONS[action]))["hookStatus"] == "IN_PROGRESS"
 
@@ -239,13 +237,13 @@ def test_without_tasks_there_are_no_logs_to_read(aws: AwsApi, action: str) -> No
 
 
 @pytest.mark.parametrize("body", MALFORMED)
-def test_an_answer_that_is_none_is_asked_again(aws: AwsApi, action: str, body: bytes) -> None:
+def test_a_malformed_response_is_retried(aws: AwsApi, action: str, body: bytes) -> None:
     aws.garbage(operation(action), body)
     unreadable(action)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_half_an_answer_is_asked_again(aws: AwsApi, action: str, share: float) -> None:
+def test_a_truncated_response_is_retried(aws: AwsApi, action: str, share: float) -> None:
     def cut(body: bytes) -> bytes:
         return body[: int(len(body) * share)]
 

@@ -16,6 +16,7 @@ from ecs_hooks import (
     PlanError,
     Stage,
     Status,
+    __version__,
     lifecycle_hook,
     stage_hook,
 )
@@ -78,3 +79,4 @@ def events_and_plans(event: dict[str, Any]) -> None:
         assert_type(plan.checks, tuple[Check, ...])
     response = HookResponse(HookStatus.SUCCEEDED, "fine")
     assert_type(response.to_dict(), dict[str, Any])
+    assert_type(__version__, str)

@@ -15,7 +15,7 @@ from ecs_hooks_simulator.codedeploy import ComputePlatform, DeploymentConfig, De
 from ecs_hooks_simulator.codedeploy.lifecycle import BEFORE_ALLOW_TRAFFIC, STAGES, hooked_events
 from ecs_hooks_simulator.codedeploy.simulation import demo_function, function
 from ecs_hooks_simulator.core.errors import EcsError
-from ecs_hooks_simulator.core.protocols import HookTarget
+from ecs_hooks_simulator.core.hook_targets import HookTarget
 from ecs_hooks_simulator.simulation import demo_application
 
 

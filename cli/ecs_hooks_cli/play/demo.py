@@ -14,8 +14,8 @@ from ecs_hooks_cli.common.recording import Recorder
 from ecs_hooks_cli.play.hook_targets import callables
 from ecs_hooks_cli.play.playback import finish, playing, report_option, say, timeline_of, view_of, write_report
 from ecs_hooks_simulator import LifecycleHook
+from ecs_hooks_simulator.base_simulation import REQUESTS
 from ecs_hooks_simulator.simulation import Simulation, demo_application
-from ecs_hooks_simulator.traffic.users import REQUESTS
 
 DEMO_PLAN = {
     "checks": [

@@ -19,9 +19,9 @@ from ecs_hooks_cli.play.faults import alarms_of, faults_of, refusing_alarms
 from ecs_hooks_cli.play.hook_targets import by_stage, callables, plans
 from ecs_hooks_cli.play.playback import finish, playing, report_option, say, timeline_of, view_of, write_report
 from ecs_hooks_simulator import (
-    Behaviour,
     CallableTarget,
     CanaryConfiguration,
+    EcsBehaviour,
     LambdaTarget,
     LifecycleHook,
     LinearConfiguration,
@@ -30,16 +30,16 @@ from ecs_hooks_simulator import (
     Strategy,
 )
 from ecs_hooks_simulator.application import Application
-from ecs_hooks_simulator.base_simulation import BaseSimulation
+from ecs_hooks_simulator.base_simulation import REQUESTS, BaseSimulation
 from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour
 from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation
 from ecs_hooks_simulator.core.errors import EcsError
-from ecs_hooks_simulator.core.protocols import Deployed, HookTarget
-from ecs_hooks_simulator.ecs.undocumented import Switches
+from ecs_hooks_simulator.core.hook_targets import HookTarget
+from ecs_hooks_simulator.core.protocols import Deployed
+from ecs_hooks_simulator.ecs.undocumented import UndocumentedOptions
 from ecs_hooks_simulator.simulation import Simulation, demo_application
-from ecs_hooks_simulator.traffic.users import REQUESTS
 
-B = TypeVar("B", bound=Switches)
+B = TypeVar("B", bound=UndocumentedOptions)
 
 
 @click.command()
@@ -231,7 +231,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
                 Simulation,
                 _command(blue) or demo_application("1"),
                 service=service,
-                behaviour=_behaviour(Behaviour, switches),
+                behaviour=_behaviour(EcsBehaviour, switches),
                 clock=RealClock() if lambda_endpoint else None,
             ),
             partial(

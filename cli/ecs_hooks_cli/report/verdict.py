@@ -12,8 +12,8 @@ from ecs_hooks_cli.common.text import clock_text, cut, short_id
 from ecs_hooks_cli.report.answers import History, HookHistory
 from ecs_hooks_cli.report.play import Play
 from ecs_hooks_simulator.application import Application
-from ecs_hooks_simulator.core.model import ServiceRevision, TimeoutAction
-from ecs_hooks_simulator.core.record import DeploymentStatus
+from ecs_hooks_simulator.core.model import TimeoutAction
+from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, ServiceRevision
 from ecs_hooks_simulator.core.timeline import (
     AlarmStateChanged,
     HookAnswered,

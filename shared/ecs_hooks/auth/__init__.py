@@ -1,1 +1,1 @@
-"""Who requests come from: credentials, the secrets in them, and what keeps both to themselves."""
+"""How requests authenticate: credentials, signatures and tokens, and the secrets in them."""

@@ -1,4 +1,4 @@
-"""Values that hold for a while, and are asked for by one thread at a time."""
+"""Values that are valid for a while, and are requested by one thread at a time."""
 
 from __future__ import annotations
 
@@ -14,15 +14,7 @@ V = TypeVar("V")
 
 
 class Kept(NamedTuple, Generic[V]):
-    """A value, and for how long it holds.
-
-    Parameters
-    ----------
-    value
-        The value.
-    seconds
-        How long it may be used.
-    """
+    """A value, and the seconds for which it is valid."""
 
     value: V
     seconds: float
@@ -33,50 +25,42 @@ class _Entry(Generic[V]):
         self.lock = Lock()
         self.kept: Kept[V] | None = None
         self.since = 0.0
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
         self.failed_at = 0.0
 
 
 class Cache(Generic[K, V]):
-    """Keeps values as long as the process lives and they hold: a warm function does not ask again.
+    """Keeps values over the invocations of a warm function, while they are valid.
 
-    Checks need the same value at the same time, from several threads: one of them asks, and what comes of it, be it
-    trouble, is good for all that have waited for it.
+    Checks in several threads need the same value at the same time: one of them requests it, and all that wait get its
+    result, also if that is an error.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._entries: dict[K, _Entry[V]] = {}
 
-    def get(self, key: K, ask: Callable[[], Kept[V]]) -> V:
-        """Return the value of a key, and ask for it where none is kept that holds.
-
-        Parameters
-        ----------
-        key
-            What the value is of.
-        ask
-            Finds it. What it raises, this does too.
-        """
-        came = time.monotonic()
+    def get(self, key: K, find: Callable[[], Kept[V]]) -> V:
+        """Return the value of a key; call `find` if no valid one is kept, and pass on its exceptions."""
+        started = time.monotonic()
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
         with entry.lock:
-            # A clock that was set back tells nothing of an age.
+            # A negative age means that the clock was set back.
             if entry.kept is not None and 0 <= clock.now() - entry.since < entry.kept.seconds:
                 return entry.kept.value
-            if entry.trouble is not None and entry.failed_at >= came:
-                raise entry.trouble
-            entry.kept = entry.trouble = None
+            if entry.error is not None and entry.failed_at >= started:
+                raise entry.error
+            entry.kept = entry.error = None
             try:
-                entry.kept = ask()
+                entry.kept = find()
             except Exception as error:
-                entry.trouble, entry.failed_at = error, time.monotonic()
+                entry.error, entry.failed_at = error, time.monotonic()
                 raise
             entry.since = clock.now()
             return entry.kept.value
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Remove all values."""
         with self._lock:
             self._entries.clear()

@@ -1,4 +1,4 @@
-"""Tokens by OAuth 2.0's client credentials grant (RFC 6749, section 4.4)."""
+"""Access tokens by OAuth 2.0's client credentials grant (RFC 6749, section 4.4)."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.http.errors import CertificateError, ContentError, DeadlineError, HttpError
 from ecs_hooks.http.request import Request, form_body, with_defaults
-from ecs_hooks.http.sending import send
+from ecs_hooks.http.retry import send
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_resolver import Keyring
+    from ecs_hooks.http.limits import Trust
     from ecs_hooks.http.response import Response
-    from ecs_hooks.http.tls import Trust
 
 _MAX_BYTES = 65_536
-"""The largest answer of a token endpoint."""
+"""The largest response of a token endpoint."""
 
-_HEADSTART = 60.0
-"""Seconds before a token expires at which a new one is asked for; a tenth of its life, where that is less."""
+_RENEW_BEFORE = 60.0
+"""Seconds before its expiry at which a token is renewed; a tenth of its lifetime if that is less."""
 
-_UNSAID = 60.0
-"""Seconds that a token is used of which nobody says when it expires."""
+_DEFAULT_LIFETIME = 60.0
+"""Lifetime of a token without a valid `expires_in`, in seconds."""
 
-_TOO_MANY = 429
-_BROKEN = 500
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
 _ERRORS = [
     "invalid_request",
     "invalid_client",
@@ -37,18 +37,18 @@ _ERRORS = [
     "unsupported_grant_type",
     "invalid_scope",
 ]
-"""The errors of RFC 6749, section 5.2; others are not repeated, since they could be anything."""
+"""The errors of RFC 6749, section 5.2; others are not shown, since they could contain anything."""
 
 
 class TokenError(ExplainedError):
-    """There is no token, which says nothing of green.
+    """There is no token, which says nothing about green.
 
     Parameters
     ----------
     problem
-        What happened.
+        The error.
     status
-        What it means for a check: an `ERROR` where it may pass, a `FAIL` where somebody has to mend something.
+        `ERROR` if a retry may help, `WAIT` at the deadline, `FAIL` if the configuration must be corrected.
     """
 
     def __init__(self, problem: str, status: Status = Status.ERROR) -> None:
@@ -57,23 +57,23 @@ class TokenError(ExplainedError):
 
     @property
     def outcome(self) -> Outcome:
-        """That status."""
+        """The outcome of the check."""
         return Outcome(self.status, str(self))
 
 
 class Client(NamedTuple):
-    """Who asks for a token, where, and for what.
+    """An OAuth 2.0 client, and the token that it requests.
 
     Parameters
     ----------
     token_url
-        Address of the token endpoint.
+        URL of the token endpoint.
     client_id, client_secret
         Its credentials.
     scope, audience
-        What the token is to be good for; None leaves that to the authorization server.
+        Of the token; None for the default of the authorization server.
     in_form
-        Whether the credentials stand in the form, or else in a header.
+        Whether the credentials are sent in the form, not in a header.
     """
 
     token_url: str
@@ -96,25 +96,17 @@ class Client(NamedTuple):
 
     @property
     def basic(self) -> str:
-        """The credentials as a header; unlike elsewhere, both are encoded as in a form (RFC 6749, section 2.3.1)."""
+        """The credentials as a header; unlike RFC 7617, both are form-encoded first (RFC 6749, section 2.3.1)."""
         pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 tokens: Cache[tuple[Client, Trust], str] = Cache()
-"""The tokens of this process, by client, and what the token endpoint had to be like."""
+"""Tokens by client, and by the TLS trust for the token endpoint."""
 
 
 class Tokens:
-    """Authorizes requests with a token that is good at the time.
-
-    Parameters
-    ----------
-    client
-        Who asks for it.
-    keyring
-        What the request for it may cost, and the redactor that learns it.
-    """
+    """Authorizes requests with a valid token."""
 
     def __init__(self, client: Client, keyring: Keyring) -> None:
         self._client = client
@@ -127,71 +119,64 @@ class Tokens:
         return request._replace(headers=with_defaults(bearer, request.headers))
 
     def token(self) -> str:
-        """Return a token, and ask for one where the last one has expired.
-
-        Raises
-        ------
-        TokenError
-            If there is none.
-        """
-        token = tokens.get((self._client, self._keyring.limits.trust), self._asked)
+        """Return a token, and request one if the last has expired; raise `TokenError` if there is none."""
+        token = tokens.get((self._client, self._keyring.limits.trust), self._request)
         self._keyring.redactor.add(token)
         return token
 
-    def _asked(self) -> Kept[str]:
+    def _request(self) -> Kept[str]:
         request = self._client.request()
         limits = self._keyring.limits._replace(follow_redirects=False, max_body_bytes=_MAX_BYTES)
         try:
             response = send(request, limits, self._keyring.deadline)
             if not response.ok:
-                raise self._trouble(f"{response.where} {_refusal(response)}", _meaning_of(response.status))
-            kept = _read(response.json())
+                permanent = response.status != _TOO_MANY_REQUESTS and response.status < _SERVER_ERROR
+                raise self._error(
+                    f"{response.where} {_status_and_error(response)}", Status.FAIL if permanent else Status.ERROR
+                )
+            kept = _parse(response.json())
         except HttpError as error:
-            raise self._trouble(str(error), _meaning(error)) from error
+            raise self._error(str(error), _status_of(error)) from error
         if kept is None:
-            raise self._trouble(f"{response.where} answers with no bearer token", Status.ERROR)
+            raise self._error(f"{response.where} returned no bearer token", Status.ERROR)
         return kept
 
-    def _trouble(self, problem: str, status: Status) -> TokenError:
+    def _error(self, problem: str, status: Status) -> TokenError:
         return TokenError(self._keyring.redactor.mask(f"auth.oauth2: {problem}"), status)
 
 
-def _meaning(error: HttpError) -> Status:
+def _status_of(error: HttpError) -> Status:
     if isinstance(error, DeadlineError):
         return Status.WAIT
-    # Whatever else a token endpoint does may pass: it is not what is deployed.
+    # Other errors are retried: the token endpoint is not part of the deployment.
     return Status.FAIL if error.permanent or isinstance(error, CertificateError) else Status.ERROR
 
 
-def _meaning_of(status: int) -> Status:
-    return Status.ERROR if status == _TOO_MANY or status >= _BROKEN else Status.FAIL
-
-
-def _refusal(response: Response) -> str:
+def _status_and_error(response: Response) -> str:
     try:
-        told = response.json()
+        body = response.json()
     except ContentError:
-        told = None
-    error = told.get("error") if isinstance(told, dict) else None
+        body = None
+    error = body.get("error") if isinstance(body, dict) else None
     return f"status {response.status} {error}" if error in _ERRORS else f"status {response.status}"
 
 
-def _read(answer: Any) -> Kept[str] | None:
-    if not isinstance(answer, dict):
+def _parse(body: Any) -> Kept[str] | None:
+    if not isinstance(body, dict):
         return None
-    token, kind = answer.get("access_token"), answer.get("token_type")
+    token, kind = body.get("access_token"), body.get("token_type")
     if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
         return None
     if not (isinstance(kind, str) and kind.lower() == "bearer"):
         return None
-    life = _seconds(answer.get("expires_in"))
-    return Kept(token, life - min(_HEADSTART, life / 10))
+    lifetime = _lifetime(body.get("expires_in"))
+    return Kept(token, lifetime - min(_RENEW_BEFORE, lifetime / 10))
 
 
-def _seconds(told: Any) -> float:
-    """Return how long a token lives; some servers write the number as text."""
+def _lifetime(expires_in: Any) -> float:
+    """Return the lifetime of a token in seconds; some servers send it as a string."""
     try:
-        seconds = float(told)
+        seconds = float(expires_in)
     except (TypeError, ValueError, OverflowError):
-        return _UNSAID
-    return seconds if 0 < seconds < float("inf") else _UNSAID
+        return _DEFAULT_LIFETIME
+    return seconds if 0 < seconds < float("inf") else _DEFAULT_LIFETIME

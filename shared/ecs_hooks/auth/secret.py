@@ -1,28 +1,5 @@
-"""The types of fields that hold a secret, or name one."""
+"""Removed by the renames of the merge: only for imports of other areas."""
 
-from __future__ import annotations
+from ecs_hooks.auth.secret_resolver import Secret, TextOrReference
 
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import AfterValidator
-
-from ecs_hooks.core.lazy_model import Later
-
-if TYPE_CHECKING:
-    from ecs_hooks.auth.reference import Reference
-
-
-def _is_there(secret: Any) -> Any:
-    if secret == "":
-        raise ValueError("must not be empty")
-    return secret
-
-
-if TYPE_CHECKING:
-    TextOrReference = str | Reference
-    Secret = str | Reference
-else:
-    TextOrReference = Annotated[Any, Later("ecs_hooks.auth.reference:Reference", or_text=True)]
-    """A text as it is, or a secret by reference."""
-    Secret = Annotated[TextOrReference, AfterValidator(_is_there)]
-    """A secret as it is, or by reference."""
+__all__ = ["Secret", "TextOrReference"]

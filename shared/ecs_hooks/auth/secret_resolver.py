@@ -1,30 +1,50 @@
-"""What it takes to open the secrets of a check."""
+"""Secrets in a plan: the types of their fields, and how a check gets their values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from pydantic import AfterValidator
+
+from ecs_hooks.core.lazy_model import Later
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.reference import Reference
+    from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.core.redaction import Redactor
-    from ecs_hooks.http.sending import Limits
+    from ecs_hooks.http.limits import Limits
+
+
+def _not_empty(secret: Any) -> Any:
+    if secret == "":
+        raise ValueError("must not be empty")
+    return secret
+
+
+if TYPE_CHECKING:
+    TextOrReference = str | Reference
+    Secret = str | Reference
+else:
+    TextOrReference = Annotated[Any, Later("ecs_hooks.auth.secret_store:Reference", or_text=True)]
+    """A text, or a reference to a secret."""
+    Secret = Annotated[TextOrReference, AfterValidator(_not_empty)]
+    """A secret, or a reference to one."""
 
 
 class Keyring(NamedTuple):
-    """Opens secrets, and has the redactor of the check learn each of them before anything can be said of it.
+    """Resolves secrets, and adds each to the check's redactor first.
 
     Parameters
     ----------
     redactor
-        What keeps secrets out of reasons.
+        Masks secrets in reasons.
     find_region
-        Returns the region of the deployment: that of secrets without one of their own.
+        Returns the region of the deployment, for references without a region.
     limits
-        What a request for a token may cost.
+        Limits of a request for an access token.
     deadline
-        When a token is of no use any more.
+        Deadline of a request for an access token.
     """
 
     redactor: Redactor
@@ -33,28 +53,16 @@ class Keyring(NamedTuple):
     deadline: Deadline
 
     def open(self, secret: str | Reference) -> str:
-        """Return a secret.
-
-        Raises
-        ------
-        FactError
-            If it can't be had.
-        """
+        """Return a secret, which is masked from now on; raise `FactError` if the reference cannot be resolved."""
         value = self.read(secret)
         self.redactor.add(value)
         return value
 
     def read(self, text: str | Reference) -> str:
-        """Return what is a secret only where it is kept like one, such as the name of a user.
-
-        Raises
-        ------
-        FactError
-            If it can't be had.
-        """
+        """Return a text, which is masked only if it is a reference, such as a user name; see `open`."""
         if isinstance(text, str):
             return text
-        from ecs_hooks.auth.store import value_of  # noqa: PLC0415 - loaded by whoever has a secret by reference
+        from ecs_hooks.auth.secret_store import value_of  # noqa: PLC0415 - loaded only for plans with references
 
         value = value_of(text, self.find_region)
         self.redactor.add(value)

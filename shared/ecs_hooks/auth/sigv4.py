@@ -1,7 +1,8 @@
-"""AWS Signature Version 4, with the credentials of the function's role or another."""
+"""AWS Signature Version 4, with the credentials of the function's role or of a role that it assumes."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from hashlib import sha256
@@ -10,7 +11,12 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from botocore.auth import UNSIGNED_PAYLOAD, SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
 
+from ecs_hooks.auth.cache import Cache, Kept
+from ecs_hooks.auth.secret_store import named
+from ecs_hooks.aws.call import ask_page, reading
+from ecs_hooks.aws.errors import FactError, unreadable
 from ecs_hooks.core import clock
 from ecs_hooks.http.request import with_defaults
 
@@ -19,20 +25,64 @@ if TYPE_CHECKING:
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.url import Url
 
+ASSUME_ROLE = "sts:AssumeRole"
+SESSION_NAME = "ecs-hooks"
+"""Name of the session in CloudTrail."""
+
+SESSION_SECONDS = 900
+"""Validity of the credentials: the shortest that STS allows."""
+_RENEW_BEFORE = 300
+"""Seconds before their expiry at which credentials are renewed: AWS accepts a signature for five minutes."""
+_ASSUME_ROLE_HINT = "as AssumedRoleArns of the stack does, and the function's role in that role's trust policy"
+_PRINTABLE = re.compile(r"[!-~]+")
+"""Text that is valid in a header, as all AWS credentials are."""
+
 _LATTICE = "vpc-lattice-svcs"
-"""VPC Lattice takes no signed body: "You must send an `x-amz-content-sha256` header with the value set to UNSIGNED-PAYLOAD"
-(VPC Lattice user guide)."""
+"""VPC Lattice accepts no signed body: "You must send an `x-amz-content-sha256` header with the value set to
+UNSIGNED-PAYLOAD" (VPC Lattice user guide)."""
 
-_AS_WRITTEN = {_LATTICE, "s3", "s3-object-lambda", "s3-outposts", "s3express"}
-"""Services for which a path is encoded once, and signed as it is."""
+_SINGLE_ENCODED = {_LATTICE, "s3", "s3-object-lambda", "s3-outposts", "s3express"}
+"""Services whose canonical path is URI-encoded once and not normalized."""
 
-_SIGNED = re.compile(r"(host|content-type|x-amz-.*)$", re.IGNORECASE)
+_SIGNED_HEADERS = re.compile(r"(host|content-type|x-amz-.*)$", re.IGNORECASE)
 
-_SECONDS = 60.0
-"""How long a signature is used again for the same request; AWS takes it for five minutes."""
+_REUSE_SECONDS = 60.0
+"""How long a signature is reused for the same request; AWS accepts it for five minutes."""
+
+roles: Cache[tuple[str | None, str, str], ReadOnlyCredentials] = Cache()
+"""Credentials of assumed roles, by AWS endpoint, region and role."""
 
 
-class _AsWritten(SigV4Auth):  # type: ignore[misc] # botocore ships no types
+def assume_role(role_arn: str, region: str) -> ReadOnlyCredentials:
+    """Return credentials of a role, which are valid in all regions; STS is called in this one.
+
+    Raises
+    ------
+    FactError
+        If the role cannot be assumed; `FactDeniedError` if a retry cannot help.
+    """
+
+    def find() -> Kept[ReadOnlyCredentials]:
+        try:
+            response = ask_page(
+                ASSUME_ROLE,
+                region,
+                RoleArn=role_arn,
+                RoleSessionName=SESSION_NAME,
+                DurationSeconds=SESSION_SECONDS,
+            )
+            with reading(ASSUME_ROLE):
+                keys = [response["Credentials"][name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+            if not all(map(_PRINTABLE.fullmatch, keys)):
+                raise unreadable(ASSUME_ROLE)
+        except FactError as error:
+            raise named(error, role_arn, _ASSUME_ROLE_HINT) from error
+        return Kept(ReadOnlyCredentials(*keys), SESSION_SECONDS - _RENEW_BEFORE)
+
+    return roles.get((os.environ.get("AWS_ENDPOINT_URL"), region, role_arn), find)
+
+
+class _SingleEncodedAuth(SigV4Auth):  # type: ignore[misc] # botocore ships no types
     def _normalize_url_path(self, path: str) -> str:
         return path
 
@@ -44,16 +94,16 @@ class _Signed(NamedTuple):
 
 
 class Signer:
-    """Signs requests: method, address, body, and the headers that signatures need.
+    """Signs requests: method, URL, body, and the headers that no proxy changes.
 
     Parameters
     ----------
     service, region
-        What the signature is for.
+        Scope of the signature.
     find_keys
-        Returns the credentials that it is made with, as they are now: `access_key`, `secret_key` and `token`.
+        Returns the current credentials: `access_key`, `secret_key` and `token`.
     redactor
-        Learns the signature, and the token of the session.
+        Masks the signature and the session token.
     """
 
     def __init__(self, service: str, region: str, find_keys: Callable[[], Any], redactor: Redactor) -> None:
@@ -64,27 +114,20 @@ class Signer:
         self._last: _Signed | None = None
 
     def sign(self, request: Request) -> Request:
-        """Return a request with its signature.
-
-        Raises
-        ------
-        FactError
-            If the credentials can't be had.
-        """
+        """Return a request with its signature; raise `FactError` if there are no credentials."""
         last, now = self._last, clock.now()
-        if last is None or last.request != request or not 0 <= now - last.at < _SECONDS:
+        if last is None or last.request != request or not 0 <= now - last.at < _REUSE_SECONDS:
             self._last = last = _Signed(request, self._signed(request), now)
         return last.signed
 
     def _signed(self, request: Request) -> Request:
         url = _canonical(request.url)
         digest = UNSIGNED_PAYLOAD if self._service == _LATTICE else sha256(request.body or b"").hexdigest()
-        # Of the headers those alone are signed that nobody changes on the way.
-        own = {name: value for name, value in request.headers.items() if _SIGNED.match(name)}
+        own = {name: value for name, value in request.headers.items() if _SIGNED_HEADERS.match(name)}
         headers = with_defaults({"X-Amz-Content-SHA256": digest}, with_defaults(own, {"Host": url.authority}))
         ready = AWSRequest(request.method, f"{url.scheme}://{url.authority}{url.target}", headers, request.body)
         keys = self._find_keys()
-        signer = _AsWritten if self._service in _AS_WRITTEN else SigV4Auth
+        signer = _SingleEncodedAuth if self._service in _SINGLE_ENCODED else SigV4Auth
         signer(keys, self._service, self._region).add_auth(ready)
         signed = dict(ready.headers.items())
         self._redactor.add(signed["Authorization"].rpartition("Signature=")[2])
@@ -93,7 +136,7 @@ class Signer:
 
 
 def _canonical(url: Url) -> Url:
-    """Return an address in the one spelling that both sides sign: everything but letters, digits and -_.~ encoded."""
+    """Return a URL in its canonical spelling: everything encoded but letters, digits and -_.~."""
     path, question, query = url.target.partition("?")
     segments = [quote(unquote_to_bytes(segment), safe="-_.~") for segment in path.split("/")]
     pairs = [pair.partition("=") for pair in query.split("&") if pair]

@@ -1,1 +1,1 @@
-"""AWS clients, calls with retries and deadlines, and the calls that no other package needs facts for."""
+"""AWS clients and calls, with what each failure means for a check."""

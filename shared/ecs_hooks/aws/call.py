@@ -1,109 +1,135 @@
-"""One AWS call, with what each kind of trouble in it means for a check."""
+"""One call of an AWS API, with its response checked against the API's model."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
-from ecs_hooks import relay
 from ecs_hooks.aws.clients import client
 from ecs_hooks.aws.errors import FactDeniedError, FactError, fact_error, unreadable
-from ecs_hooks.aws.shapes import fits
 
-_BOTO3_NAMES = {"elasticloadbalancing": "elbv2"}
-"""Services that IAM and boto3 call by different names."""
+_BOTOCORE_NAMES = {"elasticloadbalancing": "elbv2"}
+"""Services that IAM and botocore call by different names."""
+
+_TYPES: dict[str, type] = {"string": str, "boolean": bool, "timestamp": datetime}
 
 
-def ask(action: str, region: str, member: str, **parameters: Any) -> list[Any]:
-    """Call AWS once, and return one list of its answer.
+def ask_page(action: str, region: str, **parameters: Any) -> dict[str, Any]:
+    """Call AWS once, and return the response.
 
     Parameters
     ----------
     action
-        The IAM action, such as `ecs:DescribeServiceRevisions`: it names service and operation, and a function whose role
-        lacks it is told so.
+        The IAM action, such as `ecs:DescribeServiceRevisions`: the name of the service and of the operation. Error
+        messages name it.
     region
-        Region to ask.
-    member
-        The list in the answer.
+        Region to call.
     **parameters
         Parameters of the operation.
 
     Raises
     ------
     FactError
-        If AWS did not answer; `FactDeniedError` where asking again is of no use.
+        If the call fails; `FactDeniedError` if a retry cannot help.
     """
-    found = ask_page(action, region, **parameters).get(member)
-    if not isinstance(found, list):  # botocore takes an answer that is no JSON for an empty one
-        raise unreadable(action)
-    return found
-
-
-def ask_page(action: str, region: str, **parameters: Any) -> dict[str, Any]:
-    """Call AWS once, and return the whole answer; see `ask`."""
-    relay.waits()
     service, _, operation = action.partition(":")
     method = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
     try:
-        caller = client(_BOTO3_NAMES.get(service, service), region)
-        answer: dict[str, Any] = getattr(caller, method)(**parameters)
+        caller = client(_BOTOCORE_NAMES.get(service, service), region)
+        response: dict[str, Any] = getattr(caller, method)(**parameters)
     except FactError:
         raise
     except Exception as error:
         raise fact_error(action, error) from error
-    if not fits(answer, caller.meta.service_model.operation_model(operation).output_shape):
+    if not _matches(response, caller.meta.service_model.operation_model(operation).output_shape):
         raise unreadable(action)
-    return answer
+    return response
 
 
-def pages(
-    action: str, region: str, token: str, endless: FactError, *, most: int, **parameters: Any
-) -> Iterator[dict[str, Any]]:
-    """Call AWS page by page, and yield each answer; see `ask`.
-
-    Parameters
-    ----------
-    token
-        What the operation calls the token of the next page.
-    endless
-        What is raised where there are more pages than `most`: what was not read to its end is not known.
-    most
-        Pages that are read.
-    """
-    for _ in range(most):
-        answer = ask_page(action, region, **parameters)
-        yield answer
-        if not answer.get(token):
-            return
-        parameters[token] = answer[token]
-    raise endless
+def ask(action: str, region: str, member: str, **parameters: Any) -> list[Any]:
+    """Call AWS once, and return the list in this member of the response; see `ask_page`."""
+    found = ask_page(action, region, **parameters).get(member)
+    if not isinstance(found, list):  # botocore returns an empty response for a body that is not JSON
+        raise unreadable(action)
+    return found
 
 
 def ask_one(action: str, region: str, member: str, what: str, **parameters: Any) -> dict[str, Any]:
-    """Call AWS once for a thing that has to exist; see `ask`.
+    """Call AWS once, and return the first item of a list; see `ask`.
 
     Parameters
     ----------
     what
-        What the thing is called, for the error where AWS knows none.
+        The kind of item, for the error if there is none.
     """
     found = ask(action, region, member, **parameters)
     if not found:
-        raise FactDeniedError(f"{action}: AWS knows no such {what}")
+        raise FactDeniedError(f"{action}: {what} not found")
     first: dict[str, Any] = found[0]
     return first
 
 
+def pages(
+    action: str, region: str, token: str, too_many: FactError, *, most: int, **parameters: Any
+) -> Iterator[dict[str, Any]]:
+    """Call AWS page by page, and yield each response; see `ask_page`.
+
+    Parameters
+    ----------
+    token
+        Name of the operation's pagination token.
+    too_many
+        Raised if there are more pages than `most`, since the rest is unknown.
+    most
+        Most pages to read.
+    """
+    for _ in range(most):
+        response = ask_page(action, region, **parameters)
+        yield response
+        if not response.get(token):
+            return
+        parameters[token] = response[token]
+    raise too_many
+
+
 @contextmanager
 def reading(action: str) -> Iterator[None]:
-    """Take an answer that lacks what it has to have for one that can't be read.
-
-    Of the types nobody has to be afraid here: `ask_page` has seen to them.
-    """
+    """Turn the errors of missing members into `FactError`; `ask_page` has validated the types of all others."""
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise unreadable(action) from error
+
+
+def _matches(value: object, shape: Any) -> bool:
+    """Return whether a value has the types of a shape of botocore's model, at every depth.
+
+    botocore returns what it receives: a number where the model has a string, a string where it has a list. Validated
+    here once, a member may still be missing, but a member that is there has its type.
+    """
+    match shape.type_name:
+        case "structure":
+            members = shape.members
+            is_document = bool(shape.metadata.get("document"))  # any JSON, such as `hookDetails`
+            return is_document or (
+                isinstance(value, dict) and all(_matches(value[name], members[name]) for name in value.keys() & members)
+            )
+        case "list":
+            return isinstance(value, list) and all(_matches(each, shape.member) for each in value)
+        case "map":
+            return isinstance(value, dict) and all(
+                _matches(name, shape.key) and _matches(each, shape.value) for name, each in value.items()
+            )
+        case "integer" | "long":
+            return type(value) is int
+        case "double" | "float":
+            # This comparison is false for NaN and the infinities, too.
+            return type(value) in {int, float} and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
+        case other:
+            # botocore decodes the JSON in a policy document.
+            is_policy = shape.name == "policyDocumentType" and isinstance(value, dict)
+            return is_policy or isinstance(value, _TYPES.get(other, object))

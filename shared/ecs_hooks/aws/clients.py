@@ -1,7 +1,6 @@
-"""AWS clients, made on first use and kept while the function stays warm.
+"""AWS clients, made on first use and kept while the function is warm.
 
-They are made by botocore itself: boto3 would load managed transfers for S3 and resources on top of it, which nobody here
-needs, and that takes longer than to make a client.
+They are made by botocore alone: boto3 would also load S3 transfers and resources, which takes longer than making a client.
 """
 
 from __future__ import annotations
@@ -15,16 +14,19 @@ from ecs_hooks.aws.errors import FactDeniedError, fact_error
 from ecs_hooks.core.gc_freeze import gc_freeze
 
 ATTEMPTS = 2
-"""Tries of one AWS call. More retries belong to the next invocation, which ECS makes anyway."""
+"""Attempts of one AWS call. Further retries happen in the next invocation by ECS."""
 
 TIMEOUT_VARIABLE = "ECS_HOOKS_AWS_TIMEOUT_SECONDS"
-"""Environment variable with the seconds that AWS may take to answer one call."""
+"""Environment variable with the timeout of one AWS call, in seconds."""
 
 _ATTEMPTS_VARIABLE = "AWS_MAX_ATTEMPTS"
-"""botocore's own."""
+"""botocore's own environment variable."""
 
-_making = Lock()
-"""Checks ask from several threads: clients may be shared by threads, the session that makes them may not."""
+_DEFAULT_TIMEOUT = 4.0
+_MAX_TIMEOUT = 60.0
+
+_lock = Lock()
+"""Checks run in several threads. Clients are thread-safe, sessions are not."""
 
 
 def client(service: str, region: str, *, seconds: float | None = None, attempts: int | None = None) -> Any:
@@ -33,41 +35,33 @@ def client(service: str, region: str, *, seconds: float | None = None, attempts:
     Parameters
     ----------
     service
-        Name in botocore, such as `ecs`.
+        Name in botocore, such as `elbv2`.
     region
-        Region of the deployment, from its ARN.
-    seconds
-        How long AWS may take to answer one call; by default as `ECS_HOOKS_AWS_TIMEOUT_SECONDS` says.
-    attempts
-        How often one call is tried; by default `ATTEMPTS`, or as `AWS_MAX_ATTEMPTS` says.
+        Region to call.
+    seconds, attempts
+        Timeout and attempts of one call. Default: `ECS_HOOKS_AWS_TIMEOUT_SECONDS`, and `AWS_MAX_ATTEMPTS` or else `ATTEMPTS`.
 
     Raises
     ------
     FactDeniedError
-        If the environment of the function has a mistake.
+        If `ECS_HOOKS_AWS_TIMEOUT_SECONDS` is invalid.
     """
-    # What the environment says is part of the key: a test or a simulator may change it.
+    # The environment is part of the cache key: a test or a simulator may change it.
     environment = map(os.environ.get, ("AWS_ENDPOINT_URL", TIMEOUT_VARIABLE, _ATTEMPTS_VARIABLE))
-    with _making:
+    with _lock:
         return _client(service, region, seconds, attempts, *environment)
 
 
 def credentials() -> Any:
-    """Return the credentials of the function's role, as they are now: `access_key`, `secret_key` and `token`.
-
-    Raises
-    ------
-    FactError
-        If there are none.
-    """
+    """Return the current credentials of the function's role: `access_key`, `secret_key` and `token`."""
     try:
-        with _making:
+        with _lock:
             found = _session().get_credentials()
             frozen = None if found is None else found.get_frozen_credentials()
     except Exception as error:
         raise fact_error("AWS credentials", error) from error
     if frozen is None:
-        raise FactDeniedError("there are no AWS credentials to sign requests with")
+        raise FactDeniedError("no AWS credentials to sign the request with; run the function with an execution role")
     return frozen
 
 
@@ -82,7 +76,7 @@ def _client(
     attempts: str | None,
 ) -> Any:
     with gc_freeze():
-        # botocore costs more time to load than all of this library: a hook that only speaks HTTP never gets here.
+        # Imported here: botocore takes longer to load than this library, and a hook without AWS calls does not need it.
         from botocore.config import Config  # noqa: PLC0415
 
         retries: dict[str, Any] = {"mode": "standard"}
@@ -97,17 +91,20 @@ def _client(
 
 @lru_cache(maxsize=1)
 def _session() -> Any:
-    """Return the session of all clients: what it has read of botocore's data is read once."""
-    from ecs_hooks.aws.session import fast_session  # noqa: PLC0415 - as above
+    """Return the session of all clients, so that botocore's data is read once."""
+    from ecs_hooks.aws.session import fast_session  # noqa: PLC0415 - it loads botocore
 
     return fast_session()
 
 
 def _seconds(text: str | None) -> float:
     try:
-        seconds = float(text or 4)
+        seconds = float(text or _DEFAULT_TIMEOUT)
     except ValueError:
         seconds = 0
-    if not 0 < seconds <= 60:  # noqa: PLR2004 - longer than ECS waits between two invocations makes no sense
-        raise FactDeniedError(f"{TIMEOUT_VARIABLE} of the function must be a number of seconds up to 60")
+    if not 0 < seconds <= _MAX_TIMEOUT:
+        raise FactDeniedError(
+            f"environment variable {TIMEOUT_VARIABLE} of the function: must be a number of seconds above 0 and at most "
+            f"{_MAX_TIMEOUT:g}, not {text!r:.40}"
+        )
     return seconds

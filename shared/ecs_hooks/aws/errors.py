@@ -1,4 +1,4 @@
-"""What an AWS call that failed means for a check."""
+"""The errors of AWS calls, and what each means for a check."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _THROTTLED = {
     "ThrottledException",
     "TooManyRequestsException",
 }
-_BROKEN = {
+_SERVER_ERRORS = {
     "InternalError",
     "InternalFailure",
     "InternalServerError",
@@ -33,7 +33,7 @@ _BROKEN = {
     "ServiceUnavailable",
     "ServiceUnavailableException",
 }
-_OUTDATED = {
+_EXPIRED = {
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidSignatureException",
@@ -42,28 +42,28 @@ _OUTDATED = {
     "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
 }
-"""Credentials or a clock that are wrong in this instance of the function; Lambda renews both."""
+"""Expired credentials or a wrong clock in this instance of the function; Lambda renews both."""
 
-_MAY_PASS = _THROTTLED | _BROKEN | _OUTDATED
+_TRANSIENT = _THROTTLED | _SERVER_ERRORS | _EXPIRED
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._]{0,79}")
 _SERVER_ERROR = 500
 
 _NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "ConfigParseError"}
-_NO_WAY = {"ConnectTimeoutError", "EndpointConnectionError"}
-_IN_A_VPC = "in a VPC the function needs a NAT gateway, or an interface endpoint of the service that lets it in"
+_NO_CONNECTION = {"ConnectTimeoutError", "EndpointConnectionError"}
+_VPC_HINT = "in a VPC, the function requires a NAT gateway, or an interface endpoint of the service whose security group allows it"
 
 
 class FactError(ExplainedError):
-    """AWS did not tell a fact, and may tell it later: throttling, 5xx, time-outs.
+    """A fact is unknown since an AWS call failed; a retry may help: throttling, 5xx, timeouts.
 
     Parameters
     ----------
     problem
-        One line: the action, and what came back.
+        One line: the action, and its error.
     action
-        The IAM action that was asked with; empty where AWS was not asked.
+        The IAM action; empty if AWS was not called.
     code
-        The error code of AWS; empty where there was no answer.
+        The error code of AWS; empty if there was none.
     """
 
     def __init__(self, problem: str, *, action: str = "", code: str = "") -> None:
@@ -73,58 +73,50 @@ class FactError(ExplainedError):
 
     @property
     def forbidden(self) -> bool:
-        """Whether whoever asked lacks the permission to."""
+        """Whether the caller lacks the permission."""
         return self.code in _DENIED
 
     @property
     def outcome(self) -> Outcome:
-        """An `ERROR`: the question could not be asked."""
+        """An `ERROR`, which is retried."""
         return Outcome.error(str(self))
 
 
 class FactDeniedError(FactError):
-    """Asking again will not help: no permission, no such resource, a call that AWS refuses."""
+    """A retry cannot help: no permission, no such resource, an invalid request."""
 
     @property
     def outcome(self) -> Outcome:
-        """A `FAIL`: somebody has to mend the function's role or the configuration."""
+        """A `FAIL`: the function's role or the configuration must be corrected."""
         return Outcome.failed(str(self))
 
 
 def unreadable(action: str) -> FactError:
-    """Return the error for an answer that is not what AWS documents; asked again, it may be."""
-    return FactError(f"{action}: the answer can't be read", action=action)
+    """Return the error for a response that does not match AWS's API model; a retry may return a valid one."""
+    return FactError(f"{action}: invalid response", action=action)
 
 
 def fact_error(action: str, error: Exception) -> FactError:
-    """Return what an exception of an AWS client means. Nothing of an answer but its error code is repeated.
-
-    Parameters
-    ----------
-    action
-        The IAM action, such as `ecs:DescribeServiceDeployments`.
-    error
-        What boto3 raised.
-    """
-    # Only botocore's ClientError has a response; importing it here would load botocore.
+    """Return the error for an exception of an AWS client. Of the response, it contains the error code alone."""
+    # Of botocore's exceptions, ClientError alone has a response; importing it here would load botocore.
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):
-        return _answered(action, response)
+        return _client_error(action, response)
     name = type(error).__name__
     if type(error).__module__ != "botocore.exceptions":
-        return unreadable(action)  # its parsers stumble over what is no answer in many ways
+        return unreadable(action)  # botocore's parsers raise many exceptions for malformed bodies
     if name in _NO_CREDENTIALS:
         return FactDeniedError(f"{action}: no AWS credentials ({name})", action=action)
-    return FactError(f"{action}: {name}{f'; {_IN_A_VPC}' if name in _NO_WAY else ''}", action=action)
+    return FactError(f"{action}: {name}{f'; {_VPC_HINT}' if name in _NO_CONNECTION else ''}", action=action)
 
 
-def _answered(action: str, response: Mapping[str, Any]) -> FactError:
+def _client_error(action: str, response: Mapping[str, Any]) -> FactError:
     code = str(response.get("Error", {}).get("Code") or "")
     status = response["ResponseMetadata"]["HTTPStatusCode"]
     if not _CODE.fullmatch(code):
-        # A proxy, a firewall, a gateway: AWS itself always gives a code.
-        return FactError(f"{action}: HTTP {status} without an error code of AWS", action=action)
-    if code in _MAY_PASS or status >= _SERVER_ERROR:
+        # From a proxy, a firewall or a gateway: AWS itself always returns a code.
+        return FactError(f"{action}: HTTP {status} without an AWS error code", action=action)
+    if code in _TRANSIENT or status >= _SERVER_ERROR:
         return FactError(f"{action}: {code}", action=action, code=code)
     hint = f"; allow the action {action} in the function's role" if code in _DENIED else ""
     return FactDeniedError(f"{action}: {code}{hint}", action=action, code=code)

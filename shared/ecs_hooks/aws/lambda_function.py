@@ -1,4 +1,4 @@
-"""Lambda functions: one call of a version, and what came of it."""
+"""Lambda functions: one invocation of a version, and its result."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ from ecs_hooks.aws.errors import FactDeniedError, fact_error
 INVOKE = "lambda:InvokeFunction"
 
 _REPORT = re.compile(r"^REPORT .*?\bDuration: ([0-9.]+) ms", re.MULTILINE)
-_TYPE = re.compile(r"[A-Za-z_][\w.]{0,79}")
-_TIMED_OUT = "ReadTimeoutError"
+_ERROR_TYPE = re.compile(r"[A-Za-z_][\w.]{0,79}")
 
 
 class Invoked(NamedTuple):
-    """What a function has answered.
+    """The result of an invocation.
 
     Parameters
     ----------
     payload
-        Its response.
+        The function's response.
     error_type
-        `errorType` of the error that it ended with, `Unhandled` where it names none; empty where it did not fail.
+        `errorType` of the function's error, `Unhandled` if it has no valid one; empty if the function did not fail.
     seconds
-        How long it ran, as Lambda has measured it; None where Lambda does not tell.
+        The duration that Lambda reports; None if it reports none.
     """
 
     payload: bytes
@@ -39,60 +38,47 @@ class Invoked(NamedTuple):
 
 
 class LateError(FactDeniedError):
-    """The function did not answer in time. It may still run, and is not called again."""
+    """The function did not respond in time. It may still run, and is not invoked again."""
 
 
 def invoke(function: str, qualifier: str, payload: Any, region: str, seconds: float) -> Invoked:
-    """Call a function once, and wait for what it answers.
-
-    Parameters
-    ----------
-    function
-        Name or ARN.
-    qualifier
-        Version or alias; empty for none.
-    payload
-        The event that it gets, as JSON.
-    region
-        Region of the function.
-    seconds
-        Longest wait for the answer.
+    """Invoke a function, or one of its versions or aliases, once, and return its result within some seconds.
 
     Raises
     ------
     LateError
-        If it did not answer in time.
+        If the function does not respond in time.
     FactError
-        If Lambda did not call it.
+        If the call fails.
     """
-    # Never twice: the first call may have done something.
+    # No retry: the first invocation may have had side effects.
     caller = client("lambda", region, seconds=seconds, attempts=1)
-    which = {"Qualifier": qualifier} if qualifier else {}
+    version = {"Qualifier": qualifier} if qualifier else {}
     try:
-        answer = caller.invoke(FunctionName=function, LogType="Tail", Payload=json.dumps(payload).encode(), **which)
-        with closing(answer["Payload"]) as body:
+        response = caller.invoke(FunctionName=function, LogType="Tail", Payload=json.dumps(payload).encode(), **version)
+        with closing(response["Payload"]) as body:
             content: bytes = body.read()
     except Exception as error:
-        if type(error).__name__ == _TIMED_OUT:
-            raise LateError(f"no answer in {seconds:g} s") from error
+        if type(error).__name__ == "ReadTimeoutError":
+            raise LateError(f"no response within {seconds:g} s") from error
         raise fact_error(INVOKE, error) from error
     with reading(INVOKE):
-        failed = bool(answer.get("FunctionError"))
-        return Invoked(content, _error_type(content) if failed else "", _ran(answer.get("LogResult") or ""))
+        failed = bool(response.get("FunctionError"))
+        return Invoked(content, _error_type(content) if failed else "", _duration(response.get("LogResult") or ""))
 
 
 def _error_type(content: bytes) -> str:
     try:
-        found = json.loads(content)
+        error = json.loads(content)
     except (ValueError, RecursionError):
         return "Unhandled"
-    name = found.get("errorType") if isinstance(found, dict) else None
-    # What a function says of its error can hold anything; the type is a name or it is not shown.
-    return name if isinstance(name, str) and _TYPE.fullmatch(name) else "Unhandled"
+    name = error.get("errorType") if isinstance(error, dict) else None
+    # The error may contain anything, secrets included: only a plain class name is shown.
+    return name if isinstance(name, str) and _ERROR_TYPE.fullmatch(name) else "Unhandled"
 
 
-def _ran(log: str) -> float | None:
-    """Return the duration in the last lines of the function's log, of which nothing else is looked at."""
+def _duration(log: str) -> float | None:
+    """Return the duration from the tail of the function's log, of which nothing else is read."""
     try:
         tail = base64.b64decode(log).decode("utf-8", "replace")
     except (binascii.Error, ValueError):

@@ -19,9 +19,10 @@ from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError, TransportError
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
-from ecs_hooks.http.sending import Limits, send
+from ecs_hooks.http.retry import send
 
 
 class Until(BaseModel):
@@ -127,7 +128,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
 
         def once() -> Sample:
             try:
-                response = send(request, keyring.limits, keyring.deadline, pool.ask)
+                response = send(request, keyring.limits, keyring.deadline, pool.exchange)
             except HttpError as error:
                 # Where nothing has ever come back, green can't be asked: that is no finding about it.
                 if error.permanent or (isinstance(error, TransportError) and not reached.is_set()):

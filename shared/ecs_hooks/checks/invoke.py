@@ -18,8 +18,7 @@ from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.http.response import Response
-from ecs_hooks.http.timings import Timings
+from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
 
 _NO_URL = Url.parse("http://lambda")

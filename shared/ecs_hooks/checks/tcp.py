@@ -19,13 +19,15 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.request import host_of
-from ecs_hooks.http.sending import Limits, persistently
-from ecs_hooks.http.stream import Heard, Talk, talk
+from ecs_hooks.http.retry import with_retries
+from ecs_hooks.http.tcp_probe import TcpProbe, TcpResult, run_probe
+from ecs_hooks.http.tls import TlsOptions
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.http.budget import Budget
+    from ecs_hooks.http.limits import Budget
 
 _ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
 _ENDS = {"end": "then the connection ended", "limit": "and more came", "timeout": "nothing more within {:g} s"}
@@ -156,30 +158,30 @@ class TcpCheck(TlsFields, Check):
             problem = self._address_problem(green)
             if problem:
                 return Outcome.failed(problem)
-            said = self._said(green, limits, redactor)
-            heard, attempts = persistently(lambda budget: _attempt(said, budget), limits, context.deadline)
+            probe = self._probe(green, limits, redactor)
+            result, attempts = with_retries(lambda budget: _attempt(probe, budget), limits, context.deadline)
         except HttpError as error:
             return outcome_of(error, green, redactor)
-        return self._judged(heard, _where(said), attempts, redactor)
+        return self._judged(result, _where(probe), attempts, redactor)
 
-    def _said(self, green: Endpoint, limits: Limits, redactor: Redactor) -> Talk:
+    def _probe(self, green: Endpoint, limits: Limits, redactor: Redactor) -> TcpProbe:
         url, body = Url.parse(green.base_url), self.expect.body
-        return Talk(
+        server_name = host_of(green.all_headers.get("Host", "")) or url.host
+        return TcpProbe(
             url.host,
             self.port or url.port,
             self.send.encode(),
             None if body is None else lambda content: not body.unmet(content, redactor),
-            host_of(green.all_headers.get("Host", "")) or url.host,
-            limits.trust if self.tls else None,
+            TlsOptions(server_name, limits.trust) if self.tls else None,
         )
 
-    def _judged(self, heard: Heard, where: str, attempts: int, redactor: Redactor) -> Outcome:
-        connect_ms = heard.timings.connect * 1000
+    def _judged(self, result: TcpResult, where: str, attempts: int, redactor: Redactor) -> Outcome:
+        connect_ms = result.timings.connect * 1000
         most = self.expect.max_connect_ms
         evidence = {
             "connect_ms": round(connect_ms, 1),
             **({} if most is None else {"connect_ms_limit": most}),
-            "body_bytes": len(heard.content),
+            "body_bytes": len(result.content),
             "attempts": attempts,
         }
         if most is not None and connect_ms > most:
@@ -187,22 +189,22 @@ class TcpCheck(TlsFields, Check):
         body = self.expect.body
         if body is None:
             return Outcome.passed(f"{where} connected in {connect_ms:.0f} ms", evidence)
-        size = counted(len(heard.content), "byte")
-        if heard.end == "enough":
-            answered = f"answered {size} in {heard.timings.first_byte * 1000:.0f} ms"
+        size = counted(len(result.content), "byte")
+        if result.end == "enough":
+            answered = f"answered {size} in {result.timings.first_byte * 1000:.0f} ms"
             return Outcome.passed(f"{where} connected in {connect_ms:.0f} ms, {answered}", evidence)
-        unmet, end = body.unmet(heard.content, redactor), _ENDS[heard.end].format(self.timeout_seconds)
+        unmet, end = body.unmet(result.content, redactor), _ENDS[result.end].format(self.timeout_seconds)
         return Outcome.failed(f"{where} answer is {size}, {end}; expected {unmet}", evidence)
 
 
-def _attempt(said: Talk, budget: Budget) -> Heard:
+def _attempt(probe: TcpProbe, budget: Budget) -> TcpResult:
     try:
-        return talk(said, budget)
+        return run_probe(probe, budget)
     except HttpError as error:
-        error.where = _where(said)
+        error.where = _where(probe)
         raise
 
 
-def _where(said: Talk) -> str:
-    host = f"[{said.host}]" if ":" in said.host else said.host
-    return f"TCP {host}:{said.port}"
+def _where(probe: TcpProbe) -> str:
+    host = f"[{probe.host}]" if ":" in probe.host else probe.host
+    return f"TCP {host}:{probe.port}"

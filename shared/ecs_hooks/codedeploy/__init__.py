@@ -1,7 +1,6 @@
-"""The same hooks under AWS CodeDeploy: deployments of ECS services and of Lambda functions.
+"""Hooks under AWS CodeDeploy, for deployments of ECS services and of Lambda functions.
 
-CodeDeploy speaks another protocol than ECS. Its event names a deployment and an execution, nothing else; it takes no
-answer but `PutLifecycleEventHookExecutionStatus`, waits an hour for it, and invokes a hook once. What ECS's event and
-repeated invocations give, this package makes up for: `description` asks who is deployed and which hook this is, `plan`
-finds what configures it, `schedule` has the function invoked again, `report` tells the verdict.
+CodeDeploy's event has only the ids of the deployment and of the hook execution. CodeDeploy invokes a hook once, ignores its
+response, and waits an hour for `PutLifecycleEventHookExecutionStatus`. `description` reads the deployment, the running hook
+and its plan, `schedule` lets EventBridge Scheduler invoke the function again, and `report` sends the verdict.
 """

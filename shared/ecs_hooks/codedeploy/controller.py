@@ -1,4 +1,4 @@
-"""CodeDeploy as the one who invokes the hook."""
+"""CodeDeploy as the controller of the deployment."""
 
 from __future__ import annotations
 
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from ecs_hooks.deployment.facts import Facts
     from ecs_hooks.engine.definition import Definition
 
-PATIENCE = 3600
-"""Seconds. "The deployment is considered to have failed if CodeDeploy is not notified ... within one hour" (AppSpec guide)."""
-
-MARGIN = 240
-"""Seconds of them that are kept to report in: a schedule comes up to two minutes late, and the function takes its time."""
-
 
 class CodeDeployController(Controller):
     """CodeDeploy, for deployments of ECS services and Lambda functions.
@@ -32,11 +26,11 @@ class CodeDeployController(Controller):
     Parameters
     ----------
     event
-        The event, with what is known of its hook.
+        The event with its hook.
     description
-        The deployment, as CodeDeploy describes it.
+        The deployment in CodeDeploy's API.
     end
-        When checks have to be decided, in seconds since the epoch.
+        Deadline of the checks, in seconds since the epoch.
     """
 
     name = "CodeDeploy"
@@ -55,31 +49,31 @@ class CodeDeployController(Controller):
     def answer(
         cls, definition: Definition, event: Any, deadline: Deadline, function_arn: str, record: Record
     ) -> HookResponse:
-        """Answer one event of CodeDeploy, which reads the report and not this answer."""
-        from ecs_hooks.codedeploy.event import CodeDeployEvent  # noqa: PLC0415 - loaded where CodeDeploy invokes the hook
-        from ecs_hooks.codedeploy.handler import Execution  # noqa: PLC0415
+        """Answer one event; the response is for people, CodeDeploy ignores it."""
+        from ecs_hooks.codedeploy.event import CodeDeployEvent  # noqa: PLC0415 - not loaded for ECS
+        from ecs_hooks.codedeploy.handler import Execution  # noqa: PLC0415 - as above
 
-        return Execution(definition, CodeDeployEvent.parse(event), deadline, function_arn, record).run()
+        return Execution(cls, definition, CodeDeployEvent.parse(event), deadline, function_arn, record).run()
 
     @property
     def event(self) -> CodeDeployHookEvent:
-        """The event, with what is known of its hook."""
+        """The event with its hook."""
         return self._event
 
     def deployment(self, facts: Facts) -> Deployment:
-        """Return the deployment of a service or of a function."""
+        """Return the deployment of the service or the function."""
         if self._description.is_lambda:
-            from ecs_hooks.codedeploy.lambda_versions import LambdaDeployment  # noqa: PLC0415 - only what is needed
+            from ecs_hooks.codedeploy.deployment import LambdaDeployment  # noqa: PLC0415 - without the modules of ECS
 
             return LambdaDeployment(self._description, self._event.region, facts)
         from ecs_hooks.codedeploy.task_sets import TaskSetDeployment  # noqa: PLC0415 - as above
 
         return TaskSetDeployment(self._description, self._event.region, facts)
 
-    def is_rollback(self, read_deployment: Callable[[], Any]) -> bool:  # noqa: ARG002 - it is known already
-        """Return whether CodeDeploy deploys what was there before."""
+    def is_rollback(self, read_deployment: Callable[[], Any]) -> bool:  # noqa: ARG002 - the description has it
+        """Return whether the deployment is a rollback."""
         return self._description.is_rollback
 
-    def expires_at(self, deployment: Deployment) -> float | None:  # noqa: ARG002 - it is known already
-        """Return the end of CodeDeploy's hour, less a margin to report in."""
+    def expires_at(self, deployment: Deployment) -> float | None:  # noqa: ARG002 - as above
+        """Return the end of CodeDeploy's hour, less the margin for the report."""
         return self._end

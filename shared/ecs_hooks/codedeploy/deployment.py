@@ -1,10 +1,11 @@
-"""What CodeDeploy's deployments of services and functions have in common."""
+"""Deployments by CodeDeploy: their common base, and those of Lambda functions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.description import Description, describe_group
 from ecs_hooks.deployment.base import Deployment, NotApplicableError
 
@@ -13,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class CodeDeployDeployment(Deployment):
-    """A deployment that CodeDeploy carries out.
+    """A deployment by CodeDeploy.
 
     Parameters
     ----------
     description
-        As CodeDeploy describes it.
+        The deployment in CodeDeploy's API.
     region
         Its region.
     facts
-        What earlier invocations found out.
+        Facts from earlier invocations.
     """
 
     def __init__(self, description: Description, region: str, facts: Facts | None = None) -> None:
@@ -36,7 +37,7 @@ class CodeDeployDeployment(Deployment):
 
     @property
     def alarm_names(self) -> tuple[str, ...]:
-        """Names of the alarms that CodeDeploy watches: those of the deployment, or of its deployment group."""
+        """Names of the alarms that CodeDeploy watches: the deployment's own, or its deployment group's."""
         watched = self.description.deployment.get("overrideAlarmConfiguration")
         watched = self._group.get("alarmConfiguration", {}) if watched is None else watched
         alarms = watched.get("alarms", []) if watched.get("enabled") else []
@@ -44,15 +45,83 @@ class CodeDeployDeployment(Deployment):
 
     @property
     def started_at(self) -> float:
-        """When the deployment began, in seconds since the epoch."""
+        """Start of the deployment, in seconds since the epoch."""
         return self.description.started_at
 
     @property
     def rolling_back(self) -> bool:
-        """Whether CodeDeploy deploys what was there before."""
+        """Whether the deployment is a rollback."""
         return self.description.is_rollback
 
     @property
     def blue_served_alone(self) -> float | None:
-        """CodeDeploy does not tell."""
-        raise NotApplicableError("CodeDeploy does not tell when blue was new, so there is no such time to compare with")
+        """Not known to CodeDeploy."""
+        raise NotApplicableError(
+            "CodeDeploy does not report when blue was deployed, so there is no time to compare with"
+        )
+
+
+def _missing(what: str) -> Any:
+    """Return a property of deployments to ECS services that Lambda functions do not have."""
+
+    def missing(_: LambdaDeployment) -> Never:
+        raise NotApplicableError(f"a Lambda function has no {what}")
+
+    return property(missing)
+
+
+class LambdaDeployment(CodeDeployDeployment):
+    """A deployment of a Lambda function; its revisions are versions behind an alias."""
+
+    cluster = _missing("cluster")
+    service = _missing("ECS service")
+    green = blue = _missing("task definition or target group")
+    tasks = stopped_tasks = blue_tasks = task_counts = _missing("tasks")
+    images = _missing("container images")
+
+    @property
+    def _function(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.description.target.get("lambdaFunctionInfo", {})
+        if not found.get("functionName") or not found.get("targetVersion"):
+            raise FactError("CodeDeploy reports no Lambda function and target version yet")
+        return found
+
+    @property
+    def function(self) -> str:
+        """Name of the function."""
+        return str(self._function["functionName"])
+
+    @property
+    def alias(self) -> str:
+        """Name of the alias that is shifted."""
+        return str(self._function.get("functionAlias", ""))
+
+    @property
+    def green_version(self) -> str:
+        """The new version."""
+        return str(self._function["targetVersion"])
+
+    @property
+    def blue_version(self) -> str:
+        """The previous version; empty on a first deployment."""
+        return str(self._function.get("currentVersion", ""))
+
+    @property
+    def green_percent(self) -> float | None:
+        """The new version's share of the alias's invocations, in per cent.
+
+        CodeDeploy's API reference calls `targetVersionWeight` a percentage, an alias has a fraction. At the hooks it is
+        0 or 100 %, and 1 is read as 100 %.
+        """
+        weight: float | None = self._function.get("targetVersionWeight")
+        return None if weight is None else 100.0 * weight if weight <= 1 else weight
+
+    @property
+    def first(self) -> bool:
+        """Whether there is no previous version."""
+        return not self.blue_version
+
+    @property
+    def obstacle_to_an_address(self) -> str:
+        """The reason why a version has no address."""
+        return "a version of a Lambda function has no address of its own"

@@ -1,27 +1,36 @@
-"""What CodeDeploy says of a deployment: what is deployed, and which of its hooks is running."""
+"""The facts that CodeDeploy's event lacks: the deployment, the running hook, and the hook's plan."""
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ecs_hooks.aws.call import ask, ask_page, reading
 from ecs_hooks.aws.errors import FactDeniedError, unreadable
 from ecs_hooks.codedeploy.event import STAGES
+from ecs_hooks.plan.model import REFERENCE
 
 DEPLOYMENT = "codedeploy:GetDeployment"
 GROUP = "codedeploy:GetDeploymentGroup"
 LIST_TARGETS = "codedeploy:ListDeploymentTargets"
 TARGETS = "codedeploy:BatchGetDeploymentTargets"
+PARAMETERS = "ssm:GetParameters"
+
+PREFIX_VARIABLE = "ECS_HOOKS_PLAN_PARAMETERS"
+"""Environment variable with the prefix of the SSM parameters that have plans, such as `/ecs-hooks`."""
+PLAN_VARIABLE = "ECS_HOOKS_PLAN"
+"""Environment variable with the plan as JSON, or with its source (`s3://...`, `ssm:/...`)."""
 
 OVER = {"Succeeded", "Failed", "Stopped"}
-"""Statuses of a deployment that waits for nobody any more."""
+"""Terminal statuses of a deployment."""
 
 _ROLLBACK = "codeDeployRollback"
 
 
 class Description(NamedTuple):
-    """A deployment, as CodeDeploy describes it.
+    """A deployment in CodeDeploy's API.
 
     Parameters
     ----------
@@ -51,27 +60,27 @@ class Description(NamedTuple):
 
     @property
     def status(self) -> str:
-        """Such as `InProgress`."""
+        """Status, such as `InProgress`."""
         return str(self.deployment.get("status", ""))
 
     @property
     def is_over(self) -> bool:
-        """Whether it waits for nobody any more."""
+        """Whether the status is terminal."""
         return self.status in OVER
 
     @property
     def is_rollback(self) -> bool:
-        """Whether CodeDeploy has begun it to go back: it rolls back by deploying what was there before."""
+        """Whether it is a rollback: CodeDeploy rolls back with a new deployment of the previous revision."""
         return self.deployment.get("creator") == _ROLLBACK
 
     @property
     def started_at(self) -> float:
-        """When it began, in seconds since the epoch.
+        """Start of the deployment, in seconds since the epoch.
 
         Raises
         ------
         FactError
-            If CodeDeploy does not say.
+            If the response has no time.
         """
         began = self.deployment.get("startTime") or self.deployment.get("createTime")
         if began is None:
@@ -80,12 +89,12 @@ class Description(NamedTuple):
 
     @property
     def running_hook(self) -> str:
-        """Name of the lifecycle event in progress that a hook belongs to; empty where none is."""
+        """Name of the lifecycle event in progress, if it supports hooks; else empty."""
         running = [each["lifecycleEventName"] for each in self._events if each.get("status") == "InProgress"]
         return next((name for name in running if name in STAGES), "")
 
     def began(self, lifecycle_event: str) -> float | None:
-        """Return when a lifecycle event began, in seconds since the epoch; None where CodeDeploy does not say."""
+        """Return the start of a lifecycle event, in seconds since the epoch; None if unknown."""
         found = [each for each in self._events if each.get("lifecycleEventName") == lifecycle_event]
         return found[0]["startTime"].timestamp() if found and "startTime" in found[0] else None
 
@@ -102,39 +111,87 @@ class Description(NamedTuple):
 
     @property
     def cluster_and_service(self) -> tuple[str, str]:
-        """Names of both, of an ECS service: its target is called `cluster:service`."""
+        """Names of cluster and ECS service: the target's id is `cluster:service`."""
         cluster, _, service = str(self.target.get("targetId", "")).partition(":")
         return cluster, service
 
 
 def describe(deployment_id: str, region: str) -> Description:
-    """Ask CodeDeploy for a deployment and its target.
+    """Return a deployment and its target.
 
     Raises
     ------
     FactError
-        If CodeDeploy does not answer, or does not know it.
+        If CodeDeploy does not answer, or the deployment does not exist.
     """
     with reading(DEPLOYMENT):
         deployment = ask_page(DEPLOYMENT, region, deploymentId=deployment_id)["deploymentInfo"]
         platform = deployment["computePlatform"]
     member = {"ECS": "ecsTarget", "Lambda": "lambdaTarget"}.get(platform)
     if member is None:
-        raise FactDeniedError(f"deployments to {platform} have no hooks in Lambda; ecs-hooks is for ECS and Lambda")
+        raise FactDeniedError(f"CodeDeploy's compute platform {platform} has no Lambda hooks; use ECS or Lambda")
     ids = ask(LIST_TARGETS, region, "targetIds", deploymentId=deployment_id)
     found = ask(TARGETS, region, "deploymentTargets", deploymentId=deployment_id, targetIds=ids[:1]) if ids else []
     return Description(deployment, found[0].get(member, {}) if found else {})
 
 
 def describe_group(application: str, deployment_group: str, region: str) -> Mapping[str, Any]:
-    """Ask CodeDeploy for a deployment group.
+    """Return a deployment group.
 
     Raises
     ------
     FactError
-        If CodeDeploy does not answer, or does not know it.
+        If CodeDeploy does not answer, or the group does not exist.
     """
     with reading(GROUP):
         page = ask_page(GROUP, region, applicationName=application, deploymentGroupName=deployment_group)
         info: Mapping[str, Any] = page["deploymentGroupInfo"]
     return info
+
+
+def parameter_names(prefix: str, description: Description, lifecycle_event: str) -> list[str]:
+    """Return the names of the SSM parameters for a hook's plan: the hook's own, then the deployment group's."""
+    group = f"{prefix.rstrip('/')}/{description.application}/{description.deployment_group}"
+    return [f"{group}/{lifecycle_event}", group]
+
+
+def configuration(
+    description: Description, lifecycle_event: str, region: str, environment: Mapping[str, str] = os.environ
+) -> Any:
+    """Return the plan of a hook, as ECS would send it in `hookDetails`.
+
+    The hook's own parameter comes first, then that of its deployment group, then the function's environment. Without any
+    of them the plan is empty: the default checks of the stage.
+
+    Parameters
+    ----------
+    description
+        The deployment.
+    lifecycle_event
+        The hook, such as `AfterAllowTestTraffic`.
+    region
+        Region of the deployment.
+    environment
+        Environment of the function.
+
+    Raises
+    ------
+    FactError
+        If Systems Manager does not answer: the plan is not known then.
+    """
+    prefix = environment.get(PREFIX_VARIABLE, "").strip()
+    if prefix:
+        names = parameter_names(prefix, description, lifecycle_event)
+        there = {each.get("Name") for each in ask(PARAMETERS, region, "Parameters", Names=names, WithDecryption=False)}
+        for name in names:
+            if name in there:
+                return {REFERENCE: f"ssm:{name}"}
+    text = environment.get(PLAN_VARIABLE, "").strip()
+    if not text:
+        return {}
+    if text.startswith(("s3:", "ssm:")):
+        return {REFERENCE: text}
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,4 +1,4 @@
-"""What CodeDeploy sends to a hook, and what an invocation makes of it."""
+"""The event of a CodeDeploy hook, and the data that its invocations hand on."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ STAGES = {
     "BeforeAllowTraffic": Stage.PRE_PRODUCTION_TRAFFIC_SHIFT,
     "AfterAllowTraffic": Stage.POST_PRODUCTION_TRAFFIC_SHIFT,
 }
-"""The stage that each lifecycle event with a hook corresponds to.
+"""The ECS lifecycle stage that each lifecycle event with hooks corresponds to.
 
-Source: AWS's guide for moving from CodeDeploy to ECS's own blue/green deployments; for BeforeAllowTraffic it names
-PRODUCTION_TRAFFIC_SHIFT, which came before there was PRE_PRODUCTION_TRAFFIC_SHIFT.
+Source: AWS's guide for the migration from CodeDeploy to ECS blue/green deployments. For BeforeAllowTraffic the guide has
+PRODUCTION_TRAFFIC_SHIFT; it is older than PRE_PRODUCTION_TRAFFIC_SHIFT.
 """
 
 _DEPLOYMENT, _EXECUTION = "DeploymentId", CODEDEPLOY_KEY
@@ -27,22 +27,22 @@ _MOST = 10**10
 
 
 class Carried(NamedTuple):
-    """What goes from one invocation of a hook execution to the next, besides the state of its checks.
+    """The data from one invocation of a hook execution to the next, besides the state of its checks.
 
     Parameters
     ----------
     began
-        When the hook was first invoked, in seconds since the epoch; 0 in that invocation.
+        Time of the first invocation, in seconds since the epoch; 0 in that invocation.
     number
-        How many invocations there were before.
+        Number of earlier invocations.
     deaths
-        How many of them, the last ones, have ended without a word.
+        Number of invocations in a row that crashed.
     errors
-        How many times in a row the deployment could not be described.
+        Number of times in a row that the deployment could not be read.
     verdict
-        `Succeeded` or `Failed`, where it is known and could not be reported; else empty.
+        `Succeeded` or `Failed` if it could not be reported yet; else empty.
     reason
-        Why.
+        The reason of the verdict.
     """
 
     began: int = 0
@@ -54,7 +54,7 @@ class Carried(NamedTuple):
 
     @classmethod
     def load(cls, stored: object) -> Carried:
-        """Return what was stored; as in a first invocation where that can't be read."""
+        """Return the stored data; the data of a first invocation if it is invalid."""
         if not isinstance(stored, Mapping):
             return cls()
         began, number, deaths, errors = (_count(stored.get(name)) for name in ("began", "number", "deaths", "errors"))
@@ -69,7 +69,7 @@ def _count(value: object) -> int:
 
 
 class CodeDeployEvent(NamedTuple):
-    """One invocation of a hook by CodeDeploy, or by the schedule that goes on with it.
+    """One invocation of a hook, by CodeDeploy or by a schedule.
 
     Source: CodeDeploy user guide, "AppSpec 'hooks' section", for deployments of ECS and of Lambda.
 
@@ -78,11 +78,11 @@ class CodeDeployEvent(NamedTuple):
     deployment_id
         `DeploymentId`, such as `d-ABCDEF123`.
     execution_id
-        `LifecycleEventHookExecutionId`, with which the status is reported.
+        `LifecycleEventHookExecutionId`, for the report of the status.
     state
-        State of the checks, as the invocation before has left it; None in the first one.
+        State of the checks from the previous invocation; None in the first one.
     carried
-        What else it has left.
+        The other data from the previous invocation.
     """
 
     deployment_id: str
@@ -92,22 +92,22 @@ class CodeDeployEvent(NamedTuple):
 
     @classmethod
     def parse(cls, event: Mapping[Any, Any]) -> CodeDeployEvent:
-        """Read an event.
+        """Return the event from its JSON object.
 
         Raises
         ------
         EventError
-            If a field is missing or no text.
+            If a field is missing or not a string.
         """
         for name in (_DEPLOYMENT, _EXECUTION):
             value = event.get(name)
             if not isinstance(value, str) or not value:
                 problem = "is missing" if value is None or value == "" else f"must be a string, not {json_type(value)}"
-                raise EventError(name, f"{problem}; is this an event of a CodeDeploy lifecycle hook?")
+                raise EventError(name, f"{problem}; expected an event of a CodeDeploy lifecycle hook")
         return cls(event[_DEPLOYMENT], event[_EXECUTION], event.get(STATE_KEY), Carried.load(event.get(_CARRIED_KEY)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the event as the next invocation is to find it."""
+        """Return the JSON object of the event for the next invocation."""
         return {
             _DEPLOYMENT: self.deployment_id,
             _EXECUTION: self.execution_id,
@@ -117,7 +117,7 @@ class CodeDeployEvent(NamedTuple):
 
 
 class CodeDeployHookEvent(NamedTuple):
-    """An event, and what is known of the hook that it belongs to; implements `ecs_hooks.core.event.HookEvent`.
+    """An event with its hook; implements `ecs_hooks.core.event.HookEvent`.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class CodeDeployHookEvent(NamedTuple):
     lifecycle_event
         The hook, such as `AfterAllowTestTraffic`.
     stage
-        The stage that it corresponds to.
+        The corresponding ECS lifecycle stage.
     region
         Region of the deployment.
     application, deployment_group
@@ -134,7 +134,7 @@ class CodeDeployHookEvent(NamedTuple):
     service_name
         Name of the ECS service, or of the Lambda function.
     hook_details
-        What configures the hook.
+        The plan of the hook.
     """
 
     received: CodeDeployEvent
@@ -153,17 +153,17 @@ class CodeDeployHookEvent(NamedTuple):
 
     @property
     def green_percent(self) -> float | None:
-        """The event does not tell."""
+        """None: the event does not have it."""
         return None
 
     @property
     def configuration(self) -> dict[str, Any] | None:
-        """What configures the hook; None where that is no object."""
+        """The plan of the hook; None if it is not a JSON object."""
         return dict(self.hook_details) if isinstance(self.hook_details, Mapping) else None
 
     @property
     def state(self) -> object:
-        """What this library left for this invocation; None at first."""
+        """The state from the previous invocation; None in the first one."""
         return self.received.state
 
     @property
@@ -173,7 +173,7 @@ class CodeDeployHookEvent(NamedTuple):
 
     @property
     def log_keys(self) -> Mapping[str, str]:
-        """The keys that every line of the log bears."""
+        """The keys of every log line."""
         return {
             "deployment": self.received.deployment_id,
             "application": self.application,

@@ -1,7 +1,7 @@
-"""One invocation of a hook by CodeDeploy, from its event to the report.
+"""One invocation of a hook under CodeDeploy, from its event to the report.
 
-Whatever happens, CodeDeploy hears of it within its hour: the schedule that goes on with the hook is set before anything
-else, so that an invocation which dies leaves somebody behind who knows.
+Every hook reports a status within CodeDeploy's hour: the schedule of the next invocation is set first, so that a crash does
+not end the hook.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.aws.errors import FactDeniedError, FactError
-from ecs_hooks.codedeploy.controller import MARGIN, PATIENCE, CodeDeployController
-from ecs_hooks.codedeploy.description import describe
+from ecs_hooks.codedeploy.description import configuration, describe
 from ecs_hooks.codedeploy.event import STAGES, Carried, CodeDeployEvent, CodeDeployHookEvent
-from ecs_hooks.codedeploy.plan import configuration
-from ecs_hooks.codedeploy.report import FAILED, SUCCEEDED, Reported, report
+from ecs_hooks.codedeploy.report import FAILED, MARGIN, PATIENCE, SUCCEEDED, Reported, report
 from ecs_hooks.codedeploy.schedule import MINUTE, Schedule, minute_after
 from ecs_hooks.core import clock
 from ecs_hooks.core.arn import region_of
@@ -28,19 +26,20 @@ from ecs_hooks.engine.telemetry import log_errors_suppressed, logger
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ecs_hooks.codedeploy.controller import CodeDeployController
     from ecs_hooks.codedeploy.description import Description
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.engine.controller import Record
     from ecs_hooks.engine.definition import Definition
 
 _RESERVE = 10.0
-"""Seconds of an invocation to report and to schedule in, once the checks are over; a quarter of it, where it has less."""
+"""Seconds that an invocation keeps for report and schedule after its checks; at most a quarter of its time."""
 
 _MOST_DEATHS = 3
-"""Invocations in a row that may die before the hook has failed."""
+"""Crashes in a row after which the hook fails."""
 
 _MOST_ERRORS = 5
-"""Times in a row that CodeDeploy may be unable to describe the deployment."""
+"""Failed reads of the deployment in a row after which the hook fails."""
 
 _STATUSES = {HookStatus.SUCCEEDED: SUCCEEDED, HookStatus.FAILED: FAILED}
 
@@ -50,22 +49,31 @@ class Execution:
 
     Parameters
     ----------
+    controller
+        The class of the controller.
     definition
         The hook.
     event
         The event.
     deadline
-        When Lambda's time is over.
+        Lambda's time-out.
     function_arn
-        ARN that Lambda was invoked by; empty where it is not known.
+        ARN of the function; empty if unknown.
 
     record
-        Gets the event of the hook once CodeDeploy has described the deployment, and the results of the checks.
+        Gets the event with its hook once the deployment was read, and the results of the checks.
     """
 
     def __init__(
-        self, definition: Definition, event: CodeDeployEvent, deadline: Deadline, function_arn: str, record: Record
+        self,
+        controller: type[CodeDeployController],
+        definition: Definition,
+        event: CodeDeployEvent,
+        deadline: Deadline,
+        function_arn: str,
+        record: Record,
     ) -> None:
+        self._controller = controller
         self._definition = definition
         self._deadline = deadline
         self._now = clock.now()
@@ -77,42 +85,42 @@ class Execution:
         self._record = record
 
     def run(self) -> HookResponse:
-        """Find the verdict, or go on later, and see to it that CodeDeploy hears of it; return what came of it."""
-        held = self._take_precautions()
+        """Run the checks, then report the verdict or schedule the next invocation; return the response."""
+        scheduled = self._schedule_retry()
         try:
-            response = self._answer(may_go_on=held)
-        except Exception as error:  # noqa: BLE001 - CodeDeploy would wait for an hour
+            response = self._answer(scheduled=scheduled)
+        except Exception as error:  # noqa: BLE001 - else CodeDeploy waits for an hour
             response = self._crashed(error)
         if response.status is HookStatus.IN_PROGRESS:
-            problem = self._go_on(response)
+            problem = self._continue(response)
             if not problem:
                 return response
             response = HookResponse(HookStatus.FAILED, f"{response.reason}; but {problem}")
         return self._report(response)
 
     @property
-    def _last_call(self) -> float:
-        """The latest moment at which a schedule is of use, in seconds since the epoch."""
+    def _latest_schedule(self) -> float:
+        """The latest useful time of a schedule, in seconds since the epoch."""
         return self._began + PATIENCE - 2 * MINUTE
 
     @property
     def _end(self) -> float:
-        """When checks have to be decided, in seconds since the epoch."""
+        """Deadline of the checks, in seconds since the epoch."""
         return self._began + PATIENCE - MARGIN
 
-    def _take_precautions(self) -> bool:
-        """Have the function invoked again should this invocation die; return whether that could be had."""
+    def _schedule_retry(self) -> bool:
+        """Schedule the next invocation, in case this one crashes; return whether that worked."""
         carried = self._event.carried
         if carried.verdict:
-            return True  # there is nothing left to die in, but the report itself
-        heir = carried._replace(number=carried.number + 1, deaths=carried.deaths + 1)
-        at = minute_after(self._now, min(self._deadline.remaining() + MINUTE / 2, self._last_call - self._now))
-        problem = self._set(heir, at)
+            return True  # only the report is left
+        following = carried._replace(number=carried.number + 1, deaths=carried.deaths + 1)
+        at = minute_after(self._now, min(self._deadline.remaining() + MINUTE / 2, self._latest_schedule - self._now))
+        problem = self._set(following, at)
         if problem:
-            self._warn(f"should this invocation die, nobody goes on with the hook: {problem}")
+            self._warn(f"no invocation is scheduled in case this one crashes: {problem}")
         return not problem
 
-    def _answer(self, *, may_go_on: bool) -> HookResponse:
+    def _answer(self, *, scheduled: bool) -> HookResponse:
         carried = self._event.carried
         if carried.verdict:
             status = HookStatus.SUCCEEDED if carried.verdict == SUCCEEDED else HookStatus.FAILED
@@ -120,23 +128,24 @@ class Execution:
         if carried.deaths >= _MOST_DEATHS:
             return HookResponse(
                 HookStatus.FAILED,
-                f"FAILED: the function ended {carried.deaths} times in a row without an answer; its log tells whether "
-                f"it ran out of time or of memory",
+                f"FAILED: the function crashed {carried.deaths} times in a row; check its log for a time-out or a lack of "
+                "memory",
             )
         while True:
             response = self._ask()
             delay = response.call_back_delay or MINUTE
-            if response.status is not HookStatus.IN_PROGRESS or may_go_on:
+            if response.status is not HookStatus.IN_PROGRESS or scheduled:
                 return response
             if self._deadline.remaining() < delay + 2 * _RESERVE:
                 return HookResponse(
-                    HookStatus.FAILED, f"{response.reason}; but the function's time is over, and nobody could go on"
+                    HookStatus.FAILED,
+                    f"{response.reason}; but the function is about to time out, and no further invocation is scheduled",
                 )
             time.sleep(delay)
             self._carry(response)
 
     def _ask(self) -> HookResponse:
-        """Ask for the deployment, its plan and everything in it."""
+        """Read the deployment and the plan, and run the checks."""
         try:
             description = describe(self._event.deployment_id, self._region)
             event = self._described(description)
@@ -145,10 +154,10 @@ class Execution:
         self._record.event = event
         self._began = min(self._began, description.began(event.lifecycle_event) or self._began)
         if description.is_over:
-            return HookResponse(HookStatus.FAILED, f"FAILED: the deployment is over ({description.status})")
+            return HookResponse(HookStatus.FAILED, f"FAILED: the deployment has ended already ({description.status})")
         self._event = self._event._replace(carried=self._event.carried._replace(errors=0))
         deadline = self._deadline.earlier(min(_RESERVE, self._deadline.remaining() / 4))
-        controller = CodeDeployController(event, description, self._end)
+        controller = self._controller(event, description, self._end)
         invocation = Invocation(self._definition, controller, deadline)
         try:
             return invocation.answer()
@@ -163,7 +172,7 @@ class Execution:
         stage: str | None = self._definition.stage
         running = description.running_hook or _lifecycle_event_of(stage)
         if not running:
-            raise FactError("CodeDeploy tells no lifecycle event in progress, so which hook this is can't be known")
+            raise FactError("CodeDeploy reports no lifecycle event in progress, so the hook is unknown")
         return CodeDeployHookEvent(
             self._event,
             running,
@@ -189,54 +198,54 @@ class Execution:
         )
 
     def _carry(self, response: HookResponse) -> None:
-        """Take over what the next asking is to find, as ECS would hand it on."""
+        """Keep the state for the next run of the checks, as ECS would."""
         details: Mapping[str, Any] = response.hook_details or {}
         self._event = self._event._replace(state=details.get(STATE_KEY))
 
-    def _go_on(self, response: HookResponse) -> str:
-        """Have the function invoked after the delay; return why that can't be."""
+    def _continue(self, response: HookResponse) -> str:
+        """Schedule the next invocation; return the problem, if any."""
         now = clock.now()
         if now >= self._end:
-            return "CodeDeploy's hour is nearly over"
+            return "CodeDeploy's limit of one hour is nearly reached"
         self._carry(response)
         carried = self._event.carried
-        heir = carried._replace(number=carried.number + 1, deaths=0)
+        following = carried._replace(number=carried.number + 1, deaths=0)
         at = min(minute_after(now, response.call_back_delay or MINUTE), max(self._end, minute_after(now, 0)))
-        problem = self._set(heir, at)
-        return f"it can't go on: {problem}" if problem else ""
+        problem = self._set(following, at)
+        return f"no further invocation is scheduled: {problem}" if problem else ""
 
     def _schedule(self) -> Schedule:
-        """Return the schedule after this invocation, whether it is there or not."""
+        """Return the schedule after this invocation, set or not."""
         return Schedule.of(self._event.execution_id, self._event.carried.number, self._function_arn, self._region)
 
-    def _set(self, heir: Carried, at: float) -> str:
-        """Set the schedule; return why that can't be."""
+    def _set(self, following: Carried, at: float) -> str:
+        """Set the schedule; return the problem, if any."""
         try:
-            self._schedule().set(self._event._replace(carried=heir).to_dict(), at)
+            self._schedule().set(self._event._replace(carried=following).to_dict(), at)
         except FactError as error:
             return str(error)
         return ""
 
     def _report(self, response: HookResponse) -> HookResponse:
-        """Tell CodeDeploy, now or in the next invocation."""
+        """Report the verdict, now or in the next invocation."""
         status = _STATUSES[response.status]
         answer = report(self._event, status, self._region, self._deadline.earlier(_RESERVE / 4))
         if answer.problem:
             self._warn(f"{status} could not be reported: {answer.problem}")
         carried = self._event.carried
-        heir = carried._replace(number=carried.number + 1, deaths=0, verdict=status, reason=response.reason)
-        if answer.reported is Reported.NOT_YET and clock.now() < self._last_call:
-            problem = self._set(heir, minute_after(clock.now(), MINUTE))
+        following = carried._replace(number=carried.number + 1, deaths=0, verdict=status, reason=response.reason)
+        if answer.reported is Reported.NOT_YET and clock.now() < self._latest_schedule:
+            problem = self._set(following, minute_after(clock.now(), MINUTE))
             if problem:
-                self._warn(f"the report is not tried again: {problem}")
+                self._warn(f"the report will not be retried: {problem}")
             return response
         try:
-            # Even where nobody knows of it: Scheduler may have set it, and its answer been lost.
+            # Scheduler may have set the schedule although its response was lost.
             self._schedule().delete()
         except FactError as error:
-            self._warn(f"a schedule may be left over: {error}")
-            if not carried.verdict:  # at least it checks nothing once more
-                self._set(heir, minute_after(clock.now(), MINUTE))
+            self._warn(f"a schedule may remain: {error}")
+            if not carried.verdict:  # so that a remaining schedule repeats the report, not the checks
+                self._set(following, minute_after(clock.now(), MINUTE))
         return response
 
     def _warn(self, text: str, **extra: str) -> None:

@@ -1,4 +1,4 @@
-"""Tells CodeDeploy the verdict: once, and again without harm."""
+"""Reports the verdict to CodeDeploy; a repeated report does no harm."""
 
 from __future__ import annotations
 
@@ -13,33 +13,39 @@ if TYPE_CHECKING:
     from ecs_hooks.codedeploy.event import CodeDeployEvent
     from ecs_hooks.core.deadline import Deadline
 
+PATIENCE = 3600
+"""Seconds. "The deployment is considered to have failed if CodeDeploy is not notified ... within one hour" (AppSpec guide)."""
+
+MARGIN = 240
+"""Seconds of `PATIENCE` that are kept for the report: a schedule may be two minutes late, and the function needs time."""
+
 ACTION = "codedeploy:PutLifecycleEventHookExecutionStatus"
 
 SUCCEEDED, FAILED = "Succeeded", "Failed"
-"""The two of its statuses that CodeDeploy takes."""
+"""The two statuses that CodeDeploy accepts."""
 
 _ALREADY = "LifecycleEventAlreadyCompletedException"
 _PAUSE = 1.0
-"""Seconds between two tries."""
+"""Seconds between two attempts."""
 
 
 class Reported(Enum):
-    """What came of a report."""
+    """Result of a report."""
 
-    DONE = "CodeDeploy has it, now or from before"
-    POINTLESS = "CodeDeploy refuses it, and would again: nobody waits for it"
-    NOT_YET = "it is worth another try"
+    DONE = "CodeDeploy has a status, from this report or an earlier one"
+    POINTLESS = "CodeDeploy refuses it permanently"
+    NOT_YET = "it may be retried"
 
 
 class Answer(NamedTuple):
-    """What came of a report, and why."""
+    """Result of a report, with the problem if there is one."""
 
     reported: Reported
     problem: str = ""
 
 
 def report(event: CodeDeployEvent, status: str, region: str, deadline: Deadline) -> Answer:
-    """Report a verdict, again and again while CodeDeploy is in trouble and there is time.
+    """Report a verdict, with retries until the deadline.
 
     Parameters
     ----------
@@ -50,7 +56,7 @@ def report(event: CodeDeployEvent, status: str, region: str, deadline: Deadline)
     region
         Region of the deployment.
     deadline
-        When there is no time any more.
+        Time limit of the retries.
     """
     while True:
         answer = _once(event, status, region)
@@ -71,7 +77,7 @@ def _once(event: CodeDeployEvent, status: str, region: str) -> Answer:
     except FactError as error:
         if error.code == _ALREADY:
             return Answer(Reported.DONE)
-        # A role can be mended within the hour. No such deployment or execution, and whatever else is refused, can't.
+        # A missing permission may be added within the hour; any other refusal is permanent.
         pointless = isinstance(error, FactDeniedError) and not error.forbidden and bool(error.code)
         return Answer(Reported.POINTLESS if pointless else Reported.NOT_YET, str(error))
     return Answer(Reported.DONE)

@@ -1,8 +1,8 @@
-"""How a hook goes on: EventBridge Scheduler invokes the function again.
+"""One-time schedules of EventBridge Scheduler that invoke the function again.
 
-CodeDeploy invokes a hook once and waits for an hour. To wait inside the function would hold it open for minutes, and ends
-with Lambda's 15. A one-time schedule costs nothing while it waits, needs no state machine and no other programming model,
-and is there already while the function works: should that die without a word, the schedule goes on in its place.
+CodeDeploy invokes a hook once and waits for an hour. Waiting inside the function costs money for minutes and is limited to
+Lambda's 15 minutes. A schedule is free while it waits, and is set before the checks run: if the function crashes, the
+schedule continues.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ DELETE = "scheduler:DeleteSchedule"
 GROUP_VARIABLE = "ECS_HOOKS_SCHEDULE_GROUP"
 """Environment variable with the name of the schedule group."""
 ROLE_VARIABLE = "ECS_HOOKS_SCHEDULE_ROLE"
-"""Environment variable with the ARN of the role with which Scheduler invokes the function."""
+"""Environment variable with the ARN of the role that lets Scheduler invoke the function."""
 
 MINUTE = 60
-"""Seconds. "EventBridge Scheduler provides 60-second precision" (its user guide): what is set for a minute comes in it."""
+"""Seconds. "EventBridge Scheduler provides 60-second precision" (user guide): a schedule runs within its minute."""
 
 _LEAST = 15
-"""Seconds from now at which a schedule may be set: one in the past would be refused."""
+"""Seconds from now to the earliest schedule: Scheduler refuses times in the past."""
 
 
 class Schedule(NamedTuple):
-    """The schedule that goes on after one invocation of a hook execution.
+    """The schedule for the invocation after this one.
 
-    Each invocation has one of its own: whether one that has fired, and is to be deleted after that, can be set anew is not
-    documented.
+    Each invocation sets a schedule with a new name: whether a schedule that has run and awaits deletion can be updated is
+    not documented.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ class Schedule(NamedTuple):
     group
         The schedule group.
     role
-        ARN of the role with which Scheduler invokes the function.
+        ARN of the role that lets Scheduler invoke the function.
     function_arn
-        The function.
+        ARN of the function.
     region
         Region of all of them.
     """
@@ -69,40 +69,40 @@ class Schedule(NamedTuple):
         region: str,
         environment: Mapping[str, str] = os.environ,
     ) -> Schedule:
-        """Return the schedule after an invocation; nothing is set yet.
+        """Return the schedule after an invocation, without setting it.
 
         Parameters
         ----------
         execution_id
             The hook execution.
         number
-            How many invocations of it there were before.
+            Number of earlier invocations.
         function_arn, region
             As above.
         environment
-            The environment of the function.
+            Environment of the function.
 
         Raises
         ------
         FactDeniedError
-            If the function does not know what it takes.
+            If the environment or the ARN of the function is incomplete.
         """
         missing = [name for name in (GROUP_VARIABLE, ROLE_VARIABLE) if not environment.get(name)]
         if missing or not function_arn:
             raise FactDeniedError(
-                f"the function can't schedule itself: {' and '.join(missing) or 'its ARN'} is not set"
+                f"cannot schedule the next invocation: {' and '.join(missing) or 'the ARN of the function'} is not set"
             )
         digest = hashlib.sha256(execution_id.encode(errors="replace")).hexdigest()[:32]
         group, role = environment[GROUP_VARIABLE], environment[ROLE_VARIABLE]
         return cls(f"ecs-hooks-{digest}-{number}", group, role, function_arn, region)
 
     def set(self, event: Mapping[str, Any], at: float) -> None:
-        """Have the function invoked with an event, at a time or up to a minute later.
+        """Schedule an invocation with an event, at a time or up to a minute later.
 
         Raises
         ------
         FactError
-            If Scheduler does not take it.
+            If Scheduler refuses it or does not answer.
         """
         parameters = {
             "Name": self.name,
@@ -126,11 +126,11 @@ class Schedule(NamedTuple):
                     raise
             else:
                 return
-        # It has just been there, and is gone: deleted by another invocation of the same event.
+        # Another invocation of the same event deleted it between the two calls.
         ask_page(CREATE, self.region, **parameters)
 
     def delete(self) -> None:
-        """Take it back, if it is there.
+        """Delete the schedule if it exists.
 
         Raises
         ------
@@ -145,5 +145,5 @@ class Schedule(NamedTuple):
 
 
 def minute_after(now: float, seconds: float) -> int:
-    """Return the full minute that comes next after a wait, in seconds since the epoch."""
+    """Return the next full minute after a delay, in seconds since the epoch."""
     return math.ceil((now + max(seconds, _LEAST)) / MINUTE) * MINUTE

@@ -1,4 +1,4 @@
-"""A CodeDeploy deployment of an ECS service: blue and green are task sets."""
+"""CodeDeploy's deployments of ECS services."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class TaskSetDeployment(CodeDeployDeployment):
         Raises
         ------
         FactError
-            If there is none yet.
+            If there is no green task set yet.
         """
         if self._set(_GREEN) is None:
-            raise FactError("CodeDeploy names no green task set yet")
+            raise FactError("CodeDeploy reports no green task set yet")
         return self.facts.get("green", lambda: self._revision(_GREEN), kind=ServiceRevision)
 
     @property
     def blue(self) -> ServiceRevision | None:
-        """The original task set; None where there is none."""
+        """The original task set; None on a first deployment."""
         if self._set(_BLUE) is None:
             return None
         return self.facts.get("blue", lambda: self._revision(_BLUE), kind=ServiceRevision)
@@ -57,7 +57,7 @@ class TaskSetDeployment(CodeDeployDeployment):
         return next((each for each in sets if each.get("taskSetLabel") == label and each.get("identifer")), None)
 
     def _revision(self, label: str) -> ServiceRevision:
-        """Ask ECS for a task set, and put together what a revision is under CodeDeploy."""
+        """Return a task set in the shape of a service revision."""
         described = self._task_set(label)
         with reading(TASK_SETS):
             groups = [each for each in described.get("loadBalancers", []) if "targetGroupArn" in each]
@@ -100,7 +100,7 @@ class TaskSetDeployment(CodeDeployDeployment):
         return sorted({each["targetGroupArn"] for each in balancers if "targetGroupArn" in each})
 
     def _listener(self, kind: str) -> str:
-        """Return the ARN of the listener of `prod` or `test` traffic, or of the rule in it that CodeDeploy shifts."""
+        """Return the ARN of the listener of `prod` or `test` traffic, or of its rule that CodeDeploy shifts."""
         return self.facts.get(f"{kind} listener", lambda: self._find_listener(kind), kind=str)
 
     def _find_listener(self, kind: str) -> str:
@@ -111,11 +111,11 @@ class TaskSetDeployment(CodeDeployDeployment):
             return ""
         if set(self.route(arns[0]).target_groups) & set(self._pair):
             return arns[0]
-        # The default action leads elsewhere, so it is a rule that CodeDeploy shifts: all of those that lead to the pair.
+        # The default action forwards to other target groups, so CodeDeploy shifts the rules that forward to the pair.
         with reading(RULES):
             rules = ask(RULES, region_of(arns[0]), "Rules", ListenerArn=arns[0])
-            leading = [each["RuleArn"] for each in rules if set(forwards_to(each["Actions"])) & set(self._pair)]
-        return str(leading[0]) if leading else arns[0]
+            shifted = [each["RuleArn"] for each in rules if set(forwards_to(each["Actions"])) & set(self._pair)]
+        return str(shifted[0]) if shifted else arns[0]
 
     @property
     def _load_balancer_info(self) -> Mapping[str, Any]:
@@ -124,27 +124,27 @@ class TaskSetDeployment(CodeDeployDeployment):
 
     @property
     def tasks(self) -> list[Task]:
-        """Green's tasks that run or start; a hundred of them where there are more."""
+        """Green's running and starting tasks, at most 100."""
         return self.facts.get("tasks", lambda: self._tasks_of(_GREEN))
 
     @property
     def stopped_tasks(self) -> list[Task]:
-        """Green's tasks that have stopped, for about an hour."""
+        """Green's tasks that stopped within about an hour."""
         return self._tasks_of(_GREEN, "STOPPED")
 
     @property
     def blue_tasks(self) -> list[Task]:
-        """Blue's tasks that run or start; none where there is no blue."""
+        """Blue's running and starting tasks; empty on a first deployment."""
         return self.facts.get("blue tasks", lambda: self._tasks_of(_BLUE)) if self._set(_BLUE) else []
 
     def _tasks_of(self, label: str, status: str = "RUNNING") -> list[Task]:
-        # Inferred: a task set is what ECS calls a deployment in the tasks of a service with several of them.
+        # Inferred: `startedBy` of a task is the id of its task set.
         starter = str((self._set(label) or {}).get("identifer", ""))
         return tasks(self.region, self.cluster, self.service, starter, status)
 
     @property
     def images(self) -> Mapping[str, tuple[str, str]]:
-        """Container name to image, as the task definition has it, and the digest that all of green's tasks run."""
+        """Container name to the image of the task definition and the digest in all of green's tasks."""
         return self.facts.get("images", self._find_images)
 
     def _find_images(self) -> Mapping[str, tuple[str, str]]:
@@ -157,7 +157,7 @@ class TaskSetDeployment(CodeDeployDeployment):
 
     @property
     def task_counts(self) -> tuple[int, int]:
-        """How many tasks of green run, and how many were asked for."""
+        """Running and desired count of green."""
         green = self._set(_GREEN) or {}
         return green.get("runningCount", 0), green.get("desiredCount", 0)
 

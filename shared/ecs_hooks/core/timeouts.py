@@ -1,4 +1,4 @@
-"""Calls that are given up when their time is over."""
+"""Function calls with a deadline, in threads that are used again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ecs_hooks import relay
-
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
 
@@ -17,17 +15,17 @@ T = TypeVar("T")
 
 
 class Call(Generic[T]):
-    """A function that runs beside the others, in a thread of its own.
+    """A function call in a thread of its own.
 
-    Python can't stop a thread, so a call that never ends goes on without anybody waiting for it. Its thread is a
-    daemon: it neither holds up the answer nor the end of the process.
+    Python can't stop a thread, so a call that never returns continues in the background. Its thread is a daemon: it
+    delays neither the response nor the end of the process.
 
     Parameters
     ----------
     function
-        What to call.
+        The function.
     done
-        Takes the call when it is over.
+        Called with this object when the function has returned.
     """
 
     def __init__(self, function: Callable[[], T], done: Callable[[Call[T]], object]) -> None:
@@ -42,28 +40,28 @@ class Call(Generic[T]):
         worker.calls.put(self)
 
     def run(self) -> None:
-        """Call the function, and keep what comes of it."""
+        """Call the function, and keep its result or exception."""
         try:
             self._value = self._function()
-        except BaseException as error:  # noqa: BLE001 - also SystemExit: the one who waits shall know
+        except BaseException as error:  # noqa: BLE001 - also SystemExit: `result` raises it
             self._error = error
 
-    def tell(self) -> None:
-        """Tell whoever waits that the call is over."""
+    def notify(self) -> None:
+        """Call `done`."""
         self._done(self)
 
     def result(self) -> T:
-        """Return what the function returned, or raise what it raised; only once the call is over."""
+        """Return what the function returned, or raise what it raised; only after `done` was called."""
         if self._error is not None:
             raise self._error
-        return self._value  # type: ignore[return-value] # None is what the function returned, then
+        return self._value  # type: ignore[return-value] # without an error, it is the result
 
 
 class _Worker:
     """A thread that runs one call after the other.
 
-    A function that is kept warm is invoked again and again. To start a thread for each check of each invocation takes
-    as long as a quarter of such a check.
+    A warm function is invoked many times. Starting a thread for each check of each invocation would take a quarter of
+    the time of such a check.
     """
 
     def __init__(self) -> None:
@@ -74,31 +72,29 @@ class _Worker:
         while True:
             call = self.calls.get()
             call.run()
-            # Who is told that it is over finds this thread free for the next one.
+            # Once `done` was called, this thread is free for the next call.
             _idle.append(self)
-            call.tell()
-            del call  # what it returned is not kept until the next one comes
+            call.notify()
+            del call  # its result is not kept until the next call
 
 
 _idle: list[_Worker] = []
-"""Workers that wait for a call; the one that worked last is taken first."""
+"""Workers without a call; the one that worked last is used first."""
 os.register_at_fork(after_in_child=_idle.clear)  # a child process has none of the threads
 
 
 def call_within(function: Callable[[], T], deadline: Deadline) -> T:
-    """Call a function and wait for it until the deadline.
+    """Call a function, and wait for its result until the deadline.
 
     Raises
     ------
     TimeoutError
-        If it is not over by then.
+        If it has not returned by then.
     """
     done: queue.SimpleQueue[Call[T]] = queue.SimpleQueue()
     call = Call(function, done.put)
-    relay.waits()
     try:
         done.get(timeout=deadline.remaining())
     except queue.Empty:
-        message = "not finished in time"
-        raise TimeoutError(message) from None
+        raise TimeoutError("not finished in time") from None
     return call.result()

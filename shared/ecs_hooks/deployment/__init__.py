@@ -1,1 +1,1 @@
-"""What AWS knows about a deployment, fetched when it is first asked for."""
+"""Facts about a deployment, each fetched from AWS on first use."""

@@ -1,4 +1,4 @@
-"""Which IAM actions a function needs to find out what several kinds of checks ask for."""
+"""The IAM actions of facts that several kinds of checks use."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from ecs_hooks.deployment.listener import LISTENERS, LOAD_BALANCERS, RULES
 from ecs_hooks.deployment.revision import ACTION as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
 from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
-from ecs_hooks.deployment.tasks import DESCRIBE, LIST
+from ecs_hooks.deployment.tasks import DESCRIBE, LIST, TASK_DEFINITION
 
 _TASKS = frozenset({LIST, DESCRIBE})
 
 
 class Serving(NamedTuple):
-    """How a service serves.
+    """How a service gets traffic.
 
     Parameters
     ----------
@@ -40,7 +39,7 @@ class Serving(NamedTuple):
 
 
 class SharedActions(NamedTuple):
-    """The IAM actions behind questions that checks have in common, and what decides which these are.
+    """The IAM actions of shared facts, for one stage of one service.
 
     Parameters
     ----------
@@ -49,9 +48,9 @@ class SharedActions(NamedTuple):
     load_balancing
         The load balancers of the service.
     endpoint
-        The actions to find out where green answers, by listener.
+        The actions that find green's endpoint, by listener.
     both
-        The actions to find out where blue and green answer, for those who ask both.
+        The actions that find both endpoints, green's and blue's.
     """
 
     stage: str
@@ -61,88 +60,79 @@ class SharedActions(NamedTuple):
 
     @classmethod
     def of(cls, configured: Configured, stage: str, serving: Serving, environment: Mapping[str, str]) -> SharedActions:
-        """Return the actions for a service.
-
-        Parameters
-        ----------
-        configured
-            What the plan says of green's address.
-        stage
-            The stage of the deployment.
-        serving
-            The service.
-        environment
-            The environment of the function.
-        """
+        """Return the actions for a service, with the plan's fields for green and the environment of the function."""
         if configured.base_url:
             test = frozenset({REVISIONS} if configured.service_connect else ())
         elif app_url_of(environment):
             test = frozenset()
         else:
-            test = _to_find_green(stage, serving)
+            test = _for_green(stage, serving)
         is_given = bool(configured.base_url or app_url_of(environment))
-        both = _to_find_both(stage, serving, test, is_given=is_given)
-        return cls(stage, serving.load_balancing, {"test": test, "production": _at_production(stage, serving)}, both)
+        both = _for_both(stage, serving, test, is_given=is_given)
+        return cls(stage, serving.load_balancing, {"test": test, "production": _for_production(stage, serving)}, both)
 
     @property
     def routes(self) -> frozenset[str]:
-        """The actions to see where the listeners lead that ECS has set."""
+        """The actions that read the routes which ECS has set."""
         production = [each.production for each in self.load_balancing if each.production]
         test = [each.test for each in self.load_balancing if each.test and self.stage not in BEFORE_TEST_TRAFFIC]
-        return frozenset(map(_route, [*production, *test]))
+        return frozenset(map(_for_route, [*production, *test]))
 
     @property
     def green_runs(self) -> bool:
-        """Whether there is anything of green to ask for."""
+        """Whether green runs at this stage."""
         return self.stage not in BEFORE_GREEN_RUNS
 
 
-def _to_find_green(stage: str, serving: Serving) -> frozenset[str]:
+# Where the endpoint's module raises EndpointError, it makes no further calls.
+
+
+def _for_green(stage: str, serving: Serving) -> frozenset[str]:
     if stage in BEFORE_GREEN_RUNS:
         return frozenset()
     try:
         found = with_listener(stage, serving.load_balancing)
-    except EndpointError:  # nobody looks further than to the revision
+    except EndpointError:
         return frozenset({REVISIONS})
     if found is not None:
-        return _at_listener(found[1])
+        return _for_listener(found[1])
     if _has_named_port(serving):
         return frozenset({REVISIONS, TASK_DEFINITION}) | _TASKS
     return frozenset({REVISIONS}) | (_TASKS if any(each.port for each in serving.load_balancing) else set())
 
 
-def _to_find_both(stage: str, serving: Serving, test: frozenset[str], *, is_given: bool) -> frozenset[str]:
-    """Return the actions to find blue and then green, whose own address is given or to be found."""
+def _for_both(stage: str, serving: Serving, test: frozenset[str], *, is_given: bool) -> frozenset[str]:
+    """Return the actions that find blue, then green."""
     if stage in BEFORE_GREEN_RUNS:
         return frozenset()
     facts = frozenset({DEPLOYMENTS, REVISIONS})
     balancing = serving.load_balancing
     try:
         listener = blue_listener(stage, balancing, balancing, is_given=is_given)
-    except EndpointError:  # nobody looks further
+    except EndpointError:
         return facts
     if listener is None:
         return facts | test | _TASKS | ({TASK_DEFINITION} if _has_named_port(serving) else set())
-    return facts | test | _at_listener(listener.production)
+    return facts | test | _for_listener(listener.production)
 
 
 def _has_named_port(serving: Serving) -> bool:
     return bool(serving.port_names) and not any(each.port for each in serving.load_balancing)
 
 
-def _at_production(stage: str, serving: Serving) -> frozenset[str]:
+def _for_production(stage: str, serving: Serving) -> frozenset[str]:
     if stage in BEFORE_PRODUCTION_TRAFFIC:
         return frozenset()
     try:
-        return _at_listener(at_production(serving.load_balancing)[1])
+        return _for_listener(at_production(serving.load_balancing)[1])
     except EndpointError:
         return frozenset({REVISIONS})
 
 
-def _at_listener(arn: str) -> frozenset[str]:
-    return frozenset({REVISIONS, LISTENERS, LOAD_BALANCERS, _route(arn)})
+def _for_listener(arn: str) -> frozenset[str]:
+    return frozenset({REVISIONS, LISTENERS, LOAD_BALANCERS, _for_route(arn)})
 
 
-def _route(arn: str) -> str:
-    """Return the action that shows where a listener rule (Application Load Balancer) or a listener leads."""
+def _for_route(arn: str) -> str:
+    """Return the action that reads the route of a listener rule (Application Load Balancer) or listener."""
     return RULES if ":listener-rule/" in arn else LISTENERS

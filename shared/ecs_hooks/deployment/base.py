@@ -1,4 +1,4 @@
-"""What checks and endpoints know of a deployment, whoever carries it out."""
+"""The facts about a deployment that checks and endpoints use, for every deployment controller."""
 
 from __future__ import annotations
 
@@ -13,33 +13,32 @@ from ecs_hooks.deployment.listener import Address, ListenerArn, Route, address, 
 from ecs_hooks.deployment.logs import LogConfiguration, log_configurations
 from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
 from ecs_hooks.deployment.revision import ServiceRevision
-from ecs_hooks.deployment.task_definition import Port, container_definitions, named_port
-from ecs_hooks.deployment.tasks import Task
+from ecs_hooks.deployment.tasks import Port, Task, container_definitions, named_port
 
 
 class NotApplicableError(ExplainedError):
-    """A check asks for something that deployments of this kind do not have, such as the tasks of a Lambda function."""
+    """Deployments of this kind do not have the fact, such as the tasks of a Lambda function."""
 
     @property
     def outcome(self) -> Outcome:
-        """A `SKIP`, which alone lets nothing pass; see `ecs_hooks.engine.verdict`."""
+        """A `SKIP`, which alone does not let a hook succeed; see `ecs_hooks.engine.verdict`."""
         return Outcome.not_applicable(str(self))
 
 
 class Deployment(ABC):
-    """Who is green, who is blue, and what AWS knows of them: each fact asked for when it is first needed, once.
+    """The facts about a deployment, each fetched once, on first use.
 
     Parameters
     ----------
     region
         Region of the deployment.
     facts
-        What earlier invocations found out.
+        Facts of earlier invocations.
 
     Notes
     -----
-    Every property raises `FactError` where AWS does not answer, `FactDeniedError` where asking again is of no use, and
-    `NotApplicableError` where deployments of its kind have no such thing.
+    Every property may raise `FactError` if an AWS call fails, `FactDeniedError` if a retry cannot help, and
+    `NotApplicableError` if deployments of this kind do not have the fact.
     """
 
     def __init__(self, region: str, facts: Facts | None = None) -> None:
@@ -64,91 +63,91 @@ class Deployment(ABC):
     @property
     @abstractmethod
     def blue(self) -> ServiceRevision | None:
-        """The revision that had the traffic before; None on the first deployment."""
+        """The previous revision; None on the first deployment."""
 
     @property
     @abstractmethod
     def blue_served_alone(self) -> float | None:
-        """When all of the production traffic was on blue, when that was new; None on the first deployment."""
+        """When blue first had all production traffic, in seconds since the epoch; None on the first deployment."""
 
     @property
     @abstractmethod
     def tasks(self) -> list[Task]:
-        """Green's tasks that run or start; a hundred of them where there are more."""
+        """Green's tasks that run or start, at most a hundred."""
 
     @property
     @abstractmethod
     def stopped_tasks(self) -> list[Task]:
-        """Green's tasks that have stopped, for about an hour."""
+        """Green's tasks that stopped within about an hour."""
 
     @property
     @abstractmethod
     def blue_tasks(self) -> list[Task]:
-        """Blue's tasks that run or start; none on the first deployment."""
+        """Blue's tasks that run or start; empty on the first deployment."""
 
     @property
     @abstractmethod
     def images(self) -> Mapping[str, tuple[str, str]]:
-        """Container name to image and digest of green; empty texts where they are not known."""
+        """Image and digest of green by container name; empty texts if unknown."""
 
     @property
     @abstractmethod
     def task_counts(self) -> tuple[int, int]:
-        """How many tasks of green run, and how many were asked for."""
+        """Running and requested number of green's tasks."""
 
     @property
     @abstractmethod
     def green_percent(self) -> float | None:
-        """Green's share of the production traffic, in per cent; None where nobody tells."""
+        """Green's percentage of production traffic; None if unknown."""
 
     @property
     @abstractmethod
     def alarm_names(self) -> tuple[str, ...]:
-        """Names of the alarms that are watched in this deployment; none where that is switched off."""
+        """Names of the deployment's alarms; empty if they are not enabled."""
 
     @property
     @abstractmethod
     def started_at(self) -> float:
-        """When the deployment began, in seconds since the epoch."""
+        """Start of the deployment, in seconds since the epoch."""
 
     @property
     @abstractmethod
     def rolling_back(self) -> bool:
-        """Whether the deployment goes back to what was there before."""
+        """Whether the deployment is being rolled back."""
 
     @property
     @abstractmethod
     def first(self) -> bool:
-        """Whether this is the first deployment, which has nothing to go back to."""
+        """Whether this is the first deployment, which cannot be rolled back."""
 
     @property
     def function(self) -> str:
-        """Name of the Lambda function that is deployed."""
+        """Name of the deployed Lambda function."""
         return _no_function()
 
     @property
     def alias(self) -> str:
-        """Name of the alias that is shifted from one version of it to another."""
+        """Name of the alias whose traffic is shifted."""
         return _no_function()
 
     @property
     def green_version(self) -> str:
-        """Its new version."""
+        """The new version of the function."""
         return _no_function()
 
     @property
     def blue_version(self) -> str:
-        """The version that had the traffic before; empty where there is none."""
+        """The previous version of the function; empty on the first deployment."""
         return _no_function()
 
     @property
     def strategy(self) -> str:
-        """`ROLLING`, `BLUE_GREEN`, `LINEAR` or `CANARY`; empty where nobody says."""
+        """`ROLLING`, `BLUE_GREEN`, `LINEAR` or `CANARY`; empty if unknown."""
         return ""
 
     @property
     def obstacle_to_an_address(self) -> str:
-        """Why nothing can tell where green answers; empty where it can be found out."""
+        """Why green's endpoint cannot be found; empty if it can."""
         return ""
 
     @property
@@ -158,12 +157,12 @@ class Deployment(ABC):
 
     @property
     def port(self) -> Port | None:
-        """Where green's tasks answer: behind the load balancer, or as Service Connect or VPC Lattice name the port."""
+        """Green's container port: of a load balancer, or of Service Connect, VPC Lattice or an ECS gateway."""
         return self._port("port", self.green, lambda: self._containers)
 
     @property
     def blue_port(self) -> Port | None:
-        """Where blue's tasks answer, likewise; None on the first deployment, too."""
+        """Blue's container port; None on the first deployment, too."""
         blue = self.blue
         if blue is None:
             return None
@@ -181,22 +180,22 @@ class Deployment(ABC):
 
     @property
     def logs(self) -> list[LogConfiguration]:
-        """Where green's containers log."""
+        """The `awslogs` configurations of green's containers."""
         return self.facts.get(
             "logs", lambda: log_configurations(self._containers, self.region), kind=list[LogConfiguration]
         )
 
     def route(self, arn: str) -> Route:
-        """Where a listener rule or listener leads to in this moment."""
+        """Return the current route of a listener rule or listener."""
         return self.facts.get(f"route {arn}", lambda: route(_listener(arn)))
 
     def address(self, arn: str) -> Address:
-        """Protocol, port and host name of a listener, from its own ARN or that of a rule."""
+        """Return the address of a listener, by its own ARN or that of a rule."""
         return self.facts.get(f"listener {arn}", lambda: address(_listener(arn)), kind=Address)
 
 
 def _no_function() -> Never:
-    raise NotApplicableError("the deployment is of an ECS service, not of a Lambda function")
+    raise NotApplicableError("this is a deployment of an ECS service, which has no Lambda function")
 
 
 def _listener(arn: str) -> ListenerArn:

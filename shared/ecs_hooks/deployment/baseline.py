@@ -1,7 +1,7 @@
-"""Where blue answers, for those who ask it beside green.
+"""The endpoint of blue, for comparisons with green.
 
-Before the production shift the production listener leads to blue alone; afterwards no address does. A service whose green
-is asked at a task is asked at a task of blue, too, so that both are asked the same way.
+Before the production shift, the production listener forwards to blue alone; afterwards no listener does. If green's
+endpoint is a task, blue's is a task, too, so that both are measured the same way.
 """
 
 from __future__ import annotations
@@ -24,35 +24,36 @@ if TYPE_CHECKING:
     from ecs_hooks.deployment.revision import LoadBalancing
     from ecs_hooks.http.request import Request
 
+# Imports inside functions keep AWS clients out of a hook whose check has blue_url.
+
 SHIFTING = {Stage.PRODUCTION_TRAFFIC_SHIFT, Stage.POST_PRODUCTION_TRAFFIC_SHIFT}
-"""Stages at which the production listener does not, or not for certain, lead to blue any more."""
+"""Stages at which the production listener does not, or not certainly, forward to blue."""
 
 OVERRIDE = "set blue_url of the check"
 EARLIER = f"attach the check to POST_TEST_TRAFFIC_SHIFT, or {OVERRIDE}"
-_OWN_HOST = "blue_host of the check"
 
 
 class Blue(NamedTuple):
-    """Where blue answers.
+    """The endpoint of blue.
 
     Parameters
     ----------
     endpoint
-        Its address.
+        The endpoint.
     test_conditions
-        The conditions of the rule, at the same listener, that leads to green; none where there is no such rule.
+        Conditions of green's rule at the same listener; empty if there is no such rule.
     """
 
     endpoint: Endpoint
     test_conditions: Sequence[Mapping[str, Any]] = ()
 
     def objection(self, request: Request) -> str:
-        """Return why a request would reach green in blue's place; empty where it would not."""
-        from ecs_hooks.deployment.conditions import could_meet  # noqa: PLC0415 - only where AWS was asked
+        """Return why a request would reach green instead of blue; empty if it would not."""
+        from ecs_hooks.deployment.alb_address import could_match  # noqa: PLC0415
 
-        if not self.test_conditions or not could_meet(self.test_conditions, request):
+        if not self.test_conditions or not could_match(self.test_conditions, request):
             return ""
-        return "the request to blue meets the conditions of the test listener rule, so it would reach green"
+        return "the request to blue matches the conditions of the test listener rule, so it would reach green"
 
 
 def blue_endpoint(
@@ -63,38 +64,36 @@ def blue_endpoint(
     host: str | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Blue:
-    """Return where blue answers: at the address that is given, or as AWS tells.
+    """Return the endpoint of blue: the given URL, or the one found at AWS.
 
     Parameters
     ----------
     configured
-        What the plan says of green's address, which decides how blue is asked, too.
+        The plan's fields for green, which decide between listener and task for blue, too.
     stage
         The stage of the deployment.
     find_deployment
-        Makes the deployment, where AWS has to be asked.
+        Makes the deployment, if AWS is needed.
     url
-        The address; None leaves it to AWS.
+        URL of blue; None to find it at AWS.
     host
-        `Host` of every request to blue; None as the plan has it for green, or as the listener rule asks.
+        `Host` of every request to blue; None for that of the plan or of the listener rule.
     environment
         The environment of the function.
 
     Raises
     ------
     NoBlueError
-        If AWS was asked, and this is the first deployment of the service.
+        If this is the first deployment of the service.
     EndpointError
-        If nothing tells it, or if what AWS tells does not lead to blue alone.
-    FactError
-        If AWS does not answer.
+        If the endpoint is unknown, or does not forward to blue alone.
     """
     if url is not None:
         return Blue(Endpoint(url, host=host or configured.host or ""))
     deployment = find_deployment()
     blue = deployment.blue
     if blue is None:
-        from ecs_hooks.deployment.dimensions import NoBlueError  # noqa: PLC0415 - AWS is asked, so it is loaded
+        from ecs_hooks.deployment.placeholders import NoBlueError  # noqa: PLC0415
 
         raise NoBlueError("this is the first deployment of the service, so there is no blue to compare with")
     is_given = bool(configured.base_url or app_url_of(environment))
@@ -107,7 +106,7 @@ def blue_endpoint(
 def blue_listener(
     stage: str, of_green: Sequence[LoadBalancing], of_blue: Sequence[LoadBalancing], *, is_given: bool
 ) -> LoadBalancing | None:
-    """Return the load balancer at whose production listener blue is asked; None where a task is asked.
+    """Return the load balancer whose production listener is blue's endpoint; None if a task is.
 
     Parameters
     ----------
@@ -116,13 +115,12 @@ def blue_listener(
     of_green, of_blue
         The load balancers of the two revisions.
     is_given
-        Whether the plan or the function says where green answers; else it is to be found.
+        Whether the plan or the function's environment has green's URL.
 
     Raises
     ------
     EndpointError
-        If green can't be asked at this stage, if that listener does not lead to blue any more, or if it is not clear
-        which one it is.
+        If green has no endpoint at this stage, if the listener does not forward to blue any more, or if there are several.
     """
     found = None if is_given else with_listener(stage, of_green)
     listening = [each for each in of_blue if each.production]
@@ -130,14 +128,14 @@ def blue_listener(
         return None
     if stage in SHIFTING:
         raise EndpointError(
-            f"blue has no address of its own any more at {stage}: the production listener leads to green, too", EARLIER
+            f"blue has no address of its own any more at {stage}: the production listener forwards to green, too",
+            EARLIER,
         )
     if found and len(listening) > 1:
         listening = [each for each in listening if each.pair == found[0].pair]
     if len(listening) != 1:
         raise EndpointError(
-            f"the service has {len(listening)} load balancers at which blue could be asked, which one is not clear",
-            OVERRIDE,
+            f"the service has {len(listening)} load balancers with a production listener for blue, not one", OVERRIDE
         )
     return listening[0]
 
@@ -146,83 +144,64 @@ def _listener_endpoint(
     deployment: Deployment, load_balancing: LoadBalancing, stage: str, host: str | None, plan_host: str | None
 ) -> Blue:
     from ecs_hooks.aws.errors import FactError  # noqa: PLC0415
-    from ecs_hooks.deployment.drift import led  # noqa: PLC0415 - only where AWS is asked
-    from ecs_hooks.deployment.listener import short  # noqa: PLC0415
+    from ecs_hooks.deployment.listener import led, obstacle_text, short  # noqa: PLC0415
     from ecs_hooks.deployment.revision import ACTION  # noqa: PLC0415
 
     arn, group = load_balancing.production, load_balancing.target_group
     route = deployment.route(arn)
     if route.obstacle:
-        raise EndpointError(f"{short(arn)} answers with {route.obstacle} before it forwards", OVERRIDE)
+        raise EndpointError(f"{short(arn)} {obstacle_text(route)}", OVERRIDE)
     if not group:
         raise FactError(
-            f"{ACTION}: no target group of blue is resolved, so whether {short(arn)} leads to it can't be told"
+            f"{ACTION}: blue's target group is not resolved; cannot verify that {short(arn)} forwards to it"
         )
     if route.target_groups != (group,):
         raise EndpointError(
-            f"the production listener leads to {led(route.target_groups)} at {stage}, not to blue's {led([group])} alone",
+            f"the production listener forwards to {led(route.target_groups)} at {stage}, not to blue's {led([group])} alone",
             EARLIER,
         )
     endpoint = derived_blue(route, lambda: deployment.address(arn), arn, host, plan_host)
-    return Blue(endpoint, _test_conditions(deployment, load_balancing))
+    conditions = deployment.route(load_balancing.test).conditions if _same_listener(load_balancing) else ()
+    return Blue(endpoint, conditions)
 
 
 def derived_blue(
     route: Route, find_address: Callable[[], Address], arn: str, host: str | None, plan_host: str | None
 ) -> Endpoint:
-    """Return the address at which a request meets the production listener (rule), whomever that leads to.
+    """Return the endpoint of the production listener (rule), whatever its target group; see `derived_endpoint`.
 
-    Parameters
-    ----------
-    route, find_address, arn
-        See `derived_endpoint`.
-    host
-        `Host` for blue; None leaves it to the plan, and to the rule where that does not take the one of the plan, which
-        may be a name of the test side.
-    plan_host
-        `Host` of the plan; None where it has none.
-
-    Raises
-    ------
-    EndpointError
-        If it is not clear what such a request has to be like.
+    The `Host` is `host`, or else `plan_host`, or else that of the rule, if the rule does not match `plan_host`: it may be a
+    name for test traffic.
     """
-    from ecs_hooks.deployment.alb_address import derived_endpoint  # noqa: PLC0415 - only where AWS is asked
+    from ecs_hooks.deployment.alb_address import derived_endpoint  # noqa: PLC0415
 
-    derive = partial(derived_endpoint, route, find_address, arn, override=OVERRIDE, whose="blue", host_field=_OWN_HOST)
+    derive = partial(
+        derived_endpoint,
+        route,
+        find_address,
+        arn,
+        override=OVERRIDE,
+        whose="blue",
+        host_field="blue_host of the check",
+    )
     if plan_host and not host:
         with suppress(EndpointError):
             return derive(plan_host)
     return derive(host or "")
 
 
-def _test_conditions(deployment: Deployment, load_balancing: LoadBalancing) -> Sequence[Mapping[str, Any]]:
-    """Return the conditions of the test listener rule, where it belongs to the listener at which blue is asked."""
-    if not same_listener(load_balancing):
-        return ()
-    return deployment.route(load_balancing.test).conditions
-
-
-def same_listener(load_balancing: LoadBalancing) -> bool:
-    """Return whether production and test traffic come in at one listener, and a rule tells them apart."""
+def _same_listener(load_balancing: LoadBalancing) -> bool:
+    """Return whether production and test traffic use rules of one listener."""
     front, slash, _ = load_balancing.production.rpartition("/")
     return bool(slash) and ":listener-rule/" in front and load_balancing.test.rpartition("/")[0] == front
 
 
 def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:
-    """Return the address of one of blue's tasks."""
-    from ecs_hooks.aws.errors import FactError  # noqa: PLC0415 - only where AWS is asked
-    from ecs_hooks.deployment.tasks import DESCRIBE  # noqa: PLC0415
-
+    """Return the endpoint of one of blue's tasks."""
     port = deployment.blue_port
     if port is None:
         raise EndpointError(
-            "blue has no production listener, and no port at a load balancer or of Service Connect", OVERRIDE
+            "blue has no production listener, and no container port at a load balancer or of Service Connect", OVERRIDE
         )
-    running = [task for task in deployment.blue_tasks if task.status == "RUNNING"]
-    if not running:
-        raise FactError(f"{DESCRIBE}: no task of blue runs")
-    address = task_address(running, port)
-    if not address:
-        raise EndpointError("no task of blue has an address of its own", OVERRIDE)
+    address = task_address(deployment.blue_tasks, port, "blue", OVERRIDE)
     return Endpoint(address, host=host, advice=REACH_TASKS.format(OVERRIDE))

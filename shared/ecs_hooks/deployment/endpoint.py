@@ -1,4 +1,4 @@
-"""Where green answers."""
+"""The endpoint of a revision, and the stages at which green has one."""
 
 from __future__ import annotations
 
@@ -10,74 +10,61 @@ from ecs_hooks.core.event import Stage
 from ecs_hooks.core.outcome import ExplainedError
 
 Listener = Literal["test", "production"]
-"""Through which listener green is asked."""
+"""The listener through which a request reaches green."""
 
 BEFORE_GREEN_RUNS = {Stage.RECONCILE_SERVICE, Stage.PRE_SCALE_UP}
 BEFORE_TEST_TRAFFIC = {*BEFORE_GREEN_RUNS, Stage.POST_SCALE_UP, Stage.TEST_TRAFFIC_SHIFT}
-"""Stages at which the test listener does not, or not for certain, lead to the new revision yet."""
+"""Stages at which the test listener does not, or not certainly, forward to green."""
 BEFORE_PRODUCTION_TRAFFIC = {*BEFORE_TEST_TRAFFIC, Stage.POST_TEST_TRAFFIC_SHIFT}
-"""Stages at which the production listener leads to the old revision."""
+"""Stages at which the production listener forwards to blue."""
 
 OVERRIDE = "set hookDetails.base_url"
 REACH_TASKS = (
-    "the address is that of a task: the function has to run in its VPC (VpcSubnetIds of the template), and the security "
-    "group of the tasks has to let it in; or {}"
+    "this is the private address of a task: the function must run in its VPC (VpcSubnetIds of the template), and the "
+    "security group of the tasks must allow it; or {}"
 )
 
 
 class EndpointError(ExplainedError):
-    """Where green answers is not known, or what answers there is not green.
+    """An endpoint is unknown, or is not that of the right revision.
 
     Parameters
     ----------
     problem
-        What is wrong.
+        The error.
     fix
-        What to do about it; empty where the problem tells.
+        The remedy; empty if the problem names it.
     """
 
     def __init__(self, problem: str, fix: str = "") -> None:
-        super().__init__(f"{problem}: {fix}" if fix else problem)
+        super().__init__(f"{problem}; {fix}" if fix else problem)
         self.problem = problem
         self.fix = fix
 
 
 def require_running(stage: str, otherwise: str = "") -> None:
-    """Refuse a question about green at a stage at which it does not run yet.
-
-    Parameters
-    ----------
-    stage
-        The stage of the deployment.
-    otherwise
-        What else can be done, for the fix.
-
-    Raises
-    ------
-    EndpointError
-        If it does not run yet.
-    """
+    """Raise `EndpointError`, with an addition to its fix, at a stage at which green does not run yet."""
     if stage in BEFORE_GREEN_RUNS:
         raise EndpointError(f"green does not run yet at {stage}", f"attach the check to a later stage{otherwise}")
 
 
 class Endpoint(NamedTuple):
-    """An address of green, and what every request to it has to have.
+    """A base URL, and the requirements of its listener rule on every request.
 
     Parameters
     ----------
     base_url
-        What paths are appended to.
+        The URL to which paths are appended.
     headers, query
-        What the conditions of the listener rule ask for; a request that has it otherwise would go to somebody else.
+        Headers and query parameters that the rule requires; with other values the request would miss the revision.
     methods
-        The methods that the rule takes; any where there are none.
+        Methods that the rule accepts; empty for any.
     host
-        `Host` of requests that name none.
+        Default `Host` of requests.
     advice
-        What to do where there is no connection.
+        Remedy for a failed connection.
     protocol
-        The protocol of the load balancer's listener that this is the address of; empty where it is not, or nobody knows.
+        Protocol of the load balancer's listener; empty if the endpoint is not a listener, or if it is unknown.
     """
 
     base_url: str
@@ -90,26 +77,20 @@ class Endpoint(NamedTuple):
 
     @property
     def all_headers(self) -> Mapping[str, str]:
-        """The headers of a request that has none of its own."""
+        """The headers of a request that sets none."""
         return {**({"Host": self.host} if self.host else {}), **self.headers}
 
     def objection(self, method: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
-        """Return why a request would miss the listener rule, and so green; empty where it would not.
-
-        Parameters
-        ----------
-        method, headers, query
-            What the request has of its own.
-        """
+        """Return why a request with these values would not match the listener rule; empty if it would."""
         if self.methods and method not in self.methods:
-            return f"the listener rule takes {', '.join(self.methods)} only, not {method}"
+            return f"the listener rule accepts only {', '.join(self.methods)}, not {method}"
         own = {name.lower(): value.lower() for name, value in headers.items()}
         for name, value in self.headers.items():
             if own.get(name.lower(), value.lower()) != value.lower():
-                return f"the listener rule asks for another header {name} than the request has"
+                return f"the listener rule requires another value of header {name} than the request has"
         for name, value in self.query.items():
             if name in query and value not in _texts(query[name]):
-                return f"the listener rule asks for another query parameter {name} than the request has"
+                return f"the listener rule requires another value of query parameter {name} than the request has"
         return ""
 
 

@@ -1,4 +1,4 @@
-"""What was found out about a deployment: each fact asked for once, and kept over IN_PROGRESS."""
+"""Facts about a deployment: each fetched once, and kept over IN_PROGRESS."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ecs_hooks import relay
 from ecs_hooks.aws.errors import FactError
 
 MAX_BYTES = 2_048
-"""What the facts may take of the state. Facts that do not fit are asked for once more."""
+"""Largest size of the facts in the state. If they are larger, the next invocation fetches them again."""
 
 T = TypeVar("T")
 
@@ -23,14 +22,14 @@ T = TypeVar("T")
 class Facts:
     """Facts by name.
 
-    Only what can't change during a deployment is kept over IN_PROGRESS: which target group is green's, not where a rule
-    leads. What comes back of it is trusted only as it was given away: ECS may have merged it, somebody may have edited
-    it, another version of this library may have written it. Anything else is asked for anew.
+    Only facts that cannot change during a deployment are kept over IN_PROGRESS, such as green's target group, but not the
+    target group of a listener rule. Kept facts are used only if they are unchanged and valid, since ECS may have merged
+    them, a user may have edited them, or another version of this library may have written them.
 
     Parameters
     ----------
     known
-        What earlier invocations found out, as `dump` wrote it.
+        The facts of earlier invocations, from `dump`.
     """
 
     def __init__(self, known: str = "") -> None:
@@ -40,27 +39,22 @@ class Facts:
         self._errors: dict[str, FactError] = {}
 
     def get(self, name: str, find: Callable[[], T], *, kind: Any = None, keep: Callable[[T], bool] = bool) -> T:
-        """Return a fact, and find it out where it is not known yet.
+        """Return a fact, and find it if it is not known yet.
 
-        Checks ask from several threads at once: one of them asks AWS, for the others too. Where that fails, it fails for
-        all of this invocation.
+        One thread finds a fact, and all others wait for it. An error is raised again for the rest of the invocation.
 
         Parameters
         ----------
         name
             Its name.
         find
-            Asks AWS. Raises `FactError`.
+            Fetches it; may raise `FactError`.
         kind
-            Type of a fact that holds for later invocations, too: JSON values, or a `NamedTuple` of such. None for a fact
-            that may change.
+            Type of a fact to keep over IN_PROGRESS: JSON values, or a `NamedTuple` of such. None for a fact that may change.
         keep
-            Whether what was found really holds for them. Default: where it is not empty.
+            Whether to keep this value. Default: if it is not empty.
         """
-        if not self._lock.acquire(blocking=False):
-            relay.waits()
-            self._lock.acquire()
-        try:
+        with self._lock:
             if name in self._errors:
                 raise self._errors[name]
             if name not in self._found and not self._restored(name, kind):
@@ -73,15 +67,13 @@ class Facts:
                     self._stored[name] = self._found[name]
             found: T = self._found[name]
             return found
-        finally:
-            self._lock.release()
 
     def _restored(self, name: str, kind: Any) -> bool:
-        """Take a fact from those that came back, and return whether it is one."""
+        """Return whether a fact was kept and is valid, and restore it."""
         if kind is None or name not in self._stored:
             return False
         try:
-            # Strictly, and from JSON: there a tuple is an array.
+            # Strict validation accepts an array for a tuple only from JSON.
             self._found[name] = _adapter(kind).validate_json(json.dumps(self._stored[name]), strict=True)
         except ValidationError:
             del self._stored[name]
@@ -89,8 +81,8 @@ class Facts:
         return True
 
     def dump(self) -> str:
-        """Return the facts for the state, as a text since ECS may merge objects; empty where they are too many."""
-        # Without the lock: a call to AWS that hangs holds it, and the answer must not wait for that.
+        """Return the facts for the state, as text since ECS may merge objects; empty if they are too large."""
+        # Without the lock: a hanging AWS call holds it, and must not delay the hook's response.
         stored = dict(self._stored)
         text = json.dumps(stored, separators=(",", ":"))
         text = f"{_digest(text)} {text}"
@@ -99,7 +91,7 @@ class Facts:
 
 @lru_cache(maxsize=32)
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """Return what validates facts of a kind: to make it takes longer than all facts of an invocation."""
+    """Return the validator of a type; making it takes longer than validating all facts of an invocation."""
     return TypeAdapter(kind)
 
 
@@ -112,5 +104,5 @@ def _decode(text: str) -> dict[str, Any]:
 
 
 def _digest(text: str) -> str:
-    """Return what tells whether a text is still the one that was given away. It is no seal: whoever wants to can forge it."""
+    """Return a checksum that detects changes; it is not a signature, and can be forged."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8]

@@ -1,17 +1,22 @@
-"""Listeners and their rules at Elastic Load Balancing: where traffic goes, and what a request must have to go there."""
+"""Elastic Load Balancing: the routes of listeners and their rules, drift of these routes, and the health of targets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.aws.call import ask_one, reading
-from ecs_hooks.aws.errors import unreadable
+from ecs_hooks.aws.call import ask, ask_one, reading
+from ecs_hooks.aws.errors import FactError, unreadable
 from ecs_hooks.core.arn import region_of
+from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.revision import LoadBalancing
 
 RULES = "elasticloadbalancing:DescribeRules"
 LISTENERS = "elasticloadbalancing:DescribeListeners"
 LOAD_BALANCERS = "elasticloadbalancing:DescribeLoadBalancers"
+TARGET_HEALTH = "elasticloadbalancing:DescribeTargetHealth"
 
 
 class ListenerArn(NamedTuple):
@@ -39,16 +44,9 @@ class ListenerArn(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> ListenerArn:
-        """Take an ARN apart.
-
-        Raises
-        ------
-        ValueError
-            If it is neither.
-        """
+        """Parse an ARN; raise `ValueError` if it is of anything else."""
         prefix, _, path = text.rpartition(":")
-        parts = path.split("/")
-        match parts:
+        match path.split("/"):
             case ["listener-rule", kind, name, balancer, listener, _]:
                 is_rule = True
             case ["listener", kind, name, balancer, listener]:
@@ -65,16 +63,16 @@ class ListenerArn(NamedTuple):
 
 
 class Route(NamedTuple):
-    """Where a rule, or the default action of a listener, leads to just now.
+    """The current action of a rule, or the default action of a listener.
 
     Parameters
     ----------
     target_groups
         ARNs of the target groups that get traffic.
     conditions
-        The conditions of the rule, as DescribeRules has them; none for a default.
+        The conditions of the rule, as DescribeRules returns them; empty for a default rule.
     obstacle
-        An action before the forwarding that a check can't pass, such as `authenticate-oidc`; empty where there is none.
+        Type of an action that keeps checks from the targets, such as `authenticate-oidc`; empty if there is none.
     """
 
     target_groups: tuple[str, ...]
@@ -83,17 +81,7 @@ class Route(NamedTuple):
 
 
 class Address(NamedTuple):
-    """Where a listener listens.
-
-    Parameters
-    ----------
-    protocol
-        Such as `HTTPS`.
-    port
-        Its port.
-    host
-        DNS name of its load balancer.
-    """
+    """Protocol and port of a listener, and the DNS name of its load balancer."""
 
     protocol: str
     port: int
@@ -101,13 +89,13 @@ class Address(NamedTuple):
 
 
 def route(arn: ListenerArn) -> Route:
-    """Ask where a listener rule or a listener leads to; never remembered, since somebody else may change it."""
+    """Return the route of a listener rule or listener; not kept over IN_PROGRESS, since it may change."""
     if arn.is_rule:
         rule = ask_one(RULES, arn.region, "Rules", "listener rule", RuleArns=[arn.text])
         with reading(RULES):
             conditions = rule.get("Conditions", [])
             if not conditions and rule.get("IsDefault") is False:
-                raise unreadable(RULES)  # only a default rule has none; a request without any would go to that one
+                raise unreadable(RULES)  # only a default rule has none; without any a request would match the default
             return _route(rule["Actions"], conditions)
     listener = ask_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.text])
     with reading(LISTENERS):
@@ -115,7 +103,7 @@ def route(arn: ListenerArn) -> Route:
 
 
 def address(arn: ListenerArn) -> Address:
-    """Ask for protocol, port and name of a listener."""
+    """Return the address of a listener."""
     listener = ask_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.listener])
     balancer = ask_one(
         LOAD_BALANCERS, arn.region, "LoadBalancers", "load balancer", LoadBalancerArns=[arn.load_balancer]
@@ -127,7 +115,7 @@ def address(arn: ListenerArn) -> Address:
 
 
 def short(arn: str) -> str:
-    """Return the part of an ARN that a person recognises, such as `listener-rule/app/my-alb/...`."""
+    """Return the readable part of an ARN, such as `listener-rule/app/my-alb/...`."""
     return arn.rpartition(":")[2]
 
 
@@ -137,13 +125,92 @@ def _route(actions: Sequence[Mapping[str, Any]], conditions: Sequence[Mapping[st
 
 
 def forwards_to(actions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the ARNs of the target groups that the actions of a rule or listener lead to."""
+    """Return the ARNs of the target groups that get traffic by the actions of a rule or listener."""
     weights: dict[str, int] = {}
     for action in actions:
         if action["Type"] != "forward":
             continue
         groups = action.get("ForwardConfig", {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
         for group in groups:
-            # One group without a weight gets everything; among several the default is 1.
+            # A single group needs no weight; among several the default is 1.
             weights[group["TargetGroupArn"]] = group.get("Weight", 1)
     return tuple(sorted(arn for arn, weight in weights.items() if weight > 0))
+
+
+# Infrastructure as code that declares a listener rule resets it to the declared action in the middle of a deployment;
+# traffic then goes to a target group without tasks, or a test reaches blue (containers-roadmap #2853, aws-cdk #36649).
+
+
+def misdirected(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
+    """Return why a route does not forward to green alone; empty if it does.
+
+    Raises
+    ------
+    FactError
+        If ECS has not resolved green's target group yet.
+    """
+    if route.obstacle:
+        return f"{short(arn)} {obstacle_text(route)}"
+    green = load_balancing.target_group
+    if not green:
+        raise FactError(
+            f"{SERVICE_REVISIONS}: green's target group is not resolved yet; cannot verify that {short(arn)} forwards to it"
+        )
+    if route.target_groups == (green,):
+        return ""
+    return (
+        f"{short(arn)} forwards to {led(route.target_groups)}, not to green's {led([green])} alone; something other than "
+        "ECS may have changed it"
+    )
+
+
+def obstacle_text(route: Route) -> str:
+    """Return the text of a route's obstacle, after the name of its rule or listener."""
+    before = "before it forwards" if route.target_groups else "and does not forward to a target group"
+    return f"has the action {route.obstacle} {before}"
+
+
+def strangers(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
+    """Return why a route forwards to a target group of neither revision, or to none; empty if it does not."""
+    others = [each for each in route.target_groups if each not in load_balancing.pair]
+    if others:
+        return f"{short(arn)} forwards to {led(others[:1])}, which is neither blue's nor green's"
+    return "" if route.target_groups else f"{short(arn)} forwards to no target group"
+
+
+def led(target_groups: Sequence[str]) -> str:
+    """Return the names of target groups for a reason."""
+    paths = [each.split("/") for each in target_groups]
+    names = [f"target group {path[1]}" if len(path) > 1 else path[0] for path in paths]
+    return " and ".join(names) or "no target group"
+
+
+class Target(NamedTuple):
+    """A target of a target group.
+
+    Parameters
+    ----------
+    id
+        IP address or instance ID.
+    state
+        `healthy`, `unhealthy`, `initial`, `draining`, `unused` or `unavailable`.
+    why
+        Reason code such as `Target.ResponseCodeMismatch`; the state if there is none.
+    """
+
+    id: str
+    state: str
+    why: str
+
+
+def target_health(group: str) -> list[Target]:
+    """Return the health of all targets of a target group."""
+    with reading(SERVICE_REVISIONS):
+        region = region_of(group)
+    described = ask(TARGET_HEALTH, region, "TargetHealthDescriptions", TargetGroupArn=group)
+    with reading(TARGET_HEALTH):
+        return [
+            Target(each["Target"]["Id"], health["State"], health.get("Reason") or health["State"])
+            for each in described
+            for health in [each["TargetHealth"]]
+        ]

@@ -1,22 +1,46 @@
-"""The log streams of a revision's tasks, and how often something is in them."""
+"""CloudWatch Logs of a revision's tasks: filter patterns, and queries of Logs Insights."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.aws.call import pages, reading
-from ecs_hooks.aws.errors import FactError
-from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
+from ecs_hooks.aws.call import ask_page, pages, reading
+from ecs_hooks.aws.errors import FactDeniedError, FactError
+from ecs_hooks.deployment.tasks import TASK_DEFINITION
+
+if TYPE_CHECKING:
+    from ecs_hooks.core.deadline import Deadline
 
 FILTER = "logs:FilterLogEvents"
+START = "logs:StartQuery"
+RESULTS = "logs:GetQueryResults"
 
 _PAGES = 20
-"""Pages read; CloudWatch may answer with empty ones while it searches."""
+"""Most pages to read; CloudWatch may return empty ones while it searches."""
+
+MAX_LENGTH = 10_000
+"""Most characters of a query."""
+
+_ENDED = {"Failed", "Cancelled", "Timeout"}
+"""Final statuses of a query without a result. Any other than Complete may still become Complete."""
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+"""Seconds between two polls of a query; each pause is twice as long as the one before."""
+
+_POLL_SECONDS = 1.0
+"""Time for one poll: the last one starts this long before the deadline."""
+
+_PLAIN_STREAM = re.compile(r'[^"\\]+')
+
+Row = Mapping[str, str]
 
 
 class LogConfiguration(NamedTuple):
-    """Where a container logs with the `awslogs` driver.
+    """The `awslogs` configuration of a container.
 
     Parameters
     ----------
@@ -27,7 +51,7 @@ class LogConfiguration(NamedTuple):
     prefix
         `awslogs-stream-prefix`.
     region
-        Region of the group.
+        Region of the log group.
     """
 
     container: str
@@ -40,85 +64,166 @@ class LogConfiguration(NamedTuple):
         return f"{self.prefix}/{self.container}/{task}"
 
 
+def log_configurations(containers: Sequence[Mapping[str, Any]], region: str) -> list[LogConfiguration]:
+    """Return the `awslogs` configurations of container definitions, with the region of the service as default."""
+    found = []
+    with reading(TASK_DEFINITION):
+        for each in containers:
+            logging = each.get("logConfiguration", {})
+            options = logging.get("options", {})
+            # Without a prefix, streams are named after Docker container IDs, which ECS does not return.
+            if logging.get("logDriver") == "awslogs" and options.get("awslogs-stream-prefix"):
+                prefix, log_region = options["awslogs-stream-prefix"], options.get("awslogs-region") or region
+                found.append(LogConfiguration(each["name"], options["awslogs-group"], prefix, log_region))
+    return found
+
+
 class Matches(NamedTuple):
-    """Events that a pattern matches.
+    """Events that match a filter pattern.
 
     Parameters
     ----------
     number
-        How many there are.
+        Number of events.
     first
-        Log stream of the first; empty where there is none. Its text is not kept: it could hold anything.
+        Log stream of the first; empty if there is none. Its text is not kept, since it may contain secrets.
     """
 
     number: int
     first: str
 
 
-def log_configurations(containers: Sequence[Mapping[str, Any]], region: str) -> list[LogConfiguration]:
-    """Return where containers log to CloudWatch.
-
-    Parameters
-    ----------
-    containers
-        Container definitions.
-    region
-        Region of the service.
-
-    Raises
-    ------
-    FactError
-        If the task definition does not say what it must.
-    """
-    found = []
-    with reading(TASK_DEFINITION):
-        for each in containers:
-            logging = each.get("logConfiguration", {})
-            options = logging.get("options", {})
-            # Without a prefix streams are named after containers of Docker, which nobody knows.
-            if logging.get("logDriver") == "awslogs" and options.get("awslogs-stream-prefix"):
-                prefix, where = options["awslogs-stream-prefix"], options.get("awslogs-region") or region
-                found.append(LogConfiguration(each["name"], options["awslogs-group"], prefix, where))
-    return found
-
-
 def count_matches(where: LogConfiguration, tasks: Sequence[str], pattern: str, begin: float, limit: int) -> Matches:
-    """Count the events in the log streams of some tasks that a filter pattern matches.
+    """Count the events of some tasks that match a filter pattern, and stop at a limit.
 
-    All streams of the container are searched, and events of other tasks are passed over: a stream that is not there yet,
-    named in the question, would be an error and hide the others.
-
-    Parameters
-    ----------
-    where
-        Where the container logs.
-    tasks
-        Ids of the tasks.
-    pattern
-        Filter pattern of CloudWatch Logs.
-    begin
-        Since when, in seconds since the epoch.
-    limit
-        How many are enough.
-
-    Raises
-    ------
-    FactError
-        If CloudWatch Logs does not answer, or does not come to an end.
+    All streams of the container are searched, and events of other tasks skipped: a request that names a stream which does
+    not exist yet would fail as a whole.
     """
     streams = {where.stream(task) for task in tasks}
     count, first = 0, ""
-    asked: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "logGroupName": where.group,
         "logStreamNamePrefix": where.stream(""),
         "filterPattern": pattern,
         "startTime": int(begin * 1000),
     }
-    endless = FactError(f"{FILTER}: more than {_PAGES} pages of events; use a pattern that fewer of them match")
-    for answer in pages(FILTER, where.region, "nextToken", endless, most=_PAGES, **asked):
+    too_many = FactError(f"{FILTER}: more than {_PAGES} pages of events; use a more specific pattern")
+    for response in pages(FILTER, where.region, "nextToken", too_many, most=_PAGES, **parameters):
         with reading(FILTER):
-            found = [each["logStreamName"] for each in answer["events"] if each["logStreamName"] in streams]
+            found = [each["logStreamName"] for each in response["events"] if each["logStreamName"] in streams]
         count, first = count + len(found), first or (found[0] if found else "")
         if count >= limit:
             break
     return Matches(count, first)
+
+
+class Running(NamedTuple):
+    """ID and region of a running query."""
+
+    id: str
+    region: str
+
+
+class Rows(NamedTuple):
+    """The rows of a query, as values by column, and the bytes that CloudWatch scanned, and bills."""
+
+    rows: tuple[Row, ...]
+    scanned_bytes: int
+
+
+def start_queries(
+    query: str, where: Sequence[LogConfiguration], tasks: Sequence[str], begin: float, end: float
+) -> list[Running]:
+    """Start a query over the log streams of tasks, in each region of the containers' logs.
+
+    Raises
+    ------
+    FactDeniedError
+        If the query is invalid, or if there are too many streams.
+    FactError
+        If a call fails.
+    """
+    started = []
+    for region in sorted({each.region for each in where}):
+        here = [each for each in where if each.region == region]
+        response = _start(
+            region,
+            logGroupNames=sorted({each.group for each in here}),
+            queryString=_restricted(query, [each.stream(task) for each in here for task in tasks]),
+            startTime=int(begin),
+            endTime=max(int(end), int(begin) + 1),
+        )
+        with reading(START):
+            started.append(Running(str(response["queryId"]), region))
+    return started
+
+
+def rows_of(running: Running, deadline: Deadline) -> Rows | None:
+    """Wait for a query, and return its result; None if it is not complete before the deadline.
+
+    The query is then not stopped: that would require another permission, and saves little.
+    """
+    pause = _FIRST_PAUSE
+    while True:
+        response = ask_page(RESULTS, running.region, queryId=running.id)
+        with reading(RESULTS):
+            status = response["status"]
+        if status == "Complete":
+            return _result(running, response)
+        if status in _ENDED:
+            raise FactError(f"{RESULTS}: the query ended with the status {status}")
+        if deadline.remaining() < pause + _POLL_SECONDS:
+            return None
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _restricted(query: str, streams: Sequence[str]) -> str:
+    """Return a query over some log streams only.
+
+    `@logStream` is indexed in every log group of the standard class, and only `in` uses the index: CloudWatch then neither
+    scans nor bills other streams (CloudWatch Logs user guide, "filterIndex").
+    """
+    if not all(map(_PLAIN_STREAM.fullmatch, streams)):
+        raise FactDeniedError("query: not possible for log streams with a quotation mark or backslash in their name")
+    names = ",".join(f'"{each}"' for each in streams)
+    # On a line of its own, since the query may begin with a comment.
+    restricted = f"filter @logStream in [{names}] |\n{query}"
+    if len(restricted) > MAX_LENGTH:
+        raise FactDeniedError(
+            f"query: {len(restricted)} characters with the names of {len(streams)} log streams, at most {MAX_LENGTH} are "
+            "allowed; name a container, or shorten the query"
+        )
+    return restricted
+
+
+def _start(region: str, **parameters: Any) -> dict[str, Any]:
+    try:
+        return ask_page(START, region, **parameters)
+    except FactError as error:
+        if error.code != "MalformedQueryException":
+            raise
+        # CloudWatch's message is about the plan's own query, not about log events, so it may be shown.
+        response = getattr(error.__cause__, "response", None) or {}
+        compile_error = (response.get("queryCompileError") or {}).get("message")
+        message = str(compile_error or response["Error"].get("Message") or error.code)
+        raise FactDeniedError(f"query: rejected by CloudWatch: {' '.join(message.split())[:200]}") from error
+
+
+def _result(running: Running, response: dict[str, Any]) -> Rows:
+    rows: list[Row] = []
+    with reading(RESULTS):
+        scanned = int((response.get("statistics") or {}).get("bytesScanned") or 0)
+    for _ in range(_PAGES):
+        with reading(RESULTS):
+            rows += _rows(response["results"])
+        if not response.get("nextToken"):
+            return Rows(tuple(rows), scanned)
+        response = ask_page(RESULTS, running.region, queryId=running.id, nextToken=response["nextToken"])
+    raise FactDeniedError(f"{RESULTS}: more than {_PAGES} pages of rows; add a limit to the query")
+
+
+def _rows(results: Sequence[Sequence[Mapping[str, Any]]]) -> Iterator[Row]:
+    for fields in results:
+        # @ptr is not a column, but a pointer to the whole event.
+        yield {str(each["field"]): str(each.get("value", "")) for each in fields if each["field"] != "@ptr"}

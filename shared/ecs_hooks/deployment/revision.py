@@ -1,4 +1,4 @@
-"""A service revision: what ECS runs for it, and which target groups it uses."""
+"""A service revision: its task definition, load balancers, target groups and images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ecs_hooks.aws.errors import unreadable
 ACTION = "ecs:DescribeServiceRevisions"
 
 DEFAULT_TEST_HEADER = "x-amzn-ecs-blue-green-test"
-"""What Service Connect takes for test traffic where no rule names another header (ECS developer guide)."""
+"""Header of Service Connect's test traffic if no rule names another (ECS developer guide)."""
 
 
 class LoadBalancing(NamedTuple):
@@ -20,15 +20,12 @@ class LoadBalancing(NamedTuple):
     Parameters
     ----------
     target_group
-        ARN of the target group that this revision uses; empty where ECS does not say yet. `targetGroupArn` and
+        ARN of the revision's target group; empty if ECS has not resolved it yet. `targetGroupArn` and
         `alternateTargetGroupArn` of the service are only a pair: ECS swaps them with each deployment.
     production, test
-        ARN of the listener rule (Application Load Balancer) or listener (Network Load Balancer) of that traffic; empty
-        where there is none.
-    container
-        Name of the container that serves.
-    port
-        Its port.
+        ARN of the listener rule (Application Load Balancer) or listener (Network Load Balancer); empty if there is none.
+    container, port
+        Name and port of the container that gets the traffic.
     pair
         ARNs of both target groups, blue's and green's.
     """
@@ -42,7 +39,7 @@ class LoadBalancing(NamedTuple):
 
 
 class ServiceRevision(NamedTuple):
-    """A service revision, as far as checks need it.
+    """A service revision.
 
     Parameters
     ----------
@@ -53,10 +50,10 @@ class ServiceRevision(NamedTuple):
     load_balancing
         Its load balancers.
     images
-        Container name to image and digest, both as ECS resolved them; empty texts where it did not.
+        Resolved image and digest by container name; empty texts if ECS has not resolved them.
     test_header
-        Name and value of the header that Service Connect routes as test traffic; an empty value is any. None where the
-        revision offers nothing through Service Connect.
+        Name and value of the header of Service Connect's test traffic; an empty value matches any. None without Service
+        Connect services.
     port_names
         Names of the ports that it offers through Service Connect, VPC Lattice or an ECS gateway.
     """
@@ -70,13 +67,7 @@ class ServiceRevision(NamedTuple):
 
 
 def describe(arn: str, region: str) -> ServiceRevision:
-    """Ask ECS for a revision.
-
-    Raises
-    ------
-    FactError
-        If ECS does not answer, or does not know it.
-    """
+    """Return a service revision."""
     revision = ask_one(ACTION, region, "serviceRevisions", "service revision", serviceRevisionArns=[arn])
     with reading(ACTION):
         found = _revision(revision)
@@ -93,7 +84,7 @@ def _revision(revision: Mapping[str, Any]) -> ServiceRevision:
         tuple(
             load_balancing(each, resolved)
             for each in revision.get("loadBalancers", [])
-            if "loadBalancerName" not in each  # a Classic Load Balancer, which ECS does not shift
+            if "loadBalancerName" not in each  # a Classic Load Balancer, whose traffic ECS does not shift
         ),
         {
             each["containerName"]: (each.get("image", ""), each.get("imageDigest", ""))
@@ -110,18 +101,18 @@ def load_balancing(configured: Mapping[str, Any], resolved: Sequence[Mapping[str
     Parameters
     ----------
     configured
-        A member of `loadBalancers`.
+        An item of `loadBalancers`.
     resolved
-        `resolvedConfiguration.loadBalancers` of the revision; without it the target group is only known where there is
-        no alternate.
+        `resolvedConfiguration.loadBalancers` of the revision; without it the target group is known only if there is no
+        alternate.
     """
     advanced = configured.get("advancedConfiguration", {})
     pair = {configured["targetGroupArn"], *filter(None, [advanced.get("alternateTargetGroupArn")])}
     used = [each["targetGroupArn"] for each in resolved if each["targetGroupArn"] in pair]
-    # Without an alternate there is no choice, so ECS need not have resolved it.
-    alone = configured["targetGroupArn"] if not resolved and "alternateTargetGroupArn" not in advanced else ""
+    # Without an alternate there is only one target group, which ECS need not resolve.
+    single = configured["targetGroupArn"] if not resolved and "alternateTargetGroupArn" not in advanced else ""
     return LoadBalancing(
-        used[0] if used else alone,
+        used[0] if used else single,
         advanced.get("productionListenerRule", ""),
         advanced.get("testListenerRule", ""),
         configured.get("containerName", ""),
@@ -143,8 +134,8 @@ def _test_header(service_connect: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def port_names(revision: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of the ports that a revision (or a deployment of DescribeServices) offers without a load balancer."""
+    """Yield the names of the ports that a revision, or a deployment of DescribeServices, offers without a load balancer."""
     service_connect = revision.get("serviceConnectConfiguration", {})
-    offered = service_connect.get("services", []) if service_connect.get("enabled") else []
-    for each in (*offered, *revision.get("vpcLatticeConfigurations", []), *revision.get("gatewayConnectors", [])):
+    services = service_connect.get("services", []) if service_connect.get("enabled") else []
+    for each in (*services, *revision.get("vpcLatticeConfigurations", []), *revision.get("gatewayConnectors", [])):
         yield each["portName"]

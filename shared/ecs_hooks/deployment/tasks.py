@@ -1,18 +1,19 @@
-"""The tasks of a service revision."""
+"""The tasks of a service revision, and the ports of its task definition."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import ask, reading
+from ecs_hooks.aws.call import ask, ask_page, reading
 from ecs_hooks.core.arn import EcsArn
 
 LIST = "ecs:ListTasks"
 DESCRIBE = "ecs:DescribeTasks"
+TASK_DEFINITION = "ecs:DescribeTaskDefinition"
 
 MOST = 100
-"""Tasks that one DescribeTasks takes, and one ListTasks gives."""
+"""Most tasks in one ListTasks and in one DescribeTasks."""
 
 
 class Container(NamedTuple):
@@ -23,13 +24,13 @@ class Container(NamedTuple):
     name
         Its name in the task definition.
     health
-        `HEALTHY`, `UNHEALTHY` or `UNKNOWN`; unknown also where it has no health check.
+        `HEALTHY`, `UNHEALTHY` or `UNKNOWN`; also `UNKNOWN` without a health check.
     digest
-        Digest of the image it runs; empty where ECS does not say.
+        Digest of its image; empty if ECS does not return it.
     exit_code
         Its exit code; None while it runs.
     address
-        Its private IP address; empty where it has none of its own.
+        Its private IP address; empty if it has none of its own.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Task(NamedTuple):
     stop_code, stopped_reason
         Why it stopped; empty while it runs.
     started_by
-        Which deployment started it, `ecs-svc/...`.
+        The deployment that started it, `ecs-svc/...`.
     stopped_at
         When it stopped, in seconds since the epoch; None while it runs.
     containers
@@ -71,35 +72,28 @@ class Task(NamedTuple):
 
 
 def started_by(revision: EcsArn) -> str:
-    """Return what ECS notes as `startedBy` in the tasks of a revision.
+    """Return `startedBy` of the tasks of a revision.
 
-    Inferred, as other tools do it: "the deployment ID of that service", `ecs-svc/` and the id of the service revision.
+    Inferred, as other tools do: "the deployment ID of that service" is `ecs-svc/` and the ID of the service revision.
     """
     return f"ecs-svc/{revision.id}"
 
 
 def tasks(region: str, cluster: str, service: str, starter: str, status: str = "RUNNING") -> list[Task]:
-    """Ask for the tasks that one deployment or task set of a service has started.
+    """Return the tasks that one deployment or task set of a service started, at most `MOST`.
 
     Parameters
     ----------
-    region
-        Region of the service.
-    cluster, service
-        Their names.
+    region, cluster, service
+        The service.
     starter
-        What ECS notes as `startedBy` in them.
+        `startedBy` of the tasks.
     status
-        Desired status: `RUNNING` (those that start, too) or `STOPPED`, which ECS remembers for about an hour.
-
-    Raises
-    ------
-    FactError
-        If ECS does not answer.
+        Desired status: `RUNNING`, which includes tasks that start, or `STOPPED`, which ECS returns for about an hour.
     """
     # "When you specify startedBy as the filter, it must be the only filter that you use" (botocore's model of ECS).
     which = {"startedBy": starter} if status == "RUNNING" else {"serviceName": service, "desiredStatus": status}
-    # Only one page: of more tasks than that, a hundred are a sample that is large enough.
+    # One page: of more tasks, a hundred are a large enough sample.
     arns = ask(LIST, region, "taskArns", cluster=cluster, maxResults=MOST, **which)
     if not arns:
         return []
@@ -133,3 +127,30 @@ def _containers(task: Mapping[str, Any]) -> Iterator[Container]:
             each.get("exitCode"),
             interfaces[0].get("privateIpv4Address") or interfaces[0].get("ipv6Address", ""),
         )
+
+
+class Port(NamedTuple):
+    """Name of a container, and the port on which it listens."""
+
+    container: str
+    number: int
+
+
+def container_definitions(task_definition: str, region: str) -> list[Mapping[str, Any]]:
+    """Return the container definitions of a task definition."""
+    response = ask_page(TASK_DEFINITION, region, taskDefinition=task_definition)
+    with reading(TASK_DEFINITION):
+        found: list[Mapping[str, Any]] = response["taskDefinition"]["containerDefinitions"]
+        return found
+
+
+def named_port(containers: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Port | None:
+    """Return the port of the first of these port mapping names that a container definition has; None if none has one."""
+    with reading(TASK_DEFINITION):
+        ports = {
+            mapping["name"]: Port(each["name"], mapping["containerPort"])
+            for each in containers
+            for mapping in each.get("portMappings", [])
+            if "name" in mapping
+        }
+    return next((ports[name] for name in names if name in ports), None)

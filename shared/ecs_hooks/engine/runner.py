@@ -16,7 +16,6 @@ from ecs_hooks.core.measurement import Measured, judge, waiting
 from ecs_hooks.core.outcome import AS_BEFORE, ExplainedError, Outcome, Status
 from ecs_hooks.core.state import Progress, State, key_of
 from ecs_hooks.core.timeouts import Call
-from ecs_hooks.relay import Relay
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
@@ -198,25 +197,22 @@ def _asked(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Answ
     None is yielded where no answer comes for a moment, so that something else can be done.
     """
     answers: queue.SimpleQueue[Call[_Answer] | _Answer] = queue.SimpleQueue()
-
-    def begin(number: int, check: Check) -> None:
+    for number, check in checks.items():
+        if context.deadline.expired:
+            break
         try:
-            Call(_asking(number, check, context, relay), answers.put)
+            Call(partial(_run, number, check, context), answers.put)
         except RuntimeError as error:  # the process can have no more threads
             answers.put(_Answer(number, Outcome.error(f"could not be started: {error}")))
-
-    relay = Relay(partial(begin, number, check) for number, check in checks.items())
-    relay.start()
     missing = dict.fromkeys(checks)
     paused = False
     while missing:
         left = context.deadline.remaining()
         try:
-            found = answers.get(timeout=left if paused and not relay else min(left, _PAUSE))
+            found = answers.get(timeout=left if paused else min(left, _PAUSE))
         except queue.Empty:
             if not left:
                 break
-            relay.hurry()
             paused = True
             yield None
         else:
@@ -224,23 +220,20 @@ def _asked(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Answ
             del missing[answer.number]
             paused = False
             yield answer
-    relay.stop()
     late = DeadlineError().outcome
     yield from (_Answer(number, late) for number in missing)
 
 
-def _asking(number: int, check: Check, context: CheckContext, relay: Relay) -> Callable[[], _Answer]:
-    def ask() -> _Answer:
-        began = time.perf_counter()
-        trace = None
-        try:
-            with limited_by(context.deadline):
-                outcome = relay.run(lambda: check.run(context))
-            if not isinstance(outcome, Outcome):
-                message = f"run() of a check must return an Outcome, not {type(outcome).__name__}"
-                raise TypeError(message)  # noqa: TRY301 - an answer that is none is handled like a crash
-        except BaseException as error:  # noqa: BLE001 - also SystemExit: a check must not end the function
-            outcome, trace = outcome_of_exception(error)
-        return _Answer(number, outcome, time.perf_counter() - began, trace)
-
-    return ask
+def _run(number: int, check: Check, context: CheckContext) -> _Answer:
+    began = time.perf_counter()
+    trace = None
+    try:
+        with limited_by(context.deadline):
+            outcome = check.run(context)
+        if not isinstance(outcome, Outcome):
+            raise TypeError(  # noqa: TRY301 - an invalid result is handled like a crash
+                f"run() of a check must return an Outcome, not {type(outcome).__name__}"
+            )
+    except BaseException as error:  # noqa: BLE001 - also SystemExit: a check must not end the function
+        outcome, trace = outcome_of_exception(error)
+    return _Answer(number, outcome, time.perf_counter() - began, trace)

@@ -1,9 +1,9 @@
-"""HTTP for hooks: bounded in time and size, and kept away from addresses that are none of a deployment's business."""
+"""HTTP with limits of time and size, and an address guard."""
 
 from ecs_hooks.http.client import HttpClient
 from ecs_hooks.http.errors import HttpError
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.request import File
 from ecs_hooks.http.response import Response
-from ecs_hooks.http.sending import Limits
 
 __all__ = ["File", "HttpClient", "HttpError", "Limits", "Response"]

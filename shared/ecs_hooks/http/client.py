@@ -1,14 +1,16 @@
-"""The HTTP client for hooks of one's own: `hook.green.get("/orders").json()`."""
+"""The HTTP client for custom hooks: `hook.green.get("/orders").json()`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.http.errors import RequestError
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.request import Body, File, Request, as_file, form_body, json_body, multipart_body, with_defaults
 from ecs_hooks.http.resolver import Resolver, resolve
-from ecs_hooks.http.sending import Limits, asking, send
+from ecs_hooks.http.retry import exchange, send
 from ecs_hooks.http.url import Query, Url
 
 if TYPE_CHECKING:
@@ -18,28 +20,28 @@ if TYPE_CHECKING:
 _ABSENT: Any = object()
 
 Objection = Callable[[str, Mapping[str, str], Query], str]
-"""Takes method, headers and query of a request."""
+"""Returns why a request with this method, headers and query must not be sent; empty if it may."""
 
 
 class HttpClient:
-    """Sends requests to one base address, inside one deadline, with the guard and the limits of the HTTP check.
+    """Sends requests to one base URL, within one deadline, with the address guard and the limits of the HTTP check.
 
-    Proxies of the environment are not used: a proxy would make the address guard blind.
+    Proxies of the environment are not used: with a proxy, the address guard would not see the server's address.
 
     Parameters
     ----------
     base_url
-        What paths are appended to.
+        The URL that paths are appended to.
     deadline
-        When the invocation is over.
+        When the invocation ends.
     limits
-        What one request may cost.
+        Limits of each request.
     headers, query
-        What every request to the base address has, beside its own.
+        Headers and parameters of every request to the base URL, in addition to its own.
     objection
-        Returns why a request to the base address must not be sent; empty where it may.
+        Returns why a request to the base URL must not be sent; empty if it may.
     resolver
-        What looks up names.
+        Looks up names.
     """
 
     def __init__(
@@ -89,21 +91,21 @@ class HttpClient:
         method
             Such as `GET`.
         path
-            A path below the base address, or an absolute address.
+            A path below the base URL, or an absolute URL.
         query
-            Parameters to append to it.
+            Query parameters to append.
         headers
             Headers to send.
         body, json, form, multipart
-            What to send; at most one of them. A file of a multipart body is `(filename, content, content_type)`.
+            The body; at most one of them. A file of a multipart body is `(filename, content, content_type)`.
         **limits
             `timeout_seconds`, `connect_retries`, `follow_redirects`, `max_redirects`, `max_body_bytes`, `verify_tls`,
-            `ca_certificates`, `min_tls_version`: other than the client's.
+            `ca_certificates`, `min_tls_version`: in place of the client's.
 
         Raises
         ------
         HttpError
-            If there is no response. Leave it uncaught, and the hook's answer is the right one for it.
+            If there is no response. If it is not caught, the hook's result is the right one for it.
         """
         given: list[Body] = []
         if body is not None:
@@ -115,16 +117,15 @@ class HttpClient:
         if multipart is not None:
             given.append(multipart_body({name: as_file(part) for name, part in multipart.items()}))
         if len(given) > 1:
-            message = "give at most one of body, json, form and multipart"
-            raise RequestError(message)
+            raise RequestError("give at most one of body, json, form and multipart")
         own, parameters = dict(headers or {}), dict(query or {})
-        if path.startswith("/"):  # an absolute address leads elsewhere
+        if path.startswith("/"):  # an absolute URL may be of another server
             problem = self._objection(method, own, parameters) if self._objection else ""
             if problem:
                 raise RequestError(problem)
             own, parameters = with_defaults(own, self.headers), {**self.query, **parameters}
         request = Request.build(method, Url.join(self.base_url, path, parameters), own, given[0] if given else None)
-        return send(request, self.limits._replace(**limits), self.deadline, asking(self._resolver))
+        return send(request, self.limits._replace(**limits), self.deadline, partial(exchange, self._resolver))
 
 
 def _text_body(body: str | bytes) -> Body:

@@ -1,4 +1,4 @@
-"""Compressed bodies, unpacked piece by piece, and to their end: one that was cut is none."""
+"""Decodes compressed bodies piece by piece. urllib3's decoders accept a body that was cut; these do not."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from collections.abc import Iterable, Iterator
 from ecs_hooks.http.errors import ProtocolError
 
 _PIECE = 65_536
-_GZIP, _ZLIB, _BARE = 31, 15, -15
-"""`wbits` of zlib for what stands around the data: the header of gzip, that of zlib, none."""
-_KINDS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
+_GZIP, _ZLIB, _RAW = 31, 15, -15
+"""`wbits` of zlib for the formats around deflate data: gzip, zlib, none."""
+_FORMATS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
 
 
 def decoded(pieces: Iterable[bytes], encodings: str) -> Iterable[bytes]:
-    """Return a body without its compression, in pieces of at most 64 KiB where it had one.
+    """Return a body without its compression, in pieces of at most 64 KiB if it was compressed.
 
     Parameters
     ----------
     pieces
-        The body as it came.
+        The body as received.
     encodings
-        The `Content-Encoding`. What is neither gzip nor deflate stays as it is.
+        The `Content-Encoding`. Encodings other than gzip and deflate are left as they are.
 
     Raises
     ------
     ProtocolError
-        If it is not what it is said to be, or ends before its end; raised where the pieces are taken.
+        If the body is not valid, or ends too early; raised while the pieces are read.
     """
     for encoding in reversed(encodings.lower().split(",")):
-        kind = _KINDS.get(encoding.strip())
+        kind = _FORMATS.get(encoding.strip())
         if kind is None:
             break
         pieces = _inflated(pieces, kind)
@@ -38,7 +38,7 @@ def decoded(pieces: Iterable[bytes], encodings: str) -> Iterable[bytes]:
 
 def _inflated(pieces: Iterable[bytes], kind: int) -> Iterator[bytes]:
     layer = _Layer(kind)
-    for piece in _with_head(pieces):
+    for piece in _with_header(pieces):
         yield from layer.take(piece)
     yield from layer.end()
 
@@ -52,47 +52,45 @@ class _Layer:
         self._ended = False
 
     def take(self, piece: bytes) -> Iterator[bytes]:
-        """Yield what a piece unpacks to."""
+        """Yield the decompressed data of a piece."""
         while piece:
             if self._stream is None:
                 if self._ended and self._kind != _GZIP:
                     return
                 self._stream = zlib.decompressobj(self._kind_of(piece))
             try:
-                unpacked = self._stream.decompress(piece, _PIECE)
+                data = self._stream.decompress(piece, _PIECE)
             except zlib.error:
                 if not self._ended:
-                    message = "response body can't be decoded as its content-encoding says"
-                    raise ProtocolError(message) from None
-                # Behind a gzip there may be another one. What else stands there is nobody's, as browsers have it.
-                self._kind, self._stream = _BARE, None
+                    raise ProtocolError("response body does not match its Content-Encoding") from None
+                # A gzip member may follow another one. Other data after it is ignored, as browsers do.
+                self._kind, self._stream = _RAW, None
                 return
-            if unpacked:
-                yield unpacked
+            if data:
+                yield data
             piece = self._stream.unconsumed_tail
             if self._stream.eof:
                 piece, self._ended, self._stream = self._stream.unused_data, True, None
 
     def end(self) -> Iterator[bytes]:
-        """Yield what is left when there are no pieces any more."""
+        """Yield the rest once there are no pieces left."""
         if self._stream is None:
             return
-        while unpacked := self._stream.decompress(b"", _PIECE):
-            yield unpacked
+        while data := self._stream.decompress(b"", _PIECE):
+            yield data
         if not self._stream.eof:
-            message = "response body is truncated"
-            raise ProtocolError(message)
+            raise ProtocolError("response body is truncated")
 
     def _kind_of(self, begin: bytes) -> int:
-        # Some servers leave out the header that deflate has (RFC 9110).
+        # Some servers omit the zlib header of deflate (RFC 9110).
         is_zlib = begin[0] & 0x0F == zlib.DEFLATED and int.from_bytes(begin[:2]) % 31 == 0
-        return _BARE if self._kind == _ZLIB and not is_zlib else self._kind
+        return _RAW if self._kind == _ZLIB and not is_zlib else self._kind
 
 
-def _with_head(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the pieces, two bytes in the first one, which tell the kind of compression."""
-    head, rest = b"", iter(pieces)
-    while len(head) < 2 and (piece := next(rest, None)) is not None:  # noqa: PLR2004 - see above
-        head += piece
-    yield head
+def _with_header(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces, with at least two bytes in the first one, from which the format is detected."""
+    header, rest = b"", iter(pieces)
+    while len(header) < 2 and (piece := next(rest, None)) is not None:  # noqa: PLR2004 - see above
+        header += piece
+    yield header
     yield from rest

@@ -1,24 +1,24 @@
-"""What can go wrong with a request, told apart by what it says about the application.
+"""The errors of a request, by their meaning for the verdict.
 
     HttpError                       FAIL unless said otherwise
-    ├── TransportError              no answer yet: worth another attempt, then ERROR
-    │   ├── NameResolutionError     the name has no address, or the look-up failed
+    ├── TransportError              no response yet: retried, then ERROR
+    │   ├── NameResolutionError     the name has no address, or DNS failed
     │   ├── ConnectError            refused, unreachable
-    │   ├── ConnectTimeoutError     no connection (TCP, TLS or name) in time
-    │   ├── TlsHandshakeError       handshake broken off
+    │   ├── ConnectTimeoutError     no connection (TCP, TLS or DNS) in time
+    │   ├── TlsHandshakeError       handshake failed
     │   └── ResetBeforeResponseError
-    ├── CertificateError            an answer, and a wrong one
-    ├── TlsVersionError             likewise
+    ├── CertificateError            the server responds, with a wrong certificate
+    ├── TlsVersionError             the server has no TLS version in common
     ├── ResponseTimeoutError        connected, but no complete response in time
     ├── DeadlineError               the invocation's time is over: WAIT
-    ├── ProtocolError               what came is not (all of) an HTTP response
-    │   └── ContentError            the body is not what the caller took it for, such as JSON
+    ├── ProtocolError               not a complete, valid HTTP response
+    │   └── ContentError            the body does not have the expected format, such as JSON
     ├── TooLargeError               more than `max_body_bytes`
-    ├── RedirectError               a circle, too many, or to something that is not HTTP
-    ├── RequestError                the request itself can't be sent
+    ├── RedirectError               a loop, too many, or an invalid location
+    ├── RequestError                the request is not valid
     └── ForbiddenAddressError       the address guard refuses
 
-A status such as 500 is a response, no error.
+A status such as 500 is a response, not an error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ecs_hooks.core.outcome import ExplainedError, Outcome
 
 
 class Phase(StrEnum):
-    """How far a request had come, in the words that follow "within 10 s"."""
+    """The step of a request, in the words before "within 10 s"."""
 
     RESOLVE = "no address for the name"
     CONNECT = "no connection"
@@ -46,7 +46,7 @@ class HttpError(ExplainedError):
     Parameters
     ----------
     message
-        What happened; no value that came from the server is in it.
+        What happened, without values from the server.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class HttpError(ExplainedError):
     """
 
     permanent: ClassVar[bool] = False
-    """Whether to ask again would be pointless, even for a check that polls."""
+    """Whether a retry can not succeed, even in a check that polls."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -72,7 +72,7 @@ class TransportError(HttpError):
 
     @property
     def outcome(self) -> Outcome:
-        """`ERROR`: the application could not be asked."""
+        """`ERROR`: the application could not be reached."""
         return Outcome.error(str(self))
 
 
@@ -81,7 +81,7 @@ class NameResolutionError(TransportError):
 
 
 class ConnectError(TransportError):
-    """The connection was refused, or there is no way to the address."""
+    """The connection was refused, or there is no route to the address."""
 
 
 class ConnectTimeoutError(TransportError):
@@ -101,7 +101,7 @@ class CertificateError(HttpError):
 
 
 class TlsVersionError(HttpError):
-    """The server speaks none of the versions of TLS that it may."""
+    """The server does not support the required TLS version."""
 
 
 class ResponseTimeoutError(HttpError):
@@ -112,7 +112,7 @@ class ResponseTimeoutError(HttpError):
     message
         What happened.
     phase
-        How far the request had come.
+        The step that took too long.
     """
 
     def __init__(self, message: str, phase: Phase) -> None:
@@ -125,16 +125,16 @@ class DeadlineError(HttpError):
 
     @property
     def outcome(self) -> Outcome:
-        """`WAIT`: the next invocation asks again."""
+        """`WAIT`: the next invocation sends the request again."""
         return Outcome.wait(str(self))
 
 
 class ProtocolError(HttpError):
-    """What came is no HTTP response, or not all of it."""
+    """The server sent something other than a complete, valid HTTP response."""
 
 
 class ContentError(ProtocolError):
-    """The body is not what the caller took it for."""
+    """The body does not have the expected format."""
 
 
 class TooLargeError(HttpError):
@@ -143,7 +143,7 @@ class TooLargeError(HttpError):
     Parameters
     ----------
     limit
-        The bytes that were allowed.
+        The number of bytes that are allowed.
     """
 
     def __init__(self, limit: int) -> None:
@@ -151,11 +151,11 @@ class TooLargeError(HttpError):
 
 
 class RedirectError(HttpError):
-    """The redirects lead nowhere."""
+    """The redirects can not be followed."""
 
 
 class RequestError(HttpError, ValueError):
-    """The request can't be sent as it is."""
+    """The request is not valid."""
 
     permanent = True
 

@@ -1,9 +1,9 @@
-"""The address guard: which addresses a hook may talk to.
+"""The address guard: which addresses a hook may connect to.
 
 A hook runs with an IAM role, next to Lambda's own runtime interface, and takes addresses from configuration, from DNS
 and from redirects. Loopback, link-local (instance and task metadata), unspecified and multicast addresses are therefore
-refused, in each of their IPv6 disguises; private addresses are what a hook is for. The address is judged after DNS, and
-the connection goes to the judged address.
+refused, in each of their IPv6 forms. Private addresses are allowed: services are there. The address is judged after DNS,
+and the connection goes to the judged address.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ecs_hooks.http.errors import ForbiddenAddressError
 
 VARIABLE = "ECS_HOOKS_ALLOWED_HOSTS"
-"""Environment variable with the hosts that are allowed all the same: names, addresses, networks, comma separated."""
+"""Environment variable with hosts that are allowed nevertheless: names, addresses, networks, comma separated."""
 
 Address = IPv4Address | IPv6Address
 
@@ -34,9 +34,9 @@ _TRANSLATED_LOCAL = IPv6Network("64:ff9b:1::/48")
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
 
 
-@lru_cache(maxsize=1024)  # the checks of a plan ask at the same place
+@lru_cache(maxsize=1024)  # the checks of a plan send requests to the same host
 def parse_address(text: str) -> Address | None:
-    """Return the address that a text is, or None where it is a name."""
+    """Return the address in a text, None if it is a name."""
     try:
         return ip_address(text)
     except ValueError:
@@ -44,12 +44,12 @@ def parse_address(text: str) -> Address | None:
 
 
 def danger(address: Address) -> str | None:
-    """Return what is special about an address that a hook must not talk to, None where nothing is.
+    """Return the kind of an address that a hook must not connect to, None if it may connect.
 
     Parameters
     ----------
     address
-        An address, in any form. Those that carry an IPv4 address in them are judged by that as well.
+        An address, in any form. One that embeds an IPv4 address is also judged by that.
     """
     if address in _METADATA or address in _METADATA_V6:
         return "metadata"
@@ -65,12 +65,12 @@ def danger(address: Address) -> str | None:
 
 
 class AllowedHosts(NamedTuple):
-    """Hosts that are allowed although the guard would refuse them.
+    """Hosts that are allowed, although the guard would refuse them.
 
     Parameters
     ----------
     names
-        Host names, in lower case. A name admits whatever it resolves to.
+        Host names, in lower case. A name allows every address that it resolves to.
     networks
         Addresses and networks.
     """
@@ -99,28 +99,29 @@ class AllowedHosts(NamedTuple):
             except ValueError:
                 if not _NAME.fullmatch(host) or _is_numeric(host):
                     hint = "write names, addresses or networks such as localhost, 127.0.0.1, ::1 or 127.0.0.0/8"
-                    message = f"{VARIABLE}: entry {number} is no host: {hint}, without scheme, port or path"
-                    raise ForbiddenAddressError(message) from None
+                    raise ForbiddenAddressError(
+                        f"{VARIABLE}: entry {number} is not a host; {hint}, without scheme, port or path"
+                    ) from None
                 names.add(_canonical(host))
         return cls(frozenset(names), tuple(networks))
 
     def admit(self, host: str, address: Address) -> bool:
-        """Return whether this address, which `host` stands for, is on the list."""
+        """Return whether the list has `host`, or this address of it."""
         if _canonical(host) in self.names:
             return True
         return any(address in network for network in self.networks)
 
 
-@lru_cache(maxsize=1024)  # the checks of a plan ask at the same place
+@lru_cache(maxsize=1024)  # the checks of a plan send requests to the same host
 def judge(host: str, address: Address, allowed: str) -> str | None:
-    """Return why `host` must not be reached at this address, None where it may.
+    """Return why a hook must not connect to `host` at this address, None if it may.
 
     Parameters
     ----------
     host
         A name or an address.
     address
-        What it stands for.
+        The address that it resolves to.
     allowed
         The list in `ECS_HOOKS_ALLOWED_HOSTS`.
 
@@ -133,11 +134,12 @@ def judge(host: str, address: Address, allowed: str) -> str | None:
 
 
 def refusal(host: str, address: Address, kind: str) -> ForbiddenAddressError:
-    """Return the error for an address that is refused."""
+    """Return the error for a refused address."""
     which = f"{host} is" if parse_address(host) else f"{host} resolves to {address},"
     article = "an" if kind[0] in "aeiou" else "a"
-    message = f"refused: {which} {article} {kind} address; if that is meant, add {host} to {VARIABLE}"
-    return ForbiddenAddressError(message)
+    return ForbiddenAddressError(
+        f"refused: {which} {article} {kind} address; if that is meant, add {host} to {VARIABLE}"
+    )
 
 
 def _canonical(host: str) -> str:
@@ -145,13 +147,13 @@ def _canonical(host: str) -> str:
 
 
 def _is_numeric(host: str) -> bool:
-    """Return whether a host would be read as an address by the C library (`127.1`, `0x7f.1`): no name, then."""
+    """Return whether the C library reads a host as an address (`127.1`, `0x7f.1`), not as a name."""
     last = _canonical(host).rsplit(".", 1)[-1]
     return last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last) is not None
 
 
 def _embedded(address: Address) -> list[IPv4Address]:
-    """Return the IPv4 addresses that an IPv6 address leads to."""
+    """Return the IPv4 addresses that an IPv6 address embeds."""
     if isinstance(address, IPv4Address):
         return []
     value = int(address)
@@ -159,6 +161,6 @@ def _embedded(address: Address) -> list[IPv4Address]:
     if address in _COMPATIBLE or address in _TRANSLATED or address in _TRANSLATED_LOCAL:
         inner.append(IPv4Address(value & 0xFFFFFFFF))
     if address in _TRANSLATED_LOCAL:
-        # RFC 6052: behind a prefix of 48 bits the address is split around the zero octet.
+        # RFC 6052: after a prefix of 48 bits, the address is split around the zero octet.
         inner.append(IPv4Address((value >> 64 & 0xFFFF) << 16 | value >> 40 & 0xFFFF))
     return [each for each in inner if each is not None]

@@ -7,40 +7,36 @@ from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
-from ecs_hooks.http.connection import Connection
 from ecs_hooks.http.errors import HttpError, ResetBeforeResponseError
-from ecs_hooks.http.exchange import exchange
-from ecs_hooks.http.resolver import Remembering, Resolver
+from ecs_hooks.http.http1 import Http1Connection
+from ecs_hooks.http.resolver import CachingResolver, Resolver
 
 if TYPE_CHECKING:
-    from ecs_hooks.http.budget import Budget
-    from ecs_hooks.http.client_certificate import ClientCertificate
+    from ecs_hooks.http.inflight import InFlight
+    from ecs_hooks.http.limits import Budget, Limits, Trust
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
-    from ecs_hooks.http.sending import Limits
-    from ecs_hooks.http.tls import Trust
-    from ecs_hooks.http.waits import Waits
+    from ecs_hooks.http.tls import ClientCertificate
 
-_Place: TypeAlias = "tuple[tuple[str, str, int], str, Trust, ClientCertificate | None]"
-"""Scheme, host and port; the name that the certificate must be valid for; what else TLS must be like; the client's own."""
+_Key: TypeAlias = "tuple[tuple[str, str, int], str, Trust, ClientCertificate | None]"
+"""Scheme, host and port; the name and the requirements for the server's certificate; the client's certificate."""
 
 
 class Pool:
-    """Sends requests on connections that others have left open (HTTP keep-alive), from several threads at a time.
+    """Sends requests on open connections (HTTP keep-alive), from several threads at a time.
 
-    The connection that became free last is taken first, so there are no more of them than requests at the same time. A
-    server may close a connection that it has not been asked on for a while, just when the next request is under way:
-    where a used connection ends before the first byte of a response, the request is sent once more on a new one, as
-    browsers do.
+    The connection that became free last is used first, so there are no more of them than requests at the same time. A
+    server may close an idle connection at the moment at which the next request is sent: if a used connection ends before
+    the first byte of a response, the request is sent again on a new one, as browsers do.
 
     Parameters
     ----------
     keep
-        Whether connections are kept; else each request has one of its own.
+        Whether connections are used again; if not, each request has one of its own.
     resolver
-        What looks up names. The address guard judges what it finds, at each connection.
-    waits
-        Where it is noted which requests wait for the server; None where nobody wants to know, since to note it takes time.
+        Looks up names. The address guard judges the addresses at each connect.
+    in_flight
+        Records which requests wait for the server; None if no one needs that, since it takes time.
 
     Attributes
     ----------
@@ -48,16 +44,18 @@ class Pool:
         How many connections were opened.
     """
 
-    def __init__(self, *, keep: bool = True, resolver: Resolver | None = None, waits: Waits | None = None) -> None:
+    def __init__(
+        self, *, keep: bool = True, resolver: Resolver | None = None, in_flight: InFlight | None = None
+    ) -> None:
         self.opened = 0
         self._keep = keep
-        self._resolver = resolver or Remembering()
-        self._waits = waits
+        self._resolver = resolver or CachingResolver()
+        self._in_flight = in_flight
         self._lock = threading.Lock()
-        self._free: defaultdict[_Place, list[Connection]] = defaultdict(list)
+        self._free: defaultdict[_Key, list[Http1Connection]] = defaultdict(list)
 
     def connect(self, request: Request, limits: Limits, budget: Budget) -> None:
-        """Open a connection ahead, for a request to come.
+        """Open a connection in advance.
 
         Raises
         ------
@@ -65,12 +63,12 @@ class Pool:
             If there is none.
         """
         try:
-            self._put_back(self._open(request, limits, budget), _place(request, limits))
+            self._put_back(self._open(request, limits, budget), _key(request, limits))
         except HttpError as error:
             error.where = request.shown
             raise
 
-    def ask(self, request: Request, limits: Limits, budget: Budget) -> Response:
+    def exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
         """Send a request and return its response, whatever its status.
 
         Raises
@@ -78,12 +76,12 @@ class Pool:
         HttpError
             If there is none.
         """
-        place = _place(request, limits)
-        used = self._take(place, budget)
+        key = _key(request, limits)
+        used = self._take(key, budget)
         if used is not None:
             with suppress(ResetBeforeResponseError):
-                return self._exchange(used, place, request, limits, budget)
-        return self._exchange(self._open(request, limits, budget), place, request, limits, budget)
+                return self._exchange(used, key, request, limits, budget)
+        return self._exchange(self._open(request, limits, budget), key, request, limits, budget)
 
     def close(self) -> None:
         """Close the connections that are free; each of the others is closed after its exchange."""
@@ -94,41 +92,38 @@ class Pool:
         for connection in free:
             connection.close()
 
-    def _open(self, request: Request, limits: Limits, budget: Budget) -> Connection:
-        connection = Connection.open(request, limits, budget, self._resolver, self._waits)
+    def _open(self, request: Request, limits: Limits, budget: Budget) -> Http1Connection:
+        connection = Http1Connection(request, limits, budget, self._resolver, self._in_flight)
         with self._lock:
             self.opened += 1
         return connection
 
     def _exchange(
-        self, connection: Connection, place: _Place, request: Request, limits: Limits, budget: Budget
+        self, connection: Http1Connection, key: _Key, request: Request, limits: Limits, budget: Budget
     ) -> Response:
         try:
-            return exchange(connection, request, limits, budget)
+            return connection.exchange(request, limits, budget)
         finally:
-            self._put_back(connection, place)
+            self._put_back(connection, key)
 
-    def _take(self, place: _Place, budget: Budget) -> Connection | None:
-        """Return a connection that is free; None where there is none that is still open."""
+    def _take(self, key: _Key, budget: Budget) -> Http1Connection | None:
+        """Return a free connection that can be used; None if there is none."""
         while True:
             with self._lock:
-                free = self._free[place]
+                free = self._free[key]
                 connection = free.pop() if free else None
-            if connection is None:
-                return None
-            if connection.is_open:
-                connection.begin_again(budget)
+            if connection is None or connection.reuse(budget):
                 return connection
             connection.close()
 
-    def _put_back(self, connection: Connection, place: _Place) -> None:
+    def _put_back(self, connection: Http1Connection, key: _Key) -> None:
         with self._lock:
-            if self._keep and connection.reusable:
-                self._free[place].append(connection)
+            if self._keep and connection.is_complete:
+                self._free[key].append(connection)
                 return
         connection.close()
 
 
-def _place(request: Request, limits: Limits) -> _Place:
-    """Return what a connection has to have in common with a request, for that to be sent on it."""
+def _key(request: Request, limits: Limits) -> _Key:
+    """Return the properties that a connection for a request must have."""
     return request.url.origin, request.server_name, limits.trust, request.certificate

@@ -1,31 +1,32 @@
-"""A request before it is sent: checked, encoded, and changed by redirects."""
+"""A request before it is sent: validation, bodies, credentials, redirects."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
 
 from ecs_hooks.core.redaction import is_secret_name
+from ecs_hooks.core.version import __version__
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Query, Url, encode_query
 
 if TYPE_CHECKING:
-    from ecs_hooks.http.authorization import Authorization
-    from ecs_hooks.http.client_certificate import ClientCertificate
+    from ecs_hooks.http.tls import ClientCertificate
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+USER_AGENT = f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)"
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS = {"content-length", "transfer-encoding", "connection"}
-"""Headers that say where the request ends: two opinions about that are an attack."""
+"""Headers that define where the request ends: two of them are request smuggling."""
 _BODY_HEADERS = {"content-type", "content-encoding", "content-language", "content-location"}
 
 
@@ -48,14 +49,14 @@ class File(NamedTuple):
 
 
 class Body(NamedTuple):
-    """What a request carries.
+    """The body of a request.
 
     Parameters
     ----------
     content
         The bytes.
     content_type
-        The `Content-Type`, unless the request's headers name another.
+        The `Content-Type`, unless it is in the request's headers.
     """
 
     content: bytes
@@ -63,17 +64,17 @@ class Body(NamedTuple):
 
 
 def json_body(value: object) -> Body:
-    """Return a value as JSON."""
+    """Return a JSON body."""
     return Body(json.dumps(value, separators=(",", ":")).encode(), "application/json")
 
 
 def form_body(fields: Query) -> Body:
-    """Return the fields of a form, URL encoded."""
+    """Return a form body, URL encoded."""
     return Body(encode_query(fields).encode(), "application/x-www-form-urlencoded")
 
 
 def multipart_body(parts: Mapping[str, str | File]) -> Body:
-    """Return the fields and files of an upload."""
+    """Return a multipart body with fields and files."""
     content, content_type = encode_multipart_formdata(
         [
             (name, part if isinstance(part, str) else (part.filename, part.content, part.content_type))
@@ -84,28 +85,57 @@ def multipart_body(parts: Mapping[str, str | File]) -> Body:
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse headers that could not be sent, or that would be more than headers.
+    """Validate names and values of headers.
 
     Raises
     ------
     RequestError
-        If there is one. No value is repeated: it could be a secret.
+        If one is not valid. Its value is not repeated: it could be a secret.
     """
     seen: set[str] = set()
     for name, value in headers.items():
         problem = None
         if not _HEADER_NAME.fullmatch(name):
-            problem = "is no valid name of a header"
+            problem = "is not a valid header name"
         elif not _HEADER_VALUE.fullmatch(value):
-            problem = "has a value with line breaks or characters that a header can't have"
+            problem = "has a value with line breaks or other characters that are not allowed in a header"
         elif name.lower() in _OURS:
             problem = "is set by the client itself"
         elif name.lower() in seen:
             problem = "is given twice, in different case"
         if problem:
-            message = f"header {name[:80]!r} {problem}"
-            raise RequestError(message)
+            raise RequestError(f"header {name[:80]!r} {problem}")
         seen.add(name.lower())
+
+
+class Authorization(NamedTuple):
+    """Credentials of a request. They belong to one origin, and are not sent to another one.
+
+    Parameters
+    ----------
+    headers, query
+        Headers and parameters that are or hold credentials.
+    certificate
+        Client certificate of the connection, with its key.
+    sign
+        Returns the request with credentials that are computed when it is sent, such as a signature.
+    """
+
+    headers: Mapping[str, str] = MappingProxyType({})
+    query: Mapping[str, str] = MappingProxyType({})
+    certificate: ClientCertificate | None = None
+    sign: Callable[[Request], Request] | None = None
+
+    def authorize(self, request: Request) -> Request:
+        """Return a request with the credentials in it."""
+        path, _, query = request.url.target.partition("?")
+        # A redirect may have returned a parameter.
+        given = parse_qs(query, keep_blank_values=True)
+        added = encode_query({name: value for name, value in self.query.items() if name not in given})
+        target = f"{path}?{'&'.join(filter(None, (query, added)))}" if added else request.url.target
+        headers = with_defaults(self.headers, request.headers)
+        ready = request._replace(url=request.url._replace(target=target), headers=headers)
+        return ready if self.sign is None else self.sign(ready)
 
 
 class Request(NamedTuple):
@@ -116,13 +146,13 @@ class Request(NamedTuple):
     method
         Such as `GET`.
     url
-        Where to.
+        The URL.
     headers
-        All headers but those that the connection sets: `Host`, and the length of the body.
+        All headers but `Host` and `Content-Length`, which are added when it is sent.
     body
         The bytes, or None.
     auth
-        What it proves its sender with; None where that is in the headers or nowhere.
+        Credentials; None if they are in the headers, or if there are none.
     """
 
     method: str
@@ -135,7 +165,7 @@ class Request(NamedTuple):
     def build(
         cls, method: str, url: Url, headers: Mapping[str, str] | None = None, body: Body | None = None
     ) -> Request:
-        """Return a request with the headers that every request has.
+        """Return a request with the default headers.
 
         Raises
         ------
@@ -143,11 +173,10 @@ class Request(NamedTuple):
             If method or headers are not valid.
         """
         if method not in METHODS:
-            message = f"method must be one of {', '.join(METHODS)}"
-            raise RequestError(message)
+            raise RequestError(f"method must be one of {', '.join(METHODS)}")
         given = dict(headers or {})
         check_headers(given)
-        defaults = {"User-Agent": user_agent(), "Accept": "*/*", "Accept-Encoding": "identity"}
+        defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         if body is not None:
             defaults["Content-Type"] = body.content_type
         if url.userinfo:
@@ -157,35 +186,35 @@ class Request(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """Method and address for people."""
+        """Method and URL for messages, without secrets."""
         return f"{self.method} {self.url.shown}"
 
     @property
     def server_name(self) -> str:
-        """The name that the certificate must be valid for: that of the `Host` header where one is given.
+        """The name that the certificate must be valid for: that of the `Host` header if there is one.
 
-        A test listener is often reached by the name of its load balancer, which no certificate bears.
+        A test listener is often reached by the name of its load balancer, which is not in the certificate.
         """
         host = self.host
         return (host and host_of(host)) or self.url.host
 
     @property
     def host(self) -> str:
-        """The `Host` header; empty where none is given."""
+        """The `Host` header; empty if there is none."""
         return next((value for name, value in self.headers.items() if name.lower() == "host"), "")
 
     @property
     def certificate(self) -> ClientCertificate | None:
-        """The certificate that the connection has to have; None where it needs none."""
+        """The client certificate of the connection; None if it needs none."""
         return None if self.auth is None else self.auth.certificate
 
     def authorized(self) -> Request:
-        """Return the request as it is to be sent just now, with its credentials.
+        """Return the request with its credentials, to be sent now.
 
         Raises
         ------
         ExplainedError
-            If they can't be had.
+            If the credentials are not available.
         """
         return self if self.auth is None else self.auth.authorize(self)
 
@@ -193,8 +222,8 @@ class Request(NamedTuple):
         """Return the request that follows a redirect (RFC 9110, section 15.4).
 
         301 and 302 turn POST into GET, 303 turns everything but HEAD into GET, as browsers do; 307 and 308 keep method
-        and body. Another scheme, host or port gets no credentials and no `Host` of the old one. A server that is asked
-        under the name in `Host` redirects to that name, and means itself: the request stays at its address.
+        and body. Another scheme, host or port gets neither the credentials nor the `Host` of the first one. A redirect to
+        the name in `Host` means the same server: the request keeps its address.
         """
         url = self.url.redirected(location)
         if url.scheme == self.url.scheme and url.authority.lower() == self.host.lower():
@@ -212,23 +241,15 @@ class Request(NamedTuple):
 
 
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
-    """Return headers, with those of the defaults that are not among them in any case."""
+    """Return headers, with the defaults that are not among them in any case."""
     if not headers:
         return dict(defaults)
     names = {name.lower() for name in headers}
     return {**{name: value for name, value in defaults.items() if name.lower() not in names}, **headers}
 
 
-@cache
-def user_agent() -> str:
-    """Return the `User-Agent` that names this tool in the logs of those who are asked."""
-    from ecs_hooks import __version__  # noqa: PLC0415 - the package itself is only complete later
-
-    return f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)"
-
-
 def host_of(host: str) -> str:
-    """Return the name in a `Host` header; empty where there is none."""
+    """Return the name in a `Host` header; empty if there is none."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
@@ -236,7 +257,7 @@ def host_of(host: str) -> str:
 
 
 def as_file(part: Any) -> str | File:
-    """Return a part of a multipart body from what a caller may write: text, `File`, or a tuple like it.
+    """Return a part of a multipart body from text, a `File`, or a tuple like it.
 
     Raises
     ------
@@ -249,5 +270,4 @@ def as_file(part: Any) -> str | File:
         case (str(filename), bytes() | str() as content, *rest) if len(rest) <= 1:
             return File(filename, content.encode() if isinstance(content, str) else content, *rest)
         case _:
-            message = "a part of a multipart body is text or (filename, content, content_type)"
-            raise RequestError(message)
+            raise RequestError("a part of a multipart body must be text or (filename, content, content_type)")

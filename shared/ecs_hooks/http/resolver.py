@@ -16,16 +16,16 @@ from ecs_hooks.http.guard import Address, parse_address
 
 
 class Endpoint(NamedTuple):
-    """One place to connect to.
+    """One address to connect to.
 
     Parameters
     ----------
     address
-        The IP address, which the guard judges.
+        The IP address, for the guard.
     family
         `AF_INET` or `AF_INET6`.
     target
-        What the socket connects to; an IPv6 address may need its scope there.
+        The address for the socket, with the scope of an IPv6 address.
     """
 
     address: Address
@@ -45,7 +45,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
     NameResolutionError
         If it has no address.
     TimeoutError
-        If the system's resolver does not answer in time; it can't be interrupted, so its thread is left behind.
+        If the system's resolver takes too long. It can't be interrupted, so its thread is abandoned.
     """
     address = parse_address(host)
     if address is not None:
@@ -59,24 +59,22 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
     try:
         return call_within(look_up, deadline)
     except socket.gaierror as error:
-        message = f"{host} can't be resolved: {error.strerror}"
-        raise NameResolutionError(message) from error
+        raise NameResolutionError(f"{host} can't be resolved: {error.strerror}") from error
     except UnicodeError:
-        message = f"{host[:80]} can't be resolved: no valid host name"
-        raise NameResolutionError(message) from None
+        raise NameResolutionError(f"{host[:80]} can't be resolved: not a valid host name") from None
 
 
-class Remembering:
-    """Looks up a name once in a while, and begins with another of its addresses each time.
+class CachingResolver:
+    """Keeps the addresses of a name for some time, and returns them in rotation.
 
-    A load balancer has an address in each of its zones; whoever takes the first one always would load one zone alone.
+    A load balancer has an address in each of its zones; a client that always uses the first one loads a single zone.
 
     Parameters
     ----------
     resolver
-        What looks up names.
+        Looks up names.
     seconds
-        How long their addresses are good for; 60 is what load balancers of AWS say.
+        How long addresses are kept; 60 is the DNS TTL of AWS load balancers.
     """
 
     def __init__(self, resolver: Resolver = resolve, seconds: float = 60) -> None:
@@ -86,20 +84,20 @@ class Remembering:
         self._known: dict[tuple[str, int], tuple[float, Sequence[Endpoint]]] = {}
 
     def __call__(self, host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
-        """Return the addresses, the first among those of its family in turn.
+        """Return the addresses; those of the first family in rotation.
 
         Raises
         ------
         NameResolutionError
             If it has no address.
         TimeoutError
-            If the resolver does not answer in time.
+            If the resolver takes too long.
         """
         until, found = self._known.get((host, port), (0.0, ()))
         if time.monotonic() >= until:
             found = self._resolver(host, port, deadline)
             self._known[host, port] = time.monotonic() + self._seconds, found
-        # The system has put the family first that leads somewhere.
+        # The system sorts the reachable family first.
         preferred = [each for each in found if each.family == found[0].family]
         turn = next(self._turns) % max(1, len(preferred))
         return [*preferred[turn:], *preferred[:turn], *(each for each in found if each.family != found[0].family)]

@@ -1,4 +1,4 @@
-"""What came back."""
+"""The response of a server."""
 
 from __future__ import annotations
 
@@ -8,45 +8,77 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.http.errors import ContentError
-from ecs_hooks.http.timings import Timings
 
 if TYPE_CHECKING:
     from urllib3 import HTTPHeaderDict
 
-    from ecs_hooks.http.certificate import Tls
+    from ecs_hooks.http.tls import Tls
     from ecs_hooks.http.url import Url
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
 _NO_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined"}
-"""Codecs of Python that are no charsets; some take quadratic time."""
+"""Codecs of Python that are not charsets; some take quadratic time."""
+
+
+class Timings(NamedTuple):
+    """Seconds of each phase of a request; 0 for a phase that it did not have.
+
+    Parameters
+    ----------
+    resolve
+        DNS lookup.
+    connect
+        TCP connection, including addresses that failed.
+    tls
+        TLS handshake.
+    first_byte
+        From the request's first byte to the end of the response header.
+    transfer
+        The body.
+    """
+
+    resolve: float = 0.0
+    connect: float = 0.0
+    tls: float = 0.0
+    first_byte: float = 0.0
+    transfer: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The sum of all phases."""
+        return sum(self)
+
+    def plus(self, other: Timings) -> Timings:
+        """Return the sums of each phase, as for a request with a redirect."""
+        return Timings(*(mine + its for mine, its in zip(self, other, strict=True)))
 
 
 class Response(NamedTuple):
-    """A whole response.
+    """A complete response.
 
     Parameters
     ----------
     status
         Status code.
     headers
-        Headers, found in any case; a repeated one is joined with commas.
+        Headers, case-insensitive; a repeated one is joined with commas.
     content
         The body, decoded from gzip or deflate.
     latency
-        Seconds from the begin of the connection to the last byte of the body, redirects included; without the look-up
-        of the name, waits before another attempt, and attempts that found no connection.
+        Seconds from the start of the connection to the last byte of the body, redirects included; without DNS lookup,
+        pauses between attempts, and attempts without a connection.
     where
-        Method and address that gave the response, for people.
+        Method and URL of the response, for messages.
     url
-        The address that gave it, which is another than that of the request where redirects led there.
+        The URL of the response, after redirects.
     redirects
-        How many redirects led there.
+        Number of redirects that were followed.
     attempts
-        How many attempts it took.
+        Number of attempts.
     timings
-        Where the time went, redirects included.
+        Duration of each phase, redirects included.
     tls
-        The TLS side of the connection; None where it has none.
+        TLS details of the connection; None for plain HTTP.
     """
 
     status: int
@@ -62,12 +94,12 @@ class Response(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether the status is one of success, 200 to 299."""
+        """Whether the status is 200 to 299."""
         return 200 <= self.status <= 299  # noqa: PLR2004
 
     @property
     def text(self) -> str:
-        """The body as text, in the charset that `Content-Type` names, else UTF-8; what can't be decoded is replaced."""
+        """The body as text, in the charset of `Content-Type` or else UTF-8; invalid bytes are replaced."""
         found = _CHARSET.search(self.headers.get("content-type") or "")
         return self.content.decode((found and text_encoding(found.group(1))) or "utf-8", "replace")
 
@@ -77,7 +109,7 @@ class Response(NamedTuple):
         Raises
         ------
         ContentError
-            If it is none.
+            If it is not valid JSON.
         """
         try:
             return json.loads(self.content)
@@ -89,11 +121,11 @@ class Response(NamedTuple):
 
 
 def text_encoding(name: str) -> str | None:
-    """Return what Python calls a charset, None where it is none."""
+    """Return Python's name of a charset, None if it is unknown."""
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
         return None
-    # What is no text encoding (hex, zip) would be refused by bytes.decode.
+    # bytes.decode refuses codecs that are not text encodings (hex, zip).
     is_text = getattr(info, "_is_text_encoding", True)
     return info.name if is_text and info.name not in _NO_CHARSETS else None

@@ -1,4 +1,4 @@
-"""Addresses of requests: parsed once, with one parser, and shown without anything secret."""
+"""URLs of requests: parsed once, by one parser, and shown without secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_SHOWN = 200
 
 
 class Url(NamedTuple):
-    """An absolute `http` or `https` address.
+    """An absolute `http` or `https` URL.
 
     Parameters
     ----------
@@ -31,11 +31,11 @@ class Url(NamedTuple):
     host
         Name or IP address, without brackets.
     port
-        The port, default or not.
+        The port, also if it is the default.
     target
-        Path and query, as the request line has them.
+        Path and query, as in the request line.
     userinfo
-        `user:password`, decoded; empty where there is none.
+        `user:password`, decoded; empty if there is none.
     """
 
     scheme: str
@@ -45,82 +45,78 @@ class Url(NamedTuple):
     userinfo: str = ""
 
     @classmethod
-    @lru_cache(maxsize=1024)  # a function that is kept warm asks the same again and again
+    @lru_cache(maxsize=1024)  # a warm function sends the same requests in each invocation
     def parse(cls, text: str) -> Url:
-        """Read an absolute address.
+        """Read an absolute URL.
 
         Raises
         ------
         RequestError
-            If it is none. The address is not repeated: it could hold a password.
+            If it is not one. It is not repeated: it could hold a password.
         """
         if _CONTROL.search(text):
-            message = "address must not hold control characters"
-            raise RequestError(message)
+            raise RequestError("address must not contain control characters")
         try:
             parsed = parse_url(text.strip())
         except (LocationParseError, ValueError):
-            message = "address is not valid"
-            raise RequestError(message) from None
+            raise RequestError("address is not valid") from None
         if parsed.scheme not in _PORTS or not parsed.host:
-            message = "address must begin with http:// or https:// and a host"
-            raise RequestError(message)
+            raise RequestError("address must begin with http:// or https:// and a host")
         host = parsed.host.removeprefix("[").removesuffix("]")
         port = _PORTS[parsed.scheme] if parsed.port is None else parsed.port
         return cls(parsed.scheme, host, port, parsed.request_uri, unquote(parsed.auth or ""))
 
     @classmethod
     def join(cls, base: str, path: str, query: Query | None = None) -> Url:
-        """Return the address of a path below a base address.
+        """Return the URL of a path below a base URL.
 
         Parameters
         ----------
         base
-            An absolute address; what it has of a path stays in front.
+            An absolute URL; its path is the prefix.
         path
-            A path that begins with `/` and may have a query, or an absolute address, which needs no base.
+            A path that begins with `/` and may have a query, or an absolute URL, which replaces the base.
         query
-            More of a query.
+            Query parameters to append.
         """
         if path.lower().startswith(("http://", "https://")):
             return cls.parse(_with_query(path, query))
         if not path.startswith("/"):
-            message = "path must begin with /"
-            raise RequestError(message)
+            raise RequestError("path must begin with /")
         return cls.parse(_with_query(_root(base) + path, query))
 
     def redirected(self, location: str) -> Url:
-        """Return where a `Location` header leads.
+        """Return the URL in a `Location` header.
 
         Raises
         ------
         RequestError
-            If that is no address of a web server.
+            If it is not an HTTP URL.
         """
-        # A server may send raw UTF-8, which is read as Latin-1 like all of a head.
+        # A server may send raw UTF-8; headers are decoded as Latin-1.
         readable = location.encode("latin-1", "replace").decode("utf-8", "replace")
         joined = urljoin(self._full, quote(readable, safe=":/?#[]@!$&'()*+,;=%~"))
         return Url.parse(joined).anonymous
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port: what credentials belong to."""
+        """Scheme, host and port: the scope of credentials."""
         return self.scheme, self.host, self.port
 
     @property
     def anonymous(self) -> Url:
-        """The address without `user:password`."""
+        """The URL without `user:password`."""
         return self._replace(userinfo="") if self.userinfo else self
 
     @property
     def authority(self) -> str:
-        """Host, and the port where it is not the scheme's own."""
+        """Host, and the port if it is not the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def shown(self) -> str:
-        """The address for people: no credentials, no values of a query."""
+        """The URL for messages: without credentials and query values."""
         path, _, query = self.target.partition("?")
         names = [f"{name}=***" if equals else "***" for name, equals, _ in (p.partition("=") for p in query.split("&"))]
         text = f"{self.scheme}://{self.authority}{path}" + (f"?{'&'.join(names)}" if query else "")
@@ -137,7 +133,7 @@ def _root(base: str) -> str:
 
 
 def encode_query(query: Query) -> str:
-    """Return a query in its encoded form; a list repeats the name, true and false are written as in JSON."""
+    """Return a query URL encoded; a list repeats the name, true and false are written as in JSON."""
     pairs = [
         (name, str(value).lower() if isinstance(value, bool) else str(value))
         for name, values in query.items()

@@ -1,4 +1,4 @@
-"""CloudWatch over what the simulator's load balancer has measured."""
+"""CloudWatch metrics of the requests that the simulator's load balancer has forwarded."""
 
 from __future__ import annotations
 
@@ -8,23 +8,37 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ecs_hooks_simulator.aws.metric_math import MetricMathError, evaluate
+from ecs_hooks_simulator.aws.metric_math import MetricMathError, Series, evaluate
 from ecs_hooks_simulator.core.errors import EcsError
 
 if TYPE_CHECKING:
+    from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
     from ecs_hooks_simulator.traffic.load_balancer import Forwarded, LoadBalancer
 
-Series = Mapping[float, float]
-"""Datapoints: value by the second at which their period begins."""
-
 Measure = Callable[["Forwarded"], float | None]
-"""What a request adds to a metric; None for nothing."""
+"""Returns the value that a request adds to a metric; None for no value."""
+
+
+class Counted(NamedTuple):
+    """The requests that a metric counts, and their values.
+
+    Parameters
+    ----------
+    measure
+        Returns the value of a request.
+    listeners, revisions
+        The sources and the targets of the requests.
+    """
+
+    measure: Measure
+    listeners: frozenset[str]
+    revisions: frozenset[str]
 
 
 class Metrics(Protocol):
-    """Whose metrics they are: a load balancer's, or a function's."""
+    """The metrics of a simulation: a load balancer's, or a function's."""
 
     @property
     def namespace(self) -> str:
@@ -33,95 +47,111 @@ class Metrics(Protocol):
     def owns(self, metric: Mapping[str, Any]) -> bool:
         """Return whether a metric, in the shape of GetMetricData, is one of the simulation."""
 
-    def counted(
-        self, name: str, dimensions: Mapping[str, str]
-    ) -> tuple[Measure, frozenset[str], frozenset[str]] | None:
-        """Return what a request adds to a metric, and which listeners and revisions count; None where nobody does.
+    def counted(self, name: str, dimensions: Mapping[str, str]) -> Counted | None:
+        """Return the requests that a metric counts; None for no requests.
 
         Raises
         ------
         EcsError
-            If the simulator does not measure it.
+            If the simulator does not support the metric.
         """
 
     def filled(self, dimensions: Mapping[str, str]) -> dict[str, str]:
         """Return the dimensions of an alarm's metric with the simulation's own values."""
 
 
-class _Counted:
-    """The values of a metric, by the second at which their period begins; each request is counted once.
+class _Series:
+    """The values of a metric by the second at which their period begins; counts each request once."""
 
-    Parameters
-    ----------
-    measure
-        What a request adds to it.
-    listeners, revisions
-        Which requests, by where they came from and whom they went to.
-    period
-        Seconds.
-    """
-
-    def __init__(self, measure: Measure, listeners: frozenset[str], revisions: frozenset[str], period: int) -> None:
-        self._measure = measure
-        self._listeners = listeners
-        self._revisions = revisions
+    def __init__(self, counted: Counted, period: int) -> None:
+        self._counted = counted
         self._period = period
         self._seen = 0
-        self._counting = threading.Lock()
+        self._lock = threading.Lock()
         self._values: defaultdict[float, list[float]] = defaultdict(list)
 
     def values(self, balancer: LoadBalancer, begin: float, end: float) -> Mapping[float, Sequence[float]]:
-        """Count what the load balancer has forwarded since the last time, and return the values of some periods.
+        """Count the requests since the last call, and return the values of the periods between two times.
 
-        CloudWatch includes the period that the beginning lies in, and none that begins at the end.
+        As in CloudWatch, the period that contains `begin` is included, one that begins at `end` is not.
         """
-        with self._counting:
+        measure, listeners, revisions = self._counted
+        with self._lock:
             new = balancer.forwarded_after(self._seen)
             self._seen += len(new)
             for request in new:
-                counts = request.revision in self._revisions and request.listener in self._listeners
-                value = self._measure(request) if counts else None
+                counts = request.revision in revisions and request.listener in listeners
+                value = measure(request) if counts else None
                 if value is not None:
                     self._values[request.time // self._period * self._period].append(value)
             first = begin // self._period * self._period
-            asked = {bucket: values for bucket, values in self._values.items() if first <= bucket < end}
-            for values in asked.values():
-                values.sort()  # percentiles sort them again, each time they are asked for: then it is done already
-            return {bucket: tuple(values) for bucket, values in asked.items()}
+            found = {bucket: values for bucket, values in self._values.items() if first <= bucket < end}
+            for values in found.values():
+                values.sort()  # makes the sort of each later percentile cheap
+            return {bucket: tuple(values) for bucket, values in found.items()}
 
 
 class CloudWatch:
-    """Answers for the metrics of a simulation.
-
-    Parameters
-    ----------
-    balancer
-        What has measured.
-    metrics
-        Knows whose metrics these are.
-    """
+    """Answers GetMetricData for the metrics of a simulation, and measures the metrics of its alarms."""
 
     def __init__(self, balancer: LoadBalancer, metrics: Metrics) -> None:
         self._balancer = balancer
         self._metrics = metrics
-        self._counted: dict[tuple[str, frozenset[str], frozenset[str], int], _Counted] = {}
+        self._series: dict[tuple[str, frozenset[str], frozenset[str], int], _Series] = {}
 
-    def answer(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Answer GetMetricData where all its metrics are this simulation's."""
-        queries: Sequence[Mapping[str, Any]] = asked.get("MetricDataQueries") or ()
-        metrics = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]
-        mine = [self._metrics.owns(metric) for metric in metrics]
-        if operation != "GetMetricData" or not any(mine):
+    def answer(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Answer GetMetricData if all metrics are this simulation's."""
+        queries: Sequence[Mapping[str, Any]] = request.get("MetricDataQueries") or ()
+        own = [self._metrics.owns(query["MetricStat"]["Metric"]) for query in queries if "MetricStat" in query]
+        if operation != "GetMetricData" or not any(own):
             return None
-        if not all(mine):
+        if not all(own):
             raise EcsError(
                 "ValidationError",
-                f"the simulator answers either metrics of its own ({self._metrics.namespace}) or others, not both",
+                f"the simulator cannot mix its own metrics ({self._metrics.namespace}) with other metrics in one "
+                "request; send two requests",
             )
-        return {"MetricDataResults": list(self._results(queries, asked))}
+        begin, end = request["StartTime"].timestamp(), request["EndTime"].timestamp()
+        descending = request.get("ScanBy") != "TimestampAscending"
+        series = self._evaluated(queries, begin, end)
+        return {
+            "MetricDataResults": [_result(name, found, descending=descending) for name, found in series.items()],
+        }
 
-    def _results(self, queries: Sequence[Mapping[str, Any]], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-        begin, end = asked["StartTime"].timestamp(), asked["EndTime"].timestamp()
+    def check(self, alarm: MetricAlarm) -> None:
+        """Check that an alarm can be evaluated.
+
+        Raises
+        ------
+        EcsError
+            If the simulator does not support a metric, a statistic or an expression.
+        """
+        for stat in alarm.stats:
+            namespace = stat["Metric"].get("Namespace")
+            if namespace != self._metrics.namespace:
+                raise EcsError(
+                    "ValidationError",
+                    f"namespace {namespace} is not measured in this simulation; use {self._metrics.namespace}",
+                )
+            statistic(str(stat.get("Stat")), [0.0])
+        self.measure(alarm, 0, 0)
+
+    def measure(self, alarm: MetricAlarm, begin: float, end: float) -> Series:
+        """Return the datapoints of an alarm between two times."""
+        (series,) = self._evaluated([self._filled(query) for query in alarm.queries], begin, end).values()
+        return series
+
+    def _filled(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a query with the simulation's own values of the dimensions."""
+        if "MetricStat" not in query:
+            return query
+        stat = query["MetricStat"]
+        filled = self._metrics.filled(dimensions_of(stat["Metric"]))
+        dimensions = [{"Name": name, "Value": value} for name, value in filled.items()]
+        return {**query, "MetricStat": {**stat, "Metric": {**stat["Metric"], "Dimensions": dimensions}}}
+
+    def _evaluated(self, queries: Sequence[Mapping[str, Any]], begin: float, end: float) -> dict[str, Series]:
+        """Return the series of the queries that return data, by id."""
         known: dict[str, Series] = {}
         for query in queries:
             if "MetricStat" in query:
@@ -132,28 +162,20 @@ class CloudWatch:
                     known[query["Id"]] = evaluate(query["Expression"], known)
                 except MetricMathError as error:
                     raise EcsError("ValidationError", f"Error in expression '{query['Id']}': {error}") from error
-        descending = asked.get("ScanBy") != "TimestampAscending"
-        return [
-            _result(query["Id"], known[query["Id"]], descending=descending)
-            for query in queries
-            if query.get("ReturnData", True)
-        ]
+        return {query["Id"]: known[query["Id"]] for query in queries if query.get("ReturnData", True)}
 
     def _measured(self, stat: Mapping[str, Any], begin: float, end: float) -> Series:
-        name = str(stat["Metric"]["MetricName"])
-        found = self._metrics.counted(name, dimensions_of(stat["Metric"]))
-        if found is None:
+        name, period = str(stat["Metric"]["MetricName"]), int(stat["Period"])
+        counted = self._metrics.counted(name, dimensions_of(stat["Metric"]))
+        if counted is None:
             return {}
-        measure, listeners, revisions = found
-        period = int(stat["Period"])
-        key = (name, listeners, revisions, period)
-        counted = self._counted.setdefault(key, _Counted(measure, listeners, revisions, period))
-        buckets = counted.values(self._balancer, begin, end)
+        key = (name, counted.listeners, counted.revisions, period)
+        buckets = self._series.setdefault(key, _Series(counted, period)).values(self._balancer, begin, end)
         return {bucket: statistic(stat["Stat"], buckets[bucket]) for bucket in sorted(buckets)}
 
 
 def statistic(name: str, values: Sequence[float]) -> float:
-    """Return a statistic of CloudWatch over some values, at least one.
+    """Return a statistic of CloudWatch over one or more values.
 
     Parameters
     ----------
@@ -165,7 +187,7 @@ def statistic(name: str, values: Sequence[float]) -> float:
     Raises
     ------
     EcsError
-        If it is none of these.
+        If the statistic is any other.
     """
     percentile = re.fullmatch(r"p(\d{1,2}(?:\.\d+)?|100)", name)
     if percentile:
@@ -183,7 +205,11 @@ def statistic(name: str, values: Sequence[float]) -> float:
         case "SampleCount":
             return float(len(values))
         case _:
-            raise EcsError("ValidationError", f"the simulator does not know the statistic {name}")
+            raise EcsError(
+                "ValidationError",
+                f"statistic {name} is not supported by the simulator; "
+                "use Sum, Average, Minimum, Maximum, SampleCount or a percentile such as p99",
+            )
 
 
 def dimensions_of(metric: Mapping[str, Any]) -> dict[str, str]:

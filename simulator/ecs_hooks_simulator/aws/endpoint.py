@@ -1,4 +1,4 @@
-"""The endpoint itself."""
+"""The AWS endpoint: moto's server with the answers of simulations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from moto.server import ThreadedMotoServer
 
-from ecs_hooks_simulator.aws import answers, operations
+from ecs_hooks_simulator.aws import answers
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.core.errors import EcsError
@@ -19,35 +19,35 @@ if TYPE_CHECKING:
 
 @contextmanager
 def answering(deployments: ServiceDeployments | None, others: Sequence[answers.Answers] = ()) -> Iterator[None]:
-    """Have every endpoint of this process tell of one more simulation, for as long as the block lasts.
+    """Let every endpoint of this process answer for one more simulation, as long as the block lasts.
 
     Parameters
     ----------
     deployments
-        What the service-deployment operations of ECS tell of; None for nothing.
+        For the service-deployment operations of ECS; None for no such deployments.
     others
-        Whoever answers other operations in moto's place.
+        For other operations.
     """
     if deployments is not None:
-        operations.add_source(deployments)
+        answers.add_deployments(deployments)
     for each in others:
         answers.add(each)
     try:
         yield
     finally:
         if deployments is not None:
-            operations.remove_source(deployments)
+            answers.remove_deployments(deployments)
         for each in others:
             answers.remove(each)
 
 
 class AwsEndpoint:
-    """AWS on loopback, for as long as the block lasts.
+    """AWS on loopback; a context manager.
 
     Parameters
     ----------
     deployments, others
-        Whom it asks, as `answering` does; nobody for an endpoint that outlives each of several simulations.
+        As of `answering`; none for an endpoint that several simulations share, one after the other.
     host
         The address to listen at.
     """
@@ -65,7 +65,7 @@ class AwsEndpoint:
         self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
 
     def __enter__(self) -> Self:
-        """Start to answer."""
+        """Start the server."""
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         with ExitStack() as opening:
             opening.enter_context(answering(self._deployments, self._others))
@@ -76,7 +76,7 @@ class AwsEndpoint:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop answering."""
+        """Stop the server."""
         self._server.stop()
         inner = self._server._server  # noqa: SLF001 - moto leaves its socket open
         assert inner is not None
@@ -90,5 +90,5 @@ class AwsEndpoint:
         return f"http://{self._host}:{port}"
 
     def fail(self, operation: str, error: EcsError, times: int = 1) -> None:
-        """Answer an operation with an error, so many times; such as `EcsError("ThrottlingException", "Rate exceeded")`."""
-        operations.inject(operation, error, times)
+        """Let the next calls of an operation fail, such as with `EcsError("ThrottlingException", "Rate exceeded")`."""
+        answers.inject(operation, error, times)

@@ -1,4 +1,4 @@
-"""The part of CloudWatch's metric math that gates are made of: arithmetic and FILL, datapoint by datapoint."""
+"""The part of CloudWatch's metric math that the simulator evaluates: arithmetic and FILL."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Mapping
 
 Series = Mapping[float, float]
+"""Datapoints: value by the second at which the period begins."""
 _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -17,32 +18,32 @@ _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
 
 
 class MetricMathError(ValueError):
-    """An expression that this part does not know; the message says what of it."""
+    """The expression is invalid or not supported; the message says why."""
 
 
 def evaluate(expression: str, series: Mapping[str, Series]) -> Series:
-    """Return the series that an expression makes of others.
+    """Return the series that an expression makes of other series.
 
-    Where one side of an operator has no datapoint, or by a division by zero, the result has none. `FILL(id, number)` fills
-    at every time at which any of the series has a datapoint.
+    The result has no datapoint where an operand has none, or is divided by zero. `FILL(id, number)` adds a datapoint at
+    every time at which any of the series has one.
 
     Parameters
     ----------
     expression
         Such as `100 * FILL(errors, 0) / requests`.
     series
-        Datapoints by time, by the id that the expression uses.
+        Series by the id that the expression uses.
 
     Raises
     ------
     MetricMathError
-        If it can't be evaluated.
+        If the expression is invalid or not supported.
     """
     try:
         tree = ast.parse(expression.replace("^", "**"), mode="eval").body
     except (SyntaxError, ValueError) as error:
-        raise MetricMathError("it can't be read") from error
-    _value(tree, series, 0.0)  # what can't be evaluated is an error even where there are no datapoints
+        raise MetricMathError("invalid syntax") from error
+    _value(tree, series, 0.0)  # without datapoints, too, an expression that is not supported is an error
     stamps = sorted({stamp for each in series.values() for stamp in each})
     values = {stamp: _value(tree, series, stamp) for stamp in stamps}
     return {stamp: value for stamp, value in values.items() if value is not None}
@@ -62,7 +63,7 @@ def _value(node: ast.expr, series: Mapping[str, Series], stamp: float) -> float 
             found = _value(filled, series, stamp)
             return float(default) if found is None else found
         case _:
-            raise MetricMathError(f"the simulator does not know {ast.unparse(node)}")
+            raise MetricMathError(f"{ast.unparse(node)} is not supported by the simulator; use + - * / ^, FILL and ids")
 
 
 def _combined(function: Callable[[float, float], float], left: float | None, right: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The tasks of a simulation's service revisions, as ECS describes them."""
+"""The tasks of a simulation's service revisions in the ECS API."""
 
 from __future__ import annotations
 
@@ -7,63 +7,57 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.model import ServiceRevision
     from ecs_hooks_simulator.core.protocols import Controller
-
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
 
 _KILLED = 137
-"""Exit code of a container whose process was killed: 128 and the number of the signal."""
+"""Exit code of a container whose process was killed: 128 plus the number of the signal."""
 
 
 class EcsTasks:
-    """Answers for the tasks of a service: as many for each revision that runs as the service wants.
+    """Answers operations about the tasks of a service: each running revision has `desired_count` of them.
 
-    However many those are, one process does the work of all tasks of a revision.
-
-    Parameters
-    ----------
-    controller
-        Knows the service and its revisions.
+    One process does the work of all tasks of a revision.
     """
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
 
-    def answer(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Answer what is asked about tasks and task definitions of this service."""
+    def answer(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Answer if the request is about tasks or task definitions of this service."""
         match operation:
             case "ListTasks":
-                return self._list(asked)
+                return self._list(request)
             case "DescribeTasks":
                 found = {arn: task for each in self._controller.running for arn, task in self._tasks(each).items()}
-                if not set(asked["tasks"]) & set(found):
+                if not set(request["tasks"]) & set(found):
                     return None
-                missing = [{"arn": arn, "reason": "MISSING"} for arn in asked["tasks"] if arn not in found]
-                described = [found[arn] for arn in asked["tasks"] if arn in found]
+                missing = [{"arn": arn, "reason": "MISSING"} for arn in request["tasks"] if arn not in found]
+                described = [found[arn] for arn in request["tasks"] if arn in found]
                 return {"tasks": described, "failures": missing}
             case "DescribeTaskDefinition":
-                return self._task_definition(str(asked.get("taskDefinition")))
+                return self._task_definition(str(request.get("taskDefinition")))
             case _:
                 return None
 
-    def _list(self, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _list(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         service = self._controller.service
-        if asked.get("cluster") not in {service.cluster, service.cluster_arn}:
+        if request.get("cluster") not in {service.cluster, service.cluster_arn}:
             return None
         revisions = list(self._controller.revisions)
-        if "startedBy" in asked:
-            revisions = [each for each in revisions if each.started_by == asked["startedBy"]]
+        if "startedBy" in request:
+            revisions = [each for each in revisions if each.started_by == request["startedBy"]]
             if not revisions:
                 return None
-        elif asked.get("serviceName") not in {service.service, service.arn}:
+        elif request.get("serviceName") not in {service.service, service.arn}:
             return None
-        # Tasks that ECS has stopped are forgotten at once; it remembers them for about an hour.
-        status = asked.get("desiredStatus") or "RUNNING"
+        # ECS lists the tasks that it stopped for about an hour, the simulator does not.
+        status = request.get("desiredStatus") or "RUNNING"
         running = [self._tasks(each) for each in self._controller.running if each in revisions]
         return {"taskArns": [arn for each in running for arn, task in each.items() if task["desiredStatus"] == status]}
 
     def _tasks(self, revision: ServiceRevision) -> dict[str, dict[str, Any]]:
-        """Return the tasks of a revision by ARN: those that run, or those that crashed and what ECS starts for them."""
+        """Return the tasks of a revision by ARN: the running ones, or the crashed ones and their replacements."""
         count, crashed = self._controller.service.desired_count, self._controller.crashed.get(revision.arn)
         arns = list(self._arns(revision, count if crashed is None else 2 * count))
         if crashed is None:

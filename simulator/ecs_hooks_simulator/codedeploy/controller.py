@@ -1,8 +1,8 @@
-"""CodeDeploy, played in virtual time.
+"""CodeDeploy's deployments in virtual time.
 
 Example
 -------
-A hook that says nothing, and what an hour later becomes of the deployment:
+A hook that reports nothing, and the deployment an hour later:
 
 >>> from ecs_hooks_simulator import CallableTarget, Service
 >>> from ecs_hooks_simulator.codedeploy import CodeDeployController, DeploymentGroup
@@ -19,55 +19,55 @@ A hook that says nothing, and what an hour later becomes of the deployment:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ecs_hooks_simulator.codedeploy import ids
-from ecs_hooks_simulator.codedeploy.configuration import ComputePlatform
+from ecs_hooks_simulator.codedeploy.deployment import Deployment, deployment_id
 from ecs_hooks_simulator.codedeploy.deployment_run import DeploymentRun
-from ecs_hooks_simulator.codedeploy.environment import Surroundings
 from ecs_hooks_simulator.codedeploy.hooks import Hooks
-from ecs_hooks_simulator.codedeploy.record import Deployment
+from ecs_hooks_simulator.codedeploy.lifecycle import ComputePlatform
 from ecs_hooks_simulator.codedeploy.scheduler import Scheduler
 from ecs_hooks_simulator.codedeploy.undocumented import CodeDeployBehaviour
-from ecs_hooks_simulator.core import ids as ecs_ids
-from ecs_hooks_simulator.core.clock import SimulationClock, VirtualClock
-from ecs_hooks_simulator.core.timeline import Timeline
 from ecs_hooks_simulator.ecs.base_controller import BaseController
-from ecs_hooks_simulator.ecs.environment import MemoryTasks, MemoryTraffic
+from ecs_hooks_simulator.ecs.controller import revision_id
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.codedeploy.model import DeploymentGroup
+    from ecs_hooks_simulator.codedeploy.deployment_group import DeploymentGroup
+    from ecs_hooks_simulator.core.clock import Clock
     from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import Service, ServiceRevision
+    from ecs_hooks_simulator.core.model import Service
     from ecs_hooks_simulator.core.protocols import Alarms, Tasks, Traffic
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
+    from ecs_hooks_simulator.core.timeline import Timeline
 
 SCHEDULE_GROUP = "ecs-hooks"
-"""The schedule group that hooks may use."""
+"""The schedule group of the hooks."""
 
 
-class CodeDeployController(BaseController):
+class CodeDeployController(BaseController[Deployment]):
     """Deploys to one deployment group, one deployment after the other.
 
     Parameters
     ----------
     service
-        The ECS service; for functions, its name is that of the function.
+        The ECS service; for Lambda, it has the name of the function.
     group
         The deployment group. May be replaced between two deployments (`controller.group = ...`).
     alias
-        Of a function: which one is shifted.
-    traffic, tasks, alarms, clock, timeline
-        As of a `DeploymentController`.
+        The alias that is shifted, for Lambda.
     behaviour
-        How CodeDeploy and EventBridge Scheduler behave where their documentation is silent.
+        Choices where AWS's documentation leaves the behaviour open.
+    traffic, tasks, alarms, clock, timeline
+        As of `BaseController`.
 
     Attributes
     ----------
     scheduler : Scheduler
-        EventBridge Scheduler, by which hooks have themselves invoked again.
+        EventBridge Scheduler, which invokes hooks again.
     hooks : Hooks
         The hooks of all deployments.
+    run : DeploymentRun or None
+        The running deployment.
     """
 
     def __init__(  # noqa: PLR0913 - one parameter a choice
@@ -79,69 +79,39 @@ class CodeDeployController(BaseController):
         traffic: Traffic | None = None,
         tasks: Tasks | None = None,
         alarms: Alarms | None = None,
-        clock: SimulationClock | None = None,
+        clock: Clock | None = None,
         behaviour: CodeDeployBehaviour | None = None,
         timeline: Timeline | None = None,
     ) -> None:
-        super().__init__(
-            service,
-            traffic=traffic or MemoryTraffic(),
-            tasks=tasks or MemoryTasks(),
-            alarms=alarms,
-            clock=clock or VirtualClock(),
-            timeline=timeline or Timeline(),
-        )
+        super().__init__(service, traffic=traffic, tasks=tasks, alarms=alarms, clock=clock, timeline=timeline)
         self.group = group
         self.alias = alias
         self.behaviour = behaviour or CodeDeployBehaviour()
         self.hooks = Hooks(self.clock, self.behaviour, self.timeline)
-        start = f"arn:{service.partition}:scheduler:{service.region}:{service.account}:schedule/"
-        self.scheduler = Scheduler(self.clock, self.behaviour, groups=(SCHEDULE_GROUP,), arn=start)
+        arn = f"arn:{service.partition}:scheduler:{service.region}:{service.account}:schedule/"
+        self.scheduler = Scheduler(self.clock, self.behaviour, groups=(SCHEDULE_GROUP,), arn=arn)
         self.run: DeploymentRun | None = None
         self._deployments: list[Deployment] = []
 
     @property
     def history(self) -> Sequence[Deployment]:
-        """All deployments but those that roll back, oldest first; the last may be running."""
+        """All deployments without rollbacks, oldest first; the last may be running."""
         return tuple(self._deployments)
 
     @property
     def all(self) -> Sequence[Deployment]:
-        """All deployments, those that roll back as well."""
+        """All deployments, each followed by its rollback."""
         both = ((each, each.rollback) for each in self._deployments)
         return [deployment for pair in both for deployment in pair if deployment is not None]
 
-    def deploy(
-        self,
-        *,
-        image: str = "",
-        task_definition: str = "",
-        settings: Mapping[str, Any] | None = None,
-        faults: Sequence[Fault] = (),
-    ) -> Deployment:
-        """Deploy a new task set or version, and return when the deployment is over, and what rolls it back.
-
-        Parameters
-        ----------
-        image, task_definition, settings, faults
-            As of a `DeploymentController`.
-
-        Raises
-        ------
-        FaultError
-            If the deployment never comes to where a fault begins.
-        RuntimeError
-            If a deployment is running, or this is called from a coroutine.
-        """
-        for fault in faults:
-            fault.check(self.group)
-        self._play(lambda: self._deploy(self._new_revision(image, task_definition, settings), faults))
-        return self._deployments[-1]
+    @property
+    def _stepped(self) -> DeploymentGroup:
+        return self.group
 
     async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> None:
         now = self.clock.now()
         deployment = Deployment(
-            id=ids.deployment_id(),
+            id=deployment_id(),
             group=self.group,
             service=self.service,
             target=target,
@@ -149,37 +119,23 @@ class CodeDeployController(BaseController):
             created_at=now,
             updated_at=now,
         )
-        self.run = DeploymentRun(deployment, faults=faults, surroundings=self._surroundings)
+        self.run = DeploymentRun(deployment, self, faults)
         self._deployments.append(deployment)
         try:
-            await self._beside(deployment, self.run.play(), self.scheduler.run(self.hooks.invoke))
+            await self._run_with_actions(deployment, self.run.play(), self.scheduler.run(self.hooks.invoke))
         finally:
             self.run = None
-            # Without a rollback, whoever has the traffic keeps it; the one with most of it comes first.
+            # Without a rollback, revisions keep their traffic; the one with the largest share comes first.
             share = deployment.weights["production"]
-            left = [each for each in (*self._active, target) if each.arn in self._running]
+            left = [each for each in (*self._active, target) if each.arn in self.running_arns]
             self._active = sorted(left, key=lambda revision: -share.get(revision.arn, 0))
 
-    @property
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(
-            traffic=self._traffic,
-            tasks=self._tasks,
-            alarms=self._alarms,
-            clock=self.clock,
-            behaviour=self.behaviour,
-            timeline=self.timeline,
-            hooks=self.hooks,
-            running=self._running,
-            crashed=self.crashed,
-        )
-
-    def _named(self) -> tuple[str, str]:
+    def _new_ids(self) -> tuple[str, str]:
         service = self.service
         if self.group.platform is ComputePlatform.LAMBDA:
             version = str(len(self._known) + 1)
             function = f"function:{service.service}:{version}"
             return f"arn:{service.partition}:lambda:{service.region}:{service.account}:{function}", version
-        identifier = ecs_ids.revision_id()
+        identifier = revision_id()
         path = f"{service.cluster}/{service.service}/ecs-svc/{identifier}"
         return f"arn:{service.partition}:ecs:{service.region}:{service.account}:task-set/{path}", identifier

@@ -1,4 +1,4 @@
-"""One deployment of CodeDeploy from its first lifecycle event to its last, and back where it has to.
+"""Runs a deployment of CodeDeploy from its first lifecycle event to its last, and its rollback.
 
 Source: CodeDeploy user guide, "AppSpec 'hooks' section", "Deployments on an Amazon ECS compute platform", "Redeploy and
 roll back a deployment".
@@ -7,169 +7,259 @@ roll back a deployment".
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ecs_hooks_simulator.codedeploy.configuration import ComputePlatform
-from ecs_hooks_simulator.codedeploy.environment import DeploymentEndedError, alarmed, not_continued, stopped
+from ecs_hooks_simulator.codedeploy.deployment import ROLLBACK, Deployment, DeploymentStatus, deployment_id
+from ecs_hooks_simulator.codedeploy.deployment_group import RollbackEvent
 from ecs_hooks_simulator.codedeploy.lifecycle import (
+    AFTER_ALLOW_TRAFFIC,
+    ALLOW_TEST_TRAFFIC,
+    ALLOW_TRAFFIC,
     BEFORE_ALLOW_TRAFFIC,
     BEFORE_INSTALL,
     EVENTS,
+    INSTALL,
     STAGES,
+    ComputePlatform,
+    EventStatus,
     LifecycleEvent,
 )
-from ecs_hooks_simulator.codedeploy.lifecycle_run import LifecycleRun
-from ecs_hooks_simulator.codedeploy.platforms import PLATFORMS
-from ecs_hooks_simulator.codedeploy.record import DeploymentStatus
-from ecs_hooks_simulator.codedeploy.rollback_run import RollbackRun, rollback_of
-from ecs_hooks_simulator.codedeploy.undocumented import Increments
+from ecs_hooks_simulator.codedeploy.lifecycle_run import DeploymentEndedError, LifecycleRun
+from ecs_hooks_simulator.core.clock import race
 from ecs_hooks_simulator.core.faults import STAGES as FAULT_STAGES
-from ecs_hooks_simulator.core.faults import FaultKind, FaultSchedule
-from ecs_hooks_simulator.core.invocation import uninterrupted
-from ecs_hooks_simulator.core.race import race
-from ecs_hooks_simulator.core.timeline import FaultInjected
+from ecs_hooks_simulator.ecs.alarm_watch import POLL, in_alarm
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.codedeploy.environment import Surroundings
-    from ecs_hooks_simulator.codedeploy.record import Deployment
+    from ecs_hooks_simulator.codedeploy.controller import CodeDeployController
     from ecs_hooks_simulator.core.faults import Fault
+    from ecs_hooks_simulator.core.protocols import ListenerKind
+    from ecs_hooks_simulator.core.service_deployment import ServiceRevision
 
-POLL = 20
-"""Seconds between two looks at the alarms; not documented."""
 _EARLY = tuple(str(each) for each in FAULT_STAGES[: FAULT_STAGES.index(STAGES[BEFORE_ALLOW_TRAFFIC]) + 1])
-"""Stages at which a fault can begin that are all one to a function: its new version is there from the beginning."""
+"""Stages of faults that begin at the first lifecycle event of a function, whose new version exists from the start."""
 
 
 class DeploymentRun(LifecycleRun):
-    """Plays one deployment; must be made inside the event loop of the clock.
+    """Runs one deployment; must be made inside the event loop of the clock.
 
     Parameters
     ----------
     deployment
         Its record, Created.
-    faults
-        What goes wrong in green on the way.
-    surroundings
-        What it acts on.
+    controller, faults
+        As of `BaseRun`.
     """
 
-    def __init__(self, deployment: Deployment, *, faults: Sequence[Fault] = (), surroundings: Surroundings) -> None:
-        super().__init__(deployment, surroundings)
+    def __init__(self, deployment: Deployment, controller: CodeDeployController, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(deployment, controller, faults)
         deployment.events = [LifecycleEvent(name=name) for name in EVENTS[deployment.group.platform]]
-        self._faults = FaultSchedule(faults)
-        self._loop = asyncio.get_running_loop()
-        self._stop_asked = asyncio.Event()
+        deployment.weights = {"test": {}, "production": self._split(0)}
+        self._is_lambda = deployment.group.platform is ComputePlatform.LAMBDA
+        self._stopped = asyncio.Event()
         self._stop_rolls_back = False
         self._continued = asyncio.Event()
-        kind = PLATFORMS[deployment.group.platform]
-        self._platform = kind(deployment, surroundings, lambda percent: self._inject(percent=percent), self._bake)
-        self._reached = ""
 
     def stop(self, *, rolls_back: bool) -> None:
         """Stop the deployment, from any thread."""
         self._stop_rolls_back = rolls_back
-        self._loop.call_soon_threadsafe(self._stop_asked.set)
+        self._loop.call_soon_threadsafe(self._stopped.set)
 
-    def go_on(self) -> None:
-        """End the wait that the deployment is in, from any thread."""
+    def continue_(self) -> None:
+        """End the current wait, from any thread."""
         self._loop.call_soon_threadsafe(self._continued.set)
 
     async def play(self) -> None:
-        """Play the deployment to a terminal status, and the one that rolls it back."""
+        """Run the deployment to a terminal status, and its rollback."""
         self._create()
         for status in (DeploymentStatus.CREATED, DeploymentStatus.QUEUED, DeploymentStatus.IN_PROGRESS):
             self._set_status(status)
-        self.deployment.started_at = self._around.clock.now()
+        self.deployment.started_at = self._controller.clock.now()
         try:
-            await self._unless_ended(self._forward())
+            await self._unless_stopped(self._forward())
         except DeploymentEndedError as ended:
             await self._fail(ended)
             return
         self._finish(DeploymentStatus.SUCCEEDED)
 
     async def _forward(self) -> None:
-        await self._platform.begin()
-        for event in self.deployment.events:
-            self._reached = event.name
-            if event.name == BEFORE_ALLOW_TRAFFIC and self.deployment.group.ready_wait_minutes is not None:
-                await self._be_ready(self.deployment.group.ready_wait_minutes)
-            await self._event(event)
+        deployment = self.deployment
+        if self._is_lambda:
+            # The new version exists before the deployment. The test listener is the only way to reach it over HTTP.
+            await self._start_tasks(deployment.target)
+            await self._shift_traffic("test", {self._green: 100.0})
+        for event in deployment.events:
+            if event.name == BEFORE_ALLOW_TRAFFIC and deployment.group.ready_wait_minutes is not None:
+                await self._wait_until_continued(deployment.group.ready_wait_minutes)
+            await self._run_event(event)
         await self._inject("BAKE_TIME")
-        await self._platform.finish()
+        if self._blue is not None:
+            if not self._is_lambda:
+                deployment.terminating = True
+                await self._bake(deployment.group.termination_wait_minutes)
+            await self._stop_tasks(self._blue)
 
     async def _work(self, event: LifecycleEvent) -> None:
-        await self._inject(STAGES[event.name])
-        await self._platform.work(event.name)
+        first = self._is_lambda and event.name == BEFORE_ALLOW_TRAFFIC
+        await self._inject(*(_EARLY if first else (STAGES[event.name],)))
+        if event.name == INSTALL:
+            await self._start_tasks(self.deployment.target)
+        elif event.name == ALLOW_TEST_TRAFFIC and self.deployment.group.test_listener:
+            await self._shift_traffic("test", {self._green: 100.0})
+        elif event.name == ALLOW_TRAFFIC:
+            for step in self.deployment.group.steps:
+                await self._shift_traffic("production", self._split(step.percent))
+                await self._bake(step.bake_minutes)
 
-    async def _be_ready(self, minutes: int) -> None:
-        """Wait for somebody to have the traffic shifted."""
+    async def _wait_until_continued(self, minutes: int) -> None:
         self._set_status(DeploymentStatus.READY)
         self._continued.clear()
         try:
             async with asyncio.timeout(minutes * 60):
                 await self._continued.wait()
         except TimeoutError:
-            raise not_continued() from None
+            raise DeploymentEndedError(
+                "TIMEOUT",
+                "The deployment was stopped because it was not continued within its wait time.",
+                status=DeploymentStatus.STOPPED,
+                rollback_event=RollbackEvent.DEPLOYMENT_STOP_ON_REQUEST,
+            ) from None
         self._set_status(DeploymentStatus.IN_PROGRESS)
 
-    async def _bake(self, seconds: float) -> None:
-        """Wait between two increments, or until blue may be terminated."""
-        if not seconds:
+    async def _bake(self, minutes: float) -> None:
+        """Wait for the next increment, or for the end of blue."""
+        if not minutes:
             return
         self._continued.clear()
-        baking = self._around.behaviour.increments is Increments.BAKING
+        baking = self._controller.behaviour.increments == "baking"
         if baking:
             self._set_status(DeploymentStatus.BAKING)
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(minutes * 60):
                 await self._continued.wait()
         if baking:
             self._set_status(DeploymentStatus.IN_PROGRESS)
 
-    async def _unless_ended(self, work: Coroutine[Any, Any, None]) -> None:
-        """Play, unless an alarm or somebody stops the deployment."""
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run the deployment until it ends, or an alarm or a request stops it."""
         task = asyncio.create_task(work)
-        asked = asyncio.create_task(self._stop_asked.wait())
-        alarm = asyncio.create_task(self._alarmed())
-        if await race(task, asked, alarm):
-            raise stopped() if self._stop_asked.is_set() else alarmed(self.deployment.triggered)
+        if not await race(task, asyncio.create_task(self._stopped.wait()), asyncio.create_task(self._alarmed())):
+            return
+        if self._stopped.is_set():
+            raise DeploymentEndedError(
+                "MANUAL_STOP",
+                "The deployment has been stopped by a StopDeployment request.",
+                status=DeploymentStatus.STOPPED,
+                rollback_event=RollbackEvent.DEPLOYMENT_STOP_ON_REQUEST,
+            )
+        # CodeDeploy user guide, "Monitoring deployments".
+        raise DeploymentEndedError(
+            "ALARM_ACTIVE",
+            "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the "
+            f"affected deployments have been stopped. Activated alarms: {', '.join(self.deployment.triggered)}",
+            status=DeploymentStatus.STOPPED,
+            rollback_event=RollbackEvent.DEPLOYMENT_STOP_ON_ALARM,
+        )
 
     async def _alarmed(self) -> None:
-        """Return when an alarm of the deployment group is in ALARM; one that was so before stops a deployment, too."""
-        # Not at the very moments at which CloudWatch evaluates or a hook is asked, so that it is plain who was first.
+        """Return when an alarm of the deployment group is in ALARM, also one that was so before the deployment."""
+        # Between the evaluations of alarms and the calls of hooks, so that their order is always the same.
         await asyncio.sleep(POLL / 2)
-        names, alarms = self.deployment.group.alarms, self._around.alarms
-        while not self.deployment.triggered:
-            states = {} if alarms is None else alarms.states(names)
-            self.deployment.triggered = [name for name in names if states.get(name) == "ALARM"]
-            if not self.deployment.triggered:
-                await asyncio.sleep(POLL)
+        while True:
+            self.deployment.triggered = in_alarm(self._controller.alarms, self.deployment.group.alarms)
+            if self.deployment.triggered:
+                return
+            await asyncio.sleep(POLL)
 
     async def _fail(self, ended: DeploymentEndedError) -> None:
-        deployment, group = self.deployment, self.deployment.group
+        deployment = self.deployment
         self._abandon(ended)
-        wanted = ended.because in group.rollback_events or (self._stop_asked.is_set() and self._stop_rolls_back)
-        # "A rollback is not possible at this point": nothing was made yet that could be taken back.
-        possible = deployment.sources and self._reached not in {"", BEFORE_INSTALL}
-        if wanted and possible:
-            deployment.rollback = rollback_of(deployment, self._around)
+        wanted = ended.rollback_event in deployment.group.rollback_events or (
+            self._stopped.is_set() and self._stop_rolls_back
+        )
+        # "A rollback is not possible at this point": before Install, there is nothing to roll back.
+        if wanted and self._blue is not None and self._current_stage not in {"", BEFORE_INSTALL}:
+            deployment.rollback = self._rollback(self._blue)
         self._finish(ended.status)
         if deployment.rollback is not None:
-            await RollbackRun(deployment.rollback, self._platform, self._around).play()
+            await RollbackRun(deployment.rollback, self._controller, self._roll_back).play()
 
-    async def _inject(self, stage: str | None = None, percent: float = 0) -> None:
-        """Begin with the faults whose time has come."""
-        versions = self.deployment.group.platform is ComputePlatform.LAMBDA
-        stages = _EARLY if versions and stage == STAGES[BEFORE_ALLOW_TRAFFIC] else (stage,)
-        due = [fault for each in stages for fault in self._faults.due(stage=each, percent=percent)]
-        around, green = self._around, self.deployment.target
-        for fault in due:
-            await uninterrupted(around.clock, partial(around.tasks.inject, green, fault))
-            if fault.kind is FaultKind.CRASH:
-                around.crashed[green.arn] = around.clock.now()
-            share = self.deployment.weights["production"].get(green.arn, 0)
-            told: dict[str, Any] = {"fault": fault.what, "planned": str(fault), "stage": self._reached}
-            self._emit(FaultInjected(**self._moment(), **told, revision=green.arn, percent=share))
+    def _rollback(self, blue: ServiceRevision) -> Deployment:
+        """Return the record of the rollback.
+
+        "CodeDeploy rolls back deployments by redeploying a previously deployed revision of an application as a new
+        deployment" (CodeDeploy user guide).
+        """
+        hooked = self._controller.behaviour.rollback_hooks == "run"
+        played = {BEFORE_ALLOW_TRAFFIC, ALLOW_TRAFFIC, AFTER_ALLOW_TRAFFIC} if hooked else {ALLOW_TRAFFIC}
+        deployment, now = self.deployment, self._controller.clock.now()
+        return Deployment(
+            id=deployment_id(),
+            group=deployment.group,
+            service=deployment.service,
+            target=blue,
+            sources=(deployment.target,),
+            created_at=now,
+            updated_at=now,
+            creator=ROLLBACK,
+            events=[
+                LifecycleEvent(
+                    name=each.name, status=EventStatus.PENDING if each.name in played else EventStatus.SKIPPED
+                )
+                for each in deployment.events
+            ],
+            rolled_back=deployment,
+            weights=deployment.weights,
+        )
+
+    async def _roll_back(self, blue: ServiceRevision) -> None:
+        """Shift all traffic back to blue, and stop green."""
+        kinds: tuple[ListenerKind, ...] = ("production", "test")
+        for kind in kinds:
+            if self.deployment.weights[kind].get(self._green):
+                await self._shift_traffic(kind, {blue.arn: 100.0})
+        if self._green in self._controller.running_arns:
+            await self._stop_tasks(self.deployment.target)
+
+
+class RollbackRun(LifecycleRun):
+    """Runs the deployment that rolls another one back; must be made inside the event loop of the clock.
+
+    Parameters
+    ----------
+    deployment
+        Its record.
+    controller
+        As of `BaseRun`.
+    roll_back
+        Shifts the traffic of the other deployment back to a revision.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        controller: CodeDeployController,
+        roll_back: Callable[[ServiceRevision], Awaitable[None]],
+    ) -> None:
+        super().__init__(deployment, controller)
+        self._roll_back = roll_back
+
+    async def play(self) -> None:
+        """Run it to a terminal status."""
+        self._create()
+        self._set_status(DeploymentStatus.IN_PROGRESS)
+        self.deployment.started_at = self._controller.clock.now()
+        try:
+            for event in self.deployment.events:
+                if event.status is EventStatus.PENDING:
+                    await self._run_event(event)
+        except DeploymentEndedError as ended:
+            self._abandon(ended)
+            self._finish(DeploymentStatus.FAILED)
+            return
+        self._finish(DeploymentStatus.SUCCEEDED)
+
+    async def _work(self, event: LifecycleEvent) -> None:
+        if event.name == ALLOW_TRAFFIC:
+            await self._roll_back(self.deployment.target)

@@ -1,4 +1,4 @@
-"""The hooks of CodeDeploy's deployments: functions that are invoked, and that tell CodeDeploy how it went.
+"""The hooks of CodeDeploy's deployments: Lambda functions that report a status to CodeDeploy.
 
 Source: CodeDeploy user guide, "AppSpec 'hooks' section", and the API reference of PutLifecycleEventHookExecutionStatus.
 """
@@ -16,27 +16,25 @@ from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.core.response import HookStatus
 from ecs_hooks_simulator.codedeploy.lifecycle import EventStatus
-from ecs_hooks_simulator.codedeploy.undocumented import FunctionError, HookRetries
 from ecs_hooks_simulator.core.errors import EcsError, HookInvocationError
-from ecs_hooks_simulator.core.invocation import invoked
+from ecs_hooks_simulator.core.hook_targets import invoke
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, HookReported
-from ecs_hooks_simulator.ecs.undocumented import Delivery
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.codedeploy.undocumented import CodeDeployBehaviour
-    from ecs_hooks_simulator.core.clock import SimulationClock
-    from ecs_hooks_simulator.core.protocols import HookTarget
+    from ecs_hooks_simulator.core.clock import Clock
+    from ecs_hooks_simulator.core.hook_targets import HookTarget
     from ecs_hooks_simulator.core.timeline import Timeline
 
 LONGEST_WAIT = 3600
 """Seconds: "The deployment is considered to have failed if CodeDeploy is not notified within one hour"."""
 RETRIES = (60, 120)
-"""Seconds before Lambda tries an asynchronous invocation again that has failed (Lambda developer guide)."""
-_WORDS = {EventStatus.SUCCEEDED: HookStatus.SUCCEEDED, EventStatus.FAILED: HookStatus.FAILED}
+"""Seconds before Lambda retries a failed asynchronous invocation (Lambda developer guide)."""
+_HOOK_STATUS = {EventStatus.SUCCEEDED: HookStatus.SUCCEEDED, EventStatus.FAILED: HookStatus.FAILED}
 
 
 class HookFailedError(Exception):
-    """A hook has failed; the message says how, and `code` is the `LifecycleErrorCode`."""
+    """The hook failed; the message says why, and `code` is the `LifecycleErrorCode`."""
 
     def __init__(self, message: str, *, code: str = "UnknownError") -> None:
         super().__init__(message)
@@ -44,7 +42,7 @@ class HookFailedError(Exception):
 
 
 class HookExecution:
-    """One hook at one lifecycle event, until CodeDeploy knows how it went. To be made inside the event loop of the clock.
+    """One hook at one lifecycle event; must be made inside the event loop of the clock.
 
     Parameters
     ----------
@@ -56,15 +54,15 @@ class HookExecution:
     Attributes
     ----------
     id : str
-        `LifecycleEventHookExecutionId`, which tells a hook nothing.
+        `LifecycleEventHookExecutionId`, an opaque text.
     status : EventStatus
-        InProgress until it is Succeeded or Failed.
+        InProgress until it is decided.
     attempts : int
-        How often the function was invoked, by CodeDeploy or anybody else.
+        Number of invocations, by CodeDeploy and by schedules.
     running : set of asyncio.Future
-        Invocations under way.
+        Invocations in progress.
     error : str
-        What went wrong with the last one that did not end well.
+        Error of the last failed invocation.
     """
 
     def __init__(self, deployment: str, event: str, target: str) -> None:
@@ -82,7 +80,7 @@ class HookExecution:
         self._lock = threading.Lock()
 
     def decide(self, status: EventStatus) -> bool:
-        """Take note of how it went, from any thread; return False where that is known already."""
+        """Set the final status, from any thread; return False if there is one already."""
         with self._lock:
             if self.status is not EventStatus.IN_PROGRESS:
                 return False
@@ -91,20 +89,14 @@ class HookExecution:
         return True
 
     async def decided(self) -> None:
-        """Return when it is known how it went."""
+        """Return when the status is final."""
         await self._decided.wait()
 
 
 class Hooks:
-    """The functions of the hooks, whoever invokes them, and what has become of their executions.
+    """Invokes the functions of hooks and keeps the executions; `clock`, `behaviour`, `timeline` are the controller's."""
 
-    Parameters
-    ----------
-    clock, behaviour, timeline
-        As the controller has them.
-    """
-
-    def __init__(self, clock: SimulationClock, behaviour: CodeDeployBehaviour, timeline: Timeline) -> None:
+    def __init__(self, clock: Clock, behaviour: CodeDeployBehaviour, timeline: Timeline) -> None:
         self._clock = clock
         self._behaviour = behaviour
         self._timeline = timeline
@@ -112,12 +104,12 @@ class Hooks:
         self._executions: dict[str, HookExecution] = {}
 
     async def run(self, deployment: str, event: str, target: HookTarget) -> None:
-        """Invoke a hook, and wait until CodeDeploy has been told how it went.
+        """Invoke a hook, and wait until its status is reported.
 
         Raises
         ------
         HookFailedError
-            If it has failed, or nothing was told within an hour.
+            If the hook reports Failed, or nothing within an hour.
         """
         execution = HookExecution(deployment, event, target.arn)
         self._targets[target.arn] = target
@@ -132,21 +124,21 @@ class Hooks:
             execution.decide(EventStatus.SKIPPED)
             invoking.cancel()
             raise
-        # A status of the last moment counts.
+        # A status may have been reported in the last moment.
         if execution.decide(EventStatus.FAILED):
             self._report(execution, "TimedOut")
             raise HookFailedError(
-                f"{target.arn} did not tell CodeDeploy a status within one hour", code="ScriptTimedOut"
+                f"{target.arn} did not report a status to CodeDeploy within one hour", code="ScriptTimedOut"
             )
-        # What invocations have to say is told before the next lifecycle event begins. As one ends, another may begin: the
-        # second delivery of its event.
+        # The records of all invocations come before the next lifecycle event. A second delivery may start as the first
+        # one ends.
         while execution.running:
             await asyncio.wait(execution.running)
         if execution.status is EventStatus.FAILED:
-            raise HookFailedError(f"{target.arn} {execution.error or 'told CodeDeploy Failed'}")
+            raise HookFailedError(f"{target.arn} {execution.error or 'reported Failed to CodeDeploy'}")
 
     async def invoke(self, arn: str, event: Any) -> None:
-        """Invoke a function asynchronously, as EventBridge Scheduler does: what raises is tried twice again."""
+        """Invoke a function asynchronously, as EventBridge Scheduler does: with two retries after a function error."""
         identifier = event.get("LifecycleEventHookExecutionId") if isinstance(event, Mapping) else None
         execution = self._executions.get(str(identifier))
         if execution is None or arn not in self._targets:
@@ -157,12 +149,12 @@ class Hooks:
                 return
 
     def report(self, deployment: str, identifier: str, status: EventStatus) -> None:
-        """Take the status that a function tells CodeDeploy, from any thread.
+        """Accept the status of an execution, from any thread.
 
         Raises
         ------
         EcsError
-            If there is no such execution in the deployment, or it is over.
+            If the deployment has no such execution, or the execution has a final status.
         """
         execution = self._executions.get(identifier)
         if execution is None or execution.deployment != deployment:
@@ -179,19 +171,19 @@ class Hooks:
 
     async def _invoke(self, execution: HookExecution, event: dict[str, Any]) -> None:
         """Invoke a hook as CodeDeploy does."""
-        well = await self._once(execution, event)
-        if self._behaviour.delivery is Delivery.TWICE:
+        succeeded = await self._once(execution, event)
+        if self._behaviour.delivery == "twice":
             await self._once(execution, event)
-        for wait in RETRIES if self._behaviour.hook_retries is HookRetries.TWICE else ():
-            if well or execution.status is not EventStatus.IN_PROGRESS:
+        for wait in RETRIES if self._behaviour.hook_retries == "twice" else ():
+            if succeeded or execution.status is not EventStatus.IN_PROGRESS:
                 break
             await asyncio.sleep(wait)
-            well = await self._once(execution, event)
-        if not well and self._behaviour.function_error is FunctionError.FAILED:
+            succeeded = await self._once(execution, event)
+        if not succeeded and self._behaviour.function_error == "failed":
             execution.decide(EventStatus.FAILED)
 
     async def _once(self, execution: HookExecution, event: dict[str, Any]) -> bool:
-        """Invoke the function of a hook; return whether it has answered."""
+        """Invoke the function once; return False after a function error."""
         over: asyncio.Future[None] = execution.loop.create_future()
         execution.running.add(over)
         try:
@@ -204,24 +196,24 @@ class Hooks:
     async def _answered(self, execution: HookExecution, event: dict[str, Any]) -> bool:
         execution.attempts += 1
         attempt = execution.attempts
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "deployment": execution.deployment,
             "hook_id": execution.id,
             "target": execution.target,
             "stage": execution.event,
             "attempt": attempt,
         }
-        self._timeline.emit(HookInvoked(time=self._clock.now(), **told, event=json.loads(json.dumps(event))))
+        self._timeline.emit(HookInvoked(time=self._clock.now(), **fields, event=json.loads(json.dumps(event))))
         try:
-            response = await invoked(self._targets[execution.target], event, self._clock)
+            response = await invoke(self._targets[execution.target], event, self._clock)
         except HookInvocationError as error:
             execution.error = str(error)
-            self._timeline.emit(HookAnswered(time=self._clock.now(), **told, status=None, error=str(error)))
+            self._timeline.emit(HookAnswered(time=self._clock.now(), **fields, status=None, error=str(error)))
             return False
         status, reason = _answer(response, execution.status)
-        error_text = "" if status else "CodeDeploy was told no status"
+        error_text = "" if status else "no status was reported to CodeDeploy"
         answered = HookAnswered(
-            time=self._clock.now(), **told, status=status, reason=reason, response=response, error=error_text
+            time=self._clock.now(), **fields, status=status, reason=reason, response=response, error=error_text
         )
         self._timeline.emit(answered)
         return True
@@ -238,9 +230,9 @@ class Hooks:
         self._timeline.emit(record)
 
 
-def _answer(response: Any, told: EventStatus) -> tuple[str | None, str]:
-    """Return what a function has answered, for people: CodeDeploy ignores it, hooks of this library answer as to ECS."""
+def _answer(response: Any, reported: EventStatus) -> tuple[str | None, str]:
+    """Return status and reason for the timeline: those of the response, which CodeDeploy ignores, or the reported status."""
     if isinstance(response, Mapping) and response.get("hookStatus") in HookStatus.__members__:
         return str(response["hookStatus"]), str(response.get("reason") or "")
-    decided = _WORDS.get(told)
-    return str(decided) if decided else None, ""
+    status = _HOOK_STATUS.get(reported)
+    return str(status) if status else None, ""

@@ -1,4 +1,4 @@
-"""The lifecycle events of a CodeDeploy deployment, and the stages of ECS's own deployments that they correspond to.
+"""The lifecycle events of a CodeDeploy deployment, and the ECS lifecycle stages that they correspond to.
 
 Source: CodeDeploy user guide, "AppSpec 'hooks' section".
 """
@@ -10,8 +10,15 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from ecs_hooks.codedeploy.event import STAGES as HOOKED_STAGES
 from ecs_hooks.core.event import Stage
-from ecs_hooks_simulator.codedeploy.configuration import ComputePlatform
+
+
+class ComputePlatform(StrEnum):
+    """`computePlatform` of an application."""
+
+    ECS = "ECS"
+    LAMBDA = "Lambda"
 
 
 class EventStatus(StrEnum):
@@ -49,24 +56,20 @@ EVENTS = {
 }
 """The lifecycle events of a deployment, in order."""
 
-WITHOUT_HOOK = frozenset({INSTALL, ALLOW_TEST_TRAFFIC, ALLOW_TRAFFIC})
-"""Those that can't be scripted."""
-
-STAGES = {
-    BEFORE_INSTALL: str(Stage.PRE_SCALE_UP),
+_WITHOUT_HOOK = {
     INSTALL: "SCALE_UP",
-    AFTER_INSTALL: str(Stage.POST_SCALE_UP),
     ALLOW_TEST_TRAFFIC: str(Stage.TEST_TRAFFIC_SHIFT),
-    AFTER_ALLOW_TEST_TRAFFIC: str(Stage.POST_TEST_TRAFFIC_SHIFT),
-    BEFORE_ALLOW_TRAFFIC: str(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT),
     ALLOW_TRAFFIC: str(Stage.PRODUCTION_TRAFFIC_SHIFT),
-    AFTER_ALLOW_TRAFFIC: str(Stage.POST_PRODUCTION_TRAFFIC_SHIFT),
 }
-"""The stage of ECS's own deployments that a lifecycle event corresponds to."""
+WITHOUT_HOOK = frozenset(_WITHOUT_HOOK)
+"""Lifecycle events without hooks: CodeDeploy itself does their work."""
+
+STAGES = {event: str(stage) for event, stage in HOOKED_STAGES.items()} | _WITHOUT_HOOK
+"""The ECS lifecycle stage that a lifecycle event corresponds to."""
 
 
 def hooked_events(platform: ComputePlatform) -> list[str]:
-    """Return the lifecycle events that a hook can be attached to, in order."""
+    """Return the lifecycle events that support hooks, in order."""
     return [event for event in EVENTS[platform] if event not in WITHOUT_HOOK]
 
 
@@ -77,11 +80,11 @@ class LifecycleEvent:
     Parameters
     ----------
     name, status
-        Which, and where it is.
+        `lifecycleEventName` and `status`.
     started_at, ended_at
         Seconds since the epoch.
     error_code, script, message
-        `diagnostics` of an event that failed: `LifecycleErrorCode`, ARN of the function, and why.
+        `diagnostics` of a failed event: `LifecycleErrorCode`, ARN of the function, and the reason.
     """
 
     name: str
@@ -96,10 +99,15 @@ class LifecycleEvent:
         """Return the shape of the API."""
         shape: dict[str, Any] = {"lifecycleEventName": self.name, "status": str(self.status)}
         if self.started_at is not None:
-            shape["startTime"] = datetime.fromtimestamp(self.started_at, UTC)
+            shape["startTime"] = timestamp(self.started_at)
         if self.ended_at is not None:
-            shape["endTime"] = datetime.fromtimestamp(self.ended_at, UTC)
+            shape["endTime"] = timestamp(self.ended_at)
         if self.error_code:
             diagnostics = {"errorCode": self.error_code, "scriptName": self.script, "message": self.message}
             shape["diagnostics"] = diagnostics
         return shape
+
+
+def timestamp(seconds: float | None) -> datetime | None:
+    """Return a time in the shape of the API."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,4 +1,4 @@
-"""A whole deployment by CodeDeploy on this machine: two versions, a load balancer, AWS, and CodeDeploy itself.
+"""A CodeDeploy deployment on this machine: two versions of an application, a load balancer, AWS, and CodeDeploy.
 
 Example
 -------
@@ -17,42 +17,46 @@ Example
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks_simulator.application import Application
-from ecs_hooks_simulator.base_simulation import BaseSimulation
-from ecs_hooks_simulator.codedeploy.configuration import ComputePlatform
+from ecs_hooks_simulator.aws.elastic_load_balancing import BalancerMetrics, ElasticLoadBalancing, load_balancers
+from ecs_hooks_simulator.aws.tasks import EcsTasks
+from ecs_hooks_simulator.base_simulation import BaseSimulation, use_environment
+from ecs_hooks_simulator.codedeploy.api import CodeDeployApi
 from ecs_hooks_simulator.codedeploy.controller import SCHEDULE_GROUP, CodeDeployController
-from ecs_hooks_simulator.codedeploy.lifecycle import hooked_events
-from ecs_hooks_simulator.codedeploy.model import DeploymentGroup
-from ecs_hooks_simulator.codedeploy.parameters import PREFIX, Parameters
-from ecs_hooks_simulator.codedeploy.shapes import TaskSetShapes, VersionShapes
-from ecs_hooks_simulator.core import aws_environment
+from ecs_hooks_simulator.codedeploy.deployment_group import DeploymentGroup
+from ecs_hooks_simulator.codedeploy.deployment_targets import TaskSetTargets, VersionTargets
+from ecs_hooks_simulator.codedeploy.lambda_functions.functions import FunctionMetrics, LambdaFunctions
+from ecs_hooks_simulator.codedeploy.lifecycle import ComputePlatform, hooked_events
 from ecs_hooks_simulator.core.model import Service
 
 if TYPE_CHECKING:
     from ecs_hooks_simulator.aws.answers import Answers
     from ecs_hooks_simulator.aws.metric_alarm import MetricAlarm
-    from ecs_hooks_simulator.codedeploy.record import Deployment
+    from ecs_hooks_simulator.codedeploy.deployment import Deployment
     from ecs_hooks_simulator.codedeploy.undocumented import CodeDeployBehaviour
-    from ecs_hooks_simulator.core.clock import SimulationClock
+    from ecs_hooks_simulator.core.clock import Clock
     from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.protocols import HookTarget
+    from ecs_hooks_simulator.core.hook_targets import HookTarget
     from ecs_hooks_simulator.core.timeline import Timeline
 
 DEMO_FUNCTION = "ecs_hooks_simulator.codedeploy.lambda_functions.demo_function:lambda_handler"
+PLAN_PARAMETERS = "/ecs-hooks"
+"""The prefix of the SSM parameters with plans."""
 
 
 def function(place: str, **environment: str) -> Application:
-    """Return a version of a Lambda function, which runs in a process of its own.
+    """Return a version of a Lambda function, to run in a process of its own.
 
     Parameters
     ----------
     place
-        `MODULE:FUNCTION` or `FILE.py:FUNCTION`, which takes an event and a context.
+        `MODULE:FUNCTION` or `FILE.py:FUNCTION`.
     **environment
         Its environment variables.
     """
@@ -61,16 +65,52 @@ def function(place: str, **environment: str) -> Application:
 
 
 def demo_function(version: str, **environment: str) -> Application:
-    """Return the function that comes with the simulator (`ecs_hooks_simulator.codedeploy.lambda_functions.demo_function`).
+    """Return the simulator's demo function (`ecs_hooks_simulator.codedeploy.lambda_functions.demo_function`).
 
     Parameters
     ----------
     version
-        What it calls itself.
+        The version in its responses.
     **environment
-        More of its environment variables, such as a `STORE` that does not exist.
+        More environment variables, such as a `STORE` that does not exist.
     """
     return function(DEMO_FUNCTION, VERSION=version, **environment)
+
+
+class Parameters:
+    """Answers GetParameter and GetParameters of SSM.
+
+    Attributes
+    ----------
+    values : dict of str to str
+        Values by name.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def set_plan(self, application: str, group: str, event: str, plan: Any) -> None:
+        """Set the plan for a lifecycle event of a deployment group; None deletes it."""
+        name = f"{PLAN_PARAMETERS}/{application}/{group}/{event}"
+        if plan is None:
+            self.values.pop(name, None)
+        else:
+            self.values[name] = json.dumps(plan)
+
+    def answer(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Answer if the request is about one or more of these parameters."""
+        match operation:
+            case "GetParameter" if request.get("Name") in self.values:
+                return {"Parameter": self._described(str(request["Name"]))}
+            case "GetParameters" if set(request.get("Names") or ()) & set(self.values):
+                found = [name for name in request["Names"] if name in self.values]
+                missing = [name for name in request["Names"] if name not in self.values]
+                return {"Parameters": [self._described(name) for name in found], "InvalidParameters": missing}
+            case _:
+                return None
+
+    def _described(self, name: str) -> dict[str, Any]:
+        return {"Name": name, "Type": "String", "Value": self.values[name], "Version": 1, "DataType": "text"}
 
 
 class CodeDeploySimulation(BaseSimulation):
@@ -79,27 +119,25 @@ class CodeDeploySimulation(BaseSimulation):
     Parameters
     ----------
     blue
-        The version that serves at first; None where the first deployment is still to come. For Lambda one that `function`
-        or `demo_function` returns.
+        The version before the first deployment; None for no version. For Lambda, from `function` or `demo_function`.
     group
-        The deployment group; its hooks are those of `deploy`. One of an ECS service by default.
+        The deployment group, of an ECS service by default; `deploy` sets its hooks.
     service
-        The ECS service; of a function only the name, the region and the account count.
+        The ECS service; for Lambda, it has the name, the region and the account of the function.
     behaviour
-        How CodeDeploy and EventBridge Scheduler behave where their documentation is silent.
+        Choices where AWS's documentation leaves the behaviour open.
     clock, timeline, host, requests_per_minute, app_url
-        As of a `Simulation`. Hooks of a function always find the address of its new version as `APP_URL`, which ends
-        at the function as a function URL does: AWS knows of none for a version.
+        As of a `Simulation`. For Lambda, `APP_URL` is always set, to the new version: AWS has no address of a version.
     alarms
-        CloudWatch alarms over the metrics of the load balancer, or of the function. They stop deployments, unless the
-        deployment group has `alarms` of its own.
+        CloudWatch alarms on the metrics of the load balancer or the function. They stop deployments, unless the deployment
+        group has its own `alarms`.
 
     Raises
     ------
     AlarmError
         If two alarms have the same name.
     EcsError
-        If an alarm asks for what the simulator does not measure.
+        If the simulator does not support the metric of an alarm.
     """
 
     def __init__(  # noqa: PLR0913 - one parameter a choice
@@ -109,25 +147,21 @@ class CodeDeploySimulation(BaseSimulation):
         group: DeploymentGroup | None = None,
         service: Service | None = None,
         behaviour: CodeDeployBehaviour | None = None,
-        clock: SimulationClock | None = None,
+        clock: Clock | None = None,
         timeline: Timeline | None = None,
         host: str = "127.0.0.1",
         requests_per_minute: int = 0,
         app_url: bool = False,
         alarms: Sequence[MetricAlarm] = (),
     ) -> None:
-        # Moto takes a second to load; by now whoever waits has seen that something happens.
-        from ecs_hooks_simulator import aws  # noqa: PLC0415
-        from ecs_hooks_simulator.codedeploy.api import CodeDeployApi  # noqa: PLC0415
-        from ecs_hooks_simulator.codedeploy.lambda_functions.functions import LambdaFunctions  # noqa: PLC0415
-        from ecs_hooks_simulator.codedeploy.lambda_functions.metrics import FunctionMetrics  # noqa: PLC0415
-        from ecs_hooks_simulator.codedeploy.task_sets import EcsTaskSets  # noqa: PLC0415
+        # Moto takes a second to load: a user who waits for it has already seen output.
+        from ecs_hooks_simulator.aws.endpoint import AwsEndpoint  # noqa: PLC0415
 
         group = group or DeploymentGroup()
         versions = group.platform is ComputePlatform.LAMBDA
         service = service or Service(service="my-function" if versions else "my-service")
         if not versions and not service.load_balancers:
-            service = replace(service, load_balancers=aws.load_balancers(service))
+            service = replace(service, load_balancers=load_balancers(service))
         if alarms and not group.alarms:
             group = replace(group, alarms=[alarm.alarm_name for alarm in alarms])
         super().__init__(
@@ -151,17 +185,23 @@ class CodeDeploySimulation(BaseSimulation):
             timeline=timeline,
         )
         controller = self.controller
-        balancing = aws.ElasticLoadBalancing(self.balancer, controller)
-        metrics = FunctionMetrics(controller) if versions else aws.BalancerMetrics(balancing)
-        cloudwatch = self._measuring(metrics, alarms)
-        others: list[Answers] = [cloudwatch, aws.AlarmStates(self.alarms), self.parameters, controller.scheduler]
+        handlers: list[Answers] = [self.alarms, self.parameters, controller.scheduler]
         if versions:
-            shapes: TaskSetShapes | VersionShapes = VersionShapes(controller)
-            others.append(LambdaFunctions(self.balancer, controller))
+            targets: TaskSetTargets | VersionTargets = VersionTargets(controller)
+            handlers += [
+                LambdaFunctions(self.balancer, controller),
+                self._measure(FunctionMetrics(controller), alarms),
+            ]
         else:
-            shapes = TaskSetShapes(controller)
-            others += [aws.EcsTasks(controller), EcsTaskSets(controller), balancing]
-        self.endpoint = aws.AwsEndpoint(None, host, [CodeDeployApi(controller, shapes), *others])
+            targets = task_sets = TaskSetTargets(controller)
+            balancing = ElasticLoadBalancing(self.balancer, controller)
+            handlers += [
+                EcsTasks(controller),
+                task_sets,
+                balancing,
+                self._measure(BalancerMetrics(balancing), alarms),
+            ]
+        self.endpoint = AwsEndpoint(None, host, [CodeDeployApi(controller, targets), *handlers])
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -169,7 +209,7 @@ class CodeDeploySimulation(BaseSimulation):
         service = self.controller.service
         return {
             **super().environment,
-            "ECS_HOOKS_PLAN_PARAMETERS": PREFIX,
+            "ECS_HOOKS_PLAN_PARAMETERS": PLAN_PARAMETERS,
             "ECS_HOOKS_SCHEDULE_GROUP": SCHEDULE_GROUP,
             "ECS_HOOKS_SCHEDULE_ROLE": f"arn:{service.partition}:iam::{service.account}:role/ecs-hooks-scheduler",
         }
@@ -182,31 +222,31 @@ class CodeDeploySimulation(BaseSimulation):
         plans: Mapping[str, Any] | None = None,
         faults: Sequence[Fault] = (),
     ) -> Deployment:
-        """Deploy a new version and return when the deployment is over, and what rolls it back.
+        """Deploy a new version and return the deployment when it is over, with its rollback.
 
-        Hooks in this process find `environment` in `os.environ` meanwhile.
+        `os.environ` has the variables of `environment` meanwhile.
 
         Parameters
         ----------
         green
             The new version.
         hooks
-            The function of each lifecycle event that has one.
+            Functions by lifecycle event.
         plans
-            What the hooks find in SSM for their lifecycle event: what `hookDetails` would be.
+            Plans by lifecycle event, for SSM parameters: the content of `hookDetails`.
         faults
-            What goes wrong in green at which step; it ends when green is stopped.
+            Faults to inject into green, each at a step of the deployment; they end when green is stopped.
 
         Raises
         ------
         EcsError
-            If a lifecycle event takes no hook.
+            If a lifecycle event does not support hooks.
         FaultError
-            If the deployment never comes to where a fault begins.
+            If the deployment never reaches the step at which a fault begins.
         """
         group = replace(self.controller.group, hooks=dict(hooks or {}))
         self.controller.group = group
         for event in hooked_events(group.platform):
-            self.parameters.keep_plan(group.application, group.name, event, (plans or {}).get(event))
-        with aws_environment.use(self.environment):
+            self.parameters.set_plan(group.application, group.name, event, (plans or {}).get(event))
+        with use_environment(self.environment):
             return self.controller.deploy(settings={"application": green}, faults=faults)

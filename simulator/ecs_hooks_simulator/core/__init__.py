@@ -1,1 +1,1 @@
-"""Clock, errors, faults, protocols and hook targets: what both simulated controllers are made of."""
+"""What both simulated controllers, ECS and CodeDeploy, are made of: clock, errors, faults, protocols, hook targets."""

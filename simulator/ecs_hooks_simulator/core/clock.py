@@ -1,8 +1,8 @@
 """Time for the simulator: virtual, in which a day takes no time, and real.
 
-The controller is written with asyncio; a `VirtualClock` lends it an event loop that, instead of waiting for the next
-timer, sets the time to it. While a hook is being invoked (in a thread of its own), virtual time stands still, unless
-the hook itself sleeps on the clock.
+The controller is written with asyncio. A `VirtualClock` provides an event loop that does not wait for the next timer, but
+sets the time to it. Virtual time stands still while a hook runs (in a thread of its own), unless the hook sleeps on the
+clock.
 
 Example
 -------
@@ -19,19 +19,19 @@ import asyncio
 import selectors
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
 EPOCH = 1_767_225_600.0
-"""2026-01-01T00:00:00Z: where virtual time begins unless told otherwise."""
+"""2026-01-01T00:00:00Z: the default start of virtual time."""
 
 
-class SimulationClock(Protocol):
-    """What the controller needs from a clock; `VirtualClock` and `RealClock` are the two."""
+class Clock(Protocol):
+    """The time of a simulation; implemented by `VirtualClock` and `RealClock`."""
 
     def now(self) -> float:
         """Return the time in seconds since the epoch."""
@@ -47,7 +47,7 @@ class SimulationClock(Protocol):
 
 
 class RealClock:
-    """The time of day, for hooks that live in other processes and know no other."""
+    """The time of day, for hooks in other processes, which have no other clock."""
 
     def now(self) -> float:
         """Return the time in seconds since the epoch."""
@@ -66,20 +66,20 @@ class RealClock:
         return await _in_thread(function)
 
 
-class _Lease:
-    """One thread for which virtual time stands still; asleep as often as it sleeps on the clock."""
+class _Call:
+    """A call in a thread of its own, during which virtual time stands still unless the thread sleeps on the clock."""
 
-    __slots__ = ("asleep",)
+    __slots__ = ("sleeping",)
 
     def __init__(self) -> None:
-        self.asleep = 0
+        self.sleeping = 0
 
 
-_lease: ContextVar[_Lease | None] = ContextVar("ecs_hooks_simulator_lease", default=None)
+_call: ContextVar[_Call | None] = ContextVar("ecs_hooks_simulator_call", default=None)
 
 
 class VirtualClock:
-    """A time that passes only when nobody has anything to do.
+    """A time that passes only while all calls sleep or wait.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class VirtualClock:
         self._start = start
         self._elapsed = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._leases: set[_Lease] = set()
+        self._calls: set[_Call] = set()
         self._sleepers: set[threading.Event] = set()
 
     def now(self) -> float:
@@ -99,27 +99,27 @@ class VirtualClock:
         return self._start + self._elapsed
 
     def sleep(self, seconds: float) -> None:
-        """Return when that many virtual seconds have passed, at once where nothing else lives on this clock.
+        """Return when that many virtual seconds have passed; at once while nothing runs on this clock.
 
-        In a hook this is how to simulate one that takes long: other hooks and time-outs go on meanwhile. Threads that
-        the hook starts must carry its context (`contextvars.copy_context().run`) to be counted as the hook.
+        A hook that sleeps here simulates a slow one: other hooks and timeouts go on meanwhile. Threads that the hook
+        starts need its context (`contextvars.copy_context().run`) to count as the hook.
         """
         loop = self._loop
         if loop is None:
             self._elapsed += seconds
             return
         if asyncio._get_running_loop() is loop:  # noqa: SLF001 - get_running_loop() raises where there is none
-            raise RuntimeError("a listener cannot sleep on the clock that it is called from")
-        lease = _lease.get() or _Lease()
+            raise RuntimeError("a listener cannot sleep on the clock that calls it; sleep in a hook or an action")
+        call = _call.get() or _Call()
         woken = threading.Event()
         self._sleepers.add(woken)
 
         def fall_asleep() -> None:
-            lease.asleep += 1
+            call.sleeping += 1
             loop.call_later(seconds, wake)
 
         def wake() -> None:
-            lease.asleep -= 1
+            call.sleeping -= 1
             self._sleepers.discard(woken)
             woken.set()
 
@@ -130,36 +130,31 @@ class VirtualClock:
         """Run a coroutine to its end in virtual time."""
         if self._loop is not None:
             main.close()
-            raise RuntimeError("something is already running on this clock")
+            raise RuntimeError("this clock is already running a coroutine; use one clock for each simulation")
         try:
             with asyncio.Runner(loop_factory=self._new_loop) as runner:
                 return runner.run(main)
         finally:
             self._loop = None
-            self._leases.clear()
+            self._calls.clear()
             for woken in list(self._sleepers):
                 woken.set()
             self._sleepers.clear()
 
     async def call(self, function: Callable[[], T]) -> T:
         """Run a blocking function in a thread of its own, while time stands still, and return its result."""
-        with self._lend() as lease:
-            context = copy_context()
-            context.run(_lease.set, lease)
+        call = _Call()
+        context = copy_context()
+        context.run(_call.set, call)
+        self._calls.add(call)
+        try:
             return await _in_thread(lambda: context.run(function))
+        finally:
+            self._calls.discard(call)
 
     @property
     def _busy(self) -> bool:
-        return any(not lease.asleep for lease in self._leases)
-
-    @contextmanager
-    def _lend(self) -> Iterator[_Lease]:
-        lease = _Lease()
-        self._leases.add(lease)
-        try:
-            yield lease
-        finally:
-            self._leases.discard(lease)
+        return any(not call.sleeping for call in self._calls)
 
     def _new_loop(self) -> asyncio.AbstractEventLoop:
         self._loop = _VirtualLoop(self)
@@ -167,7 +162,7 @@ class VirtualClock:
 
 
 class _VirtualSelector(selectors.DefaultSelector):
-    """Waits for other threads as every selector does, and for time by letting it pass."""
+    """Waits for other threads as every selector does, and for a timer by advancing the time."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
@@ -210,7 +205,7 @@ async def _in_thread(function: Callable[[], T]) -> T:
             results.append(function())
         except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
             errors.append(error)
-        # The loop is closed when the simulation is over; then nobody waits for this thread any more.
+        # After the simulation the loop is closed, and the result is no longer awaited.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(settle)
 
@@ -219,3 +214,32 @@ async def _in_thread(function: Callable[[], T]) -> T:
     if errors:
         raise errors[0]
     return results[0]
+
+
+async def shielded_call(clock: Clock, function: Callable[[], T]) -> T:
+    """Call a function to its end even when cancelled: half a traffic shift is worse than a late stop."""
+    work = asyncio.ensure_future(clock.call(function))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait({work})
+        work.result()
+        raise
+
+
+async def race(work: asyncio.Task[None], *others: asyncio.Task[Any], seconds: float | None = None) -> bool:
+    """Wait for work until one of the others ends or time is up; return whether the work was cut short.
+
+    All tasks are over afterwards. An error of the work is raised, even one that occurs while it is cancelled.
+    """
+    tasks = {work, *others}
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped = not work.done()
+        for each in tasks:
+            each.cancel()
+        await asyncio.wait(tasks)
+    if not work.cancelled():
+        work.result()
+    return stopped

@@ -1,4 +1,4 @@
-"""What the simulated ECS refuses, with the codes and the words of the real one."""
+"""Errors of the simulated ECS, with the codes and the words of the real one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class EcsError(Exception):
     code
         Name of the error in the API, such as `InvalidParameterException`.
     message
-        What the API says.
+        The API's message.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -21,21 +21,21 @@ class EcsError(Exception):
 
 
 class InvalidParameterError(EcsError, ValueError):
-    """A parameter is wrong."""
+    """A parameter is invalid."""
 
     def __init__(self, message: str) -> None:
         super().__init__("InvalidParameterException", message)
 
 
 class ServiceDeploymentNotFoundError(EcsError):
-    """There is no such service deployment."""
+    """The service deployment does not exist."""
 
     def __init__(self) -> None:
         super().__init__("ServiceDeploymentNotFoundException", "The service deployment does not exist.")
 
 
 class ConflictError(EcsError):
-    """The request does not go with the state of the service deployment."""
+    """The status of the service deployment does not allow the request."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ConflictException", message)
@@ -47,10 +47,10 @@ class HookInvocationError(Exception):
     Parameters
     ----------
     message
-        What Lambda says about it.
+        Lambda's error message.
     invoked
-        Whether the function ran: an exception in it or its time-out. False where there was no way to run it, such as
-        a missing permission or a wrong name. ECS words its `statusReason` differently for the two.
+        Whether the function ran: True for an exception or a timeout, False for a missing permission or a wrong name.
+        ECS uses a different `statusReason` for the two.
     """
 
     def __init__(self, message: str, *, invoked: bool = True) -> None:
@@ -59,4 +59,4 @@ class HookInvocationError(Exception):
 
 
 class TasksFailedError(Exception):
-    """The tasks of a service revision cannot start, ever; the deployment rolls back."""
+    """The tasks of a service revision cannot start; the deployment rolls back."""

@@ -1,4 +1,4 @@
-"""Faults that are put into green at a step of a deployment: what goes wrong, and from when on.
+"""Faults that a deployment injects into green, and when each begins.
 
 Example
 -------
@@ -15,17 +15,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ecs_hooks.core.event import Stage
-
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.strategy import Step
+from ecs_hooks_simulator.core.model import Step
 
 LATENCY_SECONDS = 6.0
-"""How much later green answers, where nobody says: more than the 5 seconds that `golden_signals` allows by default."""
+"""Default of `latency`: more than the 5 seconds that `golden_signals` allows by default."""
 ERRORS_PERCENT = 50.0
-"""Share of requests that are answered 500, where nobody says."""
+"""Default of `errors`."""
 
 STAGES = (
     Stage.POST_SCALE_UP,
@@ -36,7 +34,7 @@ STAGES = (
     Stage.POST_PRODUCTION_TRAFFIC_SHIFT,
     "BAKE_TIME",
 )
-"""Stages at which a fault can begin: those at which green's tasks run and are watched. The first is the default."""
+"""Stages at which a fault can begin, those at which green's tasks run; the first is the default."""
 
 _FORM = re.compile(r"(?P<kind>[^=@]*)(=(?P<value>[^@]*))?(@(?P<when>.*))?", re.DOTALL)
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
@@ -45,7 +43,7 @@ _UNITS = {"ms": 0.001, "s": 1.0}
 
 
 class Stepped(Protocol):
-    """What moves production traffic in steps: a service, or a deployment group of CodeDeploy."""
+    """What shifts production traffic in steps: a service, or a deployment group of CodeDeploy."""
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -53,48 +51,48 @@ class Stepped(Protocol):
 
     @property
     def strategy(self) -> str:
-        """What they are called together."""
+        """Name of the strategy."""
 
 
 class FaultError(ValueError):
-    """A fault that can't be; the message says what would be right."""
+    """A fault is invalid; the message says what is allowed."""
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """Kinds of faults."""
 
     LATENCY = "latency"
-    """Green answers late."""
+    """Green responds late."""
     ERRORS = "errors"
-    """Green answers some requests with 500."""
+    """Green responds 500 to some requests."""
     HANG = "hang"
-    """Green takes connections and never answers."""
+    """Green accepts connections and never responds."""
     CRASH = "crash"
-    """Green's processes die, and what ECS starts in their place dies as well: connections are refused."""
+    """Green's processes die, and so do their replacements: connections are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something that goes wrong in green's tasks, until they are stopped.
+    """A fault of green's tasks, which lasts until they are stopped.
 
     Parameters
     ----------
     kind
-        What.
+        What goes wrong.
     seconds
-        `latency`: how much later green answers.
+        `latency`: added to each response.
     percent
-        `errors`: share of the requests that are answered 500. `latency`: by how much longer than otherwise an answer
-        takes, in place of `seconds`.
+        `errors`: share of the requests with status 500. `latency`: added to each response, in per cent of its own
+        time; replaces `seconds`.
     from_percent
-        Green's share of the production traffic from which on it is so.
+        Green's share of the production traffic at which the fault begins.
     from_stage
-        The stage from which on it is so; POST_SCALE_UP where neither is given: as soon as green's tasks are healthy.
+        Stage at which the fault begins; POST_SCALE_UP where neither is given.
 
     Raises
     ------
     FaultError
-        If there is no such fault.
+        If a value is not allowed.
     """
 
     kind: FaultKind
@@ -104,49 +102,55 @@ class Fault:
     from_stage: str | None = None
 
     def __post_init__(self) -> None:
-        """Fill in the defaults, and refuse what makes no sense."""
+        """Fill in the defaults, and refuse values that are not allowed."""
+        self._check_value()
+        if self.from_stage is None and self.from_percent is None:
+            object.__setattr__(self, "from_stage", str(STAGES[0]))
+        if self.from_stage is not None and self.from_percent is not None:
+            raise FaultError("a fault begins at a percentage or at a stage; give one of them, not both")
+        if self.from_stage is not None and self.from_stage not in STAGES:
+            raise FaultError(f"a fault cannot begin at {self.from_stage}; allowed stages: {', '.join(STAGES)}")
+
+    def _check_value(self) -> None:
         match self.kind:
             case FaultKind.LATENCY:
                 if self.seconds is None and self.percent is None:
                     object.__setattr__(self, "seconds", LATENCY_SECONDS)
                 given = [each for each in (self.seconds, self.percent) if each is not None]
-                _require(len(given) == 1 and given[0] > 0, "latency is more than nothing, such as 300ms, 2s or +30%")
+                if len(given) != 1 or given[0] <= 0:
+                    raise FaultError(
+                        "latency must be greater than 0: a time or a percentage, such as 300ms, 2s or +30%"
+                    )
             case FaultKind.ERRORS:
                 if self.percent is None:
                     object.__setattr__(self, "percent", ERRORS_PERCENT)
-                fits = self.seconds is None and self.percent is not None and 0 < self.percent <= 100  # noqa: PLR2004
-                _require(fits, "errors are a share above 0 % and up to 100 %, such as 20%")
+                if self.seconds is not None or self.percent is None or not 0 < self.percent <= 100:  # noqa: PLR2004
+                    raise FaultError("errors must be a percentage above 0 % and up to 100 %, such as 20%")
             case _:
-                _require(self.seconds is None and self.percent is None, f"{self.kind} takes no value")
-        if self.from_stage is None and self.from_percent is None:
-            object.__setattr__(self, "from_stage", str(STAGES[0]))
-        _require(self.from_stage is None or self.from_percent is None, "give a share or a stage, not both")
-        _require(
-            self.from_stage is None or self.from_stage in STAGES,
-            f"a fault begins at one of {', '.join(STAGES)}, not at {self.from_stage}",
-        )
+                if self.seconds is not None or self.percent is not None:
+                    raise FaultError(f"{self.kind} takes no value")
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Read `KIND[=VALUE][@WHEN]`.
+        """Parse `KIND[=VALUE][@WHEN]`.
 
-        `latency=300ms`, `latency=2s`, `latency=+30%`, `errors=20%`, `hang` or `crash`; `@50%` from that share of the
-        production traffic on, `@POST_TEST_TRAFFIC_SHIFT` from that stage on.
+        `latency=300ms`, `latency=2s`, `latency=+30%`, `errors=20%`, `hang` or `crash`; `@50%` for that share of the
+        production traffic, `@POST_TEST_TRAFFIC_SHIFT` for a stage.
 
         Raises
         ------
         FaultError
-            If it is none.
+            If the text is not a valid fault.
         """
         form = _FORM.fullmatch(text)
-        assert form is not None, "every text is of this form"
+        assert form is not None, "every text matches"
         kind, value, when = form.group("kind", "value", "when")
         if kind not in list(FaultKind):
-            raise FaultError(f"there is no fault {kind or '(nothing)'}; there are {', '.join(FaultKind)}")
-        return cls(kind=FaultKind(kind), **_value(FaultKind(kind), value), **_when(when))
+            raise FaultError(f"unknown fault {kind or '(empty)'}; known faults: {', '.join(FaultKind)}")
+        return cls(kind=FaultKind(kind), **_parse_value(FaultKind(kind), value), **_parse_when(when))
 
     def check(self, service: Stepped) -> None:
-        """Make sure that a deployment of a service (or deployment group) comes to where the fault begins.
+        """Refuse a fault that would never begin in a deployment of a service, or deployment group.
 
         Raises
         ------
@@ -163,12 +167,12 @@ class Fault:
             )
 
     def __str__(self) -> str:
-        """Return it as `parse` reads it."""
+        """Return the form that `parse` reads."""
         return f"{self.what}@{f'{self.from_percent:g}%' if self.from_stage is None else self.from_stage}"
 
     @property
     def what(self) -> str:
-        """What goes wrong, without when."""
+        """The kind and the value, without the beginning."""
         if self.seconds is not None:
             return f"{self.kind}={f'{self.seconds:g}s' if self.seconds >= 1 else f'{self.seconds * 1000:g}ms'}"
         if self.percent is not None:
@@ -177,19 +181,13 @@ class Fault:
 
 
 class FaultSchedule:
-    """The faults of one deployment, each due once.
-
-    Parameters
-    ----------
-    faults
-        All of them.
-    """
+    """The faults of one deployment, each due once."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._waiting = list(faults)
 
     def due(self, *, stage: str | None = None, percent: float = 0) -> list[Fault]:
-        """Return the faults that begin when a stage is entered, or green's share of the production traffic is so large."""
+        """Return the faults that begin at a stage, or at green's share of the production traffic."""
         due = [
             fault
             for fault in self._waiting
@@ -200,30 +198,26 @@ class FaultSchedule:
         return due
 
 
-def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - read as a sentence
-    if not condition:
-        raise FaultError(message)
-
-
-def _value(kind: FaultKind, text: str | None) -> dict[str, Any]:
+def _parse_value(kind: FaultKind, text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
-    if kind is FaultKind.LATENCY:
-        if time := _TIME.fullmatch(text):
-            return {"seconds": float(time.group(1)) * _UNITS[time.group(2)]}
-        if text.startswith("+") and (percent := _PERCENT.fullmatch(text[1:])):
-            return {"percent": float(percent.group(1))}
-        raise FaultError(
-            f"latency is a time with its unit, such as 300ms or 2s, or a share on top, such as +30%, not {text}"
-        )
-    if kind is FaultKind.ERRORS:
-        if percent := _PERCENT.fullmatch(text):
-            return {"percent": float(percent.group(1))}
-        raise FaultError(f"errors are a share of the requests, such as 20%, not {text}")
+    match kind:
+        case FaultKind.LATENCY:
+            if time := _TIME.fullmatch(text):
+                return {"seconds": float(time.group(1)) * _UNITS[time.group(2)]}
+            if text.startswith("+") and (percent := _PERCENT.fullmatch(text[1:])):
+                return {"percent": float(percent.group(1))}
+            raise FaultError(
+                f"latency={text}: not a time with its unit, such as 300ms or 2s, nor a percentage such as +30%"
+            )
+        case FaultKind.ERRORS:
+            if percent := _PERCENT.fullmatch(text):
+                return {"percent": float(percent.group(1))}
+            raise FaultError(f"errors={text}: not a percentage of the requests, such as 20%")
     raise FaultError(f"{kind} takes no value")
 
 
-def _when(text: str | None) -> dict[str, Any]:
+def _parse_when(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     if percent := _PERCENT.fullmatch(text):
@@ -231,5 +225,5 @@ def _when(text: str | None) -> dict[str, Any]:
     if text in STAGES:
         return {"from_stage": text}
     raise FaultError(
-        f"a fault begins at a share of the production traffic, such as @50%, or at one of {', '.join(STAGES)}"
+        f"@{text}: not a percentage of the production traffic, such as @50%, nor one of the stages {', '.join(STAGES)}"
     )

@@ -1,4 +1,4 @@
-"""Where hooks live: a Python callable treated as Lambda treats it, or a function behind any Lambda endpoint.
+"""Where hooks run: a Python callable, invoked as Lambda does, or a function behind any Lambda endpoint.
 
 Example
 -------
@@ -11,28 +11,50 @@ Example
 
 from __future__ import annotations
 
+import asyncio
 import json
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from contextvars import copy_context
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
+from ecs_hooks_simulator.core.clock import Clock
 from ecs_hooks_simulator.core.errors import HookInvocationError
-from ecs_hooks_simulator.core.ids import execution_id
 
 Handler = Callable[[Any, Any], Any]
+"""`lambda_handler(event, context)`."""
 
 LONGEST_INVOCATION = 900.0
-"""Seconds: a hook must have answered within 15 minutes."""
+"""Seconds: a hook must return within 15 minutes."""
 LARGEST_PAYLOAD = 6_291_556
 """Bytes of a synchronous invocation's event or response."""
 
 
+class HookTarget(Protocol):
+    """What ECS invokes for an `AWS_LAMBDA` hook."""
+
+    @property
+    def arn(self) -> str:
+        """The ARN of the function, as it appears in ECS's messages."""
+
+    def invoke(self, event: dict[str, Any]) -> Any:
+        """Invoke the hook and return its JSON response.
+
+        Raises
+        ------
+        HookInvocationError
+            If the function raised, timed out or could not be invoked.
+        """
+
+
 class LambdaContext:
-    """The context object of the Python runtime, with the types that Lambda gives its parts.
+    """The context object of the Python runtime, with the types that Lambda gives its attributes.
 
     Parameters
     ----------
@@ -49,9 +71,9 @@ class LambdaContext:
         self.function_version = "$LATEST"
         self.invoked_function_arn = invoked_function_arn
         self.memory_limit_in_mb = memory_limit_in_mb
-        self.aws_request_id = execution_id()
+        self.aws_request_id = str(uuid.uuid4())
         self.log_group_name = f"/aws/lambda/{function_name}"
-        self.log_stream_name = f"simulator/[$LATEST]{execution_id().replace('-', '')}"
+        self.log_stream_name = f"simulator/[$LATEST]{uuid.uuid4().hex}"
         self.identity = None
         self.client_context = None
         self._end = time.monotonic() + timeout_seconds
@@ -62,10 +84,10 @@ class LambdaContext:
 
 
 class CallableTarget:
-    """A handler in this process, invoked as Lambda invokes it.
+    """A handler in this process, invoked as Lambda does.
 
-    The event and the answer pass through JSON, an exception becomes a function error, and a handler that takes too
-    long is given up (its thread goes on, as nothing can end it).
+    Event and response pass through JSON, and an exception becomes a function error. A handler that takes too long is
+    abandoned; its thread goes on, since nothing can end it.
 
     Parameters
     ----------
@@ -74,7 +96,7 @@ class CallableTarget:
     name
         Name of the function; the handler's by default.
     timeout_seconds
-        Time-out of the function, in real time and in the simulation's.
+        Timeout of the function, in real time and in the simulation's.
     memory_limit_in_mb
         Memory of the function, for the context object only.
     arn
@@ -102,12 +124,12 @@ class CallableTarget:
         return self._arn
 
     def invoke(self, event: dict[str, Any]) -> Any:
-        """Invoke the handler and return what it answered.
+        """Invoke the handler and return its response.
 
         Raises
         ------
         HookInvocationError
-            If it raised, took too long, or answered what is no JSON.
+            If it raised, took too long, or returned a value that is not JSON.
         """
         payload = json.dumps(event)
         if len(payload.encode()) > LARGEST_PAYLOAD:
@@ -119,13 +141,12 @@ class CallableTarget:
 
         def work() -> None:
             try:
-                results.put(json.dumps(self._handler(json.loads(payload), context), default=_plain, allow_nan=False))
-            except BaseException as error:  # noqa: BLE001 - whatever a handler raises is a function error
+                results.put(json.dumps(self._handler(json.loads(payload), context), default=_decimal, allow_nan=False))
+            except BaseException as error:  # noqa: BLE001 - any exception of a handler is a function error
                 results.put(HookInvocationError(f"{type(error).__name__}: {error}"))
 
-        # The context carries over, so that a hook that sleeps on a virtual clock is known to it.
-        thread = threading.Thread(target=copy_context().run, args=(work,), name=f"hook-{self.name}", daemon=True)
-        thread.start()
+        # With the context, so that a virtual clock recognises a hook that sleeps on it.
+        threading.Thread(target=copy_context().run, args=(work,), name=f"hook-{self.name}", daemon=True).start()
         try:
             result = results.get(timeout=self.timeout_seconds)
         except queue.Empty:
@@ -144,22 +165,22 @@ class CallableTarget:
 class LambdaTarget:
     """A function behind a Lambda endpoint: AWS, `sam local start-lambda` or the runtime interface emulator.
 
-    Needs boto3, which is loaded with the first invocation.
+    Requires boto3, which is loaded with the first invocation.
 
     Parameters
     ----------
     function_name
-        Name or ARN of the function. The runtime interface emulator wants `function`.
+        Name or ARN of the function. The runtime interface emulator requires `function`.
     endpoint_url
-        Where Lambda's API is; None for AWS itself, with the usual credentials. Elsewhere none are needed.
+        Address of Lambda's API; None for AWS itself, with the usual credentials. Other endpoints need none.
     region
         AWS region.
     arn
         ARN of the function for ECS's messages, made from the name by default.
     timeout_seconds
-        How long to wait for an answer.
+        How long to wait for a response.
     one_at_a_time
-        Whether to let no two invocations overlap: the emulator does not survive that.
+        Whether invocations must not overlap: two at a time crash the emulator.
     """
 
     def __init__(
@@ -178,7 +199,7 @@ class LambdaTarget:
         self._region = region
         named = function_name if function_name.startswith("arn:") else ""
         self._arn = arn or named or f"arn:aws:lambda:{region}:123456789012:function:{function_name}"
-        self._turn = threading.Lock() if one_at_a_time else None
+        self._turn = threading.Lock() if one_at_a_time else nullcontext()
         self._lock = threading.Lock()
         self._client: Any = None
 
@@ -188,7 +209,7 @@ class LambdaTarget:
         return self._arn
 
     def invoke(self, event: dict[str, Any]) -> Any:
-        """Invoke the function synchronously and return what it answered.
+        """Invoke the function synchronously and return its response.
 
         Raises
         ------
@@ -198,7 +219,9 @@ class LambdaTarget:
         from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError  # noqa: PLC0415 - boto3 is slow
 
         try:
-            response = self._invoke(json.dumps(event))
+            client = self._connected()
+            with self._turn:
+                response = client.invoke(FunctionName=self._name, Payload=json.dumps(event))
             body = response["Payload"].read()
         except ReadTimeoutError:
             raise HookInvocationError(f"Task timed out after {self.timeout_seconds:.2f} seconds") from None
@@ -207,19 +230,16 @@ class LambdaTarget:
         try:
             answer = json.loads(body) if body else None
         except ValueError:
-            raise HookInvocationError("the function's answer is no JSON") from None
+            raise HookInvocationError("the function's response is not JSON") from None
         # The emulator sends no FunctionError header; there an error shows only in the body.
         failed = isinstance(answer, dict) and "errorType" in answer and "hookStatus" not in answer
         if response.get("FunctionError") or failed:
-            raise HookInvocationError(_error_text(answer))
+            raise HookInvocationError(
+                f"{answer.get('errorType', 'Unhandled')}: {answer.get('errorMessage', '')}"
+                if isinstance(answer, dict)
+                else "the function raised an exception"
+            )
         return answer
-
-    def _invoke(self, payload: str) -> Any:
-        client = self._connected()
-        if self._turn is None:
-            return client.invoke(FunctionName=self._name, Payload=payload)
-        with self._turn:
-            return client.invoke(FunctionName=self._name, Payload=payload)
 
     def _connected(self) -> Any:
         import boto3  # noqa: PLC0415 - only where a function is invoked through Lambda's API
@@ -227,25 +247,45 @@ class LambdaTarget:
 
         with self._lock:
             if self._client is None:
-                # Nobody checks the credentials of a local endpoint, but boto3 wants some.
-                anybody = {"aws_access_key_id": "simulator", "aws_secret_access_key": "simulator"}
+                # A local endpoint does not check credentials, but boto3 requires some.
+                fake = {"aws_access_key_id": "simulator", "aws_secret_access_key": "simulator"}
                 self._client = boto3.client(
                     "lambda",
                     region_name=self._region,
                     endpoint_url=self._endpoint_url,
                     config=Config(read_timeout=self.timeout_seconds, retries={"total_max_attempts": 1}),
-                    **(anybody if self._endpoint_url else {}),
+                    **(fake if self._endpoint_url else {}),
                 )
             return self._client
 
 
-def _plain(value: object) -> str:
+async def invoke(target: HookTarget, event: dict[str, Any], clock: Clock) -> Any:
+    """Invoke a target with a copy of the event on a clock, and return its response.
+
+    Raises
+    ------
+    HookInvocationError
+        If the target raised, returned a value that is not JSON, or took longer than its timeout: at most fifteen minutes
+        in the simulation's time, while the target itself watches its real time.
+    """
+    limit = min(LONGEST_INVOCATION, getattr(target, "timeout_seconds", LONGEST_INVOCATION))
+    try:
+        async with asyncio.timeout(limit):
+            return await clock.call(partial(_invoke, target, json.dumps(event)))
+    except TimeoutError:
+        raise HookInvocationError(f"Task timed out after {limit:.2f} seconds") from None
+
+
+def _invoke(target: HookTarget, event: str) -> Any:
+    try:
+        return json.loads(json.dumps(target.invoke(json.loads(event)), allow_nan=False))
+    except HookInvocationError:
+        raise
+    except Exception as error:
+        raise HookInvocationError(f"{type(error).__name__}: {error}", invoked=False) from error
+
+
+def _decimal(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
-
-
-def _error_text(answer: Any) -> str:
-    if not isinstance(answer, dict):
-        return "the function raised"
-    return f"{answer.get('errorType', 'Unhandled')}: {answer.get('errorMessage', '')}"

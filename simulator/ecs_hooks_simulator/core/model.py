@@ -1,65 +1,115 @@
-"""A service as it is configured: hooks, strategy, revisions, with ECS's own validation.
+"""A service as it is configured: strategy, hooks and alarms, with ECS's own validation.
 
 Source of every rule: ECS API reference and botocore's service model of `DeploymentLifecycleHook`,
-`DeploymentLifecycleHookTimeoutConfiguration` and `DeploymentConfiguration`.
+`DeploymentLifecycleHookTimeoutConfiguration`, `DeploymentConfiguration`, `LinearConfiguration` and `CanaryConfiguration`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks_simulator.core.errors import InvalidParameterError
-from ecs_hooks_simulator.core.strategy import (
-    DAY_MINUTES,
-    CanaryConfiguration,
-    LinearConfiguration,
-    Step,
-    Strategy,
-    check_minutes,
-)
+from ecs_hooks_simulator.core.hook_targets import HookTarget
 
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.protocols import HookTarget
-
+DAY_MINUTES = 1440
 PAUSE_MINUTES = 20_160
 MAX_HOOKS_PER_TYPE = 10
 """A service has at most 10 PAUSE and 10 Lambda hooks (developer guide, "Pause hooks")."""
 
 
+class Strategy(StrEnum):
+    """How traffic moves from blue to green."""
+
+    BLUE_GREEN = "BLUE_GREEN"
+    """All at once."""
+    LINEAR = "LINEAR"
+    """In equal steps."""
+    CANARY = "CANARY"
+    """A small part, then the rest."""
+
+
+class Step(NamedTuple):
+    """One shift of production traffic: green's share afterwards, and the wait before the next step."""
+
+    percent: float
+    bake_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearConfiguration:
+    """`linearConfiguration`: equal steps, each baked except for the last.
+
+    Raises
+    ------
+    InvalidParameterError
+        If ECS would refuse it: `stepPercent` is 3.0 to 100.0 in tenths, `stepBakeTimeInMinutes` 0 to 1440.
+    """
+
+    step_percent: float = 10.0
+    step_bake_time_minutes: int = 6
+
+    def __post_init__(self) -> None:
+        """Refuse what ECS refuses."""
+        _check_percent("stepPercent", self.step_percent, 3.0)
+        _check_minutes("stepBakeTimeInMinutes", self.step_bake_time_minutes)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The steps; the last one goes to 100 per cent, whatever its size."""
+        tenths = round(self.step_percent * 10)
+        shares = [share / 10 for share in range(tenths, 1000, tenths)]
+        return [*(Step(share, self.step_bake_time_minutes) for share in shares), Step(100, 0)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the shape of the API."""
+        return {"stepPercent": self.step_percent, "stepBakeTimeInMinutes": self.step_bake_time_minutes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryConfiguration:
+    """`canaryConfiguration`: a canary, which is baked, then the rest.
+
+    Raises
+    ------
+    InvalidParameterError
+        If ECS would refuse it: `canaryPercent` is 0.1 to 100.0 in tenths, `canaryBakeTimeInMinutes` 0 to 1440.
+    """
+
+    canary_percent: float = 5.0
+    canary_bake_time_minutes: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse what ECS refuses."""
+        _check_percent("canaryPercent", self.canary_percent, 0.1)
+        _check_minutes("canaryBakeTimeInMinutes", self.canary_bake_time_minutes)
+
+    @property
+    def steps(self) -> list[Step]:
+        """The two steps."""
+        return [Step(self.canary_percent, self.canary_bake_time_minutes), Step(100, 0)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the shape of the API."""
+        return {"canaryPercent": self.canary_percent, "canaryBakeTimeInMinutes": self.canary_bake_time_minutes}
+
+
 class TargetType(StrEnum):
-    """What a lifecycle hook does."""
+    """Types of lifecycle hooks."""
 
     AWS_LAMBDA = "AWS_LAMBDA"
     PAUSE = "PAUSE"
 
 
 class TimeoutAction(StrEnum):
-    """What ECS does with a hook that is not done in time, and what a person may do with a paused one."""
+    """What ECS does with a hook that times out, and what `ContinueServiceDeployment` does with a paused one."""
 
     ROLLBACK = "ROLLBACK"
     CONTINUE = "CONTINUE"
-
-
-class TargetGroup(StrEnum):
-    """The two target groups of a service, an unordered pair: deployments alternate between them."""
-
-    PRIMARY = "targetGroupArn"
-    ALTERNATE = "alternateTargetGroupArn"
-
-    @property
-    def other(self) -> TargetGroup:
-        """The other one of the two."""
-        return TargetGroup.ALTERNATE if self is TargetGroup.PRIMARY else TargetGroup.PRIMARY
-
-    def of(self, load_balancer: Mapping[str, Any]) -> str:
-        """Return its ARN at a load balancer of the service (an entry of `loadBalancers`); empty where it has none."""
-        return str({**load_balancer, **load_balancer.get("advancedConfiguration", {})}.get(self) or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +121,9 @@ class DeploymentAlarms:
     alarm_names
         CloudWatch alarms that end a deployment.
     enable
-        Whether they do.
+        Whether ECS watches them.
     rollback
-        Whether it is rolled back then.
+        Whether ECS then rolls the deployment back.
     """
 
     alarm_names: Sequence[str]
@@ -95,9 +145,9 @@ class LifecycleHook:
     Parameters
     ----------
     target
-        What is invoked; None for PAUSE.
+        What ECS invokes; None for PAUSE.
     lifecycle_stages
-        Where. `SCALE_UP`, `BAKE_TIME` and `CLEAN_UP` accept no hook; PAUSE is not for the two traffic shifts.
+        The stages of the hook. `SCALE_UP`, `BAKE_TIME` and `CLEAN_UP` accept no hook, the two traffic shifts no PAUSE.
     hook_details
         Any JSON; None where none is configured.
     target_type
@@ -147,7 +197,7 @@ class LifecycleHook:
         object.__setattr__(self, "target_type", TargetType(self.target_type))
         object.__setattr__(self, "timeout_action", TimeoutAction(self.timeout_action))
         if self.hook_details is not None:
-            # A copy through JSON: a document for ECS, and out of reach of whoever gave it.
+            # A copy through JSON: ECS has a document of its own, which later changes of the original do not reach.
             object.__setattr__(self, "hook_details", json.loads(json.dumps(self.hook_details)))
 
     @classmethod
@@ -193,14 +243,14 @@ class Service:
 
     Parameters
     ----------
-    cluster, service, region, account, partition
-        What its ARNs are made of.
+    service, cluster, region, account, partition
+        The parts of its ARNs.
     strategy
         The deployment strategy.
     linear, canary
         The steps of the strategies LINEAR and CANARY; ECS's defaults where None.
     bake_time_minutes
-        How long blue is kept after the production shift, 0 to 1440.
+        How long ECS keeps blue after the production shift, 0 to 1440.
     lifecycle_hooks
         At most 10 of each type.
     alarms
@@ -209,7 +259,7 @@ class Service:
         `loadBalancers` in the API's shape: `targetGroupArn`, `containerName`, `containerPort` and
         `advancedConfiguration` with `alternateTargetGroupArn`, `productionListenerRule`, `testListenerRule`.
     desired_count
-        How many tasks each revision has, for the answers of the API.
+        Number of tasks of each revision, for the answers of the API.
     network_load_balancer
         Whether traffic shifts take the 10 minutes longer that a Network Load Balancer needs.
 
@@ -244,9 +294,9 @@ class Service:
                 raise InvalidParameterError(
                     f"{strategy.capitalize()} configuration can only be present with {strategy} deployment strategy"
                 )
-        check_minutes("bakeTimeInMinutes", self.bake_time_minutes)
+        _check_minutes("bakeTimeInMinutes", self.bake_time_minutes)
         for kind in TargetType:
-            if _count(self.lifecycle_hooks, kind) > MAX_HOOKS_PER_TYPE:
+            if sum(hook.target_type == kind for hook in self.lifecycle_hooks) > MAX_HOOKS_PER_TYPE:
                 raise InvalidParameterError(f"A service can have at most {MAX_HOOKS_PER_TYPE} {kind} lifecycle hooks")
 
     @property
@@ -256,7 +306,7 @@ class Service:
 
     @property
     def container(self) -> str:
-        """Name of the container that serves."""
+        """Name of the container that the load balancer forwards to."""
         return next(
             (str(each["containerName"]) for each in self.load_balancers if "containerName" in each), self.service
         )
@@ -281,7 +331,7 @@ class Service:
     @property
     def steps(self) -> list[Step]:
         """The shifts of production traffic that a deployment makes."""
-        return [Step(100, 0)] if self._stepped is None else self._stepped.steps
+        return self._stepped.steps if self._stepped else [Step(100, 0)]
 
     @property
     def words(self) -> str:
@@ -319,46 +369,11 @@ class Service:
         return f"arn:{self.partition}:ecs:{self.region}:{self.account}:{kind}/{self.cluster}/{path}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceRevision:
-    """One version of a service: what runs, and in which of the two target groups.
-
-    Made by the deployment controller (`DeploymentController.deploy`), which chooses `id` and `target_group`.
-
-    Parameters
-    ----------
-    arn, id
-        Its ARN and the number at the end of it. Its tasks have `startedBy` = `ecs-svc/<id>`.
-    image
-        Container image.
-    task_definition
-        ARN of the task definition.
-    target_group
-        Which of the service's target groups its tasks are registered in.
-    created_at
-        When it was made.
-    settings
-        Whatever `Tasks` needs to know about it, such as the command to run; not looked at by the controller.
-    """
-
-    arn: str
-    id: str
-    image: str
-    task_definition: str
-    target_group: TargetGroup
-    created_at: float
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def image_digest(self) -> str:
-        """The digest of the image: made up, the same for the same image."""
-        return f"sha256:{hashlib.sha256(self.image.encode()).hexdigest()}"
-
-    @property
-    def started_by(self) -> str:
-        """The `startedBy` of this revision's tasks."""
-        return f"ecs-svc/{self.id}"
+def _check_percent(name: str, value: float, least: float) -> None:
+    if not least <= value <= 100 or abs(value * 10 - round(value * 10)) > 1e-9:  # noqa: PLR2004 - per cent
+        raise InvalidParameterError(f"{name} must be between {least} and 100.0, in multiples of 0.1")
 
 
-def _count(hooks: Iterable[LifecycleHook], kind: TargetType) -> int:
-    return sum(hook.target_type == kind for hook in hooks)
+def _check_minutes(name: str, value: int) -> None:
+    if not 0 <= value <= DAY_MINUTES:
+        raise InvalidParameterError(f"{name} must be between 0 and {DAY_MINUTES}")

@@ -1,25 +1,24 @@
-"""The seams of the simulator: what the deployment controller needs from its surroundings, and offers to them.
+"""The interfaces of the simulator: what a deployment controller requires, and what it offers.
 
-The controller calls `Traffic`, `Tasks` and `HookTarget` from threads of their own, never two of `Traffic` and `Tasks`
-at once, and virtual time stands still until they return: they may take their time.
+A controller calls `Traffic` and `Tasks` from threads of their own, never two calls at once. Virtual time stands still
+until they return, so they may be slow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import Service, ServiceRevision
-    from ecs_hooks_simulator.core.record import DeploymentStatus, HookDetail
+from ecs_hooks_simulator.core.faults import Fault
+from ecs_hooks_simulator.core.model import Service
+from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, HookDetail, ServiceRevision
 
 ListenerKind = Literal["test", "production"]
 """The two listeners of a blue/green service."""
 
 
 class AlarmChange(NamedTuple):
-    """An alarm that has another state: which it had `before`, and CloudWatch's reason."""
+    """A change of an alarm's state, with CloudWatch's reason."""
 
     alarm: str
     before: str
@@ -27,88 +26,55 @@ class AlarmChange(NamedTuple):
     reason: str
 
 
-class Clock(Protocol):
-    """A time of day, real or virtual."""
-
-    def now(self) -> float:
-        """Return the time in seconds since the epoch."""
-
-    def sleep(self, seconds: float) -> None:
-        """Return when that many seconds have passed on this clock."""
-
-
 class Traffic(Protocol):
     """The load balancer as ECS sees it."""
 
     def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
-        """Forward the traffic of a listener by weight.
+        """Forward the traffic of a listener by weight: per cent by service revision ARN.
 
-        Parameters
-        ----------
-        kind
-            Which listener.
-        weights
-            Service revision ARN to per cent. A revision that is not named gets nothing. Where a revision answers is
-            known from `Tasks.start`, which always comes first.
+        Revisions without a weight get nothing. `Tasks.start`, which always comes first, knows their addresses.
         """
 
 
 class Tasks(Protocol):
-    """The tasks of service revisions: local processes, or nothing at all."""
+    """The tasks of service revisions, such as local processes."""
 
     def start(self, revision: ServiceRevision) -> None:
-        """Start the tasks of a revision, in its target group (`revision.target_group`).
+        """Start the tasks of a revision; no effect if they run already.
 
-        Best returns when they answer, so that `healthy` needs to be asked once. Starting what already runs does nothing.
+        An implementation that returns only when the tasks respond needs a single call of `healthy`.
 
         Raises
         ------
         TasksFailedError
-            If they never will start. The deployment rolls back.
+            If they cannot start. The deployment rolls back.
         """
 
     def healthy(self, revision: ServiceRevision) -> bool:
-        """Return whether all tasks are healthy; asked again and again in virtual time until it is so."""
+        """Return whether all tasks are healthy; polled in virtual time until they are."""
 
     def inject(self, revision: ServiceRevision, fault: Fault) -> None:
-        """Have a fault in the tasks of a revision that runs, until they are stopped."""
+        """Inject a fault into the running tasks of a revision, until they are stopped."""
 
     def stop(self, revision: ServiceRevision) -> None:
-        """Stop the tasks of a revision. Stopping what does not run does nothing."""
+        """Stop the tasks of a revision; no effect if none run."""
 
 
 class Alarms(Protocol):
     """CloudWatch's alarms."""
 
     def evaluate(self) -> Sequence[AlarmChange]:
-        """Look at the metrics, as CloudWatch does every minute, and return which alarms have another state."""
+        """Evaluate the metrics, as CloudWatch does every minute, and return the changes of state."""
 
     def states(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return OK, ALARM or INSUFFICIENT_DATA by name; of alarms that do not exist nothing."""
-
-
-class HookTarget(Protocol):
-    """What ECS invokes for an `AWS_LAMBDA` hook."""
-
-    @property
-    def arn(self) -> str:
-        """The ARN of the function, as it appears in ECS's messages."""
-
-    def invoke(self, event: dict[str, Any]) -> Any:
-        """Invoke the hook and return the JSON value that it answered.
-
-        Raises
-        ------
-        HookInvocationError
-            If the function raised, ran out of time or could not be invoked (`ecs_hooks_simulator.core.errors`).
-        """
+        """Return OK, ALARM or INSUFFICIENT_DATA by name, without alarms that do not exist."""
 
 
 class ServiceDeployments(Protocol):
     """The service-deployment operations of the ECS API, in its request and response shapes (contract 5.1).
 
     Safe to call from any thread while a deployment runs. Times are seconds since the epoch, as in ECS's JSON protocol.
-    Refusals are `EcsError`, whose `code` is the name of the API's exception.
+    Errors are `EcsError`, whose `code` is the name of the API's exception.
     """
 
     def describe(self, arns: Sequence[str]) -> dict[str, Any]:
@@ -124,7 +90,7 @@ class ServiceDeployments(Protocol):
         max_results: int | None = None,
         next_token: str | None = None,
     ) -> dict[str, Any]:
-        """`ListServiceDeployments`: `{"serviceDeployments": [...]}` newest first, `nextToken` where there are more.
+        """`ListServiceDeployments`: `{"serviceDeployments": [...]}` newest first, with `nextToken` if there are more.
 
         `service` and `cluster` are names or ARNs; `created_at` has `before` and `after`.
         """
@@ -133,22 +99,22 @@ class ServiceDeployments(Protocol):
         """`DescribeServiceRevisions`: `{"serviceRevisions": [...], "failures": [...]}`."""
 
     def stop(self, arn: str, stop_type: str = "ROLLBACK") -> dict[str, Any]:
-        """`StopServiceDeployment`: `{"serviceDeploymentArn": ...}`; the deployment goes on to roll back."""
+        """`StopServiceDeployment`: `{"serviceDeploymentArn": ...}`; the deployment rolls back."""
 
     def continue_(self, arn: str, hook_id: str, action: str = "CONTINUE") -> dict[str, Any]:
         """`ContinueServiceDeployment`: `{"serviceDeploymentArn": ...}`; the paused hook ends with `action`."""
 
 
 class Deployed(Protocol):
-    """A deployment, of ECS or of CodeDeploy."""
+    """A deployment, by ECS or by CodeDeploy; times are seconds since the epoch."""
 
     @property
     def arn(self) -> str:
-        """The ARN or id, by which records of the timeline name it."""
+        """The ARN or id, which is the `deployment` of the timeline's records."""
 
     @property
     def service(self) -> Service:
-        """What is deployed to."""
+        """The service."""
 
     @property
     def target(self) -> ServiceRevision:
@@ -160,39 +126,39 @@ class Deployed(Protocol):
 
     @property
     def strategy(self) -> str:
-        """How traffic moves, in words."""
+        """The deployment strategy in words."""
 
     @property
     def created_at(self) -> float:
-        """When it was made, in seconds since the epoch."""
+        """When it was created."""
 
     @property
     def finished_at(self) -> float | None:
-        """When it was over."""
+        """When it ended."""
 
     @property
     def status(self) -> str:
-        """Its status, in the words of its controller."""
+        """Its status, in the terms of its controller."""
 
     @property
     def outcome(self) -> DeploymentStatus:
-        """How it ended, in the words of ECS."""
+        """Its final status, in the terms of ECS."""
 
     @property
     def status_reason(self) -> str | None:
-        """Why."""
+        """The reason of its status."""
 
     @property
     def triggered(self) -> Sequence[str]:
-        """The alarms that have ended it."""
+        """The alarms that ended it."""
 
     @property
     def hooks(self) -> Sequence[HookDetail]:
-        """Its hooks with their time-outs, of ECS alone."""
+        """Its hooks with their timeouts; only with ECS."""
 
 
 class Controller(Protocol):
-    """What AWS tells of: a service, its revisions and its deployments, whoever controls them."""
+    """A service, its revisions and its deployments: what the simulated AWS endpoint describes."""
 
     @property
     def service(self) -> Service:
@@ -204,7 +170,7 @@ class Controller(Protocol):
 
     @property
     def revisions(self) -> Sequence[ServiceRevision]:
-        """Every revision that there ever was, oldest first."""
+        """All revisions so far, oldest first."""
 
     @property
     def running(self) -> Sequence[ServiceRevision]:
@@ -212,7 +178,7 @@ class Controller(Protocol):
 
     @property
     def crashed(self) -> Mapping[str, float]:
-        """When the tasks of a revision have crashed, by its ARN."""
+        """When the tasks of a revision crashed, by its ARN."""
 
     @property
     def history(self) -> Sequence[Deployed]:

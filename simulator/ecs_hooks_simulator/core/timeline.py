@@ -1,4 +1,4 @@
-"""What happened, when: typed records, given to listeners as they happen.
+"""Everything that happens in a simulation: typed records, passed to listeners at once.
 
 Example
 -------
@@ -19,28 +19,20 @@ from typing import Any, ClassVar, TypeVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Something that happened.
-
-    Parameters
-    ----------
-    time
-        Seconds since the epoch, on the simulation's clock.
-    deployment
-        ARN of the service deployment.
-    """
+    """One event of a simulation: its time (seconds since the epoch, on the simulation's clock), and the deployment's ARN."""
 
     kind: ClassVar[str]
     time: float
     deployment: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as a JSON object, with its `kind`."""
+        """Return the record and its `kind` as a JSON object."""
         return {"kind": self.kind} | {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChanged(Record):
-    """The deployment has another status. `event` is EventBridge's, for the three statuses that have one."""
+    """The deployment has a new status; `event` is EventBridge's, for the statuses that have one."""
 
     kind: ClassVar[str] = "status-changed"
     status: str
@@ -50,7 +42,7 @@ class StatusChanged(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageEntered(Record):
-    """A lifecycle stage begins; in a rollback the traffic shifts come again."""
+    """A lifecycle stage begins; a rollback enters the traffic shifts a second time."""
 
     kind: ClassVar[str] = "stage-entered"
     stage: str
@@ -59,7 +51,7 @@ class StageEntered(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TasksChanged(Record):
-    """Tasks of a revision were started, found healthy, stopped, or will never start (`failed`)."""
+    """Tasks of a revision were started, became healthy, were stopped, or could not start (`failed`)."""
 
     kind: ClassVar[str] = "tasks-changed"
     revision: str
@@ -68,7 +60,7 @@ class TasksChanged(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficShifted(Record):
-    """The traffic of a listener, `test` or `production`, has new weights: per cent by service revision."""
+    """A listener, `test` or `production`, has new weights: per cent by service revision ARN."""
 
     kind: ClassVar[str] = "traffic-shifted"
     listener: str
@@ -77,20 +69,14 @@ class TrafficShifted(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultInjected(Record):
-    """A fault of a revision begins.
+    """A fault of a revision begins, at a stage and at a share of the production traffic.
 
     Parameters
     ----------
     fault
-        What goes wrong, such as `errors=20%`.
+        The fault without its beginning, such as `errors=20%`.
     planned
-        The fault with when it was to begin, as `ecs_hooks_simulator.core.faults.Fault.parse` reads it.
-    revision
-        Whose tasks.
-    stage
-        The lifecycle stage at which it begins.
-    percent
-        The revision's share of the production traffic by then.
+        The fault in the form that `Fault.parse` reads.
     """
 
     kind: ClassVar[str] = "fault-injected"
@@ -103,7 +89,7 @@ class FaultInjected(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmStateChanged(Record):
-    """A CloudWatch alarm has another state, and why."""
+    """A CloudWatch alarm has a new state, with its reason."""
 
     kind: ClassVar[str] = "alarm-state-changed"
     alarm: str
@@ -114,7 +100,7 @@ class AlarmStateChanged(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookInvoked(Record):
-    """A function is invoked with an event, the `attempt`th time at this stage (from 1)."""
+    """A function is invoked with an event; `attempt` counts from 1 at each stage."""
 
     kind: ClassVar[str] = "hook-invoked"
     hook_id: str
@@ -126,20 +112,20 @@ class HookInvoked(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookAnswered(Record):
-    """A function has answered.
+    """A function has returned or raised.
 
     Parameters
     ----------
     status
-        SUCCEEDED, FAILED or IN_PROGRESS; None where it was no valid answer, and `error` says why.
+        SUCCEEDED, FAILED or IN_PROGRESS; None where the response was invalid, and `error` says why.
     call_back_delay
-        Seconds until it is invoked again, with IN_PROGRESS.
+        Seconds until the next invocation, with IN_PROGRESS.
     reason
-        The `reason` in its answer.
+        The `reason` of the response.
     response
-        All it answered; None where it raised.
+        The whole response; None where the function raised.
     error
-        Why ECS could not use it.
+        Why ECS could not use the response.
     """
 
     kind: ClassVar[str] = "hook-answered"
@@ -156,7 +142,7 @@ class HookAnswered(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookStateChanged(Record):
-    """A hook has another state. `event` is EventBridge's `ECS Hook State Change`."""
+    """A hook has a new state; `event` is EventBridge's `ECS Hook State Change`."""
 
     kind: ClassVar[str] = "hook-state-changed"
     hook_id: str
@@ -169,7 +155,7 @@ class HookStateChanged(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookReported(Record):
-    """CodeDeploy was told a status of a hook, Succeeded or Failed; or it has waited for one in vain, TimedOut."""
+    """A hook has reported its status to CodeDeploy: Succeeded or Failed; TimedOut if it has reported none in time."""
 
     kind: ClassVar[str] = "hook-reported"
     hook_id: str
@@ -180,16 +166,16 @@ class HookReported(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentCreated(Record):
-    """A deployment of CodeDeploy is there; what its hooks are sent does not tell what is deployed.
+    """CodeDeploy has created a deployment; the events of its hooks do not contain these facts.
 
     Parameters
     ----------
     green, blue
-        ARN of the new task set or function version, and of the one that serves; empty where there is none yet.
+        ARN of the new task set or function version, and of the present one; empty where there is none yet.
     configuration
-        How traffic moves, in words.
+        The deployment configuration in words.
     rolls_back
-        Id of the deployment that it rolls back; empty where it is none of these.
+        Id of the deployment that it rolls back; empty for other deployments.
     """
 
     kind: ClassVar[str] = "deployment-created"
@@ -204,26 +190,28 @@ R = TypeVar("R", bound=Record)
 
 
 class Timeline:
-    """The records of all deployments of a controller, in order."""
+    """The records of all deployments of a controller, in order.
+
+    Attributes
+    ----------
+    records : list[Record]
+        All records so far.
+    """
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with every record from now on, in the thread of the controller.
+        """Call `listener` with every new record, in the controller's thread; return a function that ends this.
 
-        It may call the ECS operations (`DeploymentController.deployments`), but not deploy and not sleep.
-
-        Returns
-        -------
-        A function that ends it.
+        A listener may call the ECS operations (`DeploymentController.deployments`). It must not deploy or sleep.
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def emit(self, record: Record) -> None:
-        """Add a record and tell the listeners."""
+        """Add a record and pass it to the listeners."""
         self.records.append(record)
         for listener in tuple(self._listeners):
             listener(record)

@@ -1,1 +1,1 @@
-"""ECS deployments in virtual time: the controller, its hooks, and its API."""
+"""ECS's deployments in virtual time: the controller, its hooks, and its API."""

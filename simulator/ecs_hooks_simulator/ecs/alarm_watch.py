@@ -1,39 +1,30 @@
-"""ECS's own look at the alarms of a service's deployment configuration (docs/contract.md, 4.5)."""
+"""How ECS watches the alarms of a service's deployment configuration (docs/contract.md, 4.5)."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ecs_hooks_simulator.core.record import AlarmsStatus
-from ecs_hooks_simulator.ecs.reasons import ALARMS, ALARMS_NO_ROLLBACK, RollbackNeededError
-from ecs_hooks_simulator.ecs.undocumented import AlarmsWatched
+from ecs_hooks_simulator.core.protocols import Alarms
+from ecs_hooks_simulator.core.service_deployment import AlarmsStatus, ServiceDeployment
+from ecs_hooks_simulator.ecs.status_reasons import ALARMS, ALARMS_NO_ROLLBACK, DeploymentFailedError
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.record import ServiceDeployment
-    from ecs_hooks_simulator.ecs.environment import Surroundings
+    from ecs_hooks_simulator.ecs.controller import DeploymentController
 
 POLL = 20
-"""Seconds between two looks. Not documented; once, ECS was seen to roll back 21 seconds after an alarm."""
-ALARM = "ALARM"
+"""Seconds between two checks. Not documented; ECS was once seen to roll back 21 seconds after an alarm."""
 
 
 class AlarmWatch:
-    """Watches the alarms of one deployment, and tells of it in the deployment's record.
+    """Watches the alarms of one deployment, and updates the deployment's `alarms`."""
 
-    Parameters
-    ----------
-    deployment
-        The deployment.
-    surroundings
-        CloudWatch's alarms, and from when on ECS looks at them.
-    """
-
-    def __init__(self, deployment: ServiceDeployment, surroundings: Surroundings) -> None:
+    def __init__(self, deployment: ServiceDeployment, controller: DeploymentController) -> None:
         self._configured = deployment.service.alarms
         self._watched = deployment.alarms
-        self._around = surroundings
-        self._looks = asyncio.Event()
+        self._controller = controller
+        self._enabled = asyncio.Event()
 
     def begin(self) -> None:
         """Decide at the beginning of the deployment whether to watch at all.
@@ -42,37 +33,41 @@ class AlarmWatch:
         duration of that deployment" (developer guide): none of them.
         """
         enabled = self._configured is not None and self._configured.enable
-        if enabled and self._watched.names and not self._alarming():
+        if enabled and self._watched.names and not self._in_alarm():
             self._watched.status = AlarmsStatus.MONITORING
-        if self._around.behaviour.alarms_watched is AlarmsWatched.DEPLOYMENT:
-            self._looks.set()
+        if self._controller.behaviour.alarms_watched == "deployment":
+            self._enabled.set()
 
-    def shift(self) -> None:
-        """Take notice that production traffic is shifted."""
-        self._looks.set()
+    def production_shifts(self) -> None:
+        """Start watching, if the first shift of production traffic is the beginning."""
+        self._enabled.set()
 
     async def triggered(self) -> None:
-        """Return when an alarm is in ALARM; never where nothing is watched."""
-        await self._looks.wait()
-        # Not at the very moments at which CloudWatch evaluates or a hook is asked, so that it is plain who was first.
+        """Return when an alarm is in ALARM; never while none is watched."""
+        await self._enabled.wait()
+        # Off the seconds at which CloudWatch evaluates and hooks are invoked, so that the order is unambiguous.
         await asyncio.sleep(POLL / 2)
-        while not (self._watched.status is AlarmsStatus.MONITORING and self._alarming()):  # noqa: ASYNC110 - so does ECS
+        while not (self._watched.status is AlarmsStatus.MONITORING and self._in_alarm()):  # noqa: ASYNC110 - ECS polls, too
             await asyncio.sleep(POLL)
         self._watched.status = AlarmsStatus.TRIGGERED
-        self._watched.triggered = self._alarming()
+        self._watched.triggered = self._in_alarm()
 
     @property
-    def failure(self) -> RollbackNeededError:
-        """What ends the deployment when an alarm was triggered."""
-        possible = self._configured is not None and self._configured.rollback
-        return RollbackNeededError(ALARMS if possible else ALARMS_NO_ROLLBACK, possible=possible)
+    def failure(self) -> DeploymentFailedError:
+        """The end of a deployment whose alarm was triggered."""
+        rollback = self._configured is not None and self._configured.rollback
+        return DeploymentFailedError(ALARMS if rollback else ALARMS_NO_ROLLBACK, rollback=rollback)
 
     def end(self) -> None:
         """Stop watching: the deployment is over, or rolls back."""
         if self._watched.status is AlarmsStatus.MONITORING:
             self._watched.status = AlarmsStatus.MONITORING_COMPLETE
 
-    def _alarming(self) -> list[str]:
-        alarms = self._around.alarms
-        states = {} if alarms is None else alarms.states(self._watched.names)
-        return [name for name in self._watched.names if states.get(name) == ALARM]
+    def _in_alarm(self) -> list[str]:
+        return in_alarm(self._controller.alarms, self._watched.names)
+
+
+def in_alarm(alarms: Alarms | None, names: Sequence[str]) -> list[str]:
+    """Return the names of the alarms that are in ALARM."""
+    states = {} if alarms is None else alarms.states(names)
+    return [name for name in names if states.get(name) == "ALARM"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecs_hooks_simulator.core.errors import (
     ConflictError,
@@ -22,14 +22,10 @@ from ecs_hooks_simulator.core.errors import (
     InvalidParameterError,
     ServiceDeploymentNotFoundError,
 )
-from ecs_hooks_simulator.core.model import TimeoutAction
-from ecs_hooks_simulator.core.record import DeploymentStatus
-from ecs_hooks_simulator.ecs.undocumented import Abort, Behaviour, ResolvedConfiguration
-
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.model import Service, ServiceRevision
-    from ecs_hooks_simulator.core.record import ServiceDeployment
-    from ecs_hooks_simulator.ecs.deployment_run import DeploymentRun
+from ecs_hooks_simulator.core.model import Service, TimeoutAction
+from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, ServiceDeployment, ServiceRevision
+from ecs_hooks_simulator.ecs.deployment_run import DeploymentRun
+from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour
 
 MAX_ARNS = 20
 MAX_RESULTS = 100
@@ -37,14 +33,14 @@ _HOOK_ID = re.compile(r"ecs-[a-z]+-[A-Za-z0-9_-]+")
 
 
 class DeploymentsApi:
-    """Implements `ecs_hooks_simulator.core.protocols.ServiceDeployments`; made by the controller.
+    """The controller's implementation of `ecs_hooks_simulator.core.protocols.ServiceDeployments`.
 
     Parameters
     ----------
     service
-        Returns the service as it is configured now.
+        Returns the present configuration of the service.
     behaviour
-        For what the API's documentation leaves open.
+        Options for what the API's documentation does not say.
     lock
         Guards the state of a running deployment.
     running
@@ -52,7 +48,7 @@ class DeploymentsApi:
     """
 
     def __init__(
-        self, service: Callable[[], Service], behaviour: Behaviour, lock: threading.RLock, running: set[str]
+        self, service: Callable[[], Service], behaviour: EcsBehaviour, lock: threading.RLock, running: set[str]
     ) -> None:
         self._service = service
         self._behaviour = behaviour
@@ -62,11 +58,11 @@ class DeploymentsApi:
         self._deployments: dict[str, tuple[ServiceDeployment, DeploymentRun]] = {}
 
     def add_revision(self, revision: ServiceRevision) -> None:
-        """Make a revision known."""
+        """Add a revision."""
         self._revisions[revision.arn] = revision
 
     def add_deployment(self, deployment: ServiceDeployment, run: DeploymentRun) -> None:
-        """Make a deployment known, and what stops and continues it."""
+        """Add a deployment, and the run that stops and continues it."""
         self._deployments[deployment.arn] = (deployment, run)
 
     def all(self) -> list[ServiceDeployment]:
@@ -127,9 +123,9 @@ class DeploymentsApi:
         return {"serviceRevisions": found, "failures": _missing(arns, self._revisions)}
 
     def stop(self, arn: str, stop_type: str = "ROLLBACK") -> dict[str, Any]:
-        """`StopServiceDeployment`: roll back, whatever the deployment is doing."""
+        """`StopServiceDeployment`: roll back from any stage."""
         deployment, run = self._find(arn)
-        abort = stop_type == "ABORT" and self._behaviour.abort is Abort.STOPPED
+        abort = stop_type == "ABORT" and self._behaviour.abort == "stopped"
         if stop_type != "ROLLBACK" and not abort:
             raise InvalidParameterError("Invalid stopType. The valid values are ROLLBACK")
         with self._lock:
@@ -141,7 +137,7 @@ class DeploymentsApi:
         return {"serviceDeploymentArn": arn}
 
     def continue_(self, arn: str, hook_id: str, action: str = "CONTINUE") -> dict[str, Any]:
-        """`ContinueServiceDeployment`: end a PAUSE hook that awaits an action."""
+        """`ContinueServiceDeployment`: end a PAUSE hook that waits for an action."""
         deployment, run = self._find(arn)
         if action not in TimeoutAction.__members__:
             raise InvalidParameterError("Invalid action. Valid values are: ROLLBACK, CONTINUE")
@@ -177,22 +173,18 @@ class DeploymentsApi:
             "launchType": "FARGATE",
             "loadBalancers": balancers,
             "containerImages": [
-                {
-                    "containerName": service.container,
-                    "imageDigest": revision.image_digest,
-                    "image": revision.image,
-                }
+                {"containerName": service.container, "imageDigest": revision.image_digest, "image": revision.image}
             ],
             "createdAt": revision.created_at,
         }
-        always = self._behaviour.resolved_configuration is ResolvedConfiguration.ALWAYS
+        always = self._behaviour.resolved_configuration == "always"
         if always or revision.arn in self._running:
             shape["resolvedConfiguration"] = {"loadBalancers": [_resolved(each, revision) for each in balancers]}
         return shape
 
 
 def _resolved(balancer: Mapping[str, Any], revision: ServiceRevision) -> dict[str, Any]:
-    """Return what a revision really uses of the pair of target groups; it names no test rule."""
+    """Return the target group that a revision uses, and its rule; the API shows no test rule here."""
     resolved = {
         "targetGroupArn": revision.target_group.of(balancer),
         "productionListenerRule": balancer.get("advancedConfiguration", {}).get("productionListenerRule"),

@@ -1,13 +1,13 @@
-"""ECS's deployment controller, played in virtual time.
+"""ECS's deployment controller, in virtual time.
 
 Example
 -------
-A hook that waits once, and the deployment that it lets pass:
+A hook that waits for an hour, then lets the deployment pass:
 
 >>> from ecs_hooks_simulator import CallableTarget, DeploymentController, LifecycleHook, Service
 >>> def lambda_handler(event, context):
-...     if "asked" not in event.get("hookDetails", {}):
-...         return {"hookStatus": "IN_PROGRESS", "callBackDelay": 3600, "hookDetails": {"asked": True}}
+...     if "waited" not in event.get("hookDetails", {}):
+...         return {"hookStatus": "IN_PROGRESS", "callBackDelay": 3600, "hookDetails": {"waited": True}}
 ...     return {"hookStatus": "SUCCEEDED"}
 >>> hook = LifecycleHook(target=CallableTarget(lambda_handler), lifecycle_stages=["POST_TEST_TRAFFIC_SHIFT"])
 >>> controller = DeploymentController(Service(service="api", lifecycle_hooks=[hook]))
@@ -21,52 +21,45 @@ True
 
 from __future__ import annotations
 
+import secrets
+import string
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ecs_hooks_simulator.core import ids
-from ecs_hooks_simulator.core.clock import SimulationClock, VirtualClock
-from ecs_hooks_simulator.core.record import ServiceDeployment, WatchedAlarms
+from ecs_hooks_simulator.core.clock import Clock
+from ecs_hooks_simulator.core.faults import Fault
+from ecs_hooks_simulator.core.model import Service
+from ecs_hooks_simulator.core.protocols import Alarms, ServiceDeployments, Tasks, Traffic
+from ecs_hooks_simulator.core.service_deployment import ServiceDeployment, ServiceRevision, WatchedAlarms
 from ecs_hooks_simulator.core.timeline import Timeline
 from ecs_hooks_simulator.ecs.api import DeploymentsApi
 from ecs_hooks_simulator.ecs.base_controller import BaseController
 from ecs_hooks_simulator.ecs.deployment_run import DeploymentRun
-from ecs_hooks_simulator.ecs.environment import MemoryTasks, MemoryTraffic, Surroundings
-from ecs_hooks_simulator.ecs.undocumented import Behaviour
+from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour
 
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import Service, ServiceRevision
-    from ecs_hooks_simulator.core.protocols import Alarms, ServiceDeployments, Tasks, Traffic
+_BASE62 = string.ascii_letters + string.digits
 
 
-class DeploymentController(BaseController):
+def revision_id() -> str:
+    """Return the id of a new service revision: a number of 19 digits."""
+    return str(10**18 + secrets.randbelow(9 * 10**18))
+
+
+class DeploymentController(BaseController[ServiceDeployment]):
     """Deploys revisions of one service, one after the other.
 
     Parameters
     ----------
-    service
-        The service. May be replaced between two deployments, as UpdateService would (`controller.service = ...`).
-    traffic, tasks
-        The load balancer and the tasks; by default they exist only in memory.
-    alarms
-        CloudWatch's alarms; none by default.
-    clock
-        A `VirtualClock` by default; a `RealClock` for hooks in other processes.
+    service, traffic, tasks, alarms, clock, timeline
+        As of `BaseController`.
     behaviour
-        How ECS behaves where its documentation is silent.
-    timeline
-        Where records of what happens go.
+        What ECS does where its documentation says nothing.
 
     Attributes
     ----------
     deployments : ServiceDeployments
         The operations of the ECS API on these deployments; safe to call from hooks and other threads.
-    timeline : Timeline
-        What happened; `timeline.subscribe` to hear it as it happens.
-    crashed : dict[str, float]
-        When the tasks of a revision have crashed, by its ARN, for those that ECS tries to start again and again.
     """
 
     def __init__(
@@ -76,30 +69,14 @@ class DeploymentController(BaseController):
         traffic: Traffic | None = None,
         tasks: Tasks | None = None,
         alarms: Alarms | None = None,
-        clock: SimulationClock | None = None,
-        behaviour: Behaviour | None = None,
+        clock: Clock | None = None,
+        behaviour: EcsBehaviour | None = None,
         timeline: Timeline | None = None,
     ) -> None:
-        self.behaviour = behaviour or Behaviour()
-        lock = threading.RLock()
-        self._around = Surroundings(
-            traffic=traffic or MemoryTraffic(),
-            tasks=tasks or MemoryTasks(),
-            alarms=alarms,
-            clock=clock or VirtualClock(),
-            behaviour=self.behaviour,
-            timeline=timeline or Timeline(),
-            lock=lock,
-        )
-        super().__init__(
-            service,
-            traffic=self._around.traffic,
-            tasks=self._around.tasks,
-            alarms=alarms,
-            clock=self._around.clock,
-            timeline=self._around.timeline,
-        )
-        self._api = DeploymentsApi(lambda: self.service, self.behaviour, lock, self._running)
+        super().__init__(service, traffic=traffic, tasks=tasks, alarms=alarms, clock=clock, timeline=timeline)
+        self.behaviour = behaviour or EcsBehaviour()
+        self.lock = threading.RLock()
+        self._api = DeploymentsApi(lambda: self.service, self.behaviour, self.lock, self.running_arns)
         self.deployments: ServiceDeployments = self._api
 
     @property
@@ -107,65 +84,32 @@ class DeploymentController(BaseController):
         """All deployments, oldest first; the last may be running."""
         return tuple(self._api.all())
 
-    def deploy(
-        self,
-        *,
-        image: str = "",
-        task_definition: str = "",
-        settings: Mapping[str, Any] | None = None,
-        faults: Sequence[Fault] = (),
-    ) -> ServiceDeployment:
-        """Deploy a new revision and return when the deployment is over.
-
-        Parameters
-        ----------
-        image, task_definition
-            Of the new revision; a task definition ARN is made up where none is given.
-        settings
-            For `Tasks`, such as the command to run.
-        faults
-            What goes wrong in its tasks at which step of the deployment.
-
-        Returns
-        -------
-        The deployment, in a terminal status.
-
-        Raises
-        ------
-        FaultError
-            If the deployment never comes to where a fault begins.
-        RuntimeError
-            If a deployment is running, or this is called from a coroutine.
-        """
-        for fault in faults:
-            fault.check(self.service)
-        self._play(lambda: self._deploy(self._new_revision(image, task_definition, settings), faults))
-        return self.history[-1]
+    @property
+    def _stepped(self) -> Service:
+        return self.service
 
     async def _deploy(self, target: ServiceRevision, faults: Sequence[Fault]) -> None:
         now = self.clock.now()
         deployment = ServiceDeployment(
-            arn=self.service.deployment_arn(ids.deployment_id()),
+            arn=self.service.deployment_arn("".join(secrets.choice(_BASE62) for _ in range(21))),
             service=self.service,
             target=target,
             sources=tuple(self._active),
             created_at=now,
             updated_at=now,
-            running=self._running,
+            running=self.running_arns,
             crashed=self.crashed,
             alarms=WatchedAlarms(names=self.service.alarms.alarm_names if self.service.alarms else ()),
         )
-        blue = self._active[0] if self._active else None
-        others = self._active[1:]
-        run = DeploymentRun(deployment, blue=blue, others=others, faults=faults, surroundings=self._around)
+        run = DeploymentRun(deployment, self, faults)
         self._api.add_deployment(deployment, run)
         try:
-            await self._beside(deployment, run.play())
+            await self._run_with_actions(deployment, run.play())
         finally:
             self._active = run.active
 
-    def _named(self) -> tuple[str, str]:
-        identifier = ids.revision_id()
+    def _new_ids(self) -> tuple[str, str]:
+        identifier = revision_id()
         return self.service.revision_arn(identifier), identifier
 
     def _new_revision(self, image: str, task_definition: str, settings: Mapping[str, Any] | None) -> ServiceRevision:

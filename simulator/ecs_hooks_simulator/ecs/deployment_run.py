@@ -1,44 +1,29 @@
-"""One service deployment from its first stage to its last, and back where it has to."""
+"""One service deployment from its first stage to its last, and its rollback."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.core.event import Stage
+from ecs_hooks_simulator.core.clock import race
 from ecs_hooks_simulator.core.errors import TasksFailedError
-from ecs_hooks_simulator.core.faults import FaultKind, FaultSchedule
-from ecs_hooks_simulator.core.invocation import uninterrupted
-from ecs_hooks_simulator.core.race import race
-from ecs_hooks_simulator.core.record import DeploymentStatus, Rollback
-from ecs_hooks_simulator.core.strategy import Step
-from ecs_hooks_simulator.core.timeline import FaultInjected, StageEntered, StatusChanged, TasksChanged, TrafficShifted
-from ecs_hooks_simulator.ecs import reasons
+from ecs_hooks_simulator.core.faults import Fault
+from ecs_hooks_simulator.core.model import Step
+from ecs_hooks_simulator.core.protocols import ListenerKind
+from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, Rollback, ServiceDeployment, ServiceRevision
+from ecs_hooks_simulator.core.timeline import StatusChanged
+from ecs_hooks_simulator.ecs import status_reasons as reasons
 from ecs_hooks_simulator.ecs.alarm_watch import AlarmWatch
-from ecs_hooks_simulator.ecs.eventbridge import deployment_event
-from ecs_hooks_simulator.ecs.hooks import HooksRunner
-from ecs_hooks_simulator.ecs.payload import split, weights_at
-from ecs_hooks_simulator.ecs.reasons import RollbackNeededError
-from ecs_hooks_simulator.ecs.undocumented import (
-    FirstSteps,
-    RollbackFailure,
-    RollbackInvocation,
-    ShiftOrder,
-    StepRollback,
-    StepWeights,
-)
+from ecs_hooks_simulator.ecs.base_run import BaseRun
+from ecs_hooks_simulator.ecs.events import deployment_state_change, stage_weights
+from ecs_hooks_simulator.ecs.hooks import HookRunner
+from ecs_hooks_simulator.ecs.status_reasons import DeploymentFailedError
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.model import ServiceRevision
-    from ecs_hooks_simulator.core.protocols import ListenerKind
-    from ecs_hooks_simulator.core.record import ServiceDeployment
-    from ecs_hooks_simulator.core.timeline import Record
-    from ecs_hooks_simulator.ecs.environment import Surroundings
-
-T = TypeVar("T")
+    from ecs_hooks_simulator.ecs.controller import DeploymentController
 
 LONGEST_DEPLOYMENT = 30 * 86_400
 """Seconds: a deployment lasts at most 30 days."""
@@ -50,82 +35,58 @@ SCALE_UP, BAKE_TIME, CLEAN_UP = "SCALE_UP", "BAKE_TIME", "CLEAN_UP"
 """The three stages that accept no hook."""
 
 
-class DeploymentRun:
-    """Plays one deployment; must be made inside the event loop of the clock.
+class DeploymentRun(BaseRun):
+    """Plays one deployment; must be created inside the event loop of the clock.
 
     Parameters
     ----------
     deployment
-        Its record, PENDING.
-    blue
-        The revision that has the production traffic; None on a first deployment.
-    others
-        Further active revisions, which RECONCILE_SERVICE ends.
-    faults
-        What goes wrong in green on the way.
-    surroundings
-        What it acts on.
+        The deployment, PENDING. The first of its sources has the production traffic; RECONCILE_SERVICE stops the others.
+    controller, faults
+        As of `BaseRun`.
 
     Attributes
     ----------
     active
-        The revisions that are active afterwards, the one with the production traffic (or the last that had it
-        successfully) first.
+        The revisions that are active afterwards; first the one with the production traffic, or the last that had it
+        successfully.
     """
 
+    deployment: ServiceDeployment
+    _controller: DeploymentController
+    longest_start = LONGEST_STAGE
+    longest_poll = 600
+
     def __init__(
-        self,
-        deployment: ServiceDeployment,
-        *,
-        blue: ServiceRevision | None,
-        others: Sequence[ServiceRevision],
-        faults: Sequence[Fault] = (),
-        surroundings: Surroundings,
+        self, deployment: ServiceDeployment, controller: DeploymentController, faults: Sequence[Fault] = ()
     ) -> None:
-        self.deployment = deployment
-        self.active: list[ServiceRevision] = [*([blue] if blue else []), *others]
-        self._blue = blue
-        self._others = list(others)
-        self._faults = FaultSchedule(faults)
-        self._alarms = AlarmWatch(deployment, surroundings)
-        self._around = surroundings
-        self._loop = asyncio.get_running_loop()
-        self._stop_asked = asyncio.Event()
+        super().__init__(deployment, controller, faults)
+        self.active: list[ServiceRevision] = list(deployment.sources)
+        self._behaviour = controller.behaviour
+        self._others = deployment.sources[1:]
+        self._alarms = AlarmWatch(deployment, controller)
+        self._stop_requested = asyncio.Event()
         self._stop_status: DeploymentStatus | None = None
         self._reached: set[str] = set()
         self._before = 0.0
         self._shifted = [0.0]
-        self.hooks = HooksRunner(
-            deployment,
-            clock=surroundings.clock,
-            behaviour=surroundings.behaviour,
-            timeline=surroundings.timeline,
-            lock=surroundings.lock,
-        )
-        deployment.weights = {"test": {}, "production": split(self._green, self._blue_arn, 0)}
-
-    @property
-    def _green(self) -> str:
-        return self.deployment.target.arn
-
-    @property
-    def _blue_arn(self) -> str | None:
-        return self._blue.arn if self._blue else None
+        self.hooks = HookRunner(deployment, controller)
+        deployment.weights = {"test": {}, "production": self._split(0)}
 
     def stop(self, status: DeploymentStatus) -> None:
-        """Ask the deployment to end, from any thread: ROLLBACK_REQUESTED or STOP_REQUESTED; once it ends, no effect."""
-        with self._around.lock:
+        """Request the end, from any thread: ROLLBACK_REQUESTED or STOP_REQUESTED; no effect once the deployment ends."""
+        with self._controller.lock:
             if self._stop_status or self.deployment.status not in {"PENDING", "IN_PROGRESS"}:
                 return
             self._stop_status = self.deployment.status = status
-        self._loop.call_soon_threadsafe(self._stop_asked.set)
+        self._loop.call_soon_threadsafe(self._stop_requested.set)
 
     async def play(self) -> None:
         """Play the deployment to a terminal status."""
         deployment = self.deployment
         self._emit_status()
-        deployment.started_at = self._around.clock.now()
-        with self._around.lock:
+        deployment.started_at = self._controller.clock.now()
+        with self._controller.lock:
             begin = self._stop_status is None
             if begin:
                 deployment.status = DeploymentStatus.IN_PROGRESS
@@ -135,26 +96,26 @@ class DeploymentRun:
                 self._alarms.begin()
                 await self._unless_stopped(self._forward())
             self._succeed()
-        except RollbackNeededError as failure:
+        except DeploymentFailedError as failure:
             if self._stop_status is not None:
                 self._emit_status()
-            await self._end_badly(failure)
+            await self._fail(failure)
 
     async def _forward(self) -> None:
-        """All stages, the two about production traffic once for each step."""
+        """Play all stages, the two about production traffic once for each step."""
         if self._others:
             await self._stage(Stage.RECONCILE_SERVICE)
             await self._reconcile()
         await self._stage(Stage.PRE_SCALE_UP)
-        await self._stage(SCALE_UP, self._scale_up)
+        await self._stage(SCALE_UP, partial(self._start_tasks, self.deployment.target))
         await self._stage(Stage.POST_SCALE_UP)
         await self._shift(Stage.TEST_TRAFFIC_SHIFT, "test", 100)
         await self._stage(Stage.POST_TEST_TRAFFIC_SHIFT)
         for step in self._steps:
-            after = self._around.behaviour.step_weights is StepWeights.AFTER
+            after = self._behaviour.step_weights == "after"
             self._before = step.percent if after else self._shifted[-1]
             await self._stage(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT)
-            self._alarms.shift()
+            self._alarms.production_shifts()
             self._shifted.append(step.percent)
             await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", step.percent)
             await asyncio.sleep(step.bake_minutes * 60)
@@ -164,22 +125,20 @@ class DeploymentRun:
 
     @property
     def _steps(self) -> list[Step]:
-        if self._blue is None and self._around.behaviour.first_steps is FirstSteps.ONE:
+        if self._blue is None and self._behaviour.first_steps == "one":
             return [Step(100, 0)]
         return self.deployment.service.steps
 
-    async def _end_badly(self, failure: RollbackNeededError) -> None:
-        deployment, around, reason = self.deployment, self._around, failure.reason
+    async def _fail(self, failure: DeploymentFailedError) -> None:
+        deployment, now, reason = self.deployment, self._controller.clock.now(), failure.reason
         self._alarms.end()
         aborted = self._stop_status is DeploymentStatus.STOP_REQUESTED
-        if aborted or not failure.possible:
+        if aborted or not failure.rollback:
             self.active.append(deployment.target)
-            deployment.stopped_at = around.clock.now()
+            deployment.stopped_at = now
             self._finish(DeploymentStatus.STOPPED, reasons.ABORTED if aborted else reason)
             return
-        deployment.rollback = Rollback(
-            reason=reason, started_at=around.clock.now(), service_revision_arn=self._blue_arn
-        )
+        deployment.rollback = Rollback(reason=reason, started_at=now, service_revision_arn=self._blue_arn)
         if self._blue is None:
             await self._stop_tasks(deployment.target)
             self._finish(DeploymentStatus.ROLLBACK_FAILED, reasons.NO_CANDIDATE)
@@ -187,7 +146,7 @@ class DeploymentRun:
         self._set_status(DeploymentStatus.ROLLBACK_IN_PROGRESS, reason)
         try:
             await self._roll_back(self._blue)
-        except RollbackNeededError as another:
+        except DeploymentFailedError as another:
             self.active.append(deployment.target)
             self._finish(DeploymentStatus.ROLLBACK_FAILED, another.reason)
             return
@@ -196,10 +155,11 @@ class DeploymentRun:
     async def _roll_back(self, blue: ServiceRevision) -> None:
         if CLEAN_UP in self._reached:
             await self._start_tasks(blue)
-        always = self._around.behaviour.rollback_invocation is RollbackInvocation.ALWAYS
-        # Production first: every moment on green costs.
+        always = self._behaviour.rollback_invocation == "always"
+        # Production first: users suffer until it is back on blue.
         if always or Stage.PRODUCTION_TRAFFIC_SHIFT in self._reached:
-            for percent in self._way_back():
+            stepwise = self._behaviour.step_rollback == "stepwise" and len(self._shifted) > 1
+            for percent in self._shifted[-2::-1] if stepwise else [0]:
                 await self._shift(Stage.PRODUCTION_TRAFFIC_SHIFT, "production", percent, rollback=True)
         if always or Stage.TEST_TRAFFIC_SHIFT in self._reached:
             await self._shift(Stage.TEST_TRAFFIC_SHIFT, "test", 0, rollback=True)
@@ -207,22 +167,23 @@ class DeploymentRun:
             self._enter(CLEAN_UP, rollback=True)
             await self._stop_tasks(self.deployment.target)
 
-    def _way_back(self) -> list[float]:
-        """Return green's shares of the production traffic on its way back to none."""
-        if self._around.behaviour.step_rollback is StepRollback.STEPWISE and len(self._shifted) > 1:
-            return self._shifted[-2::-1]
-        return [0]
-
     async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Play until a stop request, an alarm, or the longest duration ends the deployment.
+
+        Raises
+        ------
+        DeploymentFailedError
+            If one of them does, or the work fails.
+        """
         task = asyncio.create_task(work)
-        stopped = asyncio.create_task(self._stop_asked.wait())
-        alarmed = asyncio.create_task(self._alarms.triggered())
-        over = await race(task, stopped, alarmed, seconds=LONGEST_DEPLOYMENT)
-        if over and self._stop_status is None and not alarmed.cancelled():
-            alarmed.result()
+        stopped = asyncio.create_task(self._stop_requested.wait())
+        alarm = asyncio.create_task(self._alarms.triggered())
+        ended = await race(task, stopped, alarm, seconds=LONGEST_DEPLOYMENT)
+        if ended and self._stop_status is None and not alarm.cancelled():
+            alarm.result()
             raise self._alarms.failure
-        if over:
-            raise RollbackNeededError(reasons.STOPPED if self._stop_status else reasons.TOO_LONG)
+        if ended:
+            raise DeploymentFailedError(reasons.STOPPED if self._stop_status else reasons.TOO_LONG)
 
     async def _stage(
         self,
@@ -232,32 +193,13 @@ class DeploymentRun:
         rollback: bool = False,
         percent: float | None = None,
     ) -> None:
-        """Enter a stage, do its work, and run its hooks to the end.
-
-        `percent` is what green's share is shifted to, for the event.
-        """
+        """Enter a stage, do its work, and run its hooks to the end; `percent` is green's share after the shift."""
         self._enter(stage, rollback=rollback)
         if not rollback:
-            await self._inject(stage=stage)
+            await self._inject(stage)
         if work is not None:
             await work()
-        await self._run_hooks(stage, rollback=rollback, percent=percent)
-
-    async def _shift(self, stage: str, kind: ListenerKind, percent: float, *, rollback: bool = False) -> None:
-        """Run a stage that shifts traffic, with its hooks before or after the weights are rewritten."""
-        weights = split(self._green, self._blue_arn, percent)
-        move = partial(self._move_traffic, kind, weights)
-        if rollback and stage not in self._reached:
-            # Nothing was shifted that could be shifted back: the hooks are all there is.
-            await self._stage(stage, rollback=True, percent=percent)
-        elif self._around.behaviour.shift_order is ShiftOrder.HOOK_BEFORE:
-            await self._stage(stage, rollback=rollback, percent=percent)
-            await move()
-        else:
-            await self._stage(stage, move, rollback=rollback, percent=percent)
-
-    async def _run_hooks(self, stage: str, *, rollback: bool, percent: float | None) -> None:
-        weights = weights_at(
+        weights = stage_weights(
             stage,
             green=self._green,
             blue=self._blue_arn,
@@ -266,92 +208,58 @@ class DeploymentRun:
             before=self._before,
             after=percent,
         )
-        problems = await self.hooks.run(stage, weights, rollback=rollback)
-        ignored = rollback and self._around.behaviour.rollback_failure is RollbackFailure.IGNORED
-        if problems and not ignored:
-            raise RollbackNeededError(reasons.hooks_failed(stage, problems))
+        failures = await self.hooks.run(stage, weights, rollback=rollback)
+        ignored = rollback and self._behaviour.rollback_failure == "ignored"
+        if failures and not ignored:
+            raise DeploymentFailedError(reasons.hooks_failed(stage, failures))
+
+    async def _shift(self, stage: str, kind: ListenerKind, percent: float, *, rollback: bool = False) -> None:
+        """Run a stage that shifts traffic, with its hooks before or after the shift."""
+        move = partial(self._shift_traffic, kind, self._split(percent))
+        if rollback and stage not in self._reached:
+            # Without a shift there is none to revert: only the hooks run.
+            await self._stage(stage, rollback=True, percent=percent)
+        elif self._behaviour.shift_order == "hook-before":
+            await self._stage(stage, rollback=rollback, percent=percent)
+            await move()
+        else:
+            await self._stage(stage, move, rollback=rollback, percent=percent)
 
     async def _reconcile(self) -> None:
-        """Leave one active revision: the one that a rollback would go to."""
-        if self._blue is None:  # pragma: no cover - there are others only where there is one that serves
+        """Leave one active revision: the target of a rollback."""
+        if self._blue is None:  # pragma: no cover - there are others only beside a blue
             return
         kinds: tuple[ListenerKind, ...] = ("production", "test")
         for kind in kinds:
-            await self._move_traffic(kind, {self._blue.arn: 100})
+            await self._shift_traffic(kind, {self._blue.arn: 100})
         for revision in self._others:
             await self._stop_tasks(revision)
         self.active = [self._blue]
-
-    async def _scale_up(self) -> None:
-        await self._start_tasks(self.deployment.target)
-
-    async def _start_tasks(self, revision: ServiceRevision) -> None:
-        around = self._around
-        try:
-            await self._uninterrupted(partial(around.tasks.start, revision))
-        except TasksFailedError as error:
-            self._emit_tasks(revision, "failed")
-            raise RollbackNeededError(reasons.tasks_failed(revision.arn, f"failed to start: {error}")) from None
-        self.deployment.running.add(revision.arn)
-        self._emit_tasks(revision, "started")
-        waited, delay = 0, 15
-        while not await self._uninterrupted(partial(around.tasks.healthy, revision)):
-            if waited >= LONGEST_STAGE:
-                raise RollbackNeededError(reasons.tasks_failed(revision.arn, "were not healthy within 24 hours"))
-            delay = min(delay, LONGEST_STAGE - waited)
-            await asyncio.sleep(delay)
-            waited += delay
-            delay = min(2 * delay, 600)
-        self._emit_tasks(revision, "healthy")
-
-    async def _stop_tasks(self, revision: ServiceRevision) -> None:
-        await self._uninterrupted(partial(self._around.tasks.stop, revision))
-        self.deployment.running.discard(revision.arn)
-        self.deployment.crashed.pop(revision.arn, None)
-        self._emit_tasks(revision, "stopped")
 
     async def _clean_up(self) -> None:
         if self._blue is not None:
             await self._stop_tasks(self._blue)
 
-    async def _move_traffic(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
-        await self._uninterrupted(partial(self._around.traffic.shift, kind, weights))
-        self.deployment.weights[kind] = weights
-        self._emit(TrafficShifted(**self._moment(), listener=kind, weights=weights))
-        if kind == "production":
-            await self._inject(percent=weights.get(self._green, 0))
+    async def _shift_traffic(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
+        await super()._shift_traffic(kind, weights)
         if self.deployment.service.network_load_balancer:
             await asyncio.sleep(NLB_DELAY)
 
-    async def _inject(self, *, stage: str | None = None, percent: float = 0) -> None:
-        """Begin with the faults whose time has come."""
-        deployment, green = self.deployment, self.deployment.target
-        for fault in self._faults.due(stage=stage, percent=percent):
-            await self._uninterrupted(partial(self._around.tasks.inject, green, fault))
-            if fault.kind is FaultKind.CRASH:
-                deployment.crashed[green.arn] = self._around.clock.now()
-            told: dict[str, Any] = {"fault": fault.what, "planned": str(fault), "stage": deployment.lifecycle_stage}
-            share = deployment.weights["production"].get(green.arn, 0)
-            self._emit(FaultInjected(**self._moment(), **told, revision=green.arn, percent=share))
-
-    async def _uninterrupted(self, function: Callable[[], T]) -> T:
-        return await uninterrupted(self._around.clock, function)
-
     def _succeed(self) -> None:
-        with self._around.lock:
+        with self._controller.lock:
             if self._stop_status is not None:
-                raise RollbackNeededError(reasons.STOPPED)
+                raise DeploymentFailedError(reasons.STOPPED)
             self.deployment.status = DeploymentStatus.SUCCESSFUL
         self.active = [self.deployment.target]
         self._alarms.end()
         self._finish(DeploymentStatus.SUCCESSFUL, None)
 
     def _finish(self, status: DeploymentStatus, reason: str | None) -> None:
-        self.deployment.finished_at = self._around.clock.now()
+        self.deployment.finished_at = self._controller.clock.now()
         self._set_status(status, reason)
 
     def _set_status(self, status: DeploymentStatus, reason: str | None) -> None:
-        with self._around.lock:
+        with self._controller.lock:
             self.deployment.status = status
             self.deployment.status_reason = reason
         self._emit_status()
@@ -360,22 +268,15 @@ class DeploymentRun:
         if not rollback:
             self._reached.add(stage)
         self.deployment.lifecycle_stage = str(stage)
-        self._emit(StageEntered(**self._moment(), stage=str(stage), rollback=rollback))
+        super()._enter(stage, rollback=rollback)
+
+    def _tasks_failed(self, revision: ServiceRevision, error: TasksFailedError | None) -> DeploymentFailedError:
+        problem = f"failed to start: {error}" if error else "were not healthy within 24 hours"
+        return DeploymentFailedError(reasons.tasks_failed(revision.arn, problem))
 
     def _emit_status(self) -> None:
         deployment = self.deployment
-        event = deployment_event(deployment, self._around.clock.now())
+        event = deployment_state_change(deployment, self._controller.clock.now())
         self._emit(
             StatusChanged(**self._moment(), status=str(deployment.status), reason=deployment.status_reason, event=event)
         )
-
-    def _emit_tasks(self, revision: ServiceRevision, state: str) -> None:
-        self._emit(TasksChanged(**self._moment(), revision=revision.arn, state=state))
-
-    def _moment(self) -> dict[str, Any]:
-        now = self._around.clock.now()
-        self.deployment.updated_at = now
-        return {"time": now, "deployment": self.deployment.arn}
-
-    def _emit(self, record: Record) -> None:
-        self._around.timeline.emit(record)

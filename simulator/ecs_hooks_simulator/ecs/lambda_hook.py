@@ -1,26 +1,106 @@
-"""One Lambda hook at one stage: invoked until it has decided."""
+"""One Lambda hook at one stage: invoked until it succeeds or fails."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.core.response import HookStatus
 from ecs_hooks_simulator.core.errors import HookInvocationError
-from ecs_hooks_simulator.core.ids import execution_id
-from ecs_hooks_simulator.core.invocation import invoked
+from ecs_hooks_simulator.core.hook_targets import HookTarget, invoke
 from ecs_hooks_simulator.core.model import LifecycleHook
+from ecs_hooks_simulator.core.service_deployment import HookDetail
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked
-from ecs_hooks_simulator.ecs.answer import Answer
-from ecs_hooks_simulator.ecs.payload import StageWeights, build_event
-from ecs_hooks_simulator.ecs.reasons import FAILED_STATUS, UNABLE_TO_INVOKE, Problem
-from ecs_hooks_simulator.ecs.undocumented import Delivery, ExecutionId, Retries
+from ecs_hooks_simulator.ecs.events import StageWeights, lifecycle_event
+from ecs_hooks_simulator.ecs.status_reasons import BAD_DELAY, FAILED_STATUS, NO_STATUS, UNABLE_TO_INVOKE, HookFailure
+from ecs_hooks_simulator.ecs.undocumented import EcsBehaviour, Merge
 
 if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.protocols import HookTarget
-    from ecs_hooks_simulator.core.record import HookDetail
-    from ecs_hooks_simulator.ecs.hooks import HooksRunner
+    from ecs_hooks_simulator.ecs.hooks import HookRunner
+
+DEFAULT_DELAY = 30.0
+"""Seconds until a hook that returned IN_PROGRESS is invoked again."""
+SHORTEST_DELAY = 1.0
+"""Seconds; the range that ECS accepts is not documented."""
+LONGEST_DELAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A hook's response as ECS understands it.
+
+    Parameters
+    ----------
+    status
+        The `hookStatus`; None for an invalid response, which ECS treats as a failure.
+    delay
+        Seconds until the next invocation, with IN_PROGRESS.
+    hook_details
+        The returned `hookDetails`, with IN_PROGRESS; None for none.
+    reason
+        Its `reason`, which ECS ignores.
+    problem
+        Why it is invalid, in ECS's words.
+    """
+
+    status: HookStatus | None
+    delay: float = 0.0
+    hook_details: Any = None
+    reason: str = ""
+    problem: str = ""
+
+    @classmethod
+    def parse(cls, value: Any, behaviour: EcsBehaviour, arn: str = "") -> Answer:
+        """Parse the JSON value that a function returned."""
+        invalid = cls(None, problem=NO_STATUS.format(arn=arn))
+        if not isinstance(value, Mapping):
+            return invalid
+        given = value.get("reason")
+        reason = given if isinstance(given, str) else ""
+        status = value.get("hookStatus")
+        if not isinstance(status, str) or status not in HookStatus.__members__:
+            return cls(None, reason=reason, problem=invalid.problem)
+        if status != HookStatus.IN_PROGRESS:
+            return cls(HookStatus(status), reason=reason)
+        delay = _delay(value.get("callBackDelay"))
+        if delay is None:
+            if behaviour.invalid_delay == "failed":
+                return cls(None, reason=reason, problem=BAD_DELAY.format(arn=arn))
+            delay = DEFAULT_DELAY
+        return cls(HookStatus.IN_PROGRESS, delay, value.get("hookDetails"), reason)
+
+
+def merge_details(present: Any, returned: Any, merge: Merge) -> Any:
+    """Return the `hookDetails` of the next invocation: the present ones, merged with the returned ones.
+
+    None changes nothing. Values that are not objects replace each other.
+    """
+    if returned is None:
+        return present
+    returned = json.loads(json.dumps(returned))
+    if merge == "replace" or not isinstance(present, dict) or not isinstance(returned, dict):
+        return returned
+    if merge == "shallow":
+        return present | returned
+    return present | {
+        key: merge_details(present.get(key), value, merge) if isinstance(value, dict) else value
+        for key, value in returned.items()
+    }
+
+
+def _delay(value: Any) -> float | None:
+    if value is None:
+        return DEFAULT_DELAY
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Compared before the conversion: an integer of JSON can be too large for a float.
+    if not 0 < value <= LONGEST_DELAY:
+        return None
+    return max(SHORTEST_DELAY, float(value))
 
 
 class LambdaHook:
@@ -29,16 +109,16 @@ class LambdaHook:
     Parameters
     ----------
     runner
-        Keeps its `hookDetails` and knows its surroundings.
+        Stores its `hookDetails`, and has the deployment and its controller.
     hook, target, detail
-        How it is configured, what is invoked, and its record.
+        Its configuration, what is invoked, and its entry in the deployment.
     weights
         Traffic weights in its events.
     """
 
     def __init__(
         self,
-        runner: HooksRunner,
+        runner: HookRunner,
         hook: LifecycleHook,
         target: HookTarget,
         detail: HookDetail,
@@ -49,11 +129,11 @@ class LambdaHook:
         self._target = target
         self._detail = detail
         self._weights = weights
-        self._execution_id = execution_id()
+        self._execution_id = str(uuid.uuid4())
         self._attempt = 0
 
-    async def run(self) -> Problem | None:
-        """Invoke the hook until it answers SUCCEEDED or fails; return what went wrong."""
+    async def run(self) -> HookFailure | None:
+        """Invoke the hook until it returns SUCCEEDED or fails; return the failure."""
         runner = self._runner
         while True:
             answer = await self._answer()
@@ -61,20 +141,19 @@ class LambdaHook:
                 case HookStatus.SUCCEEDED:
                     return None
                 case HookStatus.FAILED:
-                    return Problem(FAILED_STATUS.format(arn=self._target.arn))
+                    return HookFailure(FAILED_STATUS.format(arn=self._target.arn))
                 case None:
-                    return Problem(answer.problem)
+                    return HookFailure(answer.problem)
             runner.keep(self._hook, self._detail.stage, answer.hook_details)
             await asyncio.sleep(answer.delay)
-            if runner.behaviour.execution_id is ExecutionId.NEW:
-                self._execution_id = execution_id()
+            if runner.behaviour.execution_id == "new":
+                self._execution_id = str(uuid.uuid4())
 
     async def _answer(self) -> Answer:
-        behaviour = self._runner.behaviour
-        tries = 2 if behaviour.retries is Retries.ONCE else 1
+        behaviour, arn = self._runner.behaviour, self._target.arn
+        retries = 1 if behaviour.retries == "once" else 0
         while True:
-            tries -= 1
-            event = build_event(
+            event = lifecycle_event(
                 self._runner.deployment,
                 self._detail.stage,
                 execution_id=self._execution_id,
@@ -86,65 +165,38 @@ class LambdaHook:
             try:
                 response = await self._invoke(event)
             except HookInvocationError as error:
-                problem = self._unusable(error)
-                self._emit_answer(Answer(None, problem=problem), error=str(error))
-                if not tries:
-                    return Answer(None, problem=problem)
+                # To ECS an exception and a timeout are responses without a status (contract 3.2, observed).
+                text = NO_STATUS if error.invoked else UNABLE_TO_INVOKE
+                answer = Answer(None, problem=text.format(arn=arn, error=error))
+                self._emit_answer(answer, error=str(error))
+                if not retries:
+                    return answer
+                retries -= 1
                 continue
-            answer = Answer.parse(response, behaviour)
-            answer = Answer(
-                answer.status,
-                answer.delay,
-                answer.hook_details,
-                answer.reason,
-                answer.problem.replace("{arn}", self._target.arn),
-            )
+            answer = Answer.parse(response, behaviour, arn)
             self._emit_answer(answer, response=response, error=answer.problem)
             return answer
 
     async def _invoke(self, event: dict[str, Any]) -> Any:
         self._emit_invoked(event)
-        response = await self._once(event)
-        if self._runner.behaviour.delivery is Delivery.TWICE:
+        clock = self._runner.controller.clock
+        response = await invoke(self._target, event, clock)
+        if self._runner.behaviour.delivery == "twice":
             self._emit_invoked(event)
             try:
-                await self._once(event)
+                await invoke(self._target, event, clock)
             except HookInvocationError:
                 return response
         return response
 
-    async def _once(self, event: dict[str, Any]) -> Any:
-        return await invoked(self._target, event, self._runner.clock)
-
-    def _unusable(self, error: HookInvocationError) -> str:
-        if error.invoked:
-            # An exception and a time-out look the same to ECS: an answer without a status (contract 3.2, observed).
-            return Answer.parse(None, self._runner.behaviour).problem.replace("{arn}", self._target.arn)
-        return UNABLE_TO_INVOKE.format(arn=self._target.arn, error=error)
-
     def _emit_invoked(self, event: dict[str, Any]) -> None:
-        self._runner.emit(
-            HookInvoked(
-                time=self._runner.clock.now(),
-                deployment=self._runner.deployment.arn,
-                hook_id=self._detail.hook_id,
-                target=self._target.arn,
-                stage=self._detail.stage,
-                attempt=self._attempt,
-                event=json.loads(json.dumps(event)),
-            )
-        )
+        self._runner.controller.timeline.emit(HookInvoked(**self._moment(), event=json.loads(json.dumps(event))))
 
     def _emit_answer(self, answer: Answer, *, response: Any = None, error: str = "") -> None:
         waiting = answer.status is HookStatus.IN_PROGRESS
-        self._runner.emit(
+        self._runner.controller.timeline.emit(
             HookAnswered(
-                time=self._runner.clock.now(),
-                deployment=self._runner.deployment.arn,
-                hook_id=self._detail.hook_id,
-                target=self._target.arn,
-                stage=self._detail.stage,
-                attempt=self._attempt,
+                **self._moment(),
                 status=answer.status.value if answer.status else None,
                 call_back_delay=answer.delay if waiting else None,
                 reason=answer.reason,
@@ -152,3 +204,13 @@ class LambdaHook:
                 error=error,
             )
         )
+
+    def _moment(self) -> dict[str, Any]:
+        return {
+            "time": self._runner.controller.clock.now(),
+            "deployment": self._runner.deployment.arn,
+            "hook_id": self._detail.hook_id,
+            "target": self._target.arn,
+            "stage": self._detail.stage,
+            "attempt": self._attempt,
+        }

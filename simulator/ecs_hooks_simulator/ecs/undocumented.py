@@ -1,271 +1,113 @@
-"""What AWS does not document about lifecycle hooks, as switches.
+"""Options for the behaviour that AWS does not document.
 
-A hook has to survive all of it. `Behaviour()` is the likeliest reading; `Behaviour.variants()` has one behaviour for
-each other reading, so that a test can play a deployment under every one of them.
+A hook must work with all of them. `EcsBehaviour()` is the likeliest behaviour. `EcsBehaviour.variants()` has each
+alternative, so that a test can play a deployment under every one.
 
 Example
 -------
->>> len({variant.name for variant in Behaviour.variants()}) == len(Behaviour.variants())
-True
->>> Behaviour(hook_details_merge=Merge.REPLACE).hook_details_merge
-<Merge.REPLACE: 'replace'>
+>>> EcsBehaviour(hook_details_merge="replace").name
+'hook_details_merge=replace'
+>>> EcsBehaviour.variants()[1].name
+'hook_details_merge=deep'
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import Field, dataclass, fields
-from enum import StrEnum
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args, get_type_hints
 
+Merge = Literal["shallow", "deep", "replace"]
+Numbers = Literal["int", "float", "string"]
 
-class Merge(StrEnum):
-    """How returned `hookDetails` are merged into the present ones."""
 
-    SHALLOW = "shallow"
-    """Top-level keys replace top-level keys."""
-    DEEP = "deep"
-    """Objects are merged at every level."""
-    REPLACE = "replace"
-    """What was returned is all there is."""
-
-
-class ExecutionId(StrEnum):
-    """`executionId` when a hook is invoked again after IN_PROGRESS."""
-
-    STABLE = "stable"
-    NEW = "new"
-
-
-class HookIdentity(StrEnum):
-    """What "the same hook" is for whom `hookDetails` are kept."""
-
-    PER_STAGE = "per-stage"
-    """A hook that is registered at two stages counts as two."""
-    PER_HOOK = "per-hook"
-    """It counts as one."""
-    PER_STEP = "per-step"
-    """It counts anew at each step of a linear or canary deployment, too."""
-
-
-class RollbackDetails(StrEnum):
-    """`hookDetails` when a rollback invokes a hook again."""
-
-    KEPT = "kept"
-    CONFIGURED = "configured"
-    """Only what the service configures."""
-
-
-class RollbackInvocation(StrEnum):
-    """Which of the two traffic shift stages a rollback invokes again."""
-
-    REACHED = "reached"
-    """Those that the deployment had come to."""
-    ALWAYS = "always"
-    """Both, even if the failure came before the shift."""
-
-
-class RollbackFailure(StrEnum):
-    """What a hook that fails during a rollback does."""
-
-    ROLLBACK_FAILED = "rollback-failed"
-    IGNORED = "ignored"
-
-
-class ShiftOrder(StrEnum):
-    """When the hooks of a traffic shift stage run."""
-
-    HOOK_AFTER = "hook-after"
-    """The weights are already rewritten."""
-    HOOK_BEFORE = "hook-before"
-
-
-class StepWeights(StrEnum):
-    """Traffic weights in the events of PRE_PRODUCTION_TRAFFIC_SHIFT."""
-
-    BEFORE = "before"
-    """Those before the step, as documented for BLUE_GREEN."""
-    AFTER = "after"
-    """Those that the step will lead to."""
-
-
-class StepRollback(StrEnum):
-    """How the production traffic goes back from a step of a linear or canary deployment."""
-
-    JUMP = "jump"
-    """To blue at once."""
-    STEPWISE = "stepwise"
-    """Step by step, as it came."""
-
-
-class FirstSteps(StrEnum):
-    """Whether a first deployment, which has no blue to leave the rest of the traffic to, goes in steps."""
-
-    ALL = "all"
-    """In all steps of the strategy."""
-    ONE = "one"
-    """In one."""
-
-
-class RollbackTestWeights(StrEnum):
-    """Weights of the test traffic in the event with which a rollback invokes TEST_TRAFFIC_SHIFT again."""
-
-    BLUE = "blue"
-    """All on blue, as documented for the production traffic."""
-    EMPTY = "empty"
-
-
-class AlarmsWatched(StrEnum):
-    """From when on ECS watches the alarms of the deployment configuration."""
-
-    DEPLOYMENT = "deployment"
-    """From the beginning of the deployment."""
-    PRODUCTION = "production"
-    """From the first shift of production traffic."""
-
-
-class FirstWeights(StrEnum):
-    """Traffic weights in the events of a first deployment, which has no blue."""
-
-    SINGLE_KEY = "single-key"
-    EMPTY = "empty"
-
-
-class Numbers(StrEnum):
-    """How weights are written."""
-
-    INT = "int"
-    FLOAT = "float"
-    STRING = "string"
-
-
-class Retries(StrEnum):
-    """Whether ECS invokes a function again that raised or could not be invoked."""
-
-    NONE = "none"
-    ONCE = "once"
-
-
-class Delivery(StrEnum):
-    """How often one invocation arrives."""
-
-    ONCE = "once"
-    TWICE = "twice"
-    """The answer of the first counts."""
-
-
-class Siblings(StrEnum):
-    """What becomes of the other hooks of a stage when one has failed."""
-
-    AWAITED = "awaited"
-    """The stage ends when all are complete."""
-    ABANDONED = "abandoned"
-
-
-class AbsentDetails(StrEnum):
-    """`hookDetails` in the event where there are none."""
-
-    OMITTED = "omitted"
-    NULL = "null"
-
-
-class InvalidDelay(StrEnum):
-    """What a `callBackDelay` does that is no positive number of seconds, or longer than a day."""
-
-    DEFAULT = "default"
-    """30 seconds, as if it was not there."""
-    FAILED = "failed"
-
-
-class Abort(StrEnum):
-    """What `StopServiceDeployment` does with the stop type ABORT, which is in the API and not in its text."""
-
-    REFUSED = "refused"
-    STOPPED = "stopped"
-
-
-class ResolvedConfiguration(StrEnum):
-    """From when on `DescribeServiceRevisions` says which target group a revision uses."""
-
-    WITH_TASKS = "with-tasks"
-    """While it has tasks."""
-    ALWAYS = "always"
-
-
-class Switches:
-    """A dataclass whose fields are enumerations, each with the likeliest value as its default."""
+class UndocumentedOptions:
+    """Base of dataclasses whose fields are literals, each with the likeliest value first and as its default."""
 
     @property
     def name(self) -> str:
-        """The switches that differ from the default, such as `numbers=float`; `default` where none does."""
-        default = type(self)()
+        """The options that differ from the default, such as `numbers=float`; `default` if none does."""
         changed = [
-            f"{switch.name}={getattr(self, switch.name)}"
-            for switch in self._switches()
-            if getattr(self, switch.name) != getattr(default, switch.name)
+            f"{name}={getattr(self, name)}"
+            for name, values in self._values().items()
+            if getattr(self, name) != values[0]
         ]
         return ",".join(changed) or "default"
 
     @classmethod
     def variants(cls) -> tuple[Self, ...]:
-        """Return the default, then every behaviour that differs from it in one switch: parameters for a test."""
-        default = cls()
-        others = [
-            cls(**{switch.name: value})
-            for switch in cls._switches()
-            for value in type(getattr(default, switch.name))
-            if value is not getattr(default, switch.name)
-        ]
-        return (default, *others)
+        """Return the default, then every variant that differs from it in one option: parameters for a test."""
+        others: list[dict[str, Any]] = [{name: value} for name, values in cls._values().items() for value in values[1:]]
+        return (cls(), *(cls(**option) for option in others))
 
     @classmethod
-    def read(cls, switches: Iterable[str]) -> Self:
-        """Make a behaviour of texts such as `numbers=float`.
+    def read(cls, options: Iterable[str]) -> Self:
+        """Parse texts such as `numbers=float`.
 
         Raises
         ------
         ValueError
-            If there is no such switch, or it has no such value; the message names those that there are.
+            If a name or a value is unknown; the message lists the known ones.
         """
-        default = cls()
-        kinds: dict[str, type[StrEnum]] = {each.name: type(getattr(default, each.name)) for each in cls._switches()}
-        chosen = {}
-        for switch in switches:
-            name, _, value = switch.partition("=")
-            if name not in kinds:
-                raise ValueError(f"{switch}: known names: {', '.join(kinds)}")
-            if value not in list(kinds[name]):
-                raise ValueError(f"{switch}: {name} can be {', '.join(str(each) for each in kinds[name])}")
-            chosen[name] = kinds[name](value)
+        known = cls._values()
+        chosen: dict[str, Any] = {}
+        for option in options:
+            name, _, value = option.partition("=")
+            if name not in known:
+                raise ValueError(f"{option}: unknown option; known names: {', '.join(known)}")
+            if value not in known[name]:
+                raise ValueError(f"{option}: unknown value; {name} can be {', '.join(known[name])}")
+            chosen[name] = value
         return cls(**chosen)
 
     @classmethod
-    def _switches(cls) -> tuple[Field[Any], ...]:
-        return fields(cls)  # type: ignore[arg-type] # those that inherit are dataclasses
+    def _values(cls) -> Mapping[str, Sequence[str]]:
+        return {name: get_args(kind) for name, kind in get_type_hints(cls).items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour(Switches):
-    """One way in which ECS may work where its documentation is silent (docs/contract.md, sections 2 to 5, [UNK])."""
+class EcsBehaviour(UndocumentedOptions):
+    """What ECS does where its documentation says nothing (docs/contract.md, sections 2 to 5, [UNK])."""
 
-    hook_details_merge: Merge = Merge.SHALLOW
-    execution_id: ExecutionId = ExecutionId.STABLE
-    hook_identity: HookIdentity = HookIdentity.PER_STAGE
-    rollback_details: RollbackDetails = RollbackDetails.KEPT
-    rollback_invocation: RollbackInvocation = RollbackInvocation.REACHED
-    rollback_failure: RollbackFailure = RollbackFailure.ROLLBACK_FAILED
-    shift_order: ShiftOrder = ShiftOrder.HOOK_AFTER
-    step_weights: StepWeights = StepWeights.BEFORE
-    step_rollback: StepRollback = StepRollback.JUMP
-    rollback_test_weights: RollbackTestWeights = RollbackTestWeights.BLUE
-    first_steps: FirstSteps = FirstSteps.ALL
-    first_weights: FirstWeights = FirstWeights.SINGLE_KEY
-    alarms_watched: AlarmsWatched = AlarmsWatched.DEPLOYMENT
-    numbers: Numbers = Numbers.INT
-    retries: Retries = Retries.NONE
-    delivery: Delivery = Delivery.ONCE
-    siblings: Siblings = Siblings.AWAITED
-    absent_details: AbsentDetails = AbsentDetails.OMITTED
-    invalid_delay: InvalidDelay = InvalidDelay.DEFAULT
-    abort: Abort = Abort.REFUSED
-    resolved_configuration: ResolvedConfiguration = ResolvedConfiguration.WITH_TASKS
+    hook_details_merge: Merge = "shallow"
+    """How ECS merges returned `hookDetails` into the present ones: by top-level keys, at every level, or not at all."""
+    execution_id: Literal["stable", "new"] = "stable"
+    """`executionId` of the next invocation after IN_PROGRESS."""
+    hook_identity: Literal["per-stage", "per-hook", "per-step"] = "per-stage"
+    """Which invocations of a hook share their `hookDetails`: those at one stage, at all stages, or at one traffic step."""
+    rollback_details: Literal["kept", "configured"] = "kept"
+    """`hookDetails` when a rollback invokes a hook again; `configured` are only those that the service configures."""
+    rollback_invocation: Literal["reached", "always"] = "reached"
+    """Which traffic shift stages a rollback invokes again: those that the deployment has reached, or both."""
+    rollback_failure: Literal["rollback-failed", "ignored"] = "rollback-failed"
+    """The effect of a hook that fails during a rollback."""
+    shift_order: Literal["hook-after", "hook-before"] = "hook-after"
+    """Whether the hooks of a traffic shift stage run after the shift or before it."""
+    step_weights: Literal["before", "after"] = "before"
+    """Weights in the events of PRE_PRODUCTION_TRAFFIC_SHIFT: before the step, as documented for BLUE_GREEN, or after it."""
+    step_rollback: Literal["jump", "stepwise"] = "jump"
+    """How a rollback shifts the production traffic of a linear or canary deployment to blue."""
+    rollback_test_weights: Literal["blue", "empty"] = "blue"
+    """Test traffic weights in the event of TEST_TRAFFIC_SHIFT during a rollback: all on blue, or none."""
+    first_steps: Literal["all", "one"] = "all"
+    """Traffic steps of a first deployment, which has no blue for the rest of the traffic."""
+    first_weights: Literal["single-key", "empty"] = "single-key"
+    """Traffic weights in the events of a first deployment."""
+    alarms_watched: Literal["deployment", "production"] = "deployment"
+    """When ECS starts to watch alarms: at the beginning of the deployment, or at the first production traffic shift."""
+    numbers: Numbers = "int"
+    """JSON type of the weights."""
+    retries: Literal["none", "once"] = "none"
+    """How often ECS retries a function that raised or could not be invoked."""
+    delivery: Literal["once", "twice"] = "once"
+    """How often one invocation is delivered; ECS uses the first response."""
+    siblings: Literal["awaited", "abandoned"] = "awaited"
+    """What happens to the other hooks of a stage when one fails."""
+    absent_details: Literal["omitted", "null"] = "omitted"
+    """`hookDetails` in the event if there are none."""
+    invalid_delay: Literal["default", "failed"] = "default"
+    """The effect of a `callBackDelay` that is not a positive number of seconds, or exceeds a day."""
+    abort: Literal["refused", "stopped"] = "refused"
+    """The effect of the stop type ABORT of `StopServiceDeployment`, which the API has, but does not describe."""
+    resolved_configuration: Literal["with-tasks", "always"] = "with-tasks"
+    """When `DescribeServiceRevisions` contains the target group of a revision."""

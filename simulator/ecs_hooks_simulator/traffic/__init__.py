@@ -1,1 +1,1 @@
-"""Traffic of simulated services: the load balancer, its users, and faults."""
+"""The load balancer of a simulation, and the faults that it injects."""

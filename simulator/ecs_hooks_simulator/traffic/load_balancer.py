@@ -1,4 +1,4 @@
-"""A load balancer on loopback: two listeners that really forward HTTP, by weight, to the tasks of service revisions.
+"""A load balancer on loopback: two listeners that forward HTTP by weight to the tasks of service revisions.
 
 Example
 -------
@@ -16,31 +16,33 @@ import threading
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
-from ecs_hooks_simulator.traffic.fault_injection import Disturbances
-from ecs_hooks_simulator.traffic.response_time import ClientGoneError, ResponseTime
-
-if TYPE_CHECKING:
-    from ecs_hooks_simulator.core.faults import Fault
-    from ecs_hooks_simulator.core.protocols import ListenerKind
-    from ecs_hooks_simulator.traffic.fault_injection import Disturbance, Unhealthy
+from ecs_hooks_simulator.core.faults import Fault
+from ecs_hooks_simulator.core.protocols import ListenerKind
+from ecs_hooks_simulator.traffic.fault_injection import (
+    ClientGoneError,
+    FaultEffect,
+    FaultInjector,
+    ResponseTime,
+    Unhealthy,
+)
 
 LISTENERS: tuple[ListenerKind, ListenerKind] = ("production", "test")
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer"}
 _HOP_BY_HOP |= {"transfer-encoding", "upgrade"}
 VIRTUAL = "x-ecs-hooks-virtual"
-"""Header of users who live in virtual time: how late a fault makes their answer is measured and not waited for."""
-_PIECE = 65_536
+"""Header of users in virtual time: the delay by a fault is counted, without a wait."""
+_CHUNK = 65_536
 _TIMEOUT = 60.0
-"""Seconds that a task may be silent; an Application Load Balancer's default, too."""
+"""Seconds without a byte from the task; an Application Load Balancer's default, too."""
 
 CLIENT_GONE = 460
-"""Status that an Application Load Balancer notes for a client that did not wait."""
-_WHY = {
-    500: "the simulator has put errors into this revision",
+"""Status that an Application Load Balancer logs for a client that closed the connection."""
+_REASONS = {
+    500: "the simulator injects errors into this revision",
     502: "the target closed the connection",
-    504: "the target did not answer",
+    504: "the target did not respond",
 }
 
 
@@ -48,10 +50,10 @@ Origin = Literal["target", "balancer", "connection"]
 
 
 class WeightedTargets:
-    """Chooses among revisions so that their shares are exact, not only likely.
+    """Chooses among revisions so that their shares are exact, not only probable.
 
     Smooth weighted round robin: each choice adds every weight to its revision's credit, takes the one with the most, and
-    subtracts the sum of the weights from it. Of 100 requests at 10 to 90, exactly 10 go to the one.
+    subtracts the sum of the weights from it. Of 100 requests at 10 to 90, exactly 10 go to the first.
     """
 
     def __init__(self, weights: Mapping[str, float]) -> None:
@@ -59,7 +61,7 @@ class WeightedTargets:
         self._credit = dict.fromkeys(self._weights, 0.0)
 
     def choose(self) -> str | None:
-        """Return the revision for the next request, None where none has any weight."""
+        """Return the revision for the next request, None if no revision has any weight."""
         if not self._weights:
             return None
         for revision, weight in self._weights.items():
@@ -70,21 +72,21 @@ class WeightedTargets:
 
 
 class Forwarded(NamedTuple):
-    """A request that was forwarded, or was to be.
+    """A request to a revision, forwarded or failed.
 
     Parameters
     ----------
     time
-        When it ended, in seconds since the epoch, on the simulation's clock.
+        Its end, in seconds since the epoch, on the simulation's clock.
     listener, revision
-        From where, and to whom.
+        The listener that received it, and the ARN of the revision.
     status
         Status of the response.
     seconds
-        Until the header of the response, as `TargetResponseTime` counts.
+        Time until the head of the response, as in `TargetResponseTime`.
     origin
-        Who answered: the `target`; the `balancer` in its place, because the target closed the connection or was silent
-        for too long, or the client went away; or again the balancer because there was no `connection` to be had.
+        The origin of the status: the `target`; the `balancer` after a closed connection, a timeout or a client that went
+        away; `connection` if the balancer could not connect to the target.
     """
 
     time: float
@@ -101,14 +103,14 @@ class LoadBalancer:
     Parameters
     ----------
     host
-        The address to listen at; another one than loopback only for hooks that run in containers of this machine.
+        The address to listen at; not loopback only for hooks that run in containers of this machine.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
         self.closing = threading.Event()
         self._forwarded: list[Forwarded] = []
-        self._disturbances: dict[str, Disturbances] = {}
+        self._faults: dict[str, FaultInjector] = {}
         self._lock = threading.Lock()
         self._targets: dict[str, str] = {}
         self._weights: dict[str, Mapping[str, float]] = {kind: {} for kind in LISTENERS}
@@ -146,33 +148,33 @@ class LoadBalancer:
         return self._servers[kind].server_port
 
     def register(self, revision: str, target: str) -> None:
-        """Say where a revision answers, as `host:port`."""
+        """Set the address of a revision, as `host:port`."""
         with self._lock:
             self._targets[revision] = target
 
     def deregister(self, revision: str) -> None:
-        """Forget a revision and its faults; what is forwarded to it is answered 503 from now on."""
+        """Remove a revision and its faults; its requests get status 503 from now on."""
         with self._lock:
             self._targets.pop(revision, None)
-            self._disturbances.pop(revision, None)
+            self._faults.pop(revision, None)
 
-    def disturb(self, revision: str, fault: Fault) -> None:
-        """Forward to a revision with a fault from now on, until it is deregistered."""
+    def inject(self, revision: str, fault: Fault) -> None:
+        """Inject a fault into the requests to a revision, until it is deregistered."""
         with self._lock:
-            self._disturbances.setdefault(revision, Disturbances()).add(fault)
+            self._faults.setdefault(revision, FaultInjector()).add(fault)
 
-    def disturbance(self, revision: str, listener: str) -> Disturbance:
-        """Return what happens to the next request of a listener that goes to a revision."""
+    def fault_effect(self, revision: str, listener: str) -> FaultEffect:
+        """Return the effect of faults on the next request of a listener to a revision."""
         with self._lock:
-            return self._disturbances.get(revision, Disturbances()).next(listener)
+            return self._faults.get(revision, FaultInjector()).next(listener)
 
     def unhealthy(self, revision: str) -> Unhealthy | None:
-        """Return why the target of a revision is unhealthy; None where it is not."""
+        """Return why the target of a revision is unhealthy; None if it is healthy."""
         with self._lock:
-            return self._disturbances.get(revision, Disturbances()).unhealthy
+            return self._faults.get(revision, FaultInjector()).unhealthy
 
     def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
-        """Forward the traffic of a listener by weight from now on."""
+        """Forward the traffic of a listener by weight."""
         with self._lock:
             self._weights[kind] = dict(weights)
             self._choices[kind] = WeightedTargets(weights)
@@ -183,29 +185,29 @@ class LoadBalancer:
 
     @property
     def targets(self) -> Mapping[str, str]:
-        """Where each revision answers, as `host:port`."""
+        """The address of each revision, as `host:port`."""
         with self._lock:
             return dict(self._targets)
 
     @property
     def forwarded(self) -> Sequence[Forwarded]:
-        """Every request so far, oldest first."""
+        """All requests so far, oldest first."""
         return self.forwarded_after(0)
 
     def forwarded_after(self, count: int) -> Sequence[Forwarded]:
-        """Return the requests after the first so many: what is new to whoever has seen those."""
+        """Return the requests after the first `count`: the new ones for a caller that has read those."""
         with self._lock:
             return tuple(self._forwarded[count:])
 
     def choose(self, kind: str) -> tuple[str, str] | None:
-        """Return the revision for the next request of a listener and where it answers; None where nobody does."""
+        """Return the revision for the next request of a listener, and its address; None if there is none."""
         with self._lock:
             revision = self._choices["test" if kind == "test" else "production"].choose()
             target = None if revision is None else self._targets.get(revision)
             return None if revision is None or target is None else (revision, target)
 
     def note(self, *requests: Forwarded) -> None:
-        """Note how requests ended."""
+        """Add finished requests to `forwarded`."""
         with self._lock:
             self._forwarded += requests
 
@@ -222,11 +224,11 @@ class _Listener(ThreadingHTTPServer):
         self.kind = kind
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent: a client that goes away in the middle is none of our business."""
+        """Log nothing: clients may close their connections at any time."""
 
 
 class _Forwarder(BaseHTTPRequestHandler):
-    """Forwards each request to a task, and its response to the client."""
+    """Forwards each request to a task, and the response to the client."""
 
     server: _Listener
     protocol_version = "HTTP/1.1"
@@ -234,7 +236,7 @@ class _Forwarder(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def _forward(self) -> None:
-        # One request a connection: a listener that closes need not wait for clients that keep theirs open.
+        # One request per connection: a listener that closes need not wait for idle connections.
         self.close_connection = True
         chosen = self.server.balancer.choose(self.server.kind)
         body = self._body()
@@ -242,37 +244,40 @@ class _Forwarder(BaseHTTPRequestHandler):
             self._fail(503, "no target has any weight")
             return
         revision, target = chosen
-        disturbance = self.server.balancer.disturbance(revision, self.server.kind)
+        effect = self.server.balancer.fault_effect(revision, self.server.kind)
         taken = ResponseTime(
             self.connection, self.server.balancer.closing, longest=_TIMEOUT, virtual=VIRTUAL in self.headers
         )
         connection = http.client.HTTPConnection(target, timeout=_TIMEOUT)
         try:
-            status, origin, response = self._exchange(connection, body, disturbance, taken)
-            # Up to the header, as TargetResponseTime; so it is noted before the client knows.
+            status, origin, response = self._exchange(connection, body, effect, taken)
+            # Noted before the client has the response: TargetResponseTime ends with the head.
             request = Forwarded(taken.now, self.server.kind, revision, status, taken.seconds, origin)
             self.server.balancer.note(request)
             if response is not None:
                 with response:
-                    self._answer(response)
+                    self._respond(response)
             elif status != CLIENT_GONE:
-                self._fail(status, _WHY[status])
+                self._fail(status, _REASONS[status])
         finally:
             connection.close()
 
     def _exchange(
-        self, connection: http.client.HTTPConnection, body: bytes | None, disturbance: Disturbance, taken: ResponseTime
+        self, connection: http.client.HTTPConnection, body: bytes | None, effect: FaultEffect, taken: ResponseTime
     ) -> tuple[int, Origin, http.client.HTTPResponse | None]:
-        """Ask the target and return status, who answered, and the response where the target has given one itself."""
+        """Send the request to the target; return the status, its origin, and the target's response, if there is one."""
         connected = False
         try:
             connection.connect()
             connected = True
-            if disturbance.hangs:
+            if effect.hangs:
                 taken.wait(_TIMEOUT)
-            response = None if disturbance.fails else self._asked(connection, body)
-            if later := disturbance.later(taken.seconds):
-                taken.wait(later)
+            response = None
+            if not effect.fails:
+                connection.request(self.command, self.path, body, self._headers())
+                response = connection.getresponse()
+            if extra := effect.extra_seconds(taken.seconds):
+                taken.wait(extra)
         except ClientGoneError:
             return CLIENT_GONE, "balancer", None
         except TimeoutError:
@@ -280,10 +285,6 @@ class _Forwarder(BaseHTTPRequestHandler):
         except (OSError, http.client.HTTPException):
             return 502, "balancer" if connected else "connection", None
         return (500 if response is None else response.status), "target", response
-
-    def _asked(self, connection: http.client.HTTPConnection, body: bytes | None) -> http.client.HTTPResponse:
-        connection.request(self.command, self.path, body, self._headers())
-        return connection.getresponse()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _forward  # noqa: N815 - http.server's names
 
@@ -309,18 +310,18 @@ class _Forwarder(BaseHTTPRequestHandler):
             "X-Forwarded-Proto": "http",
         }
 
-    def _answer(self, response: http.client.HTTPResponse) -> None:
+    def _respond(self, response: http.client.HTTPResponse) -> None:
         self.send_response_only(response.status, response.reason)
         for name, value in response.getheaders():
             if name.lower() not in _HOP_BY_HOP:
                 self.send_header(name, value)
         self.send_header("Connection", "close")
         self.end_headers()
-        while piece := response.read(_PIECE):
-            self.wfile.write(piece)
+        while chunk := response.read(_CHUNK):
+            self.wfile.write(chunk)
 
-    def _fail(self, status: int, why: str) -> None:
-        body = f"{status} {why}\n".encode()
+    def _fail(self, status: int, reason: str) -> None:
+        body = f"{status} {reason}\n".encode()
         self.send_response_only(status)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
@@ -329,4 +330,4 @@ class _Forwarder(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        """Log nothing."""

@@ -9,8 +9,7 @@ from urllib3._collections import HTTPHeaderDict
 from ecs_hooks.checks.compare.answer import Answer, Ignored
 from ecs_hooks.checks.compare.errors import IncomparableError
 from ecs_hooks.checks.compare.values import Value
-from ecs_hooks.http.response import Response
-from ecs_hooks.http.timings import Timings
+from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
 
 URL = Url.parse("http://blue/")

@@ -353,7 +353,7 @@ def test_a_request_that_would_reach_green_in_blues_place_is_refused() -> None:
     blue = Blue(Endpoint("http://alb"), [header])
     ready = CheckContext(FixedTarget(Endpoint("http://alb", {"X-Test": "yes"}), blue), Deadline.after(20))
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [{"headers": {"x-test": "YES"}}]})
-    with pytest.raises(Exception, match="GET /: the request to blue meets the conditions of the test listener rule"):
+    with pytest.raises(Exception, match="GET /: the request to blue matches the conditions of the test listener rule"):
         check.run(ready)
 
 
@@ -363,7 +363,7 @@ def test_a_key_that_the_test_listener_rule_asks_for_is_refused() -> None:
     ready = CheckContext(FixedTarget("http://alb", blue), Deadline.after(20))
     request = {"auth": {"api_key": {"header": "x-test", "value": "yes"}}}
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [request]})
-    with pytest.raises(Exception, match="GET /: the request to blue meets the conditions of the test listener rule"):
+    with pytest.raises(Exception, match="GET /: the request to blue matches the conditions of the test listener rule"):
         check.run(ready)
 
 
@@ -395,7 +395,7 @@ def test_a_request_that_the_rule_does_not_take_is_a_failure() -> None:
     green = Endpoint("http://alb", methods=("POST",))
     outcome = CompareCheck(blue_url="http://blue", budget_seconds=1).run(context(green))
     assert outcome.status is Status.FAIL
-    assert outcome.reason == "the listener rule takes POST only, not GET"
+    assert outcome.reason == "the listener rule accepts only POST, not GET"
 
 
 def test_too_much_to_compare_is_a_failure_that_says_what_to_do(serve: Serve, stores: Both) -> None:

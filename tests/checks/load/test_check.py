@@ -306,7 +306,9 @@ def test_what_the_listener_rule_needs_is_sent_and_what_would_miss_it_is_not(serv
     assert put(green).status is Status.PASS
     assert all(each.startswith(b"GET /?version=2 ") and b"X-Environment: test\r\n" in each for each in headers)
     headers.clear()
-    assert put(green, requests=[{}, {"method": "POST"}]) == Outcome.failed("the listener rule takes GET only, not POST")
+    assert put(green, requests=[{}, {"method": "POST"}]) == Outcome.failed(
+        "the listener rule accepts only GET, not POST"
+    )
     assert not headers
 
 

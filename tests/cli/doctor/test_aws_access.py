@@ -154,7 +154,7 @@ def test_an_unreadable_route_is_unknown(doctor: Doctor, account: Account) -> Non
     assert doctor.of(SUBJECT) == [
         (
             "unknown",
-            "cannot determine whether the function can call AWS: ec2:DescribeRouteTables: the answer can't be read",
+            "cannot determine whether the function can call AWS: ec2:DescribeRouteTables: invalid response",
         )
     ]
 

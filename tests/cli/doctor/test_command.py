@@ -82,6 +82,4 @@ def test_a_failed_call_for_the_service_is_one_line(run: Run, account: Account) -
 def test_an_unreadable_description_is_one_line(run: Run, account: Account, missing: str) -> None:
     del account.service[missing]
 
-    assert (
-        "ecs-hooks: ecs:DescribeServices: the answer can't be read\n" in run("doctor", "my-cluster/my-service").output
-    )
+    assert "ecs-hooks: ecs:DescribeServices: invalid response\n" in run("doctor", "my-cluster/my-service").output

@@ -55,17 +55,17 @@ def test_in_a_deployment_at_the_stage_the_rule_must_forward_to_green(doctor: Doc
     doctor()
     ((level, text),) = doctor.of("endpoint")
     assert level == "error"
-    assert text.startswith(f"{AT}: {RULE} leads to target group primary, not to green's target group alternate")
-    assert doctor.fix("leads to target group primary").startswith("let only ECS change the rule")
+    assert text.startswith(f"{AT}: {RULE} forwards to target group primary, not to green's target group alternate")
+    assert doctor.fix("forwards to target group primary").startswith("let only ECS change the rule")
 
 
 @pytest.mark.parametrize(
     ("condition", "text", "fix"),
     [
-        (PATH, "its condition path-pattern is no plain prefix such as /test/*", "set hookDetails.base_url"),
+        (PATH, "its condition path-pattern is not a literal prefix such as /test/*", "set hookDetails.base_url"),
         (
             {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}},
-            "its condition source-ip can't be met by a request from anywhere",
+            "a check cannot satisfy its condition source-ip",
             "set hookDetails.base_url",
         ),
     ],
@@ -76,15 +76,17 @@ def test_contract_5_2_some_conditions_do_not_allow_an_address(
     account.aws.answer("DescribeRules", rule(condition))
     doctor()
 
-    assert doctor.of("endpoint") == [("error", f"{AT}: the address of green can't be derived from {RULE}: {text}")]
-    assert doctor.fix("can't be derived") == fix
+    assert doctor.of("endpoint") == [("error", f"{AT}: cannot derive green's address from {RULE}: {text}")]
+    assert doctor.fix("cannot derive") == fix
 
 
 def test_contract_5_2_https_requires_a_host_name(doctor: Doctor, account: Account) -> None:
     account.listener("HTTPS", 8443)
     doctor()
-    assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} speaks TLS, and its certificate is not made for {DNS}")]
-    assert doctor.fix("speaks TLS") == "set hookDetails.host to the name it is made for"
+    assert doctor.of("endpoint") == [
+        ("error", f"{AT}: {RULE} uses TLS, and its certificate is not valid for the load balancer's name {DNS}")
+    ]
+    assert doctor.fix("uses TLS") == "set hookDetails.host to a name of the certificate"
 
     account.aws.answer("DescribeRules", rule(HOST))
     doctor()
@@ -129,9 +131,7 @@ def test_several_test_listeners_are_ambiguous(doctor: Doctor, account: Account) 
     account.service["loadBalancers"] *= 2
     doctor()
 
-    assert doctor.of("endpoint") == [
-        ("error", f"{AT}: the service has 2 load balancers with a test listener, which one is not clear")
-    ]
+    assert doctor.of("endpoint") == [("error", f"{AT}: the service has 2 load balancers with a test listener, not one")]
     assert doctor.of("network") == []
 
 
@@ -141,7 +141,7 @@ def test_a_network_load_balancer_requires_tcp_and_its_own_port(doctor: Doctor, a
     account.aws.answer("DescribeListeners", {"Listeners": [default]})
     doctor()
 
-    assert doctor.of("endpoint")[0][1].endswith("speaks TCP_UDP, not HTTP")
+    assert doctor.of("endpoint")[0][1].endswith("has the protocol TCP_UDP, which does not carry HTTP")
     default["Protocol"] = "TCP"
     doctor()
     assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:53/")]
@@ -250,7 +250,7 @@ def test_the_plan_may_have_the_address(doctor: Doctor, account: Account) -> None
             "ok",
             "requests go to http://green/ (the function's APP_URL)",
         ),
-        ("green:8080", "POST_TEST_TRAFFIC_SHIFT", "error", "APP_URL of the function is no address"),
+        ("green:8080", "POST_TEST_TRAFFIC_SHIFT", "error", "environment variable APP_URL of the function is not a URL"),
         (
             "http://green:99999999",
             "POST_TEST_TRAFFIC_SHIFT",
@@ -261,7 +261,7 @@ def test_the_plan_may_have_the_address(doctor: Doctor, account: Account) -> None
             "http://green",
             "POST_SCALE_UP",
             "error",
-            "APP_URL does not lead to green at POST_SCALE_UP yet, it would test blue",
+            "APP_URL does not reach green yet at POST_SCALE_UP, it would test blue",
         ),
     ],
 )
@@ -293,7 +293,7 @@ def test_contract_5_4_the_test_header_of_service_connect(doctor: Doctor, account
     account.aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision()]})
     doctor()
     assert doctor.of("endpoint")[0][0] == "error"
-    assert doctor.fix("offers nothing through Service Connect") == "leave service_connect out of hookDetails"
+    assert doctor.fix("has no Service Connect services") == "remove service_connect from hookDetails"
 
     account.service["currentServiceRevisions"] = []
     doctor()

@@ -80,7 +80,7 @@ def test_an_unreadable_configuration_is_reported(doctor: Doctor, account: Accoun
     del account.function["Role"]
     doctor()
 
-    assert "the answer can't be read" in doctor.of("function")[0][1]
+    assert "invalid response" in doctor.of("function")[0][1]
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_tasks_require_the_vpc_and_an_inbound_rule(doctor: Doctor, account: Acco
             "",
             "error",
             (
-                "ECS_HOOKS_ALLOWED_HOSTS: entry 1 is no host: write names, addresses or networks such as localhost, "
+                "ECS_HOOKS_ALLOWED_HOSTS: entry 1 is not a host; write names, addresses or networks such as localhost, "
                 "127.0.0.1, ::1 or 127.0.0.0/8, without scheme, port or path"
             ),
         ),
@@ -248,7 +248,7 @@ def test_unreadable_subnets_are_unknown(doctor: Doctor, account: Account) -> Non
     assert doctor.of("network") == [
         (
             "unknown",
-            "cannot determine whether requests reach their targets: ec2:DescribeSubnets: the answer can't be read",
+            "cannot determine whether requests reach their targets: ec2:DescribeSubnets: invalid response",
         )
     ]
 

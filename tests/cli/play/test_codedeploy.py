@@ -134,7 +134,7 @@ def test_a_hook_that_says_nothing(run: Run, tmp_path: Path) -> None:
     result = run("simulate", "--controller", "codedeploy-ecs", "--hook", hook, "--report", page)
 
     assert result.exit_code == 1
-    assert "no valid answer  CodeDeploy was told no status" in result.output
+    assert "no valid answer  no status was reported to CodeDeploy" in result.output
     assert "1:00:00    hook       TimedOut" in result.output
     assert "told CodeDeploy nothing within an hour" in Document(page.read_text(encoding="utf-8")).text
 
@@ -182,14 +182,14 @@ def test_a_plan_for_a_stage_that_a_function_does_not_have(run: Run, tmp_path: Pa
         (("--controller", "codedeploy-ecs", "--strategy", "CANARY"), "--strategy is for --controller ecs"),
         (("--controller", "codedeploy-ecs", "--timeout", "5"), "CodeDeploy waits for an hour"),
         (("--controller", "codedeploy-ecs", "--lambda-endpoint", "http://a"), "--lambda-endpoint is for"),
-        (("--controller", "codedeploy-ecs", "--deployment-config", "Often"), "Often is no deployment configuration"),
+        (("--controller", "codedeploy-ecs", "--deployment-config", "Often"), "Often is not a deployment configuration"),
         (("--controller", "codedeploy-ecs", "--bake-time", "3000"), "--bake-time"),
         (("--controller", "codedeploy-lambda", "--green", "./serve"), "MODULE:FUNCTION or FILE.py:FUNCTION"),
         (("--controller", "codedeploy-ecs", "--behaviour", "numbers=int"), "known names: function_error"),
         (("--controller", "codedeploy-ecs", "--behaviour", "precision=never"), "precision can be next-minute"),
         (("--controller", "codedeploy-ecs", "--fault", "hang@0%"), "with CodeDeployDefault.ECSAllAtOnce: 100 %"),
-        (("--controller", "codedeploy-lambda", "--alarm", "a: RequestCount Sum > 1"), "measures AWS/Lambda"),
-        (("--alarm", "a: Errors Sum > 1"), "measures AWS/ApplicationELB"),
+        (("--controller", "codedeploy-lambda", "--alarm", "a: RequestCount Sum > 1"), "use AWS/Lambda"),
+        (("--alarm", "a: Errors Sum > 1"), "use AWS/ApplicationELB"),
     ],
 )
 def test_options_that_do_not_go_together(run: Run, options: tuple[str, ...], told: str) -> None:

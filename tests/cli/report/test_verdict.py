@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +10,9 @@ from ecs_hooks_cli.report.answers import histories_of, hooks_of
 from ecs_hooks_cli.report.play import Play
 from ecs_hooks_cli.report.verdict import Verdict, facts_of, summary_of, verdict_of
 from ecs_hooks_simulator import (
-    Behaviour,
     CanaryConfiguration,
     DeploymentController,
+    EcsBehaviour,
     LifecycleHook,
     LinearConfiguration,
     Service,
@@ -21,10 +20,8 @@ from ecs_hooks_simulator import (
     TasksFailedError,
 )
 from ecs_hooks_simulator.application import Application
-from ecs_hooks_simulator.core.model import ServiceRevision
-from ecs_hooks_simulator.core.record import DeploymentStatus, ServiceDeployment
-from ecs_hooks_simulator.ecs.environment import MemoryTasks
-from ecs_hooks_simulator.ecs.undocumented import Abort
+from ecs_hooks_simulator.core.service_deployment import DeploymentStatus, ServiceDeployment, ServiceRevision
+from ecs_hooks_simulator.ecs.base_controller import MemoryTasks
 from ecs_hooks_simulator.simulation import demo_application
 from tests.cli.report.recorded import Wave, checked, recorded, troubles
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate
@@ -104,7 +101,7 @@ def test_tasks_that_do_not_start_are_why() -> None:
                 raise TasksFailedError("no such image")
 
     def prepare(player: DeploymentController) -> None:
-        player._around = replace(player._around, tasks=Broken())
+        player.tasks = Broken()
 
     assert verdict(recorded(prepare=prepare)).why == [("tasks of green", "did not start")]
 
@@ -120,7 +117,7 @@ def test_a_stop_is_neither() -> None:
     def stop(player: DeploymentController) -> None:
         player.at(60, lambda deployment: player.deployments.stop(deployment.arn, "ABORT"))
 
-    assert verdict(recorded(prepare=stop, behaviour=Behaviour(abort=Abort.STOPPED))).headline == "Stopped where it was"
+    assert verdict(recorded(prepare=stop, behaviour=EcsBehaviour(abort="stopped"))).headline == "Stopped where it was"
 
 
 def test_what_is_not_over_is_said_so() -> None:

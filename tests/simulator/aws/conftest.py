@@ -1,4 +1,4 @@
-"""A simulation without processes: what AWS tells of it."""
+"""AWS clients of a simulation without processes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ import pytest
 from botocore.config import Config
 
 from ecs_hooks_simulator import DeploymentController, Service
-from ecs_hooks_simulator.aws import (
-    AwsEndpoint,
-    BalancerMetrics,
-    CloudWatch,
-    EcsTasks,
-    ElasticLoadBalancing,
-    load_balancers,
-)
 from ecs_hooks_simulator.aws.answers import Answers
+from ecs_hooks_simulator.aws.cloudwatch import CloudWatch
+from ecs_hooks_simulator.aws.elastic_load_balancing import BalancerMetrics, ElasticLoadBalancing, load_balancers
+from ecs_hooks_simulator.aws.endpoint import AwsEndpoint
+from ecs_hooks_simulator.aws.tasks import EcsTasks
 from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 
 Client = Callable[[str], Any]

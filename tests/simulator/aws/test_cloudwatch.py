@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import DeploymentController, EcsError
-from ecs_hooks_simulator.aws import ElasticLoadBalancing
 from ecs_hooks_simulator.aws.cloudwatch import statistic
+from ecs_hooks_simulator.aws.elastic_load_balancing import ElasticLoadBalancing
 from ecs_hooks_simulator.traffic.load_balancer import Forwarded, LoadBalancer
 from tests.simulator.aws.conftest import Client
 
@@ -33,11 +33,11 @@ def measured(controller: DeploymentController, balancer: LoadBalancer) -> dict[s
 
 def query(identifier: str, dimensions: dict[str, str], metric: str, stat: str = "Sum", **fields: Any) -> dict[str, Any]:
     named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
-    asked = {"Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": named}
-    return {"Id": identifier, "MetricStat": {"Metric": asked, "Period": 60, "Stat": stat}, **fields}
+    request = {"Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": named}
+    return {"Id": identifier, "MetricStat": {"Metric": request, "Period": 60, "Stat": stat}, **fields}
 
 
-def ask(client: Client, *queries: dict[str, Any], minutes: float = 5, **options: Any) -> dict[str, list[float]]:
+def values_of(client: Client, *queries: dict[str, Any], minutes: float = 5, **options: Any) -> dict[str, list[float]]:
     answer = client("cloudwatch").get_metric_data(
         MetricDataQueries=list(queries),
         StartTime=datetime.fromtimestamp(BEGAN, UTC),
@@ -61,52 +61,52 @@ def ask(client: Client, *queries: dict[str, Any], minutes: float = 5, **options:
         ("TargetResponseTime", "p99", [1.1, 0.1]),
     ],
 )
-def test_what_the_load_balancer_has_measured_of_green(
+def test_metrics_of_greens_target_group(
     client: Client, measured: dict[str, str], metric: str, stat: str, values: list[float]
 ) -> None:
-    assert ask(client, query("a", measured, metric, stat))["a"] == pytest.approx(values)
+    assert values_of(client, query("a", measured, metric, stat))["a"] == pytest.approx(values)
 
 
-def test_only_periods_that_were_asked_about(client: Client, measured: dict[str, str]) -> None:
-    asked = query("a", measured, "RequestCount")
+def test_only_the_requested_periods_are_returned(client: Client, measured: dict[str, str]) -> None:
+    request = query("a", measured, "RequestCount")
 
-    assert ask(client, asked, minutes=1) == {"a": [3]}
-    assert ask(client, query("a", measured, "TargetResponseTime", "p50"), ScanBy="TimestampDescending")["a"] == [
+    assert values_of(client, request, minutes=1) == {"a": [3]}
+    assert values_of(client, query("a", measured, "TargetResponseTime", "p50"), ScanBy="TimestampDescending")["a"] == [
         0.1,
         0.1,
     ]
 
 
-def test_the_whole_load_balancer_without_a_target_group(client: Client, measured: dict[str, str]) -> None:
-    assert ask(client, query("a", {"LoadBalancer": measured["LoadBalancer"]}, "RequestCount")) == {"a": [4, 3]}
-    assert ask(client, query("a", measured | {"TargetGroup": "targetgroup/x/1"}, "RequestCount")) == {"a": []}
+def test_without_a_target_group_the_whole_load_balancer_counts(client: Client, measured: dict[str, str]) -> None:
+    assert values_of(client, query("a", {"LoadBalancer": measured["LoadBalancer"]}, "RequestCount")) == {"a": [4, 3]}
+    assert values_of(client, query("a", measured | {"TargetGroup": "targetgroup/x/1"}, "RequestCount")) == {"a": []}
 
 
 @pytest.mark.parametrize(("metric", "values"), [("HTTPCode_ELB_5XX_Count", [1, 1]), ("HTTPCode_ELB_4XX_Count", [])])
-def test_what_the_load_balancer_answers_itself_is_counted_for_all_of_it_only(
+def test_responses_of_the_load_balancer_itself_have_no_target_group(
     client: Client, measured: dict[str, str], metric: str, values: list[float]
 ) -> None:
     whole = {"LoadBalancer": measured["LoadBalancer"]}
 
-    assert ask(client, query("a", whole, metric), query("b", measured, metric)) == {"a": values, "b": []}
+    assert values_of(client, query("a", whole, metric), query("b", measured, metric)) == {"a": values, "b": []}
 
 
-def test_what_is_forwarded_between_two_questions_is_in_the_second_answer(
+def test_requests_between_two_calls_are_in_the_second_response(
     client: Client, measured: dict[str, str], balancer: LoadBalancer, controller: DeploymentController
 ) -> None:
     slowest = query("a", measured, "TargetResponseTime", "Maximum")
-    assert ask(client, slowest)["a"] == pytest.approx([1.1, 0.1])
+    assert values_of(client, slowest)["a"] == pytest.approx([1.1, 0.1])
 
     # An older request that comes late, and one of a revision that gets the target group next.
     balancer.note(Forwarded(BEGAN + 30, "production", controller.active[0].arn, 200, 2.0))
-    assert ask(client, slowest)["a"] == pytest.approx([2.0, 0.1])
+    assert values_of(client, slowest)["a"] == pytest.approx([2.0, 0.1])
     controller.deploy()
     balancer.note(Forwarded(BEGAN + 90, "production", controller.deploy().target.arn, 200, 3.0))
-    assert ask(client, slowest)["a"] == pytest.approx([2.0, 3.0])
+    assert values_of(client, slowest)["a"] == pytest.approx([2.0, 3.0])
 
 
 def test_an_expression_over_metrics(client: Client, measured: dict[str, str]) -> None:
-    values = ask(
+    values = values_of(
         client,
         {"Id": "rate", "Expression": "100 * FILL(errors, 0) / requests", "Period": 60},
         query("errors", measured, "HTTPCode_Target_5XX_Count", ReturnData=False),
@@ -119,30 +119,28 @@ def test_an_expression_over_metrics(client: Client, measured: dict[str, str]) ->
 @pytest.mark.parametrize(
     ("metric", "stat", "expression", "message"),
     [
-        ("ActiveConnectionCount", "Sum", "a", "does not measure ActiveConnectionCount"),
-        ("RequestCount", "TM(10%:90%)", "a", "does not know the statistic"),
-        ("RequestCount", "Sum", "ANOMALY_DETECTION_BAND(a)", "does not know ANOMALY_DETECTION_BAND"),
-        ("RequestCount", "Sum", "a +", "can't be read"),
-        ("RequestCount", "Sum", "b + 1", "does not know b"),
+        ("ActiveConnectionCount", "Sum", "a", "metric ActiveConnectionCount is not supported"),
+        ("RequestCount", "TM(10%:90%)", "a", "statistic TM(10%:90%) is not supported"),
+        ("RequestCount", "Sum", "ANOMALY_DETECTION_BAND(a)", "ANOMALY_DETECTION_BAND(a) is not supported"),
+        ("RequestCount", "Sum", "a +", "invalid syntax"),
+        ("RequestCount", "Sum", "b + 1", "b is not supported"),
     ],
 )
-def test_what_the_simulator_can_not_measure_is_refused(
+def test_metrics_without_support_are_refused(
     client: Client, measured: dict[str, str], metric: str, stat: str, expression: str, message: str
 ) -> None:
     with pytest.raises(ClientError, match="ValidationError") as refused:
-        ask(client, query("a", measured, metric, stat), {"Id": "e", "Expression": expression})
+        values_of(client, query("a", measured, metric, stat), {"Id": "e", "Expression": expression})
     assert message in str(refused.value)
 
 
-def test_other_metrics_are_motos_but_not_beside_those_of_the_load_balancer(
-    client: Client, measured: dict[str, str]
-) -> None:
+def test_moto_answers_for_other_metrics_but_not_in_the_same_request(client: Client, measured: dict[str, str]) -> None:
     own = query("b", {}, "Orders")
     own["MetricStat"]["Metric"]["Namespace"] = "Shop"
 
-    assert ask(client, own) == {"b": []}
-    with pytest.raises(ClientError, match="not both"):
-        ask(client, query("a", measured, "RequestCount"), own)
+    assert values_of(client, own) == {"b": []}
+    with pytest.raises(ClientError, match="cannot mix"):
+        values_of(client, query("a", measured, "RequestCount"), own)
 
 
 @pytest.mark.parametrize(("name", "value"), [("p0", 1), ("p50", 2), ("p51", 3), ("p99.9", 4), ("p100", 4), ("Sum", 10)])
@@ -150,6 +148,6 @@ def test_statistics(name: str, value: float) -> None:
     assert statistic(name, [4.0, 1.0, 3.0, 2.0]) == value
 
 
-def test_a_percentile_beyond_100_is_none() -> None:
+def test_a_percentile_above_100_is_refused() -> None:
     with pytest.raises(EcsError):
         statistic("p101", [1.0])

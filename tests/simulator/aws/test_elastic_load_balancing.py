@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import DeploymentController, ServiceDeployment
-from ecs_hooks_simulator.aws import ElasticLoadBalancing
+from ecs_hooks_simulator.aws.elastic_load_balancing import ElasticLoadBalancing
 from ecs_hooks_simulator.core.faults import Fault
 from ecs_hooks_simulator.traffic.load_balancer import LoadBalancer
 from tests.simulator.aws.conftest import Client
@@ -21,7 +21,7 @@ def weights(actions: list[dict[str, Any]]) -> list[int]:
     return [group["Weight"] for group in actions[0]["ForwardConfig"]["TargetGroups"]]
 
 
-def test_a_rule_leads_to_the_target_group_of_whoever_has_the_traffic(
+def test_a_rule_forwards_by_the_current_weights(
     client: Client, controller: DeploymentController, balancer: LoadBalancer
 ) -> None:
     elb, rule = client("elbv2"), configured(controller)["productionListenerRule"]
@@ -43,7 +43,7 @@ def test_a_rule_leads_to_the_target_group_of_whoever_has_the_traffic(
     assert seen == [[1, 0], [100, 0], [0, 100], [70, 30]]
 
 
-def test_listeners_lead_to_the_ports_that_forward(
+def test_listeners_have_the_ports_of_the_load_balancer(
     client: Client, controller: DeploymentController, balancer: LoadBalancer
 ) -> None:
     elb = client("elbv2")
@@ -58,12 +58,12 @@ def test_listeners_lead_to_the_ports_that_forward(
     assert found["DNSName"] == "127.0.0.1"
 
 
-def test_a_target_with_a_fault_that_health_checks_find_is_unhealthy(
+def test_a_target_with_a_fault_is_unhealthy(
     client: Client, controller: DeploymentController, balancer: LoadBalancer
 ) -> None:
     elb, group, blue = client("elbv2"), configured(controller)["targetGroupArn"], controller.adopt()
     balancer.register(blue.arn, "127.0.0.1:8123")
-    balancer.disturb(blue.arn, Fault.parse("hang"))
+    balancer.inject(blue.arn, Fault.parse("hang"))
 
     (target,) = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
 
@@ -88,7 +88,7 @@ def test_the_groups_of_green_and_blue_alternate(controller: DeploymentController
     assert [names.index(name) for name in seen] == [0, 1, 1, 0, 0]
 
 
-def test_targets_are_the_tasks_that_are_registered(
+def test_targets_are_the_registered_tasks(
     client: Client, controller: DeploymentController, balancer: LoadBalancer
 ) -> None:
     elb, groups = client("elbv2"), configured(controller)
@@ -103,7 +103,7 @@ def test_targets_are_the_tasks_that_are_registered(
     assert alternate["TargetHealthDescriptions"] == []
 
 
-def test_other_load_balancers_are_motos(client: Client) -> None:
+def test_moto_answers_for_other_load_balancers(client: Client) -> None:
     elb, vpc = client("elbv2"), client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     group = elb.create_target_group(Name="other", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip")
     arn = group["TargetGroups"][0]["TargetGroupArn"]

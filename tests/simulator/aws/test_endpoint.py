@@ -10,7 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import CallableTarget, DeploymentController, EcsError, LifecycleHook, Service
-from ecs_hooks_simulator.aws import AwsEndpoint, answering, operations
+from ecs_hooks_simulator.aws import answers
+from ecs_hooks_simulator.aws.endpoint import AwsEndpoint, answering
 
 
 def succeed(event: Any, context: Any) -> dict[str, str]:
@@ -50,14 +51,14 @@ def client(endpoint: AwsEndpoint) -> Any:
 def test_a_deployment_is_described(ecs: Any, controller: DeploymentController) -> None:
     deployment = controller.deploy(image="api:2")
 
-    answer = ecs.describe_service_deployments(serviceDeploymentArns=[deployment.arn, "arn:nobody:knows"])
+    answer = ecs.describe_service_deployments(serviceDeploymentArns=[deployment.arn, "arn:unknown"])
 
     (described,) = answer["serviceDeployments"]
     assert described["status"] == "SUCCESSFUL"
     assert described["createdAt"] == datetime.fromtimestamp(deployment.created_at, UTC)
     assert described["deploymentConfiguration"]["strategy"] == "BLUE_GREEN"
     assert described["lifecycleHookDetails"][0]["status"] == "SUCCEEDED"
-    assert [failure["arn"] for failure in answer["failures"]] == ["arn:nobody:knows"]
+    assert [failure["arn"] for failure in answer["failures"]] == ["arn:unknown"]
 
 
 def test_deployments_are_listed(ecs: Any, controller: DeploymentController) -> None:
@@ -108,7 +109,7 @@ def test_a_paused_deployment_is_continued(endpoint: AwsEndpoint, controller: Dep
     ("operation", "parameters"),
     [("stop_service_deployment", {}), ("continue_service_deployment", {"hookId": "ecs-pause-x"})],
 )
-def test_a_deployment_that_nobody_knows_is_not_found(ecs: Any, operation: str, parameters: dict[str, str]) -> None:
+def test_an_unknown_deployment_is_not_found(ecs: Any, operation: str, parameters: dict[str, str]) -> None:
     arn = "arn:aws:ecs:us-west-2:123456789012:service-deployment/my-cluster/api/none"
 
     with pytest.raises(ClientError, match="The service deployment does not exist") as raised:
@@ -117,7 +118,7 @@ def test_a_deployment_that_nobody_knows_is_not_found(ecs: Any, operation: str, p
     assert raised.value.response["Error"]["Code"] == "ServiceDeploymentNotFoundException"
 
 
-def test_what_ecs_refuses_is_refused_in_its_words(ecs: Any, controller: DeploymentController) -> None:
+def test_invalid_requests_get_the_errors_of_ecs(ecs: Any, controller: DeploymentController) -> None:
     deployment = controller.deploy(image="api:2")
 
     with pytest.raises(ClientError, match="hookId must follow the format"):
@@ -126,7 +127,7 @@ def test_what_ecs_refuses_is_refused_in_its_words(ecs: Any, controller: Deployme
         ecs.describe_service_deployments(serviceDeploymentArns=["arn"] * 21)
 
 
-def test_errors_can_be_had_on_demand(endpoint: AwsEndpoint, ecs: Any, controller: DeploymentController) -> None:
+def test_errors_can_be_injected(endpoint: AwsEndpoint, ecs: Any, controller: DeploymentController) -> None:
     deployment = controller.deploy(image="api:2")
     endpoint.fail("DescribeServiceDeployments", EcsError("ThrottlingException", "Rate exceeded"), times=2)
     endpoint.fail("ListServiceDeployments", EcsError("AccessDeniedException", "no"))
@@ -154,13 +155,13 @@ def test_two_simulations_in_one_process_do_not_mix(endpoint: AwsEndpoint, contro
             )
 
 
-def test_an_endpoint_that_nobody_feeds_knows_nothing(endpoint: AwsEndpoint, controller: DeploymentController) -> None:
-    operations.remove_source(controller.deployments)
+def test_without_a_simulation_every_arn_is_missing(endpoint: AwsEndpoint, controller: DeploymentController) -> None:
+    answers.remove_deployments(controller.deployments)
     try:
         answer = client(endpoint).describe_service_deployments(serviceDeploymentArns=["arn:x"])
         assert answer == {**answer, "serviceDeployments": [], "failures": [{"arn": "arn:x", "reason": "MISSING"}]}
     finally:
-        operations.add_source(controller.deployments)
+        answers.add_deployments(controller.deployments)
 
 
 def test_an_endpoint_has_an_address_only_while_it_is_open(controller: DeploymentController) -> None:
@@ -168,7 +169,7 @@ def test_an_endpoint_has_an_address_only_while_it_is_open(controller: Deployment
         _ = AwsEndpoint(controller.deployments).url
 
 
-def test_an_endpoint_that_outlives_the_simulations_that_it_tells_of(controller: DeploymentController) -> None:
+def test_an_endpoint_can_outlive_its_simulations(controller: DeploymentController) -> None:
     deployment = controller.deploy(image="api:2")
 
     with AwsEndpoint() as endpoint:

@@ -33,7 +33,7 @@ RATE = {
 }
 
 
-def test_an_alarm_is_made_of_what_awss_users_have() -> None:
+def test_an_alarm_from_the_parameters_of_put_metric_alarm() -> None:
     alarm = MetricAlarm.read(PARAMETERS)
 
     assert (alarm.seconds, alarm.evaluation_periods, alarm.needed) == (120, 3, 2)
@@ -42,14 +42,14 @@ def test_an_alarm_is_made_of_what_awss_users_have() -> None:
     assert alarm.to_dict() == PARAMETERS
 
 
-def test_what_describe_alarms_adds_changes_nothing() -> None:
+def test_further_fields_of_describe_alarms_are_ignored() -> None:
     described = {**PARAMETERS, "AlarmArn": "arn", "StateReason": "Unchecked", "AlarmActions": [], "StateValue": "ALARM"}
 
     assert MetricAlarm.read(described).to_dict() == PARAMETERS
     assert MetricAlarm.read(described).state_value == "ALARM"
 
 
-def test_an_alarm_over_metric_math() -> None:
+def test_an_alarm_on_metric_math() -> None:
     alarm = MetricAlarm.read(RATE)
 
     assert (alarm.seconds, alarm.needed) == (60, 3)
@@ -73,29 +73,29 @@ def test_an_alarm_in_one_line(text: str, fields: tuple[str, str, float]) -> None
 
 
 @pytest.mark.parametrize("text", ["", "api-5xx", "api-5xx: RequestCount > 5", "api-5xx: RequestCount Sum = 5"])
-def test_a_line_that_is_no_alarm_shows_one(text: str) -> None:
+def test_an_invalid_line_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(AlarmError, match="such as 'api-5xx: HTTPCode_Target_5XX_Count Sum > 5'"):
         MetricAlarm.parse(text)
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
-        ({"Treshold": 1}, "alarm api-5xx: Treshold: Extra inputs"),
-        ({"alarm_name": "x"}, "alarm_name: Extra inputs"),
+        ({"Treshold": 1}, "alarm api-5xx: Treshold: unknown field; did you mean 'Threshold'?"),
+        ({"alarm_name": "x"}, "alarm_name: unknown field; did you mean 'AlarmName'?"),
         ({"Threshold": "many"}, "Threshold: must be a number, not string"),
         ({"AlarmName": 5}, "alarm: AlarmName: must be a string, not"),
         ({"Period": 30}, "Period: "),
         ({"Period": 90}, "Period: "),
-        ({"Namespace": "AWS/ECS"}, "Namespace: Input should be 'AWS/ApplicationELB'"),
-        ({"Statistic": None}, "give one of Statistic and ExtendedStatistic"),
-        ({"ExtendedStatistic": "p99"}, "give one of Statistic and ExtendedStatistic"),
-        ({"MetricName": None}, "give one of MetricName and Metrics"),
-        ({"DatapointsToAlarm": 4}, "DatapointsToAlarm is 4, of 3 EvaluationPeriods"),
-        ({"ComparisonOperator": "LessThanLowerThreshold"}, "ComparisonOperator: Input should be"),
+        ({"Namespace": "AWS/ECS"}, "Namespace: is not one of the allowed values (AWS/ApplicationELB, AWS/Lambda)"),
+        ({"Statistic": None}, "Statistic, ExtendedStatistic: set exactly one of them"),
+        ({"ExtendedStatistic": "p99"}, "Statistic, ExtendedStatistic: set exactly one of them"),
+        ({"MetricName": None}, "MetricName, Metrics: set exactly one of them"),
+        ({"DatapointsToAlarm": 4}, "DatapointsToAlarm: 4 is more than EvaluationPeriods (3)"),
+        ({"ComparisonOperator": "LessThanLowerThreshold"}, "ComparisonOperator: is not one of the allowed values"),
         (
             {"Dimensions": [{"Name": "TargetGroup", "Value": "targetgroup/real/1"}]},
-            "with the value {green.target_group}",
+            "value {green.target_group}",
         ),
         (
             {"Dimensions": [{"Name": "AvailabilityZone", "Value": "us-west-2a"}]},
@@ -103,26 +103,32 @@ def test_a_line_that_is_no_alarm_shows_one(text: str) -> None:
         ),
     ],
 )
-def test_an_alarm_that_can_not_be_played_names_the_field(change: dict[str, Any], says: str) -> None:
+def test_an_invalid_alarm_is_refused_with_the_field(change: dict[str, Any], message: str) -> None:
     with pytest.raises(AlarmError) as error:
         MetricAlarm.read({**PARAMETERS, **change})
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("metrics", "says"),
+    ("metrics", "message"),
     [
-        ([{"Id": "a", "MetricStat": STAT}, {"Id": "b", "MetricStat": STAT}], "one of Metrics has ReturnData"),
-        ([{"Id": "a", "Expression": "1"}], "Metrics need a MetricStat"),
-        ([{"Id": "a", "MetricStat": {**STAT, "Period": 10}}], "a Period of whole minutes"),
+        (
+            [{"Id": "a", "MetricStat": STAT}, {"Id": "b", "MetricStat": STAT}],
+            "set ReturnData to true in exactly one query",
+        ),
+        ([{"Id": "a", "Expression": "1"}], "need a MetricStat"),
+        ([{"Id": "a", "MetricStat": {**STAT, "Period": 10}}], "a Period in seconds that is a multiple of 60"),
         ([{"Id": "a", "MetricStat": {"Period": 60}}], "MetricStat needs a Metric"),
-        ([{"Id": "a", "MetricStat": {**STAT, "Metric": {"Namespace": "AWS/ECS"}}}], "not AWS/ECS"),
+        (
+            [{"Id": "a", "MetricStat": {**STAT, "Metric": {"Namespace": "AWS/ECS"}}}],
+            "namespace AWS/ECS is not supported",
+        ),
         (
             [{"Id": "a", "MetricStat": STAT}, {"Id": "b", "MetricStat": {**STAT, "Period": 120}, "ReturnData": False}],
-            "each the same Period",
+            "all with the same Period",
         ),
     ],
 )
-def test_metric_math_that_can_not_be_played_says_why(metrics: list[dict[str, Any]], says: str) -> None:
-    with pytest.raises(AlarmError, match=says):
+def test_invalid_metric_math_is_refused_with_the_reason(metrics: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(AlarmError, match=message):
         MetricAlarm.read({**RATE, "Metrics": metrics})

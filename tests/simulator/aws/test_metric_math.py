@@ -27,6 +27,6 @@ def test_expressions(expression: str, values: dict[float, float]) -> None:
 @pytest.mark.parametrize(
     "expression", ["c", "", "a; b", "a if b else c", "FILL(a, REPEAT)", "'a'", "~a", "a % b", "\0"]
 )
-def test_what_is_not_known_is_an_error(expression: str) -> None:
+def test_invalid_expressions_are_errors(expression: str) -> None:
     with pytest.raises(MetricMathError):
         evaluate(expression, SERIES)

@@ -4,15 +4,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import DeploymentController
-from ecs_hooks_simulator.aws import operations
+from ecs_hooks_simulator.aws import answers
 from ecs_hooks_simulator.core.errors import EcsError
 from ecs_hooks_simulator.core.faults import Fault
 from tests.simulator.aws.conftest import Client
 
 
-def test_a_revision_that_runs_has_as_many_tasks_as_the_service_wants(
-    client: Client, controller: DeploymentController
-) -> None:
+def test_a_running_revision_has_the_desired_number_of_tasks(client: Client, controller: DeploymentController) -> None:
     ecs, revision = client("ecs"), controller.adopt(image="api:1")
     arns = ecs.list_tasks(cluster="my-cluster", startedBy=revision.started_by)["taskArns"]
     described = ecs.describe_tasks(cluster="my-cluster", tasks=[*arns, arns[0] + "0"])
@@ -25,9 +23,7 @@ def test_a_revision_that_runs_has_as_many_tasks_as_the_service_wants(
     assert described["tasks"][0]["startedBy"] == revision.started_by
 
 
-def test_tasks_are_listed_by_service_and_those_that_stopped_are_forgotten(
-    client: Client, controller: DeploymentController
-) -> None:
+def test_tasks_are_listed_by_service_without_stopped_tasks(client: Client, controller: DeploymentController) -> None:
     ecs, blue = client("ecs"), controller.adopt(image="api:1")
     green = controller.deploy(image="api:2").target
 
@@ -37,7 +33,7 @@ def test_tasks_are_listed_by_service_and_those_that_stopped_are_forgotten(
     assert ecs.list_tasks(cluster="my-cluster", serviceName="api", desiredStatus="STOPPED")["taskArns"] == []
 
 
-def test_tasks_that_crashed_are_stopped_and_ecs_starts_others(client: Client, controller: DeploymentController) -> None:
+def test_crashed_tasks_are_stopped_and_replaced(client: Client, controller: DeploymentController) -> None:
     ecs = client("ecs")
     deployment = controller.deploy(image="api:1", faults=[Fault.parse("crash@BAKE_TIME")])
     cluster = {"cluster": "my-cluster"}
@@ -67,7 +63,7 @@ def test_the_task_definition_of_a_revision(client: Client, controller: Deploymen
     assert [(each["name"], each["image"]) for each in described["containerDefinitions"]] == [("api", "api:1")]
 
 
-def test_other_tasks_are_motos(client: Client, controller: DeploymentController) -> None:
+def test_moto_answers_for_other_tasks(client: Client, controller: DeploymentController) -> None:
     ecs = client("ecs")
     controller.adopt()
     ecs.create_cluster(clusterName="other")
@@ -82,7 +78,7 @@ def test_other_tasks_are_motos(client: Client, controller: DeploymentController)
 
 
 def test_an_error_can_be_injected(client: Client, controller: DeploymentController) -> None:
-    operations.inject("ListTasks", EcsError("ThrottlingException", "Rate exceeded"))
+    answers.inject("ListTasks", EcsError("ThrottlingException", "Rate exceeded"))
 
     with pytest.raises(ClientError, match="ThrottlingException"):
         client("ecs").list_tasks(cluster="my-cluster")

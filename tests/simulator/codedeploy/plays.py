@@ -1,4 +1,4 @@
-"""Deployments of CodeDeploy for tests: hooks that say what they are told to, and a controller to play them."""
+"""CodeDeploy deployments for tests: hooks with given reports, and a controller."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ SUCCEEDED, FAILED, SILENT = "Succeeded", "Failed", ""
 
 
 class Gate:
-    """A hook that tells CodeDeploy one thing after the other, the last for ever; what is an exception is raised."""
+    """A hook that reports one status after the other, the last one repeatedly; raises exceptions, calls functions."""
 
-    def __init__(self, *says: Any, name: str = "gate", timeout_seconds: float = 900) -> None:
+    def __init__(self, *reports: Any, name: str = "gate", timeout_seconds: float = 900) -> None:
         self.events: list[dict[str, Any]] = []
         self.target = CallableTarget(self, name=name, timeout_seconds=timeout_seconds)
         self.player: CodeDeployController | None = None
-        self._says = list(says) or [SUCCEEDED]
+        self._reports = list(reports) or [SUCCEEDED]
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
         self.events.append(event)
-        said = self._says.pop(0) if len(self._says) > 1 else self._says[0]
-        if isinstance(said, BaseException):
-            raise said
-        if callable(said):
-            return said(event, context)
-        if said:
-            self.tell(event, said)
+        status = self._reports.pop(0) if len(self._reports) > 1 else self._reports[0]
+        if isinstance(status, BaseException):
+            raise status
+        if callable(status):
+            return status(event, context)
+        if status:
+            self.report(event, status)
         return {"ignored": True}
 
-    def tell(self, event: Mapping[str, Any], status: str) -> None:
+    def report(self, event: Mapping[str, Any], status: str) -> None:
         assert self.player is not None
-        told = event["DeploymentId"], event["LifecycleEventHookExecutionId"]
-        self.player.hooks.report(*told, EventStatus(status))
+        ids = event["DeploymentId"], event["LifecycleEventHookExecutionId"]
+        self.player.hooks.report(*ids, EventStatus(status))
 
 
 def controller(
@@ -69,7 +69,7 @@ def controller(
 
 
 def play(hooks: Mapping[str, Gate] | None = None, **options: Any) -> tuple[Deployment, CodeDeployController]:
-    """Play one deployment, over a blue that is there."""
+    """Play one deployment, over an existing blue."""
     player = controller(hooks, **options)
     player.adopt(image="app:1")
     return player.deploy(image="app:2"), player
@@ -88,7 +88,7 @@ def entered(player: CodeDeployController) -> list[str]:
 
 
 def shares(player: CodeDeployController, deployment: Deployment, kind: str = "production") -> list[tuple[float, float]]:
-    """When green had which share of a listener's traffic, in seconds from the beginning."""
+    """Green's shares of a listener's traffic, each with its seconds from the beginning."""
     shifts: Sequence[TrafficShifted] = player.timeline.of(TrafficShifted)
     return [
         (record.time - deployment.created_at, record.weights.get(deployment.target.arn, 0))

@@ -1,4 +1,4 @@
-"""CodeDeploy, task sets, schedules and parameters over HTTP, as botocore asks."""
+"""CodeDeploy, task sets, schedules and parameters through botocore."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from ecs_hooks_simulator.codedeploy import (
     DeploymentGroup,
 )
 from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
-from ecs_hooks_simulator.codedeploy.undocumented import VersionWeight
 from ecs_hooks_simulator.simulation import demo_application
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
@@ -39,25 +38,25 @@ def code(call: Callable[..., Any], **parameters: Any) -> str:
 
 
 class Simulated:
-    """A simulation whose one hook asks AWS."""
+    """A simulation with one hook that calls AWS."""
 
     def __init__(self, simulation: CodeDeploySimulation, green: Application) -> None:
         self.simulation = simulation
         self._green = green
 
     def hooked(
-        self, ask: Callable[[dict[str, Any], Any], None], event: str = "BeforeAllowTraffic", *, tells: bool = True
+        self, check: Callable[[dict[str, Any], Any], None], event: str = "BeforeAllowTraffic", *, reports: bool = True
     ) -> Deployment:
-        """Deploy, with a hook that asks and then tells CodeDeploy that all is well, unless it has done so itself."""
+        """Deploy with a hook that calls a function and then reports Succeeded, unless the function reports itself."""
         errors: list[BaseException] = []
 
         def hook(received: dict[str, Any], context: Any) -> None:
             try:
-                ask(received, context)
+                check(received, context)
             except BaseException as error:  # noqa: BLE001 - raised below, where pytest sees it
                 errors.append(error)
-            if tells:
-                tell(received)
+            if reports:
+                report(received)
 
         deployment = self.simulation.deploy(self._green, hooks={event: CallableTarget(hook, name="hook")})
         for error in errors:
@@ -65,7 +64,7 @@ class Simulated:
         return deployment
 
 
-def told(event: dict[str, Any], status: str) -> dict[str, str]:
+def status(event: dict[str, Any], status: str) -> dict[str, str]:
     return {
         "deploymentId": event["DeploymentId"],
         "lifecycleEventHookExecutionId": event["LifecycleEventHookExecutionId"],
@@ -90,7 +89,7 @@ def function() -> Iterator[Simulated]:
 def test_a_deployment_of_a_service_is_described(service: Simulated) -> None:
     seen: dict[str, Any] = {}
 
-    def ask(event: dict[str, Any], _: object) -> None:
+    def check(event: dict[str, Any], _: object) -> None:
         codedeploy, identifier = client("codedeploy"), event["DeploymentId"]
         seen["deployment"] = codedeploy.get_deployment(deploymentId=identifier)["deploymentInfo"]
         (target,) = codedeploy.list_deployment_targets(deploymentId=identifier)["targetIds"]
@@ -100,12 +99,12 @@ def test_a_deployment_of_a_service_is_described(service: Simulated) -> None:
         names = {"applicationName": "my-application", "deploymentGroupName": "my-deployment-group"}
         seen["group"] = codedeploy.get_deployment_group(**names)["deploymentGroupInfo"]
         sets = [each["identifer"] for each in seen["target"]["ecsTarget"]["taskSetsInfo"]]
-        asked = {"cluster": "my-cluster", "service": "my-service"}
-        seen["task sets"] = client("ecs").describe_task_sets(**asked, taskSets=[*sets, "ecs-svc/0"])
-        assert len(client("ecs").describe_task_sets(**asked)["taskSets"]) == 2
+        request = {"cluster": "my-cluster", "service": "my-service"}
+        seen["task sets"] = client("ecs").describe_task_sets(**request, taskSets=[*sets, "ecs-svc/0"])
+        assert len(client("ecs").describe_task_sets(**request)["taskSets"]) == 2
         seen["tasks"] = client("ecs").list_tasks(cluster="my-cluster", startedBy=sets[1])["taskArns"]
 
-    deployment = service.hooked(ask)
+    deployment = service.hooked(check)
     described, target = seen["deployment"], seen["target"]["ecsTarget"]
     routes = described["loadBalancerInfo"]["targetGroupPairInfoList"][0]
 
@@ -133,10 +132,10 @@ def test_a_deployment_of_a_service_is_described(service: Simulated) -> None:
     assert len(seen["tasks"]) == 1
 
 
-def test_the_listeners_are_asked_by_their_own_arns(service: Simulated) -> None:
+def test_listeners_are_described_by_their_arns(service: Simulated) -> None:
     seen: list[Any] = []
 
-    def ask(event: dict[str, Any], _: object) -> None:
+    def check(event: dict[str, Any], _: object) -> None:
         info = client("codedeploy").get_deployment(deploymentId=event["DeploymentId"])["deploymentInfo"]
         route = info["loadBalancerInfo"]["targetGroupPairInfoList"][0]["testTrafficRoute"]["listenerArns"][0]
         elb = client("elbv2")
@@ -146,28 +145,28 @@ def test_the_listeners_are_asked_by_their_own_arns(service: Simulated) -> None:
         assert rule["Actions"] == listener["DefaultActions"]
         seen.extend(each["Weight"] for each in listener["DefaultActions"][0]["ForwardConfig"]["TargetGroups"])
 
-    service.hooked(ask)
+    service.hooked(check)
     assert sorted(seen) == [0, 100]
 
 
-def test_after_the_shift_green_is_the_primary_one(service: Simulated) -> None:
+def test_after_the_shift_green_is_primary(service: Simulated) -> None:
     seen: list[Any] = []
 
-    def ask(event: dict[str, Any], _: object) -> None:
-        asked = {"deploymentId": event["DeploymentId"], "targetId": "my-cluster:my-service"}
-        target = client("codedeploy").get_deployment_target(**asked)["deploymentTarget"]["ecsTarget"]
+    def check(event: dict[str, Any], _: object) -> None:
+        request = {"deploymentId": event["DeploymentId"], "targetId": "my-cluster:my-service"}
+        target = client("codedeploy").get_deployment_target(**request)["deploymentTarget"]["ecsTarget"]
         seen.extend((each["taskSetLabel"], each["status"], each["trafficWeight"]) for each in target["taskSetsInfo"])
 
-    service.hooked(ask, "AfterAllowTraffic")
+    service.hooked(check, "AfterAllowTraffic")
     assert seen == [("Blue", "ACTIVE", 0), ("Green", "PRIMARY", 100)]
 
 
-def test_what_codedeploy_refuses(service: Simulated) -> None:
-    def ask(event: dict[str, Any], _: object) -> None:
+def test_invalid_requests_get_the_errors_of_codedeploy(service: Simulated) -> None:
+    def check(event: dict[str, Any], _: object) -> None:
         codedeploy = client("codedeploy")
         mine = {"deploymentId": event["DeploymentId"]}
         put = codedeploy.put_lifecycle_event_hook_execution_status
-        whole = told(event, "Succeeded")
+        whole = status(event, "Succeeded")
         for changes, expected in (
             ({"deploymentId": ""}, "DeploymentIdRequiredException"),
             ({"deploymentId": "d-1"}, "InvalidDeploymentIdException"),
@@ -189,21 +188,21 @@ def test_what_codedeploy_refuses(service: Simulated) -> None:
         put(**whole)
         assert code(put, **whole) == "LifecycleEventAlreadyCompletedException"
 
-    service.hooked(ask, tells=False)
+    service.hooked(check, reports=False)
 
 
 def test_any_error_can_be_injected(service: Simulated) -> None:
     unsupported = EcsError("UnsupportedActionForDeploymentTypeException", "no")
     service.simulation.endpoint.fail("PutLifecycleEventHookExecutionStatus", unsupported)
 
-    def ask(event: dict[str, Any], _: object) -> None:
+    def check(event: dict[str, Any], _: object) -> None:
         put = client("codedeploy").put_lifecycle_event_hook_execution_status
-        assert code(put, **told(event, "Failed")) == "UnsupportedActionForDeploymentTypeException"
+        assert code(put, **status(event, "Failed")) == "UnsupportedActionForDeploymentTypeException"
 
-    assert str(service.hooked(ask).outcome) == "SUCCESSFUL"
+    assert str(service.hooked(check).outcome) == "SUCCESSFUL"
 
 
-def test_before_it_has_started_there_are_no_targets(service: Simulated) -> None:
+def test_a_deployment_has_no_targets_before_it_starts(service: Simulated) -> None:
     codes: list[str] = []
 
     def look(record: Any) -> None:
@@ -232,12 +231,12 @@ def test_a_deployment_is_stopped_and_continued(service: Simulated, monkeypatch: 
     first = service.simulation.deploy(demo_application("2"))
     assert (str(first.outcome), first.finished_at) == ("SUCCESSFUL", first.created_at + 120)
 
-    # The deployment may be over before the answer has come.
+    # The deployment may end before the response arrives.
     stopped: SimpleQueue[str] = SimpleQueue()
 
     def stop(deployment: Deployment) -> None:
-        asked = {"deploymentId": deployment.id, "autoRollbackEnabled": True}
-        stopped.put(client("codedeploy").stop_deployment(**asked)["status"])
+        request = {"deploymentId": deployment.id, "autoRollbackEnabled": True}
+        stopped.put(client("codedeploy").stop_deployment(**request)["status"])
 
     controller.at(30, stop)
     second = service.simulation.deploy(demo_application("3"))
@@ -258,9 +257,9 @@ def test_a_deployment_is_stopped_and_continued(service: Simulated, monkeypatch: 
 def test_schedules_and_parameters_over_http(service: Simulated) -> None:
     service.simulation.parameters.values["/ecs-hooks/a"] = "{}"
 
-    def ask(_: object, context: Any) -> None:
+    def check(_: object, context: Any) -> None:
         scheduler = client("scheduler")
-        asked = {
+        request = {
             "Name": "one",
             "GroupName": "ecs-hooks",
             "ScheduleExpression": "at(2026-01-01T00:30:00)",
@@ -269,12 +268,12 @@ def test_schedules_and_parameters_over_http(service: Simulated) -> None:
             "ActionAfterCompletion": "DELETE",
             "Target": {"Arn": context.invoked_function_arn, "RoleArn": "arn:aws:iam::1:role/a", "Input": "{}"},
         }
-        assert scheduler.create_schedule(**asked)["ScheduleArn"].endswith(":schedule/ecs-hooks/one")
-        assert code(scheduler.create_schedule, **asked) == "ConflictException"
-        scheduler.update_schedule(**{**asked, "ScheduleExpression": "at(2026-01-01T00:31:00)"})
+        assert scheduler.create_schedule(**request)["ScheduleArn"].endswith(":schedule/ecs-hooks/one")
+        assert code(scheduler.create_schedule, **request) == "ConflictException"
+        scheduler.update_schedule(**{**request, "ScheduleExpression": "at(2026-01-01T00:31:00)"})
         found = scheduler.get_schedule(Name="one", GroupName="ecs-hooks")
         assert found["ScheduleExpression"] == "at(2026-01-01T00:31:00)"
-        assert found["Target"] == asked["Target"]
+        assert found["Target"] == request["Target"]
         scheduler.delete_schedule(Name="one", GroupName="ecs-hooks")
         for call in (scheduler.get_schedule, scheduler.delete_schedule):
             assert code(call, Name="one", GroupName="ecs-hooks") == "ResourceNotFoundException"
@@ -285,24 +284,22 @@ def test_schedules_and_parameters_over_http(service: Simulated) -> None:
         assert ssm.get_parameter(Name="/ecs-hooks/a")["Parameter"]["Type"] == "String"
         assert ssm.get_parameters(Names=["/ecs-hooks/b"])["InvalidParameters"] == ["/ecs-hooks/b"]
 
-    service.hooked(ask)
+    service.hooked(check)
 
 
-def test_the_task_sets_of_others_are_not_known(service: Simulated) -> None:
-    def ask(*_: object) -> None:
+def test_moto_answers_for_other_task_sets(service: Simulated) -> None:
+    def check(*_: object) -> None:
         ecs = client("ecs")
         assert code(ecs.describe_task_sets, cluster="other", service="my-service") == "ClusterNotFoundException"
         assert code(ecs.describe_task_sets, cluster="my-cluster", service="other") == "ClusterNotFoundException"
         ecs.create_cluster(clusterName="my-cluster")
         assert code(ecs.describe_task_sets, cluster="my-cluster", service="other") == "ServiceNotFoundException"
 
-    service.hooked(ask)
+    service.hooked(check)
 
 
-@pytest.mark.parametrize(
-    ("weight", "expected"), [(VersionWeight.PERCENT, [10, 100]), (VersionWeight.FRACTION, [0.1, 1])]
-)
-def test_a_deployment_of_a_function_is_described(weight: VersionWeight, expected: list[float]) -> None:
+@pytest.mark.parametrize(("weight", "expected"), [("percent", [10, 100]), ("fraction", [0.1, 1])])
+def test_a_deployment_of_a_function_is_described(weight: Any, expected: list[float]) -> None:
     group = DeploymentGroup(platform=LAMBDA, config=DeploymentConfig.parse("Canary10Percent5Minutes", LAMBDA))
     seen: list[Any] = []
 
@@ -318,7 +315,7 @@ def test_a_deployment_of_a_function_is_described(weight: VersionWeight, expected
 
         def hook(event: dict[str, Any], _: object) -> None:
             look(simulation.controller.history[-1])
-            tell(event)
+            report(event)
 
         target = CallableTarget(hook, name="hook")
         deployment = simulation.deploy(demo_function("2"), hooks={"AfterAllowTraffic": target})
@@ -330,5 +327,5 @@ def test_a_deployment_of_a_function_is_described(weight: VersionWeight, expected
     } == {("my-function", "live", "1", "2")}
 
 
-def tell(event: dict[str, Any]) -> None:
-    client("codedeploy").put_lifecycle_event_hook_execution_status(**told(event, "Succeeded"))
+def report(event: dict[str, Any]) -> None:
+    client("codedeploy").put_lifecycle_event_hook_execution_status(**status(event, "Succeeded"))

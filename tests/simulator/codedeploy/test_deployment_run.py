@@ -13,10 +13,8 @@ from ecs_hooks_simulator.codedeploy import (
     RollbackEvent,
 )
 from ecs_hooks_simulator.codedeploy.lifecycle import EVENTS, hooked_events
-from ecs_hooks_simulator.codedeploy.undocumented import Increments, RollbackHooks, Unscripted
-from ecs_hooks_simulator.core.errors import EcsError
 from ecs_hooks_simulator.core.timeline import FaultInjected, TasksChanged
-from ecs_hooks_simulator.ecs.environment import MemoryAlarms, MemoryTasks
+from ecs_hooks_simulator.ecs.base_controller import MemoryAlarms, MemoryTasks
 from tests.simulator.codedeploy.plays import FAILED, Gate, controller, entered, events, play, shares, statuses
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
@@ -74,7 +72,7 @@ def test_a_service_without_a_test_listener() -> None:
 
 
 @pytest.mark.parametrize("event", [each for each in hooked_events(ECS) if each != "BeforeInstall"])
-def test_a_hook_that_fails_brings_everything_back(event: str) -> None:
+def test_a_failed_hook_rolls_back(event: str) -> None:
     deployment, player = play({event: Gate(FAILED)}, config="Canary10Percent5Minutes")
     order = EVENTS[ECS]
     after = [events(deployment)[each] for each in order[order.index(event) + 1 :]]
@@ -83,7 +81,7 @@ def test_a_hook_that_fails_brings_everything_back(event: str) -> None:
     assert str(deployment.outcome) == "ROLLBACK_SUCCESSFUL"
     assert deployment.error_code == "HOOK_EXECUTION_FAILURE"
     assert str(deployment.status_reason).endswith(
-        f"{event}: {deployment.group.hooks[event].arn} told CodeDeploy Failed"
+        f"{event}: {deployment.group.hooks[event].arn} reported Failed to CodeDeploy"
     )
     assert events(deployment)[event] == "Failed"
     assert set(after) <= {"Skipped"}
@@ -95,7 +93,7 @@ def test_a_hook_that_fails_brings_everything_back(event: str) -> None:
         assert [share for _, share in shares(player, deployment, kind)][-1:] in ([], [0])
 
 
-def test_before_install_there_is_nothing_to_roll_back() -> None:
+def test_a_failure_before_install_does_not_roll_back() -> None:
     deployment, player = play({"BeforeInstall": Gate(FAILED)})
 
     assert str(deployment.status) == "Failed"
@@ -105,7 +103,7 @@ def test_before_install_there_is_nothing_to_roll_back() -> None:
     assert shares(player, deployment) == []
 
 
-def test_a_group_without_automatic_rollback_leaves_everything_where_it_is() -> None:
+def test_without_automatic_rollback_green_keeps_the_traffic() -> None:
     deployment, player = play({"AfterAllowTraffic": Gate(FAILED)}, rollback_events=())
 
     assert str(deployment.outcome) == "STOPPED"
@@ -113,7 +111,7 @@ def test_a_group_without_automatic_rollback_leaves_everything_where_it_is() -> N
     assert len(player.running) == 2
 
 
-def test_a_first_deployment_has_nothing_to_go_back_to() -> None:
+def test_a_first_deployment_can_not_roll_back() -> None:
     player = controller({"AfterInstall": Gate(FAILED)})
     assert str(player.deploy(image="app:1").outcome) == "STOPPED"
 
@@ -121,7 +119,7 @@ def test_a_first_deployment_has_nothing_to_go_back_to() -> None:
     assert str(passing.deploy(image="app:1").outcome) == "SUCCESSFUL"
 
 
-def test_one_deployment_after_the_other() -> None:
+def test_two_deployments_in_a_row() -> None:
     gate = Gate(FAILED, "Succeeded")
     first, player = play({"AfterAllowTraffic": gate})
     second = player.deploy(image="app:3")
@@ -132,7 +130,7 @@ def test_one_deployment_after_the_other() -> None:
     assert {second.target.target_group, second.sources[0].target_group} == {"targetGroupArn", "alternateTargetGroupArn"}
 
 
-def test_versions_of_a_function_are_counted() -> None:
+def test_versions_of_a_function_are_numbered() -> None:
     deployment, player = play(platform=LAMBDA)
 
     assert [each.id for each in player.revisions] == ["1", "2"]
@@ -157,7 +155,7 @@ class Broken(MemoryTasks):
 
 
 @pytest.mark.parametrize(("start", "code", "seconds"), [(False, "ECS_UPDATE_ERROR", 0), (True, "TIMEOUT", 3600)])
-def test_tasks_that_do_not_run(start: bool, code: str, seconds: float) -> None:
+def test_tasks_that_do_not_start_fail_the_deployment(start: bool, code: str, seconds: float) -> None:
     deployment, player = play(tasks=Broken(start=start))
 
     assert deployment.error_code == code
@@ -189,7 +187,7 @@ def test_an_alarm_stops_a_deployment(rolls_back: list[str], outcome: str) -> Non
     assert (player.active[0] is deployment.target) is (outcome == "STOPPED")
 
 
-def test_an_alarm_that_is_active_already_stops_a_deployment_too() -> None:
+def test_an_alarm_from_before_the_deployment_stops_it() -> None:
     deployment, _ = alarm_play(errors="ALARM")
 
     assert str(deployment.status) == "Stopped"
@@ -197,7 +195,7 @@ def test_an_alarm_that_is_active_already_stops_a_deployment_too() -> None:
 
 
 @pytest.mark.parametrize("rolls_back", [True, False])
-def test_somebody_stops_it(rolls_back: bool) -> None:
+def test_a_request_stops_a_deployment(rolls_back: bool) -> None:
     player = controller(config="Canary10Percent5Minutes")
     player.adopt(image="app:1")
 
@@ -214,14 +212,14 @@ def test_somebody_stops_it(rolls_back: bool) -> None:
     assert player.active[0] is deployment.sources[0]  # which has nine tenths of the traffic
 
 
-def test_a_deployment_that_waits_to_be_continued() -> None:
+def test_a_deployment_waits_to_be_continued() -> None:
     player = controller(ready_wait_minutes=30)
     player.adopt(image="app:1")
 
     def go_on(deployment: Any) -> None:
         assert str(deployment.status) == "Ready"
         assert player.run is not None
-        player.run.go_on()
+        player.run.continue_()
 
     player.at(600, go_on)
     deployment = player.deploy(image="app:2")
@@ -230,7 +228,7 @@ def test_a_deployment_that_waits_to_be_continued() -> None:
     assert statuses(player)[2:] == ["InProgress", "Ready", "InProgress", "Succeeded"]
 
 
-def test_nobody_continues_it() -> None:
+def test_a_deployment_that_is_not_continued_is_stopped() -> None:
     deployment, player = play(ready_wait_minutes=30)
 
     assert (str(deployment.status), deployment.error_code) == ("Stopped", "TIMEOUT")
@@ -239,7 +237,7 @@ def test_nobody_continues_it() -> None:
 
 
 @pytest.mark.parametrize("platform", ComputePlatform)
-def test_faults_begin_where_they_are_put(platform: ComputePlatform) -> None:
+def test_faults_begin_at_their_stage_or_percentage(platform: ComputePlatform) -> None:
     player = controller(platform=platform, config="Canary10Percent5Minutes")
     player.adopt(image="app:1")
     faults = [
@@ -261,14 +259,14 @@ def test_faults_begin_where_they_are_put(platform: ComputePlatform) -> None:
     assert set(player.crashed) == {deployment.target.arn}
 
 
-def test_increments_may_be_called_baking() -> None:
-    _, player = play(config="Canary10Percent5Minutes", behaviour=CodeDeployBehaviour(increments=Increments.BAKING))
+def test_the_status_between_increments_can_be_baking() -> None:
+    _, player = play(config="Canary10Percent5Minutes", behaviour=CodeDeployBehaviour(increments="baking"))
 
     assert statuses(player)[2:] == ["InProgress", "Baking", "InProgress", "Succeeded"]
 
 
-def test_what_has_no_hook_may_be_called_skipped() -> None:
-    deployment, _ = play({"AfterInstall": Gate()}, behaviour=CodeDeployBehaviour(unscripted=Unscripted.SKIPPED))
+def test_events_without_a_hook_can_be_skipped() -> None:
+    deployment, _ = play({"AfterInstall": Gate()}, behaviour=CodeDeployBehaviour(unscripted="skipped"))
 
     assert [name for name, status in events(deployment).items() if status == "Succeeded"] == [
         "Install",
@@ -279,11 +277,11 @@ def test_what_has_no_hook_may_be_called_skipped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("says", "outcome", "share"), [("Succeeded", "ROLLBACK_SUCCESSFUL", 0), (FAILED, "ROLLBACK_FAILED", 100)]
+    ("report", "outcome", "share"), [("Succeeded", "ROLLBACK_SUCCESSFUL", 0), (FAILED, "ROLLBACK_FAILED", 100)]
 )
-def test_a_rollback_may_run_hooks_of_its_own(says: str, outcome: str, share: float) -> None:
-    gates = {"AfterAllowTraffic": Gate(FAILED, "Succeeded"), "BeforeAllowTraffic": Gate("Succeeded", says)}
-    deployment, player = play(gates, behaviour=CodeDeployBehaviour(rollback_hooks=RollbackHooks.RUN))
+def test_a_rollback_can_run_hooks(report: str, outcome: str, share: float) -> None:
+    gates = {"AfterAllowTraffic": Gate(FAILED, "Succeeded"), "BeforeAllowTraffic": Gate("Succeeded", report)}
+    deployment, player = play(gates, behaviour=CodeDeployBehaviour(rollback_hooks="run"))
 
     assert str(deployment.outcome) == outcome
     assert deployment.rollback is not None
@@ -291,23 +289,7 @@ def test_a_rollback_may_run_hooks_of_its_own(says: str, outcome: str, share: flo
     assert shares(player, deployment)[-1][1] == share
 
 
-@pytest.mark.parametrize(
-    ("options", "code"),
-    [
-        ({"hooks": {"Install": Gate().target}}, "InvalidRevisionException"),
-        ({"hooks": {"AfterInstall": Gate().target}, "platform": LAMBDA}, "InvalidRevisionException"),
-        ({"rollback_events": ["NEVER"]}, "InvalidAutoRollbackConfigException"),
-        ({"termination_wait_minutes": 2881}, "InvalidBlueGreenDeploymentConfigurationException"),
-    ],
-)
-def test_a_group_that_codedeploy_would_refuse(options: dict[str, Any], code: str) -> None:
-    with pytest.raises(EcsError) as refused:
-        DeploymentGroup(**options)
-
-    assert refused.value.code == code
-
-
-def test_one_at_a_time() -> None:
+def test_a_second_deployment_at_the_same_time_is_refused() -> None:
     player = controller()
     player.adopt(image="app:1")
 

@@ -1,4 +1,4 @@
-"""A hook that dies midway never leaves CodeDeploy waiting the hour: its schedule goes on in its place."""
+"""A hook whose process is killed: its schedule continues within the hour."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks_simulator import HookInvocationError
 from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour, ComputePlatform, Deployment, DeploymentGroup
 from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
-from ecs_hooks_simulator.codedeploy.undocumented import Completed, Precision
 from ecs_hooks_simulator.core.hook_targets import LambdaContext
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, HookReported, Timeline
 from ecs_hooks_simulator.simulation import demo_application
@@ -30,7 +29,7 @@ EVENT = "BeforeAllowTraffic"
 
 
 class Process:
-    """A function in a process of its own for each invocation; the first so many are killed in the middle of their checks."""
+    """A function with one process per invocation; the first processes are killed during their checks."""
 
     arn = ARN
 
@@ -49,7 +48,7 @@ class Process:
 
 
 class Deadly(Check):
-    """Ends the process, as a lack of memory does; or passes."""
+    """Kills the process, like a lack of memory; or passes."""
 
     type: Literal["deadly"] = "deadly"
 
@@ -60,7 +59,7 @@ class Deadly(Check):
 
 
 def main(now: float, event: dict[str, Any]) -> None:
-    """Answer one event, at a time of the simulation."""
+    """Answer one event at a time of the simulation."""
     handler = stage_hook(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT, defaults=[Deadly()])
     with clock.use(lambda: now):
         answer = handler(event, LambdaContext("process", ARN, "128", 120))
@@ -80,7 +79,7 @@ def play(
 
 
 @pytest.mark.parametrize("platform", ComputePlatform)
-def test_a_hook_that_is_killed_is_gone_on_with(platform: ComputePlatform) -> None:
+def test_a_killed_hook_is_invoked_again(platform: ComputePlatform) -> None:
     deployment, timeline = play(1, platform=platform)
     first, second = timeline.of(HookInvoked)
 
@@ -93,19 +92,19 @@ def test_a_hook_that_is_killed_is_gone_on_with(platform: ComputePlatform) -> Non
 @pytest.mark.parametrize(
     "behaviour",
     [
-        CodeDeployBehaviour(completed=Completed.LINGERS),
-        CodeDeployBehaviour(precision=Precision.EARLY),
-        CodeDeployBehaviour(precision=Precision.LATE),
+        CodeDeployBehaviour(completed="lingers"),
+        CodeDeployBehaviour(precision="early"),
+        CodeDeployBehaviour(precision="late"),
     ],
     ids=lambda behaviour: behaviour.name,
 )
-def test_however_the_scheduler_behaves(behaviour: CodeDeployBehaviour) -> None:
+def test_a_killed_hook_is_invoked_again_however_scheduler_behaves(behaviour: CodeDeployBehaviour) -> None:
     deployment, _ = play(1, behaviour=behaviour)
 
     assert str(deployment.outcome) == "SUCCESSFUL"
 
 
-def test_a_hook_that_always_dies_has_failed_long_before_the_hour() -> None:
+def test_a_hook_that_always_dies_fails_before_the_hour() -> None:
     deployment, timeline = play(1000)
     (reported,) = timeline.of(HookReported)
 

@@ -7,18 +7,16 @@ from typing import Any
 import pytest
 
 from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour
-from ecs_hooks_simulator.codedeploy.undocumented import FunctionError, HookRetries
 from ecs_hooks_simulator.core.errors import EcsError
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookReported
-from ecs_hooks_simulator.ecs.undocumented import Delivery
 from tests.simulator.codedeploy.plays import FAILED, SILENT, SUCCEEDED, Gate, controller, events, invoked, play
 
 STAGE = "AfterAllowTestTraffic"
 
 
-def test_what_a_hook_returns_is_ignored_and_shown() -> None:
+def test_the_response_of_a_hook_is_recorded_and_ignored() -> None:
     def answers(event: dict[str, Any], _: object) -> dict[str, str]:
-        gate.tell(event, SUCCEEDED)
+        gate.report(event, SUCCEEDED)
         return {"hookStatus": "FAILED", "reason": "FAILED it says"}
 
     gate = Gate(answers)
@@ -30,9 +28,9 @@ def test_what_a_hook_returns_is_ignored_and_shown() -> None:
     assert [each.status for each in player.timeline.of(HookReported)] == ["Succeeded"]
 
 
-@pytest.mark.parametrize("said", [SILENT, ValueError("no reason")])
-def test_a_hook_that_says_nothing_fails_after_an_hour(said: Any) -> None:
-    deployment, player = play({STAGE: Gate(said)})
+@pytest.mark.parametrize("report", [SILENT, ValueError("no reason")])
+def test_a_hook_without_a_report_fails_after_an_hour(report: Any) -> None:
+    deployment, player = play({STAGE: Gate(report)})
     event = deployment.event(STAGE)
 
     assert str(deployment.outcome) == "ROLLBACK_SUCCESSFUL"
@@ -40,15 +38,15 @@ def test_a_hook_that_says_nothing_fails_after_an_hour(said: Any) -> None:
     assert event.to_dict()["diagnostics"] == {
         "errorCode": "ScriptTimedOut",
         "scriptName": "arn:aws:lambda:us-west-2:123456789012:function:gate",
-        "message": "arn:aws:lambda:us-west-2:123456789012:function:gate did not tell CodeDeploy a status within one hour",
+        "message": "arn:aws:lambda:us-west-2:123456789012:function:gate did not report a status to CodeDeploy within one hour",
     }
     assert [each.status for each in player.timeline.of(HookReported)] == ["TimedOut"]
     (answered,) = player.timeline.of(HookAnswered)
     assert answered.status is None
-    assert answered.error == ("ValueError: no reason" if said else "CodeDeploy was told no status")
+    assert answered.error == ("ValueError: no reason" if report else "no status was reported to CodeDeploy")
 
 
-def test_a_function_that_runs_out_of_time_is_no_answer() -> None:
+def test_a_function_timeout_is_not_a_status() -> None:
     def sleep(*_: object) -> None:
         assert gate.player is not None
         gate.player.clock.sleep(1000)
@@ -63,8 +61,8 @@ def test_a_function_that_runs_out_of_time_is_no_answer() -> None:
     assert deployment.finished_at == deployment.created_at + 3600
 
 
-def test_a_function_error_may_fail_a_hook_at_once() -> None:
-    behaviour = CodeDeployBehaviour(function_error=FunctionError.FAILED)
+def test_a_function_error_can_fail_a_hook_at_once() -> None:
+    behaviour = CodeDeployBehaviour(function_error="failed")
     deployment, _ = play({STAGE: Gate(ValueError("no reason"))}, behaviour=behaviour)
 
     assert str(deployment.outcome) == "ROLLBACK_SUCCESSFUL"
@@ -72,33 +70,33 @@ def test_a_function_error_may_fail_a_hook_at_once() -> None:
     assert str(deployment.status_reason).endswith("function:gate ValueError: no reason")
 
 
-@pytest.mark.parametrize("says", [[ValueError("once"), SUCCEEDED], [ValueError("1"), ValueError("2"), SUCCEEDED]])
-def test_a_function_may_be_tried_again(says: list[Any]) -> None:
-    tries = len(says)
-    deployment, player = play({STAGE: Gate(*says)}, behaviour=CodeDeployBehaviour(hook_retries=HookRetries.TWICE))
+@pytest.mark.parametrize("reports", [[ValueError("once"), SUCCEEDED], [ValueError("1"), ValueError("2"), SUCCEEDED]])
+def test_a_function_error_can_be_retried(reports: list[Any]) -> None:
+    tries = len(reports)
+    deployment, player = play({STAGE: Gate(*reports)}, behaviour=CodeDeployBehaviour(hook_retries="twice"))
 
     assert str(deployment.outcome) == "SUCCESSFUL"
     assert invoked(player, deployment) == [0, 60, 180][:tries]
 
 
-def test_an_event_may_arrive_twice() -> None:
+def test_an_event_can_be_delivered_twice() -> None:
     refused: list[str] = []
 
     def late(event: dict[str, Any], _: object) -> None:
-        # Longer than the rest of the deployment takes, which has to wait for it.
+        # Longer than the rest of the deployment, which waits for it.
         time.sleep(0.2)
         with pytest.raises(EcsError) as error:
-            gate.tell(event, FAILED)
+            gate.report(event, FAILED)
         refused.append(error.value.code)
 
     gate = Gate(SUCCEEDED, late)
-    deployment, _ = play({STAGE: gate}, behaviour=CodeDeployBehaviour(delivery=Delivery.TWICE))
+    deployment, _ = play({STAGE: gate}, behaviour=CodeDeployBehaviour(delivery="twice"))
 
     assert str(deployment.outcome) == "SUCCESSFUL"
     assert refused == ["LifecycleEventAlreadyCompletedException"]
 
 
-def test_a_status_comes_too_late() -> None:
+def test_a_late_status_is_refused() -> None:
     gate = Gate(SILENT)
     deployment, player = play({STAGE: gate})
 
@@ -107,12 +105,12 @@ def test_a_status_comes_too_late() -> None:
         ("eyJ", "InvalidLifecycleEventHookExecutionIdException"),
     ):
         with pytest.raises(EcsError) as error:
-            gate.tell({"DeploymentId": deployment.id, "LifecycleEventHookExecutionId": identifier}, SUCCEEDED)
+            gate.report({"DeploymentId": deployment.id, "LifecycleEventHookExecutionId": identifier}, SUCCEEDED)
         assert error.value.code == code
     assert str(player.history[0].outcome) == "ROLLBACK_SUCCESSFUL"
 
 
-def test_what_is_left_of_a_hook_when_its_deployment_is_stopped() -> None:
+def test_a_stopped_deployment_skips_its_running_hook() -> None:
     gate = Gate(SILENT)
     player = controller({STAGE: gate})
     player.adopt()
@@ -126,12 +124,12 @@ def test_what_is_left_of_a_hook_when_its_deployment_is_stopped() -> None:
 
     assert events(deployment)[STAGE] == "Skipped"
     with pytest.raises(EcsError, match="already completed"):
-        gate.tell(gate.events[0], SUCCEEDED)
+        gate.report(gate.events[0], SUCCEEDED)
 
 
 def schedule(player: Any, event: dict[str, Any], context: Any, minutes: int, **more: Any) -> None:
-    """Have a function invoked again."""
-    asked = {
+    """Schedule another invocation of a function."""
+    request = {
         "Name": f"schedule-{minutes}",
         "GroupName": "ecs-hooks",
         "ScheduleExpression": f"at(2026-01-01T00:{minutes:02}:00)",
@@ -139,10 +137,10 @@ def schedule(player: Any, event: dict[str, Any], context: Any, minutes: int, **m
         "ActionAfterCompletion": "DELETE",
         "Target": {"Arn": context.invoked_function_arn, "Input": json.dumps({**event, **more})},
     }
-    player.scheduler.answer("CreateSchedule", asked)
+    player.scheduler.answer("CreateSchedule", request)
 
 
-def test_a_hook_is_gone_on_with_by_its_schedule() -> None:
+def test_a_schedule_invokes_the_hook_again() -> None:
     def first(event: dict[str, Any], context: Any) -> None:
         schedule(gate.player, event, context, 7, again=True)
         raise SystemExit
@@ -156,7 +154,7 @@ def test_a_hook_is_gone_on_with_by_its_schedule() -> None:
     assert deployment.finished_at == deployment.created_at + 420
 
 
-def test_what_a_schedule_invokes_is_tried_twice_again() -> None:
+def test_an_invocation_by_a_schedule_is_retried_twice() -> None:
     def first(event: dict[str, Any], context: Any) -> None:
         schedule(gate.player, event, context, 5)
 
@@ -167,7 +165,7 @@ def test_what_a_schedule_invokes_is_tried_twice_again() -> None:
     assert str(deployment.outcome) == "SUCCESSFUL"
 
 
-def test_after_three_times_nobody_tries_again() -> None:
+def test_an_invocation_by_a_schedule_is_retried_no_more_than_twice() -> None:
     def first(event: dict[str, Any], context: Any) -> None:
         schedule(gate.player, event, context, 5)
 
@@ -179,15 +177,15 @@ def test_after_three_times_nobody_tries_again() -> None:
 
 
 @pytest.mark.parametrize("event", [{"DeploymentId": "d-1"}, ["no", "hook"]])
-def test_a_schedule_for_nobody(event: Any) -> None:
+def test_a_schedule_with_another_event_invokes_no_hook(event: Any) -> None:
     def first(received: dict[str, Any], context: Any) -> None:
-        asked = {
+        request = {
             "Name": "astray",
             "ScheduleExpression": "at(2026-01-01T00:01:00)",
             "Target": {"Arn": context.invoked_function_arn, "Input": json.dumps(event)},
         }
         assert gate.player is not None
-        gate.player.scheduler.answer("CreateSchedule", asked)
+        gate.player.scheduler.answer("CreateSchedule", request)
 
     gate = Gate(first)
     deployment, player = play({STAGE: gate})

@@ -8,14 +8,13 @@ import pytest
 
 from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour
 from ecs_hooks_simulator.codedeploy.scheduler import Scheduler
-from ecs_hooks_simulator.codedeploy.undocumented import Completed, Precision
 from ecs_hooks_simulator.core.clock import EPOCH, VirtualClock
 from ecs_hooks_simulator.core.errors import EcsError
 
 TARGET = {"Arn": "arn:function", "RoleArn": "arn:role", "Input": '{"a": 1}'}
 
 
-def asked(seconds: float = 300, name: str = "one", **more: Any) -> dict[str, Any]:
+def schedule(seconds: float = 300, name: str = "one", **more: Any) -> dict[str, Any]:
     when = datetime.fromtimestamp(EPOCH, UTC) + timedelta(seconds=seconds)
     return {
         "Name": name,
@@ -28,7 +27,7 @@ def asked(seconds: float = 300, name: str = "one", **more: Any) -> dict[str, Any
 
 
 class Played:
-    """A scheduler that ran for a while, and what it invoked when."""
+    """A scheduler with its invocations and their times."""
 
     def __init__(self, **behaviour: Any) -> None:
         self.clock = VirtualClock()
@@ -62,7 +61,7 @@ def played() -> Played:
 
 
 def test_a_schedule_invokes_its_target_once_and_is_deleted(played: Played) -> None:
-    created = played.answer("CreateSchedule", **asked(GroupName="hooks"))
+    created = played.answer("CreateSchedule", **schedule(GroupName="hooks"))
 
     assert created == {"ScheduleArn": "arn:aws:scheduler:r:1:schedule/hooks/one"}
     assert played.run(1000) == [300]
@@ -73,35 +72,35 @@ def test_a_schedule_invokes_its_target_once_and_is_deleted(played: Played) -> No
 @pytest.mark.parametrize(
     ("precision", "at", "due"),
     [
-        (Precision.NEXT_MINUTE, 300, 300),
-        (Precision.NEXT_MINUTE, 301, 360),
-        (Precision.EARLY, 359, 300),
-        (Precision.LATE, 300, 359),
+        ("next-minute", 300, 300),
+        ("next-minute", 301, 360),
+        ("early", 359, 300),
+        ("late", 300, 359),
     ],
 )
-def test_it_is_due_within_its_minute(precision: Precision, at: float, due: float) -> None:
+def test_a_schedule_is_due_within_its_minute(precision: Any, at: float, due: float) -> None:
     played = Played(precision=precision)
-    played.answer("CreateSchedule", **asked(at))
+    played.answer("CreateSchedule", **schedule(at))
 
     assert played.run(1000) == [due]
 
 
-def test_it_is_moved_and_deleted_while_it_waits(played: Played) -> None:
+def test_a_waiting_schedule_can_be_updated_and_deleted(played: Played) -> None:
     later = [
-        (60, "CreateSchedule", asked(600)),
-        (120, "UpdateSchedule", asked(240)),
-        (120, "CreateSchedule", asked(180, "two")),
+        (60, "CreateSchedule", schedule(600)),
+        (120, "UpdateSchedule", schedule(240)),
+        (120, "CreateSchedule", schedule(180, "two")),
         (130, "DeleteSchedule", {"Name": "two"}),
-        (250, "CreateSchedule", asked(100, "past")),
+        (250, "CreateSchedule", schedule(100, "past")),
     ]
 
     assert played.run(1000, *later) == [240, 250]
 
 
-@pytest.mark.parametrize(("completed", "names"), [(Completed.GONE, []), (Completed.LINGERS, ["one"])])
-def test_it_may_linger(completed: Completed, names: list[str]) -> None:
+@pytest.mark.parametrize(("completed", "names"), [("gone", []), ("lingers", ["one"])])
+def test_a_completed_schedule_can_be_deleted_later(completed: Any, names: list[str]) -> None:
     played = Played(completed=completed)
-    played.answer("CreateSchedule", **asked(60))
+    played.answer("CreateSchedule", **schedule(60))
 
     played.run(90)
     assert played.scheduler.names == names
@@ -109,23 +108,23 @@ def test_it_may_linger(completed: Completed, names: list[str]) -> None:
     assert played.scheduler.names == []
 
 
-def test_one_that_lingers_can_be_given_another_time() -> None:
-    played = Played(completed=Completed.LINGERS)
-    played.answer("CreateSchedule", **asked(60))
+def test_a_completed_schedule_can_be_updated_until_it_is_deleted() -> None:
+    played = Played(completed="lingers")
+    played.answer("CreateSchedule", **schedule(60))
 
-    assert played.run(400, (90, "UpdateSchedule", asked(300))) == [60, 300]
+    assert played.run(400, (90, "UpdateSchedule", schedule(300))) == [60, 300]
 
 
-def test_it_stays_without_the_action_and_does_nothing_while_disabled(played: Played) -> None:
-    played.answer("CreateSchedule", **asked(ActionAfterCompletion="NONE"))
-    played.answer("CreateSchedule", **asked(name="two", State="DISABLED"))
+def test_schedules_without_the_delete_action_stay_and_disabled_schedules_do_not_run(played: Played) -> None:
+    played.answer("CreateSchedule", **schedule(ActionAfterCompletion="NONE"))
+    played.answer("CreateSchedule", **schedule(name="two", State="DISABLED"))
 
     assert played.run(1000) == [300]
     assert played.scheduler.names == ["one"]
 
 
-def test_it_is_described(played: Played) -> None:
-    played.answer("CreateSchedule", **asked())
+def test_a_schedule_is_described(played: Played) -> None:
+    played.answer("CreateSchedule", **schedule())
 
     described = played.answer("GetSchedule", Name="one")
 
@@ -135,9 +134,11 @@ def test_it_is_described(played: Played) -> None:
     assert played.answer("ListSchedules") is None
 
 
-def test_a_time_in_another_zone(played: Played) -> None:
+def test_a_time_in_another_time_zone(played: Played) -> None:
     expression = "at(2026-01-01T01:05:00)"
-    played.answer("CreateSchedule", **asked(ScheduleExpression=expression, ScheduleExpressionTimezone="Europe/Berlin"))
+    played.answer(
+        "CreateSchedule", **schedule(ScheduleExpression=expression, ScheduleExpressionTimezone="Europe/Berlin")
+    )
 
     assert played.run(1000) == [300]
 
@@ -145,20 +146,22 @@ def test_a_time_in_another_zone(played: Played) -> None:
 @pytest.mark.parametrize(
     ("operation", "parameters", "code"),
     [
-        ("CreateSchedule", asked(name="taken"), "ConflictException"),
-        ("CreateSchedule", asked(name="no/name"), "ValidationException"),
-        ("CreateSchedule", asked(GroupName="other"), "ResourceNotFoundException"),
-        ("CreateSchedule", asked(ScheduleExpression="rate(1 minute)"), "ValidationException"),
-        ("CreateSchedule", asked(ScheduleExpression="at(2026-02-30T00:00:00)"), "ValidationException"),
-        ("CreateSchedule", asked(ScheduleExpressionTimezone="Nowhere/None"), "ValidationException"),
-        ("CreateSchedule", asked(Target={**TARGET, "Input": "{"}), "ValidationException"),
-        ("UpdateSchedule", asked(), "ResourceNotFoundException"),
+        ("CreateSchedule", schedule(name="taken"), "ConflictException"),
+        ("CreateSchedule", schedule(name="no/name"), "ValidationException"),
+        ("CreateSchedule", schedule(GroupName="other"), "ResourceNotFoundException"),
+        ("CreateSchedule", schedule(ScheduleExpression="rate(1 minute)"), "ValidationException"),
+        ("CreateSchedule", schedule(ScheduleExpression="at(2026-02-30T00:00:00)"), "ValidationException"),
+        ("CreateSchedule", schedule(ScheduleExpressionTimezone="Nowhere/None"), "ValidationException"),
+        ("CreateSchedule", schedule(Target={**TARGET, "Input": "{"}), "ValidationException"),
+        ("UpdateSchedule", schedule(), "ResourceNotFoundException"),
         ("GetSchedule", {"Name": "one"}, "ResourceNotFoundException"),
         ("DeleteSchedule", {"Name": "taken", "GroupName": "hooks"}, "ResourceNotFoundException"),
     ],
 )
-def test_what_it_refuses(played: Played, operation: str, parameters: dict[str, Any], code: str) -> None:
-    played.answer("CreateSchedule", **asked(name="taken"))
+def test_invalid_requests_get_the_errors_of_scheduler(
+    played: Played, operation: str, parameters: dict[str, Any], code: str
+) -> None:
+    played.answer("CreateSchedule", **schedule(name="taken"))
 
     with pytest.raises(EcsError) as refused:
         played.answer(operation, **parameters)

@@ -28,7 +28,7 @@ ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
 BROKEN = {"STORE": "/nonexistent/uploads"}
 CONTROLLERS = ("ecs", "codedeploy-ecs", "codedeploy-lambda")
 GATES = {ECS: "AfterAllowTestTraffic", LAMBDA: "BeforeAllowTraffic"}
-"""Where the plan of POST_TEST_TRAFFIC_SHIFT is."""
+"""The lifecycle event of the plan."""
 
 
 def target(stage: str) -> CallableTarget:
@@ -103,7 +103,7 @@ def test_a_broken_green_never_gets_production_traffic(controller: str) -> None:
 
 
 @pytest.mark.parametrize("behaviour", CodeDeployBehaviour.variants(), ids=lambda behaviour: behaviour.name)
-def test_the_verdicts_are_the_same_however_codedeploy_behaves(behaviour: CodeDeployBehaviour) -> None:
+def test_the_verdict_is_the_same_with_every_behaviour_of_codedeploy(behaviour: CodeDeployBehaviour) -> None:
     watched = {"checks": [{**check, "watch": {"count": 2, "interval_seconds": 60}} for check in DEMO_PLAN["checks"]]}
     hooks = {event: target(STAGES[event]) for event in (*GATES.values(), "AfterInstall")}
     with CodeDeploySimulation(demo_application("1"), behaviour=behaviour) as simulation:
@@ -114,17 +114,17 @@ def test_the_verdicts_are_the_same_however_codedeploy_behaves(behaviour: CodeDep
     assert "TimedOut" not in {each.status for each in simulation.timeline.of(HookReported)}
 
 
-def test_a_wait_is_gone_on_with_by_the_schedule() -> None:
+def test_a_wait_continues_by_a_schedule() -> None:
     plan = {"checks": [{"type": "http", "path": "/health", "watch": {"for_minutes": 10, "interval_seconds": 120}}]}
     deployment, timeline = by_codedeploy(ECS, {}, plan)
-    asked = [each for each in timeline.of(HookAnswered) if each.stage == GATES[ECS]]
+    answers = [each for each in timeline.of(HookAnswered) if each.stage == GATES[ECS]]
 
     assert str(deployment.outcome) == "SUCCESSFUL"
-    assert [each.status for each in asked] == ["IN_PROGRESS"] * (len(asked) - 1) + ["SUCCEEDED"]
-    assert asked[-1].time - asked[0].time == 600
+    assert [each.status for each in answers] == ["IN_PROGRESS"] * (len(answers) - 1) + ["SUCCEEDED"]
+    assert answers[-1].time - answers[0].time == 600
 
 
-def test_what_is_undecided_fails_before_the_hour_is_over() -> None:
+def test_an_undecided_check_fails_before_the_end_of_the_hour() -> None:
     plan = {
         "timeout_minutes": 600,
         "checks": [{"type": "http", "path": "/health", "watch": {"for_minutes": 90, "interval_seconds": 300}}],
@@ -139,7 +139,7 @@ def test_what_is_undecided_fails_before_the_hour_is_over() -> None:
     assert 2700 <= event.ended_at - event.started_at < 3600
 
 
-def test_a_version_is_invoked() -> None:
+def test_the_check_invoke_calls_the_new_version() -> None:
     plan = {"checks": [{"type": "invoke", "payload": {"file": "hello"}, "expect": {"json": {"$.size": 5}}}]}
     good, _ = by_codedeploy(LAMBDA, {}, plan)
     broken, timeline = by_codedeploy(LAMBDA, BROKEN, plan)
@@ -149,7 +149,7 @@ def test_a_version_is_invoked() -> None:
 
 
 @pytest.mark.parametrize("platform", ComputePlatform)
-def test_a_fault_under_way_is_seen_after_the_shift(platform: ComputePlatform) -> None:
+def test_a_fault_that_begins_with_the_shift_is_found_after_it(platform: ComputePlatform) -> None:
     limits = {"expect": {"status": 200}, "watch": {"count": 5, "interval_seconds": 60}}
     plan = {"checks": [{"type": "http", "path": "/health", **limits}]}
     hook = target(Stage.POST_PRODUCTION_TRAFFIC_SHIFT)
@@ -166,7 +166,7 @@ def test_a_fault_under_way_is_seen_after_the_shift(platform: ComputePlatform) ->
     assert "500" in simulation.timeline.of(HookAnswered)[-1].reason
 
 
-def test_a_group_with_alarms_of_its_own() -> None:
+def test_a_group_with_its_own_alarms() -> None:
     alarms = [MetricAlarm.parse("a: HTTPCode_Target_5XX_Count Sum > 0"), MetricAlarm.parse("b: RequestCount Sum > 0")]
     config = DeploymentConfig.parse("Canary10Percent5Minutes", ECS)
     group = DeploymentGroup(config=config, alarms=["a"])
@@ -177,7 +177,7 @@ def test_a_group_with_alarms_of_its_own() -> None:
     assert (str(broken.status), list(broken.triggered)) == ("Stopped", ["a"])
 
 
-def test_a_function_of_ones_own(tmp_path: Any) -> None:
+def test_a_function_from_a_file(tmp_path: Any) -> None:
     file = tmp_path / "orders.py"
     file.write_text("def handler(event, context):\n    return {'orders': []}\n")
     group = DeploymentGroup(platform=LAMBDA)

@@ -13,7 +13,7 @@ from ecs_hooks_simulator.core.timeline import StatusChanged
 from tests.simulator.plays import IN_PROGRESS, SUCCEEDED, Gate, controller
 
 
-def test_virtual_time_begins_where_it_is_told_to() -> None:
+def test_virtual_time_begins_at_the_epoch_or_the_given_start() -> None:
     assert datetime.fromtimestamp(VirtualClock().now(), UTC) == datetime(2026, 1, 1, tzinfo=UTC)
     assert VirtualClock(5.0).now() == 5.0
 
@@ -46,7 +46,7 @@ def test_time_stands_still_while_a_function_runs_and_passes_while_it_sleeps() ->
     assert seen == [0, 0, 50]
 
 
-def test_a_thread_of_nobody_may_sleep_along() -> None:
+def test_a_thread_that_is_not_a_call_may_sleep_on_the_clock() -> None:
     clock = VirtualClock(0)
     woken: list[float] = []
 
@@ -119,7 +119,7 @@ def test_a_result_that_comes_after_the_cancellation_is_dropped() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyError(1), SystemExit(3)])
-def test_what_a_function_raises_is_raised(error: BaseException) -> None:
+def test_an_exception_of_a_function_is_raised(error: BaseException) -> None:
     def work() -> None:
         raise error
 
@@ -141,7 +141,7 @@ def test_a_function_that_raises_stop_iteration_does_not_look_finished() -> None:
         clock.run(main())
 
 
-def test_one_thing_at_a_time_on_one_clock() -> None:
+def test_a_clock_runs_one_coroutine_at_a_time() -> None:
     clock = VirtualClock()
 
     async def nothing() -> None: ...

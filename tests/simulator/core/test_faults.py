@@ -45,34 +45,34 @@ def faults(draw: st.DrawFn) -> Fault:
         ("hang@100%", Fault(kind=FaultKind.HANG, from_percent=100)),
     ],
 )
-def test_a_fault_is_read(text: str, fault: Fault) -> None:
+def test_a_fault_is_parsed(text: str, fault: Fault) -> None:
     assert Fault.parse(text) == fault
 
 
 @given(faults())
-def test_a_fault_is_written_as_it_is_read(fault: Fault) -> None:
+def test_the_text_of_a_fault_can_be_parsed(fault: Fault) -> None:
     assert str(Fault.parse(str(fault))) == str(fault)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "there is no fault (nothing); there are latency, errors, hang, crash"),
-        ("slow@50%", "there is no fault slow"),
-        ("latency=300", "a time with its unit, such as 300ms or 2s"),
-        ("latency=30%", "a time with its unit"),
-        ("latency=0s", "latency is more than nothing"),
-        ("latency=+0%", "latency is more than nothing"),
+        ("", "unknown fault (empty); known faults: latency, errors, hang, crash"),
+        ("slow@50%", "unknown fault slow"),
+        ("latency=300", "latency=300: not a time with its unit, such as 300ms or 2s"),
+        ("latency=30%", "not a time with its unit"),
+        ("latency=0s", "latency must be greater than 0"),
+        ("latency=+0%", "latency must be greater than 0"),
         ("errors=0%", "above 0 % and up to 100 %"),
         ("errors=101%", "above 0 % and up to 100 %"),
-        ("errors=5", "a share of the requests, such as 20%, not 5"),
+        ("errors=5", "errors=5: not a percentage of the requests, such as 20%"),
         ("crash=1", "crash takes no value"),
-        ("crash@", "at a share of the production traffic, such as @50%, or at one of POST_SCALE_UP"),
-        ("crash@50", "at a share of the production traffic"),
-        ("crash@PRE_SCALE_UP", "at a share of the production traffic"),
+        ("crash@", "@: not a percentage of the production traffic, such as @50%, nor one of the stages POST_SCALE_UP"),
+        ("crash@50", "not a percentage of the production traffic"),
+        ("crash@PRE_SCALE_UP", "not a percentage of the production traffic"),
     ],
 )
-def test_a_fault_that_is_none_says_what_would_be_one(text: str, says: str) -> None:
+def test_the_error_of_an_invalid_fault_says_what_is_allowed(text: str, says: str) -> None:
     with pytest.raises(FaultError) as error:
         Fault.parse(text)
     assert says in str(error.value)
@@ -82,19 +82,19 @@ def test_a_fault_that_is_none_says_what_would_be_one(text: str, says: str) -> No
     ("fields", "says"),
     [
         ({"kind": FaultKind.CRASH, "percent": 5}, "crash takes no value"),
-        ({"kind": FaultKind.ERRORS, "seconds": 5}, "errors are a share"),
-        ({"kind": FaultKind.LATENCY, "seconds": 5, "percent": 5}, "latency is more than nothing"),
-        ({"kind": FaultKind.HANG, "from_percent": 5, "from_stage": "BAKE_TIME"}, "a share or a stage, not both"),
-        ({"kind": FaultKind.HANG, "from_stage": "CLEAN_UP"}, "not at CLEAN_UP"),
+        ({"kind": FaultKind.ERRORS, "seconds": 5}, "errors must be a percentage"),
+        ({"kind": FaultKind.LATENCY, "seconds": 5, "percent": 5}, "latency must be greater than 0"),
+        ({"kind": FaultKind.HANG, "from_percent": 5, "from_stage": "BAKE_TIME"}, "one of them, not both"),
+        ({"kind": FaultKind.HANG, "from_stage": "CLEAN_UP"}, "cannot begin at CLEAN_UP"),
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(fields: dict[str, Any], says: str) -> None:
+def test_contradictory_fields_of_a_fault_are_refused(fields: dict[str, Any], says: str) -> None:
     with pytest.raises(FaultError, match=says):
         Fault(**fields)
 
 
 @pytest.mark.parametrize("share", [0, 100.5])
-def test_a_share_that_green_never_gets_is_refused_with_those_that_it_gets(share: float) -> None:
+def test_the_error_of_an_impossible_share_lists_the_possible_ones(share: float) -> None:
     service = Service(service="s", strategy=Strategy.LINEAR, linear=LinearConfiguration(step_percent=40))
 
     with pytest.raises(FaultError) as error:
@@ -107,7 +107,7 @@ def test_a_share_that_green_never_gets_is_refused_with_those_that_it_gets(share:
     Fault(kind=FaultKind.CRASH).check(service)
 
 
-def test_a_fault_is_due_once_as_soon_as_the_share_is_as_large() -> None:
+def test_a_fault_is_due_once_when_its_share_is_reached() -> None:
     crash, errors, hang = (Fault.parse(text) for text in ("crash@50%", "errors@80%", "hang@BAKE_TIME"))
     schedule = FaultSchedule([crash, errors, hang])
 

@@ -15,7 +15,7 @@ from ecs_hooks_simulator.core.hook_targets import LARGEST_PAYLOAD
 from tests.simulator.plays import SUCCEEDED, Gate, play
 
 
-def test_a_callable_gets_a_context_as_lambda_gives_it() -> None:
+def test_a_callable_gets_the_context_object_of_lambda() -> None:
     gate = Gate(name="smoke")
     gate.target.timeout_seconds = 60
     gate.target.invoke({"a": 1})
@@ -31,7 +31,7 @@ def test_a_callable_gets_a_context_as_lambda_gives_it() -> None:
     assert first.log_group_name == "/aws/lambda/smoke"
 
 
-def test_event_and_answer_go_through_json() -> None:
+def test_event_and_response_pass_through_json() -> None:
     event: dict[str, Any] = {"list": [1], "tuple": (1, 2)}
 
     def handler(received: dict[str, Any], context: object) -> Any:
@@ -61,13 +61,13 @@ def test_a_function_is_named_after_its_handler() -> None:
         ("x" * LARGEST_PAYLOAD, "Response payload size exceeded maximum allowed payload size"),
     ],
 )
-def test_whatever_a_handler_does_is_a_function_error(answer: Any, text: str) -> None:
+def test_errors_of_a_handler_are_function_errors(answer: Any, text: str) -> None:
     with pytest.raises(HookInvocationError, match=text) as caught:
         Gate(answer).target.invoke({})
     assert caught.value.invoked
 
 
-def test_an_event_that_is_too_large_never_arrives() -> None:
+def test_an_event_that_is_too_large_is_not_delivered() -> None:
     gate = Gate()
     with pytest.raises(HookInvocationError, match="too large") as caught:
         gate.target.invoke({"x": "y" * LARGEST_PAYLOAD})
@@ -75,7 +75,7 @@ def test_an_event_that_is_too_large_never_arrives() -> None:
     assert gate.events == []
 
 
-def test_a_handler_that_hangs_is_given_up() -> None:
+def test_a_handler_that_hangs_times_out() -> None:
     release = threading.Event()
     gate = Gate(lambda event: release.wait(20))
     gate.target.timeout_seconds = 0.05
@@ -170,7 +170,7 @@ def test_a_function_behind_an_endpoint_plays_a_whole_deployment() -> None:
     assert server.overlap == 1, "the emulator does not survive two at a time"
 
 
-def test_several_at_a_time_where_the_endpoint_can() -> None:
+def test_invocations_may_overlap() -> None:
     with _endpoint(json.dumps(SUCCEEDED).encode()) as server:
         target = LambdaTarget("f", endpoint_url=server.url, one_at_a_time=False)
         threads = [threading.Thread(target=target.invoke, args=({},)) for _ in range(3)]
@@ -187,10 +187,10 @@ def test_several_at_a_time_where_the_endpoint_can() -> None:
         (b'{"errorType": "ValueError", "errorMessage": "boom"}', {"X-Amz-Function-Error": "Unhandled"}, "ValueError: boom"),
         (b'{"errorType": "ValueError", "errorMessage": "boom"}', {}, "ValueError: boom"),
         (b'"text"', {"X-Amz-Function-Error": "Unhandled"}, "the function raised"),
-        (b"<html>", {}, "no JSON"),
+        (b"<html>", {}, "is not JSON"),
     ],
 )  # fmt: skip
-def test_errors_of_the_function_are_seen_with_and_without_the_header(
+def test_errors_of_the_function_are_found_with_and_without_the_header(
     body: bytes, headers: dict[str, str], text: str
 ) -> None:
     with _endpoint(body, headers=headers) as server, pytest.raises(HookInvocationError, match=text) as caught:
@@ -198,18 +198,18 @@ def test_errors_of_the_function_are_seen_with_and_without_the_header(
     assert caught.value.invoked
 
 
-def test_an_empty_answer_is_null() -> None:
+def test_an_empty_response_is_null() -> None:
     with _endpoint(b"") as server:
         assert LambdaTarget("f", endpoint_url=server.url).invoke({}) is None
 
 
-def test_an_answer_may_have_a_field_that_is_called_error_type() -> None:
+def test_a_response_may_have_a_field_named_error_type() -> None:
     answer = {"hookStatus": "FAILED", "errorType": "mine"}
     with _endpoint(json.dumps(answer).encode()) as server:
         assert LambdaTarget("f", endpoint_url=server.url).invoke({}) == answer
 
 
-def test_a_refusal_of_lambda_is_no_invocation() -> None:
+def test_an_error_of_lambda_is_not_an_invocation() -> None:
     body = b'{"Type": "User", "Message": "not authorized to perform: lambda:InvokeFunction"}'
     with (
         _endpoint(body, status=403, headers={"x-amzn-errortype": "AccessDeniedException"}) as server,
@@ -219,7 +219,7 @@ def test_a_refusal_of_lambda_is_no_invocation() -> None:
     assert not caught.value.invoked
 
 
-def test_an_endpoint_that_is_not_there_is_no_invocation() -> None:
+def test_a_refused_connection_is_not_an_invocation() -> None:
     with _endpoint(b"") as server:
         url = server.url
     with pytest.raises(HookInvocationError) as caught:
@@ -227,13 +227,13 @@ def test_an_endpoint_that_is_not_there_is_no_invocation() -> None:
     assert not caught.value.invoked
 
 
-def test_a_function_behind_an_endpoint_that_hangs_is_given_up() -> None:
+def test_a_function_behind_an_endpoint_that_hangs_times_out() -> None:
     with _endpoint(b"{}", status=0) as server, pytest.raises(HookInvocationError, match="timed out") as caught:
         LambdaTarget("f", endpoint_url=server.url, timeout_seconds=0.2).invoke({})
     assert caught.value.invoked
 
 
-def test_the_arn_of_a_function_is_given_or_made() -> None:
+def test_the_arn_of_a_function_is_given_or_made_from_its_name() -> None:
     assert LambdaTarget("f", region="eu-west-1").arn == "arn:aws:lambda:eu-west-1:123456789012:function:f"
     arn = "arn:aws:lambda:us-east-1:123456789012:function:g"
     assert LambdaTarget(arn).arn == LambdaTarget("f", arn=arn).arn == arn

@@ -50,7 +50,7 @@ def test_contract_3_3_the_timeout_action_is_rollback_or_continue() -> None:
     _refused("Invalid timeout action. Valid values are: ROLLBACK, CONTINUE", timeout_action="STOP")
 
 
-def test_a_lambda_hook_needs_a_function_and_every_hook_a_stage() -> None:
+def test_a_lambda_hook_requires_a_function_and_every_hook_a_stage() -> None:
     _refused("hookTargetArn is required for AWS_LAMBDA hooks", target=None)
     _refused("lifecycleStages must not be empty", lifecycle_stages=[])
 
@@ -95,7 +95,7 @@ def test_contract_4_1_a_pause_ignores_function_role_and_details() -> None:
     assert hook.target_arn is None
 
 
-def test_hook_details_are_a_document_of_their_own() -> None:
+def test_hook_details_are_copied() -> None:
     given: dict[str, Any] = {"list": [1]}
     hook = LifecycleHook(target=TARGET, lifecycle_stages=["PRE_SCALE_UP"], hook_details=given)
     given["list"].append(2)

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks_simulator import Behaviour, DeploymentController, LifecycleHook, Service, ServiceDeployment, Strategy
+from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHook, Service, ServiceDeployment, Strategy
 from ecs_hooks_simulator.core.model import DeploymentAlarms
 from ecs_hooks_simulator.core.protocols import AlarmChange
 from ecs_hooks_simulator.core.timeline import AlarmStateChanged
-from ecs_hooks_simulator.ecs.environment import MemoryAlarms
-from ecs_hooks_simulator.ecs.undocumented import AlarmsWatched
+from ecs_hooks_simulator.ecs.base_controller import MemoryAlarms
 from tests.simulator.plays import Gate
 
 WATCHED = DeploymentAlarms(alarm_names=["api", "other"])
@@ -24,12 +23,12 @@ def play(
     *,
     configured: DeploymentAlarms | None = WATCHED,
     hooks: Sequence[LifecycleHook] = (),
-    behaviour: Behaviour | None = None,
+    behaviour: EcsBehaviour | None = None,
     after: float = 300,
     first: bool = False,
     strategy: Strategy = Strategy.BLUE_GREEN,
 ) -> tuple[ServiceDeployment, list[dict[str, Any]]]:
-    """Play a deployment in which the alarm `api` goes off after a while; the shapes of `alarms` at one second, and in the end."""
+    """Play a deployment in which the alarm `api` is in ALARM after a while; return the shapes of `alarms` after one second and at the end."""
     service = Service(service="s", alarms=configured, lifecycle_hooks=hooks, strategy=strategy)
     player = DeploymentController(service, alarms=alarms, behaviour=behaviour)
     if not first:
@@ -80,14 +79,14 @@ def test_an_alarm_between_the_steps_of_a_canary_rolls_back() -> None:
 
 
 @pytest.mark.parametrize("alarms", [MemoryAlarms(api="OK", other="INSUFFICIENT_DATA"), MemoryAlarms(), None])
-def test_a_deployment_without_an_alarm_goes_on(alarms: MemoryAlarms | None) -> None:
+def test_a_deployment_without_an_alarm_continues(alarms: MemoryAlarms | None) -> None:
     deployment, (early, late) = play(alarms, after=3600)
 
     assert deployment.status == "SUCCESSFUL"
     assert (early["status"], late["status"]) == ("MONITORING", "MONITORING_COMPLETE")
 
 
-def test_all_alarms_are_ignored_where_one_is_in_alarm_at_the_beginning() -> None:
+def test_all_alarms_are_ignored_if_one_is_in_alarm_at_the_beginning() -> None:
     deployment, (early, late) = play(MemoryAlarms(api="OK", other="ALARM"))
 
     assert deployment.status == "SUCCESSFUL"
@@ -104,7 +103,7 @@ def test_alarms_that_are_not_configured_or_not_enabled_are_not_watched(configure
     assert shape == (configured and {"alarmNames": ["api"], "enable": False, "rollback": True})
 
 
-def test_an_alarm_that_shall_not_roll_back_stops_the_deployment() -> None:
+def test_an_alarm_without_rollback_stops_the_deployment() -> None:
     configured = DeploymentAlarms(alarm_names=["api"], rollback=False)
     deployment, (_, late) = play(MemoryAlarms(api="OK"), configured=configured)
 
@@ -127,12 +126,10 @@ def test_another_failure_ends_the_watch() -> None:
     assert shapes[-1]["status"] == "MONITORING_COMPLETE"
 
 
-@pytest.mark.parametrize(
-    ("watched", "stage"), [(AlarmsWatched.DEPLOYMENT, "POST_SCALE_UP"), (AlarmsWatched.PRODUCTION, "BAKE_TIME")]
-)
-def test_from_when_on_alarms_are_watched_is_a_switch(watched: AlarmsWatched, stage: str) -> None:
+@pytest.mark.parametrize(("watched", "stage"), [("deployment", "POST_SCALE_UP"), ("production", "BAKE_TIME")])
+def test_the_start_of_the_watch_is_an_option(watched: Any, stage: str) -> None:
     hook = LifecycleHook.pause("POST_SCALE_UP", timeout_in_minutes=20, timeout_action="CONTINUE")
-    deployment, _ = play(MemoryAlarms(api="OK"), hooks=[hook], behaviour=Behaviour(alarms_watched=watched))
+    deployment, _ = play(MemoryAlarms(api="OK"), hooks=[hook], behaviour=EcsBehaviour(alarms_watched=watched))
 
     assert deployment.status_reason == REASON
     assert deployment.rollback is not None
@@ -140,7 +137,7 @@ def test_from_when_on_alarms_are_watched_is_a_switch(watched: AlarmsWatched, sta
     assert waited == (310 if stage == "POST_SCALE_UP" else 20 * 60 + 10)
 
 
-def test_changes_are_told_as_they_happen() -> None:
+def test_changes_of_alarm_states_are_recorded() -> None:
     class Ringing(MemoryAlarms):
         def evaluate(self) -> Sequence[AlarmChange]:
             if self.current["api"] == "ALARM":
@@ -153,8 +150,8 @@ def test_changes_are_told_as_they_happen() -> None:
     player.adopt()
     deployment = player.deploy()
 
-    (told,) = player.timeline.of(AlarmStateChanged)
-    assert told.to_dict() == {
+    (changed,) = player.timeline.of(AlarmStateChanged)
+    assert changed.to_dict() == {
         "kind": "alarm-state-changed",
         "time": deployment.created_at + 5,
         "deployment": deployment.arn,

@@ -46,7 +46,7 @@ def _conforms(answer: dict[str, Any], operation: str) -> None:
     _check(answer, _ECS.operation_model(operation).output_shape, operation)
 
 
-def test_contract_5_1_every_answer_has_the_members_of_the_api_at_every_moment() -> None:
+def test_contract_5_1_every_response_has_the_members_of_the_api_at_every_moment() -> None:
     looked = 0
 
     def look(event: dict[str, Any]) -> object:
@@ -155,7 +155,7 @@ def test_list_is_newest_first_in_pages_and_filters() -> None:
         ({"next_token": "x"}, "InvalidParameterException"),
     ],
 )
-def test_list_refuses_what_it_does_not_know(options: dict[str, Any], code: str) -> None:
+def test_list_refuses_unknown_names_and_invalid_pages(options: dict[str, Any], code: str) -> None:
     with pytest.raises(EcsError) as caught:
         controller().deployments.list(**{"service": "my-service"} | options)
     assert caught.value.code == code
@@ -169,7 +169,7 @@ def test_contract_5_1_at_most_20_arns(count: int) -> None:
             operation(["arn"] * count)
 
 
-def test_contract_1_4_a_create_service_is_told_by_its_empty_sources_or_a_list_of_one() -> None:
+def test_contract_1_4_the_first_deployment_has_no_sources() -> None:
     deployment, player = play(Gate(IN_PROGRESS, SUCCEEDED).at(), first=True)
     assert player.deployments.describe([deployment.arn])["serviceDeployments"][0]["sourceServiceRevisions"] == []
     assert len(player.deployments.list("my-service")["serviceDeployments"]) == 1

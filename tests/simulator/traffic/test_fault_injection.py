@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_hooks_simulator.core.faults import Fault, FaultKind
-from ecs_hooks_simulator.traffic.fault_injection import Disturbance, Disturbances
+from ecs_hooks_simulator.traffic.fault_injection import FaultEffect, FaultInjector
 
 
-def disturbances(*texts: str) -> Disturbances:
-    made = Disturbances()
+def disturbances(*texts: str) -> FaultInjector:
+    made = FaultInjector()
     for text in texts:
         made.add(Fault.parse(text))
     return made
@@ -17,7 +17,7 @@ def disturbances(*texts: str) -> Disturbances:
 
 @given(percent=st.integers(1, 100), hundreds=st.integers(1, 5))
 def test_shares_are_exact(percent: int, hundreds: int) -> None:
-    made = Disturbances()
+    made = FaultInjector()
     made.add(Fault(kind=FaultKind.ERRORS, percent=percent))
 
     failed = [made.next("production").fails for _ in range(100 * hundreds)]
@@ -32,13 +32,13 @@ def test_shares_are_evenly_spread_and_each_listener_has_its_own() -> None:
     assert [made.next("test").fails for _ in range(5)] == [False, False, False, False, True]
 
 
-def test_of_several_faults_the_worse_counts() -> None:
+def test_the_worst_of_several_faults_counts() -> None:
     made = disturbances("latency=2s", "latency=1s", "latency=+50%", "hang", "errors=100%", "errors=1%")
 
-    assert made.next("test") == Disturbance(fails=True, hangs=True, delay=2, stretch=0.5)
-    assert made.next("test").later(4) == 4
-    assert disturbances().next("test") == Disturbance()
-    assert disturbances().next("test").later(4) == 0
+    assert made.next("test") == FaultEffect(fails=True, hangs=True, delay=2, stretch=0.5)
+    assert made.next("test").extra_seconds(4) == 4
+    assert disturbances().next("test") == FaultEffect()
+    assert disturbances().next("test").extra_seconds(4) == 0
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_of_several_faults_the_worse_counts() -> None:
         ("errors=99%", None),
     ],
 )
-def test_what_a_health_check_would_find(fault: str, reason: str | None) -> None:
+def test_faults_that_fail_a_health_check(fault: str, reason: str | None) -> None:
     why = disturbances(fault).unhealthy
 
     assert (why.reason if why else None) == reason

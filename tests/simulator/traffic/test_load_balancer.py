@@ -90,7 +90,7 @@ def test_shares_are_exact(weights: dict[str, float], shares: dict[str, int]) -> 
     assert Counter(targets.choose() for _ in range(1000)) == shares
 
 
-def test_without_any_weight_nobody_is_chosen() -> None:
+def test_without_any_weight_no_revision_is_chosen() -> None:
     assert WeightedTargets({"a": 0}).choose() is None
 
 
@@ -102,7 +102,7 @@ def test_each_listener_has_its_own_weights(balancer: LoadBalancer) -> None:
     assert balancer.port("test") != balancer.port("production")
 
 
-def test_of_100_requests_at_10_per_cent_10_reach_green(balancer: LoadBalancer) -> None:
+def test_at_10_per_cent_exactly_10_of_100_requests_reach_green(balancer: LoadBalancer) -> None:
     balancer.shift("production", {"green": 10, "blue": 90})
 
     names = Counter(ask(balancer.url("production")).headers["X-Name"] for _ in range(100))
@@ -114,7 +114,7 @@ def test_of_100_requests_at_10_per_cent_10_reach_green(balancer: LoadBalancer) -
     assert balancer.weights("production") == {"green": 10, "blue": 90}
 
 
-def test_a_request_arrives_as_it_was_sent(balancer: LoadBalancer) -> None:
+def test_a_request_is_forwarded_unchanged(balancer: LoadBalancer) -> None:
     seen = ask(
         balancer.url("production") + "/x", "POST", body=b"hello", headers={"Host": "green.example", "X-A": "b"}
     ).json()
@@ -134,7 +134,7 @@ def test_a_chunked_body_arrives_whole(balancer: LoadBalancer) -> None:
     assert seen["body"] == "onetwo"
 
 
-def test_head_has_no_body_and_no_header_of_the_targets_own_connection(balancer: LoadBalancer) -> None:
+def test_head_has_no_body_and_hop_by_hop_headers_are_dropped(balancer: LoadBalancer) -> None:
     response = ask(balancer.url("production"), "HEAD")
 
     assert "Keep-Alive" not in response.headers
@@ -143,12 +143,12 @@ def test_head_has_no_body_and_no_header_of_the_targets_own_connection(balancer: 
     assert response.data == b""
 
 
-def test_the_status_of_the_target_is_passed_on(balancer: LoadBalancer) -> None:
+def test_the_status_of_the_target_is_forwarded(balancer: LoadBalancer) -> None:
     assert ask(balancer.url("production") + "/broken").status == 503
     assert [(each.status, each.origin) for each in balancer.forwarded] == [(503, "target")]
 
 
-def test_nobody_to_forward_to_is_503(balancer: LoadBalancer) -> None:
+def test_without_a_target_the_status_is_503(balancer: LoadBalancer) -> None:
     assert ask(balancer.url("test")).status == 503
     balancer.deregister("blue")
     assert ask(balancer.url("production")).status == 503
@@ -171,8 +171,8 @@ def test_a_target_that_hangs_is_504(balancer: LoadBalancer, monkeypatch: pytest.
     assert [(each.status, each.origin) for each in balancer.forwarded] == [(504, "balancer")]
 
 
-def test_of_100_requests_20_are_answered_500(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("errors=20%"))
+def test_at_20_per_cent_exactly_20_of_100_requests_get_500(balancer: LoadBalancer) -> None:
+    balancer.inject("blue", Fault.parse("errors=20%"))
 
     answers = Counter(ask(balancer.url("production")).status for _ in range(100))
 
@@ -183,8 +183,8 @@ def test_of_100_requests_20_are_answered_500(balancer: LoadBalancer) -> None:
     }
 
 
-def test_a_client_waits_for_a_late_answer(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("latency=250ms"))
+def test_a_client_waits_for_a_late_response(balancer: LoadBalancer) -> None:
+    balancer.inject("blue", Fault.parse("latency=250ms"))
     began = time.monotonic()
 
     assert ask(balancer.url("production"), "POST", body=b"hello").json()["body"] == "hello"
@@ -192,19 +192,19 @@ def test_a_client_waits_for_a_late_answer(balancer: LoadBalancer) -> None:
     assert balancer.forwarded[0].seconds >= 0.25
 
 
-def test_an_answer_that_takes_longer_than_otherwise(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("latency=+100%"))
+def test_relative_latency_is_added(balancer: LoadBalancer) -> None:
+    balancer.inject("blue", Fault.parse("latency=+100%"))
 
     assert ask(balancer.url("production") + "/hang").status == 200  # half a second by itself
     assert balancer.forwarded[0].seconds >= 1
 
 
 def test_for_users_in_virtual_time_a_delay_is_only_counted(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("latency=30s"))
+    balancer.inject("blue", Fault.parse("latency=30s"))
 
     seen = ask(balancer.url("production"), headers={VIRTUAL: "1"}).json()
     ask(balancer.url("production"), headers={VIRTUAL.upper(): "1"})
-    balancer.disturb("blue", Fault.parse("hang"))
+    balancer.inject("blue", Fault.parse("hang"))
 
     assert VIRTUAL not in {name.lower() for name in seen["headers"]}
     assert ask(balancer.url("production"), headers={VIRTUAL: "1"}).status == 504
@@ -218,14 +218,14 @@ def test_for_users_in_virtual_time_a_delay_is_only_counted(balancer: LoadBalance
 
 def test_a_target_that_is_too_late_is_504(balancer: LoadBalancer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TIMEOUT", 0.2)
-    balancer.disturb("blue", Fault.parse("latency=200ms"))
+    balancer.inject("blue", Fault.parse("latency=200ms"))
 
     assert ask(balancer.url("production")).status == 504
     assert [(each.status, each.origin) for each in balancer.forwarded] == [(504, "balancer")]
 
 
-def test_a_client_that_does_not_wait_is_noted_as_gone(balancer: LoadBalancer) -> None:
-    balancer.disturb("blue", Fault.parse("hang"))
+def test_a_client_that_closes_its_connection_is_noted_as_gone(balancer: LoadBalancer) -> None:
+    balancer.inject("blue", Fault.parse("hang"))
 
     with pytest.raises(urllib3.exceptions.HTTPError):
         ask(balancer.url("production"), timeout=0.3)
@@ -237,11 +237,11 @@ def test_a_client_that_does_not_wait_is_noted_as_gone(balancer: LoadBalancer) ->
     assert 0.2 < gone.seconds < 60
 
 
-def test_nobody_waits_for_a_load_balancer_that_closes() -> None:
+def test_requests_end_when_the_load_balancer_closes() -> None:
     with LoadBalancer() as balancer, socket.create_server(("127.0.0.1", 0)) as target:
         balancer.register("green", f"127.0.0.1:{target.getsockname()[1]}")
         balancer.shift("test", {"green": 100})
-        balancer.disturb("green", Fault.parse("hang"))
+        balancer.inject("green", Fault.parse("hang"))
         with socket.create_connection(("127.0.0.1", balancer.port("test"))) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             target.accept()[0].close()
@@ -249,9 +249,9 @@ def test_nobody_waits_for_a_load_balancer_that_closes() -> None:
             assert client.recv(100).startswith(b"HTTP/1.1 504")
 
 
-def test_a_fault_ends_with_the_tasks_that_have_it(balancer: LoadBalancer) -> None:
+def test_a_fault_ends_with_its_tasks(balancer: LoadBalancer) -> None:
     target = balancer.targets["blue"]
-    balancer.disturb("blue", Fault.parse("errors=100%"))
+    balancer.inject("blue", Fault.parse("errors=100%"))
     assert ask(balancer.url("production")).status == 500
 
     balancer.deregister("blue")
@@ -260,7 +260,7 @@ def test_a_fault_ends_with_the_tasks_that_have_it(balancer: LoadBalancer) -> Non
     assert ask(balancer.url("production")).status == 200
 
 
-def test_a_client_that_sends_rubbish_does_no_harm(balancer: LoadBalancer) -> None:
+def test_an_invalid_request_closes_only_its_connection(balancer: LoadBalancer) -> None:
     with socket.create_connection(("127.0.0.1", balancer.port("production"))) as client:
         client.sendall(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n")
         assert client.recv(100) == b""

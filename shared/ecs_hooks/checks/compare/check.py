@@ -25,8 +25,8 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, require_running
 from ecs_hooks.http.errors import HttpError
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.pool import Pool
-from ecs_hooks.http.sending import Limits
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class CompareCheck(ExchangeFields, Check):
 
     def _results(self, pairs: Sequence[Pair], pool: Pool, limits: Limits, deadline: Deadline) -> list[Result]:
         sending = Sending(
-            pool.ask,
+            pool.exchange,
             limits,
             self.samples,
             self.interval_seconds,

@@ -13,7 +13,8 @@ from ecs_hooks.checks.compare.errors import IncomparableError
 from ecs_hooks.checks.compare.rounds import Round, take
 from ecs_hooks.checks.compare.url_normalization import Rewrite, rewrites
 from ecs_hooks.http.errors import DeadlineError, HttpError, TransportError
-from ecs_hooks.http.sending import Ask, Limits, send
+from ecs_hooks.http.limits import Limits
+from ecs_hooks.http.retry import Exchange, send
 
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
@@ -59,7 +60,7 @@ class Sending(NamedTuple):
         What is not compared of the responses.
     """
 
-    ask: Ask
+    ask: Exchange
     limits: Limits
     samples: int
     pause: float

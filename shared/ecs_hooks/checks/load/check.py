@@ -22,9 +22,9 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
+from ecs_hooks.http.inflight import InFlight
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.pool import Pool
-from ecs_hooks.http.sending import Limits
-from ecs_hooks.http.waits import Waits
 
 _MOST_REQUESTS = 100_000
 """What fits into a function's memory."""
@@ -148,8 +148,8 @@ class LoadCheck(ExchangeFields, Check):
         keyring = self.limited(
             Keyring(redactor, lambda: context.region, Limits(), context.deadline), self.timeout_seconds
         )
-        waits = Waits()
-        pool = Pool(keep=self.keep_alive, waits=waits)
+        in_flight = InFlight()
+        pool = Pool(keep=self.keep_alive, in_flight=in_flight)
         try:
             parts = [Part(each.build(green, keyring), each.expect.status, each.weight) for each in self.requests]
             sender = Sender(parts, keyring.limits, pool, context.deadline)
@@ -163,7 +163,7 @@ class LoadCheck(ExchangeFields, Check):
                 count=self._count,
                 patience=self.timeout_seconds,
                 max_in_flight=self.max_in_flight,
-                waiting=waits.count,
+                waiting=in_flight.count,
             ).run()
         except HttpError as error:
             return outcome_of(error, green, redactor)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ecs_hooks.assertions.status import show_status, status_matches
 from ecs_hooks.checks.load.mix import round_of
 from ecs_hooks.checks.load.results import SUCCESS, Answer
-from ecs_hooks.http.budget import Budget
 from ecs_hooks.http.errors import ConnectTimeoutError, DeadlineError, HttpError, ResponseTimeoutError, TransportError
-from ecs_hooks.http.sending import attempt
+from ecs_hooks.http.limits import Budget
+from ecs_hooks.http.retry import attempt
 
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.http.limits import Limits
     from ecs_hooks.http.pool import Pool
     from ecs_hooks.http.request import Request
-    from ecs_hooks.http.sending import Limits
 
 _OUT_OF_TIME = (ConnectTimeoutError, ResponseTimeoutError, DeadlineError)
 
@@ -90,7 +90,7 @@ class Sender:
         part = self._turns[number % len(self._turns)]
         budget = Budget(self._limits.timeout_seconds, deadline, self._invocation)
         try:
-            response = attempt(part.request, self._limits, budget, self._pool.ask)
+            response = attempt(part.request, self._limits, budget, self._pool.exchange)
         except HttpError as error:
             if error.permanent:
                 raise

@@ -14,6 +14,7 @@ from ecs_hooks.core.lazy_model import Later
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.http.errors import HttpError, RequestError, TransportError
 from ecs_hooks.http.request import (
+    Authorization,
     Body,
     Request,
     check_headers,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from ecs_hooks.auth.secret_resolver import Keyring
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.deployment.endpoint import Endpoint
-    from ecs_hooks.http.authorization import Authorization
 else:
     Auth = Annotated[Any, Later("ecs_hooks.auth.fields:Auth")]
 
@@ -165,8 +165,6 @@ class RequestFields(BaseModel):
         kept = {name: keyring.open(value) for name, value in self.headers.items() if not isinstance(value, str)}
         if self.auth is None and not kept:
             return None
-        from ecs_hooks.http.authorization import Authorization  # noqa: PLC0415 - loaded where a plan has credentials
-
         auth = Authorization() if self.auth is None else self.auth.authorization(keyring)
         auth = auth._replace(headers={**auth.headers, **kept})
         check_headers(auth.headers)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.auth.secret import TextOrReference
-from ecs_hooks.http.sending import Limits
-from ecs_hooks.http.tls import MinVersion, authorities_problem
+from ecs_hooks.http.limits import Limits, MinVersion
+from ecs_hooks.http.tls import authorities_problem
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference

@@ -20,8 +20,8 @@ from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
+from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.pool import Pool
-from ecs_hooks.http.sending import Limits
 
 _HEADROOM = 1.0
 """Seconds of an invocation besides those of the requests."""
@@ -103,8 +103,8 @@ class ScenarioCheck(Check):
         redactor.add_fields(self.variables)
         keyring = Keyring(redactor, lambda: context.region, Limits(), context.deadline)
         values = {**self.variables, **{name: keyring.open(secret) for name, secret in self.secrets.items()}}
-        pool = Pool()
-        player = Player(green, Cookies(pool.ask, redactor.add).ask, keyring, values)
+        pool = Pool(keep=False)
+        player = Player(green, Cookies(pool.exchange, redactor.add).ask, keyring, values)
         try:
             outcome, played = self._play(player, context)
             return self._told(outcome, played, self._clean_up(player, context))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.request import Request as Addressed
 
 if TYPE_CHECKING:
-    from ecs_hooks.http.budget import Budget
+    from ecs_hooks.http.limits import Budget, Limits
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
-    from ecs_hooks.http.sending import Ask, Limits
+    from ecs_hooks.http.retry import Exchange
 
 
 class Cookies:
@@ -26,13 +26,13 @@ class Cookies:
         Called with the value of each cookie: a secret, as far as anybody knows.
     """
 
-    def __init__(self, ask: Ask, learned: Callable[[str], object]) -> None:
+    def __init__(self, ask: Exchange, learned: Callable[[str], object]) -> None:
         self._ask = ask
         self._learned = learned
         self._jar = CookieJar(DefaultCookiePolicy())
 
     def ask(self, request: Request, limits: Limits, budget: Budget) -> Response:
-        """Send a request and keep the cookies of its response; see `ecs_hooks.http.sending`."""
+        """Send a request and keep the cookies of its response; see `ecs_hooks.http.retry`."""
         addressed = _addressed(request)
         self._jar.add_cookie_header(addressed)
         cookies = addressed.get_header("Cookie")

@@ -15,14 +15,14 @@ from ecs_hooks.checks.scenario.variables import filled, variables_in
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.core.validation_errors import described
 from ecs_hooks.http.errors import HttpError
-from ecs_hooks.http.sending import send
+from ecs_hooks.http.retry import send
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_resolver import Keyring
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.deployment.endpoint import Endpoint
     from ecs_hooks.http.response import Response
-    from ecs_hooks.http.sending import Ask
+    from ecs_hooks.http.retry import Exchange
 
 
 class Played(NamedTuple):
@@ -58,7 +58,7 @@ class Player:
         Values of variables to begin with.
     """
 
-    def __init__(self, green: Endpoint, ask: Ask, keyring: Keyring, variables: Mapping[str, Any]) -> None:
+    def __init__(self, green: Endpoint, ask: Exchange, keyring: Keyring, variables: Mapping[str, Any]) -> None:
         self._green = green
         self._ask = ask
         self._keyring = keyring

@@ -1,1 +1,1 @@
-"""Lambda functions that CodeDeploy shifts traffic between."""
+"""Lambda functions whose versions CodeDeploy shifts traffic between."""

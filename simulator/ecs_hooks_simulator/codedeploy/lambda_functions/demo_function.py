@@ -15,14 +15,14 @@ def lambda_handler(event: Any, context: object) -> dict[str, Any]:  # noqa: ARG0
     Parameters
     ----------
     event
-        What a function URL makes of an HTTP request; or any payload, whose `file`, text, is kept as an upload is.
+        The event of a function URL; or any payload, whose text `file` is stored like an upload.
     context
-        Lambda's.
+        Lambda's context.
 
     Raises
     ------
     OSError
-        If there is no place to keep a file of a payload.
+        If a file cannot be stored.
     """
     demo = Demo.of_environment()
     http = event.get("requestContext", {}).get("http") if isinstance(event, dict) else None

@@ -1,7 +1,7 @@
-"""A version of a Lambda function as a process: `python -m ecs_hooks_simulator.codedeploy.lambda_functions.server MODULE:FUNCTION`.
+"""A version of a Lambda function in a process: `python -m ecs_hooks_simulator.codedeploy.lambda_functions.server MODULE:FUNCTION`.
 
-It listens at `PORT` of `HOST`. A `POST` to `INVOCATIONS` invokes the handler with the body as its event, as Lambda's runtime
-interface emulator does; every other request is what a function URL makes of it (payload format 2.0).
+It listens on `PORT` of `HOST`. A `POST` to `INVOCATIONS` invokes the handler with the body as its event, as Lambda's runtime
+interface emulator does. Any other request invokes it with the event of a function URL (payload format 2.0).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def load(place: str) -> Handler:
     Parameters
     ----------
     place
-        `MODULE:FUNCTION`, or `FILE.py:FUNCTION`; `lambda_handler` where no function is named.
+        `MODULE:FUNCTION` or `FILE.py:FUNCTION`; the function is `lambda_handler` by default.
     """
     name, _, function = place.partition(":")
     if name.endswith(".py"):
@@ -52,15 +52,7 @@ def load(place: str) -> Handler:
 
 
 class FunctionServer(ThreadingHTTPServer):
-    """Serves one handler.
-
-    Parameters
-    ----------
-    address
-        Where to listen.
-    handler
-        The function.
-    """
+    """Serves one handler at an address."""
 
     daemon_threads = True
 
@@ -69,12 +61,12 @@ class FunctionServer(ThreadingHTTPServer):
         self._handler = handler
 
     def invoke(self, event: Any) -> tuple[Any, bool]:
-        """Invoke the function; return what it answered, or what Lambda tells of its error, and whether it is one."""
+        """Invoke the function; return its response and False, or Lambda's shape of its error and True."""
         arn = "arn:aws:lambda:us-west-2:123456789012:function:function"
         try:
             answer = self._handler(event, LambdaContext("function", arn, "128", _TIMEOUT))
             return json.loads(json.dumps(answer)), False
-        except Exception as error:  # noqa: BLE001 - whatever a function raises is a function error
+        except Exception as error:  # noqa: BLE001 - any exception is a function error
             frames = traceback.format_tb(error.__traceback__)
             return {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": frames}, True
 
@@ -83,7 +75,7 @@ class _Requests(BaseHTTPRequestHandler):
     server: FunctionServer
     protocol_version = "HTTP/1.1"
 
-    def _ask(self) -> None:
+    def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.command == "POST" and self.path == INVOCATIONS:
             answer, failed = self.server.invoke(json.loads(body or b"{}"))
@@ -99,10 +91,10 @@ class _Requests(BaseHTTPRequestHandler):
             decoded = base64.b64decode(content) if answer.get("isBase64Encoded") else content.encode()
             self._answer(int(answer["statusCode"]), answer.get("headers") or {}, decoded)
         else:
-            # "Lambda infers the response format": what has no status is the body.
+            # "Lambda infers the response format": without a status, the response is the body.
             self._answer(200, {"content-type": "application/json"}, json.dumps(answer).encode())
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _ask  # noqa: N815 - http.server's names
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
     def _event(self, body: bytes) -> dict[str, Any]:
         """Return the event of a function URL."""
@@ -134,16 +126,16 @@ class _Requests(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        """Log nothing."""
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8080")))
     with FunctionServer(address, load(arguments[1])) as server:
         server.serve_forever()
 
 
 if __name__ == "__main__":  # pragma: no cover - another process, which a test starts
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - where modules of one's own are
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - the user's modules
     main(sys.argv)

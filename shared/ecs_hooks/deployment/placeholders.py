@@ -1,0 +1,95 @@
+"""Placeholders for names of the deployment, in the dimensions of metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from ecs_hooks.aws.errors import FactError
+from ecs_hooks.core.outcome import ExplainedError, Outcome
+from ecs_hooks.deployment.revision import ACTION
+from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.base import Deployment
+    from ecs_hooks.deployment.revision import ServiceRevision
+
+_PATTERN = re.compile(r"\{([^{}]*)\}")
+
+
+class NoBlueError(ExplainedError):
+    """A first deployment has no blue."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """A `SKIP`: there is nothing to compare green with."""
+        return Outcome.skip(str(self))
+
+
+class _Placeholder(NamedTuple):
+    """The value of a placeholder, and the IAM actions that it requires."""
+
+    value: Callable[[Deployment], str]
+    actions: frozenset[str] = frozenset()
+
+
+def placeholders(text: str) -> list[str]:
+    """Return the names of the placeholders in a text; raise `ValueError` for an unknown one."""
+    names = _PATTERN.findall(text)
+    for name in names:
+        if name not in _PLACEHOLDERS:
+            allowed = ", ".join(f"{{{each}}}" for each in _PLACEHOLDERS)
+            raise ValueError(f"{{{name[:40]}}} is not a placeholder; allowed: {allowed}")
+    return names
+
+
+def filled(text: str, deployment: Deployment) -> str:
+    """Return a text with the values of its placeholders; raise `FactError` if one is unknown."""
+    return _PATTERN.sub(lambda match: _PLACEHOLDERS[match.group(1)].value(deployment), text)
+
+
+def placeholder_actions(text: str) -> frozenset[str]:
+    """Return the IAM actions that the placeholders in a text require."""
+    return frozenset().union(*(_PLACEHOLDERS[name].actions for name in placeholders(text)))
+
+
+def _blue_target_group(deployment: Deployment) -> str:
+    blue = deployment.blue
+    if blue is None:
+        raise NoBlueError("this is the first deployment of the service, so there is no blue to measure")
+    return _target_group(blue)
+
+
+def _target_group(revision: ServiceRevision) -> str:
+    for each in revision.load_balancing:
+        if each.target_group:
+            return each.target_group.rpartition(":")[2]
+    raise FactError(f"{ACTION}: the target group of {revision.arn.rpartition('/')[2]} is not resolved")
+
+
+def _load_balancer(deployment: Deployment) -> str:
+    for each in deployment.green.load_balancing:
+        if each.production:
+            # The name of the load balancer in listener-rule/app/NAME/ID/... and listener/net/NAME/ID/...
+            return "/".join(each.production.rpartition(":")[2].split("/")[1:4])
+    raise FactError(f"{ACTION}: the service has no production listener")
+
+
+def _blue_version(deployment: Deployment) -> str:
+    if not deployment.blue_version:
+        raise NoBlueError("this is the first version behind the alias, so there is no blue to measure")
+    return deployment.blue_version
+
+
+_PLACEHOLDERS: dict[str, _Placeholder] = {
+    "green.target_group": _Placeholder(lambda deployment: _target_group(deployment.green), frozenset({ACTION})),
+    "blue.target_group": _Placeholder(_blue_target_group, frozenset({ACTION, DEPLOYMENTS})),
+    "load_balancer": _Placeholder(_load_balancer, frozenset({ACTION})),
+    "cluster": _Placeholder(lambda deployment: deployment.cluster),
+    "service": _Placeholder(lambda deployment: deployment.service),
+    "function": _Placeholder(lambda deployment: deployment.function),
+    "alias": _Placeholder(lambda deployment: deployment.alias),
+    "green.version": _Placeholder(lambda deployment: deployment.green_version),
+    "blue.version": _Placeholder(_blue_version),
+}

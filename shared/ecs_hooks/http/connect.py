@@ -1,0 +1,157 @@
+"""From a host name to a connection: DNS, address guard, TCP, TLS."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from ecs_hooks.http.deadline_socket import DeadlineSocket
+from ecs_hooks.http.errors import (
+    CertificateError,
+    ConnectError,
+    HttpError,
+    NameResolutionError,
+    Phase,
+    TlsHandshakeError,
+    TlsVersionError,
+)
+from ecs_hooks.http.guard import VARIABLE, judge, refusal
+from ecs_hooks.http.inflight import InFlight
+from ecs_hooks.http.limits import Budget
+from ecs_hooks.http.resolver import Endpoint, Resolver
+from ecs_hooks.http.response import Timings
+from ecs_hooks.http.tls import TlsOptions, ssl_reason, tls_context
+
+_OTHER_VERSION = {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"}
+"""OpenSSL's reasons for a server with other TLS versions only: sent by the server, and found by the client."""
+
+
+class Connected(NamedTuple):
+    """A new connection.
+
+    Parameters
+    ----------
+    socket
+        The connection.
+    began_at
+        When connecting began, on the clock of `time.perf_counter`, after the DNS lookup.
+    timings
+        Duration of DNS lookup, TCP connection and TLS handshake.
+    """
+
+    socket: DeadlineSocket
+    began_at: float
+    timings: Timings
+
+
+def connect(
+    host: str, port: int, tls: TlsOptions | None, budget: Budget, resolver: Resolver, in_flight: InFlight | None = None
+) -> Connected:
+    """Look up a host, judge its addresses, connect to one of them, and do the TLS handshake.
+
+    Parameters
+    ----------
+    host, port
+        Where to.
+    tls
+        TLS options; None for a plain connection.
+    budget
+        The time for it.
+    resolver
+        Looks up names.
+    in_flight
+        Records waits for the server, during the connect and later.
+
+    Raises
+    ------
+    HttpError
+        One that says which step failed.
+    """
+    began = time.perf_counter()
+    try:
+        endpoints = resolver(host, port, budget.deadline)
+    except TimeoutError:
+        raise budget.timeout(Phase.RESOLVE) from None
+    resolve = time.perf_counter() - began
+    endpoints = _allowed(host, endpoints)
+    context = None if tls is None else _context(tls)
+    began = time.perf_counter()
+    opened = _dial(endpoints, port, budget, in_flight)
+    connected = time.perf_counter()
+    timings = Timings(resolve, connected - began)
+    if tls is not None and context is not None:
+        _start_tls(opened, context, tls.server_name, budget)
+        timings = timings._replace(tls=time.perf_counter() - connected)
+    return Connected(opened, began, timings)
+
+
+def _allowed(host: str, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    """Return the addresses that the guard allows."""
+    if not endpoints:
+        raise NameResolutionError(f"{host} has no address")
+    exceptions = os.environ.get(VARIABLE, "")
+    judged = [(endpoint, judge(host, endpoint.address, exceptions)) for endpoint in endpoints]
+    allowed = [endpoint for endpoint, kind in judged if kind is None]
+    if not allowed:
+        endpoint, kind = judged[0]
+        raise refusal(host, endpoint.address, kind or "special")
+    return allowed
+
+
+def _dial(endpoints: Sequence[Endpoint], port: int, budget: Budget, in_flight: InFlight | None) -> DeadlineSocket:
+    """Connect to the first address that accepts; each gets its share of the time that is left."""
+    error: HttpError | None = None
+    for index, endpoint in enumerate(endpoints):
+        remaining = budget.deadline.remaining()
+        if remaining <= 0:
+            break
+        with ExitStack() as cleanup:
+            try:
+                opened = DeadlineSocket(endpoint.family, budget.deadline, in_flight)
+                cleanup.callback(opened.close)
+                opened.connect(endpoint.target, remaining / (len(endpoints) - index))
+            except TimeoutError:
+                error = None
+            except OSError as failure:  # also where the process can open no more sockets
+                why = (failure.strerror or "connection failed").lower()
+                error = ConnectError(f"{why} ({endpoint.address} port {port})")
+            else:
+                cleanup.pop_all()
+                return opened
+    raise error or budget.timeout(Phase.CONNECT)
+
+
+def _context(tls: TlsOptions) -> ssl.SSLContext:
+    try:
+        tls.server_name.encode("idna")
+    except UnicodeError:
+        raise CertificateError(f"no certificate can be valid for {tls.server_name[:80]}") from None
+    return tls_context(tls.trust, tls.certificate, tls.protocols)
+
+
+def _start_tls(opened: DeadlineSocket, context: ssl.SSLContext, server_name: str, budget: Budget) -> None:
+    """Do the TLS handshake; the connection is closed if it fails."""
+    try:
+        # The dot at the end of a fully qualified name is not in certificates.
+        opened.start_tls(context, server_name.rstrip("."))
+    except OSError as error:
+        opened.close()
+        raise _handshake_error(error, budget, server_name) from error
+
+
+def _handshake_error(error: OSError, budget: Budget, server_name: str) -> HttpError:
+    match error:
+        case TimeoutError():
+            return budget.timeout(Phase.TLS)
+        case ssl.SSLCertVerificationError():
+            return CertificateError(f"certificate is not valid for {server_name}: {error.verify_message}")
+        case ssl.SSLError() if error.reason in _OTHER_VERSION:
+            return TlsVersionError("server does not support the required TLS version (min_tls_version)")
+        case ssl.SSLError() if not isinstance(error, ssl.SSLEOFError):
+            return TlsHandshakeError(f"TLS handshake failed: {ssl_reason(error)}")
+        case _:
+            return TlsHandshakeError("connection ended in the TLS handshake")

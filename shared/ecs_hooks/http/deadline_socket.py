@@ -1,0 +1,182 @@
+"""A socket with one deadline for everything that is done on it.
+
+The timeout of a plain socket counts from one byte to the next, so a server that sends a byte now and then could hold a
+request for ever. This socket never blocks in a call: each wait is in `_wait`, which knows the time that is left.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.http.inflight import InFlight
+
+T = TypeVar("T")
+
+RECV_BYTES = 65_536
+"""The most that one call of `recv` returns."""
+
+_CONNECTED = {0, errno.EISCONN}
+
+
+class DeadlineSocket:
+    """A TCP or TLS socket whose calls raise `TimeoutError` once the deadline has passed.
+
+    Parameters
+    ----------
+    family
+        `AF_INET` or `AF_INET6`.
+    deadline
+        When everything must be done. A connection that is used again gets a new one.
+    in_flight
+        Records the waits for the server; None where no one needs them.
+
+    Attributes
+    ----------
+    raw
+        The socket itself; after `start_tls`, the TLS socket.
+    """
+
+    def __init__(self, family: int, deadline: Deadline, in_flight: InFlight | None = None) -> None:
+        self.raw = socket.socket(family, socket.SOCK_STREAM)
+        self.raw.setblocking(False)  # noqa: FBT003 - its only argument
+        self.deadline = deadline
+        self._in_flight = in_flight
+        self._tls: ssl.SSLSocket | None = None
+
+    def connect(self, target: tuple[Any, ...], seconds: float) -> None:
+        """Connect to an address.
+
+        Raises
+        ------
+        TimeoutError
+            If that takes longer.
+        OSError
+            If there is no connection.
+        """
+        self.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        error = self.raw.connect_ex(target)
+        if error == errno.EINPROGRESS:
+            # A server nearby is connected by now, and there is nothing to wait for.
+            error = self.raw.connect_ex(target)
+        if error == errno.EALREADY:
+            self._wait(select.POLLOUT, seconds)
+            error = self.raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error not in _CONNECTED:
+            raise OSError(error, os.strerror(error))
+
+    def start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
+        """Do the TLS handshake.
+
+        Raises
+        ------
+        OSError
+            If it fails, or takes too long.
+        """
+        # suppress_ragged_eofs: a connection that ends without close_notify may have been cut by anyone.
+        self.raw = self._tls = context.wrap_socket(
+            self.raw, server_hostname=server_name, do_handshake_on_connect=False, suppress_ragged_eofs=False
+        )
+        self._retry(select.POLLIN, self._tls.do_handshake)
+
+    def recv(self, size: int = RECV_BYTES) -> bytes:
+        """Return the next bytes; none once the other side has closed."""
+        if self._tls is None:
+            # A response is never there at once. In TLS it may be: what TLS has buffered, poll does not see.
+            self._wait(select.POLLIN)
+        return self._retry(select.POLLIN, self.raw.recv, size)
+
+    def recv_now(self) -> bytes | None:
+        """Return bytes that have arrived already: None if there are none, no bytes once the other side has closed."""
+        try:
+            return self.raw.recv(RECV_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+
+    def send_all(self, data: bytes) -> None:
+        """Send bytes."""
+        left = memoryview(data)
+        while left:
+            left = left[self._retry(select.POLLOUT, self.raw.send, left) :]
+
+    def send(self, data: memoryview) -> int:
+        """Send some bytes, and return how many; 0 if the other side sends something first."""
+        while True:
+            self._check()
+            try:
+                return self.raw.send(data)
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError) as blocked:
+                must_read = isinstance(blocked, ssl.SSLWantReadError)
+                if self._wait(select.POLLIN if must_read else select.POLLIN | select.POLLOUT) & select.POLLIN:
+                    return 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes that TLS has received and not returned."""
+        return 0 if self._tls is None else self._tls.pending()
+
+    @property
+    def tls(self) -> ssl.SSLSocket | None:
+        """The TLS socket; None on a plain connection."""
+        return self._tls
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.raw.close()
+
+    def _retry(self, events: int, call: Callable[..., T], *args: Any) -> T:
+        """Call until the socket is ready for these events. TLS may have to read in order to send, and vice versa."""
+        while True:
+            self._check()  # also while data keeps arriving
+            try:
+                return call(*args)
+            except BlockingIOError:
+                self._wait(events)
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN)
+            except ssl.SSLWantWriteError:
+                self._wait(select.POLLOUT)
+
+    def _check(self) -> float:
+        """Return the seconds left.
+
+        Raises
+        ------
+        TimeoutError
+            If there are none.
+        """
+        seconds = self.deadline.remaining()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
+
+    def _wait(self, events: int, seconds: float | None = None) -> int:
+        """Wait until the socket is ready, and return for what.
+
+        Raises
+        ------
+        TimeoutError
+            If it is not ready in time.
+        """
+        seconds = self._check() if seconds is None else seconds
+        descriptor = self.raw.fileno()
+        poll = select.poll()
+        poll.register(descriptor, events)
+        if self._in_flight is None:
+            ready = poll.poll(seconds * 1000)
+        else:
+            self._in_flight.block(self, descriptor, events)
+            try:
+                ready = poll.poll(seconds * 1000)
+            finally:
+                self._in_flight.unblock(self)
+        if not ready:
+            raise TimeoutError
+        return ready[0][1]

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ecs_hooks import Stage, stage_hook
+from ecs_hooks.aws.errors import FactDeniedError
+from ecs_hooks.codedeploy.description import Description, configuration, describe, parameter_names
+from tests.codedeploy.account import DEPLOYMENT, Account
+
+GROUP = "/ecs-hooks/orders/orders-prod"
+HOOK = f"{GROUP}/AfterAllowTestTraffic"
+DESCRIPTION = Description({"applicationName": "orders", "deploymentGroupName": "orders-prod"}, {})
+
+
+@pytest.mark.parametrize("prefix", ["/ecs-hooks", "/ecs-hooks/"])
+def test_a_hook_has_its_own_parameter_and_the_deployment_groups(prefix: str) -> None:
+    assert parameter_names(prefix, DESCRIPTION, "AfterAllowTestTraffic") == [HOOK, GROUP]
+
+
+def test_the_most_specific_plan_is_used(account: Account) -> None:
+    environment = {"ECS_HOOKS_PLAN_PARAMETERS": "/ecs-hooks", "ECS_HOOKS_PLAN": '{"mode": "observe"}'}
+
+    def found() -> object:
+        return configuration(DESCRIPTION, "AfterAllowTestTraffic", "us-west-2", environment)
+
+    assert found() == {"mode": "observe"}
+    account.parameters[GROUP] = "{}"
+    assert found() == {"plan": f"ssm:{GROUP}"}
+    account.parameters[HOOK] = "{}"
+    assert found() == {"plan": f"ssm:{HOOK}"}
+    assert account.aws.calls == {"GetParameters": 3}
+
+
+def test_an_error_of_systems_manager_is_not_an_empty_plan(account: Account) -> None:
+    account.aws.error("GetParameters", "AccessDeniedException")
+    with pytest.raises(FactDeniedError, match="ssm:GetParameters: AccessDeniedException; allow the action"):
+        configuration(DESCRIPTION, "AfterInstall", "us-west-2", {"ECS_HOOKS_PLAN_PARAMETERS": "/ecs-hooks"})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, {}),
+        (" ", {}),
+        ('{"checks": []}', {"checks": []}),
+        ("s3://bucket/plan.json", {"plan": "s3://bucket/plan.json"}),
+        ("ssm:/plan", {"plan": "ssm:/plan"}),
+        ("{", "{"),
+        ("[" * 100_000, "[" * 100_000),
+        ("[1]", [1]),
+    ],
+)
+def test_a_plan_in_the_environment_of_the_function(text: str | None, expected: object) -> None:
+    environment = {} if text is None else {"ECS_HOOKS_PLAN": text}
+    assert configuration(DESCRIPTION, "AfterInstall", "us-west-2", environment) == expected
+
+
+def test_a_plan_in_a_parameter(account: Account, httpd: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECS_HOOKS_PLAN_PARAMETERS", "/ecs-hooks")
+    monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
+    check = {"type": "http", "expect": {"json": {"$": {"length": 0}}}}
+    account.parameters[HOOK] = json.dumps({"base_url": httpd, "checks": [check]})
+    answer = account.invoke(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT))
+    assert answer["reason"] == "SUCCEEDED post_test_traffic_shift my-service: 1 passed"
+
+    account.parameters[HOOK] = json.dumps({"base_url": httpd, "checks": [{"type": "htp"}]})
+    answer = account.invoke(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT))
+    assert f"ssm:{HOOK}: checks[0].type: is not one of the allowed values" in answer["reason"]
+    assert account.reports == ["Succeeded", "Failed"]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]"])
+def test_an_invalid_plan_fails(account: Account, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("ECS_HOOKS_PLAN", text)
+    answer = account.invoke(stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT))
+    assert account.reports == ["Failed"]
+    assert "the plan is not valid" in answer["reason"]
+
+
+def test_the_compute_platform_server_is_refused(account: Account) -> None:
+    account.deployment["computePlatform"] = "Server"
+    with pytest.raises(FactDeniedError, match="compute platform Server has no Lambda hooks"):
+        describe(DEPLOYMENT, "us-west-2")
+
+
+def test_a_deployment_without_a_target(account: Account) -> None:
+    account.aws.answer("ListDeploymentTargets", {"targetIds": []})
+    found = describe(DEPLOYMENT, "us-west-2")
+    assert (found.running_hook, found.service_name, found.began("AfterInstall")) == ("", "", None)
+    account.aws.answer("ListDeploymentTargets", {"targetIds": ["a"]})
+    account.aws.answer("BatchGetDeploymentTargets", {"deploymentTargets": []})
+    assert describe(DEPLOYMENT, "us-west-2").target == {}
