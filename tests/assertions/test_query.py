@@ -209,3 +209,11 @@ def test_every_body_can_be_queried(content: bytes, query: str) -> None:
     assertion = Assertion.model_validate({"query": query, **needed, "exists": True})
 
     assert isinstance(assertion.problem_in(response(content), Redactor()), str | None)
+
+
+def test_an_assertion_is_constructed_like_any_model() -> None:
+    made = Assertion(query="jsonpath", path="$.items", filters=("count",), min=1)
+
+    assert made == Assertion.model_validate({"query": "jsonpath", "path": "$.items", "filters": ["count"], "min": 1})
+    with pytest.raises(ValidationError, match="not supported by query"):
+        Assertion(query="status", path="$")

@@ -49,7 +49,10 @@ MISSING = {
     "sts:AssumeRole": "RegionDisabledException",
 }
 NOTHING: dict[str, tuple[dict[str, Any], str]] = {
-    "cloudwatch:DescribeAlarms": ({"MetricAlarms": [], "CompositeAlarms": []}, "CloudWatch knows no alarm api-5xx"),
+    "cloudwatch:DescribeAlarms": (
+        {"MetricAlarms": [], "CompositeAlarms": []},
+        "not found in CloudWatch: alarm api-5xx",
+    ),
     "cloudwatch:GetMetricData": ({"MetricDataResults": []}, "0 datapoints"),
     "ecs:DescribeServiceDeployments": (
         {"serviceDeployments": [], "failures": [{"reason": "MISSING"}]},

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from ecs_hooks.assertions.jsonpath import check_paths
-from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.compare.comparable_response import Ignored
 from ecs_hooks.checks.compare.compare_responses import MIN_ROUNDS, Tolerance
 from ecs_hooks.checks.compare.evaluate import FALSE_ALARM_RATE, Thresholds
@@ -19,7 +19,6 @@ from ecs_hooks.checks.compare.values import IncomparableError
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session, missing_time
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import Endpoint, require_running
 from ecs_hooks.http.errors import HttpError

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ecs_hooks.auth.fields import Auth, SigV4
     from ecs_hooks.auth.reference import Reference
     from ecs_hooks.auth.secret_resolver import Keyring
-    from ecs_hooks.checks.requirements import Requirements
+    from ecs_hooks.checks.base import Requirements
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 else:

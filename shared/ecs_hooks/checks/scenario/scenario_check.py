@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, JsonValue, model_validator
 
 from ecs_hooks.auth.secret import Secret
-from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import with_requests
 from ecs_hooks.checks.request.session import Session, missing_time
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.checks.scenario.player import Cookies, Played, Player
 from ecs_hooks.checks.scenario.scenario_request import Identifier, ScenarioRequest
 from ecs_hooks.core.formatting import counted
