@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import core_schema
 
-from ecs_hooks.core.formatting import not_allowed
-from ecs_hooks.core.json_types import json_type
+from ecs_hooks.core.formatting import json_type, not_allowed
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
