@@ -231,6 +231,13 @@ def test_texts_are_compared_line_by_line_and_not_shown() -> None:
     assert "GET /: body differs in 15 of 15 rounds (blue against itself in 0): a line -> a line" in outcome.reason
     assert "hunter2" not in outcome.reason
 
+    def no_footer(page: Page) -> None:
+        page.document = page.document.replace("<footer>", "")
+
+    with both(no_footer) as stores:
+        outcome = run(stores, requests=[{}])
+    assert "GET /: body differs in 15 of 15 rounds (blue against itself in 0): a line gone" in outcome.reason
+
 
 @pytest.mark.parametrize("side", ["blue", "green"])
 def test_without_a_connection_to_one_side_it_is_an_error(stores: Both, side: str) -> None:
@@ -436,7 +443,7 @@ def test_before_green_runs_the_check_is_refused(stage: str) -> None:
             {"requests": [{"url": "http://a"}]},
             "not supported, because blue and green have different addresses; use path",
         ),
-        ({"requests": []}, "at least 1 item"),
+        ({"requests": []}, "must have 1 to 20 requests"),
         ({"samples": 14}, "greater than or equal to 15"),
         ({"ignore": ["items"]}, "'items' is no valid JSONPath"),
         ({"blue_url": "ftp://a"}, "address must begin with http"),

@@ -13,6 +13,8 @@ from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Server
 from tests.support.aws import AwsApi
 
+pytestmark = pytest.mark.usefixtures("fast_function")
+
 PRIVATE = trustme.CA()
 PEM = PRIVATE.cert_pem.bytes().decode()
 REFERENCE = {"ssm": "/shop/authority"}

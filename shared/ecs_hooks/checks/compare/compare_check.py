@@ -161,7 +161,7 @@ class CompareCheck(ExchangeFields, Check):
         return outcome_of(results, self.samples, limits, session.redactor)
 
     def _pair(self, request: CompareRequest, blue: Blue, session: Session) -> Pair:
-        to_blue, to_green = request.build(blue.endpoint, session.keyring), session.build(request)
+        to_blue, to_green = request.build(blue.endpoint, session.resolver), session.build(request)
         label = session.redactor.mask(f"{request.method} {(request.path or '/').partition('?')[0]}")
         # An API key may be the very header that the test listener rule requires.
         problem = blue.objection(

@@ -52,6 +52,7 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "form": "form", "multipart": "multipart"}
 """Fields that give the request a body, and their names in a plan."""
 
+_MAX_REQUESTS = 20
 _SAFE_HEADER = r"^[\t\x20-\x7e]+$"
 
 
@@ -213,14 +214,14 @@ class RequestFields(BaseModel):
         if self.auth is not None and self.auth.token_url is not None:
             yield self.auth.token_url
 
-    def build(self, green: Endpoint, keyring: Keyring) -> Request:
+    def build(self, green: Endpoint, resolver: Keyring) -> Request:
         """Return the request.
 
         Parameters
         ----------
         green
             Address of green; not used if the request has a `url`.
-        keyring
+        resolver
             Resolves the secrets in the request, and adds them to its redactor.
 
         Raises
@@ -230,10 +231,10 @@ class RequestFields(BaseModel):
         ExplainedError
             If a secret or a token is not available.
         """
-        redactor = keyring.redactor
+        redactor = resolver.redactor
         self._redact_fields(redactor)
         headers = {name: value for name, value in self.headers.items() if isinstance(value, str)}
-        auth = self._authorization(keyring)
+        auth = self._authorization(resolver)
         if self.url is not None:
             url = Url.join("", self.url, self.query)
         else:
@@ -250,14 +251,14 @@ class RequestFields(BaseModel):
         request = Request.build(self.method, url, headers, self._body())
         return request if auth is None else request._replace(auth=auth)
 
-    def _authorization(self, keyring: Keyring) -> Authorization | None:
+    def _authorization(self, resolver: Keyring) -> Authorization | None:
         """Return `auth`, with the headers whose values are secrets by reference; None without either."""
         secret_headers = {
-            name: keyring.open(value) for name, value in self.headers.items() if not isinstance(value, str)
+            name: resolver.open(value) for name, value in self.headers.items() if not isinstance(value, str)
         }
         if self.auth is None and not secret_headers:
             return None
-        auth = Authorization() if self.auth is None else self.auth.authorization(keyring)
+        auth = Authorization() if self.auth is None else self.auth.authorization(resolver)
         auth = auth._replace(headers={**auth.headers, **secret_headers})
         check_headers(auth.headers)
         return auth
@@ -294,7 +295,16 @@ class RequestFields(BaseModel):
             redactor.add_fields(fields)
 
 
-Requests = Annotated[tuple[R, ...], Field(min_length=1, max_length=20)]
+def _are_some(requests: tuple[R, ...]) -> tuple[R, ...]:
+    # The length constraints of pydantic do not count requests that have an error of their own.
+    if not 1 <= len(requests) <= _MAX_REQUESTS:
+        raise ValueError(f"must have 1 to {_MAX_REQUESTS} requests, not {len(requests)}")
+    return requests
+
+
+Requests = Annotated[
+    tuple[R, ...], AfterValidator(_are_some), Field(json_schema_extra={"minItems": 1, "maxItems": _MAX_REQUESTS})
+]
 """The different requests that a check sends again and again."""
 
 

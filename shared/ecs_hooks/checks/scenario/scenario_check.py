@@ -85,7 +85,7 @@ class ScenarioCheck(Check):
             return no_time
         session = Session.start(context, required.listener)
         session.redactor.add_fields(self.variables)
-        values = {**self.variables, **{name: session.keyring.open(secret) for name, secret in self.secrets.items()}}
+        values = {**self.variables, **{name: session.resolver.open(secret) for name, secret in self.secrets.items()}}
         pool = Pool(keep=False)
         player = Player(session, Cookies(pool.exchange, session.redactor).exchange, values)
         try:
