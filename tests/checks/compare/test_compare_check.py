@@ -231,12 +231,15 @@ def test_texts_are_compared_line_by_line_and_not_shown() -> None:
     assert "GET /: body differs in 15 of 15 rounds (blue against itself in 0): a line -> a line" in outcome.reason
     assert "hunter2" not in outcome.reason
 
-    def no_footer(page: Page) -> None:
-        page.document = page.document.replace("<footer>", "")
 
-    with both(no_footer) as stores:
-        outcome = run(stores, requests=[{}])
-    assert "GET /: body differs in 15 of 15 rounds (blue against itself in 0): a line gone" in outcome.reason
+@pytest.mark.parametrize(
+    ("items", "change"),
+    [([1, 2, 3, 5], "8 gone"), ([1, 2, 3, 5, 8, 13], "13 added"), ([1, 2, 3, 8, 5], "in another order")],
+)
+def test_changed_items_of_an_array_are_named(items: list[int], change: str) -> None:
+    with both(put("sorted", items)) as stores:
+        outcome = run(stores)
+    assert f"$.sorted[*] differs in 15 of 15 rounds (blue against itself in 0): {change}" in outcome.reason
 
 
 @pytest.mark.parametrize("side", ["blue", "green"])
