@@ -12,8 +12,9 @@ from typing import Any
 import hypothesis
 import pytest
 
-from ecs_hooks.auth import oauth2, role, store
+from ecs_hooks.auth import oauth2, secret_store, sigv4
 from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.engine.telemetry import logger
 from tests.support.answers import EVENTS
 from tests.support.aws import AwsApi, serving
 
@@ -120,9 +121,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsApi]:
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No AWS but a closed port, no configuration of the machine's own, and no secret or token of another test."""
-    store.known.clear()
+    secret_store.cached_secrets.clear()
     oauth2.tokens.clear()
-    role.known.clear()
+    sigv4.cached_roles.clear()
     for name in ("APP_URL", "ECS_HOOKS_ALLOWED_HOSTS", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -131,9 +132,20 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
+class _Stdout:
+    """The current stdout: the logger keeps the one of its import, and pytest replaces it in each phase of a test."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
 @pytest.fixture
-def lines(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+def lines(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
     """Return the JSON lines that were printed since the last call."""
+    monkeypatch.setattr(logger.registered_handler, "stream", _Stdout())
 
     def read() -> list[dict[str, Any]]:
         printed = capfd.readouterr().out.splitlines()

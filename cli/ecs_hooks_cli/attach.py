@@ -10,23 +10,32 @@ from typing import TextIO
 
 import click
 
-from ecs_hooks.aws.call import ask, ask_page
+from ecs_hooks.aws.call import call_aws, call_aws_list
 from ecs_hooks.core.formatting import counted
 from ecs_hooks_cli.common.plans import read_plan
-from ecs_hooks_cli.common.service import STAGES, C, Hook, Service, described, is_pause, reporting, service_options
+from ecs_hooks_cli.common.service import (
+    STAGES,
+    C,
+    Hook,
+    Service,
+    describe_service,
+    exit_on_aws_error,
+    is_pause,
+    service_options,
+)
 
 
 def _change_options(command: C) -> C:
-    command = click.option("--yes", is_flag=True, help="Do not ask.")(command)
-    return click.option("--dry-run", is_flag=True, help="Show the change, and make none.")(command)
+    command = click.option("--yes", is_flag=True, help="Change without confirmation.")(command)
+    return click.option("--dry-run", is_flag=True, help="Show the change without making it.")(command)
 
 
 @click.command()
 @service_options
-@reporting
+@exit_on_aws_error
 def hooks(*, service: str, region: str | None) -> None:
-    """List the lifecycle hooks of a service, as ECS has them."""
-    found = described(service, region)
+    """List the lifecycle hooks of a service, as ECS returns them."""
+    found = describe_service(service, region)
     click.echo(_text(found.hooks) if found.hooks else f"{service} has no lifecycle hooks")
 
 
@@ -39,7 +48,7 @@ def hooks(*, service: str, region: str | None) -> None:
     "--timeout", type=click.IntRange(1, 20_160), default=60, show_default=True, help="timeoutInMinutes of the hook."
 )
 @_change_options
-@reporting
+@exit_on_aws_error
 def attach(  # noqa: PLR0913 - one parameter an option
     *,
     service: str,
@@ -51,9 +60,9 @@ def attach(  # noqa: PLR0913 - one parameter an option
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Attach the functions of the hooks' stack to a service, one for each stage.
+    """Attach the functions of the hooks' stack to a service, one per stage.
 
-    Hooks that are there stay as they are, but for one of the same function at the same stage, which is replaced.
+    Existing hooks stay as they are; only a hook with the same function and the same stage is replaced.
     """
     details = None
     if plan is not None:
@@ -63,11 +72,11 @@ def attach(  # noqa: PLR0913 - one parameter an option
                 f"--timeout {timeout} must be more than the plan's timeout_minutes "
                 f"({parsed.policies.timeout_minutes:g}): ECS would decide before the hook does"
             )
-    found = described(service, region)
+    found = describe_service(service, region)
     outputs = _outputs(stack, found.region)
-    kept = found.hooks
+    wanted = found.hooks
     for stage in stages:
-        made: Hook = {
+        new: Hook = {
             "targetType": "AWS_LAMBDA",
             "hookTargetArn": _output(outputs, f"{stage.title().replace('_', '')}Arn", stack),
             "roleArn": _output(outputs, "InvokeRoleArn", stack),
@@ -75,8 +84,9 @@ def attach(  # noqa: PLR0913 - one parameter an option
             **({} if details is None else {"hookDetails": details}),
             "timeoutConfiguration": {"timeoutInMinutes": timeout, "action": "ROLLBACK"},
         }
-        kept = [*(each for each in kept if not _is_at(each, made["hookTargetArn"], stage)), made]
-    _change(found, kept, dry_run=dry_run, yes=yes)
+        same = {name: new[name] for name in ("hookTargetArn", "lifecycleStages")}
+        wanted = [*(each for each in wanted if not same.items() <= each.items()), new]
+    _change(found, wanted, dry_run=dry_run, yes=yes)
 
 
 @click.command()
@@ -84,39 +94,35 @@ def attach(  # noqa: PLR0913 - one parameter an option
 @click.option("--stage", "stages", type=STAGES, multiple=True, help="Stage to detach from; can be repeated.")
 @click.option("--all", "everything", is_flag=True, help="Detach every Lambda hook.")
 @_change_options
-@reporting
+@exit_on_aws_error
 def detach(
     *, service: str, region: str | None, stages: Sequence[str], everything: bool, dry_run: bool, yes: bool
 ) -> None:
     """Detach the Lambda hooks of some stages, or all, from a service. PAUSE hooks stay."""
     if bool(stages) == everything:
         raise click.UsageError("give one of --stage and --all")
-    found = described(service, region)
-    kept: list[Hook] = []
+    found = describe_service(service, region)
+    wanted: list[Hook] = []
     for each in found.hooks:
         left = [stage for stage in each["lifecycleStages"] if is_pause(each) or not (everything or stage in stages)]
         if left:
-            kept.append({**each, "lifecycleStages": left})
-    _change(found, kept, dry_run=dry_run, yes=yes)
+            wanted.append({**each, "lifecycleStages": left})
+    _change(found, wanted, dry_run=dry_run, yes=yes)
 
 
 def _outputs(stack: str, region: str) -> dict[str, str]:
-    (found,) = ask("cloudformation:DescribeStacks", region, "Stacks", StackName=stack)
+    (found,) = call_aws_list("cloudformation:DescribeStacks", region, "Stacks", StackName=stack)
     return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs") or []}
 
 
 def _output(outputs: Mapping[str, str], name: str, stack: str) -> str:
     if name not in outputs:
-        sys.exit(f"ecs-hooks: the stack {stack} has no output {name}; is it that of the hooks?")
+        sys.exit(f"ecs-hooks: the stack {stack} has no output {name}; name the hooks' stack with --stack")
     return outputs[name]
 
 
-def _is_at(hook: Hook, target: str, stage: str) -> bool:
-    return hook.get("hookTargetArn") == target and hook.get("lifecycleStages") == [stage]
-
-
 def _change(service: Service, wanted: list[Hook], *, dry_run: bool, yes: bool) -> None:
-    """Show what changes, ask, and have ECS change it."""
+    """Show the change, have it confirmed, and update the service."""
     before, after = _text(service.hooks).splitlines(), _text(wanted).splitlines()
     if before == after:
         click.echo("nothing to change")
@@ -125,16 +131,16 @@ def _change(service: Service, wanted: list[Hook], *, dry_run: bool, yes: bool) -
         click.secho(line, fg={"+": "green", "-": "red"}.get(line[0]))
     if any(is_pause(hook) and "timeoutConfiguration" not in hook for hook in wanted):
         sys.exit(
-            "ecs-hooks: ECS does not show the time-out of a PAUSE hook that is there, and sending it back without would "
-            "change it; make this change with the AWS CLI, naming it"
+            "ecs-hooks: ECS does not return the timeoutConfiguration of an existing PAUSE hook, and an update without it "
+            "would change the hook; make this change with the AWS CLI, with the PAUSE hook's timeoutConfiguration"
         )
     if dry_run:
         click.echo("nothing was changed (--dry-run)")
         return
     if not yes:
         click.confirm(f"Change the hooks of {service.cluster}/{service.name}?", abort=True)
-    # All of the configuration goes back: whether ECS keeps what is left out is not documented.
-    ask_page(
+    # The whole configuration is sent: AWS does not document whether ECS keeps omitted fields.
+    call_aws(
         "ecs:UpdateService",
         service.region,
         cluster=service.cluster,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ssl
+from ipaddress import ip_address
 
 import pytest
 import trustme
@@ -8,6 +9,7 @@ import trustme
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import connect as module
 from ecs_hooks.http.connect import connect
+from ecs_hooks.http.errors import ConnectError
 from ecs_hooks.http.limits import Budget, Trust
 from ecs_hooks.http.resolver import Endpoint, resolve
 from ecs_hooks.http.response import Timings
@@ -43,3 +45,11 @@ def test_loading_authorities_is_not_part_of_the_timings(
 
     assert connected.began_at == 11
     assert connected.timings == Timings(resolve=1)
+
+
+def test_a_socket_that_cannot_be_created_is_a_connect_error() -> None:
+    def unsupported(*_: object) -> list[Endpoint]:
+        return [Endpoint(ip_address("192.0.2.1"), 9_999, ("192.0.2.1", 80))]
+
+    with pytest.raises(ConnectError, match="address family not supported"):
+        connect("127.0.0.1", 80, None, Budget.start(10, Deadline.after(10)), unsupported)

@@ -14,17 +14,7 @@ if TYPE_CHECKING:
 
 
 class CodeDeployDeployment(Deployment):
-    """A deployment by CodeDeploy.
-
-    Parameters
-    ----------
-    description
-        The deployment in CodeDeploy's API.
-    region
-        Its region.
-    facts
-        Facts from earlier invocations.
-    """
+    """A deployment by CodeDeploy, with the facts from earlier invocations."""
 
     def __init__(self, description: Description, region: str, facts: Facts | None = None) -> None:
         super().__init__(region, facts)
@@ -54,7 +44,7 @@ class CodeDeployDeployment(Deployment):
         return self.description.is_rollback
 
     @property
-    def blue_served_alone(self) -> float | None:
+    def blue_bake_start(self) -> float | None:
         """Not known to CodeDeploy."""
         raise NotApplicableError(
             "CodeDeploy does not report when blue was deployed, so there is no time to compare with"
@@ -122,6 +112,6 @@ class LambdaDeployment(CodeDeployDeployment):
         return not self.blue_version
 
     @property
-    def obstacle_to_an_address(self) -> str:
+    def endpoint_obstacle(self) -> str:
         """The reason why a version has no address."""
         return "a version of a Lambda function has no address of its own"

@@ -6,7 +6,7 @@ import time
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.aws.call import ask_page
+from ecs_hooks.aws.call import call_aws
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 
 if TYPE_CHECKING:
@@ -45,19 +45,7 @@ class Answer(NamedTuple):
 
 
 def report(event: CodeDeployEvent, status: str, region: str, deadline: Deadline) -> Answer:
-    """Report a verdict, with retries until the deadline.
-
-    Parameters
-    ----------
-    event
-        The hook execution.
-    status
-        `Succeeded` or `Failed`.
-    region
-        Region of the deployment.
-    deadline
-        Time limit of the retries.
-    """
+    """Report a verdict, `Succeeded` or `Failed`, with retries until the deadline."""
     while True:
         answer = _once(event, status, region)
         if answer.reported is not Reported.NOT_YET or deadline.remaining() <= 2 * _PAUSE:
@@ -67,7 +55,7 @@ def report(event: CodeDeployEvent, status: str, region: str, deadline: Deadline)
 
 def _once(event: CodeDeployEvent, status: str, region: str) -> Answer:
     try:
-        ask_page(
+        call_aws(
             ACTION,
             region,
             deploymentId=event.deployment_id,
@@ -78,6 +66,6 @@ def _once(event: CodeDeployEvent, status: str, region: str) -> Answer:
         if error.code == _ALREADY:
             return Answer(Reported.DONE)
         # A missing permission may be added within the hour; any other refusal is permanent.
-        pointless = isinstance(error, FactDeniedError) and not error.forbidden and bool(error.code)
+        pointless = isinstance(error, FactDeniedError) and not error.access_denied and bool(error.code)
         return Answer(Reported.POINTLESS if pointless else Reported.NOT_YET, str(error))
     return Answer(Reported.DONE)

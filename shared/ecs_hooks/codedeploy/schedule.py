@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import ask_page
+from ecs_hooks.aws.call import call_aws
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 
 CREATE = "scheduler:CreateSchedule"
@@ -42,16 +42,10 @@ class Schedule(NamedTuple):
 
     Parameters
     ----------
-    name
-        Its name.
-    group
-        The schedule group.
+    name, group
+        Names of the schedule and of its group.
     role
         ARN of the role that lets Scheduler invoke the function.
-    function_arn
-        ARN of the function.
-    region
-        Region of all of them.
     """
 
     name: str
@@ -62,23 +56,14 @@ class Schedule(NamedTuple):
 
     @classmethod
     def of(
-        cls,
-        execution_id: str,
-        number: int,
-        function_arn: str,
-        region: str,
-        environment: Mapping[str, str] = os.environ,
+        cls, execution_id: str, number: int, function_arn: str, region: str, environment: Mapping[str, str] = os.environ
     ) -> Schedule:
         """Return the schedule after an invocation, without setting it.
 
         Parameters
         ----------
-        execution_id
-            The hook execution.
         number
-            Number of earlier invocations.
-        function_arn, region
-            As above.
+            Number of earlier invocations of the hook execution.
         environment
             Environment of the function.
 
@@ -120,14 +105,14 @@ class Schedule(NamedTuple):
         }
         for action, unless in ((CREATE, "ConflictException"), (UPDATE, "ResourceNotFoundException")):
             try:
-                ask_page(action, self.region, **parameters)
+                call_aws(action, self.region, **parameters)
             except FactError as error:
                 if error.code != unless:
                     raise
             else:
                 return
         # Another invocation of the same event deleted it between the two calls.
-        ask_page(CREATE, self.region, **parameters)
+        call_aws(CREATE, self.region, **parameters)
 
     def delete(self) -> None:
         """Delete the schedule if it exists.
@@ -138,7 +123,7 @@ class Schedule(NamedTuple):
             If Scheduler does not answer.
         """
         try:
-            ask_page(DELETE, self.region, Name=self.name, GroupName=self.group)
+            call_aws(DELETE, self.region, Name=self.name, GroupName=self.group)
         except FactError as error:
             if error.code != "ResourceNotFoundException":
                 raise

@@ -6,6 +6,7 @@ import os
 import ssl
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from ecs_hooks.http.deadline_socket import DeadlineSocket
@@ -108,21 +109,19 @@ def _dial(endpoints: Sequence[Endpoint], port: int, budget: Budget, in_flight: I
         remaining = budget.deadline.remaining()
         if remaining <= 0:
             break
-        opened = DeadlineSocket(endpoint.family, budget.deadline, in_flight)
-        try:
-            opened.connect(endpoint.target, remaining / (len(endpoints) - index))
-        except TimeoutError:
-            opened.close()
-            error = None
-        except OSError as failure:
-            opened.close()
-            why = (failure.strerror or "connection failed").lower()
-            error = ConnectError(f"{why} ({endpoint.address} port {port})")
-        except BaseException:
-            opened.close()
-            raise
-        else:
-            return opened
+        with ExitStack() as cleanup:
+            try:
+                opened = DeadlineSocket(endpoint.family, budget.deadline, in_flight)
+                cleanup.callback(opened.close)
+                opened.connect(endpoint.target, remaining / (len(endpoints) - index))
+            except TimeoutError:
+                error = None
+            except OSError as failure:  # also where the process can open no more sockets
+                why = (failure.strerror or "connection failed").lower()
+                error = ConnectError(f"{why} ({endpoint.address} port {port})")
+            else:
+                cleanup.pop_all()
+                return opened
     raise error or budget.timeout(Phase.CONNECT)
 
 

@@ -19,8 +19,8 @@ from pydantic import (
     model_validator,
 )
 
-from ecs_hooks.auth.secret import TextOrReference
-from ecs_hooks.core.lazy_model import Later
+from ecs_hooks.auth.secret_resolver import TextOrReference
+from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
     Authorization,
@@ -37,13 +37,13 @@ from ecs_hooks.http.url import Scalar, Url
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import Auth, SigV4
-    from ecs_hooks.auth.reference import Reference
-    from ecs_hooks.auth.secret_resolver import Keyring
-    from ecs_hooks.checks.requirements import Requirements
+    from ecs_hooks.auth.secret_resolver import SecretResolver
+    from ecs_hooks.auth.secret_store import Reference
+    from ecs_hooks.checks.base import Requirements
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 else:
-    Auth = Annotated[Any, Later("ecs_hooks.auth.fields:Auth")]
+    Auth = Annotated[Any, LazyModel("ecs_hooks.auth.fields:Auth")]
 
 R = TypeVar("R", bound="RequestFields")
 
@@ -214,7 +214,7 @@ class RequestFields(BaseModel):
         if self.auth is not None and self.auth.token_url is not None:
             yield self.auth.token_url
 
-    def build(self, green: Endpoint, resolver: Keyring) -> Request:
+    def build(self, green: Endpoint, resolver: SecretResolver) -> Request:
         """Return the request.
 
         Parameters
@@ -251,10 +251,10 @@ class RequestFields(BaseModel):
         request = Request.build(self.method, url, headers, self._body())
         return request if auth is None else request._replace(auth=auth)
 
-    def _authorization(self, resolver: Keyring) -> Authorization | None:
+    def _authorization(self, resolver: SecretResolver) -> Authorization | None:
         """Return `auth`, with the headers whose values are secrets by reference; None without either."""
         secret_headers = {
-            name: resolver.open(value) for name, value in self.headers.items() if not isinstance(value, str)
+            name: resolver.resolve(value) for name, value in self.headers.items() if not isinstance(value, str)
         }
         if self.auth is None and not secret_headers:
             return None

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.auth.secret import TextOrReference
-from ecs_hooks.auth.secret_resolver import Keyring
+from ecs_hooks.auth.secret_resolver import SecretResolver, TextOrReference
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint
@@ -16,7 +15,7 @@ from ecs_hooks.http.limits import Limits, MinVersion
 from ecs_hooks.http.tls import authorities_problem
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.reference import Reference
+    from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.checks.request.request_fields import RequestFields
     from ecs_hooks.core.deadline import Deadline
@@ -67,7 +66,7 @@ class TlsFields(BaseModel):
             timeout_seconds=timeout_seconds,
             connect_retries=connect_retries,
             verify_tls=self.verify_tls,
-            ca_certificates="" if self.ca_certificates is None else session.resolver.read(self.ca_certificates),
+            ca_certificates="" if self.ca_certificates is None else session.resolver.resolve_text(self.ca_certificates),
             min_tls_version=self.min_tls_version,
         )
 
@@ -100,7 +99,7 @@ class Session(NamedTuple):
 
     green: Endpoint
     """Address of green; empty if no request goes there."""
-    resolver: Keyring
+    resolver: SecretResolver
     """Resolves secrets; with the redactor, the limits (which hold for requests for tokens, too) and the deadline."""
 
     @classmethod
@@ -113,7 +112,7 @@ class Session(NamedTuple):
             If the address of green is unknown.
         """
         green = Endpoint("") if listener is None else context.endpoint(listener)
-        return cls(green, Keyring(Redactor(), lambda: context.region, Limits(), context.deadline))
+        return cls(green, SecretResolver(Redactor(), lambda: context.region, Limits(), context.deadline))
 
     @property
     def redactor(self) -> Redactor:
