@@ -153,6 +153,6 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
         lower = f"lower duration_seconds to {longest}" if longest >= 1 else "lower duration_seconds"
         return (
             f"duration_seconds {self.duration_seconds:g} and timeout_seconds {self.timeout_seconds:g} require "
-            f"{seconds:g} s, but this invocation has {left:.0f} s left; {lower}, or raise the function's Timeout; for a "
-            f'longer load, repeat it: "watch": {{"count": 10, "interval_seconds": 1}}'
+            f"{seconds:g} s, but this invocation has {left:.0f} s left; {lower}, or raise the function's Timeout; for "
+            f'a longer load, repeat it: "watch": {{"count": 10, "interval_seconds": 1}}'
         )
