@@ -29,7 +29,7 @@ else:
         LazyModel(
             "ecs_hooks.assertions.filters:Filter",
             or_string="ecs_hooks.assertions.filters:WITHOUT_ARGUMENT",
-            example='{"nth": 0}',
+            example='an object such as {"nth": 0}',
         ),
     ]
 
