@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
@@ -28,7 +29,7 @@ else:
         LazyModel(
             "ecs_hooks.assertions.filters:Filter",
             or_string="ecs_hooks.assertions.filters:WITHOUT_ARGUMENT",
-            example='{"nth": 0}',
+            example='an object such as {"nth": 0}',
         ),
     ]
 
@@ -116,8 +117,8 @@ class Query(TaggedModel):
             values = []
         return Found(values, is_text=True, hidden=hidden, sources=sources)
 
-    def _find(self, response: Response) -> Found:
-        raise NotImplementedError
+    @abstractmethod
+    def _find(self, response: Response) -> Found: ...
 
     def _filtered_values(self, found: Found) -> Sequence[Any]:
         """Return the values that filters get, one after the other."""
