@@ -143,7 +143,7 @@ def test_a_capture_with_an_error_or_without_a_value_fails(shop: Shop) -> None:
     assert nothing.reason.endswith("capture x finds nothing (jsonpath $.user regex)")
 
 
-def test_filters_may_have_variables(shop: Shop) -> None:
+def test_filters_can_contain_variables(shop: Shop) -> None:
     first = {"path": "/home", "expect": {"asserts": [{"query": "body", "exists": True}]}}
     wanted = of_path("$.cookies", {"replace": {"old": "{{name}}", "new": "b"}}, equals="b=1")
     second = {**first, "headers": {"Cookie": "a=1"}, "expect": {"asserts": [wanted]}}
@@ -164,7 +164,7 @@ def test_a_mistake_is_shown_with_its_path() -> None:
     )
 
 
-def test_a_check_with_filters_is_valid_as_it_is_written_down() -> None:
+def test_a_dumped_check_with_filters_is_valid() -> None:
     check = ScenarioCheck.model_validate(
         {"requests": [{"captures": {"a": of_path("$", {"nth": 1}, {"replace": {"old": "a", "new": "b"}}, "first")}}]}
     )

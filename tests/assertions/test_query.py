@@ -13,7 +13,7 @@ from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.assertions.query import Assertion, Query
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.core.validation_errors import described
+from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.tls import Certificate, Tls
 from ecs_hooks.http.url import Url
@@ -185,7 +185,7 @@ def test_a_query_that_cannot_be_evaluated_does_not_pass() -> None:
 def test_mistakes(assertion: Any, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Assertion.model_validate(assertion)
-    assert message in "".join(described(caught.value, "a", Assertion))
+    assert message in "".join(error_lines(caught.value, "a", Assertion))
 
 
 @pytest.mark.parametrize(
@@ -209,3 +209,11 @@ def test_every_body_can_be_queried(content: bytes, query: str) -> None:
     assertion = Assertion.model_validate({"query": query, **needed, "exists": True})
 
     assert isinstance(assertion.problem_in(response(content), Redactor()), str | None)
+
+
+def test_an_assertion_is_constructed_like_any_model() -> None:
+    made = Assertion(query="jsonpath", path="$.items", filters=("count",), min=1)
+
+    assert made == Assertion.model_validate({"query": "jsonpath", "path": "$.items", "filters": ["count"], "min": 1})
+    with pytest.raises(ValidationError, match="not supported by query"):
+        Assertion(query="status", path="$")

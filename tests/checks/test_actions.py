@@ -1,4 +1,4 @@
-"""What a check says that it needs is what it asks AWS for: no action less, and none more."""
+"""The IAM actions that a check requires are those of its calls: no action less, and none more."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import ExplainedError
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.green import EndpointConfig
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.deployment.target import Target
 from tests.conftest import BLUE, GREEN, load_event
@@ -104,16 +104,16 @@ WITHOUT_LOAD_BALANCER: dict[str, dict[str, Any]] = {
     "Service Connect": {"loadBalancers": []},
     "nothing": {"loadBalancers": [], "serviceConnectConfiguration": {"enabled": False}},
 }
-ADDRESSES: list[tuple[Configured, str]] = [
-    (Configured(), ""),
-    (Configured(), "http://127.0.0.1:9"),
-    (Configured("http://127.0.0.1:9"), ""),
-    (Configured("http://127.0.0.1:9", service_connect=True), ""),
+ADDRESSES: list[tuple[EndpointConfig, str]] = [
+    (EndpointConfig(), ""),
+    (EndpointConfig(), "http://127.0.0.1:9"),
+    (EndpointConfig("http://127.0.0.1:9"), ""),
+    (EndpointConfig("http://127.0.0.1:9", service_connect=True), ""),
 ]
 
 
 def serving(aws: AwsApi, layout: dict[str, Any], stage: str) -> None:
-    """Answer so that checks have to ask for all they may ever ask for."""
+    """Have AWS answer so that each check makes all the calls that it can make."""
     load_balancer(aws, "HTTP", 9, "127.0.0.1")
     production = GREEN_GROUP if stage == "POST_PRODUCTION_TRAFFIC_SHIFT" else BLUE_GROUP
     leads = {TEST_RULE: rule(to=(GREEN_GROUP,)), PRODUCTION_RULE: rule(to=(production,))}
@@ -152,8 +152,8 @@ def serving(aws: AwsApi, layout: dict[str, Any], stage: str) -> None:
     aws.answer("GetQueryResults", {"status": "Complete", "results": []})
 
 
-def needed_and_asked(
-    aws: AwsApi, check: Check, configured: Configured, stage: str
+def required_and_called(
+    aws: AwsApi, check: Check, configured: EndpointConfig, stage: str
 ) -> tuple[frozenset[str], set[str], str]:
     event = LifecycleEvent.parse(load_event(lifecycleStage=stage))
     green = ServiceDeployment(event).green
@@ -161,16 +161,16 @@ def needed_and_asked(
     deployment = ServiceDeployment(event)
     aws.operations.clear()
     context = CheckContext(Target(stage, lambda: deployment, configured), Deadline.after(20), checks=[check])
-    trouble = ""
+    problem = ""
     try:
         check.run(context)
     except ExplainedError as error:
-        trouble = str(error)
-    return check.requirements().iam_actions(shared), aws.actions, trouble
+        problem = str(error)
+    return check.requirements().iam_actions(shared), aws.actions, problem
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_check_asks_for_what_it_says_and_nothing_else(
+def test_a_check_calls_the_actions_that_it_requires_and_no_others(
     aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
@@ -178,33 +178,33 @@ def test_a_check_asks_for_what_it_says_and_nothing_else(
         monkeypatch.setenv("APP_URL", app_url)
         serving(aws, fields, stage)
         check = check_class(case["type"]).model_validate(case)
-        needed, asked, trouble = needed_and_asked(aws, check, configured, stage)
-        assert needed == asked, (layout, configured, app_url, case)
-        # Whatever a check that could not go on has not asked for would be missing on both sides.
-        is_over = "blue has no address of its own any more" in trouble and stage == "POST_PRODUCTION_TRAFFIC_SHIFT"
-        assert not trouble or "TRAFFIC_SHIFT" not in stage or is_over, trouble
-        assert not (check.requirements().running and stage == "PRE_SCALE_UP") or "green does not run yet" in trouble
+        required, called, problem = required_and_called(aws, check, configured, stage)
+        assert required == called, (layout, configured, app_url, case)
+        # A check that ended early would lack the same actions on both sides.
+        is_over = "blue has no address of its own any more" in problem and stage == "POST_PRODUCTION_TRAFFIC_SHIFT"
+        assert not problem or "TRAFFIC_SHIFT" not in stage or is_over, problem
+        assert not (check.requirements().running and stage == "PRE_SCALE_UP") or "green does not run yet" in problem
 
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("listener", ["test", "production"])
-@pytest.mark.parametrize("asking", [HTTP, LOAD, TCP], ids=["http", "load", "tcp"])
-def test_what_it_takes_to_find_green(
-    aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str, listener: str, asking: dict[str, Any]
+@pytest.mark.parametrize("fields_of_check", [HTTP, LOAD, TCP], ids=["http", "load", "tcp"])
+def test_a_request_requires_the_actions_that_find_green(
+    aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str, listener: str, fields_of_check: dict[str, Any]
 ) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     for layout, fields in {**LAYOUTS, **WITHOUT_LOAD_BALANCER}.items():
         serving(aws, fields, "POST_PRODUCTION_TRAFFIC_SHIFT" if listener == "production" else stage)
-        check = check_class(asking["type"]).model_validate({**asking, "listener": listener})
-        needed, asked, _ = needed_and_asked(aws, check, Configured(), stage)
-        assert needed == asked, layout
+        check = check_class(fields_of_check["type"]).model_validate({**fields_of_check, "listener": listener})
+        required, called, _ = required_and_called(aws, check, EndpointConfig(), stage)
+        assert required == called, layout
 
 
-def test_every_kind_of_check_is_tried() -> None:
+def test_every_check_has_a_case() -> None:
     assert {fields["type"] for fields in CASES} == set(CHECKS)
 
 
-def test_a_check_of_ones_own_needs_nothing_until_it_says_so() -> None:
+def test_a_custom_check_requires_no_action_by_default() -> None:
     assert (
         Fixed().requirements().iam_actions(SharedActions("POST_SCALE_UP", (), {"test": frozenset({"a:B"})}))
         == frozenset()

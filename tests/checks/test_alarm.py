@@ -31,7 +31,7 @@ def ask(**fields: Any) -> Outcome:
     return AlarmCheck.model_validate({"names": ["a"]} | fields).run(context(None))
 
 
-def test_alarms_that_are_ok(aws: AwsApi) -> None:
+def test_alarms_in_ok_pass(aws: AwsApi) -> None:
     alarms(aws, alarm("a"), composite=(alarm("b"),))
 
     outcome = ask(names=["a", "b"])
@@ -41,7 +41,7 @@ def test_alarms_that_are_ok(aws: AwsApi) -> None:
     assert (asked["AlarmNames"], asked["AlarmTypes"]) == (["a", "b"], ["MetricAlarm", "CompositeAlarm"])
 
 
-def test_an_alarm_that_went_off_in_the_deployment(aws: AwsApi) -> None:
+def test_an_alarm_since_the_deployment_began_fails(aws: AwsApi) -> None:
     alarms(aws, alarm("a", "ALARM"), alarm("b", "ALARM", BEFORE), alarm("c", "ALARM", None))
 
     outcome = ask(names=["a", "b", "c"], already_alarming="ignore")
@@ -54,17 +54,19 @@ def test_an_alarm_that_went_off_in_the_deployment(aws: AwsApi) -> None:
         (
             "fail",
             Status.FAIL,
-            "alarm a in ALARM since before the deployment (already_alarming: ignore would let it pass)",
+            "alarm a in ALARM since before the deployment (to pass, set already_alarming to ignore)",
         ),
         (
             "wait",
             Status.WAIT,
-            "alarm a in ALARM since before the deployment (already_alarming: ignore would let it pass)",
+            "alarm a in ALARM since before the deployment (to pass, set already_alarming to ignore)",
         ),
         ("ignore", Status.PASS, "0 alarms not in ALARM, alarm a ignored"),
     ],
 )
-def test_an_alarm_that_was_there_before_is_told_apart(aws: AwsApi, policy: str, status: Status, reason: str) -> None:
+def test_an_alarm_since_before_the_deployment_has_a_policy(
+    aws: AwsApi, policy: str, status: Status, reason: str
+) -> None:
     alarms(aws, alarm("a", "ALARM", BEFORE))
 
     outcome = ask(already_alarming=policy)
@@ -72,28 +74,28 @@ def test_an_alarm_that_was_there_before_is_told_apart(aws: AwsApi, policy: str, 
 
 
 @pytest.mark.parametrize(("policy", "status"), [("fail", Status.FAIL), ("wait", Status.WAIT), ("ignore", Status.PASS)])
-def test_an_alarm_without_enough_data(aws: AwsApi, policy: str, status: Status) -> None:
+def test_an_alarm_with_insufficient_data_has_a_policy(aws: AwsApi, policy: str, status: Status) -> None:
     alarms(aws, alarm("a", "INSUFFICIENT_DATA"))
 
     assert ask(insufficient_data=policy).status is status
     assert ask().status is Status.WAIT
 
 
-def test_a_failure_goes_before_a_wait(aws: AwsApi) -> None:
+def test_a_failure_takes_precedence_over_a_wait(aws: AwsApi) -> None:
     alarms(aws, alarm("a", "ALARM", BEFORE), alarm("b", "INSUFFICIENT_DATA"))
 
     assert ask(names=["a", "b"], already_alarming="wait", insufficient_data="fail").reason == (
-        "alarm b without enough data (insufficient_data: ignore would let it pass)"
+        "alarm b in INSUFFICIENT_DATA (to pass, set insufficient_data to ignore)"
     )
 
 
-def test_many_alarms_are_named_in_part(aws: AwsApi) -> None:
+def test_a_reason_names_five_alarms(aws: AwsApi) -> None:
     alarms(aws, *[alarm(f"a{number}", "ALARM") for number in range(7)])
 
     assert ask(names=[f"a{number}" for number in range(7)]).reason == "alarms a0, a1, a2, a3, a4 and 2 more in ALARM"
 
 
-def test_a_prefix_and_pages(aws: AwsApi) -> None:
+def test_alarms_by_prefix_are_read_from_all_pages(aws: AwsApi) -> None:
     load_balancer(aws)
     pages: dict[str | None, dict[str, Any]] = {
         None: {"MetricAlarms": [alarm("api-1")], "CompositeAlarms": [], "NextToken": "2"},
@@ -105,7 +107,7 @@ def test_a_prefix_and_pages(aws: AwsApi) -> None:
     assert aws.asked["DescribeAlarms"][0]["AlarmNamePrefix"] == "api-"
 
 
-def test_pages_without_end_end(aws: AwsApi) -> None:
+def test_endless_pages_are_not_read(aws: AwsApi) -> None:
     alarms(aws)
     aws.answer("DescribeAlarms", {"MetricAlarms": [alarm("a")], "CompositeAlarms": [], "NextToken": "again"})
 
@@ -114,14 +116,14 @@ def test_pages_without_end_end(aws: AwsApi) -> None:
     assert aws.calls["DescribeAlarms"] == 10
 
 
-def test_an_alarm_that_is_not_there_is_a_failure(aws: AwsApi) -> None:
+def test_a_missing_alarm_fails(aws: AwsApi) -> None:
     alarms(aws, alarm("a"))
-    assert ask(names=["a", "typo"]).reason == "CloudWatch knows no alarm typo"
+    assert ask(names=["a", "typo"]).reason == "not found in CloudWatch: alarm typo"
     alarms(aws)
-    assert ask(names=[], prefix="typo-").reason == "CloudWatch knows no alarm whose name begins with typo-"
+    assert ask(names=[], prefix="typo-").reason == "not found in CloudWatch: an alarm whose name begins with typo-"
 
 
-def test_trouble(aws: AwsApi) -> None:
+def test_an_aws_error_has_an_outcome(aws: AwsApi) -> None:
     aws.error("DescribeAlarms", "Throttling")
     with pytest.raises(FactError, match="cloudwatch:DescribeAlarms: Throttling") as caught:
         ask()
@@ -134,19 +136,19 @@ def test_trouble(aws: AwsApi) -> None:
         ask()
 
 
-def test_when_the_deployment_began_has_to_be_known_to_tell_apart(aws: AwsApi) -> None:
+def test_without_the_begin_of_the_deployment_no_alarm_is_ignored(aws: AwsApi) -> None:
     alarms(aws, alarm("a", "ALARM", BEFORE))
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"status": "IN_PROGRESS"}]})
     with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: invalid response"):
         ask()
 
 
-def test_one_of_names_and_prefix() -> None:
+def test_names_conflict_with_prefix() -> None:
     with pytest.raises(ValidationError, match="give one of names and prefix"):
         ask(prefix="p")
 
 
-def test_contract_4_5_the_alarms_of_the_deployment_configuration(aws: AwsApi) -> None:
+def test_contract_4_5_default_is_the_alarms_of_the_deployment_configuration(aws: AwsApi) -> None:
     configured = {"alarmNames": ["api-5xx"], "enable": True, "rollback": True}
     alarms(aws, alarm("api-5xx", "ALARM"))
     deployment = {
@@ -156,4 +158,4 @@ def test_contract_4_5_the_alarms_of_the_deployment_configuration(aws: AwsApi) ->
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [deployment]})
     assert ask(names=[]).reason == "alarm api-5xx in ALARM"
     configured["enable"] = False
-    assert ask(names=[]) == Outcome.skip("neither the check nor the deployment names an alarm")
+    assert ask(names=[]) == Outcome.skip("neither the check nor the deployment configuration names an alarm")

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import ValidationError
 
-from ecs_hooks import checks
-from ecs_hooks.checks import Check, CheckContext, HttpCheck, check_class
+from ecs_hooks import Stage, stage_hook
+from ecs_hooks.checks import CHECKS, Check, CheckContext, GoldenSignalsCheck, HttpCheck, MetricCheck, check_class
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import context
+from tests.conftest import GREEN, shifted
+from tests.support.aws import AwsApi
+from tests.support.layouts import load_balancer
+
+QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
+STEPS = [{"up_to_percent": 50, "min_requests": 10}, {"up_to_percent": 10, "min_requests": 5, "max_p99_seconds": 1}]
+PRE, SHIFT = "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"
 
 
 class Sums(Check):
@@ -20,23 +28,157 @@ class Sums(Check):
         return Outcome.passed(f"{self.left + self.right} at {context.green.base_url}")
 
 
-def test_a_check_of_ones_own_is_fields_and_run() -> None:
+def test_a_custom_check_has_fields_and_run() -> None:
     assert Sums(left=1, right=2).run(context("http://a")).reason == "3 at http://a"
 
 
-def test_a_label_names_the_kind_and_the_check() -> None:
+def test_a_label_has_type_and_name() -> None:
     assert Sums(left=1, right=2).label == "sums"
     assert Sums(left=1, right=2, name="easy").label == 'sums "easy"'
 
 
-def test_a_check_takes_no_unknown_field() -> None:
+def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(ValidationError):
         Sums.model_validate({"left": 1, "right": 2, "middle": 3})
 
 
-def test_kinds_are_loaded_by_name() -> None:
-    assert check_class("http") is HttpCheck
-    with pytest.raises(KeyError):
-        check_class("nonsense")
-    with pytest.raises(AttributeError):
-        _ = checks.Nonsense
+@pytest.mark.parametrize(
+    ("percent", "least", "slowest"), [(0, 5, 1), (10, 5, 1), (10.1, 10, 5), (50, 10, 5), (51, 99, 5)]
+)
+def test_the_smallest_fitting_step_applies(percent: float, least: int, slowest: float) -> None:
+    check = GoldenSignalsCheck.model_validate({"min_requests": 99, "steps": STEPS}).at(percent)
+
+    assert (check.min_requests, check.max_p99_seconds, check.steps) == (least, slowest, ())
+    assert check.at(percent) is check
+
+
+def test_other_fields_keep_their_values_at_a_step() -> None:
+    check = HttpCheck.model_validate(
+        {"name": "a", "json": {"a": [1]}, "headers": {"X": "1"}, "steps": [{"up_to_percent": 10, "timeout_seconds": 1}]}
+    )
+
+    assert check.at(5).model_dump(exclude={"timeout_seconds", "steps"}) == check.model_dump(
+        exclude={"timeout_seconds", "steps"}
+    )
+    assert (check.at(5).timeout_seconds, check.at(11).timeout_seconds) == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("step", "problem"),
+    [
+        (
+            {"up_to_percent": 10, "min_request": 1},
+            "steps[0].min_request: unknown field; did you mean 'min_requests'?",
+        ),
+        ({"up_to_percent": 10, "min_requests": 0}, "steps[0].min_requests: must be at least 1"),
+        ({"up_to_percent": 10, "type": "http"}, "steps[0].type: must not differ between steps; remove it"),
+        ({"up_to_percent": 10, "name": "b"}, "steps[0].name: must not differ between steps; remove it"),
+    ],
+)
+def test_a_mistake_at_a_step_is_named(step: dict[str, Any], problem: str) -> None:
+    with pytest.raises(PlanError) as error:
+        Plan.parse({"checks": [{"type": "golden_signals", "steps": [step]}]})
+
+    assert problem in str(error.value)
+    with pytest.raises(ValidationError):
+        GoldenSignalsCheck.model_validate({"steps": [step]})
+
+
+def test_the_value_of_a_mistake_at_a_step_is_not_shown() -> None:
+    with pytest.raises(PlanError) as error:
+        Plan.parse({"checks": [{"type": "http", "steps": [{"up_to_percent": 1, "timeout_seconds": "hunter2"}]}]})
+
+    assert "hunter2" not in str(error.value)
+
+
+def test_the_timeout_of_a_plan_must_be_enough_for_every_step() -> None:
+    check = {"type": "golden_signals", "steps": [{"up_to_percent": 10, "window_minutes": 30}]}
+
+    with pytest.raises(PlanError, match="timeout_minutes: must be greater than 31, the minutes"):
+        Plan.parse({"checks": [check]})
+    assert Plan.parse({"checks": [check], "timeout_minutes": 32}).explicit
+
+
+@pytest.mark.parametrize("kind", sorted(CHECKS))
+def test_every_kind_of_check_can_have_steps(kind: str) -> None:
+    needed: dict[str, dict[str, Any]] = {
+        "comparison": {"metrics": [{"metric": "TargetResponseTime"}]},
+        "digest": {"header": "X"},
+        "logs": {"pattern": "ERROR"},
+        "metric": {"queries": {"a": QUERY}, "fail_if": {"above": 1}},
+        "scenario": {"requests": [{"path": "/"}]},
+    }
+    watched = check_class(kind).watchable
+    change = {"watch": {"count": 3}} if watched else {"window_minutes": 3}
+    check = check_class(kind).model_validate({**needed.get(kind, {}), "steps": [{"up_to_percent": 10, **change}]})
+
+    assert check.at(10) != check.at(11)
+    assert check.at(11).model_dump(exclude={"steps"}) == check.model_dump(exclude={"steps"})
+
+
+def measured(aws: AwsApi, share: float | None) -> None:
+    load_balancer(aws)
+    aws.answer("GetMetricData", {"MetricDataResults": []})
+    (described,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
+    if share is not None:
+        described["targetServiceRevision"]["requestedProductionTrafficWeight"] = share
+
+
+@pytest.mark.parametrize(
+    ("stage", "in_event", "recorded", "percent"),
+    [
+        (SHIFT, 10, None, 10),
+        (SHIFT, 10, 0.0, 10),
+        (PRE, 10, 10.0, 10),
+        (PRE, 20, 10.0, 10),
+        (PRE, 10, 20.0, 10),
+        (PRE, 10, None, 10),
+        (PRE, None, 10.0, 10),
+        (SHIFT, None, 10.0, 10),
+        (SHIFT, None, None, None),
+    ],
+)
+def test_greens_percentage_is_known_whatever_the_event_has(
+    aws: AwsApi, stage: str, in_event: float | None, recorded: float | None, percent: float | None
+) -> None:
+    measured(aws, recorded)
+
+    assert context(None, stage=stage, event_percent=in_event).green_percent == percent
+
+
+def test_a_hook_applies_the_values_of_its_step(aws: AwsApi) -> None:
+    measured(aws, 10.0)
+    metric = {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1}, "window_minutes": 20}
+    plan = {"checks": [{**metric, "steps": [{"up_to_percent": 10, "window_minutes": 3}]}, metric]}
+
+    def ask(percent: int) -> str:
+        event = shifted(SHIFT, production={GREEN: percent}, hookDetails=plan)
+        return str(stage_hook(Stage(SHIFT))(event, None)["hookStatus"])
+
+    assert ask(10) == "IN_PROGRESS"
+    # One call for all metrics, with the values of this step.
+    (asked,) = aws.asked["GetMetricData"]
+    assert len(asked["MetricDataQueries"]) == 2
+
+
+def test_a_check_with_steps_requires_greens_percentage(aws: AwsApi) -> None:
+    measured(aws, None)
+    plan = {"checks": [{"type": "golden_signals", "steps": STEPS}, {"type": "tasks"}]}
+
+    answer = stage_hook(Stage(SHIFT))(shifted(SHIFT, hookDetails=plan), None)
+
+    assert answer["hookStatus"] == "FAILED"
+    assert "steps cannot determine green's traffic percentage" in answer["reason"]
+
+
+def test_one_call_reads_the_metrics_of_checks_with_and_without_steps(aws: AwsApi) -> None:
+    measured(aws, 10.0)
+    fields = {"queries": {"a": QUERY}, "fail_if": {"above": 1}}
+    first = MetricCheck.model_validate({**fields, "steps": [{"up_to_percent": 10, "min_samples": 3}]})
+    second = MetricCheck.model_validate({**fields, "name": "b"})
+    asking = context(None, first, second, stage=SHIFT, event_percent=10)
+
+    for check in asking.at_step(asking.checks):
+        check.run(asking)
+
+    assert len(aws.asked["GetMetricData"]) == 1

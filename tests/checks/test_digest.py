@@ -30,7 +30,7 @@ def ask(serve: Serve, version: str, **fields: Any) -> Any:
 
 
 @pytest.mark.parametrize("version", ["7", "sha256:abc", "abc"])
-def test_the_tag_and_the_digest_of_the_revision_are_right(aws: AwsApi, serve: Serve, version: str) -> None:
+def test_tag_and_digest_of_the_revision_pass(aws: AwsApi, serve: Serve, version: str) -> None:
     images(aws)
 
     assert ask(serve, version).status is Status.PASS
@@ -38,33 +38,35 @@ def test_the_tag_and_the_digest_of_the_revision_are_right(aws: AwsApi, serve: Se
 
 
 @pytest.mark.parametrize("version", ["6", "77", "sha256", "", "a.c"])
-def test_another_version_is_a_failure(aws: AwsApi, serve: Serve, version: str) -> None:
+def test_another_version_fails(aws: AwsApi, serve: Serve, version: str) -> None:
     images(aws)
 
     assert ask(serve, version).status is Status.FAIL
 
 
-def test_an_image_may_be_named_by_its_digest(aws: AwsApi, serve: Serve) -> None:
+def test_an_image_by_digest_passes(aws: AwsApi, serve: Serve) -> None:
     images(aws, image="localhost:5000/my-app@sha256:def", digest="")
 
     assert ask(serve, "sha256:def").status is Status.PASS
     assert ask(serve, "5000/my-app").status is Status.FAIL
 
 
-def test_the_container_can_be_named_and_is_else_the_one_that_serves(aws: AwsApi, serve: Serve) -> None:
+def test_the_default_container_is_behind_the_load_balancer(aws: AwsApi, serve: Serve) -> None:
     images(aws)
     assert ask(serve, "1", container="sidecar").status is Status.PASS
     images(aws, loadBalancers=[])
     assert ask(serve, "7").status is Status.PASS
 
 
-def test_an_image_that_is_not_known_is_no_pass(aws: AwsApi, serve: Serve) -> None:
+def test_an_unknown_image_does_not_pass(aws: AwsApi, serve: Serve) -> None:
     images(aws, image="", digest="")
     assert ask(serve, "7").status is Status.ERROR
-    assert ask(serve, "7", container="typo").reason == "ECS names no image of a container 'typo' of green"
+    assert (
+        ask(serve, "7", container="typo").reason == "container 'typo' has no image in green; containers: web, sidecar"
+    )
 
 
 @pytest.mark.parametrize("fields", [{}, {"header": "X", "json": "$.a"}, {"json": "$["}, {"header": "X", "path": "x"}])
-def test_mistakes(fields: dict[str, Any]) -> None:
+def test_a_mistake_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         DigestCheck.model_validate(fields)

@@ -11,7 +11,7 @@ from tests.checks.asking import context
 from tests.support.aws import AwsApi
 from tests.support.layouts import BLUE_GROUP, GREEN_GROUP, PRODUCTION_RULE, TEST_RULE, forward, load_balancer, revision
 
-STRANGER = GREEN_GROUP.replace("alternate", "legacy")
+FOREIGN = GREEN_GROUP.replace("alternate", "legacy")
 
 
 def rules(aws: AwsApi, test: Any = (GREEN_GROUP,), production: Any = (BLUE_GROUP,)) -> None:
@@ -30,23 +30,23 @@ def ask(stage: Stage = Stage.PRE_PRODUCTION_TRAFFIC_SHIFT) -> Outcome:
     return DriftCheck().run(context(None, stage=stage))
 
 
-def test_listeners_that_lead_where_ecs_led_them(aws: AwsApi) -> None:
+def test_listeners_as_ecs_configured_pass(aws: AwsApi) -> None:
     rules(aws)
-    assert ask() == Outcome.passed("2 listeners lead where ECS led them")
+    assert ask() == Outcome.passed("2 listeners as ECS configured")
     rules(aws, production=(BLUE_GROUP, GREEN_GROUP))
     assert ask().status is Status.PASS
     rules(aws, production=(GREEN_GROUP,))
     assert ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT).status is Status.PASS
 
 
-def test_a_test_rule_that_was_set_back_to_blue(aws: AwsApi) -> None:
+def test_a_test_rule_reset_to_blue_fails(aws: AwsApi) -> None:
     rules(aws, test=(BLUE_GROUP,))
 
     assert "forwards to target group primary, not to green's target group alternate" in ask().reason
-    assert ask(Stage.POST_SCALE_UP) == Outcome.passed("1 listener leads where ECS led them")
+    assert ask(Stage.POST_SCALE_UP) == Outcome.passed("1 listener as ECS configured")
 
 
-def test_a_production_rule_that_was_set_back_after_the_shift(aws: AwsApi) -> None:
+def test_a_production_rule_reset_after_the_shift_fails(aws: AwsApi) -> None:
     rules(aws)
 
     outcome = ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT)
@@ -57,34 +57,34 @@ def test_a_production_rule_that_was_set_back_after_the_shift(aws: AwsApi) -> Non
 @pytest.mark.parametrize(
     ("production", "named"),
     [
-        ([{"Type": "forward", "TargetGroupArn": STRANGER}], "target group legacy, which is neither blue's nor green's"),
+        ([{"Type": "forward", "TargetGroupArn": FOREIGN}], "target group legacy, which is neither blue's nor green's"),
         ([{"Type": "forward", "TargetGroupArn": "odd"}], "forwards to odd, which is neither"),
         ((), "forwards to no target group"),
         ([{"Type": "fixed-response"}], "forwards to no target group"),
     ],
 )
-def test_a_production_rule_that_leads_elsewhere(aws: AwsApi, production: Any, named: str) -> None:
+def test_a_production_rule_with_a_foreign_target_group_fails(aws: AwsApi, production: Any, named: str) -> None:
     rules(aws, production=production)
 
     assert named in ask().reason
 
 
-def test_a_login_before_production_is_no_drift(aws: AwsApi) -> None:
+def test_an_authentication_action_is_no_drift(aws: AwsApi) -> None:
     rules(aws, production=[{"Type": "authenticate-oidc"}, *forward(GREEN_GROUP)])
 
     assert ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT).status is Status.PASS
 
 
-def test_a_listener_for_one_kind_of_traffic_only(aws: AwsApi) -> None:
+def test_one_listener_is_enough(aws: AwsApi) -> None:
     rules(aws)
     tested = revision()
     del tested["loadBalancers"][0]["advancedConfiguration"]["productionListenerRule"]
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [tested]})
 
-    assert ask() == Outcome.passed("1 listener leads where ECS led them")
+    assert ask() == Outcome.passed("1 listener as ECS configured")
 
 
-def test_without_listeners_there_is_nothing_to_compare(aws: AwsApi) -> None:
+def test_a_service_without_listeners_is_skipped(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(loadBalancers=[])]})
 
     assert ask().status is Status.SKIP

@@ -20,7 +20,7 @@ Ask = Callable[..., Outcome]
 
 
 def measured(aws: AwsApi, **values: list[float]) -> None:
-    """Have CloudWatch answer with a datapoint a minute for each of the metrics."""
+    """Have CloudWatch return a datapoint a minute for each metric."""
     load_balancer(aws)
     results = [
         {
@@ -44,7 +44,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
     return asking
 
 
-def test_few_errors_and_quick_answers_pass_when_the_window_is_over(aws: AwsApi, ask: Ask) -> None:
+def test_few_errors_and_fast_responses_pass_at_the_end_of_the_window(aws: AwsApi, ask: Ask) -> None:
     measured(aws, requests=[100, 50, 50], errors=[3], refused=[1], p99=[0.2, 1.5, 0.1], answered=[100, 50, 49])
 
     assert ask(minutes=5.9, max_p99_seconds=1.2) == Outcome.wait(
@@ -63,7 +63,7 @@ def test_few_errors_and_quick_answers_pass_when_the_window_is_over(aws: AwsApi, 
     assert ask().status is Status.PASS
 
 
-def test_too_many_errors_fail_at_once_where_they_are_more_than_chance(aws: AwsApi, ask: Ask) -> None:
+def test_too_many_errors_of_enough_requests_fail_at_once(aws: AwsApi, ask: Ask) -> None:
     measured(aws, requests=[20], errors=[1], refused=[1], answered=[19])
     outcome = ask(minutes=2)
     assert outcome.status is Status.FAIL
@@ -71,14 +71,14 @@ def test_too_many_errors_fail_at_once_where_they_are_more_than_chance(aws: AwsAp
     assert ask(minutes=2, max_5xx_percent=10).status is Status.WAIT
 
 
-def test_one_error_of_few_requests_is_judged_at_the_end(aws: AwsApi, ask: Ask) -> None:
+def test_one_error_of_few_requests_fails_at_the_end(aws: AwsApi, ask: Ask) -> None:
     measured(aws, requests=[1], errors=[1], answered=[1])
 
     assert ask(minutes=2).reason == "1 request, 100 % failed, p99 up to 0 s so far"
     assert ask().status is Status.FAIL
 
 
-def test_slow_minutes_fail_but_for_as_many_as_may_be(aws: AwsApi, ask: Ask) -> None:
+def test_more_slow_minutes_than_allowed_fail(aws: AwsApi, ask: Ask) -> None:
     measured(aws, requests=[9, 9, 9], p99=[7, 0.1, 6], answered=[9, 9, 9])
 
     assert ask(minutes=2).status is Status.WAIT
@@ -88,19 +88,19 @@ def test_slow_minutes_fail_but_for_as_many_as_may_be(aws: AwsApi, ask: Ask) -> N
     assert ask(minutes=4, max_p99_seconds=6.5).status is Status.WAIT
 
 
-def test_requests_without_a_single_answer_are_no_pass(aws: AwsApi, ask: Ask) -> None:
+def test_requests_without_any_response_fail(aws: AwsApi, ask: Ask) -> None:
     measured(aws, requests=[10, 9])
     assert ask(minutes=3).status is Status.WAIT
-    assert ask().reason == "19 requests, none was answered; expected at most 5 % to fail"
+    assert ask().reason == "19 requests, no responses; expected at most 5 % to fail"
 
     measured(aws, requests=[10, 10])
     assert ask(minutes=3).status is Status.FAIL
-    # Users give up on their own account, too: that some were not answered says nothing.
+    # Users give up, too: some requests without a response are no failure.
     measured(aws, requests=[10, 10], answered=[0, 1])
     assert ask().status is Status.PASS
 
 
-def test_what_nobody_asked_is_not_known_to_be_good(aws: AwsApi, ask: Ask) -> None:
+def test_too_few_requests_have_a_policy(aws: AwsApi, ask: Ask) -> None:
     measured(aws)
 
     assert ask(minutes=1).reason == "no requests so far"
@@ -116,7 +116,7 @@ def test_what_nobody_asked_is_not_known_to_be_good(aws: AwsApi, ask: Ask) -> Non
     assert ask(min_requests=9).status is Status.PASS
 
 
-def test_it_asks_about_the_target_group_of_green(aws: AwsApi, ask: Ask) -> None:
+def test_the_metrics_are_those_of_greens_target_group(aws: AwsApi, ask: Ask) -> None:
     measured(aws)
     ask()
 
@@ -136,7 +136,7 @@ def test_it_asks_about_the_target_group_of_green(aws: AwsApi, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("service", ["nlb", "none"])
-def test_what_no_application_load_balancer_measures_is_skipped(aws: AwsApi, ask: Ask, service: str) -> None:
+def test_a_service_without_an_application_load_balancer_is_skipped(aws: AwsApi, ask: Ask, service: str) -> None:
     load_balancer(aws)
     described = revision()
     described["loadBalancers"][0]["advancedConfiguration"]["productionListenerRule"] = NLB_LISTENER
@@ -147,7 +147,7 @@ def test_what_no_application_load_balancer_measures_is_skipped(aws: AwsApi, ask:
     assert ask().status is Status.SKIP
 
 
-def test_where_cloudwatch_does_not_answer_nothing_passes(aws: AwsApi, ask: Ask) -> None:
+def test_an_aws_error_does_not_pass(aws: AwsApi, ask: Ask) -> None:
     measured(aws)
     aws.error("GetMetricData", "Throttling")
 

@@ -38,12 +38,12 @@ def log(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def test_what_a_function_answers_is_judged(aws: AwsApi) -> None:
+def test_an_expected_response_passes(aws: AwsApi) -> None:
     answers(aws, {"ok": True, "items": [1, 2]}, LogResult=log(f"hunter2\n{REPORT}\n"))
     expect = {"json": {"$.ok": True}, "asserts": [{"query": "jsonpath", "path": "$.items", "length": 2}]}
     outcome = ask(expect={**expect, "max_latency_ms": 100}, payload={"a": 1}, qualifier="live")
 
-    assert (outcome.status, outcome.reason) == (Status.PASS, "smoke-test:live answered in 80 ms")
+    assert (outcome.status, outcome.reason) == (Status.PASS, "smoke-test:live responded in 80 ms")
     assert outcome.evidence == {"latency_ms": 80.5, "latency_ms_limit": 100, "payload_bytes": 29}
     (asked,) = aws.asked["Invoke"]
     assert (asked["Qualifier"], json.loads(asked["Payload"]), asked["LogType"]) == ("live", {"a": 1}, "Tail")
@@ -58,7 +58,7 @@ def test_what_a_function_answers_is_judged(aws: AwsApi) -> None:
         ({"asserts": [{"query": "duration", "max": 1}]}, "smoke-test duration total is"),
     ],
 )
-def test_what_is_not_as_expected_fails(aws: AwsApi, expect: dict[str, Any], reason: str) -> None:
+def test_an_unexpected_response_fails(aws: AwsApi, expect: dict[str, Any], reason: str) -> None:
     answers(aws, {"ok": True}, LogResult=log(REPORT))
     outcome = ask(expect=expect)
     assert outcome.status is Status.FAIL
@@ -83,24 +83,22 @@ def test_an_assertion_may_only_warn(aws: AwsApi) -> None:
         ([1], "Unhandled"),
     ],
 )
-def test_an_error_of_the_function_is_a_failure_and_its_message_stays_in_its_log(
-    aws: AwsApi, payload: Any, name: str
-) -> None:
+def test_an_error_of_the_function_fails_without_its_message(aws: AwsApi, payload: Any, name: str) -> None:
     answers(aws, payload, FunctionError="Unhandled")
     outcome = ask()
     assert outcome.status is Status.FAIL
-    assert outcome.reason == f"smoke-test failed with {name}; its log tells more"
+    assert outcome.reason == f"smoke-test failed with {name}; see its log"
 
 
-def test_an_error_may_be_what_is_expected(aws: AwsApi) -> None:
+def test_an_expected_error_passes(aws: AwsApi) -> None:
     answers(aws, {"errorType": "ValueError"}, FunctionError="Unhandled")
-    assert ask(error="ValueError").reason == "smoke-test failed with ValueError, as it should"
+    assert ask(error="ValueError").reason == "smoke-test failed with ValueError, as expected"
     assert ask(error={"matches": "Key"}).reason.startswith('smoke-test error is "ValueError", expected to match')
     answers(aws, {"errorType": "ValueError"})
     assert ask(error="ValueError").status is Status.FAIL
 
 
-def test_an_http_response_is_read_as_a_proxy_does(aws: AwsApi) -> None:
+def test_an_http_response_has_status_headers_and_body(aws: AwsApi) -> None:
     answer = {
         "statusCode": 201,
         "headers": {"Content-Type": "application/json", "X-A": 1},
@@ -121,21 +119,21 @@ def test_an_http_response_is_read_as_a_proxy_does(aws: AwsApi) -> None:
     answers(aws, {**answer, "body": encoded, "isBase64Encoded": True})
     assert ask(response="http", expect=expect).status is Status.PASS
     answers(aws, {**answer, "body": "%", "isBase64Encoded": True})
-    assert "a body that is no Base64" in ask(response="http", expect=expect).reason
+    assert "body is not valid Base64" in ask(response="http", expect=expect).reason
     answers(aws, {"statusCode": 204})
     assert ask(response="http", expect={"status": 204}).status is Status.PASS
 
 
 @pytest.mark.parametrize("payload", [{"ok": True}, {"statusCode": "200"}, [1], b"garbage", b"[" * 100_000])
-def test_what_is_no_http_response(aws: AwsApi, payload: Any) -> None:
+def test_a_payload_without_a_status_is_not_an_http_response(aws: AwsApi, payload: Any) -> None:
     answers(aws, payload)
     outcome = ask(response="http")
     assert outcome.status is Status.FAIL
-    assert "answered without a statusCode" in outcome.reason
+    assert "response has no integer statusCode" in outcome.reason
 
 
 @pytest.mark.parametrize("tail", ["", "abc", log("START\nEND\n")])
-def test_without_a_report_the_call_itself_is_timed(aws: AwsApi, tail: str) -> None:
+def test_without_a_report_the_latency_is_that_of_the_call(aws: AwsApi, tail: str) -> None:
     answers(aws, {}, LogResult=tail)
     aws.delay = 0.05
     assert float(str(ask().evidence["latency_ms"])) >= 50
@@ -150,7 +148,7 @@ def test_without_a_report_the_call_itself_is_timed(aws: AwsApi, tail: str) -> No
         ("AccessDeniedException", 403, Status.FAIL),
     ],
 )
-def test_what_lambda_refuses(aws: AwsApi, code: str, status: int, expected: Status) -> None:
+def test_an_aws_error_has_an_outcome(aws: AwsApi, code: str, status: int, expected: Status) -> None:
     aws.error("Invoke", code, status)
     outcome = ask()
     assert outcome.status is expected
@@ -158,7 +156,7 @@ def test_what_lambda_refuses(aws: AwsApi, code: str, status: int, expected: Stat
     assert aws.calls["Invoke"] == 1
 
 
-def test_a_function_that_takes_too_long_is_not_called_again(aws: AwsApi) -> None:
+def test_a_timed_out_call_is_not_repeated(aws: AwsApi) -> None:
     answers(aws, {})
     aws.delay = 1.0
     outcome = ask(timeout_seconds=0.2)
@@ -166,15 +164,15 @@ def test_a_function_that_takes_too_long_is_not_called_again(aws: AwsApi) -> None
     assert aws.calls["Invoke"] == 1
 
 
-def test_it_is_only_called_where_there_is_time(aws: AwsApi) -> None:
+def test_a_call_requires_its_timeout(aws: AwsApi) -> None:
     outcome = ask(seconds=5)
     assert outcome.status is Status.ERROR
-    assert outcome.reason == "timeout_seconds needs 10 s, 5 s are left of this invocation"
+    assert outcome.reason == "timeout_seconds requires 10 s, but this invocation has 5 s left"
     assert not aws.calls
     assert InvokeCheck(timeout_seconds=7).requirements().seconds == 7
 
 
-def test_a_service_has_no_version_to_call() -> None:
+def test_the_check_does_not_apply_to_a_service_without_function() -> None:
     with pytest.raises(ExplainedError) as caught:
         InvokeCheck().run(context("http://127.0.0.1:9"))
     assert caught.value.outcome.status is Status.SKIP
@@ -185,9 +183,9 @@ def test_a_service_has_no_version_to_call() -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"qualifier": "7"}, "qualifier goes with function"),
-        ({"expect": {"status": 200}}, 'need "response": "http"'),
-        ({"expect": {"headers": {"a": "b"}}}, 'need "response": "http"'),
+        ({"qualifier": "7"}, "qualifier: requires function"),
+        ({"expect": {"status": 200}}, 'require "response": "http"'),
+        ({"expect": {"headers": {"a": "b"}}}, 'require "response": "http"'),
         ({"timeout_seconds": 0}, "greater than 0"),
         ({"response": "xml"}, "payload"),
     ],

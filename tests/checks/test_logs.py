@@ -3,17 +3,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import LogsCheck
 from ecs_hooks.core import clock
 from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import context
 from tests.support.aws import AwsApi
 from tests.support.layouts import load_balancer, running, task
 
 NOW = 1_800_000_000.0
 OVER = 150.0
+QUERY = 'filter level = "error" | stats count(*) as errors by path'
 
 
 def container(name: str = "web", driver: str = "awslogs", **options: str) -> dict[str, Any]:
@@ -38,7 +41,7 @@ def ask(elapsed: float = OVER, **fields: Any) -> Outcome:
     return LogsCheck.model_validate({"pattern": "?ERROR"} | fields).run(context(None, elapsed=elapsed))
 
 
-def test_nothing_to_the_end_of_the_window(aws: AwsApi) -> None:
+def test_no_match_passes_at_the_end_of_the_window(aws: AwsApi) -> None:
     logs(aws, "ecs/web/blue", "ecs/web/blue")
 
     evidence = {"matches": 0, "matches_limit": 0}
@@ -53,7 +56,7 @@ def test_nothing_to_the_end_of_the_window(aws: AwsApi) -> None:
     }
 
 
-def test_too_many_are_a_failure_at_once(aws: AwsApi) -> None:
+def test_too_many_matches_fail_at_once(aws: AwsApi) -> None:
     logs(aws, "ecs/web/blue", "ecs/web/b", "ecs/web/a")
 
     outcome = ask(elapsed=0)
@@ -64,14 +67,14 @@ def test_too_many_are_a_failure_at_once(aws: AwsApi) -> None:
     assert ask(max_matches=2).status is Status.PASS
 
 
-def test_without_tasks_nothing_is_known_of_their_logs(aws: AwsApi) -> None:
+def test_without_tasks_there_are_no_logs(aws: AwsApi) -> None:
     logs(aws)
     running(aws)
 
-    assert ask() == Outcome.error("no task of green is known that could have logged")
+    assert ask() == Outcome.error("green has no tasks, so it has no log streams")
 
 
-def test_every_container_that_logs_to_cloudwatch_is_asked(aws: AwsApi) -> None:
+def test_the_logs_of_all_containers_are_read(aws: AwsApi) -> None:
     other = container("other", awslogs_region="eu-west-1")
     bare = {"name": "bare"}
     logs(
@@ -85,16 +88,16 @@ def test_every_container_that_logs_to_cloudwatch_is_asked(aws: AwsApi) -> None:
     assert ask(container="web").status is Status.PASS
 
 
-@pytest.mark.parametrize(("name", "which"), [("", "no container of green"), ("web", "container web")])
-def test_without_logs_nothing_passes(aws: AwsApi, name: str, which: str) -> None:
+@pytest.mark.parametrize(("name", "which"), [("", "any container of green"), ("web", "container web")])
+def test_a_container_without_awslogs_fails(aws: AwsApi, name: str, which: str) -> None:
     logs(aws, containers=(container("web", "fluentd"),))
 
     assert ask(container=name) == Outcome.failed(
-        f"{which} is known to log with the awslogs driver and an awslogs-stream-prefix"
+        f"no awslogs driver with awslogs-stream-prefix in the log configuration of {which}"
     )
 
 
-def test_pages_are_read_until_there_are_enough(aws: AwsApi) -> None:
+def test_pages_of_events_are_read_until_there_are_too_many(aws: AwsApi) -> None:
     logs(aws)
     pages: dict[str | None, dict[str, Any]] = {
         None: {"events": [], "nextToken": "2"},
@@ -105,14 +108,14 @@ def test_pages_are_read_until_there_are_enough(aws: AwsApi) -> None:
     assert ask().evidence == {"matches": 3, "matches_limit": 0}
 
 
-def test_a_search_without_end_is_no_pass(aws: AwsApi) -> None:
+def test_endless_pages_of_events_do_not_pass(aws: AwsApi) -> None:
     logs(aws)
     aws.answer("FilterLogEvents", {"events": [], "nextToken": "again"})
     with pytest.raises(FactError, match="more than 20 pages of events"):
         ask()
 
 
-def test_trouble(aws: AwsApi) -> None:
+def test_an_aws_error_has_an_outcome(aws: AwsApi) -> None:
     logs(aws)
     aws.error("FilterLogEvents", "ResourceNotFoundException")
     with pytest.raises(FactDeniedError, match="logs:FilterLogEvents: ResourceNotFoundException"):
@@ -123,3 +126,293 @@ def test_trouble(aws: AwsApi) -> None:
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {}})
     with pytest.raises(FactError, match="ecs:DescribeTaskDefinition: invalid response"):
         ask()
+
+
+def row(**columns: object) -> list[dict[str, str]]:
+    return [{"field": name, "value": str(value)} for name, value in columns.items()]
+
+
+def queries(aws: AwsApi, *rows: list[dict[str, str]], **fields: Any) -> None:
+    """Have every query return these rows."""
+    logs(aws, **fields)
+    aws.answer("StartQuery", lambda asked: {"queryId": f"of {','.join(asked['logGroupNames'])}"})
+    complete(aws, *rows)
+
+
+def complete(aws: AwsApi, *rows: list[dict[str, str]]) -> None:
+    statistics = {"bytesScanned": 1024.0, "recordsMatched": 77.0}
+    aws.answer("GetQueryResults", {"status": "Complete", "results": list(rows), "statistics": statistics})
+
+
+def ask_query(elapsed: float = OVER, seconds: float = 20, **fields: Any) -> Outcome:
+    return LogsCheck.model_validate({"query": QUERY} | fields).run(context(None, elapsed=elapsed, seconds=seconds))
+
+
+def outcome(**fields: Any) -> Outcome:
+    with pytest.raises(FactError) as caught:
+        ask_query(**fields)
+    return caught.value.outcome
+
+
+def test_a_query_is_restricted_to_greens_streams_and_the_window(aws: AwsApi) -> None:
+    queries(aws)
+
+    evidence = {"rows": 0, "rows_limit": 0, "scanned_bytes": 1024}
+    assert ask_query() == Outcome.passed("the query returned 0 rows", evidence)
+    assert aws.asked["StartQuery"] == [
+        {
+            "logGroupNames": ["/ecs/web"],
+            "queryString": f'filter @logStream in ["ecs/web/a","ecs/web/b"] |\n{QUERY}',
+            "startTime": int(NOW - OVER),
+            "endTime": int(NOW),
+        }
+    ]
+    assert aws.asked["GetQueryResults"] == [{"queryId": "of /ecs/web"}]
+
+
+def test_a_query_runs_after_the_lag_then_once_a_minute_and_at_the_end(aws: AwsApi) -> None:
+    queries(aws)
+
+    assert ask_query(elapsed=10) == Outcome.wait(
+        "CloudWatch needs 30 s (lag_seconds) to find green's log events", retry_after=20
+    )
+    assert aws.calls["StartQuery"] == 0
+    assert ask_query(elapsed=30).retry_after == 60
+    assert ask_query(elapsed=140).retry_after == 10
+    assert ask_query(elapsed=140).reason == "the query returned 0 rows so far"
+
+
+def test_a_query_covers_at_least_a_second(aws: AwsApi) -> None:
+    queries(aws)
+    ask_query(elapsed=0, lag_seconds=0)
+
+    (asked,) = aws.asked["StartQuery"]
+    assert asked["endTime"] - asked["startTime"] == 1
+
+
+def test_rows_count_not_the_scanned_events(aws: AwsApi) -> None:
+    queries(aws, row(path="/a", errors=70), row(path="/b", errors=7))
+
+    failed = ask_query(elapsed=30)
+    assert (failed.status, failed.reason) == (Status.FAIL, "the query returned 2 rows, expected at most 0")
+    assert ask_query(max_matches=2).status is Status.PASS
+
+
+def test_too_high_a_number_fails_at_once(aws: AwsApi) -> None:
+    queries(aws, row(path="/a", errors="7.5"), row(path="/b", errors=1), row(path="/c", errors=12))
+
+    failed = ask_query(elapsed=30, field="errors", fail_if={"above": 7})
+    assert (failed.status, failed.reason) == (Status.FAIL, "errors is above 7 in 2 of 3 rows, such as 12")
+    passed = ask_query(field="errors", fail_if={"above": 12, "below": 1})
+    assert passed.status is Status.PASS
+    assert dict(passed.evidence) == {
+        "rows": 3,
+        "scanned_bytes": 1024,
+        "highest_value": 12,
+        "highest_value_limit": 12,
+        "lowest_value": 1,
+        "lowest_value_lower_limit": 1,
+    }
+
+
+def test_too_low_a_number_fails_at_the_end(aws: AwsApi) -> None:
+    queries(aws, row(requests=3))
+
+    assert ask_query(elapsed=149, field="requests", fail_if={"below": 5}).status is Status.WAIT
+    assert ask_query(field="requests", fail_if={"below": 5}).reason == "requests is below 5 in 1 of 1 row, such as 3"
+    assert ask_query(field="requests", fail_if={"below": 3}).status is Status.PASS
+
+
+def test_no_rows_fail_a_lower_limit_only(aws: AwsApi) -> None:
+    queries(aws)
+
+    assert ask_query(field="errors", fail_if={"above": 5}).status is Status.PASS
+    assert ask_query(elapsed=149, field="requests", fail_if={"below": 5}).status is Status.WAIT
+    failed = ask_query(field="requests", fail_if={"below": 5})
+    assert (failed.status, failed.reason) == (
+        Status.FAIL,
+        "the query returned 0 rows, so requests is unknown",
+    )
+
+
+@pytest.mark.parametrize("value", ["", "many", "NaN", "inf"])
+def test_a_column_without_numbers_fails_with_the_names_of_all_columns(aws: AwsApi, value: str) -> None:
+    queries(aws, row(errors=1, path="/a"), [*row(errors=value, path="hunter2"), {"field": "@ptr", "value": "x"}])
+
+    failed = ask_query(field="errors", fail_if={"above": 5})
+    assert (failed.status, failed.reason) == (
+        Status.FAIL,
+        "column errors of the query's result is not a number in every row; columns: errors, path",
+    )
+
+
+def test_a_missing_column_fails_with_the_names_of_ten_columns(aws: AwsApi) -> None:
+    queries(aws, row(**{f"c{number:02}": number for number in range(12)}))
+    assert ask_query(field="errors", fail_if={"above": 5}).reason.endswith(
+        "columns: c00, c01, c02, c03, c04, c05, c06, c07, c08, c09 and 2 more"
+    )
+    complete(aws, [{"field": "@ptr", "value": "x"}])
+    assert ask_query(field="errors", fail_if={"above": 5}).reason.endswith("columns: none")
+
+
+def test_a_running_query_is_waited_for(aws: AwsApi) -> None:
+    queries(aws)
+    coming = iter(["Scheduled", "Running", "Unknown"])
+    done = {"status": "Complete", "results": [], "statistics": {}}
+    aws.answer("GetQueryResults", lambda _: next(({"status": each} for each in coming), done))
+
+    assert ask_query().evidence == {"rows": 0, "rows_limit": 0, "scanned_bytes": 0}
+    assert aws.calls == {**aws.calls, "StartQuery": 1, "GetQueryResults": 4}
+
+
+def test_a_query_that_outlasts_the_invocation_runs_again(aws: AwsApi) -> None:
+    queries(aws)
+    aws.answer("GetQueryResults", {"status": "Running", "results": [row(errors=1)]})
+
+    assert ask_query(seconds=1) == Outcome.wait("the query did not end within this invocation", retry_after=60)
+
+
+@pytest.mark.parametrize("status", ["Failed", "Cancelled", "Timeout"])
+def test_a_failed_query_is_an_error(aws: AwsApi, status: str) -> None:
+    queries(aws)
+    aws.answer("GetQueryResults", {"status": status})
+
+    assert outcome() == Outcome.error(f"logs:GetQueryResults: the query ended with the status {status}")
+
+
+def test_there_is_one_query_for_each_region(aws: AwsApi) -> None:
+    other = container("other", awslogs_region="eu-west-1")
+    queries(aws, row(n=1), containers=(container(), container("side", awslogs_stream_prefix="x"), other))
+
+    assert ask_query(max_matches=5).evidence == {"rows": 2, "rows_limit": 5, "scanned_bytes": 2048}
+    assert [asked["logGroupNames"] for asked in aws.asked["StartQuery"]] == [["/ecs/other"], ["/ecs/side", "/ecs/web"]]
+    named = aws.asked["StartQuery"][1]["queryString"].partition(" |")[0]
+    assert named == 'filter @logStream in ["ecs/web/a","ecs/web/b","x/side/a","x/side/b"]'
+    ask_query(container="other")
+    assert aws.asked["StartQuery"][2]["logGroupNames"] == ["/ecs/other"]
+
+
+def test_the_streams_of_a_hundred_tasks_fit_into_a_query(aws: AwsApi) -> None:
+    queries(aws)
+    running(aws, *(task(f"{number:032x}") for number in range(100)))
+    assert ask_query(query=f"filter @message like /{'x' * 3_900}/").status is Status.PASS
+
+    aws.answer(
+        "DescribeTaskDefinition",
+        {"taskDefinition": {"containerDefinitions": [container(), container("b"), container("c")]}},
+    )
+    failed = outcome()
+    assert failed.status is Status.FAIL
+    assert failed.reason.startswith("query: 12582 characters with the names of 300 ")
+    assert failed.reason.endswith("log streams, at most 10000 are allowed; name a container, or shorten the query")
+
+
+def test_a_stream_name_with_a_quote_is_refused(aws: AwsApi) -> None:
+    queries(aws, containers=(container(awslogs_stream_prefix='x"] or @message like "'),))
+
+    assert outcome().status is Status.FAIL
+    assert aws.calls["StartQuery"] == 0
+
+
+def test_pages_of_rows_are_joined(aws: AwsApi) -> None:
+    queries(aws)
+    pages: dict[str | None, dict[str, Any]] = {
+        None: {"status": "Complete", "results": [row(errors=1)], "nextToken": "2"},
+        "2": {"status": "Complete", "results": [row(errors=9)]},
+    }
+    aws.answer("GetQueryResults", lambda asked: pages[asked.get("nextToken")])
+
+    assert ask_query(field="errors", fail_if={"above": 5}).reason == "errors is above 5 in 1 of 2 rows, such as 9"
+
+
+def test_endless_pages_of_rows_do_not_pass(aws: AwsApi) -> None:
+    queries(aws)
+    aws.answer("GetQueryResults", {"status": "Complete", "results": [], "nextToken": "again"})
+
+    assert outcome() == Outcome.failed("logs:GetQueryResults: more than 20 pages of rows; add a limit to the query")
+
+
+def test_a_malformed_query_fails_with_cloudwatchs_message(aws: AwsApi) -> None:
+    queries(aws)
+    said = {"location": {"startCharOffset": 60}, "message": f"unexpected symbol\n found x {'!' * 300}"}
+    aws.error("StartQuery", "MalformedQueryException", queryCompileError=said)
+    assert outcome() == Outcome.failed(f"query: rejected by CloudWatch: unexpected symbol found x {'!' * 174}")
+
+    aws.error("StartQuery", "MalformedQueryException", message="unknown command")
+    assert outcome() == Outcome.failed("query: rejected by CloudWatch: unknown command")
+    aws.error("StartQuery", "MalformedQueryException", message="")
+    assert outcome() == Outcome.failed("query: rejected by CloudWatch: MalformedQueryException")
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "status", "expected"),
+    [
+        ("StartQuery", "LimitExceededException", 400, Outcome.error("logs:StartQuery: LimitExceededException")),
+        (
+            "StartQuery",
+            "ServiceUnavailableException",
+            503,
+            Outcome.error("logs:StartQuery: ServiceUnavailableException"),
+        ),
+        ("StartQuery", "ResourceNotFoundException", 400, Outcome.failed("logs:StartQuery: ResourceNotFoundException")),
+        *(
+            (
+                operation,
+                "AccessDeniedException",
+                400,
+                Outcome.failed(
+                    f"logs:{operation}: AccessDeniedException; allow the action logs:{operation} in the function's role"
+                ),
+            )
+            for operation in ("StartQuery", "GetQueryResults")
+        ),
+    ],
+)
+def test_an_aws_error_of_a_query_has_an_outcome(
+    aws: AwsApi, operation: str, code: str, status: int, expected: Outcome
+) -> None:
+    queries(aws)
+    aws.error(operation, code, status)
+
+    assert outcome() == expected
+
+
+def test_an_invalid_response_to_a_query_is_an_aws_error(aws: AwsApi) -> None:
+    queries(aws)
+    aws.answer("GetQueryResults", {"status": "Complete"})
+    assert outcome() == Outcome.error("logs:GetQueryResults: invalid response")
+    aws.answer("StartQuery", {})
+    assert outcome() == Outcome.error("logs:StartQuery: invalid response")
+    aws.garbage("StartQuery", b"<html>")
+    assert outcome().status is Status.ERROR
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({}, "give one of pattern and query"),
+        ({"pattern": "x", "query": "fields x"}, "give one of pattern and query"),
+        ({"query": " \n"}, "query: must not be empty or begin with SOURCE"),
+        ({"query": "\nsource logGroups() | fields x"}, "query: must not be empty or begin with SOURCE"),
+        ({"query": "x" * 4_001}, "at most 4000 characters"),
+        ({"query": "fields x", "field": "x"}, "give both field and fail_if, or neither"),
+        ({"query": "fields x", "fail_if": {"above": 1}}, "give both field and fail_if, or neither"),
+        ({"pattern": "x", "field": "x", "fail_if": {"above": 1}}, "field: requires query, and replaces max_matches"),
+        (
+            {"query": "fields x", "field": "x", "fail_if": {"above": 1}, "max_matches": 1},
+            "field: requires query, and replaces max_matches",
+        ),
+        ({"query": "fields x", "field": "x", "fail_if": {}}, "give above, below or both"),
+    ],
+)
+def test_a_mistake_is_refused(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        LogsCheck.model_validate(fields)
+    assert problem in str(caught.value)
+
+
+def test_a_query_may_begin_with_a_field_named_source(aws: AwsApi) -> None:
+    given = {"type": "logs", "query": "source_ip = 1", "field": "n", "fail_if": {"above": 1}}
+    assert Plan.parse({"checks": [given]}).checks
+    with pytest.raises(PlanError, match="give one of pattern and query"):
+        Plan.parse({"checks": [{"type": "logs"}]})

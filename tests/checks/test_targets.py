@@ -41,13 +41,13 @@ def test_healthy_targets_pass(aws: AwsApi) -> None:
 
 
 @pytest.mark.parametrize("states", [["initial"], ["healthy", "initial"], [], ["draining"]])
-def test_targets_that_come_are_waited_for(aws: AwsApi, states: list[str]) -> None:
+def test_initial_targets_are_waited_for(aws: AwsApi, states: list[str]) -> None:
     targets(aws, *states)
 
     assert ask().status is Status.WAIT
 
 
-def test_more_healthy_targets_can_be_asked_for(aws: AwsApi) -> None:
+def test_fewer_healthy_targets_than_required_are_waited_for(aws: AwsApi) -> None:
     targets(aws, "healthy")
 
     assert ask(min_healthy=2).reason == (
@@ -55,7 +55,7 @@ def test_more_healthy_targets_can_be_asked_for(aws: AwsApi) -> None:
     )
 
 
-def test_unhealthy_targets_fail_and_say_why(aws: AwsApi) -> None:
+def test_unhealthy_targets_fail_with_their_reasons(aws: AwsApi) -> None:
     targets(aws, "healthy", "unhealthy", "unavailable")
 
     outcome = ask()
@@ -65,7 +65,7 @@ def test_unhealthy_targets_fail_and_say_why(aws: AwsApi) -> None:
     assert ask(max_unhealthy=2).status is Status.PASS
 
 
-def test_without_a_reason_the_state_is_said(aws: AwsApi) -> None:
+def test_without_a_reason_the_state_is_named(aws: AwsApi) -> None:
     targets(aws, "unhealthy", reason="")
 
     assert ask().reason.endswith(": 1 unhealthy")
@@ -80,7 +80,7 @@ def test_without_a_reason_the_state_is_said(aws: AwsApi) -> None:
         (Stage.POST_PRODUCTION_TRAFFIC_SHIFT, "", Status.FAIL),
     ],
 )
-def test_a_group_without_traffic_is_a_failure_once_it_should_have_some(
+def test_unused_targets_fail_once_a_listener_forwards_to_them(
     aws: AwsApi, stage: Stage, test: str, status: Status
 ) -> None:
     targets(aws, "unused", "unused", reason="Target.NotInUse")
@@ -91,19 +91,19 @@ def test_a_group_without_traffic_is_a_failure_once_it_should_have_some(
     assert status is Status.SKIP or "2 Target.NotInUse" in outcome.reason
 
 
-def test_a_service_without_a_load_balancer_is_not_checked(aws: AwsApi) -> None:
+def test_a_service_without_a_load_balancer_is_skipped(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(loadBalancers=[])]})
 
     assert ask() == Outcome.skip("green has no target group")
 
 
-def test_a_target_group_that_is_not_resolved_yet_is_asked_for_again(aws: AwsApi) -> None:
+def test_an_unresolved_target_group_is_an_error(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(group="")]})
 
     assert ask() == Outcome.error("ecs:DescribeServiceRevisions: no target group of green is resolved yet")
 
 
-def test_an_answer_that_can_not_be_read(aws: AwsApi) -> None:
+def test_an_invalid_response_is_an_aws_error(aws: AwsApi) -> None:
     load_balancer(aws)
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.1"}}]})
     with pytest.raises(FactError, match="elasticloadbalancing:DescribeTargetHealth: invalid response"):

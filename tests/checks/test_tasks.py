@@ -32,7 +32,7 @@ def ask(**fields: Any) -> Outcome:
     return TasksCheck.model_validate(fields).run(context(None))
 
 
-def test_as_many_tasks_run_as_ecs_was_asked_for(aws: AwsApi) -> None:
+def test_the_desired_number_of_tasks_passes(aws: AwsApi) -> None:
     running(aws, task("a"), task("b"))
 
     evidence = {"running_tasks": 2, "running_tasks_lower_limit": 2, "desired_tasks": 2}
@@ -54,35 +54,35 @@ def counts(aws: AwsApi, running: int, requested: int) -> None:
         task("b", containers=[]),
     ],
 )
-def test_tasks_that_come_are_waited_for(aws: AwsApi, second: dict[str, Any]) -> None:
+def test_starting_tasks_are_waited_for(aws: AwsApi, second: dict[str, Any]) -> None:
     running(aws, task("a"), second)
 
     assert (ask().status, ask().reason) == (Status.WAIT, "2 of 2 tasks of green run, 1 not yet healthy")
 
 
 @pytest.mark.parametrize(("count", "wanted"), [(1, 2), (2, 2), (0, 1)])
-def test_too_few_and_those_that_nobody_has_seen_are_waited_for(aws: AwsApi, count: int, wanted: int) -> None:
+def test_missing_and_unlisted_tasks_are_waited_for(aws: AwsApi, count: int, wanted: int) -> None:
     running(aws, *([task("a")] if count else []))
     counts(aws, count, wanted)
 
     assert ask().status is Status.WAIT
 
 
-def test_of_many_tasks_a_hundred_are_looked_at(aws: AwsApi) -> None:
+def test_a_hundred_tasks_are_enough(aws: AwsApi) -> None:
     running(aws, *[task(str(number)) for number in range(100)])
     counts(aws, 250, 250)
 
     assert ask().reason == "250 of 250 tasks of green run"
 
 
-def test_a_service_without_tasks_has_all_of_them(aws: AwsApi) -> None:
+def test_a_service_with_desired_count_0_passes(aws: AwsApi) -> None:
     running(aws)
     counts(aws, 0, 0)
 
     assert ask().status is Status.PASS
 
 
-def test_a_task_without_health_checks_runs(aws: AwsApi) -> None:
+def test_tasks_without_health_checks_pass(aws: AwsApi) -> None:
     bare: dict[str, Any] = {"healthStatus": "UNKNOWN", "containers": [{**WEB, "healthStatus": "UNKNOWN"}]}
     running(aws, task("a", **bare), task("b", **bare))
 
@@ -95,19 +95,19 @@ def test_an_unhealthy_container_is_named(aws: AwsApi) -> None:
     assert (ask().status, ask().reason) == (Status.FAIL, "container sidecar is UNHEALTHY in 1 task")
 
 
-def test_another_image_than_the_one_deployed_is_a_failure(aws: AwsApi) -> None:
+def test_another_image_than_the_deployed_one_fails(aws: AwsApi) -> None:
     running(aws, task("a"), task("b", containers=[{"name": "web", "imageDigest": "sha256:old"}]))
 
     assert ask().reason == "container web runs sha256:old, expected sha256:abc"
     assert ask(digest=False).status is Status.PASS
 
 
-def test_a_container_whose_image_is_not_known_yet_is_waited_for(aws: AwsApi) -> None:
+def test_a_container_of_unknown_image_is_waited_for(aws: AwsApi) -> None:
     running(aws, task("a"), task("b", containers=[{"name": "web"}, {"name": "sidecar"}]))
 
     assert (ask().status, ask().reason) == (
         Status.WAIT,
-        "2 of 2 tasks of green run, ECS does not tell yet which image digest container web runs",
+        "2 of 2 tasks of green run, ECS does not know the image digest of container web yet",
     )
     assert ask(digest=False).status is Status.PASS
 
@@ -126,7 +126,7 @@ def crashed(
     )
 
 
-def test_tasks_that_stopped_by_themselves_fail_and_say_why(aws: AwsApi) -> None:
+def test_tasks_that_stopped_by_themselves_fail_with_their_reasons(aws: AwsApi) -> None:
     running(aws, task("a"), task("b"), stopped=(crashed("c"), crashed("d", SCHEDULER, SCALING)))
 
     outcome = ask()
@@ -146,7 +146,7 @@ def test_tasks_that_stopped_by_themselves_fail_and_say_why(aws: AwsApi) -> None:
         "(service api) (port 8080) is unhealthy in (target-group arn:aws:...) due to (reason Request timed out)",
     ],
 )
-def test_tasks_that_ecs_replaced_since_they_were_not_healthy_have_failed(aws: AwsApi, reason: str) -> None:
+def test_tasks_that_ecs_replaced_as_unhealthy_have_failed(aws: AwsApi, reason: str) -> None:
     unhealthy = {**crashed("c", SCHEDULER, reason), "containers": []}
     running(aws, task("a"), task("b"), stopped=(unhealthy,))
 
@@ -164,22 +164,22 @@ def test_tasks_that_ecs_replaced_since_they_were_not_healthy_have_failed(aws: Aw
         ("", SCALING),
     ],
 )
-def test_tasks_that_somebody_wanted_to_end_have_not_failed(aws: AwsApi, code: str, reason: str) -> None:
+def test_tasks_stopped_on_purpose_have_not_failed(aws: AwsApi, code: str, reason: str) -> None:
     running(aws, task("a"), task("b"), stopped=(crashed("c", code, reason),))
 
     assert ask().status is Status.PASS
 
 
-def test_a_task_that_stopped_and_nobody_knows_why_has_failed(aws: AwsApi) -> None:
+def test_a_task_that_stopped_without_a_reason_has_failed(aws: AwsApi) -> None:
     bare = {**crashed("c", "", ""), "containers": []}
     running(aws, task("a"), task("b"), stopped=(bare,))
 
-    assert ask().reason == "1 task of green stopped: no reason known"
+    assert ask().reason == "1 task of green stopped: reason unknown"
     running(aws, task("a"), task("b"), stopped=({**bare, "lastStatus": "RUNNING"},))
     assert ask().status is Status.PASS
 
 
-def test_several_reasons_are_counted(aws: AwsApi) -> None:
+def test_a_reason_counts_the_reasons_of_tasks(aws: AwsApi) -> None:
     unhealthy = [crashed(str(number), SCHEDULER, "Task failed container health checks") for number in range(3)]
     others = [crashed(f"x{number}", "TaskFailedToStart", f"reason {number}") for number in range(3)]
     running(aws, task("a"), stopped=(*others, crashed("c"), crashed("d"), *unhealthy))
@@ -192,7 +192,7 @@ def test_several_reasons_are_counted(aws: AwsApi) -> None:
     assert dict(ask().evidence) == {"failed_tasks": 8, "failed_tasks_limit": 0}
 
 
-def test_how_many_are_wanted_has_to_be_known(aws: AwsApi) -> None:
+def test_an_unknown_desired_count_is_an_aws_error(aws: AwsApi) -> None:
     running(aws, task("a"))
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"targetServiceRevision": {}}]})
     with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: invalid response"):

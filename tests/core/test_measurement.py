@@ -215,8 +215,8 @@ def test_a_plan_must_not_watch_more_than_fits_into_the_state() -> None:
 @pytest.mark.parametrize(
     ("check", "fields", "message"),
     [
-        (LogsCheck, {"pattern": "x"}, "watches by itself"),
-        (GoldenSignalsCheck, {}, "watches by itself"),
+        (LogsCheck, {"pattern": "x"}, "has its own time window"),
+        (GoldenSignalsCheck, {}, "has its own time window"),
         (HttpCheck, {"until": {"timeout_seconds": 60}}, "one of until and watch"),
     ],
 )

@@ -69,13 +69,13 @@ _LongString = type("_LongString", (str,), {"__repr__": lambda _: "'...'"})
 
 def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema; raise ValueError if it is not valid."""
-    for place, part in _parts(schema):
+    for path, part in _parts(schema):
         try:
-            wrong = _problem(json.dumps(part, sort_keys=True))
+            problem: str | None = _problem(json.dumps(part, sort_keys=True))
         except RecursionError:
-            wrong = ": nested too deeply"
-        if wrong:
-            raise ValueError(f"is not a valid JSON Schema: ${place}{wrong}")
+            problem = ": nested too deeply"
+        if problem:
+            raise ValueError(f"is not a valid JSON Schema: ${path}{problem}")
     references = (each.get("$ref") for each in _objects(schema))
     outside = next((each for each in references if isinstance(each, str) and not each.startswith("#")), None)
     if outside is not None:
@@ -133,10 +133,8 @@ def _problem(schema: str) -> str:
         return f": validation requires more than {MAX_STEPS:,} steps"
     if error is None:
         return ""
-    place = error.json_path.removeprefix("$")
-    if error.validator == "format":
-        return f"{place}: {pattern_problem(error.instance)}"
-    return f"{place}: {error.message[:120]}"
+    problem = pattern_problem(error.instance) if error.validator == "format" else error.message[:120]
+    return f"{error.json_path.removeprefix('$')}: {problem}"
 
 
 @cache
@@ -149,7 +147,6 @@ def _formats() -> FormatChecker:
 
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Validator:
-
     loaded = json.loads(schema)
     bounded = _bounded(validator_for(loaded, default=Draft202012Validator))
     return cast("Validator", bounded(_brief(loaded), registry=Registry()))

@@ -326,6 +326,10 @@ class Assertion(Query, Predicate):
     warn: bool = False
     """Whether a failure is only a warning."""
 
+    if TYPE_CHECKING:
+        # Type checkers do not know the fields of the class that `query` selects.
+        def __init__(self, *, query: str, **fields: Any) -> None: ...
+
     def problem_in(self, response: Response, redactor: Redactor) -> str | None:
         """Return what is wrong with a response, such as `is 500, expected 200`; None if nothing is."""
         found = self.find(response)

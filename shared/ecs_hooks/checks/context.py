@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.deployment.base import Deployment
-    from ecs_hooks.deployment.baseline import Blue
+    from ecs_hooks.deployment.baseline import BlueEndpoint
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
     from ecs_hooks.deployment.target import Target
 
 
 class UnknownShareError(ExplainedError):
-    """Neither the event nor ECS provides green's share of the traffic, which `steps` of a check requires."""
+    """Neither the event nor ECS has green's percentage of the traffic, which `steps` of a check requires."""
 
 
 class CheckContext:
@@ -29,13 +29,13 @@ class CheckContext:
     target
         The deployment: its facts, and the addresses of green and blue.
     deadline
-        When the outcome of the check must be there.
+        When the check must have returned its outcome.
     elapsed
-        Seconds since the hook was first invoked at this step of the deployment.
+        Seconds since the first invocation of the hook at this step of the deployment.
     checks
-        The checks of the plan, so that those of one type can share their calls to AWS.
+        All checks of the plan, so that those of one type can share their calls to AWS.
     event_percent
-        Green's share of the production traffic according to the event, in per cent; None where it has no weights.
+        Green's percentage of the production traffic in the event; None where the event has no weights.
     """
 
     def __init__(
@@ -54,12 +54,12 @@ class CheckContext:
 
     @property
     def stage(self) -> str:
-        """The stage of the deployment."""
+        """The lifecycle stage."""
         return self.target.stage
 
     @property
     def deployment(self) -> Deployment:
-        """Green and blue; AWS is called when a fact is first needed."""
+        """Facts about green and blue; each calls AWS on first use."""
         return self.target.deployment
 
     @property
@@ -69,24 +69,24 @@ class CheckContext:
 
     @property
     def green_percent(self) -> float | None:
-        """Green's share of the production traffic, in per cent; None where it is unknown.
+        """Green's percentage of the production traffic; None where it is unknown.
 
-        Whether the event before a step of a linear or canary deployment has the weights before or after it is not
-        documented, so ECS's own record is read too: before the step, the lesser one of the two is the present one.
+        Whether the event before a step of a linear or canary deployment has the weights before or after the step is not
+        documented. So ECS's own record is read too: before the step, the smaller of the two is the present one.
         """
         percent = self._event_percent
         if percent is not None and self.stage != Stage.PRE_PRODUCTION_TRAFFIC_SHIFT:
             return percent
-        known = [share for share in (percent, self.deployment.green_percent) if share is not None]
+        known = [each for each in (percent, self.deployment.green_percent) if each is not None]
         return min(known, default=None)
 
     def at_step(self, checks: Sequence[Check]) -> tuple[Check, ...]:
-        """Return checks as they are at this step of the deployment; see `Check.steps`.
+        """Return checks with the values of their fields for this step of the deployment; see `Check.steps`.
 
         Raises
         ------
         ExplainedError
-            If green's share of the traffic is needed and unknown.
+            If a check has `steps`, and green's percentage of the traffic is unknown.
         """
         if not any(check.steps for check in checks):
             return tuple(checks)
@@ -97,37 +97,37 @@ class CheckContext:
 
     @property
     def green(self) -> Endpoint:
-        """The address of green behind the test listener; see `endpoint`."""
+        """Green's address behind the test listener; see `endpoint`."""
         return self.endpoint("test")
 
     def endpoint(self, listener: Listener) -> Endpoint:
-        """Return the address of green behind a listener.
+        """Return green's address.
 
         Parameters
         ----------
         listener
-            `test`, or `production` once all of its traffic goes to green.
+            `test`, or `production` once green has all of the production traffic.
 
         Raises
         ------
         ExplainedError
-            If it is unknown. Leave it uncaught, and the check's outcome is the right one for it.
+            If the address is unknown. Do not catch it: it has the outcome of the check.
         """
         return self.target.green(listener)
 
-    def blue(self, url: str | None = None, host: str | None = None) -> Blue:
-        """Return the address of blue, for a check that compares it with green; see `blue_endpoint`.
+    def blue(self, url: str | None = None, host: str | None = None) -> BlueEndpoint:
+        """Return blue's address, for a check that compares blue with green.
 
         Parameters
         ----------
         url
-            The address; None has AWS provide it.
+            The address. Default: the address from AWS.
         host
-            `Host` of the requests; None as the plan or the listener rule has it.
+            `Host` of the requests. Default: as the plan or the listener rule has it.
 
         Raises
         ------
         ExplainedError
-            If it is unknown. Leave it uncaught, and the check's outcome is the right one for it.
+            If the address is unknown. Do not catch it: it has the outcome of the check.
         """
         return self.target.blue(url, host)

@@ -1,4 +1,4 @@
-"""The golden signals check: green's users get few errors, and quick answers."""
+"""The golden signals check: green's users get few errors and fast responses."""
 
 from __future__ import annotations
 
@@ -7,86 +7,86 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ecs_hooks.aws.metrics import ACTION
+from ecs_hooks.aws.cloudwatch import GET_METRIC_DATA
+from ecs_hooks.checks.base import Requirements
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.metric_window import NOTHING, MetricsWatch
-from ecs_hooks.checks.requirements import Requirements
+from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
 
 _METRICS = {
     "requests": ("RequestCount", "Sum"),
     "errors": ("HTTPCode_Target_5XX_Count", "Sum"),
-    # Where a target does not even accept connections, the load balancer's own 502 is not counted at the target group.
+    # If a target refuses connections, the 502 is the load balancer's own, which no metric of the target group counts.
     "refused": ("TargetConnectionErrorCount", "Sum"),
     "p99": ("TargetResponseTime", "p99"),
-    # Of a target that takes requests and never answers, the load balancer's 504 is not counted at the target group either.
+    # If a target never responds, the 504 is the load balancer's own, too.
     "answered": ("TargetResponseTime", "SampleCount"),
 }
 _DIMENSIONS = {"LoadBalancer": "{load_balancer}", "TargetGroup": "{green.target_group}"}
-_ENOUGH = 20
-"""Requests from which on a share is taken for more than chance, before the window is over."""
+_MIN_EARLY_REQUESTS = 20
+"""Number of requests from which on the error rate can fail the check before the window is over."""
 
 
-class GoldenSignalsCheck(MetricsWatch):
-    """Watches errors and latency of green's target group, as an Application Load Balancer measures them.
+class GoldenSignalsCheck(MetricWindowCheck):
+    """Watches errors and latency of green's target group, as measured by its Application Load Balancer.
 
-    The share of errors counts over the whole window, not minute by minute, so that one failed request in a quiet minute is
-    no alarm. Services that are not behind an Application Load Balancer skip this check.
+    The error rate is that of the whole window, not of each minute, so that one failed request in a quiet minute does not
+    fail the check. A service without an Application Load Balancer skips it.
     """
 
     type: Literal["golden_signals"] = "golden_signals"
     max_5xx_percent: Annotated[float, Field(ge=0, le=100)] = 5
-    """Share of requests that green may answer with 5xx, or refuse to take, in per cent."""
+    """Maximum percentage of requests that fail: green's 5xx responses and refused connections."""
     max_p99_seconds: Annotated[float, Field(gt=0, le=4000)] = 5
-    """Seconds within which 99 per cent of the responses have to begin (`TargetResponseTime`)."""
+    """Maximum 99th percentile of the latency to the first byte in seconds (`TargetResponseTime`)."""
     max_slow_periods: Annotated[int, Field(ge=0, le=1440)] = 1
-    """Periods that may be slower, such as the first minute of a cold cache."""
+    """Number of periods that may be slower, such as the first minute with a cold cache."""
     min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    """Requests that there must be for a pass."""
+    """Minimum number of requests for a pass."""
     missing_data: Policy = "fail"
-    """What fewer requests are, once the window is over."""
+    """Policy for fewer requests, once the window is over."""
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         required = super().requirements()
         return required._replace(
             actions=frozenset({REVISIONS}),
-            service_actions=lambda shared: frozenset({ACTION} if _is_measured(shared.load_balancing) else ()),
+            service_actions=lambda shared: frozenset({GET_METRIC_DATA} if _has_alb(shared.load_balancing) else ()),
         )
 
     def run(self, context: CheckContext) -> Outcome:
-        """Ask, and judge."""
-        if not _is_measured(context.deployment.green.load_balancing):
-            return Outcome.skip("green is not behind an Application Load Balancer, which would measure it")
+        """Read the metrics, and evaluate them."""
+        if not _has_alb(context.deployment.green.load_balancing):
+            return Outcome.skip("green has no Application Load Balancer, so there are no metrics")
         window, series = self.window(context), self.series(context)
-        values = {name: series.get(name, NOTHING).values(window.begin, window.end) for name in _METRICS}
+        values = {name: series.get(name, NO_DATA).values(window.begin, window.end) for name in _METRICS}
         requests, failed = sum(values["requests"]), sum(values["errors"]) + sum(values["refused"])
-        # Users who give up leave requests without an answer, too; that none has one is more than that.
+        # Some requests have no response because users give up; without any response at all, green is at fault.
         silent = requests > 0 and not sum(values["answered"])
         percent = 100.0 if silent else 100 * failed / requests if requests else 0.0
         slowest = max(values["p99"], default=0.0)
-        slow = [value for value in values["p99"] if value > self.max_p99_seconds]
+        slow = sum(value > self.max_p99_seconds for value in values["p99"])
         evidence: Evidence = {
             "requests": requests,
             "failed_percent": percent,
             "failed_percent_limit": self.max_5xx_percent,
             "slowest_p99_seconds": slowest,
             "slowest_p99_seconds_limit": self.max_p99_seconds,
-            "slow_periods": len(slow),
+            "slow_periods": slow,
             "slow_periods_limit": self.max_slow_periods,
         }
         told = counted(requests, "request") if requests else "no requests"
         if silent:
-            told += ", none was answered"
+            told += ", no responses"
         elif requests:
             told += f", {percent:.3g} % failed, p99 up to {slowest:.3g} s"
-        if percent > self.max_5xx_percent and (window.over or requests >= _ENOUGH):
+        if percent > self.max_5xx_percent and (window.over or requests >= _MIN_EARLY_REQUESTS):
             return Outcome.failed(f"{told}; expected at most {self.max_5xx_percent:g} % to fail", evidence)
-        if len(slow) > self.max_slow_periods:
-            reason = f"{told}, above {self.max_p99_seconds:g} s in {len(slow)} periods of {self.period_seconds} s"
+        if slow > self.max_slow_periods:
+            reason = f"{told}, above {self.max_p99_seconds:g} s in {slow} periods of {self.period_seconds} s"
             return Outcome.failed(reason, evidence)
         if not window.over:
             return Outcome.wait(f"{told} so far", evidence, retry_after=self.period_seconds)
@@ -96,7 +96,7 @@ class GoldenSignalsCheck(MetricsWatch):
         return Outcome.passed(told, evidence)
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
-        """Return a query for each of the metrics."""
+        """Return a query for each metric."""
         return [
             {
                 "Id": f"{prefix}_{identifier}",
@@ -106,6 +106,5 @@ class GoldenSignalsCheck(MetricsWatch):
         ]
 
 
-def _is_measured(load_balancing: Sequence[LoadBalancing]) -> bool:
-    """Return whether an Application Load Balancer is in front of green."""
+def _has_alb(load_balancing: Sequence[LoadBalancing]) -> bool:
     return any("/app/" in each.production for each in load_balancing)

@@ -8,11 +8,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
-from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.checks.samples import Sample, Samples
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Listener

@@ -1,4 +1,4 @@
-"""The logs check: nothing bad is in green's logs."""
+"""The logs check: green's logs have no more matches of a filter pattern or a query than allowed."""
 
 from __future__ import annotations
 
@@ -10,73 +10,78 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ecs_hooks.assertions.condition import Condition
-from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core import clock
 from ecs_hooks.core.formatting import counted, listed
-from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.outcome import Evidence, Outcome
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.logs import FILTER, LogConfiguration, count_matches
-from ecs_hooks.deployment.logs_insights import RESULTS, START, Row, rows_of, start_queries
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
-from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
-from ecs_hooks.deployment.tasks import DESCRIBE, LIST
+from ecs_hooks.deployment.logs import (
+    FILTER,
+    RESULTS,
+    START,
+    LogConfiguration,
+    Row,
+    count_matches,
+    start_queries,
+    wait_for_rows,
+)
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
+from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, TASK_DEFINITION
 
 _QUERY_SECONDS = 60
-"""Seconds after which a query is asked anew; each costs what it reads."""
+"""Seconds between two runs of a query: CloudWatch charges for the data that each run scans."""
 
-_NAMED = 10
-"""Columns that a reason names."""
+_MAX_COLUMNS = 10
+"""Number of columns in a reason."""
 
 
 class LogsCheck(Check):
-    """Looks into the log streams of green's tasks alone: with a pattern that counts events, or with a query.
+    """Reads the log streams of green's tasks only: with a filter pattern that counts events, or with a query.
 
-    The streams are found from the task definition (`awslogs` driver with a stream prefix). The window begins when the hook
-    is first invoked at this step: too much of what is looked for is a failure at once, the pass is decided when the window
-    is over.
+    The log streams come from the task definition (`awslogs` driver with a stream prefix). The window begins at the first
+    invocation of the hook at this step. Too many matches fail the check at once; it passes at the end of the window.
 
-    A query of Logs Insights is restricted to green's streams and to the window. CloudWatch bills what it reads, so it is
-    asked first when there can be something (`lag_seconds`), then once a minute, and a last time when the window is over;
-    where other checks of the plan bring the hook back sooner, as often as that. Without `field` each row of the result is
-    one too many beyond `max_matches`: rows are what is left after the query's own `stats` and `filter`, unlike the number
-    of events that it read. With `field`, the number in that column of each row is held against `fail_if`: `above` at once,
-    `below` when the window is over, since until then there may be more. No rows at all are a failure with `below` only.
+    A Logs Insights query is restricted to green's log streams and to the window. CloudWatch charges for the data that it
+    scans, so it first runs after `lag_seconds`, then once a minute, and a last time at the end of the window; more often
+    only if other checks of the plan invoke the hook sooner. Without `field`, the number of rows must not exceed
+    `max_matches`: rows after the query's own `stats` and `filter`, not the events that it scans. With `field`, that column
+    of each row is compared with `fail_if`: with `above` at once, with `below` at the end of the window, since more events
+    may follow. A result without rows fails the check with `below` only.
     """
 
     type: Literal["logs"] = "logs"
     pattern: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
-    """Filter pattern of CloudWatch Logs, such as `?ERROR ?Exception` or `{ $.level = "error" }`."""
+    """CloudWatch Logs filter pattern, such as `?ERROR ?Exception` or `{ $.level = "error" }`."""
     query: Annotated[str, Field(max_length=4_000)] | None = None
-    """Query of Logs Insights, in place of `pattern`, such as `filter level = "error" | stats count(*) as errors by path`."""
+    """Logs Insights query, in place of `pattern`, such as `filter level = "error" | stats count(*) as errors by path`."""
     field: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    """Column of the query's result that holds a number, such as `errors`."""
+    """Column of the query's result that has a number, such as `errors`."""
     fail_if: Condition | None = None
-    """When that number is a failure."""
+    """Limits beyond which that number is a failure."""
     container: Annotated[str, Field(max_length=255)] = ""
-    """Name of the container. Default: all that log to CloudWatch."""
+    """Name of the container. Default: all containers that log to CloudWatch."""
     max_matches: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """Events that the pattern may match, or rows that the query may give."""
+    """Maximum number of events that match the pattern, or of rows that the query returns."""
     window_minutes: Annotated[float, Field(gt=0, le=1440)] = 2
-    """Minutes from the first invocation at this step to the decision."""
+    """Length of the window in minutes, from the first invocation at this step."""
     lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
-    """Seconds that CloudWatch may take until an event can be found."""
+    """Seconds until CloudWatch finds an event."""
 
     watchable: ClassVar[bool] = False
 
     @model_validator(mode="after")
-    def _asks_one_thing(self) -> LogsCheck:
+    def _has_pattern_or_query(self) -> LogsCheck:
         if (self.pattern is None) == (self.query is None):
             raise ValueError("give one of pattern and query")
         if self.query is not None and re.match(r"\s*(source\b|$)", self.query, re.IGNORECASE):
             raise ValueError(
-                "query must be there, and not begin with SOURCE: the log groups are those of green's containers"
+                "query: must not be empty or begin with SOURCE; the log groups are those of green's containers"
             )
         if (self.field is None) != (self.fail_if is None):
-            raise ValueError("give both field and fail_if, or none of them")
+            raise ValueError("give both field and fail_if, or neither")
         if self.field is not None and (self.query is None or "max_matches" in self.model_fields_set):
-            raise ValueError("field is for a query, in place of max_matches")
+            raise ValueError("field: requires query, and replaces max_matches")
         return self
 
     @property
@@ -86,23 +91,19 @@ class LogsCheck(Check):
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         reads = {FILTER} if self.query is None else {START, RESULTS}
-        required = super().requirements()
-        return required._replace(
-            running=True,
-            watch_seconds=self._watch_seconds,
-            actions=frozenset({*reads, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE}),
-        )
+        actions = frozenset({*reads, TASK_DEFINITION, REVISIONS, LIST_TASKS, DESCRIBE_TASKS})
+        return super().requirements()._replace(running=True, watch_seconds=self._watch_seconds, actions=actions)
 
     def run(self, context: CheckContext) -> Outcome:
-        """Ask, and count."""
+        """Read the logs, and count the matches."""
         require_running(context.stage)
         configured = [each for each in context.deployment.logs if self.container in {"", each.container}]
         if not configured:
-            which = f"container {self.container}" if self.container else "no container of green"
-            return Outcome.failed(f"{which} is known to log with the awslogs driver and an awslogs-stream-prefix")
+            which = f"container {self.container}" if self.container else "any container of green"
+            return Outcome.failed(f"no awslogs driver with awslogs-stream-prefix in the log configuration of {which}")
         tasks = [task.id for task in context.deployment.tasks]
         if not tasks:
-            return Outcome.error("no task of green is known that could have logged")
+            return Outcome.error("green has no tasks, so it has no log streams")
         if self.query is not None:
             return self._run_query(context, configured, tasks, self.query)
         return self._count(context, configured, tasks, str(self.pattern))
@@ -126,58 +127,49 @@ class LogsCheck(Check):
         self, context: CheckContext, configured: Sequence[LogConfiguration], tasks: Sequence[str], query: str
     ) -> Outcome:
         if context.elapsed < self.lag_seconds:
-            wait = self.lag_seconds - context.elapsed
-            return Outcome.wait("what green logs can't be found yet", retry_after=wait)
+            reason = f"CloudWatch needs {self.lag_seconds} s (lag_seconds) to find green's log events"
+            return Outcome.wait(reason, retry_after=self.lag_seconds - context.elapsed)
         now = clock.now()
         started = start_queries(query, configured, tasks, now - context.elapsed, now)
-        results = [rows_of(each, context.deadline) for each in started]
-        found = [result for result in results if result is not None]
+        found = [result for each in started if (result := wait_for_rows(each, context.deadline)) is not None]
         if len(found) < len(started):
-            return Outcome.wait("the query took longer than this invocation may", retry_after=_QUERY_SECONDS)
+            return Outcome.wait("the query did not end within this invocation", retry_after=_QUERY_SECONDS)
         rows = [row for result in found for row in result.rows]
         scanned = sum(result.scanned_bytes for result in found)
-        evidence = {"rows": len(rows), "scanned_bytes": scanned, **self._measured(rows)}
         over = context.elapsed >= self._watch_seconds
-        told = f"the query gives {counted(len(rows), 'row')} of green's log"
-        wrong = self._beyond(rows, told, over=over)
-        if wrong:
-            return Outcome.failed(wrong, evidence)
+        told = f"the query returned {counted(len(rows), 'row')}"
+        problem, limits = self._evaluate(rows, told, over=over)
+        evidence: Evidence = {"rows": len(rows), "scanned_bytes": scanned, **limits}
+        if problem:
+            return Outcome.failed(problem, evidence)
         if not over:
             left = self._watch_seconds - context.elapsed
             return Outcome.wait(f"{told} so far", evidence, retry_after=min(_QUERY_SECONDS, left))
         return Outcome.passed(told, evidence)
 
-    def _measured(self, rows: Sequence[Row]) -> dict[str, float]:
-        """Return limits as evidence, with what of the rows is held against them."""
+    def _evaluate(self, rows: Sequence[Row], told: str, *, over: bool) -> tuple[str, dict[str, float]]:
+        """Return why the rows are a failure, empty where they are none, and the values beside their limits."""
         if self.field is None or self.fail_if is None:
-            return {"rows_limit": self.max_matches}
-        values = [_number(row.get(self.field)) for row in rows]
-        numbers = [value for value in values if value is not None]
-        measured: dict[str, float] = {}
+            problem = f"{told}, expected at most {self.max_matches}" if len(rows) > self.max_matches else ""
+            return problem, {"rows_limit": self.max_matches}
+        numbers = [number for row in rows if (number := _number(row.get(self.field))) is not None]
+        evidence: dict[str, float] = {}
         if numbers and self.fail_if.above is not None:
-            measured |= {"highest_value": max(numbers), "highest_value_limit": self.fail_if.above}
+            evidence |= {"highest_value": max(numbers), "highest_value_limit": self.fail_if.above}
         if numbers and self.fail_if.below is not None:
-            measured |= {"lowest_value": min(numbers), "lowest_value_lower_limit": self.fail_if.below}
-        return measured
-
-    def _beyond(self, rows: Sequence[Row], told: str, *, over: bool) -> str:
-        """Return why the rows are a failure; empty where they are none."""
-        if self.field is None or self.fail_if is None:
-            return f"{told}, at most {self.max_matches} may be" if len(rows) > self.max_matches else ""
-        if not rows:
-            return f"{told}, so nothing is known of {self.field}" if over and self.fail_if.below is not None else ""
-        values = [_number(row.get(self.field)) for row in rows]
-        numbers = [value for value in values if value is not None]
+            evidence |= {"lowest_value": min(numbers), "lowest_value_lower_limit": self.fail_if.below}
         if len(numbers) < len(rows):
-            columns = sorted({name for row in rows for name in row})
-            return f"column {self.field} of the query's result is not a number in each row; columns: {_names(columns)}"
+            columns = [" ".join(name.split())[:40] for name in sorted({name for row in rows for name in row})]
+            known = listed(columns, _MAX_COLUMNS, ", ", " and ") or "none"
+            return f"column {self.field} of the query's result is not a number in every row; columns: {known}", evidence
+        if over and not rows and self.fail_if.below is not None:
+            return f"{told}, so {self.field} is unknown", evidence
         limit = self.fail_if if over else self.fail_if.model_copy(update={"below": None})
         beyond = [value for value in numbers if limit.holds(value)]
         if not beyond:
-            return ""
-        return (
-            f"{self.field} is {limit} in {len(beyond)} of {counted(len(rows), 'row')}, such as {max(beyond, key=abs):g}"
-        )
+            return "", evidence
+        seen = f"{len(beyond)} of {counted(len(rows), 'row')}"
+        return f"{self.field} is {limit} in {seen}, such as {max(beyond, key=abs):g}", evidence
 
 
 def _number(value: str | None) -> float | None:
@@ -186,7 +178,3 @@ def _number(value: str | None) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-def _names(columns: Sequence[str]) -> str:
-    return listed([" ".join(name.split())[:40] for name in columns], _NAMED, ", ", " and ") or "none"

@@ -1,4 +1,4 @@
-"""What checks that watch metrics have in common: a window, and one question to CloudWatch for all of them."""
+"""The base class of checks that watch CloudWatch metrics for a window of time."""
 
 from __future__ import annotations
 
@@ -8,49 +8,43 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from ecs_hooks.aws.metrics import Series, get_metric_data
-from ecs_hooks.checks.base import Check
+from ecs_hooks.aws.cloudwatch import Series, get_metric_data
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core import clock
-from ecs_hooks.deployment.dimensions import filled
+from ecs_hooks.deployment.placeholders import fill_placeholders
 
-NOTHING = Series(())
+NO_DATA = Series(())
 
 
 class Window(NamedTuple):
-    """The time that is looked at.
-
-    Parameters
-    ----------
-    begin, end
-        The first period begins at `begin`, the last ends at `end`; seconds since the epoch.
-    over
-        Whether nothing can be added any more.
-    """
+    """The time whose datapoints count, in seconds since the epoch."""
 
     begin: float
+    """When the first period begins."""
     end: float
+    """When the last complete period ends."""
     over: bool
+    """Whether all datapoints of the window are complete."""
 
 
-class MetricsWatch(Check):
-    """Watches metrics, from the first invocation at a step, or some time before, to the end of a window."""
+class MetricWindowCheck(Check):
+    """Watches metrics from the first invocation at a step, or some time before it, to the end of a window."""
 
     period_seconds: Annotated[int, Field(ge=60, le=3600, multiple_of=60)] = 60
-    """Seconds that a datapoint covers."""
+    """Period of a datapoint in seconds."""
     window_minutes: Annotated[float, Field(gt=0, le=1440)] = 5
-    """Minutes that are looked at, up to the decision."""
+    """Length of the window in minutes. The check passes at its end."""
     lookback_minutes: Annotated[float, Field(ge=0, le=1440)] = 0
-    """Minutes of them before the first invocation at this step, such as the bake time of the step before."""
+    """Minutes of the window before the first invocation at this step, such as the bake time of the previous step."""
     lag_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
-    """Seconds that CloudWatch may take until a datapoint is whole; younger ones are not looked at."""
+    """Seconds until CloudWatch's datapoints are complete; younger datapoints do not count."""
 
     watchable: ClassVar[bool] = False
 
     @property
     def _watch_seconds(self) -> float:
-        """Seconds until the window is over, and its last datapoint complete."""
+        """Seconds until the last datapoint of the window is complete."""
         return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds
 
     def requirements(self) -> Requirements:
@@ -59,13 +53,15 @@ class MetricsWatch(Check):
 
     @abstractmethod
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
-        """Return the `MetricDataQueries` of this check; `prefix` begins each `Id`, so that no other check has the same."""
+        """Return the `MetricDataQueries` of this check; `prefix` begins each `Id`, so that it is unique in the plan."""
 
     def metric_stat(
         self, context: CheckContext, namespace: str, metric: str, stat: str, dimensions: Mapping[str, str]
     ) -> dict[str, Any]:
-        """Return a `MetricStat` of GetMetricData, with what the placeholders in the dimensions stand for."""
-        named = [{"Name": name, "Value": filled(value, context.deployment)} for name, value in dimensions.items()]
+        """Return a `MetricStat` of GetMetricData. Fills in the placeholders of the dimensions."""
+        named = [
+            {"Name": name, "Value": fill_placeholders(value, context.deployment)} for name, value in dimensions.items()
+        ]
         return {
             "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
             "Period": self.period_seconds,
@@ -73,32 +69,28 @@ class MetricsWatch(Check):
         }
 
     def window(self, context: CheckContext) -> Window:
-        """Return the time to look at."""
+        """Return the window, up to the last complete datapoint."""
         begin = -(-self._begins(context) // self.period_seconds) * self.period_seconds
         end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
         over = context.elapsed >= self._watch_seconds
         return Window(begin, min(end, begin + self.window_minutes * 60), over)
 
     def series(self, context: CheckContext) -> Mapping[str, Series]:
-        """Return the datapoints by `Id`, without its prefix; one question to CloudWatch serves all checks of the plan."""
-        checks = [check for check in context.at_step(context.checks) if isinstance(check, MetricsWatch)]
-        # By identity where that is possible: of hundreds of checks, each would be compared with all others.
+        """Return the datapoints by `Id` without its prefix. One GetMetricData call serves all checks of the plan."""
+        checks = [check for check in context.at_step(context.checks) if isinstance(check, MetricWindowCheck)]
+        # By identity if possible: to compare each of hundreds of checks with all others takes long.
         numbers = [number for number, check in enumerate(checks) if check is self]
         numbers = numbers or [number for number, check in enumerate(checks) if check == self]
-        if not numbers:  # a hook's own code has made it
+        if not numbers:  # the code of a hook made the check, so it is not in the plan
             checks, numbers = [self], [0]
 
         def find() -> list[dict[str, Series]]:
-            prefixes = [f"c{number}" for number in range(len(checks))]
             queries = [
-                query
-                for check, prefix in zip(checks, prefixes, strict=True)
-                for query in check.data_queries(context, prefix)
+                query for number, check in enumerate(checks) for query in check.data_queries(context, f"c{number}")
             ]
             begin = min(check._begins(context) for check in checks)  # noqa: SLF001 - of the same class
-            found = get_metric_data(context.region, queries, begin, clock.now())
-            by_check: dict[str, dict[str, Series]] = {prefix: {} for prefix in prefixes}
-            for identifier, each in found.items():
+            by_check: dict[str, dict[str, Series]] = {f"c{number}": {} for number in range(len(checks))}
+            for identifier, each in get_metric_data(context.region, queries, begin, clock.now()).items():
                 prefix, _, own = identifier.partition("_")
                 by_check.get(prefix, {})[own] = each
             return list(by_check.values())

@@ -7,58 +7,55 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC, require_running
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.listener import TARGET_HEALTH, RegisteredTarget, target_health
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
-from ecs_hooks.deployment.targets import ACTION, Target, target_health
 
 _WORST_FIRST = [Status.FAIL, Status.WAIT, Status.PASS, Status.SKIP]
-_GOING = {"draining"}
-_COMING = {"initial"}
+_NOT_BAD = {"healthy", "initial", "draining"}
 
 
 class TargetsCheck(Check):
     """Counts the targets of green's target group by health.
 
-    Targets that are still being registered are waited for. Targets that drain do not count.
+    The check waits for targets in the state `initial`, and ignores those in the state `draining`.
     """
 
     type: Literal["targets"] = "targets"
     min_healthy: Annotated[int, Field(ge=0, le=10_000)] = 1
-    """Healthy targets that there must be."""
+    """Minimum number of healthy targets."""
     max_unhealthy: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """Unhealthy targets that there may be."""
+    """Maximum number of unhealthy targets."""
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        return super().requirements()._replace(running=True, actions=frozenset({ACTION, REVISIONS}))
+        return super().requirements()._replace(running=True, actions=frozenset({TARGET_HEALTH, REVISIONS}))
 
     def run(self, context: CheckContext) -> Outcome:
-        """Ask, and count."""
+        """Read the health of the targets, and evaluate it."""
         require_running(context.stage)
-        behind = context.deployment.green.load_balancing
-        if not behind:
+        groups = context.deployment.green.load_balancing
+        if not groups:
             return Outcome.skip("green has no target group")
-        if not all(each.target_group for each in behind):
+        if not all(each.target_group for each in groups):
             return Outcome.error(f"{REVISIONS}: no target group of green is resolved yet")
         outcomes = [
-            self._judge(each.target_group, target_health(each.target_group), used=_is_used(each, context.stage))
-            for each in behind
+            self._evaluate(each.target_group, target_health(each.target_group), used=_is_used(each, context.stage))
+            for each in groups
         ]
-        # The worst of them decides; with one target group, which is most services, there is just that one.
         return min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.status))
 
-    def _judge(self, group: str, targets: list[Target], *, used: bool) -> Outcome:
+    def _evaluate(self, group: str, targets: list[RegisteredTarget], *, used: bool) -> Outcome:
         name = group.split("/")[1] if "/" in group else group
-        counts = Counter(target.state for target in targets if target.state not in _GOING)
-        healthy, coming = counts["healthy"], sum(counts[state] for state in _COMING)
-        bad = sum(counts.values()) - healthy - coming
+        counts = Counter(target.state for target in targets if target.state != "draining")
+        healthy, initial = counts["healthy"], counts["initial"]
+        bad = counts.total() - healthy - initial
         evidence = {
             **{f"{state}_targets": count for state, count in counts.items()},
             "healthy_targets": healthy,
@@ -66,20 +63,20 @@ class TargetsCheck(Check):
             "bad_targets": bad,
             "bad_targets_limit": self.max_unhealthy,
         }
-        if not used and counts["unused"] and counts["unused"] == sum(counts.values()):
-            return Outcome.skip(f"target group {name} gets no traffic yet, so its targets are not checked")
+        if not used and set(counts) == {"unused"}:
+            return Outcome.skip(f"target group {name} has no traffic yet, so its targets are unused")
         if bad > self.max_unhealthy:
-            reasons = Counter(target.why for target in targets if target.state not in {"healthy", *_COMING, *_GOING})
+            reasons = Counter(target.why for target in targets if target.state not in _NOT_BAD)
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
             return Outcome.failed(f"target group {name} has {counted(bad, 'unhealthy target')}: {why}", evidence)
         told = f"target group {name} has {counted(healthy, 'healthy target')}"
-        if healthy >= self.min_healthy and not coming:
+        if healthy >= self.min_healthy and not initial:
             return Outcome.passed(told, evidence)
-        return Outcome.wait(f"{told} and {coming} initial, expected {self.min_healthy} or more", evidence)
+        return Outcome.wait(f"{told} and {initial} initial, expected {self.min_healthy} or more", evidence)
 
 
 def _is_used(load_balancing: LoadBalancing, stage: str) -> bool:
-    """Return whether a listener has to lead to green's target group at this stage."""
+    """Return whether a listener forwards to green's target group at this stage."""
     if stage == Stage.POST_PRODUCTION_TRAFFIC_SHIFT:
         return True
     return bool(load_balancing.test) and stage not in BEFORE_TEST_TRAFFIC

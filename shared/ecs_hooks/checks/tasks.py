@@ -1,104 +1,102 @@
-"""The tasks check: green's tasks run, are healthy, and run what was deployed."""
+"""The tasks check: green's tasks run, are healthy, and have the image that was deployed."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
-from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.deployment.tasks import DESCRIBE, LIST, MOST, Task
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
+from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, MAX_TASKS, Container, Task
 
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
-"""`stopCode`s of a task that did not end because somebody wanted it to."""
+"""`stopCode`s of a task that stopped by itself."""
 
 _BY_ECS = "ServiceSchedulerInitiated"
-"""`stopCode` of a task that ECS itself has stopped: to scale in, or since it was not healthy. Only the reason tells."""
+"""`stopCode` of a task that ECS stopped: to scale in, or because it was unhealthy. Only `stoppedReason` differs."""
 
 _UNHEALTHY = re.compile(r"health checks?\b|\bunhealthy\b", re.IGNORECASE)
 _SCALING = "Scaling activity"
-_NAMED = 3
+_MAX_REASONS = 3
 
 
 class TasksCheck(Check):
-    """Compares green's tasks with what ECS was asked for.
+    """Compares green's tasks with its desired count.
 
-    Tasks that are still to start, and containers whose health is not known yet, are waited for. ECS's API does not show
-    how often a container was restarted inside its task (`restartPolicy`).
+    The check waits for tasks that are not running yet, and for containers of unknown health. ECS's API does not show how
+    often a container was restarted within its task (`restartPolicy`).
     """
 
     type: Literal["tasks"] = "tasks"
     max_failed: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """Tasks of green that may have stopped by themselves, such as through a crash, or that ECS has replaced since they
-    failed health checks."""
+    """Maximum number of green's tasks that stopped by themselves, such as after a crash, or that ECS replaced after failed
+    health checks."""
     digest: bool = True
     """Whether containers must run the image digest that ECS resolved for the revision."""
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         images = {REVISIONS} if self.digest else set()
-        return super().requirements()._replace(running=True, actions=frozenset({LIST, DESCRIBE, DEPLOYMENTS, *images}))
+        return (
+            super()
+            .requirements()
+            ._replace(running=True, actions=frozenset({LIST_TASKS, DESCRIBE_TASKS, DEPLOYMENTS, *images}))
+        )
 
     def run(self, context: CheckContext) -> Outcome:
-        """Ask, and compare."""
+        """Read green's tasks, and compare them with the revision."""
         require_running(context.stage)
         deployment = context.deployment
         stopped = [task for task in deployment.stopped_tasks if _has_failed(task)]
         failed = {"failed_tasks": len(stopped), "failed_tasks_limit": self.max_failed}
         if len(stopped) > self.max_failed:
-            return Outcome.failed(f"{counted(len(stopped), 'task')} of green stopped: {_why(stopped)}", failed)
-        (count, wanted), seen = deployment.task_counts, deployment.tasks
+            return Outcome.failed(f"{counted(len(stopped), 'task')} of green stopped: {_reasons(stopped)}", failed)
+        (count, desired), tasks = deployment.task_counts, deployment.tasks
         evidence = {
             "running_tasks": count,
-            "running_tasks_lower_limit": wanted,
-            "desired_tasks": wanted,
+            "running_tasks_lower_limit": desired,
+            "desired_tasks": desired,
             **failed,
         }
-        images = deployment.images if self.digest else {}
-        expected = {name: digest for name, (_, digest) in images.items()}
-        problem = self._unhealthy(seen) or self._other_image(expected, seen)
+        containers = [each for task in tasks for each in task.containers]
+        expected = {name: digest for name, (_, digest) in deployment.images.items() if digest} if self.digest else {}
+        problem = _problem(containers, expected)
         if problem:
             return Outcome.failed(problem, evidence)
-        told = f"{count} of {counted(wanted, 'task')} of green run"
-        starting = sum(task.status != "RUNNING" or not _known(task) for task in seen)
+        told = f"{count} of {counted(desired, 'task')} of green run"
+        starting = sum(task.status != "RUNNING" or not _has_known_health(task) for task in tasks)
         if starting:
             return Outcome.wait(f"{told}, {starting} not yet healthy", evidence)
-        untold = {each.name for task in seen for each in task.containers if expected.get(each.name) and not each.digest}
-        if untold:
-            reason = f"{told}, ECS does not tell yet which image digest container {min(untold)} runs"
+        unknown = {each.name for each in containers if each.name in expected and not each.digest}
+        if unknown:
+            reason = f"{told}, ECS does not know the image digest of container {min(unknown)} yet"
             return Outcome.wait(reason, evidence)
-        # Tasks that ECS counts and nobody has looked at are no pass either.
-        if count < wanted or len(seen) < min(count, MOST):
+        # ListTasks may lag behind: a task that only the count has is not known to be healthy.
+        if count < desired or len(tasks) < min(count, MAX_TASKS):
             return Outcome.wait(told, evidence)
         return Outcome.passed(told, evidence)
 
-    def _unhealthy(self, running: list[Task]) -> str:
-        names = Counter(
-            container.name for task in running for container in task.containers if container.health == "UNHEALTHY"
-        )
-        return ", ".join(f"container {name} is UNHEALTHY in {counted(count, 'task')}" for name, count in names.items())
 
-    def _other_image(self, expected: Mapping[str, str], running: list[Task]) -> str:
-        for task in running:
-            for container in task.containers:
-                digest = expected.get(container.name)
-                if digest and container.digest not in {"", digest}:
-                    return f"container {container.name} runs {container.digest}, expected {digest}"
-        return ""
+def _problem(containers: Sequence[Container], expected: Mapping[str, str]) -> str:
+    """Return which containers are unhealthy, or else which one does not run the expected digest; empty without any."""
+    unhealthy = Counter(each.name for each in containers if each.health == "UNHEALTHY")
+    if unhealthy:
+        return ", ".join(f"container {name} is UNHEALTHY in {counted(n, 'task')}" for name, n in unhealthy.items())
+    others = (each for each in containers if each.digest and each.digest != expected.get(each.name, each.digest))
+    return next((f"container {each.name} runs {each.digest}, expected {expected[each.name]}" for each in others), "")
 
 
-def _known(task: Task) -> bool:
-    # A task without a health check is UNKNOWN for ever, one with it is UNKNOWN at first; its containers tell which.
+def _has_known_health(task: Task) -> bool:
+    # A task without health checks stays UNKNOWN, as its containers do; a task with them is UNKNOWN at first only.
     unchecked = all(container.health == "UNKNOWN" for container in task.containers)
     return bool(task.containers) and (task.health != "UNKNOWN" or unchecked)
 
@@ -111,15 +109,15 @@ def _has_failed(task: Task) -> bool:
     return task.stop_code in _FAILURES
 
 
-def _why(stopped: list[Task]) -> str:
-    """Return the reasons, the most frequent ones first, with their counts where there are several."""
+def _reasons(stopped: list[Task]) -> str:
+    """Return why tasks stopped: the most frequent reasons first, with their counts where there are several."""
     reasons = Counter(map(_reason, stopped))
     if len(reasons) == 1:
         return next(iter(reasons))
-    return listed([f"{count} {reason}" for reason, count in reasons.most_common()], _NAMED)
+    return listed([f"{count} {reason}" for reason, count in reasons.most_common()], _MAX_REASONS)
 
 
 def _reason(task: Task) -> str:
     exits = [f"container {each.name} exit code {each.exit_code}" for each in task.containers if each.exit_code]
-    told = [task.stop_code, task.stopped_reason[:200], *exits]
-    return ", ".join(filter(None, told)) or "no reason known"
+    known = [task.stop_code, task.stopped_reason[:200], *exits]
+    return ", ".join(filter(None, known)) or "reason unknown"

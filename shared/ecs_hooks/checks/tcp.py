@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ecs_hooks.assertions.patterns import check_pattern, matches
-from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.session import Session, TlsFields
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor

@@ -1,4 +1,4 @@
-"""Unions of models that one field tells apart, such as queries by `query`; only the members in use are built."""
+"""Unions of models distinguished by one field, such as queries by `query`; only the members in use are built."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ class TaggedModel(BaseModel):
 
     tag_field: ClassVar[str]
     """The field that holds the tag."""
+
+    def __new__(cls, **fields: Any) -> Self:
+        """Return an instance of the member that the tag selects, so that a union can be called like any model."""
+        # Python calls __init__ of the member afterwards, which validates the fields once more and keeps them.
+        return super().__new__(type(cls.model_validate(fields)) if is_union(cls) else cls)
 
     @classmethod
     def _by_tag(cls) -> dict[str, type[TaggedModel]]:

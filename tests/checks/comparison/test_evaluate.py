@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.checks.comparison.evaluate import Judged, Rules, judge, score
-from ecs_hooks.checks.comparison.metric import ComparedMetric, Sample
+from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Sample
+from ecs_hooks.checks.comparison.evaluate import Defaults, MetricResult, evaluate, score
 
-RULES = Rules(98, 10, 5)
+DEFAULTS = Defaults(98, 10, 5)
 BLUE = [20.0, 22.0, 19.0, 21.0, 20.0, 23.0, 18.0, 20.0, 21.0, 19.0, 22.0, 20.0, 21.0, 20.0, 19.0]
 POSITIVE = st.lists(st.floats(0.001, 1e6), min_size=5, max_size=20)
 
@@ -27,8 +27,8 @@ def times(factor: float) -> list[float]:
     return [factor * value for value in BLUE]
 
 
-def judged(green: list[float], blue: list[float] = BLUE, **fields: Any) -> Judged:
-    return judge(metric(**fields), sample(green), sample(blue), RULES)
+def evaluated(green: list[float], blue: list[float] = BLUE, **fields: Any) -> MetricResult:
+    return evaluate(metric(**fields), sample(green), sample(blue), DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,6 @@ def judged(green: list[float], blue: list[float] = BLUE, **fields: Any) -> Judge
         (1.3, {}, 0),
         (1.3, {"tolerance_percent": 40}, 1),
         (1.3, {"tolerance_difference": 10}, 1),
-        # The wider of the two counts.
         (1.3, {"tolerance_difference": 1}, 0),
         (1.3, {"tolerance_percent": 0, "tolerance_difference": 10}, 1),
         (0.7, {"direction": "decrease"}, 0),
@@ -45,8 +44,8 @@ def judged(green: list[float], blue: list[float] = BLUE, **fields: Any) -> Judge
         (1.0, {"direction": "either"}, 1),
     ],
 )
-def test_tolerances(factor: float, fields: dict[str, Any], points: float) -> None:
-    assert judged(times(factor), **fields).points == points
+def test_the_wider_tolerance_applies(factor: float, fields: dict[str, Any], points: float) -> None:
+    assert evaluated(times(factor), **fields).points == points
 
 
 @pytest.mark.parametrize(
@@ -65,44 +64,44 @@ def test_tolerances(factor: float, fields: dict[str, Any], points: float) -> Non
         (2.0, {"direction": "either", "critical_effect": {"common_language": 0.9}}, True),
     ],
 )
-def test_a_failure_is_critical_by_its_effect(factor: float, fields: dict[str, Any], critical: bool) -> None:
-    assert judged(times(factor), **fields).critical is critical
+def test_a_large_effect_is_critical(factor: float, fields: dict[str, Any], critical: bool) -> None:
+    assert evaluated(times(factor), **fields).critical is critical
 
 
-def test_anything_is_many_times_as_much_as_nothing() -> None:
+def test_the_ratio_to_a_mean_of_0_is_infinite() -> None:
     fields = {"critical_effect": {"mean_ratio": 1000}}
 
-    assert judged([1.0] * 9, [0.0] * 9, **fields).critical
-    assert not judged([0.0] * 9, [0.0] * 9, **fields).critical
+    assert evaluated([1.0] * 9, [0.0] * 9, **fields).critical
+    assert not evaluated([0.0] * 9, [0.0] * 9, **fields).critical
 
 
 @pytest.mark.parametrize(
-    ("criteria", "warning", "points", "told"),
+    ("criteria", "warning", "points", "summary"),
     [
         (["< 30"], [], 1, "M Average 26.43"),
         (["< 20"], [], 0, "M Average 26.43, expected < 20"),
-        (["<= +10%"], [], 0, "M Average 26.43, of blue 20.33, expected <= +10%"),
-        (["<= +10%"], ["<= +40%"], 0.5, "M Average 26.43, of blue 20.33, expected <= +10%"),
-        (["<= +10%", "< 20"], [], 0, "M Average 26.43, of blue 20.33, expected <= +10% and < 20"),
-        (["<= +7"], ["<= +8"], 1, "M Average 26.43, of blue 20.33"),
+        (["<= +10%"], [], 0, "M Average 26.43 (blue 20.33), expected <= +10%"),
+        (["<= +10%"], ["<= +40%"], 0.5, "M Average 26.43 (blue 20.33), expected <= +10%"),
+        (["<= +10%", "< 20"], [], 0, "M Average 26.43 (blue 20.33), expected <= +10% and < 20"),
+        (["<= +7"], ["<= +8"], 1, "M Average 26.43 (blue 20.33)"),
         ([">= 5"], [], 1, "M Average 26.43"),
     ],
 )
-def test_criteria(criteria: list[str], warning: list[str], points: float, told: str) -> None:
-    seen = judged(times(1.3), criteria=criteria, warning=warning)
+def test_all_criteria_must_hold(criteria: list[str], warning: list[str], points: float, summary: str) -> None:
+    seen = evaluated(times(1.3), criteria=criteria, warning=warning)
 
-    assert (seen.points, seen.told) == (points, told)
+    assert (seen.points, seen.summary) == (points, summary)
 
 
-def test_the_lowest_upper_limit_is_the_one_to_show() -> None:
-    assert judged(times(1), criteria=["< 30", "<= +10%", ">= 1"]).limit == pytest.approx(1.1 * fmean(BLUE))
-    assert judged(times(1), criteria=[">= 1"]).limit is None
-    assert judged(times(1)).limit == pytest.approx(22)
-    assert judged(times(1), direction="decrease").limit == pytest.approx(18)
+def test_the_limit_is_the_lowest_upper_limit() -> None:
+    assert evaluated(times(1), criteria=["< 30", "<= +10%", ">= 1"]).limit == pytest.approx(1.1 * fmean(BLUE))
+    assert evaluated(times(1), criteria=[">= 1"]).limit is None
+    assert evaluated(times(1)).limit == pytest.approx(22)
+    assert evaluated(times(1), direction="decrease").limit == pytest.approx(18)
 
 
 @pytest.mark.parametrize(
-    ("green", "blue", "fields", "told"),
+    ("green", "blue", "fields", "summary"),
     [
         ([1.0] * 4, BLUE, {}, "M Average: 4 datapoints of green and 15 of blue, expected 5 or more of each"),
         (
@@ -114,24 +113,24 @@ def test_the_lowest_upper_limit_is_the_one_to_show() -> None:
         ([], [], {"criteria": ["< 1"]}, "M Average: 0 datapoints of green, expected 5 or more"),
     ],
 )
-def test_too_few_datapoints_are_not_judged(
-    green: list[float], blue: list[float], fields: dict[str, Any], told: str
+def test_too_few_datapoints_have_no_points(
+    green: list[float], blue: list[float], fields: dict[str, Any], summary: str
 ) -> None:
-    seen = judged(green, blue, **fields)
+    seen = evaluated(green, blue, **fields)
 
-    assert (seen.points, seen.told) == (None, told)
+    assert (seen.points, seen.summary) == (None, summary)
 
 
-def test_a_fixed_criterion_does_without_blue() -> None:
-    assert judged(BLUE, [], criteria=["< 30"]).points == 1
+def test_a_fixed_criterion_does_not_need_blue() -> None:
+    assert evaluated(BLUE, [], criteria=["< 30"]).points == 1
 
 
 @given(POSITIVE, st.floats(0.1, 10), st.sampled_from(["increase", "decrease", "either"]))
 def test_the_unit_of_a_metric_does_not_matter(green: list[float], factor: float, direction: str) -> None:
     # Powers of two, so that scaling is exact.
     scale = 2.0 ** round(factor)
-    first = judged(green, BLUE, direction=direction)
-    second = judged([scale * value for value in green], [scale * value for value in BLUE], direction=direction)
+    first = evaluated(green, BLUE, direction=direction)
+    second = evaluated([scale * value for value in green], [scale * value for value in BLUE], direction=direction)
 
     assert first.points == second.points
 
@@ -139,36 +138,36 @@ def test_the_unit_of_a_metric_does_not_matter(green: list[float], factor: float,
 @given(POSITIVE)
 def test_green_that_is_blue_never_fails(values: list[float]) -> None:
     for direction in ("increase", "decrease", "either"):
-        assert judged(values, values, direction=direction, tolerance_percent=0).points == 1
-    assert judged(values, values, criteria=["<= +1%", ">= -1%"]).points == 1
+        assert evaluated(values, values, direction=direction, tolerance_percent=0).points == 1
+    assert evaluated(values, values, criteria=["<= +1%", ">= -1%"]).points == 1
 
 
 @given(POSITIVE, POSITIVE, st.floats(0, 50))
-def test_more_tolerance_never_makes_a_failure(green: list[float], blue: list[float], more: float) -> None:
-    strict, lax = (judged(green, blue, tolerance_percent=10 + each).points for each in (0, more))
+def test_more_tolerance_never_fails_a_metric(green: list[float], blue: list[float], more: float) -> None:
+    strict, lax = (evaluated(green, blue, tolerance_percent=10 + each).points for each in (0, more))
 
     assert (strict, lax) != (1, 0)
 
 
-def of(points: float | None, group: str = "", weight: float = 1) -> Judged:
-    return Judged(metric(group=group, weight=weight), points, "", 10)
+def of(points: float | None, group: str = "", weight: float = 1) -> MetricResult:
+    return MetricResult(metric(group=group, weight=weight), points, "", 10)
 
 
-def test_groups_count_by_their_weights_however_many_metrics_they_have() -> None:
-    judgements = [of(0, "errors"), of(1, "latency"), of(1, "latency"), of(1, "latency")]
+def test_groups_count_by_their_weights_whatever_their_number_of_metrics() -> None:
+    results = [of(0, "errors"), of(1, "latency"), of(1, "latency"), of(1, "latency")]
 
-    assert score(judgements, {}) == 50
-    assert score(judgements, {"errors": 3, "latency": 1}) == 25
+    assert score(results, {}) == 50
+    assert score(results, {"errors": 3, "latency": 1}) == 25
     assert score([of(1, "a", 3), of(0, "a", 1), of(0.5, "b")], {}) == 62.5
 
 
-def test_what_is_not_known_is_left_out_of_the_score() -> None:
+def test_a_metric_without_points_is_not_part_of_the_score() -> None:
     assert score([of(None, "errors"), of(0.5, "latency"), of(None, "latency")], {"errors": 9}) == 50
     assert score([of(None)], {}) is None
 
 
 @given(st.lists(st.tuples(st.sampled_from([0, 0.5, 1]), st.sampled_from("abc"), st.floats(0.1, 10)), min_size=1))
-def test_a_score_is_a_percentage_and_whole_only_where_all_passed(metrics: list[tuple[float, str, float]]) -> None:
+def test_only_passes_score_100(metrics: list[tuple[float, str, float]]) -> None:
     reached = score([of(*each) for each in metrics], {"a": 2})
 
     assert reached is not None

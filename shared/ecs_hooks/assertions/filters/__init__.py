@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
@@ -20,6 +20,10 @@ class _Filter(BaseModel):
     """A filter with its argument; exactly one of these fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    if TYPE_CHECKING:
+        # Type checkers do not know the fields, which the registry makes.
+        def __init__(self, **argument: Any) -> None: ...
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:

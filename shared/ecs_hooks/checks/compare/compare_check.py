@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from ecs_hooks.assertions.jsonpath import check_paths
-from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.compare.comparable_response import Ignored
 from ecs_hooks.checks.compare.compare_responses import MIN_ROUNDS, Tolerance
 from ecs_hooks.checks.compare.evaluate import FALSE_ALARM_RATE, Thresholds
@@ -19,7 +19,6 @@ from ecs_hooks.checks.compare.values import IncomparableError
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session, missing_time
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import Endpoint, require_running
 from ecs_hooks.http.errors import HttpError
@@ -27,7 +26,7 @@ from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.deployment.baseline import Blue
+    from ecs_hooks.deployment.baseline import BlueEndpoint
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _OVERHEAD_SECONDS = 1.0
@@ -160,8 +159,8 @@ class CompareCheck(ExchangeFields, Check):
         limits = f"max_slower_percent {self.max_slower_percent} and max_slower_ms {self.max_slower_ms:g}"
         return outcome_of(results, self.samples, limits, session.redactor)
 
-    def _pair(self, request: CompareRequest, blue: Blue, session: Session) -> Pair:
-        to_blue, to_green = request.build(blue.endpoint, session.keyring), session.build(request)
+    def _pair(self, request: CompareRequest, blue: BlueEndpoint, session: Session) -> Pair:
+        to_blue, to_green = request.build(blue.endpoint, session.resolver), session.build(request)
         label = session.redactor.mask(f"{request.method} {(request.path or '/').partition('?')[0]}")
         # An API key may be the very header that the test listener rule requires.
         problem = blue.objection(

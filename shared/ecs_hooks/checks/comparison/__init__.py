@@ -1,1 +1,1 @@
-"""The check `comparison`: metrics of green against those of blue."""
+"""The comparison check: compares CloudWatch metrics of green with those of blue."""

@@ -8,14 +8,13 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.assertions.status import ExpectedStatus
-from ecs_hooks.checks.base import Check
+from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.load.evaluate import evaluate
 from ecs_hooks.checks.load.open_loop import OpenLoop
 from ecs_hooks.checks.load.sender import Sender, WeightedRequest
 from ecs_hooks.checks.request.request_fields import RequestFields, Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session
-from ecs_hooks.checks.requirements import Requirements
 from ecs_hooks.checks.samples import LatencyLimits
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import Listener

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +30,10 @@ class Capture(Query):
     secret: bool = False
     """Whether the value is a secret, which is masked in reasons. Cookies are, and values whose `name` or `path` is that
     of a secret."""
+
+    if TYPE_CHECKING:
+        # Type checkers do not know the fields of the class that `query` selects.
+        def __init__(self, *, query: str, **fields: Any) -> None: ...
 
 
 class Retry(BaseModel):

@@ -10,8 +10,8 @@ import pytest
 
 import ecs_hooks
 from ecs_hooks.aws import clients
+from tests.aws_failures.operations import CONTENT, OPERATIONS, answer, event, operation
 from tests.support.aws import AwsApi, Silence
-from tests.trouble.operations import CONTENT, OPERATIONS, answer, event, operation
 
 LAYER = Path(ecs_hooks.__file__).parent
 THROTTLED = [
@@ -49,7 +49,10 @@ MISSING = {
     "sts:AssumeRole": "RegionDisabledException",
 }
 NOTHING: dict[str, tuple[dict[str, Any], str]] = {
-    "cloudwatch:DescribeAlarms": ({"MetricAlarms": [], "CompositeAlarms": []}, "CloudWatch knows no alarm api-5xx"),
+    "cloudwatch:DescribeAlarms": (
+        {"MetricAlarms": [], "CompositeAlarms": []},
+        "not found in CloudWatch: alarm api-5xx",
+    ),
     "cloudwatch:GetMetricData": ({"MetricDataResults": []}, "0 datapoints"),
     "ecs:DescribeServiceDeployments": (
         {"serviceDeployments": [], "failures": [{"reason": "MISSING"}]},

@@ -11,7 +11,7 @@ from ecs_hooks.aws.errors import FactDeniedError
 from ecs_hooks.checks import ComparisonCheck
 from ecs_hooks.core import clock
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.deployment.dimensions import NoBlueError
+from ecs_hooks.deployment.placeholders import NoBlueError
 from tests.checks.asking import context
 from tests.conftest import GREEN
 from tests.support.aws import AwsApi
@@ -24,7 +24,7 @@ Ask = Callable[..., Outcome]
 
 
 def measured(aws: AwsApi, **values: Sequence[float] | Mapping[int, float]) -> None:
-    """Have CloudWatch answer with these datapoints by minute; a mapping names the minutes."""
+    """Have CloudWatch return these datapoints by minute; a mapping has the minutes."""
     load_balancer(aws)
     results = []
     for name, each in values.items():
@@ -60,7 +60,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
 BLUES = [0.20, 0.22, 0.19, 0.21, 0.20, 0.23, 0.18, 0.20, 0.21, 0.19, 0.22, 0.20, 0.21, 0.20, 0.19]
 
 
-def test_green_that_is_like_blue_passes_when_the_window_is_over(aws: AwsApi, ask: Ask) -> None:
+def test_equal_revisions_pass_at_the_end_of_the_window(aws: AwsApi, ask: Ask) -> None:
     measured(aws, green0=BLUES, blue0=BLUES[::-1])
 
     assert ask(minutes=3) == Outcome.wait("2 datapoints of green so far", {"samples": 2}, retry_after=60)
@@ -69,12 +69,12 @@ def test_green_that_is_like_blue_passes_when_the_window_is_over(aws: AwsApi, ask
     assert ask() == Outcome.passed("score 100", {**seen, **told})
 
 
-def test_green_that_is_slower_fails_and_the_reason_has_both_medians(aws: AwsApi, ask: Ask) -> None:
+def test_a_slower_green_fails_with_both_medians(aws: AwsApi, ask: Ask) -> None:
     measured(aws, green0=[1.3 * value for value in BLUES], blue0=BLUES)
 
     outcome = ask()
     assert outcome.status is Status.FAIL
-    assert outcome.reason == ("score 0, worse: TargetResponseTime p99 0.26, of blue 0.2; expected 95 or more")
+    assert outcome.reason == ("score 0, worse: TargetResponseTime p99 0.26 (blue 0.2); expected 95 or more")
     assert ask({**LATENCY, "tolerance_percent": 40}).status is Status.PASS
 
 
@@ -89,23 +89,25 @@ def test_green_that_is_slower_fails_and_the_reason_has_both_medians(aws: AwsApi,
         ("either", 1, Status.PASS),
     ],
 )
-def test_what_is_worse(aws: AwsApi, ask: Ask, direction: str, factor: float, status: Status) -> None:
+def test_the_direction_defines_what_is_worse(
+    aws: AwsApi, ask: Ask, direction: str, factor: float, status: Status
+) -> None:
     measured(aws, green0=[factor * value for value in BLUES], blue0=BLUES)
 
     assert ask({**LATENCY, "direction": direction}).status is status
 
 
-def test_errors_are_compared_as_shares_of_the_requests(aws: AwsApi, ask: Ask) -> None:
-    # Green gets a tenth of the traffic; errors are only reported where there are any.
+def test_errors_are_compared_as_percentages_of_the_requests(aws: AwsApi, ask: Ask) -> None:
+    # Green has a tenth of the traffic; CloudWatch reports errors only where there are some.
     requests = {"green0per": [10.0] * 15, "blue0per": [90.0] * 14 + [0.0]}
     measured(aws, green0={3: 1.0}, blue0={3: 9.0, 7: 9.0}, **requests)
     assert ask(ERRORS).status is Status.PASS
 
     measured(aws, green0=[2.0] * 15, blue0={3: 9.0}, **requests)
-    assert "HTTPCode_Target_5XX_Count Sum per RequestCount 20 %, of blue 0 %" in ask(ERRORS).reason
+    assert "HTTPCode_Target_5XX_Count Sum per RequestCount 20 % (blue 0 %)" in ask(ERRORS).reason
 
 
-def test_the_score_weighs_the_metrics(aws: AwsApi, ask: Ask) -> None:
+def test_the_score_has_the_weights_of_the_metrics(aws: AwsApi, ask: Ask) -> None:
     worse, good = [2 * value for value in BLUES], BLUES
     measured(aws, green0=worse, blue0=BLUES, green1=good, blue1=BLUES)
     metrics = ({**LATENCY, "weight": 1}, {"metric": "Other", "weight": 4})
@@ -119,7 +121,7 @@ def test_the_score_weighs_the_metrics(aws: AwsApi, ask: Ask) -> None:
     assert (critical.status, critical.reason[:9]) == (Status.FAIL, "critical:")
 
 
-def test_too_few_datapoints_are_no_pass(aws: AwsApi, ask: Ask) -> None:
+def test_too_few_datapoints_have_a_policy(aws: AwsApi, ask: Ask) -> None:
     measured(aws, green0=BLUES[:4], blue0=BLUES)
 
     assert ask() == Outcome.failed(
@@ -134,21 +136,21 @@ def test_too_few_datapoints_are_no_pass(aws: AwsApi, ask: Ask) -> None:
     assert ask().status is Status.FAIL
 
 
-def test_criteria_stand_in_for_the_test(aws: AwsApi, ask: Ask) -> None:
+def test_criteria_replace_the_statistical_test(aws: AwsApi, ask: Ask) -> None:
     measured(aws, green0=[1.2 * value for value in BLUES], blue0=BLUES)
     slo = {**LATENCY, "over_window": "median"}
 
     assert ask({**slo, "criteria": ["< 0.3", "<= +25%"]}).reason == "score 100"
     refused = ask({**slo, "criteria": ["< 0.3", "<= +10%"]}, marginal_score=50)
     assert refused.status is Status.FAIL
-    assert "worse: TargetResponseTime p99 0.24, of blue 0.2, expected <= +10%; expected 95" in refused.reason
+    assert "worse: TargetResponseTime p99 0.24 (blue 0.2), expected <= +10%; expected 95" in refused.reason
     warned = ask({**slo, "criteria": ["<= +10%"], "warning": ["<= +30%"]}, pass_score=50, marginal_score=50)
     assert warned == Outcome.passed(
-        "score 50, warning: TargetResponseTime p99 0.24, of blue 0.2, expected <= +10%", warned.evidence
+        "score 50, warning: TargetResponseTime p99 0.24 (blue 0.2), expected <= +10%", warned.evidence
     )
 
 
-def test_fixed_criteria_ask_nothing_of_blue(aws: AwsApi, ask: Ask) -> None:
+def test_fixed_criteria_read_no_metric_of_blue(aws: AwsApi, ask: Ask) -> None:
     measured(aws, green0=BLUES)
 
     assert ask({**LATENCY, "criteria": ["< 0.3"]}).status is Status.PASS
@@ -156,7 +158,7 @@ def test_fixed_criteria_ask_nothing_of_blue(aws: AwsApi, ask: Ask) -> None:
     assert [query["Id"] for query in asked["MetricDataQueries"]] == ["c0_green0"]
 
 
-def test_groups_share_the_score(aws: AwsApi, ask: Ask) -> None:
+def test_the_score_has_the_weights_of_the_groups(aws: AwsApi, ask: Ask) -> None:
     measured(
         aws,
         green0=[2 * value for value in BLUES],
@@ -173,7 +175,7 @@ def test_groups_share_the_score(aws: AwsApi, ask: Ask) -> None:
     assert "score 90," in ask(*metrics, groups={"latency": 1, "load": 9}).reason
 
 
-def test_minutes_before_the_step_count_where_the_plan_says_so(aws: AwsApi, ask: Ask) -> None:
+def test_lookback_counts_minutes_before_the_step(aws: AwsApi, ask: Ask) -> None:
     measured(aws, green0=dict.fromkeys(range(-15, 0), 0.2), blue0=dict.fromkeys(range(-15, 0), 0.2))
 
     assert ask(minutes=1.1, lookback_minutes=15).status is Status.PASS
@@ -183,10 +185,10 @@ def test_minutes_before_the_step_count_where_the_plan_says_so(aws: AwsApi, ask: 
     assert stamp(aws.asked["GetMetricData"][0]["StartTime"]) == BEGAN - 15 * 60
 
 
-def test_worse_metrics_are_told_while_it_waits(aws: AwsApi, ask: Ask) -> None:
+def test_a_wait_names_the_worse_metrics(aws: AwsApi, ask: Ask) -> None:
     measured(aws, green0=[2 * value for value in BLUES], blue0=BLUES)
 
-    assert ask(minutes=10).reason == ("9 datapoints of green so far, worse: TargetResponseTime p99 0.4, of blue 0.2")
+    assert ask(minutes=10).reason == ("9 datapoints of green so far, worse: TargetResponseTime p99 0.4 (blue 0.2)")
 
 
 class TestPrevious:
@@ -225,44 +227,44 @@ class TestPrevious:
             },
         )
 
-    def test_green_is_compared_with_blue_when_that_was_new(self, aws: AwsApi, ask: Ask) -> None:
+    def test_green_is_compared_with_blue_in_its_own_bake_time(self, aws: AwsApi, ask: Ask) -> None:
         stage = "POST_PRODUCTION_TRAFFIC_SHIFT"
         self.measured(aws, BLUES, BLUES[::-1])
         assert ask(minutes=3, stage=stage, baseline="previous", green=100).status is Status.WAIT
         assert ask(stage=stage, baseline="previous", green=100).reason == "score 100"
 
         self.measured(aws, [1.3 * value for value in BLUES], BLUES)
-        assert "0.26, of blue 0.2" in ask(stage=stage, baseline="previous", green=100).reason
+        assert "0.26 (blue 0.2)" in ask(stage=stage, baseline="previous", green=100).reason
 
         *_, asked = aws.asked["GetMetricData"]
         assert (stamp(asked["StartTime"]), stamp(asked["EndTime"])) == (self.ALONE, self.ALONE + 900)
         assert [query["Id"] for query in asked["MetricDataQueries"]] == ["c_blue0"]
         assert aws.asked["ListServiceDeployments"][0]["status"] == ["SUCCESSFUL"]
 
-    def test_what_was_measured_beside_green_does_not_count(self, aws: AwsApi, ask: Ask) -> None:
+    def test_datapoints_since_the_begin_of_the_deployment_do_not_count(self, aws: AwsApi, ask: Ask) -> None:
         self.measured(aws, BLUES, BLUES)
         (described,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
         described["startedAt"] = datetime.fromtimestamp(self.ALONE + 240, UTC)
 
         assert "15 datapoints of green and 4 of blue" in ask(baseline="previous").reason
 
-    def test_a_first_deployment_has_no_earlier_one(self, aws: AwsApi, ask: Ask) -> None:
+    def test_a_first_deployment_is_skipped(self, aws: AwsApi, ask: Ask) -> None:
         self.measured(aws, BLUES, BLUES)
         (described,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
         described["sourceServiceRevisions"] = []
 
-        with pytest.raises(NoBlueError, match="no earlier one") as error:
+        with pytest.raises(NoBlueError, match="no previous one") as error:
             ask(baseline="previous")
         assert error.value.outcome.status is Status.SKIP
 
-    def test_an_unknown_earlier_deployment_is_told_at_once(self, aws: AwsApi, ask: Ask) -> None:
+    def test_an_unknown_previous_deployment_fails_at_once(self, aws: AwsApi, ask: Ask) -> None:
         self.measured(aws, BLUES, BLUES)
         aws.answer("ListServiceDeployments", {"serviceDeployments": [brief(GREEN)]})
 
         with pytest.raises(FactDeniedError, match="no successful deployment of blue"):
             ask(minutes=0, baseline="previous")
 
-    def test_endless_pages_are_not_read_to_their_end(self, aws: AwsApi, ask: Ask) -> None:
+    def test_endless_pages_are_not_read(self, aws: AwsApi, ask: Ask) -> None:
         self.measured(aws, BLUES, BLUES)
         aws.answer("ListServiceDeployments", {"serviceDeployments": [], "nextToken": "again"})
 
@@ -271,7 +273,7 @@ class TestPrevious:
         assert len(aws.asked["ListServiceDeployments"]) == 10
 
 
-def test_many_failures_are_named_in_part(aws: AwsApi, ask: Ask) -> None:
+def test_a_reason_names_three_metrics(aws: AwsApi, ask: Ask) -> None:
     values = {f"{which}{number}": BLUES for number in range(5) for which in ("blue",)}
     values |= {f"green{number}": [3 * value for value in BLUES] for number in range(5)}
     measured(aws, **values)
@@ -279,7 +281,7 @@ def test_many_failures_are_named_in_part(aws: AwsApi, ask: Ask) -> None:
     assert "; and 2 more;" in ask(*[{"metric": f"M{number}"} for number in range(5)]).reason
 
 
-def test_it_asks_about_both_target_groups(aws: AwsApi, ask: Ask) -> None:
+def test_the_metrics_are_those_of_both_target_groups(aws: AwsApi, ask: Ask) -> None:
     measured(aws)
     ask(ERRORS)
 
@@ -299,11 +301,11 @@ def test_it_asks_about_both_target_groups(aws: AwsApi, ask: Ask) -> None:
     }
 
 
-def test_without_traffic_of_green_there_is_nothing_to_compare(aws: AwsApi, ask: Ask) -> None:
+def test_green_without_traffic_is_skipped(aws: AwsApi, ask: Ask) -> None:
     measured(aws)
     assert ask(green=0).status is Status.SKIP
 
-    # Whether the event before a step has the weights before or after it is not documented; ECS's own record tells.
+    # Whether the event before a step has the weights before or after it is not documented, so ECS's record counts.
     (described,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
     described["targetServiceRevision"]["requestedProductionTrafficWeight"] = 0.0
     assert ask(green=10, stage="PRE_PRODUCTION_TRAFFIC_SHIFT").status is Status.SKIP
@@ -325,6 +327,6 @@ def test_without_traffic_of_green_there_is_nothing_to_compare(aws: AwsApi, ask: 
         {"metrics": [{**LATENCY, "group": "latency"}], "groups": {"latency": 1, "errors": 1}},
     ],
 )
-def test_mistakes(fields: dict[str, Any]) -> None:
+def test_a_mistake_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ComparisonCheck.model_validate(fields)

@@ -1,0 +1,230 @@
+"""A metric in a comparison of green with blue, and the criteria for it."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean, median
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from ecs_hooks.checks.statistics import without_outliers
+from ecs_hooks.core.formatting import not_allowed
+from ecs_hooks.deployment.placeholders import placeholders
+
+_REVISION = "{revision."
+_DIMENSIONS = {"LoadBalancer": "{load_balancer}", "TargetGroup": "{revision.target_group}"}
+
+_CRITERION = re.compile(r"\s*(<=|>=|<|>)\s*([+-]?)\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*")
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+_STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {"mean": fmean, "median": median, "maximum": max}
+"""The statistics over the window, by their names in a plan. This is the only list of them."""
+
+
+class Criterion(NamedTuple):
+    """A limit for a value of green, fixed or relative to blue's value, in the notation of Keptn: `< 600`, `<= +10%`."""
+
+    comparison: str
+    """`<`, `<=`, `>` or `>=`."""
+    number: float
+    """The limit, with a sign if it is relative."""
+    relative: bool
+    """Whether the limit is relative to blue's value."""
+    percent: bool
+    """Whether the limit is a percentage of blue's value; else it is a difference, in percentage points for percentages."""
+
+    @classmethod
+    def parse(cls, text: str) -> Criterion:
+        """Return the criterion of a text: `< 600` is fixed, `<= +10%` and `<= +0.5` are relative to blue.
+
+        Raises
+        ------
+        ValueError
+            If the text is not a criterion; the message has the allowed forms.
+        """
+        match = _CRITERION.fullmatch(text)
+        if match is None:
+            raise ValueError("must be <, <=, > or >= and a limit: '< 600', or relative to blue, '<= +10%' or '<= +0.5'")
+        comparison, sign, number, percent = match.groups()
+        if percent and not sign:
+            raise ValueError("a limit in percent is relative to blue and requires a sign: '<= +10%', '>= -5%'")
+        return cls(comparison, float(sign + number), bool(sign), bool(percent))
+
+    def limit(self, blue: float | None) -> float:
+        """Return the limit in the unit of the value.
+
+        Raises
+        ------
+        ValueError
+            If the criterion is relative, and blue has no value.
+        """
+        if not self.relative:
+            return self.number
+        if blue is None:
+            raise ValueError("blue has no value")
+        return blue + (abs(blue) * self.number / 100 if self.percent else self.number)
+
+    def holds(self, green: float, blue: float | None) -> bool:
+        """Return whether a value of green meets the criterion; see `limit`."""
+        return _OPERATORS[self.comparison](green, self.limit(blue))
+
+
+def _check_criterion(text: str) -> str:
+    Criterion.parse(text)
+    return text
+
+
+CriterionText = Annotated[str, Field(max_length=40), AfterValidator(_check_criterion)]
+"""A criterion in a plan."""
+
+
+def _check_statistic(name: str) -> str:
+    if name not in _STATISTICS:
+        raise ValueError(not_allowed(name, list(_STATISTICS)))
+    return name
+
+
+class CriticalEffect(BaseModel):
+    """The effect size from which on the failure of one metric fails the check; one of the two fields is enough."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    mean_ratio: Annotated[float, Field(gt=1, le=1000)] | None = None
+    """How many times worse green's mean is than blue's."""
+    common_language: Annotated[float, Field(gt=0.5, le=1)] | None = None
+    """Share of all pairs of datapoints in which green's is worse (common language effect size)."""
+
+    @model_validator(mode="after")
+    def _has_a_measure(self) -> CriticalEffect:
+        if self.mean_ratio is None and self.common_language is None:
+            raise ValueError("give mean_ratio, common_language or both")
+        return self
+
+
+class Sample(NamedTuple):
+    """The datapoints of a metric of one revision in a window."""
+
+    values: Sequence[float]
+    """The datapoints."""
+    overall: float | None
+    """The statistic over the window; None without datapoints."""
+
+
+class ComparedMetric(BaseModel):
+    """A metric of both revisions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    metric: Annotated[str, Field(min_length=1, max_length=255)]
+    """Name, such as `TargetResponseTime`."""
+    stat: Annotated[str, Field(min_length=1, max_length=100)] = "Average"
+    """Statistic of a datapoint: `Sum`, `Average`, a percentile such as `p99`, or any other of CloudWatch."""
+    namespace: Annotated[str, Field(min_length=1, max_length=255)] = "AWS/ApplicationELB"
+    """Namespace."""
+    dimensions: Annotated[dict[str, str], Field(max_length=30)] = Field(default=_DIMENSIONS)
+    """Dimensions. `{revision.target_group}` is a placeholder for green's target group, and for blue's; the other
+    placeholders are those of the `metric` check."""
+    per: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """A metric of which this one is a percentage, such as `RequestCount` for errors, because green and blue rarely have the
+    same traffic. A missing datapoint of this metric counts as 0 then, since CloudWatch does not report error counts of 0."""
+    fill: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    """Value of a period without a datapoint. Default: the period does not count."""
+    outlier_factor: Annotated[float, Field(ge=1, le=100)] | None = None
+    """Removes datapoints further than this many interquartile ranges from the quartiles: 1.5 or 3 are common. Default: none
+    is removed."""
+    direction: Literal["increase", "decrease", "either"] = "increase"
+    """Direction in which green is worse."""
+    tolerance_percent: Annotated[float, Field(ge=0, le=1000)] | None = None
+    """How much worse green may be, in percent of blue's value. Default: that of the check."""
+    tolerance_difference: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    """How much worse green may be in the unit of the metric, percentage points with `per`; the wider tolerance applies."""
+    criteria: Annotated[tuple[CriterionText, ...], Field(max_length=10)] = ()
+    """In place of the statistical test, limits for green's value over the window: fixed, `< 600`, or relative to blue,
+    `<= +10%`, `<= +0.5`. All must hold."""
+    warning: Annotated[tuple[CriterionText, ...], Field(max_length=10)] = ()
+    """Wider criteria: if only these hold, the metric scores half."""
+    over_window: Annotated[str, AfterValidator(_check_statistic), Field(json_schema_extra={"enum": [*_STATISTICS]})] = (
+        "mean"
+    )
+    """Statistic of the datapoints for the criteria. For a metric with `per`, the percentage of the sums."""
+    weight: Annotated[float, Field(gt=0, le=1000)] = 1
+    """Weight in the score of its group."""
+    group: Annotated[str, Field(max_length=80)] = ""
+    """Group of the metric."""
+    critical: bool = False
+    """Whether a failure of this metric fails the check, whatever the score."""
+    critical_effect: CriticalEffect | None = None
+    """Effect size from which on a failure of this metric fails the check."""
+
+    @model_validator(mode="after")
+    def _has_revision_placeholder(self) -> ComparedMetric:
+        if not any(_REVISION in value for value in self.dimensions.values()):
+            raise ValueError(
+                "dimensions: must contain {revision.target_group}; else green and blue have the same metric"
+            )
+        for value in self.dimensions_of("green").values():
+            placeholders(value)
+        return self
+
+    @model_validator(mode="after")
+    def _has_test_or_criteria(self) -> ComparedMetric:
+        if not self.criteria:
+            if self.warning:
+                raise ValueError("warning: requires criteria")
+            return self
+        for name in ("tolerance_percent", "tolerance_difference", "direction", "critical_effect"):
+            if name in self.model_fields_set:
+                raise ValueError(f"{name}: belongs to the statistical test, which criteria replace")
+        return self
+
+    @property
+    def needs_blue(self) -> bool:
+        """Whether the result depends on blue's values."""
+        limits = [Criterion.parse(text) for text in (*self.criteria, *self.warning)]
+        return not limits or any(limit.relative for limit in limits)
+
+    def dimensions_of(self, revision: str) -> dict[str, str]:
+        """Return the dimensions for `green` or `blue`."""
+        return {name: value.replace(_REVISION, f"{{{revision}.") for name, value in self.dimensions.items()}
+
+    @property
+    def label(self) -> str:
+        """The metric in reasons."""
+        return f"{self.metric} {self.stat}" + (f" per {self.per}" if self.per else "")
+
+    def sample(self, reported: Mapping[float, float], whole: Mapping[float, float], periods: Sequence[float]) -> Sample:
+        """Return the datapoints of one revision that count.
+
+        Parameters
+        ----------
+        reported
+            Datapoints of the metric, by time.
+        whole
+            Datapoints of `per`, by time.
+        periods
+            When each period of the window begins.
+        """
+        if self.per is not None:
+            part = {time: reported.get(time, 0.0) for time, value in whole.items() if value > 0}
+            values = {time: 100 * value / whole[time] for time, value in part.items()}
+        elif self.fill is not None:
+            values = {time: reported.get(time, self.fill) for time in periods}
+        else:
+            values = dict(reported)
+        if self.outlier_factor is not None:
+            inside = set(without_outliers(list(values.values()), self.outlier_factor))
+            values = {time: value for time, value in values.items() if value in inside}
+        kept = tuple(values.values())
+        if not kept:
+            return Sample((), None)
+        if self.per is not None:
+            return Sample(kept, 100 * sum(part[time] for time in values) / sum(whole[time] for time in values))
+        return Sample(kept, _STATISTICS[self.over_window](kept))
