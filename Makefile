@@ -1,4 +1,4 @@
-# `make help` lists the targets. Only make, git and Python 3.11 or newer have to be there; each target sets up the rest.
+# `make help` lists the targets. They require make, git and Python 3.11 or newer; each target sets up the rest.
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,11 +13,11 @@ CDK_VENV := .venv-cdk
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
 
-setup: $(VENV)/.done ## make .venv with everything but the SAM CLI
+setup: $(VENV)/.done ## create .venv, with everything but the SAM CLI
 
 $(VENV)/.done: requirements/dev.txt pyproject.toml
 	@echo "setting up $(VENV) with $$($(PYTHON) --version) (a minute or two, once)"
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is required; set PYTHON=<command>")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -64,19 +64,19 @@ $(CDK_VENV)/.done: requirements/cdk.txt
 	@$(CDK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/cdk.txt
 	@touch $@
 
-e2e: setup build validate $(CDK_VENV)/.done ## run the application in Lambda's runtime; needs a container engine
+e2e: setup build validate $(CDK_VENV)/.done ## run the application in Lambda's runtime; requires a container engine
 	$(BIN)/pytest -m e2e tests/e2e tests/examples
 
-browser: setup ## look at the page of `simulate --report` in a real browser, where there is a Chromium
+browser: setup ## test the page of `simulate --report` in a browser; requires Chromium
 	$(BIN)/pytest -m e2e tests/browser
 
-bench: setup ## measure against the baselines; prints ratios
+bench: setup ## compare with the baselines; prints ratios
 	$(BIN)/python -m benchmarks
 
 schema: setup ## write the JSON Schema of a plan
 	$(BIN)/ecs-hooks schema -o shared/ecs_hooks/plan.schema.json
 
-lock: setup ## pin the newest dependencies, with hashes and without any address
+lock: setup ## pin the newest dependencies, with hashes and without index URLs
 	$(call pin,requirements/dev.in,requirements/dev.txt)
 	$(call pin,requirements/sam.in,requirements/sam.txt)
 	$(call pin,requirements/cdk.in,requirements/cdk.txt)
@@ -86,5 +86,5 @@ lock: setup ## pin the newest dependencies, with hashes and without any address
 pin = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url \
   --no-annotate --no-header --no-strip-extras -o $(2) $(1)
 
-clean: ## remove everything that was made
+clean: ## remove everything that these targets created
 	rm -rf $(VENV) $(SAM_VENV) $(CDK_VENV) .aws-sam .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build

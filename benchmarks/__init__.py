@@ -1,1 +1,1 @@
-"""Benchmarks: each compares the library with a named baseline in the same run, and reports ratios."""
+"""Benchmarks: each compares the library with a named baseline in the same run, and prints the ratio."""

@@ -11,7 +11,7 @@ from benchmarks import cold_start, cold_start_aws, load, many_checks, many_metri
 
 
 def main() -> int:
-    """Run the benchmarks and return 0 where every ratio is within its limit."""
+    """Run the benchmarks, and return 0 if every ratio is within its limit."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()

@@ -1,9 +1,10 @@
 """The baseline: the checks of a deployment as a competent team writes them by hand, with Powertools and boto3.
 
-Event by Powertools' parser and a pydantic model, log by Powertools' logger, one boto3 client a service, made when the
-module is loaded, so that a warm function has them. It asks the same questions as the hook beside it: is the test listener
-green's, where does it answer, are its targets healthy, is an alarm in ALARM, what do the metrics say, is the health page
-there. It is straight-line code without the hook's retries, deadlines, state and reasons.
+Powertools' parser and a pydantic model read the event, Powertools' logger writes the log. One boto3 client per
+service is created when the module loads, for warm invocations. It makes the same checks as the hook: does the test
+listener forward to green, what is its address, are green's targets healthy, is an alarm in ALARM, are the metrics
+within their limits, does the health page respond. It is straight-line code without the hook's retries, deadlines,
+state and reasons.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class ExecutionDetails(BaseModel):
 
 
 class HookDetails(BaseModel):
-    """What the service configured, and when the hook was first invoked."""
+    """The configuration of the service, and the time of the first invocation."""
 
     path: str
     alarms: list[str]
@@ -56,14 +57,14 @@ class HookEvent(BaseModel):
     hook_details: HookDetails = Field(alias="hookDetails")
 
 
-class Rejected(Exception):  # noqa: N818 - as one would call it
-    """Green must not go on."""
+class Rejected(Exception):  # noqa: N818 - a name as in code by hand
+    """Green fails a check."""
 
 
 @logger.inject_lambda_context
 @event_parser(model=HookEvent)
 def lambda_handler(event: HookEvent, context: LambdaContext) -> dict[str, Any]:
-    """Answer ECS."""
+    """Return the answer to ECS."""
     try:
         return check(event)
     except Rejected as error:
@@ -104,10 +105,10 @@ def forwarded_to(rule: dict[str, Any]) -> set[str]:
 
 
 def green_address(rule_arn: str, target_group: str) -> str:
-    """Return where the test listener answers, if it leads to green."""
+    """Return the address of the test listener, if it forwards to green."""
     rule = elbv2.describe_rules(RuleArns=[rule_arn])["Rules"][0]
     if forwarded_to(rule) != {target_group}:
-        raise Rejected("the test listener does not lead to green")
+        raise Rejected("the test listener does not forward to green")
     listener_arn = rule_arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
     listener = elbv2.describe_listeners(ListenerArns=[listener_arn])["Listeners"][0]
     balancer_arn = listener_arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
@@ -120,7 +121,7 @@ def check_production_rule(rule_arn: str, load_balancer: dict[str, Any]) -> None:
     rule = elbv2.describe_rules(RuleArns=[rule_arn])["Rules"][0]
     pair = {load_balancer["targetGroupArn"], load_balancer["advancedConfiguration"]["alternateTargetGroupArn"]}
     if not forwarded_to(rule) <= pair:
-        raise Rejected("the production listener leads elsewhere")
+        raise Rejected("the production listener forwards to another target group")
 
 
 def check_targets(target_group: str) -> None:
@@ -139,14 +140,14 @@ def check_alarms(names: list[str]) -> None:
 
 
 def check_health(url: str) -> None:
-    """Check that green answers."""
+    """Check that green responds."""
     response = http.request("GET", url, timeout=10)
-    if response.status != 200:  # noqa: PLR2004 - HTTP's
+    if response.status != 200:  # noqa: PLR2004 - a status of HTTP
         raise Rejected(f"{url} answered {response.status}")
 
 
 def check_metrics(limits: dict[str, float], target_group: str, rule_arn: str, began: float) -> None:
-    """Check that no metric is beyond its limit."""
+    """Check that no metric exceeds its limit."""
     dimensions = [
         {"Name": "TargetGroup", "Value": target_group.rpartition(":")[2]},
         {"Name": "LoadBalancer", "Value": "/".join(rule_arn.split("/")[1:4])},

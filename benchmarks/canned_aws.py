@@ -1,4 +1,4 @@
-"""AWS on loopback that answers each operation with the same bytes, at once, in a process of its own."""
+"""AWS on loopback that returns fixed bytes for each operation, at once, in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def replaying(answers: Mapping[str, bytes]) -> Iterator[str]:
     Parameters
     ----------
     answers
-        Bodies, each by words that all stand in the request: the operation, and what else tells it from others.
+        The response bodies, by words that the request contains: the operation, and other words that identify it.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.canned_aws"],
@@ -48,10 +48,10 @@ async def serve(answers: Mapping[str, bytes]) -> None:
             length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
             body = await reader.readexactly(int(length.group(1)) if length else 0)
             request = (head + body).decode("latin-1")
-            told = next(
+            content = next(
                 (each for words, each in answers.items() if all(word in request for word in words.split())), b""
             )
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(told) + told)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
             await writer.drain()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0, limit=2**24)

@@ -1,4 +1,4 @@
-"""Cold starts of two functions in turn, so that whatever else the machine does meets both."""
+"""Cold starts of two functions in turn, so that other load of the machine affects both."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from benchmarks.runtime import cold_start
 
 
 class Function(NamedTuple):
-    """A Lambda function, and the event that it is started for.
+    """A Lambda function, and the event of its cold start.
 
     Parameters
     ----------
     handler
-        As Lambda takes it: `module.function`.
+        The handler in Lambda's form, `module.function`.
     directory
-        Where the module lies.
+        The folder of the module.
     event
         The event.
     environment
         Environment variables.
     answer
-        The `hookStatus` it has to answer with.
+        The expected `hookStatus`.
     """
 
     handler: str
@@ -38,16 +38,16 @@ class Function(NamedTuple):
 def compare(
     python: Interpreter, hook: Function, baseline: Function, runs: int, before: Callable[[], object] = lambda: None
 ) -> dict[str, float]:
-    """Start baseline and hook in turn, and return the medians of both, and that of the ratio of each pair.
+    """Start baseline and hook in turn, and return the medians of both, and the median of the ratios of the pairs.
 
     Parameters
     ----------
     python
-        What runs them.
+        The interpreter.
     hook, baseline
         The functions.
     runs
-        How many pairs.
+        Number of pairs.
     before
         Called before each start.
     """
@@ -57,7 +57,7 @@ def compare(
         for function, times in ((baseline, baseline_times), (hook, hook_times)):
             before()
             times.append(_start(python, function))
-    # The first pair only fills the file cache and compiles.
+    # The first pair fills the file cache and compiles.
     pairs = list(zip(hook_times, baseline_times, strict=True))[1:]
     return {
         "measured_ms": median(ours for ours, _ in pairs) * 1000,
@@ -70,6 +70,5 @@ def _start(python: Interpreter, function: Function) -> float:
     environment = {"PYTHONPATH": python.path, **function.environment}
     seconds, answer = cold_start([python.command], function.handler, function.directory, function.event, **environment)
     if answer.get("hookStatus") != function.answer:
-        message = f"{function.handler} answered {answer}"
-        raise RuntimeError(message)
+        raise RuntimeError(f"{function.handler} answered {answer}")
     return seconds

@@ -13,9 +13,9 @@ RUNS = 15
 
 
 def run(runs: int = RUNS) -> list[dict[str, Any]]:
-    """Start both in turn, and return the medians and the ratio: in this Python, and in the functions' where it is there.
+    """Start both in turn, and return the medians and the ratio, for each available Python.
 
-    The limit holds for the functions' own Python 3.13, whose imports cost less than those of 3.11.
+    The limit applies to Python 3.13, which the functions use. Its imports cost less than those of 3.11.
     """
     with interpreters() as pythons, serving() as address:
         hook = Function(

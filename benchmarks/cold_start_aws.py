@@ -1,7 +1,7 @@
-"""(d) A cold start of a hook that asks AWS, against the same checks written by hand with Powertools and boto3.
+"""(d) A cold start of a hook with AWS checks, against the same checks written by hand with Powertools and boto3.
 
-Both ask the same questions, of the same AWS on loopback, and get the same answers; that they do is made sure of at each
-start. The metrics are watched for five minutes, so the answer of a first invocation is IN_PROGRESS in both.
+Both make the same calls to the same AWS on loopback, and get the same responses; each start verifies that. The window
+of the metrics is five minutes, so the answer of a first invocation is IN_PROGRESS in both.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ CALLS = {
     "DescribeAlarms": 1,
     "GetMetricData": 1,
 }
-"""What either asks AWS."""
+"""The AWS calls of each of the two."""
 
 
 def run(runs: int = RUNS) -> list[dict[str, Any]]:
-    """Start both in turn, and return the medians and the ratio: in this Python, and in the functions' where it is there."""
+    """Start both in turn, and return the medians and the ratio, for each available Python."""
     with interpreters() as pythons, fake_aws.serving() as aws, serving() as address:
         _answer(aws, urlsplit(address).port or 0)
         environment = {"AWS_ENDPOINT_URL": aws.url}
@@ -89,16 +89,15 @@ def _answer(aws: fake_aws.AwsApi, port: int) -> None:
     aws.answer("GetMetricData", _metric_data)
 
 
-def _metric_data(asked: dict[str, Any]) -> dict[str, Any]:
+def _metric_data(parameters: dict[str, Any]) -> dict[str, Any]:
     results = [
         {"Id": query["Id"], "StatusCode": "Complete", "Timestamps": [], "Values": []}
-        for query in asked["MetricDataQueries"]
+        for query in parameters["MetricDataQueries"]
     ]
     return {"MetricDataResults": results}
 
 
 def _require_same_calls(calls: Counter[str]) -> None:
     if calls and calls != CALLS:
-        message = f"other calls than expected: {dict(calls)}"
-        raise RuntimeError(message)
+        raise RuntimeError(f"other calls than expected: {dict(calls)}")
     calls.clear()

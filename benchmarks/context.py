@@ -1,4 +1,4 @@
-"""What a check of the benchmarks knows."""
+"""The context of the checks in the benchmarks."""
 
 from __future__ import annotations
 

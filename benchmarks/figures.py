@@ -1,4 +1,4 @@
-"""Figures of several rounds, compared."""
+"""Comparison of the results of several rounds."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 def row(
     name: str, measured: Sequence[float], baseline: str, against: Sequence[float], limit: float | None
 ) -> dict[str, Any]:
-    """Return what a benchmark tells: the medians of both in milliseconds, their ratio, and how the rounds spread.
+    """Return the result of a benchmark: the medians of both in milliseconds, their ratio, and the spread of the rounds.
 
     Parameters
     ----------
     name, measured
-        What was measured, and the seconds of each round.
+        The name of the measured code, and its seconds in each round.
     baseline, against
-        What it is compared with, and its seconds in the same rounds.
+        The name of the baseline, and its seconds in the same rounds.
     limit
-        The greatest ratio that is good enough; None where there is none.
+        The highest allowed ratio; None without a limit.
     """
     ratios = [one / other for one, other in zip(measured, against, strict=True)]
     lower, _, upper = quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3

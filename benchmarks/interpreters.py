@@ -1,4 +1,4 @@
-"""The Pythons that cold starts are measured in: this one, and the functions' own where this machine has it."""
+"""The interpreters for cold starts: this one, and the functions' Python if it is installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from benchmarks.events import ROOT
 
 RUNTIME = "3.13"
-"""Python of the functions (`Runtime` in template.yaml)."""
+"""The Python of the functions (`Runtime` in template.yaml)."""
 
 
 class Interpreter(NamedTuple):
@@ -27,7 +27,7 @@ class Interpreter(NamedTuple):
     command
         The program.
     path
-        Where it finds the library and what the library needs, for `PYTHONPATH`.
+        `PYTHONPATH` with the library and its dependencies.
     """
 
     version: str
@@ -37,7 +37,7 @@ class Interpreter(NamedTuple):
 
 @contextmanager
 def interpreters() -> Iterator[list[Interpreter]]:
-    """Yield this Python, and the functions' own where it is another and there."""
+    """Yield this Python, and the functions' Python if it is a different one and installed."""
     version = ".".join(str(part) for part in sys.version_info[:2])
     found = [Interpreter(version, sys.executable, str(ROOT / "shared"))]
     python = _runtime_python()
@@ -50,7 +50,7 @@ def interpreters() -> Iterator[list[Interpreter]]:
 
 
 def _runtime_python() -> str | None:
-    """Return the functions' own Python, where this machine has it."""
+    """Return the functions' Python, if it is installed."""
     python = shutil.which(f"python{RUNTIME}")
     if python is None or subprocess.run([python, "--version"], capture_output=True, check=False).returncode:  # noqa: S603
         return None
@@ -58,7 +58,7 @@ def _runtime_python() -> str | None:
 
 
 def _install(folder: Path) -> None:
-    """Install what the layer holds, and Lambda's runtime client, for the functions' own Python."""
+    """Install the dependencies of the layer, and Lambda's runtime client, for the functions' Python."""
     subprocess.run(  # noqa: S603 - our own interpreter
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"),

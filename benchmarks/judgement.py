@@ -1,8 +1,8 @@
 """How often a gate is wrong about a canary: blue's metrics in the same minutes against a fixed threshold.
 
-`python -m benchmarks.judgement` plays canaries by the hundred, whole deployments in the simulator, on traffic that is drawn.
-Half of them are as quick as blue, the others 30 % slower at p99. Each is judged by a `comparison` with its default settings
-and, on the same traffic, by a `metric` with a limit 15 % above what blue's p99 is known to be.
+`python -m benchmarks.judgement` plays canaries by the hundred, whole deployments in the simulator, with random
+traffic. Half of them are as fast as blue, the others 30 % slower at p99. The gates are a `comparison` with its
+default settings and, on the same traffic, a `metric` with a limit 15 % above the known p99 of blue.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ecs_hooks_simulator import CallableTarget, LifecycleHook
 from ecs_hooks_simulator.canaries import Canaries, Performance, Played
 
 MINIMUM = 1200
-"""Requests a minute of green with which the comparison's default settings are enough; the README names it."""
+"""Requests a minute to green that the comparison's default settings require, as in the README."""
 WINDOW = 15
 SLOWER = 1.3
 LIMIT = 2.0
-"""Per cent of the runs in which the comparison may be wrong, either way."""
+"""Percentage of the runs in which the comparison may be wrong, in each direction."""
 
 BLUE = Performance()
 GREENS: dict[str, Performance] = {
@@ -36,7 +36,7 @@ GREENS: dict[str, Performance] = {
     "tail": BLUE.slower_tail(SLOWER),
     "all": BLUE.slower(SLOWER),
 }
-"""How green performs: like blue, with slow answers that are slower, with all of them slower."""
+"""Latencies of green: like blue's, with a slower tail, or all slower."""
 _MARGIN = 1.15
 _CHUNK = 10
 
@@ -47,11 +47,11 @@ class Judge(NamedTuple):
     Parameters
     ----------
     name
-        What it is called in the table.
+        Its name in the table.
     hook
-        Makes it, for a window of so many minutes.
+        Creates its hook, for a window of so many minutes.
     refusal
-        What its reason says where it is green that it refuses; any other failure would prove nothing.
+        Text of its reason if it rejects green; another failure would prove nothing.
     """
 
     name: str
@@ -84,7 +84,7 @@ def _fixed_threshold(window_minutes: float, *, failure_limit: int) -> LifecycleH
 
     @lifecycle_hook
     def lambda_handler(hook: Hook) -> Generator[MetricCheck, None, None]:
-        if hook.deployment.green_percent:  # before that there is nothing to measure
+        if hook.deployment.green_percent:  # before that there are no metrics
             yield check
 
     return _hook(lambda_handler, window_minutes)
@@ -114,34 +114,33 @@ JUDGES: dict[str, Judge] = {
 
 
 def play(canaries: Canaries, judge: str, green: str, seed: int, *, window: float = WINDOW) -> Played:
-    """Play a canary and return what became of it.
+    """Play a canary, and return its result.
 
     Parameters
     ----------
     canaries
-        With blue as it is here.
+        The canaries, with the blue of this module.
     judge, green
         Keys of `JUDGES` and `GREENS`.
     seed
-        Of the traffic.
+        The seed of the traffic.
     window
-        How many minutes green is watched.
+        The window in minutes.
 
     Raises
     ------
     RuntimeError
-        If the deployment ended otherwise than by a verdict on green at the first step.
+        If the deployment ended in another way than by a verdict about green at the first step.
     """
     chosen = JUDGES[judge]
     played = canaries.play(seed, GREENS[green], hooks=[chosen.hook(window)])
     if not played.passed and not (played.stopped and chosen.refusal in played.reason):
-        message = f"{judge}, {green}, seed {seed}: {played}"
-        raise RuntimeError(message)
+        raise RuntimeError(f"{judge}, {green}, seed {seed}: {played}")
     return played
 
 
 def rolled_back(options: argparse.Namespace) -> dict[tuple[str, str], int]:
-    """Play all canaries, in several processes, and return how many were rolled back, by judge and green."""
+    """Play all canaries in several processes, and return the number of rollbacks by judge and green."""
     counts = dict.fromkeys(((judge, green) for judge in options.judges for green in ("equal", options.slower)), 0)
     seeds = range(options.first_seed, options.first_seed + options.runs)
     with ProcessPoolExecutor(options.jobs, get_context("spawn"), _begin, (options.requests,)) as pool:
@@ -158,7 +157,7 @@ def rolled_back(options: argparse.Namespace) -> dict[tuple[str, str], int]:
 
 
 _canaries: list[Canaries] = []
-"""Those of a process of the pool: their endpoint ends with it."""
+"""The canaries of a process of the pool; their endpoint ends with the process."""
 
 
 def _begin(requests: float) -> None:
@@ -169,12 +168,12 @@ def _begin(requests: float) -> None:
 
 def _stopped(judge: str, green: str, seeds: Sequence[int], window: float) -> int:
     stopped = sum(play(_canaries[0], judge, green, seed, window=window).stopped for seed in seeds)
-    gc.collect()  # deployments refer to themselves: without this they pile up
+    gc.collect()  # deployments have reference cycles, which would fill the memory
     return stopped
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a table, and return 0 where the comparison is wrong in at most 2 % of the runs, either way."""
+    """Print a table, and return 0 if the comparison is wrong in at most 2 % of the runs, in each direction."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.judgement", description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=200, help="canaries of each kind (%(default)s)")
     parser.add_argument("--first-seed", type=int, default=0, help="the seeds follow from here (%(default)s)")

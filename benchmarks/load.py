@@ -1,4 +1,4 @@
-"""(d) What a request of the load check costs the processor, beside a bare loop of the same requests."""
+"""(d) CPU time of a request of the load check, beside a bare loop of the same requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RUNS = 5
 def run(runs: int = RUNS) -> list[dict[str, Any]]:
     """Return the CPU time of a request, in the load check (schedule, workers, guard) and in urllib3's pool alone.
 
-    A process that sleeps between two requests finds its caches cold after each, so there is a loop at the same rate, too.
+    A process that sleeps between two requests has cold CPU caches after each, so one baseline has the same rate.
     """
     os.environ["ECS_HOOKS_ALLOWED_HOSTS"] = "127.0.0.1"
     check = LoadCheck(requests_per_second=RATE, duration_seconds=SECONDS)
@@ -33,7 +33,7 @@ def run(runs: int = RUNS) -> list[dict[str, Any]]:
             load_time = _cpu_time(lambda: _load(check, address))
             loop_time = _cpu_time(lambda: _loop(address))
             paced_time = _cpu_time(lambda: _loop(address, 1 / RATE))
-            if index:  # the first run only warms up
+            if index:  # the first run is a warm-up
                 load_times.append(load_time)
                 loop_times.append(loop_time)
                 paced_times.append(paced_time)
@@ -54,7 +54,7 @@ def run(runs: int = RUNS) -> list[dict[str, Any]]:
 
 def _load(check: LoadCheck, address: str) -> None:
     outcome = check.run(context(address, SECONDS + check.requirements().seconds))
-    # How late it was is no matter here: only what it cost.
+    # Only its CPU time counts, not its delay.
     if outcome.evidence.get("errors_percent") != 0:
         raise RuntimeError(outcome.reason)
 

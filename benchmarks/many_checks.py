@@ -1,4 +1,4 @@
-"""(b) A plan of 50 checks against an endpoint that answers in 100 ms."""
+"""(b) A plan of 50 checks against an endpoint that responds in 100 ms."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _NOWHERE = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the logg
 def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
     """Return the time of the checks, and of the whole hook, against the slowest check and against `hey`.
 
-    The checks run as in a hook that is kept warm, each with a connection of its own. They have finished when the last
-    one has its outcome, as `hey` has when it has the last response; what either writes about it comes after that, and
-    has a row of its own. The hook also reads the event and the plan, and writes verdict and metrics.
+    The checks run as in a warm hook, each with a connection of its own. They end with the outcome of the last one, as
+    `hey` ends with the last response. Their log lines come after that, and are a row of their own. The hook also
+    reads the event and the plan, and writes verdict and metrics.
     """
     os.environ["ECS_HOOKS_ALLOWED_HOSTS"] = "127.0.0.1"
     handler = stage_handler()
@@ -48,20 +48,20 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
     logging.getLogger("ecs-hooks").addHandler(durations)
     hey = shutil.which("hey")
     if hey is None:
-        print("hey is not installed (apt-get install hey): nothing is compared with it", file=sys.stderr)
+        print("hey is not installed; install it (apt-get install hey) to compare with it", file=sys.stderr)
     check_times, slowest_times, line_times, hook_times, slowest_in_hook, hey_times = [], [], [], [], [], []
     with serving(DELAY) as address:
         described = [{"type": "http", "name": f"check {number}", "path": f"/{number}"} for number in range(CHECKS)]
-        asked = event(base_url=address, checks=described)
+        invocation = event(base_url=address, checks=described)
         checks = [_Timed.model_validate(each) for each in described]
-        _invoke(handler, asked)  # only warms up
-        # In turn, so that whatever else the machine does falls on all of them alike.
+        _invoke(handler, invocation)  # only warms up
+        # In turn, so that other load of the machine affects all of them.
         for _ in range(rounds):
             finished, written = _check(checks, address)
             check_times.append(finished)
             line_times.append(written)
             slowest_times.append(durations.slowest())
-            hook_times.append(_time(lambda: _invoke(handler, asked)))
+            hook_times.append(_time(lambda: _invoke(handler, invocation)))
             slowest_in_hook.append(durations.slowest())
             if hey is not None:
                 hey_times.append(_hey(hey, address))
@@ -87,7 +87,7 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
 
 
 class _Timed(HttpCheck):
-    """Notes when it has its outcome."""
+    """Records the time of its outcome."""
 
     outcomes_at: ClassVar[list[float]] = []
 
@@ -99,10 +99,10 @@ class _Timed(HttpCheck):
 
 def _check(checks: Sequence[HttpCheck], address: str) -> tuple[float, float]:
     """Return the seconds until the last check has its outcome, and until all log lines are written."""
-    told = LifecycleEvent.parse(event())
+    parsed = LifecycleEvent.parse(event())
     _Timed.outcomes_at.clear()
     began = time.perf_counter()
-    runner = Runner(context(address), State("0", 0), lambda result: log_result(result, told))
+    runner = Runner(context(address), State("0", 0), lambda result: log_result(result, parsed))
     outcomes = runner.run(checks)
     ended = time.perf_counter()
     for outcome in outcomes:
@@ -112,17 +112,17 @@ def _check(checks: Sequence[HttpCheck], address: str) -> tuple[float, float]:
 
 
 def _hey(hey: str, address: str) -> float:
-    """Return the seconds that hey itself counts, without those of its start."""
+    """Return the seconds that hey reports, without its start."""
     command = [hey, "-c", str(CHECKS), "-n", str(CHECKS), address]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - found in the PATH
-    answered, total = re.search(r"\[200\]\s+(\d+) responses", told), re.search(r"Total:\s+([\d.]+) secs", told)
-    if answered is None or total is None or int(answered.group(1)) != CHECKS:
-        raise RuntimeError(told)
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - found in the PATH
+    responses, total = re.search(r"\[200\]\s+(\d+) responses", output), re.search(r"Total:\s+([\d.]+) secs", output)
+    if responses is None or total is None or int(responses.group(1)) != CHECKS:
+        raise RuntimeError(output)
     return float(total.group(1))
 
 
 class _Durations(logging.Handler):
-    """Takes the duration of each check from its log line."""
+    """Reads the duration of each check from its log line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,13 +145,13 @@ def stage_handler() -> Callable[[Any, Any], dict[str, Any]]:
     handler: Callable[[Any, Any], dict[str, Any]] = importlib.import_module("post_test_traffic_shift").lambda_handler
     for each in logging.getLogger("ecs-hooks").handlers:
         if isinstance(each, logging.StreamHandler):
-            each.setStream(_NOWHERE)  # the lines are written, and nobody has to read them
+            each.setStream(_NOWHERE)  # the lines are written, and discarded
     return handler
 
 
-def _invoke(handler: Callable[[Any, Any], dict[str, Any]], asked: dict[str, Any]) -> None:
+def _invoke(handler: Callable[[Any, Any], dict[str, Any]], invocation: dict[str, Any]) -> None:
     with redirect_stdout(StringIO()):
-        answer = handler(asked, None)
+        answer = handler(invocation, None)
     if answer["hookStatus"] != "SUCCEEDED":
         raise RuntimeError(answer["reason"])
 

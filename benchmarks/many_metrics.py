@@ -1,6 +1,6 @@
-"""(e) A plan of 500 metrics: one GetMetricData call a poll, and what judging them costs beside the call itself.
+"""(e) A plan of 500 metrics: one GetMetricData call per poll, and the cost of their evaluation beside the call.
 
-AWS answers at once here, from another process, so the call is as quick as it can be: what it takes is botocore's own work.
+AWS responds at once, from another process, so the time of the call is that of botocore.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MINUTES = 15
 RUNS = 15
 SINGLE, COMPARED = 100, 100
 METRICS = SINGLE + 2 * 2 * COMPARED
-"""A hundred of green alone, two hundred of green and of blue each."""
+"""A hundred of green alone, and two hundred of each of green and blue."""
 
 DIMENSIONS = {"TargetGroup": "{green.target_group}", "LoadBalancer": "{load_balancer}"}
 CHECKS: list[dict[str, Any]] = [
@@ -56,7 +56,7 @@ CHECKS: list[dict[str, Any]] = [
 
 
 def run(runs: int = RUNS) -> dict[str, Any]:
-    """Return the time of an invocation that judges all metrics against that of its GetMetricData call alone."""
+    """Return the time of an invocation that evaluates all metrics, against that of its GetMetricData call alone."""
     handler = stage_handler()
     os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-west-2"}
     began = time.time() // 60 * 60 - 60 * (MINUTES + 3)
@@ -68,7 +68,7 @@ def run(runs: int = RUNS) -> dict[str, Any]:
         os.environ["AWS_ENDPOINT_URL"] = url
         cloudwatch = client("cloudwatch", "us-west-2")
         judged, alone = [], []
-        for _ in range(runs + 1):  # the first one warms up
+        for _ in range(runs + 1):  # the first one is a warm-up
             judged.append(_time(lambda: _invoke(handler, invocation)))
             alone.append(_time(lambda: cloudwatch.get_metric_data(**call)))
     poll, bare_call = median(judged[1:]), median(alone[1:])
@@ -83,7 +83,7 @@ def run(runs: int = RUNS) -> dict[str, Any]:
 
 
 def _recorded(handler: Handler, invocation: dict[str, Any], began: float) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Play a poll, and return the parameters of its one GetMetricData call, and the answers to every operation."""
+    """Play a poll, and return the parameters of its one GetMetricData call, and the response of each operation."""
     bodies: dict[str, bytes] = {}
 
     def note(operation: str, body: bytes) -> bytes:
@@ -91,12 +91,12 @@ def _recorded(handler: Handler, invocation: dict[str, Any], began: float) -> tup
         bodies[f"{operation} {revision}"] = body
         return body
 
-    def data(asked: dict[str, Any]) -> dict[str, Any]:
+    def data(parameters: dict[str, Any]) -> dict[str, Any]:
         stamps = [datetime.fromtimestamp(began + 60 * minute, UTC) for minute in range(MINUTES)]
         values = [100.0 + minute % 7 for minute in range(MINUTES)]
         results = [
             {"Id": query["Id"], "Label": "a", "Timestamps": stamps, "Values": values, "StatusCode": "Complete"}
-            for query in asked["MetricDataQueries"]
+            for query in parameters["MetricDataQueries"]
         ]
         return {"MetricDataResults": results}
 

@@ -1,7 +1,7 @@
-"""The baseline: what the sample of the AWS News blog does, written anew: one upload to green, by urllib3 alone.
+"""The baseline: a function like the sample of the AWS News blog, with one upload to green by urllib3.
 
-It imports what that sample imports, sends the same kind of request and answers in the same way. It neither finds green,
-nor tells a rollback from a shift forward, nor says why it failed.
+It has the imports of that sample, sends the same kind of request and answers in the same way. It does not find green's
+address, does not detect a rollback, and has no reason for a failure.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CONTENT = base64.b64decode(base64.b64encode(b"hello from a lifecycle hook"))
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, str]:
-    """Upload a file to `APP_URL` and succeed where the answer is 200."""
+    """Upload a file to `APP_URL`, and succeed if the status is 200."""
     logger.info("event %s", json.dumps(event))
     http = urllib3.PoolManager()
     try:

@@ -1,7 +1,7 @@
 """Lambda's runtime API on loopback, so that a function can be started cold in Lambda's own runtime client.
 
-awslambdaric is what runs a Python function inside Lambda. It asks this server for an event and posts the answer, as it
-does there; the time from the start of its process to the answer is a cold start without Lambda's own sandbox.
+awslambdaric runs Python functions inside Lambda. It gets an event from this server and posts the answer, as in
+Lambda. The time from the start of its process to the answer is a cold start without Lambda's sandbox.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _TIMEOUT = 60.0
 
 
 class _RuntimeApi(ThreadingHTTPServer):
-    """Hands out one event, and notes when it is answered."""
+    """Serves one event, and records the time of its answer."""
 
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Stay silent: a function that is ended leaves its connections as they are."""
+        """Log nothing: a function that is terminated leaves its connections open."""
 
     def __init__(self, event: dict[str, Any]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -43,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.server.handed_out:
             self.server.answered.wait()
-            time.sleep(_TIMEOUT)  # there is no second event; the process is ended meanwhile
+            time.sleep(_TIMEOUT)  # there is no second event; the process is terminated meanwhile
         self.server.handed_out = True
         self.send_response(200)
         self.send_header("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
@@ -63,22 +63,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        """Log nothing."""
 
 
 def cold_start(
     python: Sequence[str], handler: str, directory: Path, event: dict[str, Any], **environment: str
 ) -> tuple[float, Any]:
-    """Start a function in a new process, have it answer one event, and end it.
+    """Start a function in a new process, and terminate it after the answer to one event.
 
     Parameters
     ----------
     python
-        The interpreter, and options of it.
+        The interpreter, and its options.
     handler
-        As Lambda takes it: `module.function`.
+        The handler in Lambda's form, `module.function`.
     directory
-        Where the module lies.
+        The folder of the module.
     event
         The event.
     **environment
@@ -101,7 +101,7 @@ def cold_start(
         "AWS_SECRET_ACCESS_KEY": "none",
         **environment,
     }
-    # Compiled files are what Lambda's runtime has of its own modules; without them this would time the compiler.
+    # Lambda's runtime has compiled modules; without them this would measure the compiler.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     began = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - an interpreter that the caller chose

@@ -1,4 +1,4 @@
-"""(f) What a sampled request costs the processor, beside a bare loop of the same requests on one kept connection."""
+"""(f) CPU time of a sampled request, beside a bare loop of the same requests on one reused connection."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from ecs_hooks.checks import HttpCheck
 
 REQUESTS = 10_000
 ROUNDS = 20
-"""In each of them a share of the requests, in turn: what else the machine does falls on all sides alike."""
+"""Rounds, each with a share of the requests, in turn: other load of the machine affects all sides."""
 
 
 def run(requests: int = REQUESTS, rounds: int = ROUNDS) -> list[dict[str, Any]]:
     """Return the CPU time of `samples` against that of urllib3's pool manager, and of its pool for one host.
 
-    Every request goes through the address guard, a deadline, a limit for its size and the expectations; the loops have
-    none of that.
+    Every sampled request has the address guard, a deadline, a size limit and expectations; the loops have none of them.
     """
     os.environ["ECS_HOOKS_ALLOWED_HOSTS"] = "127.0.0.1"
     count = requests // rounds
@@ -35,7 +34,7 @@ def run(requests: int = REQUESTS, rounds: int = ROUNDS) -> list[dict[str, Any]]:
             sampled_time = _cpu_time(lambda: _sample(check, address))
             managed_time = _cpu_time(lambda: _manager(address, count))
             pooled_time = _cpu_time(lambda: _pool(address, count))
-            if index:  # the first round only warms up
+            if index:  # the first round is a warm-up
                 sampled.append(sampled_time / count)
                 managed.append(managed_time / count)
                 pooled.append(pooled_time / count)

@@ -1,4 +1,4 @@
-"""An endpoint on loopback that answers everything with 200 after a fixed time, in a process of its own."""
+"""An endpoint on loopback that answers every request with 200 after a fixed time, in a process of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def serving(delay_seconds: float = 0.0, *, keep_alive: bool = False) -> Iterator
 
 
 class _Answering(asyncio.Protocol):
-    """One connection. Without streams and tasks: fifty requests at once must not wait for each other."""
+    """One connection, without streams and tasks, so that fifty concurrent requests do not wait for each other."""
 
     def __init__(self, delay_seconds: float, *, keep_alive: bool) -> None:
         self._delay = delay_seconds
@@ -43,7 +43,7 @@ class _Answering(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment] # that of a socket is one
+        self._transport = transport  # type: ignore[assignment] # a socket's transport is one
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -59,7 +59,7 @@ class _Answering(asyncio.Protocol):
 
 
 def _size_of_request(received: bytes) -> int:
-    """Return how many bytes the first request takes; 0 as long as it is not whole."""
+    """Return the length of the first request in bytes; 0 if it is incomplete."""
     head, end, rest = received.partition(b"\r\n\r\n")
     if not end:
         return 0
@@ -69,7 +69,7 @@ def _size_of_request(received: bytes) -> int:
 
 
 async def serve(delay_seconds: float, *, keep_alive: bool) -> None:
-    """Print the port and serve for ever: one event loop, so that requests which arrive together end together."""
+    """Print the port and serve for ever: one event loop, so that requests that arrive together end together."""
     server = await asyncio.get_running_loop().create_server(
         lambda: _Answering(delay_seconds, keep_alive=keep_alive), "127.0.0.1", 0, backlog=256
     )

@@ -1,4 +1,4 @@
-"""(c) What a warm invocation costs beside the request that it makes."""
+"""(c) The cost of a warm invocation beside its request."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def run(runs: int = RUNS) -> dict[str, Any]:
     hook_times, sample_times = [], []
     with serving() as address, redirect_stdout(StringIO()):
         os.environ["APP_URL"] = address
-        asked, plain = event(base_url=address, checks=[UPLOAD]), event()
+        details, plain = event(base_url=address, checks=[UPLOAD]), event()
         for _ in range(runs):
             began = time.perf_counter()
-            handler(asked, None)
+            handler(details, None)
             between = time.perf_counter()
             news_blog_sample.lambda_handler(plain, None)
             hook_times.append(between - began)

@@ -1,12 +1,12 @@
-"""A hook that finds out what AWS does not document. For an account of your own; it checks nothing.
+"""A hook that shows what AWS does not document. For an account of your own; it checks nothing.
 
-Attach it to a throw-away service at the stages in question, with `hookDetails` such as
+Attach it to a disposable service at the stages in question, with `hookDetails` such as
 
     {"probe": {"nested": {"first": 1}, "gone": true}, "polls": 2, "delay": 5}
 
-and read its log: each invocation writes the event as it came. With `polls` it answers IN_PROGRESS that many times, each
-time with other `hookDetails`, so that the next event shows how ECS merged them; with `"answer": "FAILED"` it fails after
-that, to see what a rollback sends. `docs/unknowns.md` says which line answers which question.
+and read its log: each invocation writes the unchanged event. With `polls` it answers IN_PROGRESS that many times,
+each time with other `hookDetails`, so that the next event shows how ECS merged them. With `"answer": "FAILED"` it
+fails after that, so that the log shows the events of a rollback. `docs/unknowns.md` lists what to look for.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Log the event, and answer as `hookDetails` say."""
+    """Log the event, and answer according to `hookDetails`."""
     print(json.dumps({"probe": event}))
     details = event.get("hookDetails")
     details = details if isinstance(details, dict) else {}

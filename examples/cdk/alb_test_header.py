@@ -1,6 +1,6 @@
 """CANARY behind an Application Load Balancer with one listener: requests with X-Environment: test are test traffic.
 
-One hook asks green before any user does, another one before each of the two steps.
+One hook sends requests to green before any user does, another one runs before each of the two steps.
 
     cdk deploy --app "python alb_test_header.py" -c vpc_id=vpc-0abc -c cluster=my-cluster -c image=my-image:1.2.3
 """
@@ -17,7 +17,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
 
 def smoke_test(base_url: str) -> dict[str, Any]:
-    """Return what is checked before any user gets green."""
+    """Return the plan for before any user gets green."""
     health = {
         "type": "http",
         "name": "health",
@@ -29,7 +29,7 @@ def smoke_test(base_url: str) -> dict[str, Any]:
 
 
 def before_each_step(base_url: str) -> dict[str, Any]:
-    """Return what is checked before 10 %, and again before 100 % of the users get green."""
+    """Return the plan for before 10 %, and again before 100 % of the users get green."""
     orders = {
         "type": "http",
         "name": "orders",
@@ -68,7 +68,7 @@ task_definition.add_container(
 
 # Internal, so the hooks have to run in the VPC (VpcSubnetIds of their stack).
 load_balancer = elbv2.ApplicationLoadBalancer(stack, "LoadBalancer", vpc=vpc)
-# Blue and green as they are at first: with each deployment they change places.
+# The initial blue and green: each deployment exchanges them.
 blue, green = (
     elbv2.ApplicationTargetGroup(
         stack,
@@ -81,15 +81,15 @@ blue, green = (
     )
     for name in ("Blue", "Green")
 )
-# ECS changes the weights. CloudFormation leaves them alone as long as nothing changes in the rule's own properties.
+# ECS changes the weights. CloudFormation leaves them alone as long as the rule's own properties do not change.
 to_blue = elbv2.ListenerAction.weighted_forward(
     [
         elbv2.WeightedTargetGroup(target_group=blue, weight=100),
         elbv2.WeightedTargetGroup(target_group=green, weight=0),
     ]
 )
-# Default actions are never reached, as a rule below matches every path. ECS documents trouble with listeners whose
-# actions do other things than forward, so they forward.
+# Default actions are never reached, as a rule below matches every path. ECS documents problems with listeners whose
+# actions are other than forward, so they forward.
 http = load_balancer.add_listener("Http", port=80, default_target_groups=[blue])
 # The test rule comes first, since the production rule matches everything.
 test_rule = elbv2.ApplicationListenerRule(
@@ -131,7 +131,7 @@ service.load_balancer_target(
     ),
 ).attach_to_application_target_group(blue)
 
-# The L2 construct has neither hookDetails nor a timeout, nor all of the stages: so the hooks are set below it.
+# The L2 construct lacks hookDetails, the timeout and some stages, so the hooks are set on the L1 resource.
 resource = service.node.default_child
 resource.add_property_override(
     "DeploymentConfiguration.LifecycleHooks",

@@ -1,4 +1,4 @@
-"""BLUE_GREEN behind an Application Load Balancer: users on port 80, test traffic on port 8080, where the hook asks green.
+"""BLUE_GREEN behind an Application Load Balancer: users on port 80, test traffic on port 8080, where a hook checks green.
 
 cdk deploy --app "python alb_test_port.py" -c vpc_id=vpc-0abc -c cluster=my-cluster -c image=my-image:1.2.3
 """
@@ -15,7 +15,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
 
 def plan(base_url: str) -> dict[str, Any]:
-    """Return what the hook checks."""
+    """Return the plan of the hook."""
     health = {
         "type": "http",
         "name": "health",
@@ -53,7 +53,7 @@ task_definition.add_container(
 
 # Internal, so the hooks have to run in the VPC (VpcSubnetIds of their stack).
 load_balancer = elbv2.ApplicationLoadBalancer(stack, "LoadBalancer", vpc=vpc)
-# Blue and green as they are at first: with each deployment they change places.
+# The initial blue and green: each deployment exchanges them.
 blue, green = (
     elbv2.ApplicationTargetGroup(
         stack,
@@ -66,17 +66,17 @@ blue, green = (
     )
     for name in ("Blue", "Green")
 )
-# ECS changes the weights. CloudFormation leaves them alone as long as nothing changes in the rule's own properties.
+# ECS changes the weights. CloudFormation leaves them alone as long as the rule's own properties do not change.
 to_blue = elbv2.ListenerAction.weighted_forward(
     [
         elbv2.WeightedTargetGroup(target_group=blue, weight=100),
         elbv2.WeightedTargetGroup(target_group=green, weight=0),
     ]
 )
-# Default actions are never reached, as a rule below matches every path. ECS documents trouble with listeners whose
-# actions do other things than forward, so they forward.
+# Default actions are never reached, as a rule below matches every path. ECS documents problems with listeners whose
+# actions are other than forward, so they forward.
 production = load_balancer.add_listener("Production", port=80, default_target_groups=[blue])
-# Whoever reaches this port sees green: only what runs in the VPC.
+# Every client that reaches this port gets green: only clients in the VPC do.
 test = load_balancer.add_listener(
     "Test", port=8080, protocol=elbv2.ApplicationProtocol.HTTP, default_target_groups=[blue], open=False
 )
@@ -118,7 +118,7 @@ service.load_balancer_target(
     ),
 ).attach_to_application_target_group(blue)
 
-# The L2 construct has neither hookDetails nor a timeout, nor all of the stages: so the hooks are set below it.
+# The L2 construct lacks hookDetails, the timeout and some stages, so the hooks are set on the L1 resource.
 resource = service.node.default_child
 resource.add_property_override(
     "DeploymentConfiguration.LifecycleHooks",

@@ -1,6 +1,6 @@
-"""BLUE_GREEN behind a Network Load Balancer: users on port 80, test traffic on port 8080, where the hook asks green.
+"""BLUE_GREEN behind a Network Load Balancer: users on port 80, test traffic on port 8080, where the hook checks green.
 
-ECS waits ten minutes longer at each shift of traffic, until every node of the load balancer knows of it.
+ECS waits ten minutes longer at each shift of traffic, until every node of the load balancer has the change.
 
     cdk deploy --app "python nlb.py" -c vpc_id=vpc-0abc -c cluster=my-cluster -c image=my-image:1.2.3
 """
@@ -17,7 +17,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
 
 def plan(base_url: str) -> dict[str, Any]:
-    """Return what the hook checks."""
+    """Return the plan of the hook."""
     health = {
         "type": "http",
         "name": "health",
@@ -58,9 +58,9 @@ in_vpc = ec2.Peer.ipv4(vpc.vpc_cidr_block)
 # Internal, so the hooks have to run in the VPC (VpcSubnetIds of their stack). Users are in the VPC, too.
 security_group = ec2.SecurityGroup(stack, "LoadBalancerSecurityGroup", vpc=vpc)
 security_group.add_ingress_rule(in_vpc, ec2.Port.tcp(80), "production")
-security_group.add_ingress_rule(in_vpc, ec2.Port.tcp(8080), "test: whoever reaches it sees green")
+security_group.add_ingress_rule(in_vpc, ec2.Port.tcp(8080), "test: every client that reaches it gets green")
 load_balancer = elbv2.NetworkLoadBalancer(stack, "LoadBalancer", vpc=vpc, security_groups=[security_group])
-# Blue and green as they are at first: with each deployment they change places.
+# The initial blue and green: each deployment exchanges them.
 blue, green = (
     elbv2.NetworkTargetGroup(
         stack,
@@ -72,8 +72,8 @@ blue, green = (
     )
     for name in ("Blue", "Green")
 )
-# A Network Load Balancer has no rules: the listeners themselves are what ECS changes. CloudFormation leaves them alone
-# as long as nothing changes in their own properties.
+# A Network Load Balancer has no rules: ECS changes the listeners themselves. CloudFormation leaves them alone
+# as long as their own properties do not change.
 production = load_balancer.add_listener("Production", port=80, default_target_groups=[blue])
 test = load_balancer.add_listener("Test", port=8080, default_target_groups=[green])
 
@@ -98,7 +98,7 @@ service.load_balancer_target(
 ).attach_to_network_target_group(blue)
 service.connections.allow_from(security_group, ec2.Port.tcp(8080))
 
-# The L2 construct has neither hookDetails nor a timeout, nor all of the stages: so the hooks are set below it.
+# The L2 construct lacks hookDetails, the timeout and some stages, so the hooks are set on the L1 resource.
 resource = service.node.default_child
 resource.add_property_override(
     "DeploymentConfiguration.LifecycleHooks",

@@ -1,7 +1,7 @@
 """BLUE_GREEN of a service that only other services call, by Service Connect: X-Environment: test marks test traffic.
 
-Only tasks of ECS services reach a Service Connect alias, a Lambda function does not. So `front_url` is the address of a
-service of the namespace that calls this one and hands the header on.
+Only tasks of ECS services reach a Service Connect alias; a Lambda function does not. So `front_url` is the address of a
+service of the namespace that calls this one and passes the header on.
 
     cdk deploy --app "python service_connect.py" -c vpc_id=vpc-0abc -c cluster=my-cluster -c image=my-image:1.2.3 -c namespace=my-ns -c front_url=http://front.example.com
 """
@@ -17,7 +17,7 @@ from aws_cdk import aws_ecs as ecs
 
 
 def plan(base_url: str) -> dict[str, Any]:
-    """Return what the hook checks."""
+    """Return the plan of the hook."""
     orders = {
         "type": "http",
         "name": "orders",
@@ -69,7 +69,7 @@ service = ecs.FargateService(
     ),
 )
 
-# The L2 construct has neither hookDetails nor a timeout, nor all of the stages: so the hooks are set below it.
+# The L2 construct lacks hookDetails, the timeout and some stages, so the hooks are set on the L1 resource.
 resource = service.node.default_child
 resource.add_property_override(
     "DeploymentConfiguration.LifecycleHooks",
@@ -82,7 +82,7 @@ resource.add_property_override(
         ),
     ],
 )
-# Nor has it test traffic rules.
+# The L2 construct lacks test traffic rules, too.
 resource.add_property_override(
     "ServiceConnectConfiguration.Services.0.ClientAliases.0.TestTrafficRules",
     {"Header": {"Name": "X-Environment", "Value": {"Exact": "test"}}},

@@ -1,12 +1,12 @@
 # CANARY behind an Application Load Balancer with one listener: requests with the header X-Environment: test are test
-# traffic. One hook asks green before any user does, another one before each of the two steps.
+# traffic. One hook sends requests to green before any user does, another one runs before each of the two steps.
 
 terraform {
   required_version = ">= 1.5"
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 6.66" # older ones know no timeout_configuration, or no hook_details at all
+      version = ">= 6.66" # older ones have no timeout_configuration, or no hook_details at all
     }
   }
 }
@@ -23,7 +23,7 @@ variable "cluster_arn" {
 
 variable "task_definition_arn" {
   type        = string
-  description = "A new revision of it is what starts a deployment"
+  description = "A new revision of it starts a deployment"
 }
 
 variable "container_name" {
@@ -51,7 +51,7 @@ variable "internal" {
 
 variable "load_balancer_security_group_id" {
   type        = string
-  description = "Admits users and the hooks to port 80"
+  description = "Allows users and the hooks on port 80"
 }
 
 variable "task_subnet_ids" {
@@ -60,7 +60,7 @@ variable "task_subnet_ids" {
 
 variable "task_security_group_id" {
   type        = string
-  description = "Admits the load balancer to the container's port"
+  description = "Allows the load balancer on the container's port"
 }
 
 locals {
@@ -104,7 +104,7 @@ resource "aws_lb" "this" {
   security_groups    = [var.load_balancer_security_group_id]
 }
 
-# Blue and green as they are at first: with each deployment they change places.
+# The initial blue and green: each deployment exchanges them.
 resource "aws_lb_target_group" "blue" {
   name_prefix = "blue-"
   vpc_id      = var.vpc_id
@@ -131,8 +131,8 @@ resource "aws_lb_target_group" "green" {
   }
 }
 
-# The default action is never reached, as a rule below matches every path. ECS documents trouble with listeners whose
-# actions do other things than forward, so it forwards.
+# The default action is never reached, as a rule below matches every path. ECS documents problems with listeners whose
+# actions are other than forward, so it forwards.
 resource "aws_lb_listener" "http" {
   load_balancer_arn = aws_lb.this.arn
   protocol          = "HTTP"
@@ -171,7 +171,7 @@ resource "aws_lb_listener_rule" "test" {
   }
 
   lifecycle {
-    ignore_changes = [action] # ECS moves the weights; a later apply must not move them back
+    ignore_changes = [action] # ECS changes the weights; a later apply must not reset them
   }
 }
 
@@ -200,13 +200,13 @@ resource "aws_lb_listener_rule" "production" {
   }
 
   lifecycle {
-    ignore_changes = [action] # ECS moves the weights; a later apply must not move them back
+    ignore_changes = [action] # ECS changes the weights; a later apply must not reset them
   }
 }
 
 data "aws_partition" "this" {}
 
-# With this role ECS moves targets and traffic.
+# The role with which ECS changes targets and traffic.
 resource "aws_iam_role" "infrastructure" {
   name_prefix = "ecs-infrastructure-"
   assume_role_policy = jsonencode({
@@ -231,11 +231,11 @@ resource "aws_ecs_service" "this" {
   launch_type     = "FARGATE"
   desired_count   = 2
 
-  # Without it, apply succeeds as soon as the deployment has begun, and says nothing of a hook that rolls it back.
+  # Without it, apply succeeds as soon as the deployment has begun, even if a hook rolls it back.
   wait_for_steady_state = true
 
   timeouts {
-    create = "90m" # 20 minutes, the default, are less than a bake and a waiting hook take
+    create = "90m" # the default of 20 minutes is shorter than a bake time and a waiting hook
     update = "90m"
   }
 

@@ -1,12 +1,12 @@
 # BLUE_GREEN behind a Network Load Balancer: users on port 80, test traffic on port 8080. ECS waits ten minutes longer at
-# each shift of traffic, until every node of the load balancer knows of it.
+# each shift of traffic, until every node of the load balancer has the change.
 
 terraform {
   required_version = ">= 1.5"
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 6.66" # older ones know no timeout_configuration, or no hook_details at all
+      version = ">= 6.66" # older ones have no timeout_configuration, or no hook_details at all
     }
   }
 }
@@ -23,7 +23,7 @@ variable "cluster_arn" {
 
 variable "task_definition_arn" {
   type        = string
-  description = "A new revision of it is what starts a deployment"
+  description = "A new revision of it starts a deployment"
 }
 
 variable "container_name" {
@@ -60,7 +60,7 @@ variable "task_subnet_ids" {
 
 variable "task_security_group_id" {
   type        = string
-  description = "Admits the load balancer to the container's port"
+  description = "Allows the load balancer on the container's port"
 }
 
 locals {
@@ -89,7 +89,7 @@ resource "aws_lb" "this" {
   security_groups    = [var.load_balancer_security_group_id]
 }
 
-# Blue and green as they are at first: with each deployment they change places.
+# The initial blue and green: each deployment exchanges them.
 resource "aws_lb_target_group" "blue" {
   name_prefix = "blue-"
   vpc_id      = var.vpc_id
@@ -116,7 +116,7 @@ resource "aws_lb_target_group" "green" {
   }
 }
 
-# A Network Load Balancer has no rules: the listeners themselves are what ECS changes.
+# A Network Load Balancer has no rules: ECS changes the listeners themselves.
 resource "aws_lb_listener" "production" {
   load_balancer_arn = aws_lb.this.arn
   protocol          = "TCP"
@@ -128,7 +128,7 @@ resource "aws_lb_listener" "production" {
   }
 
   lifecycle {
-    ignore_changes = [default_action] # ECS moves the traffic; a later apply must not move it back
+    ignore_changes = [default_action] # ECS changes the traffic; a later apply must not reset it
   }
 }
 
@@ -143,13 +143,13 @@ resource "aws_lb_listener" "test" {
   }
 
   lifecycle {
-    ignore_changes = [default_action] # ECS moves the traffic; a later apply must not move it back
+    ignore_changes = [default_action] # ECS changes the traffic; a later apply must not reset it
   }
 }
 
 data "aws_partition" "this" {}
 
-# With this role ECS moves targets and traffic.
+# The role with which ECS changes targets and traffic.
 resource "aws_iam_role" "infrastructure" {
   name_prefix = "ecs-infrastructure-"
   assume_role_policy = jsonencode({
@@ -174,11 +174,11 @@ resource "aws_ecs_service" "this" {
   launch_type     = "FARGATE"
   desired_count   = 2
 
-  # Without it, apply succeeds as soon as the deployment has begun, and says nothing of a hook that rolls it back.
+  # Without it, apply succeeds as soon as the deployment has begun, even if a hook rolls it back.
   wait_for_steady_state = true
 
   timeouts {
-    create = "90m" # 20 minutes, the default, are less than a bake and a waiting hook take
+    create = "90m" # the default of 20 minutes is shorter than a bake time and a waiting hook
     update = "90m"
   }
 

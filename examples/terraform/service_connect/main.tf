@@ -6,7 +6,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 6.66" # older ones know no timeout_configuration, or no hook_details at all
+      version = ">= 6.66" # older ones have no timeout_configuration, or no hook_details at all
     }
   }
 }
@@ -23,7 +23,7 @@ variable "cluster_arn" {
 
 variable "task_definition_arn" {
   type        = string
-  description = "A new revision of it is what starts a deployment"
+  description = "A new revision of it starts a deployment"
 }
 
 variable "task_subnet_ids" {
@@ -32,13 +32,13 @@ variable "task_subnet_ids" {
 
 variable "task_security_group_id" {
   type        = string
-  description = "Admits the callers' tasks to the container's port"
+  description = "Allows the callers' tasks on the container's port"
 }
 
 variable "port_name" {
   type        = string
   default     = "http"
-  description = "Name of the port mapping in the task definition; its appProtocol has to be http, for headers to count"
+  description = "Name of the port mapping in the task definition; headers require the appProtocol http"
 }
 
 variable "namespace_arn" {
@@ -46,7 +46,7 @@ variable "namespace_arn" {
   description = "The Cloud Map namespace that this service and its callers share"
 }
 
-# Only tasks of ECS services reach a Service Connect alias, a Lambda function does not.
+# Only tasks of ECS services reach a Service Connect alias; a Lambda function does not.
 variable "front_url" {
   type        = string
   description = "Address of a service of the namespace that calls this one and hands the header on"
@@ -78,11 +78,11 @@ resource "aws_ecs_service" "this" {
   launch_type     = "FARGATE"
   desired_count   = 2
 
-  # Without it, apply succeeds as soon as the deployment has begun, and says nothing of a hook that rolls it back.
+  # Without it, apply succeeds as soon as the deployment has begun, even if a hook rolls it back.
   wait_for_steady_state = true
 
   timeouts {
-    create = "90m" # 20 minutes, the default, are less than a bake and a waiting hook take
+    create = "90m" # the default of 20 minutes is shorter than a bake time and a waiting hook
     update = "90m"
   }
 
