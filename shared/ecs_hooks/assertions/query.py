@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from abc import abstractmethod
 from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
@@ -117,8 +116,9 @@ class Query(TaggedModel):
             values = []
         return Found(values, is_text=True, hidden=hidden, sources=sources)
 
-    @abstractmethod
-    def _find(self, response: Response) -> Found: ...
+    if TYPE_CHECKING:
+        # Each query has its own.
+        def _find(self, response: Response) -> Found: ...
 
     def _filtered_values(self, found: Found) -> Sequence[Any]:
         """Return the values that filters get, one after the other."""
