@@ -448,7 +448,7 @@ def test_before_green_runs_the_check_is_refused(stage: str) -> None:
         ),
         ({"requests": []}, "must have 1 to 20 requests"),
         ({"samples": 14}, "greater than or equal to 15"),
-        ({"ignore": ["items"]}, "'items' is no valid JSONPath"),
+        ({"ignore": ["items"]}, "'items' is not a valid JSONPath"),
         ({"blue_url": "ftp://a"}, "address must begin with http"),
         ({"relative_percent": 101}, "less than or equal to 100"),
     ],
