@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 
@@ -18,3 +20,12 @@ def test_each_function_runs_the_default_checks_of_its_stage(stage: Stage) -> Non
 
 def test_a_stage_that_is_not_known_has_no_default_checks() -> None:
     assert default_checks("POST_BAKE") == ()
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_the_readme_names_the_default_checks(stage: Stage) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    (row,) = re.findall(rf"^\| {stage} \| `\w+` \| ([^|]*) \|", readme, re.MULTILINE)
+
+    named = {"http" if name == "GET /" else name for name in re.findall(r"`([^`]*)`", row)}
+    assert named == {check.type for check in default_checks(stage)}

@@ -82,5 +82,6 @@ def one_line(text: str, limit: int = MAX_REASON) -> str:
     """Return the text on one line of printable characters, cut to `limit`."""
     # A lone surrogate, which JSON can contain, would break encoders.
     line = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
-    line = "".join(character if character.isprintable() else "?" for character in line)
+    if not line.isprintable():
+        line = "".join(character if character.isprintable() else "?" for character in line)
     return line if len(line) <= limit else f"{line[: limit - 3]}..."

@@ -7,7 +7,7 @@ import pytest
 from urllib3._collections import HTTPHeaderDict
 
 from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Ignored, normalizers
-from ecs_hooks.checks.compare.values import IncomparableError, Value
+from ecs_hooks.checks.compare.json_diff import IncomparableError, Value
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url

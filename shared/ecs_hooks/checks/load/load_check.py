@@ -18,8 +18,8 @@ from ecs_hooks.checks.request.session import ExchangeFields, Session
 from ecs_hooks.checks.samples import LatencyLimits
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import Listener
+from ecs_hooks.http.deadline_socket import InFlight
 from ecs_hooks.http.errors import HttpError
-from ecs_hooks.http.inflight import InFlight
 from ecs_hooks.http.pool import Pool
 
 _MAX_REQUESTS = 100_000
