@@ -29,6 +29,7 @@ demo: setup ## play two deployments: a good green passes, a broken one is rolled
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: setup
 	$(BIN)/mypy

@@ -50,10 +50,10 @@ def test_the_files_that_the_documentation_names_are_there() -> None:
     for document in (ROOT / "docs" / "architecture.md", ROOT / "CONTRIBUTING.md"):
         named = re.findall(r"`((?:\w+/)*\w+\.(?:py|md|json|toml))`", document.read_text())
         known = [path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*") if ".venv" not in path.parts]
-        # `uptime` is the example of a check to add.
+        # `running_tasks` is the example of a check to add.
         missing = [
             name
             for name in named
-            if "uptime" not in name and not any(path.endswith(f"/{name}") or path == name for path in known)
+            if "running_tasks" not in name and not any(path.endswith(f"/{name}") or path == name for path in known)
         ]
         assert not missing, document.name
