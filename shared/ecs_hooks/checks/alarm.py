@@ -80,8 +80,8 @@ class AlarmCheck(Check):
                     reason = f"{_named([alarm.name for alarm in each])} {state} (to pass, set {field} to ignore)"
                     return Outcome.failed(reason, evidence) if policy == "fail" else Outcome.wait(reason, evidence)
         ignored = [alarm.name for alarm in before + unknown]
-        told = f"{counted(len(found) - len(ignored), 'alarm')} not in ALARM"
-        return Outcome.passed(told + (f", {_named(ignored)} ignored" if ignored else ""), evidence)
+        summary = f"{counted(len(found) - len(ignored), 'alarm')} not in ALARM"
+        return Outcome.passed(summary + (f", {_named(ignored)} ignored" if ignored else ""), evidence)
 
     def _describe(self, context: CheckContext, names: Sequence[str]) -> list[Alarm]:
         """Return the alarms. One DescribeAlarms call serves all checks of the plan that have names."""

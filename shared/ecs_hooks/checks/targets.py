@@ -69,10 +69,10 @@ class TargetsCheck(Check):
             reasons = Counter(target.why for target in targets if target.state not in _NOT_BAD)
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
             return Outcome.failed(f"target group {name} has {counted(bad, 'unhealthy target')}: {why}", evidence)
-        told = f"target group {name} has {counted(healthy, 'healthy target')}"
+        summary = f"target group {name} has {counted(healthy, 'healthy target')}"
         if healthy >= self.min_healthy and not initial:
-            return Outcome.passed(told, evidence)
-        return Outcome.wait(f"{told} and {initial} initial, expected {self.min_healthy} or more", evidence)
+            return Outcome.passed(summary, evidence)
+        return Outcome.wait(f"{summary} and {initial} initial, expected {self.min_healthy} or more", evidence)
 
 
 def _is_used(load_balancing: LoadBalancing, stage: str) -> bool:

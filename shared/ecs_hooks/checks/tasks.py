@@ -68,18 +68,18 @@ class TasksCheck(Check):
         problem = _problem(containers, expected)
         if problem:
             return Outcome.failed(problem, evidence)
-        told = f"{count} of {counted(desired, 'task')} of green run"
+        summary = f"{count} of {counted(desired, 'task')} of green run"
         starting = sum(task.status != "RUNNING" or not _has_known_health(task) for task in tasks)
         if starting:
-            return Outcome.wait(f"{told}, {starting} not yet healthy", evidence)
+            return Outcome.wait(f"{summary}, {starting} not yet healthy", evidence)
         unknown = {each.name for each in containers if each.name in expected and not each.digest}
         if unknown:
-            reason = f"{told}, ECS does not know the image digest of container {min(unknown)} yet"
+            reason = f"{summary}, ECS does not know the image digest of container {min(unknown)} yet"
             return Outcome.wait(reason, evidence)
         # ListTasks may lag behind: a task that only the count has is not known to be healthy.
         if count < desired or len(tasks) < min(count, MOST):
-            return Outcome.wait(told, evidence)
-        return Outcome.passed(told, evidence)
+            return Outcome.wait(summary, evidence)
+        return Outcome.passed(summary, evidence)
 
 
 def _problem(containers: Sequence[Container], expected: Mapping[str, str]) -> str:

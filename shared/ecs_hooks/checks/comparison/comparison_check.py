@@ -195,14 +195,14 @@ class ComparisonCheck(MetricWindowCheck):
         critical = [each for each in failed if each.critical]
         if critical:
             return Outcome.failed(f"critical: {_summaries(critical)}", evidence)
-        told = f"score {reached:.3g}"
-        told += f", worse: {_summaries(failed)}" if failed else ""
-        told += f", warning: {_summaries(warned)}" if warned else ""
+        summary = f"score {reached:.3g}"
+        summary += f", worse: {_summaries(failed)}" if failed else ""
+        summary += f", warning: {_summaries(warned)}" if warned else ""
         if reached >= self.pass_score:
-            return Outcome.passed(told, evidence)
+            return Outcome.passed(summary, evidence)
         if reached < self.marginal_score:
-            return Outcome.failed(f"{told}; expected {self.pass_score:g} or more", evidence)
-        reason = f"inconclusive: {told}; expected {self.pass_score:g} or more"
+            return Outcome.failed(f"{summary}; expected {self.pass_score:g} or more", evidence)
+        reason = f"inconclusive: {summary}; expected {self.pass_score:g} or more"
         return Outcome.by_policy(self.inconclusive, reason, evidence)
 
 
