@@ -14,6 +14,7 @@ import pytest
 
 from ecs_hooks.auth import oauth2, role, store
 from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.engine.telemetry import logger
 from tests.support.answers import EVENTS
 from tests.support.aws import AwsApi, serving
 
@@ -131,9 +132,20 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
+class _Stdout:
+    """The current stdout: the logger keeps the one of its import, and pytest replaces it in each phase of a test."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
 @pytest.fixture
-def lines(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+def lines(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
     """Return the JSON lines that were printed since the last call."""
+    monkeypatch.setattr(logger.registered_handler, "stream", _Stdout())
 
     def read() -> list[dict[str, Any]]:
         printed = capfd.readouterr().out.splitlines()

@@ -1,4 +1,4 @@
-"""The command `ecs-hooks`, for people: plans are checked and deployments are played before anything reaches AWS."""
+"""The command `ecs-hooks`: it checks plans and plays deployments before anything reaches AWS."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line, or say what has to be installed for it."""
+    """Run the command line; where its extra is not installed, end with the command that installs it."""
     try:
-        from ecs_hooks_cli.commands import ecs_hooks  # noqa: PLC0415 - the extras may be missing
+        from ecs_hooks_cli.commands import ecs_hooks  # noqa: PLC0415 - the extra may be missing
     except ModuleNotFoundError as error:
-        sys.exit(f"ecs-hooks: {error.name} is not installed; try: pip install 'ecs-hooks[cli,simulator]'")
+        sys.exit(f"ecs-hooks: {error.name} is not installed; run: pip install 'ecs-hooks[cli,simulator]'")
     ecs_hooks(prog_name="ecs-hooks")

@@ -17,15 +17,15 @@ from ecs_hooks_cli.common.service import STAGES, C, Hook, Service, described, is
 
 
 def _change_options(command: C) -> C:
-    command = click.option("--yes", is_flag=True, help="Do not ask.")(command)
-    return click.option("--dry-run", is_flag=True, help="Show the change, and make none.")(command)
+    command = click.option("--yes", is_flag=True, help="Change without confirmation.")(command)
+    return click.option("--dry-run", is_flag=True, help="Show the change without making it.")(command)
 
 
 @click.command()
 @service_options
 @reporting
 def hooks(*, service: str, region: str | None) -> None:
-    """List the lifecycle hooks of a service, as ECS has them."""
+    """List the lifecycle hooks of a service, as ECS returns them."""
     found = described(service, region)
     click.echo(_text(found.hooks) if found.hooks else f"{service} has no lifecycle hooks")
 
@@ -51,9 +51,9 @@ def attach(  # noqa: PLR0913 - one parameter an option
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Attach the functions of the hooks' stack to a service, one for each stage.
+    """Attach the functions of the hooks' stack to a service, one per stage.
 
-    Hooks that are there stay as they are, but for one of the same function at the same stage, which is replaced.
+    Existing hooks stay as they are; only a hook with the same function and the same stage is replaced.
     """
     details = None
     if plan is not None:
@@ -65,9 +65,9 @@ def attach(  # noqa: PLR0913 - one parameter an option
             )
     found = described(service, region)
     outputs = _outputs(stack, found.region)
-    kept = found.hooks
+    wanted = found.hooks
     for stage in stages:
-        made: Hook = {
+        new: Hook = {
             "targetType": "AWS_LAMBDA",
             "hookTargetArn": _output(outputs, f"{stage.title().replace('_', '')}Arn", stack),
             "roleArn": _output(outputs, "InvokeRoleArn", stack),
@@ -75,8 +75,9 @@ def attach(  # noqa: PLR0913 - one parameter an option
             **({} if details is None else {"hookDetails": details}),
             "timeoutConfiguration": {"timeoutInMinutes": timeout, "action": "ROLLBACK"},
         }
-        kept = [*(each for each in kept if not _is_at(each, made["hookTargetArn"], stage)), made]
-    _change(found, kept, dry_run=dry_run, yes=yes)
+        same = {name: new[name] for name in ("hookTargetArn", "lifecycleStages")}
+        wanted = [*(each for each in wanted if not same.items() <= each.items()), new]
+    _change(found, wanted, dry_run=dry_run, yes=yes)
 
 
 @click.command()
@@ -92,12 +93,12 @@ def detach(
     if bool(stages) == everything:
         raise click.UsageError("give one of --stage and --all")
     found = described(service, region)
-    kept: list[Hook] = []
+    wanted: list[Hook] = []
     for each in found.hooks:
         left = [stage for stage in each["lifecycleStages"] if is_pause(each) or not (everything or stage in stages)]
         if left:
-            kept.append({**each, "lifecycleStages": left})
-    _change(found, kept, dry_run=dry_run, yes=yes)
+            wanted.append({**each, "lifecycleStages": left})
+    _change(found, wanted, dry_run=dry_run, yes=yes)
 
 
 def _outputs(stack: str, region: str) -> dict[str, str]:
@@ -107,16 +108,12 @@ def _outputs(stack: str, region: str) -> dict[str, str]:
 
 def _output(outputs: Mapping[str, str], name: str, stack: str) -> str:
     if name not in outputs:
-        sys.exit(f"ecs-hooks: the stack {stack} has no output {name}; is it that of the hooks?")
+        sys.exit(f"ecs-hooks: the stack {stack} has no output {name}; name the hooks' stack with --stack")
     return outputs[name]
 
 
-def _is_at(hook: Hook, target: str, stage: str) -> bool:
-    return hook.get("hookTargetArn") == target and hook.get("lifecycleStages") == [stage]
-
-
 def _change(service: Service, wanted: list[Hook], *, dry_run: bool, yes: bool) -> None:
-    """Show what changes, ask, and have ECS change it."""
+    """Show the change, have it confirmed, and update the service."""
     before, after = _text(service.hooks).splitlines(), _text(wanted).splitlines()
     if before == after:
         click.echo("nothing to change")
@@ -125,15 +122,15 @@ def _change(service: Service, wanted: list[Hook], *, dry_run: bool, yes: bool) -
         click.secho(line, fg={"+": "green", "-": "red"}.get(line[0]))
     if any(is_pause(hook) and "timeoutConfiguration" not in hook for hook in wanted):
         sys.exit(
-            "ecs-hooks: ECS does not show the time-out of a PAUSE hook that is there, and sending it back without would "
-            "change it; make this change with the AWS CLI, naming it"
+            "ecs-hooks: ECS does not return the timeoutConfiguration of an existing PAUSE hook, and an update without it "
+            "would change the hook; make this change with the AWS CLI, with the PAUSE hook's timeoutConfiguration"
         )
     if dry_run:
         click.echo("nothing was changed (--dry-run)")
         return
     if not yes:
         click.confirm(f"Change the hooks of {service.cluster}/{service.name}?", abort=True)
-    # All of the configuration goes back: whether ECS keeps what is left out is not documented.
+    # The whole configuration is sent: AWS does not document whether ECS keeps omitted fields.
     ask_page(
         "ecs:UpdateService",
         service.region,

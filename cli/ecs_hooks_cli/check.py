@@ -1,4 +1,4 @@
-"""`ecs-hooks check`: run a plan now, and see what a hook would answer and why."""
+"""`ecs-hooks check`: run a plan now, and show what a hook would answer and why."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from ecs_hooks_cli.common.plans import fetch_plan, read_plan
 from ecs_hooks_cli.common.region import region_of
 from ecs_hooks_cli.common.service import describe_deployment, event, explained, names, running_deployment
 
-_NOWHERE = "arn:aws:ecs:{}:000000000000:{}/no-cluster/no-service/none"
-"""What the event names where there is no deployment, only an address."""
+_NO_DEPLOYMENT = "arn:aws:ecs:{}:000000000000:{}/no-cluster/no-service/none"
+"""ARN in the event where there is only an address."""
 
 _ANY_REGION = "us-east-1"
 
 _LAMBDA_SECONDS = 900
-"""The longest time that Lambda gives an invocation."""
+"""Lambda's longest function timeout."""
 
 _EXIT = {"SUCCEEDED": 0, "FAILED": 1, "IN_PROGRESS": 3}
 _STYLES = {"PASS": "green", "SUCCEEDED": "green", "FAIL": "red", "FAILED": "red", "ERROR": "red"}
@@ -41,16 +41,15 @@ _STYLES = {"PASS": "green", "SUCCEEDED": "green", "FAIL": "red", "FAILED": "red"
 
 @click.command()
 @click.argument("plan", type=click.File(encoding="utf-8"))
-@click.option("--url", help="Check what answers here; no deployment is asked about, and the address is allowed.")
-@click.option("--blue-url", help="With --url: where blue answers, for checks that compare; allowed, too.")
-@click.option("--service", metavar="CLUSTER/SERVICE", help="Check the deployment that is going on there.")
+@click.option("--url", help="Check this address, which is thereby allowed; no deployment is read.")
+@click.option("--blue-url", help="With --url: blue's address, for checks that compare; allowed, too.")
+@click.option("--service", metavar="CLUSTER/SERVICE", help="Check the running deployment of this service.")
 @click.option("--deployment", metavar="ARN", help="Check this service deployment.")
 @click.option(
-    "--region",
-    help="Region of the service, or with --url of what AWS is asked. Default: that of the AWS configuration.",
+    "--region", help="Region of the service, or with --url of the AWS calls. Default: that of the AWS configuration."
 )
-@click.option("--stage", type=click.Choice(list(Stage)), help="Play this stage. Default: that of the deployment.")
-@click.option("--wait", is_flag=True, help="Ask again, as ECS would, until it is decided.")
+@click.option("--stage", type=click.Choice(list(Stage)), help="Run as at this stage. Default: that of the deployment.")
+@click.option("--wait", is_flag=True, help="Repeat, as ECS would, until the answer is final.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def check(  # noqa: PLR0913 - one parameter an option
     *,
@@ -64,26 +63,26 @@ def check(  # noqa: PLR0913 - one parameter an option
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Run the checks of a PLAN (a file with the JSON of hookDetails, - for standard input) from here, now.
+    """Run the checks of a PLAN now, from this machine, and show the answer.
 
-    AWS is only read, and nothing is told to ECS. Exit status 0 where a hook would answer SUCCEEDED, 1 for FAILED, 3 for
-    IN_PROGRESS.
+    PLAN is a file with the JSON of hookDetails, - for standard input. The command only reads from AWS, and sends nothing
+    to ECS. Exit status 0 where a hook would answer SUCCEEDED, 1 for FAILED, 3 for IN_PROGRESS.
     """
     configuration, parsed = read_plan(plan)
     if sum(each is not None for each in (url, service, deployment)) != 1:
         raise click.UsageError("give one of --url, --service and --deployment")
     if blue_url and not url:
-        raise click.UsageError("--blue-url needs --url; in a deployment, blue_url of the check says where blue answers")
+        raise click.UsageError("--blue-url requires --url; in a deployment, set blue_url of the check")
     try:
         arn = None if url else _deployment(service, deployment, region)
         if parsed.policies.plan is not None:
-            its_region = region_of(region) if arn is None else arn.region
-            configuration, parsed = fetch_plan(plan, configuration, parsed.policies.plan, its_region)
+            plan_region = region_of(region) if arn is None else arn.region
+            configuration, parsed = fetch_plan(plan, configuration, parsed.policies.plan, plan_region)
         if not parsed.checks:
-            raise click.UsageError("the plan names no checks")
+            raise click.UsageError("the plan has no checks")
         if url and not blue_url and any(each.requirements().blue for each in parsed.checks):
-            raise click.UsageError("the plan compares with blue: give --blue-url, or blue_url of the check")
-        asked = (
+            raise click.UsageError("the plan compares with blue: give --blue-url, or set blue_url of the check")
+        fields = (
             _event_of(arn, stage)
             if arn
             else _event_of_url(str(url), blue_url, stage, _region_of_checks(parsed, region))
@@ -95,10 +94,9 @@ def check(  # noqa: PLR0913 - one parameter an option
     handler = LifecycleHandler(Definition())
     while True:
         with hooks_shown_in(view, io.StringIO()):
-            answer = handler({**asked, "hookDetails": details}, _Context())
+            answer = handler({**fields, "hookDetails": details}, _Context())
         status = str(answer["hookStatus"])
-        shown = {key: value for key, value in answer.items() if key != "hookDetails"}
-        view.write({"kind": "answer", **shown})
+        view.write({"kind": "answer", **{key: value for key, value in answer.items() if key != "hookDetails"}})
         if status != "IN_PROGRESS" or not wait:
             sys.exit(_EXIT[status])
         details = answer["hookDetails"]
@@ -106,7 +104,7 @@ def check(  # noqa: PLR0913 - one parameter an option
 
 
 class _Context:
-    """What stands for Lambda's context: whoever asks from here may wait as long as Lambda lets a function run."""
+    """In place of Lambda's context: an invocation with the longest timeout."""
 
     invoked_function_arn = ""
 
@@ -114,7 +112,7 @@ class _Context:
         self._until = Deadline.after(_LAMBDA_SECONDS)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return what is left of it."""
+        """Return the milliseconds that are left."""
         return int(self._until.remaining() * 1000)
 
 
@@ -124,15 +122,12 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def record(self, record: object) -> None:
-        """There is no deployment to show."""
-
     def check(self, outcome: Mapping[str, Any]) -> None:
         """Show the outcome of a check."""
         self._line(str(outcome["message"]))
 
     def write(self, answer: Mapping[str, Any]) -> None:
-        """Show what the hook would answer."""
+        """Show the answer of the hook."""
         delay = f" (callBackDelay {answer['callBackDelay']})" if "callBackDelay" in answer else ""
         self._line(f"{answer['reason']}{delay}")
 
@@ -143,7 +138,7 @@ class _Lines:
 
 
 def _at(url: str, blue_url: str | None, configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a plan whose checks all ask at an address, whatever listener they name, and blue at another one."""
+    """Return the plan with all checks at an address, whatever their listener, and blue at another one."""
     checks = [{name: value for name, value in each.items() if name != "listener"} for each in configuration["checks"]]
     for each in checks:
         if blue_url and "blue_url" in check_class(each["type"]).model_fields:
@@ -152,20 +147,20 @@ def _at(url: str, blue_url: str | None, configuration: Mapping[str, Any]) -> dic
 
 
 def _region_of_checks(plan: Plan, region: str | None) -> str:
-    """Return the region in which checks ask AWS, where no deployment tells; any where none does."""
-    return region_of(region) if any(map(_asks_aws, plan.checks)) else _ANY_REGION
+    """Return the region of the checks' AWS calls where there is no deployment; any region if they make none."""
+    return region_of(region) if any(map(_calls_aws, plan.checks)) else _ANY_REGION
 
 
-def _asks_aws(check: Check) -> bool:
+def _calls_aws(check: Check) -> bool:
     required = check.requirements()
     return bool(required.secrets or required.signatures) or (required.listener is None and not required.urls)
 
 
 def _event_of_url(url: str, blue_url: str | None, stage: str | None, region: str) -> dict[str, Any]:
-    # Whoever types an address here means it, their own machine too.
+    # An address on the command line is meant, loopback included.
     hosts = [_host_of("--url", url), *([_host_of("--blue-url", blue_url)] if blue_url else [])]
     os.environ[VARIABLE] = ",".join(filter(None, [os.environ.get(VARIABLE), *hosts]))
-    deployment, revision = (_NOWHERE.format(region, kind) for kind in ("service-deployment", "service-revision"))
+    deployment, revision = (_NO_DEPLOYMENT.format(region, kind) for kind in ("service-deployment", "service-revision"))
     return event(deployment, revision, stage or Stage.POST_TEST_TRAFFIC_SHIFT)
 
 
@@ -184,7 +179,7 @@ def _deployment(service: str | None, deployment: str | None, region: str | None)
             raise click.UsageError(f"--deployment: {error}") from None
     found = running_deployment(*names(str(service)), region_of(region))
     if found is None:
-        sys.exit(f"ecs-hooks: no deployment of {service} is going on")
+        sys.exit(f"ecs-hooks: {service} has no running deployment; give --url or --deployment")
     return found
 
 

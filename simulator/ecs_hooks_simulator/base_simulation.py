@@ -78,7 +78,7 @@ class Users:
         self._requests = requests
 
     def visit(self, *_: object) -> None:
-        """Send the requests of a minute; the load balancer knows their results."""
+        """Send the requests of a minute; the load balancer records the results."""
         with urllib3.PoolManager(retries=False, timeout=10, maxsize=_CONCURRENCY) as http:
 
             def request(_: int) -> None:

@@ -40,15 +40,7 @@ if TYPE_CHECKING:
 
 
 def demo_application(version: str, **environment: str) -> Application:
-    """Return the application that comes with the simulator (`ecs_hooks_simulator.demo_app`).
-
-    Parameters
-    ----------
-    version
-        Its version, which it reports.
-    **environment
-        Further environment variables, such as `STORE`, the folder of its uploads.
-    """
+    """Return the application in `ecs_hooks_simulator.demo_app`, with further variables such as `STORE`, its folder."""
     command = (sys.executable, "-m", "ecs_hooks_simulator.demo_app")
     return Application(command=command, environment={"VERSION": version, **environment})
 

@@ -88,15 +88,15 @@ def test_an_empty_body_does_not_exist() -> None:
     assert problem(answer(b""), body={"equals": ""}) is None
 
 
-def test_a_body_that_is_no_json() -> None:
+def test_a_body_that_is_not_json() -> None:
     assert problem(answer(b"<html>"), json={"$.a": 1}) == (
         "json expected, but response body (6 bytes) is not valid JSON"
     )
 
 
-def test_json_that_is_nested_too_deeply_for_a_path() -> None:
+def test_json_that_is_nested_too_deeply() -> None:
     assert problem(answer(b"[" * 500 + b"]" * 500), json={"$..*": 1}) == (
-        "json $..* can't be evaluated on a response that is nested this deeply"
+        "json $..* cannot be evaluated: the document is nested too deeply"
     )
 
 
@@ -110,6 +110,6 @@ def test_json_that_is_nested_too_deeply_for_a_path() -> None:
         ("/" + "x" * 100, "/" + "x" * 79 + "..."),
     ],
 )
-def test_a_redirect_says_where_it_leads_without_anything_secret(location: str, shown: str) -> None:
+def test_a_redirect_is_shown_without_secrets(location: str, shown: str) -> None:
     assert problem(answer(status=302, location=location)) == f"status 302 (redirects to {shown}), expected 2xx"
     assert problem(answer(status=302)) == "status 302, expected 2xx"

@@ -78,17 +78,17 @@ from ecs_hooks.core.deadline import Deadline, DeadlineError, limited_by
         ("x$", "\udfffx\n", True),
     ],
 )
-def test_patterns_are_found_as_python_and_javascript_write_them(pattern: str, text: str, found: bool) -> None:
+def test_syntax_of_python_and_javascript_is_translated(pattern: str, text: str, found: bool) -> None:
     assert check_pattern(pattern) == pattern
     assert matches(pattern, text) is found
 
 
 @pytest.mark.parametrize("value", [None, 1, True, ["a"], {"a": "a"}])
-def test_only_texts_match(value: object) -> None:
+def test_only_strings_match(value: object) -> None:
     assert not matches("", value)
 
 
-def test_the_time_is_linear() -> None:
+def test_matching_takes_linear_time() -> None:
     assert not matches("(.*a){25}$", "a" * 100_000 + "!")
 
 
@@ -153,7 +153,7 @@ def test_the_time_is_linear() -> None:
         ("\ud800", "half of a surrogate pair is not supported; write the character itself"),
     ],
 )
-def test_what_re2_does_not_have_is_refused_with_a_reason(pattern: str, problem: str) -> None:
+def test_syntax_that_re2_lacks_is_refused_with_a_reason(pattern: str, problem: str) -> None:
     assert problem in (pattern_problem(pattern) or "")
     with pytest.raises(ValueError, match="is not a valid regular expression") as refused:
         check_pattern(pattern)
@@ -208,7 +208,7 @@ def test_all_matches_are_replaced(pattern: str, new: str, text: str, made: str) 
         ("a\\", "new: is not a valid replacement"),
     ],
 )
-def test_a_replacement_is_validated(new: str, problem: str) -> None:
+def test_invalid_replacements_are_refused(new: str, problem: str) -> None:
     with pytest.raises(ValueError, match=re.escape(problem)):
         check_replacement("(?P<a>.)", new)
 
@@ -258,7 +258,7 @@ def _positions(pattern: str, text: str) -> list[tuple[int, int]]:
 
 @given(_PATTERNS, st.sampled_from(["", "$", r"\Z"]), _TEXTS)
 @example("a", "$", "a\n")
-def test_python_finds_the_same(pattern: str, end: str, text: str) -> None:
+def test_matches_are_those_of_python(pattern: str, end: str, text: str) -> None:
     # Without groups: of one in a repetition of empty matches, the engines keep different ones.
     whole = re.sub(r"\((?!\?)", "(?:", f"(?:{pattern}){end}")
 
@@ -278,7 +278,7 @@ def test_python_finds_the_same(pattern: str, end: str, text: str) -> None:
     ),
     st.text(max_size=10),
 )
-def test_no_pattern_raises_anything_but_its_problem(pattern: str, text: str) -> None:
+def test_every_invalid_pattern_has_a_problem(pattern: str, text: str) -> None:
     if pattern_problem(pattern) is None:
         assert matches(pattern, text) in {True, False}
         assert len(first_group(pattern, text)) <= 1
@@ -288,7 +288,7 @@ def test_no_pattern_raises_anything_but_its_problem(pattern: str, text: str) -> 
             check_pattern(pattern)
 
 
-def test_a_pattern_is_written_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+def test_patterns_are_never_logged_or_shown(capfd: pytest.CaptureFixture[str]) -> None:
     for pattern in [
         "hunter2(",
         "hunter2[",
@@ -305,7 +305,7 @@ def test_a_pattern_is_written_nowhere(capfd: pytest.CaptureFixture[str]) -> None
     assert capfd.readouterr() == ("", "")
 
 
-def test_re2_is_loaded_with_the_first_pattern() -> None:
+def test_re2_is_imported_with_the_first_pattern() -> None:
     program = (
         "import sys; from ecs_hooks.assertions.predicate import Predicate;"
         "Predicate(equals=1); print('re2' in sys.modules);"

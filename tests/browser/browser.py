@@ -1,4 +1,4 @@
-"""A real browser without a screen, told what to do through the DevTools protocol; it has no network."""
+"""A headless browser without a network, controlled through the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--remote-debugging-pipe",
-    # Whatever a page asks for fails: no name leads anywhere, and addresses lead to a proxy that is not there.
+    # All requests of a page fail: no name resolves, and the proxy for addresses does not exist.
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--proxy-server=127.0.0.1:9",
     "--proxy-bypass-list=<-loopback>",
@@ -29,7 +29,7 @@ _FLAGS = (
 
 
 def browser() -> str | None:
-    """Return where a browser is on this machine."""
+    """Return the path of an installed browser."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
@@ -44,7 +44,7 @@ class Page:
     Attributes
     ----------
     events : list of dict
-        What the browser has told without being asked: requests, errors, messages of the console.
+        Events of the browser: requests, errors, messages of the console.
     """
 
     def __init__(self, to: IO[bytes], from_: IO[bytes]) -> None:
@@ -80,7 +80,7 @@ class Page:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
         self.call("Page.navigate", url=file.as_uri())
-        while not self.told("Page.loadEventFired"):
+        while not self.events_of("Page.loadEventFired"):
             self._read()
 
     def evaluate(self, expression: str) -> Any:
@@ -99,8 +99,8 @@ class Page:
         self._session = None
         self.call("Browser.close")
 
-    def told(self, method: str) -> list[Any]:
-        """Return what the browser has told by a method."""
+    def events_of(self, method: str) -> list[Any]:
+        """Return the parameters of the events of a method."""
         return [event["params"] for event in self.events if event["method"] == method]
 
     def _read(self) -> dict[str, Any]:

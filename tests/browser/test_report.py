@@ -1,4 +1,4 @@
-"""The page of a play, as people see it."""
+"""The report in a browser."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ UNREADABLE = """
   return found;
 })()
 """
-"""The texts with too little contrast to what is behind them (WCAG, level AA)."""
+"""Texts with too little contrast (WCAG, level AA)."""
 
 STICKING_OUT = """
 [...document.body.querySelectorAll('*')]
@@ -52,7 +52,7 @@ STICKING_OUT = """
     return box.width && (box.right > document.documentElement.clientWidth + 1 || box.left < -1); })
   .map(each => `${each.tagName}.${each.getAttribute('class')} ${each.textContent.slice(0, 30)}`)
 """
-"""What is not within the width of the page, and not in a box of its own that scrolls."""
+"""Elements outside of the width of the page, and not in a box that scrolls."""
 
 OVERLAPS = """
 (() => {
@@ -69,7 +69,7 @@ OVERLAPS = """
   return found;
 })()
 """
-"""Texts in a picture that lie on each other."""
+"""Overlapping texts in a chart."""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def played(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def assert_fine(page: Page, file: Path, tmp_path: Path, *, width: int, dark: bool) -> None:
-    """Open a file, and see that it is as wide as the page, readable, and asks for nothing."""
+    """Open a file: its content fits into the width, is readable, and loads nothing."""
     page.open(file, width=width, dark=dark)
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
 
@@ -98,11 +98,11 @@ def assert_fine(page: Page, file: Path, tmp_path: Path, *, width: int, dark: boo
     assert page.evaluate(STICKING_OUT) == []
     assert page.evaluate(UNREADABLE) == []
     assert page.evaluate(OVERLAPS) == []
-    assert [each["request"]["url"] for each in page.told("Network.requestWillBeSent")] == [file.as_uri()]
+    assert [each["request"]["url"] for each in page.events_of("Network.requestWillBeSent")] == [file.as_uri()]
     assert (
-        page.told("Runtime.exceptionThrown")
-        == page.told("Runtime.consoleAPICalled")
-        == page.told("Log.entryAdded")
+        page.events_of("Runtime.exceptionThrown")
+        == page.events_of("Runtime.consoleAPICalled")
+        == page.events_of("Log.entryAdded")
         == []
     )
     picture = tmp_path / "picture.png"
@@ -121,11 +121,11 @@ def test_the_page_of_the_demo(page: Page, file: Path, tmp_path: Path, width: int
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_pages_of_other_plays(page: Page, played: Path, tmp_path: Path, width: int) -> None:
+def test_the_page_of_a_deployment(page: Page, played: Path, tmp_path: Path, width: int) -> None:
     assert_fine(page, played, tmp_path, width=width, dark=width == NARROW)
 
 
-def test_bars_of_the_same_moment_stand_under_each_other(page: Page, file: Path) -> None:
+def test_charts_have_the_same_horizontal_position(page: Page, file: Path) -> None:
     page.open(file)
     places = page.evaluate(
         """[...document.querySelectorAll('#deployment-1 .lane > svg, #deployment-1 .axis-row > svg, #deployment-1 .gridlines')]
@@ -135,7 +135,7 @@ def test_bars_of_the_same_moment_stand_under_each_other(page: Page, file: Path) 
     assert len({tuple(place) for place in places}) == 1
 
 
-def test_pictures_have_names_for_those_who_hear_the_page(page: Page, file: Path) -> None:
+def test_charts_have_labels_for_screen_readers(page: Page, file: Path) -> None:
     page.open(file)
     page.call("Accessibility.enable")
     nodes = page.call("Accessibility.getFullAXTree")["nodes"]
@@ -149,7 +149,7 @@ def test_pictures_have_names_for_those_who_hear_the_page(page: Page, file: Path)
     assert headers
 
 
-def test_tables_stay_tables_on_a_phone(page: Page, file: Path) -> None:
+def test_tables_stay_tables_on_a_narrow_page(page: Page, file: Path) -> None:
     page.open(file, width=NARROW)
     page.call("Accessibility.enable")
     roles = [each.get("role", {}).get("value") for each in page.call("Accessibility.getFullAXTree")["nodes"]]
@@ -157,8 +157,8 @@ def test_tables_stay_tables_on_a_phone(page: Page, file: Path) -> None:
     assert {"table", "row", "cell", "columnheader"} <= set(roles)
 
 
-def test_a_script_in_a_page_would_not_run(page: Page, tmp_path: Path) -> None:
-    # The page has none; should something ever get through, its policy still stands in the way.
+def test_the_policy_blocks_scripts(page: Page, tmp_path: Path) -> None:
+    # The page has no script; its policy would block one.
     file = tmp_path / "page.html"
     html = page_of([PLAYS["success"]()])
     file.write_text(
@@ -167,11 +167,11 @@ def test_a_script_in_a_page_would_not_run(page: Page, tmp_path: Path) -> None:
     page.open(file)
 
     assert page.evaluate("document.title") != "run"
-    assert "script-src" in json.dumps(page.told("Log.entryAdded"))
-    assert {each["blockedReason"] for each in page.told("Network.loadingFailed")} <= {"csp"}
+    assert "script-src" in json.dumps(page.events_of("Log.entryAdded"))
+    assert {each["blockedReason"] for each in page.events_of("Network.loadingFailed")} <= {"csp"}
 
 
-def test_closed_parts_are_printed(page: Page, file: Path) -> None:
+def test_collapsed_parts_are_printed(page: Page, file: Path) -> None:
     hidden = (
         "[...document.querySelectorAll('details:not([open]) table')].filter(each => !each.checkVisibility()).length"
     )

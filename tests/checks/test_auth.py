@@ -95,7 +95,7 @@ def test_every_check_that_sends_requests_authenticates_them(
 
 
 @pytest.mark.parametrize("make", CHECKS)
-def test_a_token_is_asked_for_once_for_all_of_them(serve: Serve, tokens: AuthorizationServer, make: Any) -> None:
+def test_one_token_is_used_for_all_requests(serve: Serve, tokens: AuthorizationServer, make: Any) -> None:
     url = serve(wanting("Authorization: Bearer t0ken-1-of-the-server")).url
     check = make({"oauth2": {"token_url": tokens.url, **OAUTH2}})
 
@@ -115,7 +115,7 @@ def test_a_token_that_expires_during_a_load_is_replaced(serve: Serve, tokens: Au
 
 
 @pytest.mark.parametrize("make", CHECKS)
-def test_no_token_says_nothing_of_green(serve: Serve, tokens: AuthorizationServer, make: Any) -> None:
+def test_without_a_token_no_request_is_sent(serve: Serve, tokens: AuthorizationServer, make: Any) -> None:
     server = serve(wanting(""))
     check = make({"oauth2": {"token_url": tokens.url, **OAUTH2}})
     tokens.answer(503, {})
@@ -128,24 +128,24 @@ def test_no_token_says_nothing_of_green(serve: Serve, tokens: AuthorizationServe
     assert server.connections == 0
 
 
-def test_a_load_ends_where_there_is_no_further_token(serve: Serve, tokens: AuthorizationServer) -> None:
+def test_a_load_ends_without_a_further_token(serve: Serve, tokens: AuthorizationServer) -> None:
     tokens.fields["expires_in"] = 0.3
-    asked: list[bytes] = []
+    received: list[bytes] = []
 
     def script(peer: Peer) -> None:
         while request := peer.request():
-            asked.append(request)
+            received.append(request)
             tokens.answer(503, {})
             peer.answer()
 
     outcome = run(load({"oauth2": {"token_url": tokens.url, **OAUTH2}}), serve(script).url)
     assert outcome.status is Status.ERROR
     assert outcome.reason.endswith("status 503")
-    assert 0 < len(asked) < 20
+    assert 0 < len(received) < 20
 
 
 @pytest.mark.parametrize("make", CHECKS)
-def test_mutual_tls(serve: Serve, trusted: trustme.CA, make: Any) -> None:
+def test_requests_have_a_client_certificate(serve: Serve, trusted: trustme.CA, make: Any) -> None:
     made = trusted.issue_cert("smoke.example")
     server = server_context(trusted.issue_cert("127.0.0.1"))
     server.verify_mode = ssl.CERT_REQUIRED
@@ -162,7 +162,7 @@ def test_mutual_tls(serve: Serve, trusted: trustme.CA, make: Any) -> None:
     assert "the client certificate can't be used" in outcome.reason
     outcome = run(make({"mutual_tls": pem}), url.replace("https", "http"))
     assert outcome.status is Status.FAIL
-    assert "auth.mutual_tls needs https, and the address is http" in outcome.reason
+    assert "auth.mutual_tls requires https, but the address is http" in outcome.reason
 
 
 @pytest.mark.parametrize("make", CHECKS)
@@ -184,7 +184,7 @@ def test_secrets_by_reference(serve: Serve, aws: AwsApi, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("make", CHECKS)
-def test_a_secret_that_can_not_be_had(serve: Serve, aws: AwsApi, make: Any) -> None:
+def test_a_secret_that_is_not_available_is_named(serve: Serve, aws: AwsApi, make: Any) -> None:
     check = make({"bearer": {"token": {"ssm": "/shop/token"}}})
     server = serve(wanting(""))
     aws.error("GetParameter", "ThrottlingException")
@@ -197,7 +197,7 @@ def test_a_secret_that_can_not_be_had(serve: Serve, aws: AwsApi, make: Any) -> N
     assert server.connections == 0
 
 
-def test_a_secret_that_is_no_header(serve: Serve, aws: AwsApi) -> None:
+def test_a_secret_that_is_no_valid_header_is_a_failure(serve: Serve, aws: AwsApi) -> None:
     aws.answer("GetParameter", {"Parameter": {"Value": f"{PASSWORD}\n"}})
     for check in (
         http({"bearer": {"token": {"ssm": "/a"}}}),
@@ -211,13 +211,13 @@ def test_a_secret_that_is_no_header(serve: Serve, aws: AwsApi) -> None:
         )
 
 
-def test_a_user_whose_name_has_a_colon(serve: Serve, aws: AwsApi) -> None:
+def test_a_user_name_with_a_colon_is_a_failure(serve: Serve, aws: AwsApi) -> None:
     aws.answer("GetParameter", {"Parameter": {"Value": "a:b-c:d"}})
     outcome = run(http({"basic": {"username": {"ssm": "/a"}, "password": PASSWORD}}), serve(wanting("")).url)
     assert outcome == Outcome.failed("auth.basic.username: must not contain a colon")
 
 
-def test_the_listener_rule_takes_what_a_secret_says(serve: Serve, aws: AwsApi) -> None:
+def test_a_secret_header_must_match_the_listener_rule(serve: Serve, aws: AwsApi) -> None:
     aws.answer("GetParameter", {"Parameter": {"Value": "test"}})
     check = HttpCheck.model_validate({"headers": {"X-Environment": {"ssm": "/a"}}})
     seen: list[str] = []
@@ -238,7 +238,7 @@ def test_the_listener_rule_takes_what_a_secret_says(serve: Serve, aws: AwsApi) -
         {"headers": {"X-Tenant": {"env": "TENANT"}}},
     ],
 )
-def test_a_redirect_takes_nothing_of_it_elsewhere(
+def test_a_redirect_to_another_server_gets_no_credentials(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
 ) -> None:
     monkeypatch.setenv("TENANT", PASSWORD)
@@ -256,7 +256,7 @@ def test_a_redirect_takes_nothing_of_it_elsewhere(
     assert PASSWORD not in seen[0]
 
 
-def test_an_address_is_told_and_asserted_without_the_key(serve: Serve) -> None:
+def test_an_address_is_shown_and_asserted_without_the_api_key(serve: Serve) -> None:
     url = serve(wanting(f"key={PASSWORD}")).url
     asserts = [{"query": "url", "equals": f"{url}/x?a=***"}]
     check = http({"api_key": {"query": "key", "value": PASSWORD}}, path="/x?a=1", expect={"asserts": asserts})
@@ -301,7 +301,7 @@ def test_a_scenario_logs_in_with_secrets(serve: Serve, aws: AwsApi) -> None:
     assert b"Authorization: Bearer t0ken-of-green" in seen[1]
 
 
-def test_a_scenario_cleans_up_where_a_secret_is_missing(serve: Serve, aws: AwsApi) -> None:
+def test_a_scenario_cleans_up_without_a_secret(serve: Serve, aws: AwsApi) -> None:
     aws.error("GetParameter", "ThrottlingException")
     seen: list[str] = []
     check = ScenarioCheck.model_validate(

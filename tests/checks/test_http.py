@@ -46,7 +46,7 @@ def routed(serve: Serve, base: str = "", headers: dict[str, str] | None = None, 
     return requests[0].decode()
 
 
-def test_green_is_asked_and_the_evidence_has_the_numbers(serve: Serve) -> None:
+def test_a_response_passes_and_the_evidence_has_the_numbers(serve: Serve) -> None:
     server = serve(replying(b"hello"))
     outcome = ask(server.url, path="/health")
     assert outcome.status is Status.PASS
@@ -63,7 +63,7 @@ def test_green_is_asked_and_the_evidence_has_the_numbers(serve: Serve) -> None:
     }
 
 
-def test_a_failure_reads_like_the_design(serve: Serve) -> None:
+def test_a_failure_names_the_request_and_the_status(serve: Serve) -> None:
     server = serve(replying(status="500 Internal Server Error"))
     outcome = ask(server.url, method="POST", path="/process")
     assert outcome.reason == f"POST {server.url}/process status 500, expected 2xx"
@@ -103,7 +103,7 @@ def sent(serve: Serve, **fields: Any) -> str:
         ({"multipart": {"f": {"content": "text"}}}, 'form-data; name="f"\r\n\r\ntext\r\n'),
     ],
 )
-def test_the_request_that_the_plan_describes(serve: Serve, fields: dict[str, Any], expected: str) -> None:
+def test_the_request_has_the_fields_of_the_plan(serve: Serve, fields: dict[str, Any], expected: str) -> None:
     assert expected in sent(serve, **fields)
 
 
@@ -137,7 +137,7 @@ def test_without_an_address_of_green_the_reason_says_so() -> None:
         ask(None, path="/x")
 
 
-def test_what_the_listener_rule_needs_is_sent(serve: Serve) -> None:
+def test_the_request_has_what_the_listener_rule_requires(serve: Serve) -> None:
     request = routed(serve, "/test", path="/x", query={"a": "b"})
 
     assert request.startswith("GET /test/x?version=2&a=b HTTP/1.1")
@@ -145,7 +145,7 @@ def test_what_the_listener_rule_needs_is_sent(serve: Serve) -> None:
     assert "X-Environment: test\r\n" in request
 
 
-def test_what_the_listener_rule_needs_may_be_said_again(serve: Serve) -> None:
+def test_the_plan_may_repeat_what_the_listener_rule_requires(serve: Serve) -> None:
     request = routed(serve, query={"version": [2, 3]}, headers={"x-environment": "TEST"})
 
     assert request.startswith("GET /?version=2&version=3 HTTP/1.1")
@@ -162,7 +162,9 @@ def test_what_the_listener_rule_needs_may_be_said_again(serve: Serve) -> None:
         ({"query": {"version": ["1", "3"]}}, "query parameter version"),
     ],
 )
-def test_what_would_miss_the_listener_rule_is_not_sent(serve: Serve, fields: dict[str, Any], named: str) -> None:
+def test_a_request_that_does_not_match_the_listener_rule_is_not_sent(
+    serve: Serve, fields: dict[str, Any], named: str
+) -> None:
     green = Endpoint("http://a", {"Host": "shop.example.com", "X-Environment": "test"}, {"version": "2"})
 
     assert ask(green, **fields) == Outcome.failed(
@@ -170,7 +172,7 @@ def test_what_would_miss_the_listener_rule_is_not_sent(serve: Serve, fields: dic
     )
 
 
-def test_a_host_that_no_rule_asks_for_may_be_another_one(serve: Serve) -> None:
+def test_the_default_host_can_be_overridden(serve: Serve) -> None:
     requests: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -187,7 +189,7 @@ def test_a_host_that_no_rule_asks_for_may_be_another_one(serve: Serve) -> None:
     ]
 
 
-def test_advice_is_given_where_there_is_no_connection(serve: Serve) -> None:
+def test_without_a_connection_the_reason_has_the_advice(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     green = Endpoint(f"http://127.0.0.1:{port}", advice="mend it so")
@@ -197,11 +199,11 @@ def test_advice_is_given_where_there_is_no_connection(serve: Serve) -> None:
 
 
 def test_a_url_needs_no_listener() -> None:
-    with pytest.raises(ValidationError, match="a url needs no listener"):
+    with pytest.raises(ValidationError, match="has both url and listener; remove one of them"):
         ask(None, url="http://a", listener="production")
 
 
-def test_an_absolute_address_gets_nothing_of_the_listener_rule(serve: Serve) -> None:
+def test_a_url_gets_nothing_of_the_listener_rule(serve: Serve) -> None:
     request = routed(serve, url="/x")
 
     assert request.startswith("GET /x HTTP/1.1")
@@ -216,7 +218,7 @@ def test_a_secret_header_of_the_listener_rule_is_masked(serve: Serve) -> None:
     assert "hunter2" not in outcome.reason
 
 
-def test_a_method_that_the_listener_rule_does_not_take(serve: Serve) -> None:
+def test_a_method_that_the_listener_rule_excludes_is_a_failure(serve: Serve) -> None:
     outcome = ask(Endpoint("http://a", methods=("GET", "HEAD")), method="POST")
 
     assert outcome == Outcome.failed("the listener rule accepts only GET, HEAD, not POST")
@@ -231,12 +233,12 @@ def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None
 @pytest.mark.parametrize(
     ("fields", "where", "problem"),
     [
-        ({"path": "x"}, "path", "must begin with /; an absolute address goes into url"),
+        ({"path": "x"}, "path", "must begin with /; for an absolute URL, use url"),
         ({"path": "http://a/"}, "path", "must begin with /"),
         ({"path": "/a\r\nb"}, "path", "control characters"),
         ({"url": "/x"}, "url", "must begin with http:// or https://"),
         ({"url": "http://a\n/"}, "url", "control characters"),
-        ({"path": "/", "url": "http://a"}, "", "one of path and url"),
+        ({"path": "/", "url": "http://a"}, "", "has both path and url"),
         ({"method": "get"}, "method", "'GET'"),
         ({"headers": {"a": "b\nc"}}, "headers", "line breaks"),
         ({"headers": {"a": 1}}, "headers.a", "must be a string, or a reference"),
@@ -246,10 +248,10 @@ def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None
         ({"body": "a", "json": None}, "", "at most one of body, body_base64, json, form, multipart"),
         ({"body_base64": "a"}, "body_base64", "not valid Base64"),
         ({"body_base64": "ü"}, "body_base64", "not valid Base64"),
-        ({"multipart": {"a": {}}}, "multipart.a", "one of content and content_base64"),
-        ({"multipart": {"a": {"content": "a", "content_base64": "YQ=="}}}, "multipart.a", "one of content"),
-        ({"multipart": {"a": {"content_base64": "YQ=="}}}, "multipart.a", "needs a filename"),
-        ({"multipart": {"a": {"content": "a", "content_type": "b"}}}, "multipart.a", "needs a filename"),
+        ({"multipart": {"a": {}}}, "multipart.a", "exactly one of content and content_base64"),
+        ({"multipart": {"a": {"content": "a", "content_base64": "YQ=="}}}, "multipart.a", "exactly one of content"),
+        ({"multipart": {"a": {"content_base64": "YQ=="}}}, "multipart.a", "requires a filename"),
+        ({"multipart": {"a": {"content": "a", "content_type": "b"}}}, "multipart.a", "requires a filename"),
         (
             {"multipart": {"a": {"filename": "a", "content": "a", "content_type": "b\r\nc"}}},
             "multipart.a.content_type",
@@ -270,7 +272,7 @@ def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None
         ({"expect": {"max_latency_ms": 0}}, "expect.max_latency_ms", "greater than 0"),
     ],
 )
-def test_a_mistake_is_refused_at_its_field(fields: dict[str, Any], where: str, problem: str) -> None:
+def test_an_invalid_value_is_refused_at_its_field(fields: dict[str, Any], where: str, problem: str) -> None:
     with pytest.raises(ValidationError) as caught:
         HttpCheck.model_validate(fields)
     (error,) = caught.value.errors()
@@ -298,7 +300,7 @@ def test_fields_can_be_given_by_their_names_in_a_plan() -> None:
     assert HttpCheck.model_validate(check.model_dump(by_alias=True, exclude_unset=True)) == check
 
 
-# What each kind of trouble does
+# Failures without a response
 
 
 def refused() -> str:
@@ -306,13 +308,13 @@ def refused() -> str:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_trouble_with_the_connection_is_an_error_after_all_attempts() -> None:
+def test_a_failed_connection_is_an_error_after_all_attempts() -> None:
     outcome = ask(refused(), connect_retries=1)
     assert outcome.status is Status.ERROR
     assert outcome.reason.endswith("(after 2 attempts)")
 
 
-def test_a_name_that_can_not_be_resolved_is_an_error() -> None:
+def test_a_name_that_cannot_be_resolved_is_an_error() -> None:
     # A label of 64 characters is refused without asking any DNS server.
     assert ask(f"http://{'a' * 64}.invalid", connect_retries=0).status is Status.ERROR
 
@@ -323,13 +325,13 @@ def test_a_read_timeout_is_a_failure(serve: Serve) -> None:
     assert outcome.reason.endswith("no complete response header within 0.2 s (timeout_seconds)")
 
 
-def test_the_end_of_the_invocation_is_none(serve: Serve) -> None:
+def test_the_end_of_the_invocation_is_a_wait(serve: Serve) -> None:
     outcome = ask(serve(Peer.hang).url, seconds=0.2)
     assert outcome.status is Status.WAIT
     assert outcome.reason.endswith("no complete response header when the time of this invocation was over")
 
 
-def test_a_forbidden_address_names_the_way_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_address_names_the_variable_that_allows_it(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE)
     outcome = ask(serve(mirror).url, until={"timeout_seconds": 60})
     assert outcome.status is Status.FAIL
@@ -342,7 +344,7 @@ def test_a_body_that_is_too_large_names_the_field(serve: Serve) -> None:
     assert outcome.reason.endswith("response body is larger than max_body_bytes (1)")
 
 
-def test_redirects(serve: Serve) -> None:
+def test_redirects_are_followed_only_if_the_plan_says_so(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         if peer.request().startswith(b"GET /b"):
             peer.answer()
@@ -391,7 +393,7 @@ def test_a_check_that_polls_waits_until_its_time_is_over(
 
 
 @pytest.mark.parametrize(("elapsed", "status"), [(0, Status.WAIT), (60, Status.FAIL)])
-def test_trouble_is_polled_too(elapsed: float, status: Status) -> None:
+def test_a_failed_connection_is_polled_too(elapsed: float, status: Status) -> None:
     assert ask(refused(), elapsed=elapsed, until=UNTIL, connect_retries=0).status is status
 
 
@@ -415,7 +417,7 @@ def test_an_http_only_hook_loads_nothing_else() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_checks_know_nothing_but_their_context(serve: Serve) -> None:
+def test_a_check_needs_only_its_context(serve: Serve) -> None:
     assert HttpCheck(path="/").run(context(serve(replying()).url)).status is Status.PASS
 
 

@@ -85,7 +85,7 @@ def sampled(server: Counting, seconds: float = 20, connect_retries: int = 0, **s
     return ask(address, seconds=seconds, connect_retries=connect_retries, samples={"count": 20, **samples})
 
 
-def test_all_as_expected(start: Start) -> None:
+def test_all_samples_as_expected_are_a_pass(start: Start) -> None:
     server = start(lambda _: 200)
     outcome = sampled(server, max_p99_ms=5000)
 
@@ -97,7 +97,7 @@ def test_all_as_expected(start: Start) -> None:
     assert server.connections == 1
 
 
-def test_a_share_may_be_other_than_expected(start: Start) -> None:
+def test_min_success_percent_allows_some_failures(start: Start) -> None:
     server = start(lambda number: 500 if number % 10 == 0 else 200)
 
     assert sampled(server, min_success_percent=90).status is Status.PASS
@@ -105,7 +105,7 @@ def test_a_share_may_be_other_than_expected(start: Start) -> None:
     assert outcome.status is Status.FAIL
     assert "90 % as expected" in outcome.reason
     assert outcome.reason.endswith(
-        "; expected 95 % as expected; most common problem: status 500, expected 2xx (2 of 2)"
+        "; expected 95 % as expected; most common failure: status 500, expected 2xx (2 of 2)"
     )
 
 
@@ -119,7 +119,7 @@ def test_percentiles_have_limits(start: Start) -> None:
     assert outcome.reason.endswith("; expected p95 within 140 ms")
 
 
-def test_several_at_the_same_time_and_no_more(start: Start) -> None:
+def test_concurrency_is_the_maximum(start: Start) -> None:
     def answer(_: int) -> int:
         time.sleep(0.05)
         return 200
@@ -130,7 +130,7 @@ def test_several_at_the_same_time_and_no_more(start: Start) -> None:
     assert server.connections == 4
 
 
-def test_a_broken_connection_is_a_sample_once_green_has_answered(start: Start) -> None:
+def test_a_broken_connection_is_a_failed_sample_after_the_first_response(start: Start) -> None:
     server = start(lambda number: 0 if number in {4, 5} else 200)
 
     outcome = sampled(server)
@@ -139,7 +139,7 @@ def test_a_broken_connection_is_a_sample_once_green_has_answered(start: Start) -
     assert sampled(start(lambda number: 0 if number in {4, 5} else 200), min_success_percent=90).status is Status.PASS
 
 
-def test_without_a_response_no_time_is_known(start: Start) -> None:
+def test_without_a_response_a_latency_limit_is_not_met(start: Start) -> None:
     def answer(_: int) -> int:
         time.sleep(0.3)
         return 200
@@ -155,33 +155,33 @@ def test_without_a_response_no_time_is_known(start: Start) -> None:
     assert hang.evidence["p95_ms"] is None
 
 
-def test_where_nothing_ever_answers_it_is_an_error(start: Start) -> None:
+def test_without_any_response_it_is_an_error(start: Start) -> None:
     server = start(lambda _: 0)
 
     assert sampled(server).status is Status.ERROR
     assert ask("http://127.0.0.1:9", connect_retries=0, samples={"count": 3}).status is Status.ERROR
 
 
-def test_what_can_never_be_sent_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_address_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "")
 
     assert ask("http://127.0.0.1:9", samples={"count": 3}).status is Status.FAIL
 
 
-def test_samples_that_do_not_fit_into_the_time_are_no_pass(start: Start) -> None:
+def test_samples_that_do_not_fit_into_the_time_are_a_failure(start: Start) -> None:
     def answer(_: int) -> int:
         time.sleep(0.1)
         return 200
 
     outcome = sampled(start(answer), seconds=0.6)
     assert outcome.status is Status.FAIL
-    assert "there was no time for all 20 (samples.count)" in outcome.reason
+    assert "the time was over before all 20 samples were sent; lower samples.count" in outcome.reason
 
 
 @pytest.mark.parametrize(
     "fields", [{"samples": {"count": 1}}, {"samples": {"count": 3}, "until": {"timeout_seconds": 1}}]
 )
-def test_mistakes(fields: dict[str, Any]) -> None:
+def test_invalid_fields_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         HttpCheck.model_validate(fields)
 
@@ -195,4 +195,4 @@ def test_a_sample_that_computes_ends_at_the_deadline() -> None:
             check_deadline()
 
     with pytest.raises(DeadlineError):
-        Samples(count=3).take(compute, deadline)
+        Samples(count=3).collect(compute, deadline)

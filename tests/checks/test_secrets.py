@@ -42,7 +42,8 @@ def echo(peer: Peer) -> None:
 
 
 def mirror(peer: Peer) -> None:
-    """Send back what a request proves its sender with, and nothing else: a reason shows the beginning of a text only."""
+    """Send back what a request proves its sender with, and nothing else: a reason shows the beginning of a text
+    only."""
     head, _, _ = peer.request().decode("latin-1").partition("\r\n\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.split("\r\n"))}
     value = headers.get(head.split(" ")[1].strip("/"), "nothing")
@@ -118,7 +119,7 @@ def test_a_secret_stays_out_of_the_outcome(url: str, secret: str, place: str) ->
             assert not leaks(only, secret)
 
 
-def test_a_secret_stays_out_of_the_reason_for_trouble() -> None:
+def test_a_secret_stays_out_of_the_reason_without_a_connection() -> None:
     check = HttpCheck(url="http://user:passw0rd@127.0.0.1:1/x?token=t0ken-t0ken", connect_retries=0)
     outcome = check.run(context(None))
     assert outcome.status is Status.ERROR
@@ -185,12 +186,14 @@ def test_a_secret_by_reference_stays_out_of_the_outcome(url: str, secret: str, p
 
 @pytest.mark.parametrize("make", [http, sampled, scenario, load])
 @pytest.mark.parametrize("place", AUTH)
-def test_every_check_keeps_them(url: str, monkeypatch: pytest.MonkeyPatch, place: str, make: Any) -> None:
+def test_a_secret_stays_out_of_the_outcome_of_every_check(
+    url: str, monkeypatch: pytest.MonkeyPatch, place: str, make: Any
+) -> None:
     monkeypatch.setenv(VARIABLE, "127.0.0.1")
     for expect in EXPECTS if make is not load else EXPECTS[:1]:
         for secret in ("hunter2-hunter2", {"env": NAME}):
             if place == "header" and isinstance(secret, str):
-                continue  # a header that nobody calls a secret is none
+                continue  # no name makes this header a secret
             monkeypatch.setenv(NAME, "hunter2-hunter2")
             outcome = outcome_of(make(AUTH[place](secret), expect), url)
             assert outcome.status is Status.FAIL, outcome
@@ -202,7 +205,9 @@ def test_every_check_keeps_them(url: str, monkeypatch: pytest.MonkeyPatch, place
 
 @pytest.mark.parametrize("make", [http, sampled, scenario, load])
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_tokens_stay_out_too(mirroring: str, monkeypatch: pytest.MonkeyPatch, make: Any, method: str) -> None:
+def test_tokens_stay_out_of_the_outcome(
+    mirroring: str, monkeypatch: pytest.MonkeyPatch, make: Any, method: str
+) -> None:
     monkeypatch.setenv(VARIABLE, "127.0.0.1")
     with tokens_serving() as tokens:
         credentials = {"client_id": "smoke test", "client_secret": "hunter2-hunter2"}
@@ -220,7 +225,7 @@ def test_tokens_stay_out_too(mirroring: str, monkeypatch: pytest.MonkeyPatch, ma
 
 
 @pytest.mark.parametrize("make", [http, sampled, scenario, load])
-def test_signatures_stay_out_too(mirroring: str, monkeypatch: pytest.MonkeyPatch, make: Any) -> None:
+def test_signatures_stay_out_of_the_outcome(mirroring: str, monkeypatch: pytest.MonkeyPatch, make: Any) -> None:
     monkeypatch.setenv(VARIABLE, "127.0.0.1")
     for name, value in {**KEYS, "AWS_SESSION_TOKEN": SESSION_TOKEN}.items():
         monkeypatch.setenv(name, value)
@@ -237,7 +242,7 @@ def test_signatures_stay_out_too(mirroring: str, monkeypatch: pytest.MonkeyPatch
     clients._session.cache_clear()
 
 
-def test_a_capture_that_is_marked_secret_stays_out(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_capture_stays_out_of_the_outcome(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "127.0.0.1")
     capture = {"query": "jsonpath", "path": "$.all", "secret": True}
     first = {"path": "/hunter2-hunter2", "captures": {"all": capture}, "expect": {"status": 302}}
@@ -247,7 +252,7 @@ def test_a_capture_that_is_marked_secret_stays_out(url: str, monkeypatch: pytest
     assert "hunter2-hunter2" not in shown.reason.partition("request 2")[2]
 
 
-def test_nothing_of_it_is_in_the_log_the_state_or_the_answer(
+def test_secrets_are_not_in_the_log_the_state_or_the_response(
     url: str, aws: AwsApi, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(VARIABLE, "127.0.0.1")

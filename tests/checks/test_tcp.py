@@ -30,9 +30,9 @@ def at(server: Server) -> str:
 
 
 def pong(peer: Peer) -> None:
-    """What speaks a protocol of lines."""
-    while asked := peer.connection.recv(100):
-        peer.send(b"+PONG\r\n" if asked == b"PING\r\n" else b"-ERR hunter2\r\n")
+    """A server of a line protocol."""
+    while line := peer.connection.recv(100):
+        peer.send(b"+PONG\r\n" if line == b"PING\r\n" else b"-ERR hunter2\r\n")
 
 
 def closed() -> int:
@@ -40,7 +40,7 @@ def closed() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_green_takes_a_connection(serve: Serve) -> None:
+def test_a_connection_is_a_pass(serve: Serve) -> None:
     server = serve(pong)
     outcome = run(at(server), expect={"max_connect_ms": 9000})
 
@@ -55,7 +55,7 @@ def test_green_takes_a_connection(serve: Serve) -> None:
     }
 
 
-def test_green_says_what_it_should(serve: Serve) -> None:
+def test_an_expected_response_is_a_pass(serve: Serve) -> None:
     server = serve(pong)
     outcome = run(at(server), send="PING\r\n", **PONG)
 
@@ -65,7 +65,7 @@ def test_green_says_what_it_should(serve: Serve) -> None:
     assert run(at(server), send="PING\r\n", expect={"body": {"matches": r"^\+PONG\s"}}).status is Status.PASS
 
 
-def test_an_answer_may_come_in_pieces_and_the_rest_is_not_waited_for(serve: Serve) -> None:
+def test_a_response_may_come_in_pieces_and_the_check_does_not_wait_for_more(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         for piece in (b"220 mail.exam", b"ple ES", b"MTP ready\r\n"):
             peer.send(piece)
@@ -75,20 +75,20 @@ def test_an_answer_may_come_in_pieces_and_the_rest_is_not_waited_for(serve: Serv
     assert run(at(serve(script)), expect={"body": {"contains": "220 ", "matches": "ESMTP"}}).status is Status.PASS
 
 
-def test_a_wrong_answer_fails_and_is_not_shown(serve: Serve) -> None:
+def test_a_wrong_response_fails_and_is_not_shown(serve: Serve) -> None:
     server = serve(pong)
     outcome = run(at(server), send="secret-of-mine\r\n", timeout_seconds=0.5, **PONG)
 
     assert outcome.status is Status.FAIL
     assert outcome.reason == (
-        f'TCP 127.0.0.1:{server.port} answer is 14 bytes, nothing more within 0.5 s; expected to contain "PONG"'
+        f'TCP 127.0.0.1:{server.port} response is 14 bytes, nothing more within 0.5 s; expected to contain "PONG"'
     )
     assert server.connections == 1
-    told = run(at(server), send="x", timeout_seconds=0.5, expect={"body": {"matches": "^PONG"}})
-    assert told.reason.endswith('expected to match "^PONG"')
+    unmatched = run(at(server), send="x", timeout_seconds=0.5, expect={"body": {"matches": "^PONG"}})
+    assert unmatched.reason.endswith('expected to match "^PONG"')
 
 
-def test_an_answer_that_ends_or_never_ends(serve: Serve) -> None:
+def test_a_response_that_ends_or_never_ends_is_a_failure(serve: Serve) -> None:
     def brief(peer: Peer) -> None:
         peer.send(b"-ERR\r\n")
 
@@ -97,16 +97,16 @@ def test_an_answer_that_ends_or_never_ends(serve: Serve) -> None:
             peer.send(b"x" * 60_000)
 
     over = run(at(serve(brief)), **PONG)
-    assert (over.status, over.reason.partition(" answer ")[2]) == (
+    assert (over.status, over.reason.partition(" response ")[2]) == (
         Status.FAIL,
         'is 6 bytes, then the connection ended; expected to contain "PONG"',
     )
     more = run(at(serve(endless)), **PONG)
     assert (more.status, more.evidence["body_bytes"]) == (Status.FAIL, MAX_BYTES)
-    assert f"answer is {MAX_BYTES} bytes, and more came; expected" in more.reason
+    assert f"response is {MAX_BYTES} bytes, and more came; expected" in more.reason
 
 
-def test_no_expression_takes_for_ever(serve: Serve) -> None:
+def test_no_expression_takes_too_long(serve: Serve) -> None:
     def script(peer: Peer) -> None:
         peer.send(b"a" * 5000 + b"!")
 
@@ -115,7 +115,7 @@ def test_no_expression_takes_for_ever(serve: Serve) -> None:
     assert outcome.reason.endswith('; expected to match "(.*a){25}$"')
 
 
-def test_where_there_is_no_connection_it_is_tried_again_and_an_error() -> None:
+def test_without_a_connection_it_is_an_error_after_all_attempts() -> None:
     port = closed()
     outcome = run(f"http://127.0.0.1:{port}", connect_retries=1)
 
@@ -125,7 +125,7 @@ def test_where_there_is_no_connection_it_is_tried_again_and_an_error() -> None:
     assert advised.reason.endswith("; open the port")
 
 
-def test_a_connection_that_ends_before_an_answer_is_tried_again(serve: Serve) -> None:
+def test_a_connection_that_ends_before_a_response_is_retried(serve: Serve) -> None:
     seen: list[int] = []
 
     def script(peer: Peer) -> None:
@@ -143,17 +143,17 @@ def test_a_connection_that_ends_before_an_answer_is_tried_again(serve: Serve) ->
     assert nothing.reason.endswith("connection ended before a response")
 
 
-def test_nobody_who_listens(serve: Serve) -> None:
+def test_a_server_that_never_responds_is_a_failure(serve: Serve) -> None:
     server = serve(lambda peer: peer.hang())
     outcome = run(at(server), send="x" * 60_000, timeout_seconds=0.3, **PONG)
 
     assert outcome.status is Status.FAIL
-    assert "answer is 0 bytes, nothing more within 0.3 s" in outcome.reason
+    assert "response is 0 bytes, nothing more within 0.3 s" in outcome.reason
     waiting = run(at(server), seconds=0.5, **PONG)
     assert waiting.status is Status.WAIT
 
 
-def test_a_connection_that_takes_too_long(serve: Serve) -> None:
+def test_a_slow_connection_is_a_failure(serve: Serve) -> None:
     outcome = run(at(serve(pong)), expect={"max_connect_ms": 0.0001})
 
     assert outcome.status is Status.FAIL
@@ -171,7 +171,7 @@ def test_another_port_of_green_or_another_address(serve: Serve, host: str) -> No
     assert outcome.reason.startswith(f"TCP {named}:{server.port} connected")
 
 
-def test_the_address_guard_counts(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_address_is_refused(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "")
     server = serve(pong)
     outcome = run(at(server))
@@ -182,7 +182,7 @@ def test_the_address_guard_counts(serve: Serve, monkeypatch: pytest.MonkeyPatch)
     assert run("gopher:nothing").status is Status.FAIL
 
 
-def test_tls(serve: Serve, trusted: trustme.CA) -> None:
+def test_the_certificate_must_be_valid_for_the_host(serve: Serve, trusted: trustme.CA) -> None:
     server = serve(pong, server_context(trusted.issue_cert("cache.example")))
     ping: dict[str, Any] = {"tls": True, "send": "PING\r\n", **PONG}
 
@@ -195,7 +195,7 @@ def test_tls(serve: Serve, trusted: trustme.CA) -> None:
     assert run(Endpoint(at(server), host=".example"), **ping).status is Status.FAIL
 
 
-def test_tls_with_an_authority_of_ones_own_by_reference(aws: AwsApi, serve: Serve) -> None:
+def test_ca_certificates_can_be_a_reference(aws: AwsApi, serve: Serve) -> None:
     private = trustme.CA()
     server = serve(pong, server_context(private.issue_cert("127.0.0.1")))
     aws.answer("GetParameter", {"Parameter": {"Value": private.cert_pem.bytes().decode()}})
@@ -205,7 +205,7 @@ def test_tls_with_an_authority_of_ones_own_by_reference(aws: AwsApi, serve: Serv
     assert [each.name for each in check.requirements().secrets] == ["/ca"]
 
 
-def test_what_goes_wrong_with_tls(serve: Serve, trusted: trustme.CA) -> None:
+def test_a_failed_tls_handshake_is_an_error(serve: Serve, trusted: trustme.CA) -> None:
     refused = run(at(serve(pong)), tls=True, timeout_seconds=1)
     assert refused.status is Status.ERROR
     assert "TLS handshake" in refused.reason
@@ -219,14 +219,14 @@ def test_what_goes_wrong_with_tls(serve: Serve, trusted: trustme.CA) -> None:
 @pytest.mark.parametrize(
     ("protocol", "fields", "says"),
     [
-        ("HTTP", {}, "an Application Load Balancer takes connections itself"),
-        ("HTTPS", PONG, "an Application Load Balancer takes connections itself"),
-        ("TLS", {"tls": True}, "say what green answers (expect.body)"),
+        ("HTTP", {}, "an Application Load Balancer accepts connections itself"),
+        ("HTTPS", PONG, "an Application Load Balancer accepts connections itself"),
+        ("TLS", {"tls": True}, "set expect.body to green's response"),
         ("TLS", PONG, "set tls to true"),
-        ("TCP", {"port": 9}, "port 9 of the load balancer is another listener, which could lead to blue"),
+        ("TCP", {"port": 9}, "port 9 belongs to another listener of the load balancer, which may forward to blue"),
     ],
 )
-def test_where_a_connection_would_tell_nothing_of_green(
+def test_a_connection_that_says_nothing_about_green_is_refused(
     serve: Serve, protocol: str, fields: dict[str, Any], says: str
 ) -> None:
     server = serve(pong)
@@ -237,7 +237,7 @@ def test_where_a_connection_would_tell_nothing_of_green(
     assert server.connections == 0
 
 
-def test_at_a_network_load_balancer(serve: Serve, trusted: trustme.CA) -> None:
+def test_a_network_load_balancer_forwards_connections(serve: Serve, trusted: trustme.CA) -> None:
     plain = serve(pong)
     assert run(Endpoint(at(plain), protocol="TCP")).status is Status.PASS
     assert run(Endpoint(at(plain), protocol="TCP"), port=plain.port).status is Status.PASS
@@ -246,7 +246,7 @@ def test_at_a_network_load_balancer(serve: Serve, trusted: trustme.CA) -> None:
     assert run(there, tls=True, send="PING\r\n", **PONG).status is Status.PASS
 
 
-def test_what_it_asks() -> None:
+def test_requirements_come_from_the_address() -> None:
     green, other = TcpCheck(port=5, listener="production"), TcpCheck(address="cache.internal:6379")
 
     assert (green.requirements().listener, green.requirements().port, list(green.requirements().urls)) == (
@@ -262,22 +262,22 @@ def test_what_it_asks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "problem"),
     [
         ({"address": "http://a:80"}, "String should match pattern"),
         ({"address": "a"}, "String should match pattern"),
         ({"address": "a:0"}, "must be a host and a port"),
         ({"address": "a:99999"}, "address is not valid"),
-        ({"address": "a:1", "port": 2}, "an address needs no port"),
-        ({"address": "a:1", "listener": "test"}, "an address needs no listener"),
+        ({"address": "a:1", "port": 2}, "has both address and port; remove one of them"),
+        ({"address": "a:1", "listener": "test"}, "has both address and listener; remove one of them"),
         ({"port": 0}, "greater than or equal to 1"),
-        ({"verify_tls": False}, "verify_tls: is for TLS, see tls"),
-        ({"min_tls_version": "1.3", "tls": False}, "min_tls_version: is for TLS"),
-        ({"expect": {"body": {}}}, "needs at least one of contains, matches"),
+        ({"verify_tls": False}, "verify_tls: requires TLS; set tls to true"),
+        ({"min_tls_version": "1.3", "tls": False}, "min_tls_version: requires TLS"),
+        ({"expect": {"body": {}}}, "requires at least one of contains, matches"),
         ({"expect": {"body": {"matches": "("}}}, "is not a valid regular expression"),
         ({"expect": {"status": 200}}, "Extra inputs"),
     ],
 )
-def test_mistakes(fields: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_invalid_fields_are_refused(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
         TcpCheck.model_validate(fields)

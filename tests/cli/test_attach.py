@@ -65,7 +65,7 @@ def test_hooks_are_listed(run: Run, aws: AwsApi) -> None:
     assert run("hooks", "prod/web").output == "prod/web has no lifecycle hooks\n"
 
 
-def test_attach_keeps_what_is_there_and_shows_what_changes(run: Run, aws: AwsApi, tmp_path: Path) -> None:
+def test_attach_keeps_existing_hooks_and_shows_the_change(run: Run, aws: AwsApi, tmp_path: Path) -> None:
     service(aws, OWN, PAUSE)
     stages = ("--stage", "PRE_SCALE_UP", "--stage", "POST_TEST_TRAFFIC_SHIFT")
     result = run("attach", "prod/web", *stages, "--plan", plan(tmp_path), "--yes")
@@ -88,7 +88,7 @@ def test_attach_keeps_what_is_there_and_shows_what_changes(run: Run, aws: AwsApi
     assert second["lifecycleStages"] == ["POST_TEST_TRAFFIC_SHIFT"]
 
 
-def test_attached_again_it_is_replaced_and_the_same_is_no_change(run: Run, aws: AwsApi) -> None:
+def test_a_second_attach_replaces_the_hook_or_changes_nothing(run: Run, aws: AwsApi) -> None:
     service(aws)
     run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--yes")
     (attached,) = sent(aws)
@@ -100,7 +100,7 @@ def test_attached_again_it_is_replaced_and_the_same_is_no_change(run: Run, aws: 
     assert [hook["timeoutConfiguration"]["timeoutInMinutes"] for hook in sent(aws)] == [90]
 
 
-def test_nothing_is_changed_unasked(run: Run, aws: AwsApi) -> None:
+def test_nothing_is_changed_without_confirmation(run: Run, aws: AwsApi) -> None:
     service(aws)
     result = run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--dry-run")
     assert result.output.endswith("nothing was changed (--dry-run)\n")
@@ -110,7 +110,7 @@ def test_nothing_is_changed_unasked(run: Run, aws: AwsApi) -> None:
     assert "UpdateService" not in aws.calls
 
 
-def test_a_plan_with_mistakes_or_too_much_time_is_not_sent(run: Run, aws: AwsApi, tmp_path: Path) -> None:
+def test_an_invalid_plan_or_timeout_is_not_sent(run: Run, aws: AwsApi, tmp_path: Path) -> None:
     service(aws)
     wrong = run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--plan", plan(tmp_path, chekcs=1))
     assert "did you mean 'checks'?" in wrong.output
@@ -121,14 +121,14 @@ def test_a_plan_with_mistakes_or_too_much_time_is_not_sent(run: Run, aws: AwsApi
     assert not aws.calls
 
 
-def test_another_stack_than_that_of_the_hooks(run: Run, aws: AwsApi) -> None:
+def test_a_stack_without_the_output_is_an_error(run: Run, aws: AwsApi) -> None:
     service(aws)
     result = run("attach", "prod/web", "--stage", "POST_SCALE_UP", "--yes")
     assert "the stack ecs-hooks has no output PostScaleUpArn" in result.output
     assert "UpdateService" not in aws.calls
 
 
-def test_detach_leaves_the_other_stages_and_pauses(run: Run, aws: AwsApi) -> None:
+def test_detach_keeps_other_stages_and_pauses(run: Run, aws: AwsApi) -> None:
     service(aws, OWN, PAUSE)
     run("detach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--yes")
     assert sent(aws) == [{**OWN, "lifecycleStages": ["POST_SCALE_UP"]}, PAUSE]
@@ -140,21 +140,21 @@ def test_detach_leaves_the_other_stages_and_pauses(run: Run, aws: AwsApi) -> Non
 
 
 @pytest.mark.parametrize("options", [[], ["--all", "--stage", "PRE_SCALE_UP"]])
-def test_detach_needs_to_know_what(run: Run, options: list[str]) -> None:
+def test_detach_requires_either_stages_or_all(run: Run, options: list[str]) -> None:
     result = run("detach", "prod/web", *options)
     assert result.exit_code == 2
     assert "give one of --stage and --all" in result.output
 
 
-def test_a_pause_hook_that_ecs_shows_in_part_is_not_sent_back(run: Run, aws: AwsApi) -> None:
+def test_a_pause_hook_without_its_timeout_is_not_sent_back(run: Run, aws: AwsApi) -> None:
     service(aws, {"lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]})
     result = run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--yes")
     assert result.exit_code == 1
-    assert "does not show the time-out of a PAUSE hook" in result.output
+    assert "does not return the timeoutConfiguration of an existing PAUSE hook" in result.output
     assert "UpdateService" not in aws.calls
 
 
-def test_trouble(run: Run, aws: AwsApi) -> None:
+def test_errors_of_aws_are_one_line(run: Run, aws: AwsApi) -> None:
     service(aws)
     aws.error("UpdateService", "AccessDeniedException")
     assert (

@@ -33,7 +33,7 @@ def written(folder: Path, plan: Any) -> Path:
     return file
 
 
-def test_a_plan_against_an_address_on_this_machine(run: Run, tmp_path: Path, serve: Serve) -> None:
+def test_a_plan_runs_against_a_local_address(run: Run, tmp_path: Path, serve: Serve) -> None:
     server = serve(replying(b"hello"))
     result = run("check", written(tmp_path, HEALTH), "--url", server.url)
 
@@ -42,7 +42,7 @@ def test_a_plan_against_an_address_on_this_machine(run: Run, tmp_path: Path, ser
     assert "SUCCEEDED post_test_traffic_shift no-service: 1 passed" in result.output
 
 
-def test_the_address_counts_for_both_listeners(run: Run, tmp_path: Path, serve: Serve) -> None:
+def test_the_address_replaces_both_listeners(run: Run, tmp_path: Path, serve: Serve) -> None:
     server = serve(replying(b"hello"))
     plan = {"checks": [{"type": "http", "listener": "production"}, {"type": "http", "listener": "test"}]}
     result = run("check", written(tmp_path, plan), "--url", server.url)
@@ -65,7 +65,7 @@ def test_a_failure_is_exit_status_1(run: Run, tmp_path: Path, serve: Serve) -> N
 POLLS = {"checks": [{"type": "http", "until": {"timeout_seconds": 60, "interval_seconds": 1}}]}
 
 
-def test_a_load_has_the_time_that_lambda_would_give_it(run: Run, tmp_path: Path, serve: Serve) -> None:
+def test_a_load_has_the_longest_timeout_of_lambda(run: Run, tmp_path: Path, serve: Serve) -> None:
     def script(peer: Peer) -> None:
         while peer.request():
             peer.answer(b"ok")
@@ -89,7 +89,9 @@ def test_in_progress_is_exit_status_3(run: Run, tmp_path: Path, serve: Serve) ->
     assert "(callBackDelay 1)" in result.output
 
 
-def test_it_waits_as_ecs_would(run: Run, tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wait_repeats_until_the_answer_is_final(
+    run: Run, tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     naps: list[float] = []
     monkeypatch.setattr(time, "sleep", naps.append)
 
@@ -107,7 +109,7 @@ def test_it_waits_as_ecs_would(run: Run, tmp_path: Path, serve: Serve, monkeypat
 COMPARE: dict[str, Any] = {"checks": [{"type": "compare", "samples": 15, "interval_seconds": 0}, *HEALTH["checks"]]}
 
 
-def test_green_and_blue_at_addresses_on_this_machine(run: Run, tmp_path: Path, serve: Serve) -> None:
+def test_green_is_compared_with_blue_at_local_addresses(run: Run, tmp_path: Path, serve: Serve) -> None:
     green, blue = serve(replying(b"hello")), serve(replying(b"hello"))
     result = run("check", written(tmp_path, COMPARE), "--url", green.url, "--blue-url", blue.url)
     assert result.exit_code == 0, result.output
@@ -121,22 +123,22 @@ def test_green_and_blue_at_addresses_on_this_machine(run: Run, tmp_path: Path, s
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
-        (["--url", "http://a"], "the plan compares with blue: give --blue-url, or blue_url of the check"),
-        (["--service", "a", "--blue-url", "http://b"], "--blue-url needs --url"),
+        (["--url", "http://a"], "the plan compares with blue: give --blue-url, or set blue_url of the check"),
+        (["--service", "a", "--blue-url", "http://b"], "--blue-url requires --url"),
         (["--url", "http://a", "--blue-url", "b"], "--blue-url must begin with http:// or https:// and a host"),
     ],
 )
-def test_an_address_of_blue_that_makes_no_sense(run: Run, tmp_path: Path, options: list[str], says: str) -> None:
+def test_a_wrong_address_of_blue_is_a_usage_error(run: Run, tmp_path: Path, options: list[str], message: str) -> None:
     result = run("check", written(tmp_path, COMPARE), *options)
 
     assert result.exit_code == 2
-    assert says in result.output
+    assert message in result.output
 
 
 @pytest.mark.parametrize("how", [["--service", "my-cluster/my-service", "--region", "us-west-2"], ["--deployment"]])
-def test_a_deployment_that_is_going_on(
+def test_a_running_deployment_is_checked(
     run: Run, tmp_path: Path, serve: Serve, aws: AwsApi, monkeypatch: pytest.MonkeyPatch, how: list[str]
 ) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
@@ -154,7 +156,7 @@ def test_a_deployment_that_is_going_on(
         ]
 
 
-def test_a_stage_without_hooks_is_taken_for_the_test_stage(run: Run, tmp_path: Path, aws: AwsApi) -> None:
+def test_the_default_stage_is_post_test_traffic_shift(run: Run, tmp_path: Path, aws: AwsApi) -> None:
     load_balancer(aws)
     aws.answer("DescribeRules", rule(to=()))
     described = {"targetServiceRevision": {"arn": GREEN}, "lifecycleStage": "BAKE_TIME"}
@@ -165,13 +167,15 @@ def test_a_stage_without_hooks_is_taken_for_the_test_stage(run: Run, tmp_path: P
     assert "FAILED post_test_traffic_shift my-service" in result.output
 
 
-def test_no_deployment_is_going_on(run: Run, tmp_path: Path, aws: AwsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_without_a_running_deployment_is_an_error(
+    run: Run, tmp_path: Path, aws: AwsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_REGION", "us-west-2")
     aws.answer("ListServiceDeployments", {"serviceDeployments": []})
     result = run("check", written(tmp_path, HEALTH), "--service", "my-service")
 
     assert result.exit_code == 1
-    assert "no deployment of my-service is going on" in result.output
+    assert "my-service has no running deployment" in result.output
     aws.error("ListServiceDeployments", "AccessDeniedException")
     assert (
         "the AWS credentials used here do not allow the action ecs:ListServiceDeployments"
@@ -187,11 +191,11 @@ def test_the_region_of_the_aws_configuration(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
     aws.answer("ListServiceDeployments", {"serviceDeployments": []})
 
-    assert "is going on" in run("check", written(tmp_path, HEALTH), "--service", "my-service").output
+    assert "has no running deployment" in run("check", written(tmp_path, HEALTH), "--service", "my-service").output
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         ([], "give one of --url, --service and --deployment"),
         (["--url", "http://a", "--service", "b"], "give one of --url, --service and --deployment"),
@@ -200,15 +204,15 @@ def test_the_region_of_the_aws_configuration(
         (["--service", "b"], "give --region"),
     ],
 )
-def test_options_that_do_not_go_together(run: Run, tmp_path: Path, options: list[str], says: str) -> None:
+def test_conflicting_options_are_a_usage_error(run: Run, tmp_path: Path, options: list[str], message: str) -> None:
     result = run("check", written(tmp_path, HEALTH), *options)
 
     assert result.exit_code == 2
-    assert says in result.output
+    assert message in result.output
 
 
 def test_a_plan_without_checks(run: Run, tmp_path: Path) -> None:
-    assert "the plan names no checks" in run("check", written(tmp_path, {}), "--url", "http://a").output
+    assert "the plan has no checks" in run("check", written(tmp_path, {}), "--url", "http://a").output
     assert run("check", written(tmp_path, {"chekcs": 1}), "--url", "http://a").exit_code == 1
 
 
@@ -216,7 +220,7 @@ SECRET: dict[str, Any] = {"type": "http", "auth": {"bearer": {"token": {"ssm": "
 
 
 @pytest.mark.parametrize("way", ["option", "environment"])
-def test_secrets_are_those_of_the_region_that_is_meant(
+def test_secrets_are_read_in_the_given_region(
     run: Run, tmp_path: Path, serve: Serve, aws: AwsApi, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     aws.answer("GetParameter", {"Parameter": {"Value": "t0ken-t0ken"}})
@@ -230,7 +234,7 @@ def test_secrets_are_those_of_the_region_that_is_meant(
     assert aws.regions == {"eu-north-1"}
 
 
-def test_secrets_without_a_region(run: Run, tmp_path: Path) -> None:
+def test_secrets_require_a_region(run: Run, tmp_path: Path) -> None:
     result = run("check", written(tmp_path, {"checks": [SECRET]}), "--url", "http://127.0.0.1:1")
     assert result.exit_code == 2
     assert "give --region" in result.output
@@ -241,9 +245,7 @@ SIGNED: dict[str, Any] = {"type": "http", "auth": {"sigv4": {"service": "execute
 ALARM = {"type": "alarm", "names": ["api-5xx"]}
 
 
-def test_checks_that_ask_aws_do_so_in_the_region_that_is_meant(
-    run: Run, tmp_path: Path, serve: Serve, aws: AwsApi
-) -> None:
+def test_aws_calls_of_checks_use_the_given_region(run: Run, tmp_path: Path, serve: Serve, aws: AwsApi) -> None:
     aws.answer("AssumeRole", role_keys())
     alarm = {"AlarmName": "api-5xx", "StateValue": "OK"}
     aws.answer("DescribeAlarms", {"MetricAlarms": [alarm], "CompositeAlarms": []})
@@ -263,13 +265,13 @@ def test_checks_that_ask_aws_do_so_in_the_region_that_is_meant(
 
 
 @pytest.mark.parametrize("check", [SIGNED, ALARM])
-def test_no_region_is_guessed(run: Run, tmp_path: Path, check: dict[str, Any]) -> None:
+def test_aws_calls_of_checks_require_a_region(run: Run, tmp_path: Path, check: dict[str, Any]) -> None:
     result = run("check", written(tmp_path, {"checks": [check]}), "--url", "http://127.0.0.1:1")
     assert result.exit_code == 2
     assert "give --region" in result.output
 
 
-def test_a_plan_that_is_kept_elsewhere(run: Run, tmp_path: Path, serve: Serve, aws: AwsApi) -> None:
+def test_a_plan_in_s3_is_fetched(run: Run, tmp_path: Path, serve: Serve, aws: AwsApi) -> None:
     server = serve(replying())
     aws.answer("GetObject", {"Body": json.dumps(HEALTH).encode()})
     file = written(tmp_path, {"plan": "s3://plans/shop.json"})
@@ -295,13 +297,13 @@ def test_a_plan_that_is_kept_elsewhere(run: Run, tmp_path: Path, serve: Serve, a
     assert "s3:GetObject: AccessDenied" in result.output
 
 
-def test_a_plan_that_is_kept_elsewhere_is_not_validated_here(run: Run, tmp_path: Path) -> None:
+def test_validate_does_not_fetch_a_plan(run: Run, tmp_path: Path) -> None:
     result = run("validate", written(tmp_path, {"plan": "s3://plans/shop.json"}))
     assert result.exit_code == 0
-    assert "valid, its checks are in s3://plans/shop.json, which is not examined, mode enforce" in result.output
+    assert "valid, its checks are in s3://plans/shop.json, which is not validated, mode enforce" in result.output
 
 
-def test_a_connection_to_an_address_on_this_machine(run: Run, tmp_path: Path, serve: Serve) -> None:
+def test_a_tcp_connection_to_a_local_address(run: Run, tmp_path: Path, serve: Serve) -> None:
     server = serve(lambda peer: peer.send(b"220 ready\r\n"))
     plan = {"checks": [{"type": "tcp", "listener": "production", "expect": {"body": {"contains": "220"}}}]}
     result = run("check", written(tmp_path, plan), "--url", server.url)

@@ -10,6 +10,7 @@ import pytest
 
 import ecs_hooks
 import ecs_hooks_cli as cli
+from ecs_hooks_cli.commands import LazyCommand
 from tests.cli.conftest import Run
 
 
@@ -20,35 +21,35 @@ def written(folder: Path, value: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("plan", "says"),
+    ("plan", "message"),
     [
         ({"checks": [{"type": "http"}], "mode": "observe"}, "valid, 1 checks, mode observe"),
         ({}, "valid, the default checks of its stage, mode enforce"),
     ],
 )
-def test_a_valid_plan(run: Run, tmp_path: Path, plan: Any, says: str) -> None:
+def test_a_valid_plan_is_exit_status_0(run: Run, tmp_path: Path, plan: Any, message: str) -> None:
     result = run("validate", written(tmp_path, plan))
 
     assert result.exit_code == 0
-    assert says in result.output
+    assert message in result.output
 
 
 @pytest.mark.parametrize(
-    ("plan", "says"),
+    ("plan", "message"),
     [
         ({"chekcs": [], "mode": "x"}, "hookDetails.chekcs: unknown field; did you mean 'checks'?"),
         ("{", "not JSON"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )
-def test_a_plan_with_mistakes(run: Run, tmp_path: Path, plan: Any, says: str) -> None:
+def test_an_invalid_plan_is_exit_status_1(run: Run, tmp_path: Path, plan: Any, message: str) -> None:
     result = run("validate", written(tmp_path, plan))
 
     assert result.exit_code == 1
-    assert says in result.output
+    assert message in result.output
 
 
-def test_a_file_that_is_no_text(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_exit_status_1(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     file.write_bytes(b"\xff\xfe\x00")
 
@@ -64,10 +65,71 @@ def test_the_schema_is_printed_and_written(run: Run, tmp_path: Path) -> None:
 
 
 def test_version_and_help(run: Run) -> None:
-    assert run("--version").output == "ecs-hooks, version 0.1.0\n"
+    assert run("--version").output == f"ecs-hooks, version {ecs_hooks.__version__}\n"
     for command in ("simulate", "demo", "doctor", "import", "validate", "schema"):
         assert command in run("--help").output
         assert run(command, "--help").exit_code == 0
+
+
+def test_the_summaries_of_the_help_are_those_of_the_commands() -> None:
+    lazy = [each for each in cli.commands.ecs_hooks.commands.values() if isinstance(each, LazyCommand)]
+
+    assert len(lazy) == 9
+    assert [(each.name, each.get_short_help_str(1000)) for each in lazy] == [
+        (each.name, each.load().get_short_help_str(1000)) for each in lazy
+    ]
+
+
+@pytest.mark.parametrize("options", [["--help"], ["--version"], ["validate", "--help"], ["schema", "--help"]])
+def test_help_imports_click_alone(options: list[str]) -> None:
+    program = f"""if True:
+        import sys
+        before = set(sys.modules)
+        from ecs_hooks_cli import main
+        try:
+            sys.argv = ["ecs-hooks", *{options}]
+            main()
+        finally:
+            packages = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+            print(sorted(packages - sys.stdlib_module_names), file=sys.stderr)
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stderr.strip() == "['click', 'ecs_hooks_cli']"
+
+
+@pytest.mark.parametrize(
+    ("command", "absent"),
+    [
+        ("attach", {"moto", "rich", "ecs_hooks_simulator", "jsonschema"}),
+        ("check", {"moto", "flask", "jinja2", "ecs_hooks_simulator"}),
+        ("demo", {"moto", "flask", "jinja2", "yaml"}),
+        ("doctor", {"moto", "flask", "jinja2", "ecs_hooks_simulator"}),
+        ("import", {"moto", "rich", "yaml", "openapi_spec_validator", "ecs_hooks_simulator"}),
+        ("migrate", {"moto", "flask", "jinja2", "ecs_hooks_simulator"}),
+        ("simulate", {"moto", "flask", "jinja2", "yaml"}),
+    ],
+)
+def test_the_help_of_a_command_imports_its_own_packages(command: str, absent: set[str]) -> None:
+    program = f"from ecs_hooks_cli import commands; commands.ecs_hooks.commands[{command!r}].load()"
+    program += "; import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert absent.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize(("command", "extras"), [("demo", "cli,simulator"), ("doctor", "cli")])
+def test_a_command_without_its_extra_says_how_to_install_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str, extras: str
+) -> None:
+    lazy = cli.commands.ecs_hooks.commands[command]
+    assert isinstance(lazy, LazyCommand)
+    monkeypatch.setitem(sys.modules, lazy.module, None)
+
+    result = run(command)
+
+    assert result.exit_code == 1
+    assert f"is not installed; run: pip install 'ecs-hooks[{extras}]'" in result.output
 
 
 def test_the_program_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +142,7 @@ def test_the_program_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     assert "0.1.0" in capsys.readouterr().out
 
 
-def test_without_the_extras_the_program_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_click_the_program_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ecs_hooks_cli.commands", None)
 
     with pytest.raises(SystemExit, match=r"pip install 'ecs-hooks\[cli,simulator\]'"):

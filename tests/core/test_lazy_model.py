@@ -10,19 +10,27 @@ from pydantic import BaseModel, ValidationError
 
 import ecs_hooks
 from ecs_hooks.auth.reference import Reference
-from ecs_hooks.core.lazy_model import Later
+from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.validation_errors import fields_at, models_of
+
+STRINGS = ("a", "b")
 
 
 class Holder(BaseModel):
-    """Has fields whose model is loaded later."""
+    """Has fields with a lazy model."""
 
-    one: Annotated[Any, Later("ecs_hooks.auth.reference:Reference")] | None = None
-    many: dict[str, Annotated[Any, Later("ecs_hooks.auth.reference:Reference", or_text=True)]] = {}
-    some: Annotated[Any, Later("ecs_hooks.auth.reference:Reference", or_text=("a", "b"), such_as="a key")] | None = None
+    one: Annotated[Any, LazyModel("ecs_hooks.auth.reference:Reference")] | None = None
+    many: dict[str, Annotated[Any, LazyModel("ecs_hooks.auth.reference:Reference", or_string=True)]] = {}
+    some: (
+        Annotated[
+            Any,
+            LazyModel("ecs_hooks.auth.reference:Reference", or_string=f"{__name__}:STRINGS", example='{"env": "A"}'),
+        ]
+        | None
+    ) = None
 
 
-def test_a_field_is_as_if_the_model_stood_in_it() -> None:
+def test_a_lazy_model_validates_as_the_model_itself() -> None:
     given = {"one": {"ssm": "/a"}, "many": {"b": "text", "c": {"env": "C"}}}
     holder = Holder.model_validate(given)
 
@@ -34,26 +42,26 @@ def test_a_field_is_as_if_the_model_stood_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "place", "says"),
+    ("given", "path", "message"),
     [
         ({"one": {"smm": 1}}, ("one", "smm"), "Extra inputs"),
         ({"one": "text"}, ("one",), "valid dictionary or instance of Reference"),
         ({"many": {"b": {"ssm": 1}}}, ("many", "b", "ssm"), "Input should be a valid string"),
-        ({"many": {"b": 1}}, ("many", "b"), "must be a string, or a reference"),
-        ({"some": 1}, ("some",), "must be a string, or a key, not number"),
+        ({"many": {"b": 1}}, ("many", "b"), "must be a string, or an object such as"),
+        ({"some": 1}, ("some",), 'must be a string, or an object such as {"env": "A"}, not number'),
         ({"some": "c"}, ("some",), "is not one of the allowed values (a, b)"),
-        ({"some": "ssm"}, ("some",), "requires an argument, for example a key"),
+        ({"some": "ssm"}, ("some",), 'requires an argument; write {"ssm": ...}'),
     ],
 )
-def test_a_mistake_has_its_place(given: Any, place: tuple[str, ...], says: str) -> None:
+def test_a_mistake_has_its_path(given: Any, path: tuple[str, ...], message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Holder.model_validate(given)
     (error,) = caught.value.errors()
-    assert error["loc"] == place
-    assert says in error["msg"]
+    assert error["loc"] == path
+    assert message in error["msg"]
 
 
-def test_its_fields_are_known() -> None:
+def test_the_fields_of_a_lazy_model_are_known() -> None:
     assert models_of(Holder.model_fields["one"]) == models_of(Holder.model_fields["many"]) == [Reference]
     assert fields_at(Holder, ("one",)) == fields_at(Holder, ("many", "x")) == list(Reference.model_fields)
     definitions = Holder.model_json_schema()["$defs"]
@@ -65,8 +73,8 @@ def test_its_fields_are_known() -> None:
     [
         ({"checks": [{"type": "http", "path": "/x", "headers": {"X-A": "b"}}]}, []),
         (
-            {"checks": [{"type": "http", "expect": {"asserts": [{"query": "body", "filters": ["to_int"], "min": 1}]}}]},
-            [],
+            {"checks": [{"type": "http", "expect": {"asserts": [{"query": "body", "min": 1}]}}]},
+            ["ecs_hooks.assertions.query"],
         ),
         (
             {"checks": [{"type": "http", "auth": {"bearer": {"token": "t"}}}]},
@@ -74,12 +82,12 @@ def test_its_fields_are_known() -> None:
         ),
     ],
 )
-def test_whoever_does_without_does_not_load_it(plan: Any, loaded: list[str]) -> None:
+def test_a_plan_loads_only_the_models_that_it_uses(plan: Any, loaded: list[str]) -> None:
     program = (
         "import sys; from ecs_hooks.engine.invocation import Plan;"
         f"Plan.parse({plan!r});"
         "light = {'ecs_hooks.auth.secret_resolver', 'ecs_hooks.auth.secret'};"
-        "names = [m for m in sys.modules if m.startswith(('ecs_hooks.auth.', 'ecs_hooks.assertions.filters.', 'ecs_hooks.plan_ref', 'botocore.'))];"
+        "names = [m for m in sys.modules if m.startswith(('ecs_hooks.auth.', 'ecs_hooks.assertions.filters', 'ecs_hooks.assertions.query', 'ecs_hooks.assertions.json_schema', 'ecs_hooks.plan_ref', 'botocore.'))];"
         "print(sorted(set(names) - light))"
     )
     source = str(Path(ecs_hooks.__file__).parents[1])

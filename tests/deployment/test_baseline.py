@@ -293,7 +293,7 @@ def compared(aws: AwsApi, *changes: Change, **fields: Any) -> dict[str, Any]:
         alb.rules[TEST_RULE] = rule()
         check = {"type": "compare", "samples": 15, "requests": [{"path": "/items"}], "budget_seconds": 20, **fields}
         answer = stage_hook(TESTED)(load_event(hookDetails={"checks": [check]}))
-        assert stores.blue.asked == 2 * stores.green.asked > 0
+        assert stores.blue.requests == 2 * stores.green.requests > 0
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Deployments for tests: hooks that answer from a list, and a controller to play them."""
+"""Deployments for tests: hooks with a list of responses, and controllers to play them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 
 from ecs_hooks_simulator import (
     CallableTarget,
+    Clock,
     DeploymentController,
     EcsBehaviour,
     LifecycleHook,
     Service,
     ServiceDeployment,
+    Tasks,
+    Traffic,
 )
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, StageEntered, StatusChanged
 
@@ -34,9 +37,9 @@ HOOK_STAGES = tuple(stage for stage in STAGES if stage not in {"SCALE_UP", "BAKE
 
 
 class Gate:
-    """A hook that gives one answer after the other, the last for ever, and remembers the events.
+    """A hook that returns its answers in order, then the last one repeatedly, and stores the events.
 
-    An answer that is an exception is raised, one that is callable is called with the event.
+    An exception is raised, a callable is called with the event.
     """
 
     def __init__(self, *answers: Any, name: str = "gate") -> None:
@@ -61,18 +64,28 @@ class Gate:
         return [event["lifecycleStage"] for event in self.events]
 
 
-def controller(*hooks: LifecycleHook, behaviour: EcsBehaviour | None = None, **service: Any) -> DeploymentController:
+def controller(
+    *hooks: LifecycleHook,
+    behaviour: EcsBehaviour | None = None,
+    clock: Clock | None = None,
+    traffic: Traffic | None = None,
+    tasks: Tasks | None = None,
+    **service: Any,
+) -> DeploymentController:
     configured = Service(service="my-service", lifecycle_hooks=hooks, **service)
-    return DeploymentController(configured, behaviour=behaviour)
+    return DeploymentController(configured, behaviour=behaviour, clock=clock, traffic=traffic, tasks=tasks)
 
 
-def play(
-    *hooks: LifecycleHook, behaviour: EcsBehaviour | None = None, first: bool = False, **service: Any
-) -> tuple[ServiceDeployment, DeploymentController]:
-    """Play one deployment, over a blue that is there unless it is the first."""
-    player = controller(*hooks, behaviour=behaviour, **service)
-    if not first:
-        player.adopt(image="app:1")
+def serving(*hooks: LifecycleHook, **options: Any) -> DeploymentController:
+    """Return a controller whose service has a blue."""
+    player = controller(*hooks, **options)
+    player.adopt(image="app:1")
+    return player
+
+
+def play(*hooks: LifecycleHook, first: bool = False, **options: Any) -> tuple[ServiceDeployment, DeploymentController]:
+    """Play one deployment, over a blue unless it is the first."""
+    player = controller(*hooks, **options) if first else serving(*hooks, **options)
     return player.deploy(image="app:2"), player
 
 

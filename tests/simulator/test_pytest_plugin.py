@@ -36,10 +36,12 @@ def test_both_versions_are_the_demo_application_by_default(ecs_simulator: pytest
     def handler(event: object, context: object) -> dict[str, str]:
         return {"hookStatus": "SUCCEEDED", "reason": "fine"}
 
+    assert (ecs_simulator.records, ecs_simulator.reasons) == ((), ())
     deployment = ecs_simulator.deploy(handler, stage="PRE_SCALE_UP")
 
     assert deployment.status == "SUCCESSFUL"
     assert ecs_simulator.reasons == ["fine"]
+    assert [record.kind for record in ecs_simulator.records][-1] == "status-changed"
 
 
 def test_faults_reach_the_handler(ecs_simulator: pytest_plugin.EcsSimulator) -> None:

@@ -20,7 +20,7 @@ from ecs_hooks_cli.doctor.function import Function, LambdaArn
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.reference import Reference
-    from ecs_hooks.checks.requirements import Requirements
+    from ecs_hooks.checks.base import Requirements
 
 _NO_ID = "0"
 """Id in the ARNs of deployments and revisions that do not exist yet."""

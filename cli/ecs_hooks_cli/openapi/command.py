@@ -1,4 +1,4 @@
-"""The command."""
+"""`ecs-hooks import`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import click
 from ecs_hooks.plan.model import MAX_CHECKS, Plan
 
 LARGE = 32_768
-"""Bytes of a plan from which on there is a warning: how much ECS takes is not documented."""
-_MOST_PROBLEMS = 20
+"""Bytes of a plan that give a warning: AWS does not document a limit of hookDetails."""
+_MAX_LINES = 20
 
 
 def _is_path(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -27,10 +27,8 @@ def _is_path(_: click.Context, __: click.Parameter, value: str | None) -> str | 
 @click.argument("document", type=click.File(encoding="utf-8"))
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file.")
 @click.option("--tag", "tags", multiple=True, help="Only operations with this tag; can be repeated.")
-@click.option("--include-secured", is_flag=True, help="Also those that need credentials, without any.")
-@click.option(
-    "--base-path", callback=_is_path, help="What stands in front of each path. Default: that of the first server."
-)
+@click.option("--include-secured", is_flag=True, help="Include operations that require credentials, without any.")
+@click.option("--base-path", callback=_is_path, help="Prefix of each path. Default: that of the first server.")
 @click.option("--no-schemas", is_flag=True, help="Compare no response with its schema.")
 def import_openapi(
     *,
@@ -41,17 +39,17 @@ def import_openapi(
     base_path: str | None,
     no_schemas: bool,
 ) -> None:
-    """Make smoke checks from the OpenAPI 3.0 or 3.1 DOCUMENT of a service (JSON or YAML, - for standard input).
+    """Make smoke checks from the OpenAPI 3.0 or 3.1 DOCUMENT of a service.
 
-    Each GET and HEAD whose required parameters have an example, default or enum becomes an http check of its status, its
-    media type and the schema of its JSON. The host of the document does not count: green is asked where the hook finds it.
-    What is not imported is told on standard error, with the reason.
+    DOCUMENT is a JSON or YAML file, - for standard input. Each GET and HEAD whose required parameters have an example,
+    default or enum becomes an http check of its status, its media type and the schema of its JSON. The document's host is
+    ignored: the hook finds green's address. Standard error lists the skipped operations, with reasons.
 
-    Exit status 1 where the document has mistakes, or nothing can be imported.
+    Exit status 1 if the document is invalid, or there is nothing to import.
     """
-    # It takes a while to load, and no other command needs it.
+    # The validators are slow to load, and `import --help` does not need them.
+    from ecs_hooks_cli.openapi.checks import Choice, checks_of  # noqa: PLC0415
     from ecs_hooks_cli.openapi.document import DocumentError, read_document  # noqa: PLC0415
-    from ecs_hooks_cli.openapi.importing import Choice, checks_of  # noqa: PLC0415
     from ecs_hooks_cli.openapi.operations import count_others  # noqa: PLC0415
 
     try:
@@ -59,8 +57,8 @@ def import_openapi(
         checks, skipped, notes = checks_of(read, Choice(tags, include_secured, base_path, not no_schemas))
     except DocumentError as error:
         _end(document.name, error.problems)
-    for kind, told in (("skipped", skipped), ("note", notes)):
-        for operation, why in told:
+    for kind, lines in (("skipped", skipped), ("note", notes)):
+        for operation, why in lines:
             click.echo(f"{kind}: {operation}: {why}", err=True)
     click.echo(f"{len(checks)} imported, {len(skipped)} skipped, {count_others(read)} neither GET nor HEAD", err=True)
     if not checks:
@@ -71,12 +69,12 @@ def import_openapi(
 
 
 def _write(plan: dict[str, Any], output: Path | None) -> None:
-    Plan.parse(plan)  # what is written is a valid plan, or nothing is
+    Plan.parse(plan)  # writes no invalid plan
     size = len(json.dumps(plan, separators=(",", ":")).encode())
     if size > LARGE:
         click.echo(
-            f"warning: the plan has {size / 1024:.0f} KiB, and how much ECS takes in hookDetails is not documented; choose "
-            "operations with --tag, or leave the schemas out with --no-schemas",
+            f"warning: the plan has {size / 1024:.0f} KiB, and AWS does not document the maximum size of hookDetails; "
+            "choose some operations with --tag, or leave the schemas out with --no-schemas",
             err=True,
         )
     text = json.dumps(plan, indent=2) + "\n"
@@ -87,8 +85,8 @@ def _write(plan: dict[str, Any], output: Path | None) -> None:
 
 
 def _end(name: str, problems: Sequence[str]) -> NoReturn:
-    for problem in problems[:_MOST_PROBLEMS]:
+    for problem in problems[:_MAX_LINES]:
         click.echo(f"{name}: {problem}", err=True)
-    if len(problems) > _MOST_PROBLEMS:
-        click.echo(f"{name}: and {len(problems) - _MOST_PROBLEMS} more", err=True)
+    if len(problems) > _MAX_LINES:
+        click.echo(f"{name}: and {len(problems) - _MAX_LINES} more", err=True)
     sys.exit(1)

@@ -1,11 +1,12 @@
-"""Reads an OpenAPI document, and says what is wrong with it."""
+"""An OpenAPI document, read and validated, and its references (`$ref`)."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from urllib.parse import unquote
 
 import yaml
 from jsonschema.exceptions import best_match
@@ -16,27 +17,20 @@ from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValida
 from referencing.exceptions import Unresolvable
 
 from ecs_hooks.core.redaction import one_line
-from ecs_hooks_cli.openapi.references import in_words, problems_of_references, target
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 _VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
-_COMBINING = {"anyOf", "oneOf"}
-_DEEPEST = 500
-"""Objects and arrays within each other."""
-_LONGEST = 200
-"""Characters of a message; some of them repeat a whole part of the document."""
+_COMBINING = ("allOf", "anyOf", "oneOf")
+_MAX_DEPTH = 500
+"""Nested objects and arrays."""
+_MAX_MESSAGE = 200
+"""Characters of a validator's message, which can repeat a large part of the document."""
 
 
 class DocumentError(ValueError):
-    """There is something wrong with a document.
-
-    Parameters
-    ----------
-    problems
-        One line for each, beginning with the place.
-    """
+    """A document is invalid; each problem is a line that begins with the place."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
@@ -44,103 +38,186 @@ class DocumentError(ValueError):
 
 
 class Document(NamedTuple):
-    """A valid OpenAPI document that refers to nothing outside of itself.
-
-    Parameters
-    ----------
-    root
-        The whole of it.
-    version
-        `3.0` or `3.1`.
-    """
+    """A valid OpenAPI document, version `3.0` or `3.1`, without references to other documents."""
 
     root: Mapping[str, Any]
     version: str
 
     def resolved(self, value: Any) -> Any:
-        """Return what a reference leads to, and what is no reference as it is."""
+        """Return the target of a reference, and any other value unchanged."""
         while isinstance(value, Mapping) and str(value.get("$ref", "")).startswith("#/"):
             value = target(self.root, value["$ref"])
         return value
 
 
 def read_document(file: TextIO) -> Document:
-    """Return the document in a file, JSON or YAML. Nothing else is opened, whatever it refers to.
+    """Return the document in a file, JSON or YAML. No other file or address is opened.
 
     Raises
     ------
     DocumentError
-        If it is no valid document of OpenAPI 3.0 or 3.1, or refers to others.
+        If it is not a valid OpenAPI 3.0 or 3.1 document, or has references to other documents.
     """
     try:
         root = _parsed(file.read())
         version = _version(root)
-        problems = problems_of_references(root) or _violations(root, version)
+        problems = reference_problems(root) or _violations(root, version)
     except UnicodeDecodeError:
-        problems = ["is no text in UTF-8"]
+        problems = ["is not UTF-8 text"]
     except RecursionError:
         problems = ["is nested too deeply"]
     except Unresolvable as error:
-        # By way of $id or $dynamicRef, which few documents have.
-        problems = [f"{str(error.ref)[:_LONGEST]!r} leads nowhere within this document"]
+        # A $id or $dynamicRef.
+        problems = [f"{str(error.ref)[:_MAX_MESSAGE]!r} has no target within this document"]
     if problems:
         raise DocumentError(problems)
     return Document(root, version)
 
 
+def target(root: Any, reference: str) -> Any:
+    """Return the target of a reference of the form `#/a/b`; without one, raise LookupError."""
+    here = root
+    for token in tokens(reference):
+        if isinstance(here, Mapping):
+            here = here[token]
+        elif isinstance(here, list) and token.isascii() and token.isdigit():
+            here = here[int(token)]
+        else:
+            raise LookupError(token)
+    return here
+
+
+def tokens(reference: str) -> list[str]:
+    """Return the tokens of a reference of the form `#/a/b` (JSON Pointer, RFC 6901)."""
+    return [unquote(token).replace("~1", "/").replace("~0", "~") for token in reference.split("/")[1:]]
+
+
+def reference_problems(root: Any) -> list[str]:
+    """Return a line for each reference without a usable target, beginning with the place."""
+    problems: list[str] = []
+    circular: dict[str, bool] = {}
+    for path, reference in _references(root):
+        problem = ""
+        if not reference.startswith("#"):
+            problem = "is outside of this document; bundle it into one document, for example with `redocly bundle`"
+        elif reference.startswith("#/"):
+            try:
+                target(root, reference)
+                if reference not in circular:
+                    circular[reference] = _is_circular(root, reference)
+                if circular[reference]:
+                    problem = "refers to itself"
+            except LookupError:
+                problem = "has no target"
+        if problem:
+            problems.append(f"{_place(path)}.$ref: {reference[:100]!r} {problem}")
+    return problems
+
+
+def _place(path: Sequence[Any]) -> str:
+    """Return a place in a document for messages, such as `paths./pets.get.parameters[0]`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+
+
+def _references(root: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield each reference with the place of its object, in the order of the document."""
+    pending: list[tuple[tuple[Any, ...], Any]] = [((), root)]
+    while pending:
+        path, node = pending.pop()
+        if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+            yield path, node["$ref"]
+        pending += [((*path, step), each) for step, each in reversed(_children(node))]
+
+
+def _children(node: Any) -> list[tuple[Any, Any]]:
+    if isinstance(node, Mapping):
+        return list(node.items())
+    return list(enumerate(node)) if isinstance(node, list) else []
+
+
+def _is_circular(root: Any, reference: str) -> bool:
+    """Return whether the target is defined by itself; it may contain itself, such as a tree."""
+    seen: set[str] = set()
+    pending = [reference]
+    while pending:
+        for each in _same_value(target(root, pending.pop())):
+            if each == reference:
+                return True
+            if each not in seen:
+                seen.add(each)
+                pending.append(each)
+    return False
+
+
+def _same_value(schema: Any) -> Iterator[str]:
+    """Yield the references of a schema about the value itself, not about its parts."""
+    if not isinstance(schema, Mapping):
+        return
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#/"):
+        yield reference
+    for name in _COMBINING:
+        alternatives = schema.get(name)
+        for each in alternatives if isinstance(alternatives, list) else ():
+            yield from _same_value(each)
+    for name in ("not", "if", "then", "else"):
+        yield from _same_value(schema.get(name))
+
+
 def _parsed(text: str) -> Any:
     json_problem = ""
     if text.lstrip().startswith("{"):
-        # Most JSON is YAML, but not that with tabs.
+        # JSON with tabs is not YAML.
         try:
             return json.loads(text)
         except ValueError as error:
-            json_problem = f"is no JSON: {error}"
+            json_problem = f"is not JSON: {error}"
     try:
         _refuse_depth(text)
         return file_handler(io.StringIO(text))
     except yaml.MarkedYAMLError as error:
-        at = (
-            f" (line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1})"
-            if error.problem_mark
-            else ""
-        )
-        raise DocumentError([json_problem or f"is no YAML: {error.problem}{at}"]) from None
+        mark = error.problem_mark
+        at = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise DocumentError([json_problem or f"is not YAML: {error.problem}{at}"]) from None
     except (yaml.YAMLError, ValueError, TypeError) as error:
-        # Characters that YAML does not have, aliases that contain themselves, values that JSON does not have.
-        raise DocumentError([json_problem or f"is no YAML that JSON could say: {one_line(str(error))}"]) from None
+        # Characters that YAML forbids, aliases that contain themselves, values that JSON does not have.
+        raise DocumentError([json_problem or f"is not YAML with JSON's types: {one_line(str(error))}"]) from None
 
 
 def _refuse_depth(text: str) -> None:
-    """Refuse what the loader, which is written in C, would overflow its stack with."""
+    """Refuse a depth that would overflow the stack of the loader, which is written in C."""
     depth = 0
     for event in yaml.parse(text, JsonschemaSafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise RecursionError
 
 
 def _version(root: Any) -> str:
     if not isinstance(root, Mapping):
-        raise DocumentError(["is no object, so it is no OpenAPI document"])
+        raise DocumentError(["must be an object; this is not an OpenAPI document"])
     version = root.get("openapi")
     if version is None and "swagger" in root:
         raise DocumentError(
             [
-                "swagger: nothing of OpenAPI 2.0 (Swagger) is supported; convert the document to 3.0, as swagger2openapi does"
+                "swagger: OpenAPI 2.0 (Swagger) is not supported; convert the document to 3.0, for example with swagger2openapi"
             ]
         )
     if not isinstance(version, str):
-        problem = "is missing, so this is no OpenAPI document" if version is None else 'must be a text such as "3.0.3"'
+        problem = (
+            "is missing; this is not an OpenAPI document" if version is None else 'must be a string such as "3.0.3"'
+        )
         raise DocumentError([f"openapi: {problem}"])
     minor = ".".join(version.split(".")[:2])
     if minor not in _VALIDATORS:
-        raise DocumentError([f"openapi: version {version[:20]!r} is not supported; 3.0 and 3.1 are"])
+        raise DocumentError(
+            [f"openapi: version {version[:20]!r} is not supported; supported: {', '.join(_VALIDATORS)}"]
+        )
     return minor
 
 
 class _NothingOutside(dict[str, Any]):
-    """Handlers of the validator for any kind of address: it must not open what a document names."""
+    """The validator's handlers by URL scheme: none, so that it opens no address of a document."""
 
     def __contains__(self, _: object) -> bool:
         return True
@@ -153,37 +230,34 @@ def _violations(root: Mapping[str, Any], version: str) -> list[str]:
     validator = _VALIDATORS[version](SchemaPath.from_dict(dict(root), handlers=_NothingOutside()))
     errors = [_deepest(error) for error in validator.schema_validator.iter_errors(root)]
     if not errors:
-        # This part takes the other for granted.
+        # The root validator requires a document without such errors.
         errors = list(validator.root_validator(validator.schema_path))
-    # To the validator, a regular expression is one of Python's module re; those of JavaScript have more.
+    # The validator checks patterns with Python's module re; JavaScript's have more.
     errors = [error for error in errors if error.validator_value != "regex"]
     return list(dict.fromkeys(_line(root, error) for error in errors))
 
 
 def _deepest(error: ValidationError) -> ValidationError:
     best = best_match(iter([error])) or error
-    # Almost everything may also be a reference: that it is none is seldom what is wrong.
+    # Almost any object may be a reference; "not a reference" is seldom the mistake.
     others = [each for each in best.context or () if each.validator not in _COMBINING and "'$ref'" not in each.message]
     return others[0] if len(others) == 1 else best
 
 
 def _line(root: Mapping[str, Any], error: ValidationError) -> str:
-    place = in_words(_whole_path(root, tuple(error.absolute_path), error.instance))
-    message = one_line(error.message)[:_LONGEST]
+    place = _place(_whole_path(root, tuple(error.absolute_path), error.instance))
+    message = one_line(error.message)[:_MAX_MESSAGE]
     return f"{place}: {message}" if place else message
 
 
 def _whole_path(root: Mapping[str, Any], path: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    """Return the path from the root: those of errors in a schema begin at the schema."""
-    waiting: list[tuple[tuple[Any, ...], Any]] = [((), root)] if path else []
-    while waiting:
-        above, node = waiting.pop(0)
+    """Return the path from the root: an error in a schema has the path from the schema."""
+    pending: list[tuple[tuple[Any, ...], Any]] = [((), root)] if path else []
+    while pending:
+        above, node = pending.pop(0)
         if _has(node, path, value):
             return (*above, *path)
-        if isinstance(node, Mapping):
-            waiting += [((*above, name), each) for name, each in node.items()]
-        elif isinstance(node, list):
-            waiting += [((*above, number), each) for number, each in enumerate(node)]
+        pending += [((*above, step), each) for step, each in _children(node)]
     return path
 
 

@@ -1,18 +1,15 @@
-"""Schemas of an OpenAPI document as JSON Schemas that stand alone, as checks take them."""
+"""Schemas of an OpenAPI document as self-contained JSON Schemas, as in a check."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecs_hooks.assertions.patterns import pattern_problem
-from ecs_hooks_cli.openapi.references import target, tokens
+from ecs_hooks_cli.openapi.document import Document, target, tokens
 
-if TYPE_CHECKING:
-    from ecs_hooks_cli.openapi.document import Document
-
-# What JSON Schema asserts. Everything else is for people and programs that write code: title, example, xml, format, ...
+# Assertions of JSON Schema. All other keywords are for people and generators: title, example, xml, format, ...
 _VALUES = (
     *("type", "enum", "const", "required", "dependentRequired", "pattern", "multipleOf", "minimum", "maximum"),
     *("exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
@@ -29,21 +26,13 @@ _DIALECTS = ("https://json-schema.org/draft/2020-12/schema", "https://spec.opena
 
 
 class UnsupportedSchemaError(ValueError):
-    """A schema has something that can't be carried into a plan."""
+    """A schema has something that a plan does not support."""
 
 
 class StandAlone:
-    """Makes one JSON Schema from schemas of a document, with all that they refer to below `$defs`.
+    """Makes one JSON Schema from schemas of a document, with the targets of their references below `$defs`.
 
-    Parameters
-    ----------
-    document
-        The document.
-
-    Attributes
-    ----------
-    notes
-        What was left out.
+    `notes` has the omitted parts.
     """
 
     def __init__(self, document: Document) -> None:
@@ -54,13 +43,7 @@ class StandAlone:
         self._waiting: list[str] = []
 
     def schema(self, alternatives: Sequence[Any]) -> dict[str, Any]:
-        """Return the JSON Schema that a value has to fit which may be of any of these schemas.
-
-        Raises
-        ------
-        UnsupportedSchemaError
-            If there is something in them that it could not say.
-        """
+        """Return the JSON Schema of a value that matches any of these schemas; what a plan cannot have raises an error."""
         try:
             translated = [self._translated(each) for each in alternatives]
             definitions: dict[str, Any] = {}
@@ -68,9 +51,8 @@ class StandAlone:
                 reference = self._waiting.pop()
                 definitions[self._names[reference]] = self._translated(target(self._document.root, reference))
         except (AttributeError, TypeError):
-            # The validator examines no schema that stands where OpenAPI knows of none.
-            message = "what a $ref leads to is no schema"
-            raise UnsupportedSchemaError(message) from None
+            # The validator does not check schemas in places where OpenAPI has none.
+            raise UnsupportedSchemaError("the target of a $ref is not a schema") from None
         whole = translated[0] if len(translated) == 1 else {"anyOf": translated}
         whole = {} if whole is True else {"not": {}} if whole is False else whole
         return {**whole, "$defs": definitions} if definitions else whole
@@ -81,7 +63,7 @@ class StandAlone:
         self._refuse_unknown(schema)
         reference = schema.get("$ref")
         if reference is not None and self._old:
-            return {"$ref": self._here(reference)}  # what stands beside it does not count in 3.0
+            return {"$ref": self._here(reference)}  # 3.0 ignores its siblings
         made: dict[str, Any] = {} if reference is None else {"$ref": self._here(reference)}
         made |= {name: schema[name] for name in _VALUES if name in schema}
         made |= {name: self._translated(schema[name]) for name in _SCHEMAS if name in schema}
@@ -90,26 +72,24 @@ class StandAlone:
             if name in schema:
                 made[name] = {key: self._translated(each) for key, each in schema[name].items()}
         if "discriminator" in schema and "oneOf" in made and "anyOf" not in made:
-            # It tells which of them is meant, where more than one would fit.
+            # A discriminator selects one where several match.
             made["anyOf"] = made.pop("oneOf")
         self._leave_out_unreadable(made)
-        self._leave_out_what_is_only_written(schema, made)
+        self._leave_out_write_only(schema, made)
         return self._as_of_3_0(schema, made) if self._old else made
 
     def _refuse_unknown(self, schema: Mapping[str, Any]) -> None:
         unknown = next((name for name in _UNKNOWN if name in schema), None)
         dialect = schema.get("$schema", self._document.root.get("jsonSchemaDialect", _DIALECTS[0]))
         if unknown is None and not str(dialect).startswith(_DIALECTS):
-            unknown = "another dialect of JSON Schema than that of OpenAPI 3.1"
+            unknown = "a dialect of JSON Schema other than OpenAPI 3.1's"
         if unknown is not None:
-            message = f"{unknown} is not supported"
-            raise UnsupportedSchemaError(message)
+            raise UnsupportedSchemaError(f"{unknown} is not supported")
 
     def _here(self, reference: str) -> str:
-        """Return a reference to what will be below `$defs`."""
+        """Return the reference to a schema below `$defs`."""
         if not reference.startswith("#/"):
-            message = f"$ref {reference[:80]!r}: only references of the form #/... are supported"
-            raise UnsupportedSchemaError(message)
+            raise UnsupportedSchemaError(f"$ref {reference[:80]!r}: only references of the form #/... are supported")
         if reference not in self._names:
             plain = re.sub(r"[^A-Za-z0-9._-]", "_", tokens(reference)[-1])
             taken, number = set(self._names.values()), 2
@@ -133,14 +113,14 @@ class StandAlone:
             for name in names.split() if problems else ():
                 made.pop(name, None)
 
-    def _leave_out_what_is_only_written(self, schema: Mapping[str, Any], made: dict[str, Any]) -> None:
-        """Require no property that only requests have, such as a password."""
+    def _leave_out_write_only(self, schema: Mapping[str, Any], made: dict[str, Any]) -> None:
+        """Require no writeOnly property: responses lack it."""
         properties = schema.get("properties", {})
-        required = [name for name in made.pop("required", ()) if not self._is_only_written(properties.get(name))]
+        required = [name for name in made.pop("required", ()) if not self._is_write_only(properties.get(name))]
         if required:
             made["required"] = required
 
-    def _is_only_written(self, schema: Any) -> bool:
+    def _is_write_only(self, schema: Any) -> bool:
         resolved = self._document.resolved(schema)
         return isinstance(resolved, Mapping) and resolved.get("writeOnly") is True
 

@@ -1,1 +1,1 @@
-"""`simulate` and `demo`: deployments played on one machine."""
+"""`ecs-hooks simulate` and `ecs-hooks demo`: deployments that are played on this machine."""

@@ -8,11 +8,9 @@ from typing import IO
 import click
 
 from ecs_hooks.core.event import Stage
-from ecs_hooks_cli.common.live import Both, Lines
-from ecs_hooks_cli.common.played import Played
-from ecs_hooks_cli.common.recording import Recorder
-from ecs_hooks_cli.play.hook_targets import callables
-from ecs_hooks_cli.play.playback import finish, playing, report_option, say, timeline_of, view_of, write_report
+from ecs_hooks_cli.play.options import callables
+from ecs_hooks_cli.play.playback import Playback, play_options
+from ecs_hooks_cli.report.recording import Played
 from ecs_hooks_simulator import LifecycleHook
 from ecs_hooks_simulator.base_simulation import REQUESTS
 from ecs_hooks_simulator.simulation import Simulation, demo_application
@@ -42,15 +40,20 @@ DEMO_PLAN = {
         },
     ]
 }
-"""The plan of the demo: is green alive, and does it still take uploads?"""
+"""The plan of the demo: green is healthy, and still accepts uploads."""
+
+_DEPLOYMENTS = (
+    ("a good green: version 2", demo_application("2"), "SUCCESSFUL"),
+    (
+        "a broken green: version 3 keeps uploads in a folder that is not there",
+        demo_application("3", STORE="/nonexistent/uploads"),
+        "ROLLBACK_SUCCESSFUL",
+    ),
+)
 
 
 @click.command()
-@report_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option(
-    "--logs", type=click.File("w", encoding="utf-8", lazy=False), help="Write the functions' logs to this file."
-)
+@play_options
 @click.option(
     "--hooks",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -61,12 +64,10 @@ DEMO_PLAN = {
 def demo(*, as_json: bool, report: IO[str] | None, logs: IO[str] | None, hooks: Path) -> None:
     """Play two deployments: a good green passes, a broken one is rolled back.
 
-    Exit status 0 when both end as they should.
+    Exit status 0 if both end as expected, 1 if not.
     """
-    printed, console = view_of(as_json=as_json)
-    recorder = Recorder()
-    view = Both(printed, recorder)
-    made = [
+    playback = Playback(as_json=as_json, report=report, logs=logs)
+    lifecycle_hooks = [
         LifecycleHook(
             target=target,
             lifecycle_stages=[stage],
@@ -74,29 +75,16 @@ def demo(*, as_json: bool, report: IO[str] | None, logs: IO[str] | None, hooks: 
         )
         for stage, target in callables(hooks, ())
     ]
-    plays = (
-        ("a good green: version 2", demo_application("2"), "SUCCESSFUL"),
-        (
-            "a broken green: version 3 keeps uploads in a folder that is not there",
-            demo_application("3", STORE="/nonexistent/uploads"),
-            "ROLLBACK_SUCCESSFUL",
-        ),
-    )
-    played = []
-    say(
-        console,
-        "A web application, version 1, starts behind a load balancer; ECS's controller is played in virtual time.",
+    playback.print(
+        "A web application, version 1, starts behind a load balancer; ECS's controller is played in virtual time."
     )
     with (
-        playing(view, logs),
-        Simulation(demo_application("1"), timeline=timeline_of(view), requests_per_minute=REQUESTS) as simulation,
+        playback.running(),
+        Simulation(demo_application("1"), timeline=playback.timeline, requests_per_minute=REQUESTS) as simulation,
     ):
-        for name, green, expected in plays:
-            if isinstance(printed, Lines):
-                printed.begin()
-            say(console, f"\n[bold]Deploying {name}[/]")
+        for name, green, expected in _DEPLOYMENTS:
+            playback.begin(name)
             before = len(simulation.balancer.forwarded)
-            deployment = simulation.deploy(green, hooks=made)
-            played.append(Played(name, deployment, expected, simulation.balancer.forwarded_after(before)))
-    write_report(report, played, recorder, console)
-    finish(played, printed, console)
+            deployment = simulation.deploy(green, hooks=lifecycle_hooks)
+            playback.played(Played(name, deployment, expected, simulation.balancer.forwarded_after(before)))
+    playback.finish()

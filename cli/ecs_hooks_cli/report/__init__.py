@@ -1,5 +1,6 @@
-"""A play as a picture: one page of HTML that needs nothing but itself.
+"""The report of `--report`: one self-contained HTML page about deployments that were played.
 
-`recording` keeps what happens, `play` sorts it by deployment; the pure functions of `scale`, `lanes`, `traffic`, `answers`,
-`measurements`, `latency` and `happenings` make of it what the page shows, `charts` draws it, and `page` writes it.
+`recording` keeps the records and sorts them by deployment. `swimlanes`, `answers`, `measurements`, `latency`, `event_log` and
+`verdict` turn them into the contents of the page and its charts, on the axis of `scale` and with the elements of `svg`;
+`page` renders the template.
 """

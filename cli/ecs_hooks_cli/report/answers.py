@@ -1,4 +1,4 @@
-"""What checks and hooks have answered, equal answers in a row told once."""
+"""Answers of checks and hooks; consecutive answers that differ in numbers only are one row."""
 
 from __future__ import annotations
 
@@ -7,37 +7,24 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from ecs_hooks.core.outcome import AS_BEFORE
-from ecs_hooks_cli.common.recording import CheckAnswered
-from ecs_hooks_cli.common.text import clock_text, counted, cut, number, runs, shape, shortened
+from ecs_hooks_cli.common.text import clock_text, cut, function_name, number, runs, shortened, tally, without_numbers
 from ecs_hooks_cli.report.measurements import Measurement, measurements_of
-from ecs_hooks_cli.report.play import Moment, Play
+from ecs_hooks_cli.report.recording import CheckAnswered, Moment, Play
 from ecs_hooks_cli.report.swimlanes import NO_ANSWER
 from ecs_hooks_simulator.core.timeline import HookAnswered, StageEntered
 
-_ROWS = 40
-"""Rows of a table; further answers are only counted."""
-_DRAWN = 6
-"""Measurements of a check that are drawn."""
+_MAX_ROWS = 40
+_MAX_CHARTS = 6
 
 Answered = tuple[Moment, CheckAnswered]
 A = TypeVar("A", CheckAnswered, HookAnswered)
 
 
 class Row(NamedTuple):
-    """Answers in a row that are alike but for their numbers.
+    """Consecutive answers that differ in numbers only, with status and reason of the last.
 
-    Parameters
-    ----------
-    when
-        The time of the first, and of the last.
-    times
-        How many there are.
-    status, reason
-        Of the last; no status where the row stands for several kinds of answers.
-    took
-        How long they took.
-    values
-        The measurements, each as `4`, or as `3 to 5`; empty where there is none.
+    `took` is the range of durations; `values` has the range of each measurement, such as `3 to 5`, empty without one. There
+    is no status in a row for several kinds of answers.
     """
 
     when: str
@@ -49,22 +36,9 @@ class Row(NamedTuple):
 
 
 class History(NamedTuple):
-    """What one check has answered at one stage.
+    """Answers of a check at a stage; `statuses` is their number by status.
 
-    Parameters
-    ----------
-    stage, hook, check
-        Which one.
-    statuses
-        How many answers there are of each status.
-    last
-        The last answer.
-    rows
-        All of them.
-    measurements
-        What they measured.
-    twice
-        Whether several checks bear this name: their answers can't be told apart.
+    It is `ambiguous` if several checks have this name: their answers cannot be told apart.
     """
 
     stage: str
@@ -74,16 +48,16 @@ class History(NamedTuple):
     last: CheckAnswered
     rows: Sequence[Row]
     measurements: Sequence[Measurement]
-    twice: bool
+    ambiguous: bool
 
     @property
-    def drawn(self) -> Sequence[Measurement]:
-        """The measurements that are drawn."""
-        return [each for each in self.measurements if each.drawn][:_DRAWN]
+    def charted(self) -> Sequence[Measurement]:
+        """The measurements with a chart."""
+        return _charted(self.measurements)
 
 
 class HookHistory(NamedTuple):
-    """What one function has answered at one stage, on its way forward or in a rollback."""
+    """Answers of a function at a stage, forward or in a rollback."""
 
     stage: str
     rollback: bool
@@ -93,98 +67,98 @@ class HookHistory(NamedTuple):
 
 
 def histories_of(play: Play) -> list[History]:
-    """Return what each check has answered at each stage, in the order in which they were first asked.
+    """Return the answers of each check at each stage, in order of the first one.
 
-    That a check has passed in an earlier invocation is no answer of it: it was not asked.
+    A pass of an earlier invocation that a hook repeats is not an answer: the check did not run.
     """
-    asked: dict[tuple[str, str], list[Answered]] = {}
-    for moment, record in play.happened:
+    found: dict[tuple[str, str], list[Answered]] = {}
+    for moment, record in play.records:
         if isinstance(record, CheckAnswered) and record.reason != AS_BEFORE:
-            asked.setdefault((record.stage, record.check), []).append((moment, record))
-    return [_history(answers) for answers in asked.values()]
+            found.setdefault((record.stage, record.check), []).append((moment, record))
+    return [_history(answers) for answers in found.values()]
 
 
 def hooks_of(play: Play) -> list[HookHistory]:
-    """Return what each function has answered at each stage, in the order in which they were first asked."""
+    """Return the answers of each function at each stage, in order of the first one."""
     rollback = False
-    asked: dict[tuple[str, bool, str], list[tuple[Moment, HookAnswered]]] = {}
-    for moment, record in play.happened:
+    found: dict[tuple[str, bool, str], list[tuple[Moment, HookAnswered]]] = {}
+    for moment, record in play.records:
         if isinstance(record, StageEntered):
             rollback = record.rollback
         elif isinstance(record, HookAnswered):
-            asked.setdefault((record.stage, rollback, record.target), []).append((moment, record))
+            found.setdefault((record.stage, rollback, record.target), []).append((moment, record))
     return [
         HookHistory(
             stage,
             back,
             function_name(target),
-            counted(answer.status or NO_ANSWER for _, answer in answers),
-            _table(answers, _hook_row, lambda answer: (answer.status, shape(answer.reason or answer.error))),
+            tally(answer.status or NO_ANSWER for _, answer in answers),
+            _table(answers, _hook_row, lambda answer: (answer.status, without_numbers(answer.reason or answer.error))),
         )
-        for (stage, back, target), answers in asked.items()
+        for (stage, back, target), answers in found.items()
     ]
 
 
-def function_name(target: str) -> str:
-    """Return the name of a function from its ARN."""
-    return target.rpartition(":")[2]
+def hook_reason(answer: HookAnswered) -> str:
+    """Return the reason of an answer without its status; the error where there is no valid answer."""
+    return cut(answer.reason.removeprefix(f"{answer.status} ") or answer.error)
 
 
 def _history(answers: Sequence[Answered]) -> History:
     measurements = measurements_of(answers)
     _, last = answers[-1]
-    moments = Counter((moment, answer.hook) for moment, answer in answers)
-    made = History(
+    names = [each.name for each in _charted(measurements)]
+    return History(
         stage=last.stage,
         hook=function_name(last.hook),
         check=last.check,
-        statuses=counted(answer.status for _, answer in answers),
+        statuses=tally(answer.status for _, answer in answers),
         last=last,
-        rows=(),
+        rows=_table(
+            answers, lambda run: _check_row(run, names), lambda each: (each.status, without_numbers(each.reason))
+        ),
         measurements=measurements,
-        twice=max(moments.values()) > 1,
+        ambiguous=max(Counter((moment, answer.hook) for moment, answer in answers).values()) > 1,
     )
-    names = [each.name for each in made.drawn]
-    rows = _table(answers, lambda run: _check_row(run, names), lambda answer: (answer.status, shape(answer.reason)))
-    return made._replace(rows=rows)
+
+
+def _charted(measurements: Sequence[Measurement]) -> list[Measurement]:
+    return [each for each in measurements if each.charted][:_MAX_CHARTS]
 
 
 def _table(
-    answers: Sequence[tuple[Moment, A]], row: Callable[[Sequence[tuple[Moment, A]]], Row], alike: Callable[[A], object]
+    answers: Sequence[tuple[Moment, A]], row: Callable[[Sequence[tuple[Moment, A]]], Row], key: Callable[[A], object]
 ) -> list[Row]:
-    """Return a row for each run of answers that are alike."""
-    rows = [row(run) for run in runs(answers, lambda each: alike(each[1]))]
-    return shortened(rows, _ROWS, _left_out)
+    rows = [row(run) for run in runs(answers, lambda each: key(each[1]))]
+    return shortened(rows, _MAX_ROWS, _left_out)
 
 
 def _check_row(run: Sequence[Answered], names: Sequence[str]) -> Row:
     _, last = run[-1]
-    seconds = [answer.seconds for _, answer in run if answer.seconds is not None]
+    milliseconds = [1000 * answer.seconds for _, answer in run if answer.seconds is not None]
     return Row(
-        _when(run[0][0], run[-1][0]),
+        _when(run),
         len(run),
         last.status,
         last.reason,
-        f"{_range([1000 * each for each in seconds])} ms" if seconds else "",
+        f"{_range(milliseconds)} ms" if milliseconds else "",
         [_range([answer.evidence[name] for _, answer in run if name in answer.evidence]) for name in names],
     )
 
 
 def _hook_row(run: Sequence[tuple[Moment, HookAnswered]]) -> Row:
     _, last = run[-1]
-    status = last.status or NO_ANSWER
-    reason = cut(last.reason.removeprefix(f"{status} ") or last.error)
-    return Row(_when(run[0][0], run[-1][0]), len(run), status, reason)
+    return Row(_when(run), len(run), last.status or NO_ANSWER, hook_reason(last))
 
 
 def _left_out(rows: Sequence[Row]) -> Row:
-    statuses = counted(row.status for row in rows for _ in range(row.times))
+    statuses = tally(row.status for row in rows for _ in range(row.times))
     first, last = rows[0].when.partition(" to ")[0], rows[-1].when.rpartition(" to ")[2]
     return Row(f"{first} to {last}", sum(row.times for row in rows), "", f"left out here: {statuses}")
 
 
-def _when(first: Moment, last: Moment) -> str:
-    begin, end = clock_text(first.time), clock_text(last.time)
+def _when(run: Sequence[tuple[Moment, object]]) -> str:
+    begin, end = clock_text(run[0][0].time), clock_text(run[-1][0].time)
     return begin if begin == end else f"{begin} to {end}"
 
 

@@ -1,4 +1,4 @@
-"""What an HTTP check expects of a response."""
+"""Expectations of a response."""
 
 from __future__ import annotations
 
@@ -7,31 +7,34 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from ecs_hooks.assertions.assertion import Assertion
 from ecs_hooks.assertions.jsonpath import check_paths, find
 from ecs_hooks.assertions.predicate import LiteralOrPredicate, Predicate
 from ecs_hooks.assertions.status import ExpectedStatus, show_status, status_matches
+from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.redaction import MASK, is_secret_name
 from ecs_hooks.http.errors import ContentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ecs_hooks.assertions.query import Assertion
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.http.response import Response
+else:
+    Assertion = Annotated[Any, LazyModel("ecs_hooks.assertions.query:Assertion")]
 
 
 class Unmet(NamedTuple):
-    """An expectation that does not hold.
+    """An expectation that is not met.
 
     Parameters
     ----------
     what
-        What it is about, such as `status` or `json $.state`.
+        Its subject, such as `status` or `json $.state`.
     problem
-        What is wrong with it, such as `500, expected 2xx`.
+        What is wrong, such as `500, expected 2xx`.
     warn
-        Whether it only warns.
+        Whether it is only a warning.
     """
 
     what: str
@@ -44,42 +47,34 @@ def _as_list(value: Any) -> Any:
 
 
 class Expect(BaseModel):
-    """Everything that must hold of a response."""
+    """Expectations of a response; all must be met."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     status: ExpectedStatus = "2xx"
     """Status code: `200`, a class `"2xx"`, a range `"200-299"`, or a list of these."""
     headers: dict[str, LiteralOrPredicate] = {}
-    """By name of the header, in any case."""
+    """Headers by name, in any case."""
     body: Annotated[
         tuple[Predicate, ...], BeforeValidator(_as_list, json_schema_input_type=Predicate | list[Predicate])
     ] = ()
     """Conditions for the body as text."""
     json_values: dict[str, LiteralOrPredicate] = Field(default={}, alias="json")
-    """By JSONPath (RFC 9535). Where a path finds several values, each must be as expected, and one must be found."""
+    """Values of a JSON body by JSONPath (RFC 9535). A path must find at least one value, and each must be as expected."""
     max_latency_ms: Annotated[float, Field(gt=0)] | None = None
-    """Longest time from the begin of the connection to the last byte of the body, in the attempt that succeeded."""
+    """Longest allowed time from the start of the connection to the last byte of the body, in the attempt that succeeded."""
     asserts: Annotated[tuple[Assertion, ...], Field(max_length=100)] = ()
-    """Everything else: assertions of a query and the conditions for what it finds. One about the status stands in for the
-    default of `status`."""
+    """Further assertions: a query, and conditions for its values. One with the query `status` replaces the default of the
+    field `status`."""
 
     @field_validator("json_values")
     @classmethod
-    def _are_paths(cls, values: dict[str, Predicate]) -> dict[str, Predicate]:
+    def _are_valid_paths(cls, values: dict[str, Predicate]) -> dict[str, Predicate]:
         check_paths(values)
         return values
 
     def unmet(self, response: Response, redactor: Redactor) -> list[Unmet]:
-        """Return every expectation that a response does not meet.
-
-        Parameters
-        ----------
-        response
-            The response.
-        redactor
-            What knows the secrets.
-        """
+        """Return the expectations that a response does not meet."""
         return [
             *self._unmet_status(response),
             *self._unmet_headers(response, redactor),
@@ -94,7 +89,7 @@ class Expect(BaseModel):
         if asserted or status_matches(self.status, response.status):
             return
         location = response.headers.get("location")
-        to = f" (redirects to {_leads_to(location)})" if location and 300 <= response.status <= 399 else ""  # noqa: PLR2004
+        to = f" (redirects to {_shown_location(location)})" if location and 300 <= response.status <= 399 else ""  # noqa: PLR2004
         yield Unmet("status", f"{response.status}{to}, expected {show_status(self.status)}")
 
     def _unmet_headers(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
@@ -110,7 +105,7 @@ class Expect(BaseModel):
             return
         text, shown = response.text, f"{len(response.content)} bytes"
         for predicate in self.body:
-            # An empty body counts as none where the question is whether there is one.
+            # For `exists`, an empty body counts as missing.
             values = [text] if text or predicate.exists is None else []
             problem = predicate.problem_among(values, redactor, shown=shown, is_text=True)
             if problem:
@@ -148,26 +143,26 @@ class Expect(BaseModel):
 
 
 def parted(unmet: Sequence[Unmet]) -> tuple[list[Unmet], list[Unmet]]:
-    """Return those that fail, and those that only warn."""
+    """Return the failures and the warnings."""
     return [each for each in unmet if not each.warn], [each for each in unmet if each.warn]
 
 
 def describe_warnings(warnings: Sequence[Unmet]) -> str:
-    """Return what is added to a reason; empty where there are none."""
+    """Return the warnings as the end of a reason; empty if there are none."""
     return f"; warning: {describe(warnings)}" if warnings else ""
 
 
 def describe(unmet: Sequence[Unmet]) -> str:
-    """Return all that is unmet in one line: the first in full, the others by name."""
+    """Return the unmet expectations in one line: the first in full, the others by name."""
     first, *others = unmet
     line = f"{first.what} {first.problem}"
     return f"{line}; also {', '.join(dict.fromkeys(each.what for each in others))}" if others else line
 
 
-def _leads_to(location: str) -> str:
-    """Return the address in a `Location` header without anything behind its path, and without credentials."""
-    address = location.split("?", 1)[0].split("#", 1)[0]
-    scheme, separator, rest = address.rpartition("//")
+def _shown_location(location: str) -> str:
+    """Return the URL in a `Location` header without query, fragment and credentials, which can be secrets."""
+    url = location.split("?", 1)[0].split("#", 1)[0]
+    scheme, separator, rest = url.rpartition("//")
     authority, slash, path = rest.partition("/")
     shown = f"{scheme}{separator}{authority.rpartition('@')[2] if separator else authority}{slash}{path}"
     return shown if len(shown) <= 80 else f"{shown[:80]}..."  # noqa: PLR2004

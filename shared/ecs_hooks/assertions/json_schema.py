@@ -1,7 +1,7 @@
-"""JSON Schema, loaded where a plan uses it.
+"""JSON Schema. Import it where a plan has a schema: jsonschema takes longer to import than many a request.
 
-Nothing is fetched: a schema that refers to an address is refused. Patterns are RE2's. The cost of one validation is bounded
-by a number of steps and by the deadline, whatever the schema and the document are.
+References to other documents are refused, and patterns are RE2's. The cost of a validation is bounded by a number of steps and
+by the deadline, for any schema and document.
 """
 
 from __future__ import annotations
@@ -9,130 +9,102 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from ecs_hooks.assertions.matching import same
+import attrs
+from jsonschema import FormatChecker, ValidationError
+from jsonschema.exceptions import best_match
+from jsonschema.validators import Draft202012Validator, extend, validator_for
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
 from ecs_hooks.assertions.patterns import matches, pattern_problem
 from ecs_hooks.assertions.re2_syntax import PatternError
 from ecs_hooks.core.deadline import check_deadline
+from ecs_hooks.core.json_types import json_equal
 
 if TYPE_CHECKING:
-    from jsonschema import FormatChecker, ValidationError
     from jsonschema.protocols import Validator
 
 MAX_STEPS = 2_000_000
-"""Rules applied to values, and values compared, in one validation."""
+"""Limit of the rules applied to values, and of the values compared, in one validation."""
 
 _MAX_ERRORS = 10
-"""Violations that are kept of each alternative of `anyOf` and `oneOf`, to find the one to report."""
+"""Violations kept of each alternative of `anyOf` and `oneOf`, to find the most relevant one."""
 _MAX_KEPT = 10_000
-"""Violations that are kept in all alternatives of one validation."""
+"""Violations kept of all alternatives in one validation."""
 _LONG_TEXT = 100
 _WALKS = {"additionalProperties", "contains", "items", "patternProperties", "propertyNames"}
-"""Keywords that go through all items or properties of a value."""
+"""Keywords that visit all items or properties of a value."""
 _REFERENCES = {"$ref", "$dynamicRef", "$recursiveRef"}
 _REFERENCE_STEPS = 10
 _SQUARE = {"unevaluatedItems", "unevaluatedProperties"}
-"""Keywords that look each item or property up in a list."""
+"""Keywords that search a list for each item or property."""
 
 
 class _TooManyStepsError(Exception):
-    """A validation needs more than `MAX_STEPS`."""
+    """A validation requires more than `MAX_STEPS`."""
 
 
 class _Use(threading.local):
-    """What the validation in this thread may still use."""
+    """The steps and violations left to the validation in this thread."""
 
     steps = errors = 0
 
     def begin(self) -> None:
-        """Begin another validation."""
+        """Begin a validation."""
         self.steps, self.errors = MAX_STEPS, _MAX_KEPT
 
 
 _left = _Use()
 
 
-class _Array(list[Any]):
-    """An array in a message of jsonschema, which repeats every value that is invalid: thousands of times, if it must."""
-
-    def __repr__(self) -> str:
-        return "[...]"
-
-
-class _Object(dict[str, Any]):
-    """An object in a message of jsonschema."""
-
-    def __repr__(self) -> str:
-        return "{...}"
-
-
-class _Text(str):
-    """A long text in a message of jsonschema."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'...'"
+# Short in the messages of jsonschema, which repeat each invalid value, possibly thousands of times.
+_Array = type("_Array", (list,), {"__repr__": lambda _: "[...]"})
+_Object = type("_Object", (dict,), {"__repr__": lambda _: "{...}"})
+_LongString = type("_LongString", (str,), {"__repr__": lambda _: "'...'"})
 
 
 def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema, if it is one.
-
-    Raises
-    ------
-    ValueError
-        If it is none; the message names the place in it.
-    """
-    for place, part in _parts(schema):
+    """Return a schema; raise ValueError if it is not valid."""
+    for path, part in _parts(schema):
         try:
-            wrong = _problem(json.dumps(part, sort_keys=True))
+            problem: str | None = _problem(json.dumps(part, sort_keys=True))
         except RecursionError:
-            wrong = " nested too deeply"
-        if wrong:
-            raise ValueError(f"is no valid JSON Schema: ${place}{wrong}")
+            problem = ": nested too deeply"
+        if problem:
+            raise ValueError(f"is not a valid JSON Schema: ${path}{problem}")
     references = (each.get("$ref") for each in _objects(schema))
     outside = next((each for each in references if isinstance(each, str) and not each.startswith("#")), None)
     if outside is not None:
         raise ValueError(f"refers to {outside[:80]!r}; only references within the schema (#/...) are followed")
     if _evaluates_patterns(schema):
-        raise ValueError("has patternProperties beside unevaluatedProperties; say additionalProperties")
-    # The drafts up to 6 do not require that these names are patterns.
+        raise ValueError("has patternProperties and unevaluatedProperties; write additionalProperties instead")
+    # Drafts up to 6 do not require these names to be patterns.
     for names in (each.get("patternProperties") for each in _objects(schema)):
         problem = next(filter(None, map(pattern_problem, names)), None) if isinstance(names, Mapping) else None
         if problem:
-            raise ValueError(f"is no valid JSON Schema: patternProperties: {problem}")
+            raise ValueError(f"is not a valid JSON Schema: patternProperties: {problem}")
     return schema
 
 
 def violation(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: PLR0911 - one case for each end
-    """Return the place in a value that violates a schema most, and the rule, None where it is valid.
-
-    The value is not repeated: the rule and the place tell what to look for.
-
-    Raises
-    ------
-    DeadlineError
-        If the deadline of this thread passes before that.
-    """
-    from jsonschema.exceptions import best_match  # noqa: PLC0415 - see above
-    from referencing.exceptions import Unresolvable  # noqa: PLC0415 - see above
-
+    """Return the most relevant violation of a schema, its path and rule without the value; None for a valid value."""
     _left.begin()
     try:
         error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(_brief(value)))
     except RecursionError:
-        return "$ nested too deeply"
+        return "$: nested too deeply"
     except Unresolvable:
-        return "$ a $ref of the schema leads nowhere"
+        return "$: a $ref of the schema cannot be resolved"
     except PatternError as problem:
-        return f"$ a pattern of the schema is not valid: {problem}"
+        return f"$: a pattern of the schema is not valid: {problem}"
     except OverflowError:
-        return "$ has a number that is too large for multipleOf"
+        return "$: a number is too large for multipleOf"
     except _TooManyStepsError:
-        return f"$ takes more than {MAX_STEPS:,} steps to validate; write a simpler schema, or check a part of the document"
+        return f"$: validation requires more than {MAX_STEPS:,} steps; simplify the schema, or check a part of the document"
     if error is None:
         return None
     rule = json.dumps(error.validator_value, default=str)
@@ -140,7 +112,7 @@ def violation(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: PLR
 
 
 def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield what is examined by itself, with its place: plans of one service have many definitions in common."""
+    """Yield the parts to validate separately, each with its path: plans of one service share many definitions."""
     definitions = schema.get("$defs")
     if "$schema" in schema or not isinstance(definitions, dict):
         yield "", schema
@@ -151,29 +123,23 @@ def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 @lru_cache(maxsize=1000)
 def _problem(schema: str) -> str:
-    """Return what is wrong with a schema, empty where nothing is."""
-    from jsonschema.validators import Draft202012Validator, validator_for  # noqa: PLC0415 - a plan may have no schemas
-
+    """Return what is wrong with a schema; empty if it is valid."""
     loaded = json.loads(schema)
     base = validator_for(loaded if isinstance(loaded, dict) else True, default=Draft202012Validator)
     _left.begin()
     try:
         error = next(_bounded(base)(base.META_SCHEMA, format_checker=_formats()).iter_errors(loaded), None)
     except _TooManyStepsError:
-        return f" takes more than {MAX_STEPS:,} steps to validate"
+        return f": validation requires more than {MAX_STEPS:,} steps"
     if error is None:
         return ""
-    place = error.json_path.removeprefix("$")
-    if error.validator == "format":
-        return f"{place}: {pattern_problem(error.instance)}"
-    return f"{place} {error.message[:120]}"
+    problem = pattern_problem(error.instance) if error.validator == "format" else error.message[:120]
+    return f"{error.json_path.removeprefix('$')}: {problem}"
 
 
-@lru_cache(maxsize=1)
+@cache
 def _formats() -> FormatChecker:
-    """Return what validates the patterns of a schema: by the rules for those of `matches`."""
-    from jsonschema import FormatChecker  # noqa: PLC0415 - see above
-
+    """Return a checker of the patterns in a schema, with the rules of `matches`."""
     checker = FormatChecker(formats=())
     checker.checks("regex")(lambda text: not isinstance(text, str) or pattern_problem(text) is None)
     return checker
@@ -181,9 +147,6 @@ def _formats() -> FormatChecker:
 
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Validator:
-    from jsonschema.validators import Draft202012Validator, validator_for  # noqa: PLC0415 - see above
-    from referencing import Registry  # noqa: PLC0415 - see above
-
     loaded = json.loads(schema)
     bounded = _bounded(validator_for(loaded, default=Draft202012Validator))
     return cast("Validator", bounded(_brief(loaded), registry=Registry()))
@@ -191,14 +154,11 @@ def _validator(schema: str) -> Validator:
 
 @lru_cache(maxsize=8)
 def _bounded(base: Any) -> Any:
-    """Return a validator of a draft whose steps are counted, and whose patterns are RE2's."""
-    import attrs  # noqa: PLC0415 - comes with jsonschema
-    from jsonschema.validators import extend  # noqa: PLC0415 - see above
-
+    """Return the validator of a draft with counted steps and RE2's patterns."""
     own: dict[str, Callable[..., Any]] = {
         "additionalProperties": _additional_properties,
         "anyOf": partial(_alternatives, one=False),
-        "const": _const,
+        "const": lambda validator, rule, instance, schema: _enum(validator, [rule], instance, schema),
         "enum": _enum,
         "oneOf": partial(_alternatives, one=True),
         "pattern": _pattern,
@@ -207,7 +167,7 @@ def _bounded(base: Any) -> Any:
     }
     keywords = {name: partial(_counted, name, own.get(name, function)) for name, function in base.VALIDATORS.items()}
     bounded = extend(base, keywords)  # type: ignore[no-untyped-call] # of a library that is typed elsewhere
-    # jsonschema's own takes its unbounded class for every part of a schema that has a `$schema`.
+    # jsonschema's own uses the unbounded class for each part of a schema with a `$schema`.
     bounded.evolve = attrs.evolve
     return bounded
 
@@ -228,7 +188,7 @@ def _spend(steps: int) -> None:
 
 
 def _brief(value: Any) -> Any:
-    """Return a copy of a JSON value that takes no room in a message."""
+    """Return a copy of a JSON value that is short in a message."""
     whole = [value]
     waiting: list[Any] = [whole]
     while waiting:
@@ -238,12 +198,12 @@ def _brief(value: Any) -> Any:
                 node[key] = _Object(each) if isinstance(each, Mapping) else _Array(each)
                 waiting.append(node[key])
             elif isinstance(each, str) and len(each) > _LONG_TEXT:
-                node[key] = _Text(each)
+                node[key] = _LongString(each)
     return whole[0]
 
 
 def _canonical(value: Any) -> str:
-    """Return a text that is the same for equal JSON values: 1 and 1.0 are equal, 1 and true are not."""
+    """Return the same string for equal JSON values: 1 and 1.0 are equal, 1 and true are not."""
     _spend(1)
     match value:
         case Mapping():
@@ -257,23 +217,12 @@ def _canonical(value: Any) -> str:
 
 
 def _unique_items(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    from jsonschema import ValidationError  # noqa: PLC0415 - see above
-
-    # Texts, since a document can choose numbers that collide in a set.
+    # Strings: numbers in a document can be chosen to collide in a set.
     if rule and isinstance(instance, list) and len(set(map(_canonical, instance))) < len(instance):
         yield ValidationError(f"{instance!r} has equal items")
 
 
-def _const(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    from jsonschema import ValidationError  # noqa: PLC0415 - see above
-
-    if not _equal(rule, instance):
-        yield ValidationError(f"{instance!r} is not {rule!r}")
-
-
 def _enum(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    from jsonschema import ValidationError  # noqa: PLC0415 - see above
-
     if not any(_equal(each, instance) for each in rule):
         yield ValidationError(f"{instance!r} is not one of {rule!r}")
 
@@ -281,12 +230,10 @@ def _enum(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[Validatio
 def _equal(rule: Any, instance: Any) -> bool:
     if isinstance(rule, Mapping | list) and isinstance(instance, Mapping | list):
         return len(rule) == len(instance) and _canonical(rule) == _canonical(instance)
-    return same(rule, instance)
+    return json_equal(rule, instance)
 
 
 def _alternatives(validator: Any, rule: Any, instance: Any, _: Any, *, one: bool) -> Iterator[ValidationError]:
-    from jsonschema import ValidationError  # noqa: PLC0415 - see above
-
     problems: list[ValidationError] = []
     for index, schema in enumerate(rule):
         found = list(islice(validator.descend(instance, schema, schema_path=index), _MAX_ERRORS))
@@ -303,8 +250,6 @@ def _alternatives(validator: Any, rule: Any, instance: Any, _: Any, *, one: bool
 
 
 def _pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-    from jsonschema import ValidationError  # noqa: PLC0415 - see above
-
     if isinstance(instance, str) and not matches(pattern, instance):
         yield ValidationError("does not match")
 
@@ -321,8 +266,6 @@ def _pattern_properties(
 
 
 def _additional_properties(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    from jsonschema import ValidationError  # noqa: PLC0415 - see above
-
     if not isinstance(instance, Mapping):
         return
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
@@ -347,6 +290,6 @@ def _objects(schema: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _evaluates_patterns(schema: Any) -> bool:
-    """Return whether names would be matched with patterns where they can't be given up: for `unevaluatedProperties`."""
+    """Return whether `unevaluatedProperties` would match names with patterns, which no deadline bounds there."""
     text = json.dumps(schema)
     return '"patternProperties": ' in text and '"unevaluatedProperties": ' in text

@@ -1,80 +1,74 @@
-"""JSONPath (RFC 9535), loaded where a plan uses it: its import takes longer than many a request."""
+"""JSONPath (RFC 9535). The library is imported on first use, since that takes longer than many a request."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from ecs_hooks.core.deadline import check_deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from jsonpath import JSONPathEnvironment
+    from jsonpath import JSONPathEnvironment, JSONPathMatch
+    from jsonpath.exceptions import JSONPathError
+    from jsonpath.stream import TokenStream
 
 MAX_VALUES = 10_000
-_TOO_DEEP = "can't be evaluated on a response that is nested this deeply"
 
 
 def check_path(path: str) -> str:
-    """Return a path, if it is one.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
+    """Return a path; raise ValueError if it is not valid."""
     from jsonpath.exceptions import JSONPathError  # noqa: PLC0415 - see above
 
     try:
         _environment().compile(path)
     except (JSONPathError, RecursionError) as error:
-        # The first argument, since str() adds a picture of the place, and fails at that for an empty path.
-        raise ValueError(f"is no valid JSONPath: {str(error.args[0])[:120]}{_pattern_hint(path)}") from None
+        raise ValueError(f"is not a valid JSONPath; {_reason(path, error)}") from None
     return path
 
 
-def _pattern_hint(path: str) -> str:
-    """Return what to write in place of a regular expression; empty for a path without one."""
+def _reason(path: str, error: JSONPathError | RecursionError) -> str:
+    """Return why a path is not valid, without names of the parser's tokens."""
     for construct in ("=~", "match(", "search("):
         if construct in path:
-            return f" ({construct.rstrip('(')} is not supported; select the values, and write `matches` for them)"
-    return ""
+            return f"{construct.rstrip('(')} is not supported: select the values, and write `matches` for them"
+    if not path.startswith("$"):
+        return "it must begin with $"
+    token = getattr(error, "token", None)
+    if token is None:
+        return "it is nested too deeply"
+    text = str(error.args[0])
+    # Texts with quotes repeat a part of the path, or name a token of the parser.
+    known = "" if "'" in text or '"' in text else f"{text} "
+    return f"{known or 'error '}at character {token.index + 1}" if 0 <= token.index < len(path) else "it is incomplete"
+
+
+JsonPath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_path)]
 
 
 def check_paths(paths: Iterable[str]) -> None:
-    """Refuse paths of which one is none.
-
-    Raises
-    ------
-    ValueError
-        It names the path.
-    """
+    """Raise ValueError for the first path that is not valid."""
     for path in paths:
         try:
             check_path(path)
         except ValueError as error:
-            message = f"{path[:80]!r} {error}"
-            raise ValueError(message) from None
+            raise ValueError(f"{path[:80]!r} {error}") from None
 
 
 def find(path: str, document: Any) -> list[Any]:
-    """Return all values at a path.
-
-    Raises
-    ------
-    ValueError
-        If the document is nested too deeply for it, or there are more than `MAX_VALUES`.
-    """
-    from jsonpath.exceptions import JSONPathError  # noqa: PLC0415 - see above
-
-    try:
-        values = [match.obj for match in islice(_environment().finditer(path, document), MAX_VALUES + 1)]
-    except (JSONPathError, RecursionError):
-        raise ValueError(_TOO_DEEP) from None
+    """Return all values at a path; raise ValueError for more than `MAX_VALUES`, or a document that is nested too deeply."""
+    values = [match.obj for match in islice(_matches(path, document), MAX_VALUES + 1)]
     if len(values) > MAX_VALUES:
-        message = f"finds more than {MAX_VALUES} values"
-        raise ValueError(message)
+        raise ValueError(f"finds more than {MAX_VALUES} values")
     return values
+
+
+def locations(path: str, document: Any) -> list[tuple[str | int, ...]]:
+    """Return the names and indexes that locate each value at a path; raise ValueError as `find`."""
+    return [tuple(match.parts) for match in _matches(path, document)]
 
 
 def is_singular(path: str) -> bool:
@@ -85,28 +79,46 @@ def is_singular(path: str) -> bool:
     return isinstance(compiled, JSONPath) and compiled.singular_query()
 
 
-def locations(path: str, document: Any) -> list[tuple[str | int, ...]]:
-    """Return where a path leads to: for each value, the names and indexes on the way to it.
-
-    Raises
-    ------
-    ValueError
-        If the document is nested too deeply for it.
-    """
+def _matches(path: str, document: Any) -> Iterator[JSONPathMatch]:
     from jsonpath.exceptions import JSONPathError  # noqa: PLC0415 - see above
 
     try:
-        return [tuple(match.parts) for match in _environment().finditer(path, document)]
+        yield from _environment().finditer(path, document)
     except (JSONPathError, RecursionError):
-        raise ValueError(_TOO_DEEP) from None
+        raise ValueError("cannot be evaluated: the document is nested too deeply") from None
 
 
 @lru_cache(maxsize=1)
 def _environment() -> JSONPathEnvironment:
+    """Return RFC 9535's JSONPath with a deadline, and without its regular expressions, whose time has no bound."""
     from jsonpath import JSONPathEnvironment  # noqa: PLC0415 - see above
+    from jsonpath import segments as base  # noqa: PLC0415
+    from jsonpath.parse import Parser  # noqa: PLC0415
 
-    environment = JSONPathEnvironment(strict=True)
-    # Their regular expressions are not RE2's: they can run for ever.
+    class Child(base.JSONPathChildSegment):
+        def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
+            return super().resolve(_before_deadline(nodes))
+
+    class Descendant(base.JSONPathRecursiveDescentSegment):
+        def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
+            return super().resolve(_before_deadline(nodes))
+
+    class DeadlineParser(Parser):
+        def parse_query(self, stream: TokenStream) -> Iterable[base.JSONPathSegment]:
+            for each in super().parse_query(stream):
+                segment = Descendant if isinstance(each, base.JSONPathRecursiveDescentSegment) else Child
+                yield segment(env=each.env, token=each.token, selectors=each.selectors)
+
+    class DeadlineEnvironment(JSONPathEnvironment):
+        parser_class = DeadlineParser
+
+    environment = DeadlineEnvironment(strict=True)
     for name in ("match", "search"):
         environment.function_extensions.pop(name, None)
     return environment
+
+
+def _before_deadline(nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:
+    for node in nodes:
+        check_deadline()
+        yield node

@@ -1,8 +1,8 @@
-r"""Regular expressions by RE2: the time is linear in the text, the memory of each is bounded.
+r"""Regular expressions by RE2: linear time, bounded memory.
 
-The syntax is RE2's. Of the syntax of Python and of JavaScript (JSON Schema), what RE2 can do under another name is
-translated: `\uXXXX`, `\cX`, `\Z`, `[\b]`, `{,n}`, octal escapes. `$` accepts one final line feed, as in Python. `\w`, `\d`,
-`\s` and `\b` are ASCII. Everything else that RE2 does not have is refused with a reason, which never contains the pattern.
+The syntax is RE2's, with translations from Python and JavaScript (JSON Schema): `\uXXXX`, `\cX`, `\Z`, `[\b]`, `{,n}`, octal
+escapes. `$` accepts one final line feed, as in Python. `\w`, `\d`, `\s` and `\b` are ASCII. All other syntax is refused with a
+reason, which never contains the pattern.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from ecs_hooks.assertions.re2_syntax import MAX_REPEAT, SURROGATE, PatternError, Translation, unsupported
 from ecs_hooks.core.deadline import check_deadline
 
 MAX_MEMORY = 8 << 20
-"""Bytes that one compiled pattern may use, caches included."""
+"""Memory limit of one compiled pattern in bytes, caches included."""
 
-# A text: a plan without regular expressions need not compile it.
+# A string: a plan without regular expressions need not compile it.
 _TEMPLATE = (
     r"(?s)\\(?:(?P<octal>[0-3][0-7]{2}|0[0-7]?)|(?P<number>[1-9][0-9]?)|g<(?P<group>\w+)>|x(?P<hex>[0-9A-Fa-f]{2})"
     r"|u(?P<unicode>[0-9A-Fa-f]{4})|(?P<other>.?))"
@@ -42,7 +44,7 @@ _ERRORS = {
 
 
 def pattern_problem(pattern: str) -> str | None:
-    """Return why a pattern is not valid, such as `look-ahead (?=...) is not supported; ...`, None where it is."""
+    """Return why a pattern is not valid, such as `look-ahead (?=...) is not supported; ...`; None if it is."""
     try:
         _compiled(pattern)
     except PatternError as error:
@@ -51,26 +53,23 @@ def pattern_problem(pattern: str) -> str | None:
 
 
 def check_pattern(pattern: str) -> str:
-    """Return a pattern, if it is valid.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
+    """Return a pattern; raise ValueError if it is not valid."""
     problem = pattern_problem(pattern)
     if problem:
         raise ValueError(f"is not a valid regular expression (RE2): {problem}")
     return pattern
 
 
+Pattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_pattern)]
+
+
 def matches(pattern: str, actual: Any) -> bool:
-    """Return whether a value is a text in which a pattern is found."""
+    """Return whether a value is a string that a pattern matches somewhere."""
     return isinstance(actual, str) and _compiled(pattern).bare.search(_encodable(actual)) is not None
 
 
 def first_group(pattern: str, text: str) -> list[str]:
-    """Return the first group of the first match, or all of the match where the pattern has no groups; nothing without a match."""
+    """Return the first group of the first match, or the whole match if the pattern has no groups; empty without a match."""
     compiled, text = _compiled(pattern), _encodable(text)
     for spans in compiled.found(text):
         begin, end = spans[1 if compiled.groups else 0]
@@ -79,12 +78,12 @@ def first_group(pattern: str, text: str) -> list[str]:
 
 
 def replaced(pattern: str, new: str, text: str) -> Iterator[str]:
-    r"""Yield the parts of a text in which all matches are replaced; `\1` and `\g<name>` in `new` are groups."""
+    r"""Yield the parts of a text with all matches replaced; `\1` and `\g<name>` in `new` are groups."""
     compiled, text = _compiled(pattern), _encodable(text)
     template = compiled.template(new)
     at = 0
     for spans in compiled.found(text):
-        # RE2 is linear for one match; the next one can make it read the rest of the text again.
+        # RE2 is linear for one match, but each match can read the rest of the text again.
         check_deadline()
         begin, end = spans[0]
         yield text[at:begin]
@@ -95,13 +94,7 @@ def replaced(pattern: str, new: str, text: str) -> Iterator[str]:
 
 
 def check_replacement(pattern: str, new: str) -> None:
-    """Refuse a replacement that a pattern has not the groups for.
-
-    Raises
-    ------
-    ValueError
-        If it is invalid, or names a group that the pattern has not.
-    """
+    """Raise ValueError if a replacement is not valid, or names a group that the pattern does not have."""
     _compiled(pattern).template(new)
 
 
@@ -116,7 +109,7 @@ class _Pattern:
     Attributes
     ----------
     groups
-        How many groups the pattern has as it was written.
+        The number of groups in the original pattern.
     bare
         The pattern without its groups, which RE2 searches fastest.
     """
@@ -131,17 +124,17 @@ class _Pattern:
         return _re2(self._translation.text)
 
     def found(self, text: str) -> Iterator[list[tuple[int, int]]]:
-        """Yield the spans of each match: of all of it, and of each of its groups, (-1, -1) where a group has none."""
+        """Yield the spans of each match: of the whole match and of each group, (-1, -1) for a group without a match."""
         last = len(text) - 1
         for match in self._full.finditer(text):
             spans = [match.span(group) for group in self._translation.groups]
             if any(match.span(end)[0] >= 0 for end in self._translation.ends):
-                # The line feed that `$` looked at is no part of the match.
+                # The line feed that `$` accepts is not part of the match.
                 spans = [(min(begin, last), min(end, last)) for begin, end in spans]
             yield spans
 
     def template(self, new: str) -> list[str | int]:
-        """Return the texts and the numbers of groups of which a replacement consists."""
+        """Return the parts of a replacement: texts, and numbers of groups."""
         parts: list[str | int] = []
         at = 0
         for found in re.finditer(_TEMPLATE, new):
@@ -188,12 +181,12 @@ def _re2(text: str, *, never_capture: bool = False) -> Any:
         kind, _, operator = error.args[0].decode(errors="replace").partition(": ")
         if kind == "bad repetition operator" and operator.endswith("+"):
             raise unsupported("possessive quantifier (*+, ++, ?+)", "remove the second +") from None
-        # What follows the kind is a part of the pattern, which may be a secret.
+        # The text after the kind is a part of the pattern, which may be a secret.
         raise PatternError(_ERRORS.get(kind, kind)) from None
 
 
 def _encodable(text: str) -> str:
-    """Return a text with U+FFFD in place of lone surrogates, which UTF-8 does not have."""
+    """Return a text with U+FFFD in place of lone surrogates, which UTF-8 cannot encode."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Translates regular expressions into the syntax of RE2, and refuses what RE2 does not have."""
+"""Translation of regular expressions into RE2's syntax; syntax that RE2 lacks is refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 MAX_REPEAT = 1000
 """The largest repetition count of RE2."""
 
-# As texts: a plan without regular expressions need not compile them.
+# Strings: a plan without regular expressions need not compile them.
 SURROGATE = "[\ud800-\udfff]"
 _COUNT = r"\{([0-9]*)(?:(,)([0-9]*))?\}"
 _FLAGS = r"\(\?([A-Za-z]*)(?:-([A-Za-z]+))?([:)])"
@@ -20,12 +20,12 @@ _OCTAL_IN_CLASS = r"\\([0-3][0-7]{2}|[0-7]{1,2})"
 _CONTROL = r"\\c([A-Za-z])"
 _LOW_SURROGATE = r"\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})"
 
-_IN_PLACE_OF_LOOKING = "write the condition as an assertion of its own (matches, not), or match the text around it"
+_INSTEAD_OF_LOOKAROUND = "write the condition as an assertion of its own (matches, not), or match the text around it"
 _GROUPS = (
-    ("(?=", "look-ahead (?=...)", _IN_PLACE_OF_LOOKING),
-    ("(?!", "negative look-ahead (?!...)", _IN_PLACE_OF_LOOKING),
-    ("(?<=", "look-behind (?<=...)", _IN_PLACE_OF_LOOKING),
-    ("(?<!", "negative look-behind (?<!...)", _IN_PLACE_OF_LOOKING),
+    ("(?=", "look-ahead (?=...)", _INSTEAD_OF_LOOKAROUND),
+    ("(?!", "negative look-ahead (?!...)", _INSTEAD_OF_LOOKAROUND),
+    ("(?<=", "look-behind (?<=...)", _INSTEAD_OF_LOOKAROUND),
+    ("(?<!", "negative look-behind (?<!...)", _INSTEAD_OF_LOOKAROUND),
     ("(?>", "atomic group (?>...)", "write (?:...)"),
     ("(?|", "branch reset (?|...)", "write (?:...)"),
     ("(?#", "comment (?#...)", "remove it"),
@@ -54,7 +54,10 @@ _ESCAPES = {
     "X": "write (?s:.)",
 }
 _KNOWN_ESCAPES = "dDwWbBAzafnrtv"
+_BACK_REFERENCES = set("123456789kg")
 _SPACE, _NO_SPACE = r"\x20\t-\r", r"\x00-\x08\x0e-\x1f!-\x{10FFFF}"
+_OUTSIDE = {"s": f"[{_SPACE}]", "S": f"[{_NO_SPACE}]", "Z": r"\z"}
+_IN_CLASS = {"s": _SPACE, "S": _NO_SPACE, "b": r"\x08"}
 
 
 class PatternError(ValueError):
@@ -62,7 +65,7 @@ class PatternError(ValueError):
 
 
 def unsupported(what: str, instead: str = "") -> PatternError:
-    """Return the error for a construct that RE2 does not have, with what to write in its place."""
+    """Return the error for a construct that RE2 lacks, with what to write instead."""
     return PatternError(f"{what} is not supported{f'; {instead}' if instead else ''}")
 
 
@@ -72,18 +75,18 @@ class Translation:
     Parameters
     ----------
     pattern
-        The pattern as it was written.
+        The original pattern.
 
     Attributes
     ----------
     text
         The translated pattern.
     groups
-        The number in it of each group, by the number in the pattern as it was written.
+        The number of each group in the translated pattern, by its number in the original.
     names
-        The numbers of groups in the pattern as it was written, by their names.
+        The numbers of groups in the original, by name.
     ends
-        The numbers in it of the groups that take the final line feed for `$`.
+        The numbers, in the translated pattern, of the groups that match the final line feed for `$`.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -125,7 +128,7 @@ class Translation:
         return self._pattern[self._at - length : self._at]
 
     def _found(self, token: str) -> re.Match[str] | None:
-        """Return a token that begins here, and go on behind it; None where there is none."""
+        """Return a token that begins here and skip it; None if there is none."""
         found = re.compile(token).match(self._pattern, self._at)
         if found:
             self._at = found.end()
@@ -163,53 +166,41 @@ class Translation:
         found = self._found(_COUNT)
         if found is None or not (found[1] or found[3]):
             return found[0] if found else self._take(1)
-        # Python takes {,n} for {0,n}, and leading zeros.
+        # Python reads {,n} as {0,n}, and accepts leading zeros.
         least, most = (found[1] or "0").lstrip("0") or "0", found[3] and (found[3].lstrip("0") or "0")
         for count in (least, most or ""):
             if len(count) > len(str(MAX_REPEAT)) or int(count or 0) > MAX_REPEAT:
                 raise unsupported(f"a repetition count above {MAX_REPEAT}", f"write at most {MAX_REPEAT}")
         return f"{{{least}{found[2] or ''}{most or ''}}}"
 
-    def _escape(self) -> str:
-        if octal := self._found(_OCTAL):
+    def _escape(self, *, in_class: bool = False, ends_range: bool = False) -> str:
+        if octal := self._found(_OCTAL_IN_CLASS if in_class else _OCTAL):
             return _code(int(octal[1], 8))
-        if (common := self._common_escape()) is not None:
-            return common
-        match self._pattern[self._at + 1 : self._at + 2]:
-            case "s":
-                made = f"[{_SPACE}]"
-            case "S":
-                made = f"[{_NO_SPACE}]"
-            case "Z":
-                made = r"\z"
-            case each if each and each in "123456789":
-                raise unsupported(f"back reference \\{each}", "repeat the pattern of the group")
-            case "k" | "g" as each:
-                raise unsupported(f"back reference \\{each}", "repeat the pattern of the group")
-            case each:
-                made = self._plain_escape(each)
-        self._at += 2
-        return made
-
-    def _common_escape(self) -> str | None:
-        """Return an escape that means the same inside and outside of a class; None where it is another."""
         if code := self._found(_CODE):
-            number = int(next(filter(None, code.groups())), 16)
-            if 0xD800 <= number <= 0xDBFF and (low := self._found(_LOW_SURROGATE)):  # noqa: PLR2004 - see below
-                number = 0x10000 + ((number - 0xD800) << 10) + int(low[1], 16) - 0xDC00
-            if 0xD800 <= number <= 0xDFFF:  # noqa: PLR2004 - surrogates, as UTF-16 defines them
-                raise unsupported("half of a surrogate pair", "write both halves, or the character itself")
-            return _code(number)
+            return self._character(int(next(filter(None, code.groups())), 16))
         if control := self._found(_CONTROL):
             return _code(ord(control[1]) % 32)
-        found = self._found(_PROPERTY)
-        return found[0] if found else None
-
-    def _plain_escape(self, each: str) -> str:
-        if each.isascii() and each.isalnum() and each not in _KNOWN_ESCAPES:
+        if found := self._found(_PROPERTY):
+            return found[0]
+        each = self._pattern[self._at + 1 : self._at + 2]
+        self._at += 2
+        if ends_range and each in {"s", "S"}:
+            raise unsupported("a range that ends with a class", "write the - first in [...]")
+        if not in_class and each in _BACK_REFERENCES:
+            raise unsupported(f"back reference \\{each}", "repeat the pattern of the group")
+        translated = (_IN_CLASS if in_class else _OUTSIDE).get(each)
+        if translated is None and each.isascii() and each.isalnum() and each not in _KNOWN_ESCAPES:
             raise unsupported(f"the escape sequence \\{each}", _ESCAPES.get(each, ""))
-        # RE2 takes no backslash before characters beyond ASCII.
-        return f"\\{each}" if each.isascii() else each
+        # RE2 refuses a backslash before characters beyond ASCII.
+        return translated or (f"\\{each}" if each.isascii() else each)
+
+    def _character(self, number: int) -> str:
+        """Return a character by its number; the two halves of a surrogate pair are one character."""
+        if 0xD800 <= number <= 0xDBFF and (low := self._found(_LOW_SURROGATE)):  # noqa: PLR2004 - see below
+            number = 0x10000 + ((number - 0xD800) << 10) + int(low[1], 16) - 0xDC00
+        if 0xD800 <= number <= 0xDFFF:  # noqa: PLR2004 - surrogates, as UTF-16 defines them
+            raise unsupported("half of a surrogate pair", "write both halves, or the character itself")
+        return _code(number)
 
     def _class(self) -> str:
         """Translate a class, from its [ to its ]."""
@@ -222,31 +213,12 @@ class Translation:
             if each == "]" and len(parts) > first:
                 return "".join([*parts, self._take(1)])
             if each == "\\":
-                parts.append(self._escape_in_class(ends_range=parts[-1] == "-" and len(parts) > first + 1))
+                parts.append(self._escape(in_class=True, ends_range=parts[-1] == "-" and len(parts) > first + 1))
             elif posix := self._found(_POSIX):
                 parts.append(posix[0])
             else:
                 parts.append(self._take(1))
         return "".join(parts)
-
-    def _escape_in_class(self, *, ends_range: bool) -> str:
-        if octal := self._found(_OCTAL_IN_CLASS):
-            return _code(int(octal[1], 8))
-        if (common := self._common_escape()) is not None:
-            return common
-        match self._pattern[self._at + 1 : self._at + 2]:
-            case "b":
-                made = r"\x08"
-            case "s" | "S" if ends_range:
-                raise unsupported("a range that ends with a class", "write the - first in [...]")
-            case "s":
-                made = _SPACE
-            case "S":
-                made = _NO_SPACE
-            case each:
-                made = self._plain_escape(each)
-        self._at += 2
-        return made
 
 
 def _code(number: int) -> str:

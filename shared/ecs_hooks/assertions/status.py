@@ -1,4 +1,4 @@
-"""Which status codes are as expected: `200`, `"2xx"`, `"200-299"`, or a list of these."""
+"""Expected status codes: `200`, `"2xx"`, `"200-299"`, or a list of these."""
 
 from __future__ import annotations
 
@@ -7,55 +7,43 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
-_CLASS = re.compile(r"([1-5])xx", re.IGNORECASE)
-_RANGE = re.compile(r"(\d{3})\s*-\s*(\d{3})")
-_LOWEST, _HIGHEST = 100, 599
-
 
 def status_range(rule: object) -> tuple[int, int]:
-    """Return the first and the last code that a rule means.
-
-    Raises
-    ------
-    ValueError
-        If it is no rule.
-    """
+    """Return the lowest and the highest code that match a rule; raise ValueError if the rule is not valid."""
     low = high = 0
     if isinstance(rule, int) and not isinstance(rule, bool):
         low = high = rule
     elif isinstance(rule, str):
-        if found := _CLASS.fullmatch(rule):
-            low = int(found.group(1)) * 100
+        if re.fullmatch(r"[1-5]xx", rule, re.IGNORECASE):
+            low = int(rule[0]) * 100
             high = low + 99
-        elif found := _RANGE.fullmatch(rule):
-            low, high = int(found.group(1)), int(found.group(2))
-        elif re.fullmatch(r"[0-9]{3}", rule):
-            low = high = int(rule)
-    if not _LOWEST <= low <= high <= _HIGHEST:
-        message = (
+        elif found := re.fullmatch(r"([0-9]{3})(?:\s*-\s*([0-9]{3}))?", rule):
+            low, high = int(found[1]), int(found[2] or found[1])
+    if not 100 <= low <= high <= 599:  # noqa: PLR2004 - status codes, as HTTP defines them
+        raise ValueError(
             'must be a status code such as 200, a class such as "2xx", a range such as "200-299", or a list of these'
         )
-        raise ValueError(message)
     return low, high
+
+
+def _rules(expected: Any) -> list[Any]:
+    return expected if isinstance(expected, list) else [expected]
 
 
 def status_matches(expected: Any, status: int) -> bool:
     """Return whether a status code is as expected."""
-    rules = expected if isinstance(expected, list) else [expected]
-    return any(low <= status <= high for low, high in map(status_range, rules))
+    return any(low <= status <= high for low, high in map(status_range, _rules(expected)))
 
 
 def show_status(expected: Any) -> str:
-    """Return the expectation for people, such as `200 or 3xx`."""
-    return " or ".join(map(str, expected if isinstance(expected, list) else [expected]))
+    """Return the expected status codes as reasons show them, such as `200 or 3xx`."""
+    return " or ".join(map(str, _rules(expected)))
 
 
 def _check(value: Any) -> Any:
-    rules = value if isinstance(value, list) else [value]
-    if not rules:
-        message = "must name at least one status"
-        raise ValueError(message)
-    for rule in rules:
+    if not _rules(value):
+        raise ValueError("requires at least one status code")
+    for rule in _rules(value):
         status_range(rule)
     return value
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator
 
-from ecs_hooks.core.lazy_model import Later
+from ecs_hooks.core.lazy_model import LazyModel
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_store import Reference
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     TextOrReference = str | Reference
     Secret = str | Reference
 else:
-    TextOrReference = Annotated[Any, Later("ecs_hooks.auth.secret_store:Reference", or_text=True)]
+    TextOrReference = Annotated[Any, LazyModel("ecs_hooks.auth.secret_store:Reference", or_string=True)]
     """A text, or a reference to a secret."""
     Secret = Annotated[TextOrReference, AfterValidator(_not_empty)]
     """A secret, or a reference to one."""

@@ -12,16 +12,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecs_hooks.assertions.assertion import Assertion
     from ecs_hooks.assertions.condition import Condition
     from ecs_hooks.assertions.expect import Expect
-    from ecs_hooks.assertions.filters.fields import Filter, RegexReplacement, Replacement
+    from ecs_hooks.assertions.filters import Filter
+    from ecs_hooks.assertions.filters.functions import RegexReplacement, Replacement
     from ecs_hooks.assertions.predicate import Predicate
+    from ecs_hooks.assertions.query import Assertion
     from ecs_hooks.auth.fields import ApiKey, Auth, Basic, Bearer, MutualTls, OAuth2, SigV4
     from ecs_hooks.auth.reference import Reference
     from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import AtStep, Check, Requirements
-    from ecs_hooks.checks.compare.check import CompareCheck, CompareRequest
+    from ecs_hooks.checks.compare.compare_check import CompareCheck, CompareRequest
     from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, CriticalEffect
     from ecs_hooks.checks.comparison.comparison_check import ComparisonCheck
     from ecs_hooks.checks.context import CheckContext
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
     from ecs_hooks.checks.http import HttpCheck, Until
     from ecs_hooks.checks.invoke import InvokeCheck
-    from ecs_hooks.checks.load.check import LoadCheck, LoadExpect, LoadRequest
+    from ecs_hooks.checks.load.load_check import LoadCheck, LoadExpect, LoadRequest
     from ecs_hooks.checks.logs import LogsCheck
     from ecs_hooks.checks.metric import MetricCheck, MetricQuery
-    from ecs_hooks.checks.request.body import Part
+    from ecs_hooks.checks.request.request_fields import Part
     from ecs_hooks.checks.samples import Samples
-    from ecs_hooks.checks.scenario.check import ScenarioCheck
-    from ecs_hooks.checks.scenario.request import Capture, Retry, ScenarioRequest
+    from ecs_hooks.checks.scenario.scenario_check import ScenarioCheck
+    from ecs_hooks.checks.scenario.scenario_request import Capture, Retry, ScenarioRequest
     from ecs_hooks.checks.targets import TargetsCheck
     from ecs_hooks.checks.tasks import TasksCheck
     from ecs_hooks.checks.tcp import TcpBody, TcpCheck, TcpExpect
@@ -99,16 +100,16 @@ __all__ = [
 CHECKS = {
     "http": "ecs_hooks.checks.http:HttpCheck",
     "alarm": "ecs_hooks.checks.alarm:AlarmCheck",
-    "compare": "ecs_hooks.checks.compare.check:CompareCheck",
+    "compare": "ecs_hooks.checks.compare.compare_check:CompareCheck",
     "comparison": "ecs_hooks.checks.comparison.comparison_check:ComparisonCheck",
     "digest": "ecs_hooks.checks.digest:DigestCheck",
     "drift": "ecs_hooks.checks.drift:DriftCheck",
     "golden_signals": "ecs_hooks.checks.golden_signals:GoldenSignalsCheck",
     "invoke": "ecs_hooks.checks.invoke:InvokeCheck",
-    "load": "ecs_hooks.checks.load.check:LoadCheck",
+    "load": "ecs_hooks.checks.load.load_check:LoadCheck",
     "logs": "ecs_hooks.checks.logs:LogsCheck",
     "metric": "ecs_hooks.checks.metric:MetricCheck",
-    "scenario": "ecs_hooks.checks.scenario.check:ScenarioCheck",
+    "scenario": "ecs_hooks.checks.scenario.scenario_check:ScenarioCheck",
     "targets": "ecs_hooks.checks.targets:TargetsCheck",
     "tasks": "ecs_hooks.checks.tasks:TasksCheck",
     "tcp": "ecs_hooks.checks.tcp:TcpCheck",
@@ -116,23 +117,24 @@ CHECKS = {
 """The class of each `type` of check in a plan. To use a check of your own in plans, add its entry."""
 
 _OTHERS = {
-    "ecs_hooks.assertions.assertion": ("Assertion",),
+    "ecs_hooks.assertions.query": ("Assertion",),
     "ecs_hooks.assertions.condition": ("Condition",),
     "ecs_hooks.assertions.expect": ("Expect",),
-    "ecs_hooks.assertions.filters.fields": ("Filter", "RegexReplacement", "Replacement"),
+    "ecs_hooks.assertions.filters": ("Filter",),
+    "ecs_hooks.assertions.filters.functions": ("RegexReplacement", "Replacement"),
     "ecs_hooks.assertions.predicate": ("Predicate",),
     "ecs_hooks.auth.fields": ("ApiKey", "Auth", "Basic", "Bearer", "MutualTls", "OAuth2", "SigV4"),
     "ecs_hooks.auth.reference": ("Reference",),
     "ecs_hooks.checks.base": ("AtStep", "Check", "Requirements"),
-    "ecs_hooks.checks.compare.check": ("CompareRequest",),
+    "ecs_hooks.checks.compare.compare_check": ("CompareRequest",),
     "ecs_hooks.checks.comparison.compared_metric": ("ComparedMetric", "CriticalEffect"),
     "ecs_hooks.checks.context": ("CheckContext",),
     "ecs_hooks.checks.http": ("Until",),
-    "ecs_hooks.checks.load.check": ("LoadExpect", "LoadRequest"),
+    "ecs_hooks.checks.load.load_check": ("LoadExpect", "LoadRequest"),
     "ecs_hooks.checks.metric": ("MetricQuery",),
-    "ecs_hooks.checks.request.body": ("Part",),
+    "ecs_hooks.checks.request.request_fields": ("Part",),
     "ecs_hooks.checks.samples": ("Samples",),
-    "ecs_hooks.checks.scenario.request": ("Capture", "Retry", "ScenarioRequest"),
+    "ecs_hooks.checks.scenario.scenario_request": ("Capture", "Retry", "ScenarioRequest"),
     "ecs_hooks.checks.tcp": ("TcpBody", "TcpExpect"),
     "ecs_hooks.core.measurement": ("Watch",),
 }

@@ -1,4 +1,4 @@
-"""Repetition: the same request many times, and how many of the responses are as expected, and how quickly."""
+"""Samples: the same request many times, and limits for the share of failures and for latency percentiles."""
 
 from __future__ import annotations
 
@@ -19,119 +19,126 @@ if TYPE_CHECKING:
 
 
 class Sample(NamedTuple):
-    """What came of one request.
-
-    Parameters
-    ----------
-    problem
-        What is not as expected; empty where nothing is.
-    seconds
-        How long the response took; None where there was none.
-    """
+    """The result of one request."""
 
     problem: str
+    """What is not as expected; empty if the response is as expected."""
     seconds: float | None
+    """Latency of the response; None without a response."""
 
 
-class Samples(BaseModel):
-    """How many times a request is sent, and what must hold of all of them together."""
+class LatencyLimits(BaseModel):
+    """Limits for percentiles of the latency."""
+
+    max_p50_ms: Annotated[float, Field(gt=0)] | None = None
+    """Maximum median latency in milliseconds."""
+    max_p95_ms: Annotated[float, Field(gt=0)] | None = None
+    """Maximum 95th percentile of the latency in milliseconds."""
+    max_p99_ms: Annotated[float, Field(gt=0)] | None = None
+    """Maximum 99th percentile of the latency in milliseconds."""
+
+    @property
+    def max_ms(self) -> Mapping[int, float | None]:
+        """The limits, by percentile."""
+        return {50: self.max_p50_ms, 95: self.max_p95_ms, 99: self.max_p99_ms}
+
+    def unmet(self, milliseconds: Sequence[float]) -> list[str]:
+        """Return the limits that latencies in ascending order exceed; without any latency, all limits."""
+        return [
+            f"p{percent} within {limit:g} ms"
+            for percent, limit in self.max_ms.items()
+            if limit is not None and (not milliseconds or nearest_rank(milliseconds, percent) > limit)
+        ]
+
+    def evidence(self, milliseconds: Sequence[float]) -> dict[str, Any]:
+        """Return the percentiles of latencies in ascending order, and the limits."""
+        evidence: dict[str, Any] = {}
+        for percent, limit in self.max_ms.items():
+            evidence[f"p{percent}_ms"] = round(nearest_rank(milliseconds, percent), 1) if milliseconds else None
+            if limit is not None:
+                evidence[f"p{percent}_ms_limit"] = limit
+        return evidence
+
+    def summary(self, milliseconds: Sequence[float]) -> str:
+        """Return the percentiles of latencies in ascending order, such as `, p50 12 ms, p95 20 ms, p99 21.5 ms`."""
+        if not milliseconds:
+            return ""
+        return "".join(f", p{percent} {round(nearest_rank(milliseconds, percent), 1):g} ms" for percent in self.max_ms)
+
+
+class Samples(LatencyLimits):
+    """How often to send a request, and the limits for all responses together."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     count: Annotated[int, Field(ge=2, le=10_000)]
-    """How many requests; all of them within one invocation."""
+    """Number of requests, all within one invocation."""
     concurrency: Annotated[int, Field(ge=1, le=50)] = 1
-    """How many of them may be under way at the same time. The next one waits for a response: to load green steadily,
-    whatever it does, is what the `load` check is for."""
+    """Maximum number of concurrent requests. Each thread waits for a response before its next request; for a steady
+    rate, whatever the responses, use the `load` check."""
     min_success_percent: Annotated[float, Field(ge=0, le=100)] = 100
-    """Share of the responses that have to be as expected, in per cent."""
-    max_p50_ms: Annotated[float, Field(gt=0)] | None = None
-    """Milliseconds within which half of the responses have to be there."""
-    max_p95_ms: Annotated[float, Field(gt=0)] | None = None
-    """Milliseconds within which 95 per cent of them have to be there."""
-    max_p99_ms: Annotated[float, Field(gt=0)] | None = None
-    """Milliseconds within which 99 per cent of them have to be there."""
+    """Minimum percentage of responses that are as expected."""
 
-    @property
-    def max_ms(self) -> Mapping[int, float | None]:
-        """The longest times, by percentile."""
-        return {50: self.max_p50_ms, 95: self.max_p95_ms, 99: self.max_p99_ms}
-
-    def take(self, send: Callable[[], Sample], deadline: Deadline) -> list[Sample]:
-        """Send the requests, and return what came of each; fewer where the time was over.
+    def collect(self, send: Callable[[], Sample], deadline: Deadline) -> list[Sample]:
+        """Send the requests, and return their results; fewer if the deadline has passed.
 
         Parameters
         ----------
         send
-            Sends one; called from several threads.
+            Sends one request; called from several threads.
         deadline
-            After which no further one is begun.
+            After it, no further request starts.
 
         Raises
         ------
         BaseException
-            Whatever `send` raises; no further one is begun then.
+            The first exception of `send`; no further request starts then.
         """
-        taken: list[Sample] = []
-        turns, lock = count(), threading.Lock()
-        troubles: list[BaseException] = []
+        collected: list[Sample] = []
+        numbers, lock = count(), threading.Lock()
+        errors: list[BaseException] = []
 
         def work() -> None:
-            while not deadline.expired and not troubles:
+            while not deadline.expired and not errors:
                 with lock:
-                    if next(turns) >= self.count:
+                    if next(numbers) >= self.count:
                         return
                 try:
                     with limited_by(deadline):
-                        taken.append(send())
-                except BaseException as error:  # noqa: BLE001 - raised again where the thread is waited for
-                    troubles.append(error)
+                        collected.append(send())
+                except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+                    errors.append(error)
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self.concurrency, self.count))]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        if troubles:
-            raise troubles[0]
-        return taken
+        if errors:
+            raise errors[0]
+        return collected
 
-    def judge(self, where: str, taken: Sequence[Sample]) -> Outcome:
-        """Return what samples come to.
-
-        Parameters
-        ----------
-        where
-            Method and address.
-        taken
-            The samples.
-        """
-        failed = Counter(sample.problem for sample in taken if sample.problem)
-        milliseconds = sorted(sample.seconds * 1000 for sample in taken if sample.seconds is not None)
-        success = 100 * (len(taken) - failed.total()) / len(taken) if taken else 0.0
-        evidence: dict[str, Any] = {
-            "samples": len(taken),
+    def evaluate(self, where: str, collected: Sequence[Sample]) -> Outcome:
+        """Return the outcome of samples of a request, named by its method and address."""
+        failed = Counter(sample.problem for sample in collected if sample.problem)
+        milliseconds = sorted(sample.seconds * 1000 for sample in collected if sample.seconds is not None)
+        success = 100 * (len(collected) - failed.total()) / len(collected) if collected else 0.0
+        evidence = {
+            "samples": len(collected),
             "success_percent": round(success, 3),
             "min_success_percent": self.min_success_percent,
+            **self.evidence(milliseconds),
         }
-        unmet = []
-        if success < self.min_success_percent:
-            unmet.append(f"{self.min_success_percent:g} % as expected")
-        told = f"{where} {len(taken)} samples, {success:.4g} % as expected"
-        for percent, limit in self.max_ms.items():
-            value = nearest_rank(milliseconds, percent) if milliseconds else None
-            evidence[f"p{percent}_ms"] = None if value is None else round(value, 1)
-            if limit is not None:
-                evidence[f"p{percent}_ms_limit"] = limit
-            if value is not None:
-                told += f", p{percent} {value:.4g} ms"
-            # Without a response nothing is known of it, which is no pass.
-            if limit is not None and (value is None or value > limit):
-                unmet.append(f"p{percent} within {limit:g} ms")
-        problem, times = failed.most_common(1)[0] if failed else ("", 0)
-        why = f"; most common problem: {problem} ({times} of {failed.total()})" if problem else ""
-        if len(taken) < self.count:
-            return Outcome.failed(f"{told}: there was no time for all {self.count} (samples.count){why}", evidence)
+        summary = f"{where} {len(collected)} samples, {success:.4g} % as expected{self.summary(milliseconds)}"
+        cause = ""
+        if failed:
+            problem, times = failed.most_common(1)[0]
+            cause = f"; most common failure: {problem} ({times} of {failed.total()})"
+        if len(collected) < self.count:
+            reason = f"the time was over before all {self.count} samples were sent; lower samples.count"
+            return Outcome.failed(f"{summary}; {reason}{cause}", evidence)
+        unmet = [f"{self.min_success_percent:g} % as expected"] if success < self.min_success_percent else []
+        unmet += self.unmet(milliseconds)
         if unmet:
-            return Outcome.failed(f"{told}; expected {' and '.join(unmet)}{why}", evidence)
-        return Outcome.passed(f"{told}{why}", evidence)
+            return Outcome.failed(f"{summary}; expected {' and '.join(unmet)}{cause}", evidence)
+        return Outcome.passed(f"{summary}{cause}", evidence)

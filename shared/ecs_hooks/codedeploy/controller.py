@@ -21,17 +21,7 @@ if TYPE_CHECKING:
 
 
 class CodeDeployController(Controller):
-    """CodeDeploy, for deployments of ECS services and Lambda functions.
-
-    Parameters
-    ----------
-    event
-        The event with its hook.
-    description
-        The deployment in CodeDeploy's API.
-    end
-        Deadline of the checks, in seconds since the epoch.
-    """
+    """CodeDeploy, for deployments of ECS services and Lambda functions; `end` is the deadline of the checks."""
 
     name = "CodeDeploy"
 

@@ -14,17 +14,7 @@ if TYPE_CHECKING:
 
 
 class CodeDeployDeployment(Deployment):
-    """A deployment by CodeDeploy.
-
-    Parameters
-    ----------
-    description
-        The deployment in CodeDeploy's API.
-    region
-        Its region.
-    facts
-        Facts from earlier invocations.
-    """
+    """A deployment by CodeDeploy, with the facts from earlier invocations."""
 
     def __init__(self, description: Description, region: str, facts: Facts | None = None) -> None:
         super().__init__(region, facts)

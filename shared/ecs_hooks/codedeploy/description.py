@@ -163,17 +163,6 @@ def configuration(
     The hook's own parameter comes first, then that of its deployment group, then the function's environment. Without any
     of them the plan is empty: the default checks of the stage.
 
-    Parameters
-    ----------
-    description
-        The deployment.
-    lifecycle_event
-        The hook, such as `AfterAllowTestTraffic`.
-    region
-        Region of the deployment.
-    environment
-        Environment of the function.
-
     Raises
     ------
     FactError

@@ -121,18 +121,10 @@ class CodeDeployHookEvent(NamedTuple):
 
     Parameters
     ----------
-    received
-        The event.
-    lifecycle_event
-        The hook, such as `AfterAllowTestTraffic`.
-    stage
-        The corresponding ECS lifecycle stage.
-    region
-        Region of the deployment.
-    application, deployment_group
-        Their names.
+    lifecycle_event, stage
+        The hook, such as `AfterAllowTestTraffic`, and the corresponding ECS lifecycle stage.
     service_name
-        Name of the ECS service, or of the Lambda function.
+        Name of the ECS service or the Lambda function.
     hook_details
         The plan of the hook.
     """

@@ -49,17 +49,8 @@ class Execution:
 
     Parameters
     ----------
-    controller
-        The class of the controller.
-    definition
-        The hook.
-    event
-        The event.
-    deadline
-        Lambda's time-out.
-    function_arn
-        ARN of the function; empty if unknown.
-
+    controller, definition, event, deadline, function_arn
+        As of `CodeDeployController.answer`, which is a method of `controller`.
     record
         Gets the event with its hook once the deployment was read, and the results of the checks.
     """
@@ -92,7 +83,7 @@ class Execution:
         except Exception as error:  # noqa: BLE001 - else CodeDeploy waits for an hour
             response = self._crashed(error)
         if response.status is HookStatus.IN_PROGRESS:
-            problem = self._continue(response)
+            problem = self._schedule_next(response)
             if not problem:
                 return response
             response = HookResponse(HookStatus.FAILED, f"{response.reason}; but {problem}")
@@ -132,7 +123,7 @@ class Execution:
                 "memory",
             )
         while True:
-            response = self._ask()
+            response = self._run_checks()
             delay = response.call_back_delay or MINUTE
             if response.status is not HookStatus.IN_PROGRESS or scheduled:
                 return response
@@ -142,15 +133,15 @@ class Execution:
                     f"{response.reason}; but the function is about to time out, and no further invocation is scheduled",
                 )
             time.sleep(delay)
-            self._carry(response)
+            self._keep_state(response)
 
-    def _ask(self) -> HookResponse:
+    def _run_checks(self) -> HookResponse:
         """Read the deployment and the plan, and run the checks."""
         try:
             description = describe(self._event.deployment_id, self._region)
-            event = self._described(description)
+            event = self._hook_event(description)
         except FactError as error:
-            return self._undescribed(error)
+            return self._read_failed(error)
         self._record.event = event
         self._began = min(self._began, description.began(event.lifecycle_event) or self._began)
         if description.is_over:
@@ -168,7 +159,7 @@ class Execution:
         self._warn("ecs-hooks failed; this is a bug", traceback="".join(traceback.format_exception(error)))
         return HookResponse(HookStatus.FAILED, f"FAILED: {type(error).__name__} in ecs-hooks; see the log")
 
-    def _described(self, description: Description) -> CodeDeployHookEvent:
+    def _hook_event(self, description: Description) -> CodeDeployHookEvent:
         stage: str | None = self._definition.stage
         running = description.running_hook or _lifecycle_event_of(stage)
         if not running:
@@ -184,7 +175,7 @@ class Execution:
             configuration(description, running, self._region),
         )
 
-    def _undescribed(self, error: FactError) -> HookResponse:
+    def _read_failed(self, error: FactError) -> HookResponse:
         carried = self._event.carried
         errors = carried.errors + 1
         self._event = self._event._replace(carried=carried._replace(errors=errors))
@@ -197,17 +188,17 @@ class Execution:
             {STATE_KEY: self._event.state},
         )
 
-    def _carry(self, response: HookResponse) -> None:
+    def _keep_state(self, response: HookResponse) -> None:
         """Keep the state for the next run of the checks, as ECS would."""
         details: Mapping[str, Any] = response.hook_details or {}
         self._event = self._event._replace(state=details.get(STATE_KEY))
 
-    def _continue(self, response: HookResponse) -> str:
+    def _schedule_next(self, response: HookResponse) -> str:
         """Schedule the next invocation; return the problem, if any."""
         now = clock.now()
         if now >= self._end:
             return "CodeDeploy's limit of one hour is nearly reached"
-        self._carry(response)
+        self._keep_state(response)
         carried = self._event.carried
         following = carried._replace(number=carried.number + 1, deaths=0)
         at = min(minute_after(now, response.call_back_delay or MINUTE), max(self._end, minute_after(now, 0)))

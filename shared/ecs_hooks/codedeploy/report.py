@@ -45,19 +45,7 @@ class Answer(NamedTuple):
 
 
 def report(event: CodeDeployEvent, status: str, region: str, deadline: Deadline) -> Answer:
-    """Report a verdict, with retries until the deadline.
-
-    Parameters
-    ----------
-    event
-        The hook execution.
-    status
-        `Succeeded` or `Failed`.
-    region
-        Region of the deployment.
-    deadline
-        Time limit of the retries.
-    """
+    """Report a verdict, `Succeeded` or `Failed`, with retries until the deadline."""
     while True:
         answer = _once(event, status, region)
         if answer.reported is not Reported.NOT_YET or deadline.remaining() <= 2 * _PAUSE:

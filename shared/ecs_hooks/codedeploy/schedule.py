@@ -42,16 +42,10 @@ class Schedule(NamedTuple):
 
     Parameters
     ----------
-    name
-        Its name.
-    group
-        The schedule group.
+    name, group
+        Names of the schedule and of its group.
     role
         ARN of the role that lets Scheduler invoke the function.
-    function_arn
-        ARN of the function.
-    region
-        Region of all of them.
     """
 
     name: str
@@ -62,23 +56,14 @@ class Schedule(NamedTuple):
 
     @classmethod
     def of(
-        cls,
-        execution_id: str,
-        number: int,
-        function_arn: str,
-        region: str,
-        environment: Mapping[str, str] = os.environ,
+        cls, execution_id: str, number: int, function_arn: str, region: str, environment: Mapping[str, str] = os.environ
     ) -> Schedule:
         """Return the schedule after an invocation, without setting it.
 
         Parameters
         ----------
-        execution_id
-            The hook execution.
         number
-            Number of earlier invocations.
-        function_arn, region
-            As above.
+            Number of earlier invocations of the hook execution.
         environment
             Environment of the function.
 

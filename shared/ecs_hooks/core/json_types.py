@@ -1,8 +1,9 @@
-"""The types of JSON, by their names."""
+"""The types of JSON values, and their equality."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 
 def json_type(value: object) -> str:  # noqa: PLR0911 - a table
@@ -22,3 +23,14 @@ def json_type(value: object) -> str:  # noqa: PLR0911 - a table
             return "array"
         case _:
             return type(value).__name__
+
+
+def json_equal(left: Any, right: Any) -> bool:
+    """Return whether two JSON values are equal: 1 and 1.0 are; 1 and true, equal in Python, are not."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(json_equal(value, right[key]) for key, value in left.items())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(json_equal, left, right))
+    return bool(left == right)

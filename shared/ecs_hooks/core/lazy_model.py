@@ -1,8 +1,8 @@
-"""Fields whose model is loaded when a plan first has them, so that other plans do not pay for them."""
+"""Fields whose model is imported when a plan first uses them, so that other plans do not pay for its import."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,37 +17,34 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 
-class Later:
-    """A model as the type of a field, by its name: `Annotated[Any, Later("package.module:Model")]`.
+class LazyModel:
+    """A model as the type of a field, by its import path: `Annotated[Any, LazyModel("package.module:Model")]`.
 
     Parameters
     ----------
-    place
+    path
         Module and name of the model.
-    or_text
-        Whether the field may be a string as well, or which strings it may be.
-    such_as
-        An example of the other values, for messages.
+    or_string
+        Whether the field may also be a string; or the module and name of the strings that it may be.
+    example
+        An object that the field may be, for messages.
     """
 
-    def __init__(
-        self,
-        place: str,
-        *,
-        or_text: bool | Sequence[str] = False,
-        such_as: str = 'a reference such as {"ssm": "/name"}',
-    ) -> None:
-        self._place = place
-        self._or_text = bool(or_text)
-        self._texts = () if isinstance(or_text, bool) else tuple(or_text)
-        self._such_as = such_as
+    def __init__(self, path: str, *, or_string: bool | str = False, example: str = '{"ssm": "/name"}') -> None:
+        self._path = path
+        self._or_string = or_string
+        self._example = example
 
     @property
     def model(self) -> type[BaseModel]:
-        """The model. Loads it on first use."""
-        module, _, name = self._place.partition(":")
-        model: type[BaseModel] = getattr(import_module(module), name)
+        """The model. Imports it on first use."""
+        model: type[BaseModel] = _imported(self._path)
         return model
+
+    @property
+    def _strings(self) -> list[str]:
+        """The strings that the field may be; none where it may be any."""
+        return list(_imported(self._or_string)) if isinstance(self._or_string, str) else []
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         """Return the schema by which pydantic validates the field."""
@@ -56,27 +53,32 @@ class Later:
     def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Return the schema of the model, as if it were the type of the field."""
         self.model.model_rebuild()
-        of_text = core_schema.literal_schema(list(self._texts)) if self._texts else core_schema.str_schema()
+        string = core_schema.literal_schema(self._strings) if self._strings else core_schema.str_schema()
         return handler(
-            core_schema.union_schema([*([of_text] if self._or_text else []), self.model.__pydantic_core_schema__])
+            core_schema.union_schema([*([string] if self._or_string else []), self.model.__pydantic_core_schema__])
         )
 
     def _validated(self, value: Any) -> Any:
-        if self._or_text and isinstance(value, str):
-            if self._texts and value not in self._texts:
+        if self._or_string and isinstance(value, str):
+            if self._strings and value not in self._strings:
                 raise ValueError(self._unknown(value))
             return value
-        if self._or_text and not isinstance(value, dict | self.model):
-            raise ValueError(f"must be a string, or {self._such_as}, not {json_type(value)}")
+        if self._or_string and not isinstance(value, dict | self.model):
+            raise ValueError(f"must be a string, or an object such as {self._example}, not {json_type(value)}")
         # pydantic reports mistakes inside as it does for any model in a field.
         return self.model.model_validate(value)
 
-    def _unknown(self, text: str) -> str:
-        if text in self.model.model_fields:
-            return f"requires an argument, for example {self._such_as}"
-        return not_allowed(text, self._texts)
+    def _unknown(self, string: str) -> str:
+        if string in self.model.model_fields:
+            return f'requires an argument; write {{"{string}": ...}}'
+        return not_allowed(string, self._strings)
 
 
-def models_later(metadata: Iterable[Any]) -> Iterator[type[BaseModel]]:
+def _imported(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+def lazy_models(metadata: Iterable[Any]) -> Iterator[type[BaseModel]]:
     """Yield the lazy models in the metadata of a field or an annotation."""
-    return (each.model for each in metadata if isinstance(each, Later))
+    return (each.model for each in metadata if isinstance(each, LazyModel))

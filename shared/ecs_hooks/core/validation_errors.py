@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from ecs_hooks.core.formatting import counted, nearest, not_allowed
 from ecs_hooks.core.json_types import json_type
-from ecs_hooks.core.lazy_model import models_later
+from ecs_hooks.core.lazy_model import lazy_models
+from ecs_hooks.core.tagged_model import fields_of
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -142,7 +143,7 @@ def fields_at(model: type[BaseModel], location: Sequence[str | int] = ()) -> lis
     here = model
     for _, info in _fields_along(model, location):
         here = next(iter(models_of(info)), here)
-    return list(_by_alias(here))
+    return list(fields_of(here))
 
 
 def _field_at(model: type[BaseModel], location: Sequence[str | int]) -> FieldInfo | None:
@@ -154,26 +155,22 @@ def _fields_along(model: type[BaseModel], location: Sequence[str | int]) -> Iter
     """Yield the fields on a path inside a model. Steps that are no field (an index, a key) are passed over."""
     here = model
     for step in location:
-        info = _by_alias(here).get(step)
+        info = fields_of(here).get(step)
         if info is not None:
             yield str(step), info
             here = next(iter(models_of(info)), here)
 
 
-def _by_alias(model: type[BaseModel]) -> dict[Any, FieldInfo]:
-    return {info.alias or name: info for name, info in model.model_fields.items()}
-
-
 def models_of(field: FieldInfo) -> list[type[BaseModel]]:
     """Return the models that a field can have as its value, such as `Expect` for `Expect | None`."""
-    return [*models_later(field.metadata), *_models_in(field.annotation)]
+    return [*lazy_models(field.metadata), *_models_in(field.annotation)]
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    later = models_later(getattr(annotation, "__metadata__", ()))
-    return [*later, *(model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner))]
+    lazy = lazy_models(getattr(annotation, "__metadata__", ()))
+    return [*lazy, *(model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner))]
 
 
 def _path(location: Sequence[str | int]) -> str:

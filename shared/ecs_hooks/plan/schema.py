@@ -12,6 +12,7 @@ from typing import Any, Union
 from pydantic import BaseModel, Field, create_model
 
 from ecs_hooks.checks import CHECKS, check_class
+from ecs_hooks.core.tagged_model import members_of
 from ecs_hooks.core.validation_errors import models_of
 from ecs_hooks.plan.model import MAX_CHECKS, Policies
 
@@ -54,7 +55,10 @@ def _describe(properties: dict[str, Any], model: type[BaseModel]) -> None:
 def _texts_below_fields(model: type) -> Iterator[tuple[str, str]]:
     if not (issubclass(model, BaseModel) and model is not BaseModel):
         return
-    (definition,) = ast.parse(dedent(inspect.getsource(model))).body
+    try:
+        (definition,) = ast.parse(dedent(inspect.getsource(model))).body
+    except OSError:  # a class that is made of others, without a text of its own
+        return
     assert isinstance(definition, ast.ClassDef)
     for field, text in zip(definition.body, definition.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
@@ -69,5 +73,6 @@ def _models(*classes: type[BaseModel]) -> list[type[BaseModel]]:
         model = waiting.pop()
         if model not in found:
             found[model] = None
-            waiting += [inner for field in model.model_fields.values() for inner in models_of(field)]
+            inside = [inner for field in model.model_fields.values() for inner in models_of(field)]
+            waiting += [member for inner in inside for member in members_of(inner)]
     return list(found)

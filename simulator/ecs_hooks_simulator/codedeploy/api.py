@@ -22,15 +22,7 @@ _MOST_TARGETS = 25
 
 
 class CodeDeployApi:
-    """Answers CodeDeploy's operations.
-
-    Parameters
-    ----------
-    controller
-        The controller with the deployments.
-    targets
-        The parts of the API that depend on the compute platform.
-    """
+    """Answers CodeDeploy's operations about the deployments of a controller."""
 
     def __init__(self, controller: CodeDeployController, targets: Targets) -> None:
         self._controller = controller

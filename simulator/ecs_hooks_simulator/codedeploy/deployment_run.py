@@ -42,15 +42,7 @@ _EARLY = tuple(str(each) for each in FAULT_STAGES[: FAULT_STAGES.index(STAGES[BE
 
 
 class DeploymentRun(LifecycleRun):
-    """Runs one deployment; must be made inside the event loop of the clock.
-
-    Parameters
-    ----------
-    deployment
-        Its record, Created.
-    controller, faults
-        As of `BaseRun`.
-    """
+    """Runs one deployment, its record with the status Created; must be made inside the event loop of the clock."""
 
     def __init__(self, deployment: Deployment, controller: CodeDeployController, faults: Sequence[Fault] = ()) -> None:
         super().__init__(deployment, controller, faults)
@@ -224,17 +216,7 @@ class DeploymentRun(LifecycleRun):
 
 
 class RollbackRun(LifecycleRun):
-    """Runs the deployment that rolls another one back; must be made inside the event loop of the clock.
-
-    Parameters
-    ----------
-    deployment
-        Its record.
-    controller
-        As of `BaseRun`.
-    roll_back
-        Shifts the traffic of the other deployment back to a revision.
-    """
+    """Runs a rollback; `roll_back` shifts the traffic of the failed deployment back to a revision."""
 
     def __init__(
         self,

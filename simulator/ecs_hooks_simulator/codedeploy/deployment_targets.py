@@ -66,8 +66,9 @@ class TaskSetTargets:
     def load_balancer(self) -> dict[str, Any]:
         """Return listeners and target groups."""
         controller = self._controller
+        shape: dict[str, Any] = {"blueGreenDeploymentConfiguration": controller.group.blue_green}
         if not controller.service.load_balancers:
-            return {"blueGreenDeploymentConfiguration": controller.group.blue_green}
+            return shape
         configured = controller.service.load_balancers[0]
         advanced = configured["advancedConfiguration"]
         groups = (configured["targetGroupArn"], advanced["alternateTargetGroupArn"])
@@ -77,10 +78,7 @@ class TaskSetTargets:
         }
         if controller.group.test_listener:
             pair["testTrafficRoute"] = _route(advanced["testListenerRule"])
-        return {
-            "loadBalancerInfo": {"targetGroupPairInfoList": [pair]},
-            "blueGreenDeploymentConfiguration": controller.group.blue_green,
-        }
+        return shape | {"loadBalancerInfo": {"targetGroupPairInfoList": [pair]}}
 
     def services(self) -> dict[str, Any]:
         """Return the service."""
@@ -186,9 +184,7 @@ class VersionTargets:
         """Return nothing: a function has none."""
         return {}
 
-    def services(self) -> dict[str, Any]:
-        """Return nothing: a function has none."""
-        return {}
+    services = load_balancer
 
 
 def _status(deployment: Deployment, revision: ServiceRevision) -> str:

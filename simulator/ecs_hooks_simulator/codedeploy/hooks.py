@@ -63,6 +63,8 @@ class HookExecution:
         Invocations in progress.
     error : str
         Error of the last failed invocation.
+    decided : asyncio.Event
+        Set when the status is final.
     """
 
     def __init__(self, deployment: str, event: str, target: str) -> None:
@@ -76,7 +78,7 @@ class HookExecution:
         self.running: set[asyncio.Future[None]] = set()
         self.error = ""
         self.loop = asyncio.get_running_loop()
-        self._decided = asyncio.Event()
+        self.decided = asyncio.Event()
         self._lock = threading.Lock()
 
     def decide(self, status: EventStatus) -> bool:
@@ -85,12 +87,8 @@ class HookExecution:
             if self.status is not EventStatus.IN_PROGRESS:
                 return False
             self.status = status
-        self.loop.call_soon_threadsafe(self._decided.set)
+        self.loop.call_soon_threadsafe(self.decided.set)
         return True
-
-    async def decided(self) -> None:
-        """Return when the status is final."""
-        await self._decided.wait()
 
 
 class Hooks:
@@ -119,7 +117,7 @@ class Hooks:
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_WAIT):
-                    await execution.decided()
+                    await execution.decided.wait()
         except asyncio.CancelledError:
             execution.decide(EventStatus.SKIPPED)
             invoking.cancel()
@@ -195,13 +193,12 @@ class Hooks:
 
     async def _answered(self, execution: HookExecution, event: dict[str, Any]) -> bool:
         execution.attempts += 1
-        attempt = execution.attempts
         fields: dict[str, Any] = {
             "deployment": execution.deployment,
             "hook_id": execution.id,
             "target": execution.target,
             "stage": execution.event,
-            "attempt": attempt,
+            "attempt": execution.attempts,
         }
         self._timeline.emit(HookInvoked(time=self._clock.now(), **fields, event=json.loads(json.dumps(event))))
         try:
@@ -211,23 +208,17 @@ class Hooks:
             self._timeline.emit(HookAnswered(time=self._clock.now(), **fields, status=None, error=str(error)))
             return False
         status, reason = _answer(response, execution.status)
-        error_text = "" if status else "no status was reported to CodeDeploy"
-        answered = HookAnswered(
-            time=self._clock.now(), **fields, status=status, reason=reason, response=response, error=error_text
+        fields["error"] = "" if status else "no status was reported to CodeDeploy"
+        self._timeline.emit(
+            HookAnswered(time=self._clock.now(), **fields, status=status, reason=reason, response=response)
         )
-        self._timeline.emit(answered)
         return True
 
     def _report(self, execution: HookExecution, status: str) -> None:
-        record = HookReported(
-            time=self._clock.now(),
-            deployment=execution.deployment,
-            hook_id=execution.id,
-            target=execution.target,
-            stage=execution.event,
-            status=status,
+        hook = {"hook_id": execution.id, "target": execution.target, "stage": execution.event}
+        self._timeline.emit(
+            HookReported(time=self._clock.now(), deployment=execution.deployment, **hook, status=status)
         )
-        self._timeline.emit(record)
 
 
 def _answer(response: Any, reported: EventStatus) -> tuple[str | None, str]:

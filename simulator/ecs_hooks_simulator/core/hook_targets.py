@@ -116,12 +116,7 @@ class CallableTarget:
         self.timeout_seconds = timeout_seconds
         self._handler = handler
         self._memory = str(memory_limit_in_mb)
-        self._arn = arn or f"arn:aws:lambda:us-west-2:123456789012:function:{self.name}"
-
-    @property
-    def arn(self) -> str:
-        """The ARN of the function."""
-        return self._arn
+        self.arn = arn or f"arn:aws:lambda:us-west-2:123456789012:function:{self.name}"
 
     def invoke(self, event: dict[str, Any]) -> Any:
         """Invoke the handler and return its response.
@@ -136,7 +131,7 @@ class CallableTarget:
             raise HookInvocationError(
                 f"{len(payload)} byte payload is too large for the RequestResponse invocation type", invoked=False
             )
-        context = LambdaContext(self.name, self._arn, self._memory, self.timeout_seconds)
+        context = LambdaContext(self.name, self.arn, self._memory, self.timeout_seconds)
         results: queue.SimpleQueue[str | HookInvocationError] = queue.SimpleQueue()
 
         def work() -> None:
@@ -198,15 +193,10 @@ class LambdaTarget:
         self._endpoint_url = endpoint_url
         self._region = region
         named = function_name if function_name.startswith("arn:") else ""
-        self._arn = arn or named or f"arn:aws:lambda:{region}:123456789012:function:{function_name}"
+        self.arn = arn or named or f"arn:aws:lambda:{region}:123456789012:function:{function_name}"
         self._turn = threading.Lock() if one_at_a_time else nullcontext()
         self._lock = threading.Lock()
         self._client: Any = None
-
-    @property
-    def arn(self) -> str:
-        """The ARN of the function."""
-        return self._arn
 
     def invoke(self, event: dict[str, Any]) -> Any:
         """Invoke the function synchronously and return its response.

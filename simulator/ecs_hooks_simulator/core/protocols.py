@@ -32,7 +32,7 @@ class Traffic(Protocol):
     def shift(self, kind: ListenerKind, weights: Mapping[str, float]) -> None:
         """Forward the traffic of a listener by weight: per cent by service revision ARN.
 
-        Revisions without a weight get nothing. `Tasks.start`, which always comes first, knows their addresses.
+        Revisions without a weight get nothing. The addresses are those of `Tasks.start`, whose call is always earlier.
         """
 
 

@@ -24,7 +24,7 @@ class AlarmWatch:
         self._configured = deployment.service.alarms
         self._watched = deployment.alarms
         self._controller = controller
-        self._enabled = asyncio.Event()
+        self._started = asyncio.Event()
 
     def begin(self) -> None:
         """Decide at the beginning of the deployment whether to watch at all.
@@ -36,18 +36,22 @@ class AlarmWatch:
         if enabled and self._watched.names and not self._in_alarm():
             self._watched.status = AlarmsStatus.MONITORING
         if self._controller.behaviour.alarms_watched == "deployment":
-            self._enabled.set()
+            self._start()
 
     def production_shifts(self) -> None:
         """Start watching, if the first shift of production traffic is the beginning."""
-        self._enabled.set()
+        self._start()
+
+    def _start(self) -> None:
+        if self._watched.status is AlarmsStatus.MONITORING:
+            self._started.set()
 
     async def triggered(self) -> None:
         """Return when an alarm is in ALARM; never while none is watched."""
-        await self._enabled.wait()
+        await self._started.wait()
         # Off the seconds at which CloudWatch evaluates and hooks are invoked, so that the order is unambiguous.
         await asyncio.sleep(POLL / 2)
-        while not (self._watched.status is AlarmsStatus.MONITORING and self._in_alarm()):  # noqa: ASYNC110 - ECS polls, too
+        while not self._in_alarm():  # noqa: ASYNC110 - ECS polls, too
             await asyncio.sleep(POLL)
         self._watched.status = AlarmsStatus.TRIGGERED
         self._watched.triggered = self._in_alarm()

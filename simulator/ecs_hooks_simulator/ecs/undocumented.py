@@ -1,6 +1,6 @@
 """Options for the behaviour that AWS does not document.
 
-A hook must work with all of them. `EcsBehaviour()` is the likeliest behaviour. `EcsBehaviour.variants()` has each
+A hook must work with all of them. `EcsBehaviour()` is the most likely behaviour. `EcsBehaviour.variants()` has each
 alternative, so that a test can play a deployment under every one.
 
 Example
@@ -22,7 +22,7 @@ Numbers = Literal["int", "float", "string"]
 
 
 class UndocumentedOptions:
-    """Base of dataclasses whose fields are literals, each with the likeliest value first and as its default."""
+    """Base of dataclasses whose fields are literals, each with the most likely value first and as its default."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""A web application whose every response is another, as those of real ones are: times, ids, orders, random headers."""
+"""A web application whose responses all differ, as those of real ones do: times, ids, orders, random headers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Store(ThreadingHTTPServer):
     ----------
     changes
         What is made of each response.
-    asked
+    requests
         How many requests there were: a counter of its own in each process.
     """
 
@@ -51,7 +51,7 @@ class Store(ThreadingHTTPServer):
     def __init__(self, seed: int, *changes: Change) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.changes = list(changes)
-        self.asked = 0
+        self.requests = 0
         self.lines: list[str] = []
         self.authorizations: set[str | None] = set()
         self._random = random.Random(seed)
@@ -63,7 +63,7 @@ class Store(ThreadingHTTPServer):
 
     def page(self, path: str) -> Page:
         with self._lock:
-            self.asked += 1
+            self.requests += 1
             page = self._pages[path]() if path in self._pages else Page(404, {"error": "not found"}, {})
             headers = self._headers(self._random)
         page.headers = {**headers, **page.headers}
@@ -99,7 +99,7 @@ class Store(ThreadingHTTPServer):
             "epoch": time.time(),
             "request": str(uuid.UUID(int=draw.getrandbits(128))),
             "token": f"{draw.getrandbits(64):016x}",
-            "served": self.asked,
+            "served": self.requests,
             "load": round(40 + draw.gauss(0, 4), 2),
             "coin": draw.random() < 0.5,
             "mood": draw.choice(["calm", "busy", "wild"]),

@@ -1,4 +1,4 @@
-"""What differs, and what is noise: over drawn values, without any HTTP."""
+"""Differences and noise in random values, without HTTP."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecs_hooks.checks.compare.evaluate import CHANCE, Difference, Thresholds, differences
-from ecs_hooks.checks.compare.json_diff import Document, _step, observe
+from ecs_hooks.checks.compare.evaluate import FALSE_ALARM_RATE, Difference, Thresholds, differences
+from ecs_hooks.checks.compare.json_diff import Document, path_segment, values_by_path
 from ecs_hooks.checks.compare.values import ABSENT, Value
 from tests.checks.compare.test_json_diff import JSON
 
@@ -21,13 +21,13 @@ DIFFY = Thresholds(20, 0.03)
 ROUNDS = 30
 
 Draw = Callable[[random.Random, int], Any]
-"""Returns a document, from chance and the number of the request."""
+"""Returns a document, from a random generator and the number of the request."""
 
 
 def compared(
     blue: Draw, green: Draw | None = None, *, seed: int = 0, rounds: int = ROUNDS, thresholds: Thresholds = DIFFY
 ) -> list[Difference]:
-    """Draw documents as rounds ask for them, and return what differs."""
+    """Draw the documents of rounds, and return the differences."""
     chance = random.Random(seed)
     places = [number % 3 for number in range(rounds)]
     chance.shuffle(places)
@@ -37,7 +37,7 @@ def compared(
         draw = green if is_green and green else blue
         sides[is_green].append(Document((copy.deepcopy(draw(chance, number)),), str))
     numbers = [number for number in range(rounds) for _ in range(2)]
-    return differences(observe(*sides), numbers, thresholds)
+    return differences(values_by_path(*sides), numbers, thresholds)
 
 
 def paths(found: Sequence[Difference]) -> list[str]:
@@ -45,7 +45,7 @@ def paths(found: Sequence[Difference]) -> list[str]:
 
 
 def at(**fields: Any) -> Draw:
-    """Return documents with these fields; those that are functions are drawn."""
+    """Return documents with these fields; functions are called for each document."""
 
     def draw(chance: random.Random, number: int) -> Any:
         return {name: each(chance, number) if callable(each) else each for name, each in fields.items()}
@@ -79,19 +79,21 @@ NOISE: dict[str, Draw] = {
 
 @pytest.mark.parametrize("noise", NOISE)
 @pytest.mark.parametrize("rounds", [15, 30])
-def test_no_noise_is_a_difference(noise: str, rounds: int) -> None:
+def test_noise_is_no_difference(noise: str, rounds: int) -> None:
     assert [found for seed in range(40) if (found := compared(at(value=NOISE[noise]), seed=seed, rounds=rounds))] == []
 
 
-def test_chance_is_a_difference_no_more_often_than_it_may_be() -> None:
+def test_the_false_alarm_rate_holds() -> None:
     draw = at(**{name.replace(" ", "_"): each for name, each in NOISE.items()})
     chance = random.Random(1)
     alarms = 0
     for _ in range(40):
         sides = [[Document((draw(chance, number),), str) for number in range(size)] for size in (60, 30)]
-        alarms += bool(differences(observe(*sides), [number // 2 for number in range(60)], DIFFY, chance=0.5))
+        alarms += bool(
+            differences(values_by_path(*sides), [number // 2 for number in range(60)], DIFFY, false_alarm_rate=0.5)
+        )
     assert alarms <= 20
-    assert CHANCE * 1000 <= 0.1
+    assert FALSE_ALARM_RATE * 1000 <= 0.1
 
 
 REGRESSIONS: dict[str, tuple[Any, Any, str]] = {
@@ -137,7 +139,7 @@ def test_a_difference_is_found_at_its_path(regression: str) -> None:
         assert "$.other" not in paths(found)
 
 
-def test_what_is_in_objects_that_are_seldom_there_takes_more_rounds() -> None:
+def test_a_difference_in_rare_objects_needs_more_rounds() -> None:
     def seldom(inner: Any) -> Draw:
         return lambda chance, _: {"notice": inner} if chance.random() < 0.3 else {}
 
@@ -147,7 +149,7 @@ def test_what_is_in_objects_that_are_seldom_there_takes_more_rounds() -> None:
     assert found[0].rounds == found[0].of
 
 
-def test_numbers_of_rounds_are_told() -> None:
+def test_a_difference_has_the_numbers_of_rounds() -> None:
     def flickers(chance: random.Random, _: int) -> Any:
         return {"a": 2 if chance.random() < 0.5 else 1}
 
@@ -158,7 +160,7 @@ def test_numbers_of_rounds_are_told() -> None:
     assert 0 < found.noise < 10
 
 
-def test_of_an_array_in_any_order_what_belongs_together_is_told() -> None:
+def test_values_of_an_unordered_array_are_shown_in_pairs() -> None:
     def prices(less: float) -> Draw:
         return lambda chance, _: chance.sample([12.5 - less, 2.5 - less, 113.5 - less], 3)
 
@@ -167,7 +169,7 @@ def test_of_an_array_in_any_order_what_belongs_together_is_told() -> None:
         assert (found.before, found.after) == (Value("number", 2.5), Value("number", 2.25))
 
 
-def test_the_least_value_that_differs_is_told() -> None:
+def test_the_smallest_value_that_differs_is_shown() -> None:
     (found,) = compared(at(a=[5, 6, 7]), at(a=[5, 8, 7]))
     assert (found.before, found.after) == (Value("number", 6), Value("number", 8))
     (found,) = compared(at(a=[5, 6]), at(a=[6, 5]))
@@ -188,7 +190,7 @@ def test_the_least_value_that_differs_is_told() -> None:
         (Thresholds(20, 100), False),
     ],
 )
-def test_both_thresholds_have_to_be_exceeded(thresholds: Thresholds, expected: bool) -> None:
+def test_both_thresholds_must_be_exceeded(thresholds: Thresholds, expected: bool) -> None:
     assert thresholds.exceeded(100, 0.2) is (expected and thresholds.absolute_percent < 99.8)
     assert thresholds.exceeded(0.02, 0) is False
     assert thresholds.exceeded(50, 50) is False
@@ -208,13 +210,13 @@ def test_no_document_differs_from_itself(document: Any) -> None:
 
 @settings(max_examples=60)
 @given(st.lists(JSON, min_size=2, max_size=4), st.integers())
-def test_documents_that_take_turns_by_chance_do_not_differ(documents: list[Any], seed: int) -> None:
+def test_random_documents_of_both_do_not_differ(documents: list[Any], seed: int) -> None:
     assert compared(lambda chance, _: chance.choice(documents), seed=seed, rounds=15) == []
 
 
 @settings(max_examples=100)
 @given(JSON, st.data())
-def test_any_one_value_that_is_another_is_found_at_its_path(document: Any, data: st.DataObject) -> None:
+def test_any_changed_value_is_found_at_its_path(document: Any, data: st.DataObject) -> None:
     roots = [document]
     changed = copy.deepcopy(roots)
     holder, key, path = data.draw(st.sampled_from([(changed, 0, "$"), *_places(changed[0], "$")]))
@@ -226,6 +228,6 @@ def test_any_one_value_that_is_another_is_found_at_its_path(document: Any, data:
 def _places(value: Any, path: str) -> Iterator[tuple[Any, Any, str]]:
     steps: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in steps:
-        below = f"{path}{_step(key)}" if isinstance(value, dict) else f"{path}[*]"
+        below = f"{path}{path_segment(key)}" if isinstance(value, dict) else f"{path}[*]"
         yield value, key, below
         yield from _places(inner, below)

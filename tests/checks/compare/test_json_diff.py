@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.checks.compare.errors import IncomparableError
-from ecs_hooks.checks.compare.json_diff import MOST_VALUES, Document, observe
-from ecs_hooks.checks.compare.observed import Observed
-from ecs_hooks.checks.compare.values import ABSENT, Value, value_of
+from ecs_hooks.checks.compare.json_diff import MAX_VALUES, Document, values_by_path
+from ecs_hooks.checks.compare.values import ABSENT, IncomparableError, PathValues, Value, value_of
 from ecs_hooks.core.outcome import Status
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
@@ -21,16 +19,16 @@ JSON = st.recursive(
 )
 
 
-def seen(blue: Sequence[Any], green: Sequence[Any] = ()) -> dict[str, Observed]:
+def seen(blue: Sequence[Any], green: Sequence[Any] = ()) -> dict[str, PathValues]:
     documents = ([Document((each,), str) for each in side] for side in (blue, green))
-    return {each.path: each for each in observe(*documents)}
+    return {each.path: each for each in values_by_path(*documents)}
 
 
 def of(*values: Any) -> tuple[Value, ...]:
     return tuple(map(value_of, values))
 
 
-def test_places_have_no_indexes() -> None:
+def test_paths_have_no_indexes() -> None:
     found = seen([{"items": [{"price": 1}, {"price": 2, "tags": ["a"]}]}], [{"items": []}])
 
     assert {path: each.blue[0] for path, each in found.items()} == {
@@ -44,14 +42,14 @@ def test_places_have_no_indexes() -> None:
     assert found["$.items[*].price"].green == [()]
 
 
-def test_what_an_object_lacks_is_absent_and_what_is_in_no_object_is_nothing() -> None:
+def test_a_missing_member_is_absent_and_without_a_parent_there_is_no_value() -> None:
     found = seen([{"a": {"b": None}}, {"a": {}}, {}])
 
     assert found["$.a.b"].blue == [of(None), (ABSENT,), ()]
     assert found["$.a"].blue == [of({}), of({}), (ABSENT,)]
 
 
-def test_what_is_in_arrays_of_arrays_and_of_different_things() -> None:
+def test_arrays_may_contain_arrays_and_different_types() -> None:
     found = seen([[[1, 2], [], "x", {"a": 1}]])
 
     assert found["$[*]"].blue == [of([1, 2], [], "x", {})]
@@ -59,7 +57,7 @@ def test_what_is_in_arrays_of_arrays_and_of_different_things() -> None:
     assert found["$[*].a"].blue == [of(1)]
 
 
-def test_keys_that_come_and_go_stand_for_each_other() -> None:
+def test_rare_names_share_a_path() -> None:
     users = [{"users": {f"u{number}": {"age": number}, "admin": {"age": 0}}} for number in range(10)]
     found = seen(users)
 
@@ -68,11 +66,11 @@ def test_keys_that_come_and_go_stand_for_each_other() -> None:
     assert "$.users.u0" in seen(users[:4])
 
 
-def test_names_that_are_none_in_a_path_are_quoted_and_cut() -> None:
+def test_special_names_are_quoted_and_cut() -> None:
     assert list(seen([{"it's\n": 1, "x" * 100: 2}])) == ["$", "$['it\\'s ']", f"$['{'x' * 40}...']"]
 
 
-def test_what_is_below_a_secret_name_is_secret() -> None:
+def test_values_below_a_secret_name_are_secret() -> None:
     found = seen([{"session": {"id": "s"}, "open": 1}])
 
     assert [path for path, each in found.items() if each.is_secret] == ["$.session", "$.session.id"]
@@ -80,15 +78,15 @@ def test_what_is_below_a_secret_name_is_secret() -> None:
     assert keys["$.*"].is_secret
 
 
-def test_own_addresses_are_taken_out_of_texts() -> None:
+def test_texts_are_normalized() -> None:
     documents = [Document(({"next": "http://blue/2", "n": 1},), lambda text: text.replace("http://blue", ""))]
-    (_, found, _) = observe(documents, [])
+    (_, found, _) = values_by_path(documents, [])
 
     assert found.blue == [of("/2")]
 
 
-def test_an_answer_without_json_has_nothing_anywhere() -> None:
-    found = {each.path: each for each in observe([Document(({"a": 1},), str)], [Document((), str)])}
+def test_a_response_without_json_has_no_values() -> None:
+    found = {each.path: each for each in values_by_path([Document(({"a": 1},), str)], [Document((), str)])}
 
     assert found["$"].green == [()]
     assert found["$.a"].green == [()]
@@ -96,25 +94,25 @@ def test_an_answer_without_json_has_nothing_anywhere() -> None:
 
 @pytest.mark.parametrize(
     ("document", "problem"),
-    [([0] * MOST_VALUES, f"more than {MOST_VALUES} values"), (None, "nested more than 100 deep")],
+    [([0] * MAX_VALUES, f"more than {MAX_VALUES} values"), (None, "more than 100 levels")],
 )
-def test_too_much_is_refused_with_what_to_do(document: Any, problem: str) -> None:
+def test_too_large_or_too_deep_documents_are_refused_with_a_fix(document: Any, problem: str) -> None:
     if document is None:
         for _ in range(102):
             document = [document]
     with pytest.raises(IncomparableError, match=problem) as caught:
         seen([document])
     assert caught.value.outcome.status is Status.FAIL
-    assert "ask for less of it, or ignore parts of it" in str(caught.value)
+    assert "request less of it, or ignore parts of it" in str(caught.value)
 
 
 @given(JSON)
-def test_any_document_is_the_same_as_itself(document: Any) -> None:
+def test_any_document_equals_itself(document: Any) -> None:
     assert not any(each.varies for each in seen([document, document], [document]).values())
 
 
 @given(JSON, JSON)
-def test_where_places_differ_the_documents_do(left: Any, right: Any) -> None:
+def test_documents_differ_if_values_differ(left: Any, right: Any) -> None:
     def frozen(value: Any) -> Any:
         match value:
             case dict():

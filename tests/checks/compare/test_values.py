@@ -8,7 +8,7 @@ import pytest
 from ecs_hooks.checks.compare.values import Value, format_of, size_of, value_of
 
 
-def test_what_python_takes_for_the_same_is_not() -> None:
+def test_values_that_are_equal_in_python_may_differ() -> None:
     assert value_of(True) != value_of(1)
     assert value_of("1") != value_of(1)
     assert value_of(None) != value_of("null")
@@ -41,7 +41,7 @@ def test_what_python_takes_for_the_same_is_not() -> None:
         ({}, "object"),
     ],
 )
-def test_what_values_look_like(value: object, expected: str) -> None:
+def test_values_have_formats(value: object, expected: str) -> None:
     assert format_of(value_of(value)) == expected
 
 
@@ -58,9 +58,9 @@ def test_what_values_look_like(value: object, expected: str) -> None:
         ({}, None),
     ],
 )
-def test_how_large_they_are(value: object, expected: tuple[str, float] | None) -> None:
+def test_values_have_sizes(value: object, expected: tuple[str, float] | None) -> None:
     assert size_of(value_of(value)) == expected
 
 
-def test_what_is_no_json_has_no_size() -> None:
+def test_values_other_than_json_have_no_size() -> None:
     assert size_of(Value("line", "abc")) is None

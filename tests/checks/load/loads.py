@@ -1,17 +1,15 @@
-"""How the tests of loads ask, and the servers that they ask."""
+"""Loads, and servers for them."""
 
 from __future__ import annotations
 
-import math
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from ecs_hooks.checks import LoadCheck
-from ecs_hooks.checks.load import evaluate, results
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import Endpoint
 from tests.checks.asking import context
@@ -20,13 +18,6 @@ from tests.http.servers import Peer, Script
 
 SECOND: dict[str, Any] = {"requests_per_second": 40, "duration_seconds": 1, "timeout_seconds": 5}
 """A load of 40 requests."""
-
-
-@pytest.fixture
-def _only_green(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are about green: what a machine that others use takes itself is left to `test_load_generator.py`."""
-    monkeypatch.setattr(evaluate, "_TOO_LATE_MS", math.inf)
-    monkeypatch.setattr(results, "_MARGIN", 0)
 
 
 def put(green: str | Endpoint | None, *, seconds: float = 20, **fields: Any) -> Outcome:
@@ -54,3 +45,15 @@ def closed_port(serve: Serve) -> str:
     server = serve(answering())
     server.close()
     return server.url
+
+
+def starve(seconds: float) -> None:
+    """Keep the interpreter from every other thread, as a processor that somebody else needs would."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(60)
+    try:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
+    finally:
+        sys.setswitchinterval(interval)

@@ -1,4 +1,4 @@
-"""A shop on loopback that wants to be asked in order: log in, order, look, cancel."""
+"""A shop on loopback that requires requests in order: log in, order, look, cancel."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SESSION = "s3ssion-of-the-shop"
 
 
 class Shop(ThreadingHTTPServer):
-    """Keeps what it was asked, and its orders."""
+    """Records requests and orders."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.orders: dict[str, str] = {}
         self.polls = 0
         self.pause = 0.0
@@ -40,7 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = self.path.partition("?")[0]
         time.sleep(self.server.pause)
-        self.server.asked.append(f"{self.command} {self.path}")
+        self.server.requests.append(f"{self.command} {self.path}")
         if f"{self.command} {path}" in self.server.broken:
             self._answer(500, {"error": "broken"})
         elif path == "/login":

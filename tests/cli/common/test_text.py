@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks_cli.common.text import counted, cut, number, runs, shape, shortened
+from ecs_hooks_cli.common.text import cut, number, runs, shortened, tally, without_numbers
 
 
-def test_equal_things_in_a_row_are_a_run() -> None:
+def test_neighbours_with_the_same_key_are_a_run() -> None:
     assert runs("aabbbA", str.lower) == [["a", "a"], ["b", "b", "b"], ["A"]]
 
 
-def test_texts_are_alike_but_for_their_numbers() -> None:
-    assert shape("12 of 13 passed in 4.5 ms, 1,234 left") == shape("3 of 4 passed in 17 ms, 9 left")
-    assert shape("1 passed") != shape("1 failed")
+def test_texts_of_the_same_kind_are_equal_without_numbers() -> None:
+    assert without_numbers("12 of 13 passed in 4.5 ms, 1,234 left") == without_numbers("3 of 4 passed in 17 ms, 9 left")
+    assert without_numbers("1 passed") != without_numbers("1 failed")
 
 
 @given(st.lists(st.integers(), max_size=200), st.integers(3, 50))
@@ -57,7 +57,7 @@ def test_numbers_are_short(value: float, text: str) -> None:
 
 
 def test_words_are_counted_in_order() -> None:
-    assert counted(["WAIT"] * 1200 + ["PASS", "WAIT"]) == "1,201 WAIT, 1 PASS"
+    assert tally(["WAIT"] * 1200 + ["PASS", "WAIT"]) == "1,201 WAIT, 1 PASS"
 
 
 def test_only_very_long_texts_are_cut() -> None:

@@ -154,10 +154,10 @@ def test_a_network_load_balancer_requires_tcp_and_its_own_port(doctor: Doctor, a
     assert doctor.of("endpoint") == [
         (
             "error",
-            f'{AT}: tcp "other": port 54 of the load balancer is another listener, which could lead to blue',
+            f'{AT}: tcp "other": port 54 belongs to another listener of the load balancer, which may forward to blue',
         )
     ]
-    assert doctor.fix("port 54 of the load balancer") == "give the address"
+    assert doctor.fix("port 54 belongs to another listener") == "set address"
 
 
 def test_a_tcp_check_of_an_application_load_balancer_is_an_error(doctor: Doctor, account: Account) -> None:
@@ -165,9 +165,9 @@ def test_a_tcp_check_of_an_application_load_balancer_is_an_error(doctor: Doctor,
     doctor()
 
     assert doctor.of("endpoint") == [
-        ("error", f"{AT}: tcp: an Application Load Balancer takes connections itself, whatever becomes of green")
+        ("error", f"{AT}: tcp: an Application Load Balancer accepts connections itself, even if green does not")
     ]
-    assert doctor.fix("takes connections itself") == "use a check of type http"
+    assert doctor.fix("accepts connections itself") == "use a check of type http"
 
 
 @pytest.mark.parametrize(

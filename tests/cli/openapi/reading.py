@@ -1,4 +1,4 @@
-"""How the tests of the import read documents."""
+"""OpenAPI documents for tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OK: dict[str, Any] = {"200": {"description": "ok"}}
 
 
 def root(version: str = "3.0.3", paths: Any = None, **fields: Any) -> dict[str, Any]:
-    """Return the least document that is valid, with other fields."""
+    """Return a minimal valid document with other fields."""
     return {"openapi": version, "info": {"title": "a", "version": "1"}, "paths": paths or {}, **fields}
 
 
@@ -25,7 +25,7 @@ def read(value: Any) -> Document:
 
 
 def named(name: str) -> Document:
-    """Read one of the documents beside this."""
+    """Read a document of the folder."""
     return read((DOCUMENTS / name).read_text(encoding="utf-8"))
 
 

@@ -28,7 +28,7 @@ def written(folder: Path, value: Any) -> Path:
 
 
 def library(book: dict[str, Any], asked: list[str]) -> Script:
-    """A server that does what the document says, with this book."""
+    """A server that matches the document, with this book."""
     bodies: dict[str, Any] = {
         "/api/books": [book],
         "/api/books/978-3-16-148410-0": book,
@@ -54,7 +54,7 @@ def play(run: Run, serve: Serve, folder: Path, book: dict[str, Any]) -> tuple[in
     return result.exit_code, result.output, asked
 
 
-def test_a_service_that_is_as_its_document_says(run: Run, serve: Serve, tmp_path: Path) -> None:
+def test_a_service_that_matches_its_document(run: Run, serve: Serve, tmp_path: Path) -> None:
     status, output, asked = play(run, serve, tmp_path, BOOK)
 
     assert status == 0, output
@@ -84,17 +84,17 @@ def test_a_service_that_differs_in_one_field(
     assert "s3cret" not in output
 
 
-def test_the_plan_goes_to_standard_output_and_the_rest_to_standard_error(run: Run) -> None:
+def test_the_plan_is_on_standard_output_and_the_rest_on_standard_error(run: Run) -> None:
     result = run("import", SHOP)
 
     assert result.exit_code == 0
     assert len(Plan.parse(json.loads(result.stdout)).checks) == 6
     assert result.stderr.splitlines() == [
         "skipped: GET /categories/{id}: the path parameter id is required and has no example, default or enum",
-        "skipped: GET /orders/{id}: it needs credentials (bearer); --include-secured imports it without any",
-        "skipped: GET /uploads: it is served elsewhere (uploads.example.com)",
-        "skipped: GET /gone: no response of success is documented",
-        "note: GET /categories: its body is not compared, since status 204 has none",
+        "skipped: GET /orders/{id}: requires credentials (bearer); --include-secured imports it without any",
+        "skipped: GET /uploads: another server serves it (uploads.example.com)",
+        "skipped: GET /gone: no successful response is documented",
+        "note: GET /categories: the body is not compared, since status 204 has none",
         "6 imported, 4 skipped, 2 neither GET nor HEAD",
     ]
 
@@ -116,7 +116,7 @@ def test_options(run: Run) -> None:
     assert "must begin with /" in wrong.output
 
 
-def test_a_document_with_mistakes(run: Run, tmp_path: Path) -> None:
+def test_an_invalid_document_is_exit_status_1(run: Run, tmp_path: Path) -> None:
     file = written(tmp_path, root(paths={f"/{number}": {"get": {}} for number in range(25)}))
     result = run("import", file, "-o", tmp_path / "plan.json")
 
@@ -128,7 +128,7 @@ def test_a_document_with_mistakes(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "plan.json").exists()
 
 
-def test_no_plan_without_checks(run: Run, tmp_path: Path) -> None:
+def test_without_checks_there_is_no_plan(run: Run, tmp_path: Path) -> None:
     result = run("import", SHOP, "--tag", "none", "-o", tmp_path / "plan.json")
 
     assert result.exit_code == 1
@@ -136,7 +136,7 @@ def test_no_plan_without_checks(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "plan.json").exists()
 
 
-def test_more_checks_than_a_plan_can_have(run: Run, tmp_path: Path) -> None:
+def test_a_plan_has_at_most_200_checks(run: Run, tmp_path: Path) -> None:
     many = {f"/{number}": {"get": {"responses": OK, "tags": ["a"] if number else []}} for number in range(201)}
     file = written(tmp_path, root(paths=many))
 
@@ -147,7 +147,7 @@ def test_more_checks_than_a_plan_can_have(run: Run, tmp_path: Path) -> None:
     assert run("import", file, "--tag", "a").exit_code == 0
 
 
-def test_a_large_plan_is_warned_of(run: Run, tmp_path: Path) -> None:
+def test_a_large_plan_gives_a_warning(run: Run, tmp_path: Path) -> None:
     schema = {"type": "string", "enum": ["x" * 40_000]}
     content = {"application/json": {"schema": schema}}
     paths = {"/a": {"get": {"responses": {"200": {"description": "a", "content": content}}}}}
@@ -155,5 +155,5 @@ def test_a_large_plan_is_warned_of(run: Run, tmp_path: Path) -> None:
 
     result = run("import", file)
     assert result.exit_code == 0
-    assert "warning: the plan has 39 KiB, and how much ECS takes in hookDetails is not documented" in result.stderr
+    assert "warning: the plan has 39 KiB, and AWS does not document the maximum size of hookDetails" in result.stderr
     assert "warning" not in run("import", file, "--no-schemas").stderr

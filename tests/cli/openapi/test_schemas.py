@@ -34,7 +34,7 @@ def alone(schema: Any, _version: str = "3.0", **schemas: Any) -> dict[str, Any]:
         ({"not": {"nullable": True, "type": "string"}}, {"not": {"type": ["string", "null"]}}),
     ],
 )
-def test_what_3_0_has_of_its_own(schema: Any, made: Any) -> None:
+def test_keywords_of_3_0_are_translated(schema: Any, made: Any) -> None:
     assert alone(schema) == made
 
 
@@ -44,7 +44,7 @@ def test_properties_may_have_the_names_of_keywords() -> None:
     assert alone(schema) == {"properties": {"title": {}, "nullable": {"type": "string"}}, "required": ["title"]}
 
 
-def test_what_is_only_written_is_not_required() -> None:
+def test_write_only_properties_are_not_required() -> None:
     schema = {
         "required": ["a", "b", "c"],
         "properties": {"a": {"writeOnly": True}, "b": {"$ref": "#/components/schemas/B"}},
@@ -54,7 +54,7 @@ def test_what_is_only_written_is_not_required() -> None:
     assert "required" not in alone({**schema, "required": ["a"]}, B={})
 
 
-def test_references_are_carried_along_and_may_lead_back() -> None:
+def test_targets_of_references_are_definitions() -> None:
     node = {
         "properties": {"next": {"$ref": "#/components/schemas/Node"}, "value": {"$ref": "#/components/schemas/a~1B %"}}
     }
@@ -72,21 +72,21 @@ def test_references_are_carried_along_and_may_lead_back() -> None:
     assert violation(schema, [{"next": {"next": {"value": "x"}}}]) == '$[0].next.next.value violates type: "integer"'
 
 
-def test_names_that_would_be_the_same() -> None:
+def test_equal_names_are_numbered() -> None:
     inner = {"properties": {"a": {"type": "string"}}}
     schema = alone({"anyOf": [{"$ref": f"#/components/schemas/{at}/properties/a"} for at in "BCB"]}, B=inner, C=inner)
 
     assert schema["anyOf"] == [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a-2"}, {"$ref": "#/$defs/a"}]
 
 
-def test_what_stands_beside_a_reference() -> None:
+def test_siblings_of_a_reference_count_in_3_1_only() -> None:
     schema = {"$ref": "#/components/schemas/A", "maxLength": 3}
 
     assert "maxLength" not in alone(schema, A={})
     assert alone(schema, "3.1", A={})["maxLength"] == 3
 
 
-def test_several_schemas_and_such_that_are_true_or_false() -> None:
+def test_several_schemas_are_alternatives() -> None:
     made = StandAlone(Document({}, "3.1"))
     assert made.schema([{"type": "string"}, True]) == {"anyOf": [{"type": "string"}, True]}
     assert made.schema([True]) == {}
@@ -109,23 +109,23 @@ def test_patterns_that_re2_does_not_have_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "told"),
+    ("schema", "message"),
     [
         ({"items": {"$dynamicRef": "#a"}}, r"\$dynamicRef is not supported"),
         ({"$id": "http://a"}, r"\$id is not supported"),
         ({"$ref": "#anchor"}, "only references of the form"),
-        ({"$schema": "http://json-schema.org/draft-04/schema#"}, "another dialect of JSON Schema"),
-        ({"$ref": "#/components/schemas/A"}, "what a .ref leads to is no schema"),
-        ({"$ref": "#/components/schemas/B"}, "what a .ref leads to is no schema"),
+        ({"$schema": "http://json-schema.org/draft-04/schema#"}, "a dialect of JSON Schema other than"),
+        ({"$ref": "#/components/schemas/A"}, "the target of a .ref is not a schema"),
+        ({"$ref": "#/components/schemas/B"}, "the target of a .ref is not a schema"),
     ],
 )
-def test_what_can_not_be_carried_along(schema: Any, told: str) -> None:
-    with pytest.raises(UnsupportedSchemaError, match=told):
+def test_an_unsupported_keyword_is_an_error(schema: Any, message: str) -> None:
+    with pytest.raises(UnsupportedSchemaError, match=message):
         alone(schema, "3.1", A="text", B={"properties": []})
 
 
 def test_the_dialect_of_the_whole_document() -> None:
-    with pytest.raises(UnsupportedSchemaError, match="another dialect"):
+    with pytest.raises(UnsupportedSchemaError, match="a dialect of JSON Schema other than OpenAPI"):
         StandAlone(Document({"jsonSchemaDialect": "http://json-schema.org/draft-07/schema#"}, "3.1")).schema([{}])
 
 
@@ -159,7 +159,7 @@ def schemas(version: str) -> st.SearchStrategy[dict[str, Any]]:
             **limits,
         },
     )
-    # Without its limit, what a limit excludes says nothing, and the library fails over it.
+    # exclusiveMinimum without minimum has no meaning, and the library raises.
     if old:
         simple = simple.filter(
             lambda each: all(f"exclusive{name}" not in each or name.lower() in each for name in ("Minimum", "Maximum"))
@@ -186,7 +186,7 @@ def schemas(version: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @given(schemas("3.0"), VALUES)
-def test_values_are_valid_as_openapi_3_0_has_it(schema: Any, value: Any) -> None:
+def test_the_same_values_are_valid_as_in_openapi_3_0(schema: Any, value: Any) -> None:
     made = alone(schema)
     check_schema(made)
 
@@ -194,7 +194,7 @@ def test_values_are_valid_as_openapi_3_0_has_it(schema: Any, value: Any) -> None
 
 
 @given(schemas("3.1"), VALUES)
-def test_values_are_valid_as_openapi_3_1_has_it(schema: Any, value: Any) -> None:
+def test_the_same_values_are_valid_as_in_openapi_3_1(schema: Any, value: Any) -> None:
     made = alone(schema, "3.1")
     check_schema(made)
 

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
-import io
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ecs_hooks import Stage, stage_hook
-from ecs_hooks_cli.play.playback import PipedConsole
-from ecs_hooks_simulator import CallableTarget, LifecycleHook, Service
-from tests.cli.conftest import ROOT, Run
+from ecs_hooks_simulator.core.timeline import DeploymentCreated, HookReported
+from tests.cli.conftest import Run
 from tests.cli.report.document import Document
 
 OWN = """
@@ -34,6 +30,25 @@ def fine(event, context):
 def raising(event, context):
     raise ValueError("no reason")
 """
+PLAN = {
+    "checks": [
+        {"type": "http", "name": "health", "path": "/health"},
+        {
+            "type": "http",
+            "name": "upload",
+            "method": "POST",
+            "path": "/process",
+            "multipart": {"file": {"filename": "a.txt", "content": "hello", "content_type": "text/plain"}},
+            "expect": {"json": {"$.size": 5}},
+        },
+    ]
+}
+BROKEN = """
+import os
+os.environ["STORE"] = "/nonexistent"
+from ecs_hooks_simulator.codedeploy.lambda_functions.demo_function import lambda_handler
+"""
+SILENT = "def lambda_handler(event, context):\n    return None\n"
 
 
 @pytest.fixture
@@ -43,78 +58,7 @@ def own(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_demo_shows_a_pass_and_a_rollback(run: Run) -> None:
-    result = run("demo")
-
-    assert result.exit_code == 0, result.output
-    lines = result.output.splitlines()
-    assert "version 1, starts behind a load balancer" in lines[0]
-    for shown in (
-        "stage        POST_TEST_TRAFFIC_SHIFT",
-        "traffic    production listener: green",
-        'check    PASS  http "upload" POST http://127.0.0.1:',
-        'check    FAIL  http "upload" POST http://127.0.0.1:',
-        "status 500, expected 2xx",
-        "check    PASS  golden_signals",
-        "0:21:00  deployment   SUCCESSFUL",
-        "deployment   ROLLBACK_SUCCESSFUL  Service deployment rolled back because POST_TEST_TRAFFIC_SHIFT",
-        "SUCCESSFUL           as it should  a good green",
-        "ROLLBACK_SUCCESSFUL  as it should  a broken green",
-    ):
-        assert shown in result.output
-    assert '{"level"' not in result.output
-    assert "_aws" not in result.output
-
-
-def test_the_demo_for_programs(run: Run, tmp_path: Path) -> None:
-    result = run("demo", "--json", "--logs", tmp_path / "log")
-
-    assert result.exit_code == 0
-    records: list[dict[str, Any]] = [json.loads(line) for line in result.output.splitlines()]
-    assert {"status-changed", "stage-entered", "traffic-shifted", "hook-answered", "check"} <= {
-        each["kind"] for each in records
-    }
-    assert [each["status"] for each in records[-2:]] == ["SUCCESSFUL", "ROLLBACK_SUCCESSFUL"]
-    assert all(each["asExpected"] for each in records[-2:])
-    assert '"verdict":"FAILED"' in (tmp_path / "log").read_text()
-
-
-def test_the_demo_fails_where_a_deployment_does_not_end_as_it_should(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "pre_scale_up.py").write_text(OWN)
-
-    result = run("demo", "--hooks", tmp_path)
-
-    assert result.exit_code == 1
-    assert "ROLLBACK_SUCCESSFUL  not SUCCESSFUL" in result.output
-
-
-def test_a_play_as_a_page(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "out.html"
-    result = run("demo", "--report", file)
-    page = Document(file.read_text(encoding="utf-8"))
-
-    assert result.exit_code == 0, result.output
-    assert f"Report: {file}" in result.output
-    assert list(page.mistakes()) == []
-    assert page.texts("title")[0] == "SUCCESSFUL, ROLLBACK_SUCCESSFUL - my-service - ecs-hooks"
-    for shown in (
-        "Green serves",
-        "Rolled back: blue serves",
-        'POST_TEST_TRAFFIC_SHIFT, check http "upload"',
-        "status 500, expected 2xx",
-        "demo application 3",
-        "latency (ms): ",
-        "; limit 2,000",
-        "slowest p99 (s): ",
-        "Not counted: what came through the test listener, ",
-    ):
-        assert shown in page.text
-    # Ten users a minute found green; those of the very last moment may be counted to the second deployment.
-    requests = [int(each) for each in re.findall(r"requests (\d+) errors", page.text)]
-    assert requests[0] >= 190
-
-
-def test_a_linear_play_as_a_page_for_programs_too(run: Run, own: Path, tmp_path: Path) -> None:
+def test_a_report_can_be_written_beside_json_output(run: Run, own: Path, tmp_path: Path) -> None:
     file = tmp_path / "out.html"
     options = ("--strategy", "LINEAR", "--step-percent", 50, "--bake-time", 0, "--requests-per-minute", 4)
     result = run("simulate", "--hook", f"PRE_SCALE_UP={own}", *options, "--json", "--report", file)
@@ -129,7 +73,7 @@ def test_a_linear_play_as_a_page_for_programs_too(run: Run, own: Path, tmp_path:
     assert [(each["stage"], each["time"] > 0, each["evidence"]) for each in checks] == [("PRE_SCALE_UP", True, {})]
 
 
-def test_a_page_that_can_not_be_written_is_said_before_anything_is_played(run: Run, tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_an_error_before_anything_is_played(run: Run, tmp_path: Path) -> None:
     result = run("demo", "--report", tmp_path / "nowhere" / "out.html")
 
     assert result.exit_code == 2
@@ -137,7 +81,7 @@ def test_a_page_that_can_not_be_written_is_said_before_anything_is_played(run: R
     assert "stage" not in result.output
 
 
-def test_a_hook_of_ones_own(run: Run, own: Path, tmp_path: Path) -> None:
+def test_a_custom_hook_decides(run: Run, own: Path, tmp_path: Path) -> None:
     options = ("--hook", f"POST_SCALE_UP={own}", "--bake-time", 0, "--logs", tmp_path / "log")
     result = run("simulate", *options)
 
@@ -148,7 +92,7 @@ def test_a_hook_of_ones_own(run: Run, own: Path, tmp_path: Path) -> None:
     assert run("simulate", *options, "--expect", "ROLLBACK_SUCCESSFUL").exit_code == 0
 
 
-def test_a_hook_that_waits_is_asked_again_in_virtual_time(run: Run, own: Path) -> None:
+def test_a_hook_that_waits_is_invoked_again_in_virtual_time(run: Run, own: Path) -> None:
     result = run("simulate", "--hook", f"PRE_SCALE_UP={own}:slow", "--expect", "ROLLBACK_SUCCESSFUL")
 
     assert result.exit_code == 0, result.output
@@ -157,7 +101,7 @@ def test_a_hook_that_waits_is_asked_again_in_virtual_time(run: Run, own: Path) -
     assert "undecided after 30 minutes" in result.output
 
 
-def test_what_ecs_says_of_a_function_that_raises_is_shown(run: Run, own: Path) -> None:
+def test_a_function_that_raises_is_shown_with_its_error(run: Run, own: Path) -> None:
     result = run("simulate", "--hook", f"PRE_SCALE_UP={own}:raising", "--expect", "ROLLBACK_SUCCESSFUL")
 
     assert "no valid answer  ValueError: no reason" in result.output
@@ -177,47 +121,13 @@ def test_a_plan_is_the_hook_details_of_a_stage(run: Run, tmp_path: Path, *, wrap
     assert "status 404, expected 2xx" in result.output
 
 
-def test_applications_of_ones_own(run: Run, own: Path) -> None:
+def test_a_custom_application_that_does_not_start_is_an_error(run: Run, own: Path) -> None:
     result = run(
         "simulate", "--hook", f"PRE_SCALE_UP={own}:slow", "--green", "/nonexistent/app", "--blue", "/bin/false"
     )
 
     assert result.exit_code == 1
     assert "Error: /bin/false ended with exit code 1" in result.output
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        (("--hook", "PRE_SCALE_UP"), "STAGE= is missing; stages: RECONCILE_SERVICE"),
-        (("--hook", "BAKE_TIME=x.py"), "STAGE= is missing"),
-        (("--hook", "PRE_SCALE_UP=/nonexistent.py"), "/nonexistent.py is no Python file"),
-        (("--hook", "PRE_SCALE_UP=README.md"), "README.md is no Python file"),
-        (("--hook", "PRE_SCALE_UP=hooks/pre_scale_up.py:nothing"), "hooks/pre_scale_up.py has no nothing"),
-        (("--hooks", "docs"), "there is no hook to play with"),
-        (("--lambda-endpoint", "http://127.0.0.1:9"), "there is no hook to play with"),
-        (("--plan", "README.md"), "README.md: not JSON"),
-        (("--behaviour", "merge=deep"), "known names: hook_details_merge"),
-        (("--behaviour", "hook_details_merge="), "hook_details_merge can be shallow, deep, replace"),
-    ],
-)
-def test_what_can_not_be_played_is_said(run: Run, options: tuple[str, ...], says: str) -> None:
-    result = run("simulate", *options)
-
-    assert result.exit_code == 2
-    assert says in " ".join(result.output.split())
-
-
-def test_what_ecs_would_refuse_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_: Any) -> None:
-        LifecycleHook(lifecycle_stages=["SCALE_UP"])
-
-    monkeypatch.setattr("ecs_hooks_cli.play.simulate.LifecycleHook", refuse)
-
-    result = run("simulate")
-
-    assert result.exit_code == 2
-    assert "Invalid lifecycle stage SCALE_UP" in result.output
 
 
 def test_functions_behind_a_lambda_endpoint(run: Run) -> None:
@@ -230,53 +140,7 @@ def test_functions_behind_a_lambda_endpoint(run: Run) -> None:
     assert "ECS was unable to invoke hook target" in result.output
 
 
-def test_a_pause_is_shown(run: Run) -> None:
-    from io import StringIO  # noqa: PLC0415 - only here
-
-    from rich.console import Console  # noqa: PLC0415
-
-    from ecs_hooks_cli.common.live import Lines  # noqa: PLC0415
-    from ecs_hooks_simulator.ecs.controller import DeploymentController  # noqa: PLC0415
-
-    out = StringIO()
-    view = Lines(Console(file=out))
-    hooks = [LifecycleHook.pause("PRE_SCALE_UP", timeout_in_minutes=5)]
-    hooks.append(
-        LifecycleHook(target=CallableTarget(stage_hook(Stage.PRE_SCALE_UP)), lifecycle_stages=["PRE_SCALE_UP"])
-    )
-    controller = DeploymentController(Service(service="api", lifecycle_hooks=hooks))
-    controller.timeline.subscribe(view.record)
-    controller.deploy()
-
-    assert "pause      AWAITING_ACTION" in out.getvalue()
-    assert "0:05:00    pause      TIMED_OUT" in out.getvalue()
-
-
-def test_it_ends_in_silence_where_nobody_reads_on() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", "from ecs_hooks_cli import main; main()", "demo"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        assert process.wait(60) == 1
-
-
-def test_a_broken_pipe_stays_one() -> None:
-    class Gone(io.StringIO):
-        def write(self, text: str) -> int:
-            raise BrokenPipeError
-
-    with pytest.raises(BrokenPipeError):
-        PipedConsole(file=Gone()).print("anybody there?")
-
-
-def test_a_canary_and_linear_steps(run: Run, own: Path) -> None:
+def test_canary_and_linear_move_traffic_in_steps(run: Run, own: Path) -> None:
     hook = ("--hook", f"PRODUCTION_TRAFFIC_SHIFT={own}:slow", "--expect", "ROLLBACK_SUCCESSFUL")
     canary = run("simulate", *hook, "--strategy", "CANARY", "--step-percent", 20)
     linear = run("simulate", *hook, "--strategy", "LINEAR", "--step-percent", 50, "--step-bake-time", 1)
@@ -288,7 +152,7 @@ def test_a_canary_and_linear_steps(run: Run, own: Path) -> None:
     assert "LINEAR deployment" in linear.output
 
 
-def test_a_fault_at_a_step_is_shown_and_seen(run: Run) -> None:
+def test_a_fault_is_shown_and_detected(run: Run) -> None:
     expected = ("--expect", "ROLLBACK_SUCCESSFUL")
     result = run("simulate", "--strategy", "canary", "--fault", "errors=100%@50%", *expected)
     crash = run("simulate", "--strategy", "linear", "--step-percent", 50, "--fault", "crash", "--json", *expected)
@@ -303,7 +167,7 @@ def test_a_fault_at_a_step_is_shown_and_seen(run: Run) -> None:
     assert any("exit code 137" in message for message in checks)
 
 
-def test_an_alarm_that_goes_off_is_shown_and_rolls_back(run: Run, own: Path, tmp_path: Path) -> None:
+def test_an_alarm_is_shown_and_rolls_back(run: Run, own: Path, tmp_path: Path) -> None:
     file = tmp_path / "alarms.json"
     slow = {
         "AlarmName": "slow",
@@ -328,53 +192,148 @@ def test_an_alarm_that_goes_off_is_shown_and_rolls_back(run: Run, own: Path, tmp
 
     for output in outputs:
         assert "0:00:00  fault        latency=30s  in green from now on\n" in output
-        # What the application itself takes comes on top.
+        # The latency of the application is added.
         crossed = r"0:02:05    alarm      ALARM  slow: Threshold Crossed: 2 out of the last 2 datapoints \[3\d[.\d]*, 3\d[.\d]*\]"
         assert re.search(crossed, output)
         assert "api-5xx:" not in output
         assert "0:02:10  deployment   ROLLBACK_IN_PROGRESS  Service deployment rolled back because of one" in output
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--fault", "slow@50%"), "--fault slow@50%: unknown fault slow; known faults: latency, errors, hang, crash"),
-        (
-            ("--strategy", "CANARY", "--fault", "crash@110%"),
-            "--fault crash@110%: green never gets 110 % of the production traffic; with CANARY: 5 %, 100 %",
-        ),
-        (("--alarm", "api-5xx"), "--alarm: 'api-5xx': expected NAME: METRIC STATISTIC OPERATOR THRESHOLD"),
-        (
-            ("--alarm", "a: CPUUtilization Sum > 5"),
-            "--alarm and --alarms: metric CPUUtilization is not supported by the simulator",
-        ),
-        (("--alarm", "a: RequestCount Sum > 5", "--alarm", "a: RequestCount Sum > 6"), "alarm a: duplicate AlarmName"),
-        (("--alarms", "README.md"), "--alarms README.md: not JSON"),
-        (("--alarms", "EMPTY"), "the parameters of PutMetricAlarm are expected"),
-        (("--alarms", "WRONG"), "alarm a: Treshold: unknown field"),
-    ],
-)
-def test_faults_and_alarms_that_can_not_be(run: Run, tmp_path: Path, options: tuple[str, ...], message: str) -> None:
-    files = {"EMPTY": tmp_path / "empty.json", "WRONG": tmp_path / "wrong.json"}
-    files["EMPTY"].write_text("[]")
-    files["WRONG"].write_text('[{"AlarmName": "a", "Treshold": 5}]')
-
-    result = run("simulate", *(files.get(option, option) for option in options))
-
-    assert result.exit_code == 2
-    assert message in " ".join(result.output.split())
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(PLAN))
+    return file
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--step-percent", 20), "are for the strategies LINEAR and CANARY"),
-        (("--strategy", "LINEAR", "--step-percent", 1), "stepPercent must be between 3.0 and 100.0"),
-        (("--strategy", "CANARY", "--step-bake-time", 2000), "canaryBakeTimeInMinutes must be between 0 and 1440"),
-    ],
-)
-def test_steps_that_can_not_be(run: Run, own: Path, options: tuple[Any, ...], message: str) -> None:
-    result = run("simulate", "--hook", f"PRE_SCALE_UP={own}", *options)
+@pytest.fixture
+def broken(tmp_path: Path) -> dict[str, str]:
+    """A green that rejects uploads, for each controller."""
+    file = tmp_path / "broken.py"
+    file.write_text(BROKEN)
+    command = f"env VERSION=2 STORE=/nonexistent {sys.executable} -m ecs_hooks_simulator.demo_app"
+    return {"ecs": command, "codedeploy-ecs": command, "codedeploy-lambda": f"{file}:lambda_handler"}
 
-    assert result.exit_code == 2
-    assert message in result.output
+
+CONTROLLERS = ("ecs", "codedeploy-ecs", "codedeploy-lambda")
+
+
+@pytest.mark.parametrize("controller", CONTROLLERS)
+def test_the_same_plan_passes_under_all_controllers(run: Run, plan: Path, controller: str) -> None:
+    bake_time = () if controller == "codedeploy-lambda" else ("--bake-time", 0)
+    result = run("simulate", "--controller", controller, "--plan", plan, *bake_time)
+
+    assert result.exit_code == 0, result.output
+    assert 'check    PASS  http "upload" POST http://127.0.0.1:' in result.output
+    assert "SUCCESSFUL" in result.output
+
+
+@pytest.mark.parametrize("controller", CONTROLLERS)
+def test_the_same_plan_rolls_back_under_all_controllers(
+    run: Run, plan: Path, broken: dict[str, str], controller: str
+) -> None:
+    options = ("--controller", controller, "--plan", plan, "--green", broken[controller])
+    result = run("simulate", *options, "--expect", "ROLLBACK_SUCCESSFUL")
+
+    assert result.exit_code == 0, result.output
+    assert "status 500, expected 2xx" in result.output
+    assert "ROLLBACK_SUCCESSFUL" in result.output
+    assert "as it should" in result.output
+    assert run("simulate", *options).exit_code == 1
+
+
+def test_a_deployment_by_codedeploy_is_shown_and_reported(run: Run, plan: Path, tmp_path: Path) -> None:
+    page = tmp_path / "out.html"
+    options = ("--deployment-config", "Canary10Percent5Minutes", "--fault", "errors=100%@100%", "--report", page)
+    result = run("simulate", "--controller", "codedeploy-ecs", "--plan", plan, *options)
+    document = Document(page.read_text(encoding="utf-8"))
+
+    assert result.exit_code == 1
+    for shown in (
+        "CodeDeployDefault.ECSCanary10Percent5Minutes: 10 % for 5 minutes, then all",
+        "deployment   Queued",
+        "stage        AfterAllowTestTraffic",
+        "hook       Succeeded  CodeDeploy has been told",
+        "0:05:00    traffic    production listener: green",
+        "0:05:00  stage        AfterAllowTraffic",
+        "hook       Failed  CodeDeploy has been told",
+        "deployment   Failed  One or more of the lifecycle event validation functions failed. AfterAllowTraffic: ",
+        "rolls back d-",
+        "stage        AllowTraffic  rolling back",
+        "Failed               ROLLBACK_SUCCESSFUL, not SUCCESSFUL  deployment by CodeDeploy",
+    ):
+        assert shown in result.output
+    assert list(document.mistakes()) == []
+    for shown in (
+        "Rolled back: blue serves",
+        "not as expected",
+        "AfterAllowTestTraffic",
+        "reported Failed to CodeDeploy",
+        "Canary10Percent5Minutes: 10 % for 5 minutes, then all; blue is kept for 15 minutes",
+        ", rolls back d-",
+    ):
+        assert shown in document.text
+
+
+def test_the_report_of_a_lambda_deployment(run: Run, plan: Path, tmp_path: Path) -> None:
+    page = tmp_path / "out.html"
+    result = run("simulate", "--controller", "codedeploy-lambda", "--plan", plan, "--report", page)
+    document = Document(page.read_text(encoding="utf-8"))
+
+    assert result.exit_code == 0, result.output
+    assert list(document.mistakes()) == []
+    for shown in (
+        "Green serves",
+        "my-function",
+        "demo application 2",
+        "CodeDeployDefault.LambdaAllAtOnce: all at once",
+    ):
+        assert shown in document.text
+
+
+def test_a_hook_that_reports_nothing_to_codedeploy_times_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "silent.py").write_text(SILENT)
+    page = tmp_path / "out.html"
+    hook = f"POST_TEST_TRAFFIC_SHIFT={tmp_path / 'silent.py'}"
+    result = run("simulate", "--controller", "codedeploy-ecs", "--hook", hook, "--report", page)
+
+    assert result.exit_code == 1
+    assert "no valid answer  no status was reported to CodeDeploy" in result.output
+    assert "1:00:00    hook       TimedOut" in result.output
+    assert "no status reported to CodeDeploy within an hour" in Document(page.read_text(encoding="utf-8")).text
+
+
+def test_json_output_under_codedeploy_names_lifecycle_events(run: Run, plan: Path) -> None:
+    result = run("simulate", "--controller", "codedeploy-ecs", "--plan", plan, "--bake-time", 0, "--json")
+    records: list[dict[str, Any]] = [json.loads(line) for line in result.output.splitlines()]
+    checks = {each["stage"] for each in records if each["kind"] == "check"}
+
+    assert result.exit_code == 0
+    assert {DeploymentCreated.kind, HookReported.kind} <= {each["kind"] for each in records}
+    assert checks == {
+        "BeforeInstall",
+        "AfterInstall",
+        "AfterAllowTestTraffic",
+        "BeforeAllowTraffic",
+        "AfterAllowTraffic",
+    }
+    assert (records[-1]["status"], records[-1]["outcome"]) == ("Succeeded", "SUCCESSFUL")
+
+
+def test_a_failure_before_install_is_not_rolled_back(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps({"PRE_SCALE_UP": {"checks": [{"type": "nonsense"}]}}))
+    options = ("--plan", tmp_path / "plan.json", "--expect", "STOPPED")
+    result = run("simulate", "--controller", "codedeploy-ecs", *options)
+
+    assert result.exit_code == 0, result.output
+    assert "Failed               STOPPED, as it should" in result.output
+
+
+def test_a_plan_for_a_stage_without_a_lifecycle_event_is_left_out(run: Run, tmp_path: Path) -> None:
+    plans = {"PRE_SCALE_UP": {"checks": []}, "POST_TEST_TRAFFIC_SHIFT": PLAN, "POST_PRODUCTION_TRAFFIC_SHIFT": PLAN}
+    (tmp_path / "plan.json").write_text(json.dumps(plans))
+    result = run("simulate", "--controller", "codedeploy-lambda", "--plan", tmp_path / "plan.json")
+
+    assert result.exit_code == 0, result.output
+    assert "The plan for PRE_SCALE_UP is left out: in a deployment to Lambda hooks are at" in result.output
+    assert result.output.count('PASS  http "upload"') == 2

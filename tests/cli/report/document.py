@@ -1,4 +1,4 @@
-"""Reads a page as a browser does, and finds what is wrong with it."""
+"""Reads an HTML page and lists its mistakes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Document(HTMLParser):
 
     @property
     def text(self) -> str:
-        """What there is to read."""
+        """Its text."""
         return " ".join(text for tag, text in self._texts if tag != "style")
 
     def texts(self, tag: str) -> list[str]:
@@ -72,7 +72,7 @@ class Document(HTMLParser):
         return [attributes for tag, attributes in self.elements if tag in tags]
 
     def mistakes(self) -> Iterator[str]:
-        """Tell what loads something, or would be in somebody's way."""
+        """Yield elements that load something, and obstacles to accessibility."""
         yield from (f"{tag} is not balanced" for tag in self.unbalanced)
         yield from (f"<{tag}>" for tag, _ in self.elements if tag in _LOADS)
         for tag, attributes in self.elements:

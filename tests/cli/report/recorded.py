@@ -1,4 +1,4 @@
-"""Deployments that were played and recorded, for the tests of the page about them."""
+"""Recorded deployments for the tests of the report."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from ecs_hooks import Stage, stage_hook
 from ecs_hooks.checks import Check, CheckContext
 from ecs_hooks.core.outcome import Evidence, Outcome
 from ecs_hooks_cli.common.live import hooks_shown_in
-from ecs_hooks_cli.common.played import Played
-from ecs_hooks_cli.common.recording import Recorder
-from ecs_hooks_cli.report.play import Play, plays_of
+from ecs_hooks_cli.report.recording import Play, Played, Recorder, plays_of
 from ecs_hooks_simulator import CallableTarget, DeploymentController, LifecycleHook, ServiceDeployment
 from ecs_hooks_simulator.core.timeline import AlarmStateChanged, FaultInjected, Record
 from ecs_hooks_simulator.traffic.load_balancer import Forwarded
@@ -25,7 +23,7 @@ Requests = Callable[[ServiceDeployment], Sequence[Forwarded]]
 
 
 class Wave(Check):
-    """Measures something that goes up and down, and fails beyond its limit."""
+    """Measures a sine wave, and fails above its limit."""
 
     type: str = "wave"
     high: float = 100
@@ -47,7 +45,7 @@ class Wave(Check):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surprise(Record):
-    """A record that the page has no picture for."""
+    """A record of a kind that the report does not know."""
 
     kind: ClassVar[str] = "fault-injected"
     revision: str
@@ -56,12 +54,12 @@ class Surprise(Record):
 
 
 def troubles(player: DeploymentController) -> None:
-    """Have a fault begin and an alarm follow it in a deployment to come, as far as its records tell."""
+    """Add the records of a fault and an alarm to the next deployment."""
 
     def fault(deployment: ServiceDeployment) -> None:
-        told = {"fault": "errors=20%", "planned": "errors=20%@50%", "stage": "BAKE_TIME", "percent": 100.0}
+        fields = {"fault": "errors=20%", "planned": "errors=20%@50%", "stage": "BAKE_TIME", "percent": 100.0}
         moment: dict[str, Any] = {"time": player.clock.now(), "deployment": deployment.arn}
-        player.timeline.emit(FaultInjected(**moment, **told, revision=deployment.target.arn))  # type: ignore[arg-type]
+        player.timeline.emit(FaultInjected(**moment, **fields, revision=deployment.target.arn))  # type: ignore[arg-type]
 
     def alarm(deployment: ServiceDeployment) -> None:
         moment: dict[str, Any] = {"time": player.clock.now(), "deployment": deployment.arn}
@@ -74,7 +72,7 @@ def troubles(player: DeploymentController) -> None:
 
 
 def checked(*checks: Check, stage: Stage = Stage.POST_SCALE_UP, **options: Any) -> LifecycleHook:
-    """Return a hook of this library with checks."""
+    """Return a hook with checks."""
     return LifecycleHook(
         target=CallableTarget(stage_hook(stage, checks), name="Checked"), lifecycle_stages=[stage], **options
     )
@@ -90,7 +88,7 @@ def recorded(
     green: Mapping[str, Any] = MappingProxyType({"image": "app:2"}),
     **service: Any,
 ) -> Play:
-    """Play a deployment and return what was recorded of it."""
+    """Play a deployment and return its recording."""
     player = controller(*hooks, **service)
     recorder = Recorder()
     player.timeline.subscribe(recorder.record)
@@ -104,6 +102,6 @@ def recorded(
 
 
 def forwarded(revision: str, *seconds: float, status: int = 200, **fields: Any) -> list[Forwarded]:
-    """Return requests of users that took so long."""
+    """Return requests of users with these durations."""
     listener = fields.pop("listener", "production")
     return [Forwarded(0.0, listener, revision, status, each, **fields) for each in seconds]

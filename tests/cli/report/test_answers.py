@@ -26,15 +26,15 @@ def test_answers_that_differ_in_numbers_only_are_one_row() -> None:
         ("0:10:00", 1, "PASS"),
     ]
     assert found.rows[0].reason.startswith("10 of 10 measurements passed, the last: latency ")
-    assert [each.name for each in found.drawn] == ["latency_ms", "failed", "passed"]
+    assert [each.name for each in found.charted] == ["latency_ms", "failed", "passed"]
     assert found.rows[0].values[0].startswith("50 to ")
     assert found.rows[0].values[1:] == ["0", "1 to 10"]
     assert found.rows[0].took.endswith(" ms")
     assert (found.statuses, found.last.status, found.hook) == ("10 WAIT, 1 PASS", "PASS", "Checked")
-    assert not found.twice
+    assert not found.ambiguous
 
 
-def test_what_passed_before_is_no_answer() -> None:
+def test_a_repeated_pass_is_not_an_answer() -> None:
     found = histories(Fixed(name="a"), Wave(name="b", watch=Watch(for_minutes=5)))
 
     assert found['fixed "a"'].statuses == "1 PASS"
@@ -48,23 +48,23 @@ def test_each_stage_has_a_history_over_all_steps() -> None:
     assert [(row.when, row.times) for row in found.rows] == [("0:00:00 to 0:54:00", 10)]
 
 
-def test_checks_of_one_name_are_said_to_be_several() -> None:
+def test_checks_of_one_name_are_ambiguous() -> None:
     (found,) = histories(Wave(), Wave(high=50)).values()
 
-    assert found.twice
+    assert found.ambiguous
     assert found.statuses == "2 PASS"
 
 
-def test_a_check_without_numbers_has_no_pictures() -> None:
+def test_a_check_without_numbers_has_no_charts() -> None:
     class Told(Check):
-        type: str = "told"
+        type: str = "short"
 
         def run(self, context: Any) -> Outcome:
             return Outcome.skip("not here")
 
     (found,) = histories(Told()).values()
 
-    assert (found.drawn, found.measurements) == ([], [])
+    assert (found.charted, found.measurements) == ([], [])
     assert [(row.reason, row.values) for row in found.rows] == [("not here", [])]
 
 
@@ -79,7 +79,7 @@ def test_a_measurement_that_an_answer_lacks_is_empty_there() -> None:
     assert found.rows[1].values[0]
 
 
-def test_many_kinds_of_answers_are_told_by_their_ends() -> None:
+def test_the_middle_of_many_rows_is_left_out() -> None:
     class Fickle(Check):
         type: str = "fickle"
 
@@ -99,7 +99,7 @@ def test_many_kinds_of_answers_are_told_by_their_ends() -> None:
     assert left_out.when == "0:26:00 to 1:27:00"
 
 
-def test_what_a_function_answered_before_and_in_a_rollback() -> None:
+def test_answers_in_a_rollback_are_separate() -> None:
     wait = {**IN_PROGRESS, "reason": "IN_PROGRESS 1 of 2 so far"}
     gate = Gate(wait, wait, SUCCEEDED, {**FAILED, "reason": "FAILED no good"}, SUCCEEDED)
     found = hooks_of(recorded(gate.at("TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT")))
@@ -116,7 +116,7 @@ def test_what_a_function_answered_before_and_in_a_rollback() -> None:
     assert found[1].rows[0].reason == "no good"
 
 
-def test_what_is_no_answer_says_why() -> None:
+def test_an_invalid_answer_has_its_error() -> None:
     (found,) = hooks_of(recorded(Gate(ValueError("no reason")).at("PRE_SCALE_UP")))
 
     assert [(row.status, row.reason) for row in found.rows] == [(NO_ANSWER, "ValueError: no reason")]

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecs_hooks_cli.report.event_log import Happening, happenings_of, others_of
+from ecs_hooks_cli.report.event_log import Entry, entries_of, marks_of
 from ecs_hooks_cli.report.scale import Scale
-from ecs_hooks_cli.report.swimlanes import together
+from ecs_hooks_cli.report.swimlanes import merged_marks
 from ecs_hooks_simulator import DeploymentController, LifecycleHook
 from tests.cli.report.recorded import Surprise, Wave, checked, recorded, troubles
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate
 
 
 def surprises(*minutes: float, **fields: Any) -> Any:
-    """Return what makes such records in a deployment to come."""
+    """Return a function that adds such records to the next deployment."""
 
     def prepare(player: DeploymentController) -> None:
         for minute in minutes:
@@ -34,10 +34,10 @@ def surprises(*minutes: float, **fields: Any) -> Any:
     return prepare
 
 
-def test_everything_is_told_in_order() -> None:
+def test_the_log_is_in_order() -> None:
     play = recorded(checked(Wave()))
 
-    assert [(each.when, each.what, each.text) for each in happenings_of(play)] == [
+    assert [(each.when, each.subject, each.text) for each in entries_of(play)] == [
         ("0:00:00", "deployment", "PENDING"),
         ("0:00:00", "deployment", "IN_PROGRESS"),
         ("0:00:00", "stage", "PRE_SCALE_UP"),
@@ -61,77 +61,79 @@ def test_everything_is_told_in_order() -> None:
 
 
 def test_a_rollback_says_why() -> None:
-    told = [(each.what, each.text) for each in happenings_of(recorded(Gate(FAILED).at()))]
+    entries = [(each.subject, each.text) for each in entries_of(recorded(Gate(FAILED).at()))]
 
-    assert ("hook", "gate FAILED") in told
-    assert ("stage", "TEST_TRAFFIC_SHIFT, rolling back") in told
-    assert told[-1][1].startswith("ROLLBACK_SUCCESSFUL: Service deployment rolled back because POST_TEST_TRAFFIC_SHIFT")
+    assert ("hook", "gate FAILED") in entries
+    assert ("stage", "TEST_TRAFFIC_SHIFT, rolling back") in entries
+    assert entries[-1][1].startswith(
+        "ROLLBACK_SUCCESSFUL: Service deployment rolled back because POST_TEST_TRAFFIC_SHIFT"
+    )
 
 
-def test_pauses_and_functions_that_time_out_are_told() -> None:
+def test_timeouts_of_pauses_and_functions_are_logged() -> None:
     pause = LifecycleHook.pause("PRE_SCALE_UP", timeout_in_minutes=1, timeout_action="CONTINUE")
     slow = Gate({**IN_PROGRESS, "callBackDelay": 45}).at("POST_SCALE_UP", timeout_in_minutes=1)
-    told = [each for each in happenings_of(recorded(pause, slow)) if each.what == "hook"]
+    entries = [each for each in entries_of(recorded(pause, slow)) if each.subject == "hook"]
 
-    assert told == [
-        Happening("0:00:00", "hook", "pause AWAITING_ACTION"),
-        Happening("0:01:00", "hook", "pause TIMED_OUT"),
-        Happening("0:01:00 to 0:01:45", "hook", "gate IN_PROGRESS", 2),
-        Happening("0:02:00", "hook", "gate TIMED_OUT"),
+    assert entries == [
+        Entry("0:00:00", "hook", "pause AWAITING_ACTION"),
+        Entry("0:01:00", "hook", "pause TIMED_OUT"),
+        Entry("0:01:00 to 0:01:45", "hook", "gate IN_PROGRESS", 2),
+        Entry("0:02:00", "hook", "gate TIMED_OUT"),
     ]
 
 
-def test_a_long_story_is_told_by_its_ends() -> None:
+def test_the_middle_of_a_long_log_is_left_out() -> None:
     answers = [{**IN_PROGRESS, "reason": "abc"[number % 3]} for number in range(600)]
-    told = happenings_of(recorded(Gate(*answers, FAILED).at("PRE_SCALE_UP")))
+    entries = entries_of(recorded(Gate(*answers, FAILED).at("PRE_SCALE_UP")))
 
-    assert len(told) == 200
-    (left_out,) = [each for each in told if not each.what]
+    assert len(entries) == 200
+    (left_out,) = [each for each in entries if not each.subject]
     assert left_out.text == "left out here"
     assert left_out.times == 600 - (200 - 1 - 3 - 3)
-    assert told[0].text == "PENDING"
-    assert told[-1].text.startswith("ROLLBACK_SUCCESSFUL")
+    assert entries[0].text == "PENDING"
+    assert entries[-1].text.startswith("ROLLBACK_SUCCESSFUL")
 
 
-def test_records_of_other_kinds_are_told_by_their_fields() -> None:
+def test_records_of_unknown_kinds_are_logged_with_their_fields() -> None:
     play = recorded(prepare=surprises(5, words="half of the requests"))
     text = "revision green, until 0:06:30, words half of the requests"
-    (other,) = others_of(play, Scale.of(play))
+    (other,) = marks_of(play, Scale.of(play))
 
-    assert Happening("0:05:00", "fault injected", text) in happenings_of(play)
+    assert Entry("0:05:00", "fault injected", text) in entries_of(play)
     assert other.kind == "fault injected"
     assert [(mark.status, mark.text) for mark in other.marks] == [("", f"{text} at 0:05:00")]
     assert 27 < other.marks[0].at < 60
 
 
-def test_faults_and_alarms_are_told() -> None:
+def test_faults_and_alarms_are_logged_and_marked() -> None:
     play = recorded(prepare=troubles)
-    told = [(each.when, each.what, each.text) for each in happenings_of(play)]
-    faults, alarms = others_of(play, Scale.of(play))
+    entries = [(each.when, each.subject, each.text) for each in entries_of(play)]
+    faults, alarms = marks_of(play, Scale.of(play))
 
-    assert ("0:05:00", "fault", "errors=20% in green from now on") in told
-    assert ("0:06:00", "alarm", "api-5xx ALARM, OK before: 18 is more than 5") in told
+    assert ("0:05:00", "fault", "errors=20% in green from now on") in entries
+    assert ("0:06:00", "alarm", "api-5xx ALARM, OK before: 18 is more than 5") in entries
     assert (faults.kind, faults.summary) == ("faults", "errors=20% at 0:05:00")
     assert (alarms.kind, alarms.summary) == ("alarms", "api-5xx OK at 0:06:00; api-5xx ALARM at 0:06:00")
-    assert [mark.text for mark in together(list(alarms.marks))] == [
+    assert [mark.text for mark in merged_marks(list(alarms.marks))] == [
         "2 records; the first api-5xx OK at 0:06:00",
     ]
 
 
-def test_of_many_other_records_the_number_is_told() -> None:
+def test_the_summary_of_many_marks_is_their_number() -> None:
     play = recorded(prepare=surprises(*range(1, 10)))
-    (other,) = others_of(play, Scale.of(play))
+    (other,) = marks_of(play, Scale.of(play))
 
     assert other.summary == "9, see the table below"
 
 
-def test_of_a_very_long_field_the_beginning_is_told() -> None:
+def test_a_very_long_field_is_cut() -> None:
     play = recorded(prepare=surprises(5, words="x" * 10_000))
 
-    assert max(len(each.text) for each in happenings_of(play)) < 1000
+    assert max(len(each.text) for each in entries_of(play)) < 1000
 
 
-def test_where_there_is_nothing_else_there_are_no_others() -> None:
+def test_without_faults_and_alarms_there_are_no_marks() -> None:
     play = recorded(checked(Wave()))
 
-    assert others_of(play, Scale.of(play)) == []
+    assert marks_of(play, Scale.of(play)) == []

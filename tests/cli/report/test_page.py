@@ -11,7 +11,7 @@ from ecs_hooks import Stage
 from ecs_hooks.core.measurement import Watch
 from ecs_hooks_cli.report import page
 from ecs_hooks_cli.report.page import page_of
-from ecs_hooks_cli.report.play import Play
+from ecs_hooks_cli.report.recording import Play
 from ecs_hooks_simulator import LifecycleHook, ServiceDeployment, Strategy
 from ecs_hooks_simulator.traffic.load_balancer import Forwarded
 from tests.cli.report.document import Document
@@ -93,18 +93,18 @@ def test_the_verdict_is_at_the_top_with_what_was_played() -> None:
     assert "not as expected" in document(PLAYS["rollback of a first deployment"]()).text
 
 
-def test_all_numbers_are_in_tables_too() -> None:
+def test_all_numbers_are_in_tables() -> None:
     found = document(PLAYS["success"]())
     cells = found.texts("td")
 
     assert {"0:00:00 to 0:09:00", "50 to 89.2", "1 to 10"} <= set(cells)
-    assert {"requests", "errors", "p50", "p95", "p99", "hung up, or silent"} <= set(found.texts("th"))
+    assert {"requests", "errors", "p50", "p95", "p99", "closed or no response"} <= set(found.texts("th"))
     assert {"12 ms", "20 ms", "1 (25 %)", "100 %"} <= set(cells)
     assert "POST_SCALE_UP" in cells
-    assert "1 request to" not in found.text  # the request at the test listener was somebody else's
+    assert "1 request to" not in found.text  # the test listener's request went to another revision
 
 
-def test_what_reasons_say_stays_text() -> None:
+def test_reasons_are_escaped() -> None:
     for name in ("hostile", "raises", "others"):
         found = document(PLAYS[name]())
         assert HOSTILE in found.text, name
@@ -114,7 +114,7 @@ def test_what_reasons_say_stays_text() -> None:
     assert any(HOSTILE[:80] in each for each in shown.texts("strong"))
 
 
-def test_what_hooks_are_configured_with_and_hand_back_is_not_on_the_page() -> None:
+def test_hook_details_are_not_on_the_page() -> None:
     answer = {**IN_PROGRESS, "reason": "waits", "hookDetails": {"state": "hunter2-returned"}}
     hook = Gate(answer, FAILED).at(hook_details={"checks": [], "headers": {"Authorization": "hunter2-configured"}})
     html = page_of([recorded(hook)])
@@ -133,27 +133,27 @@ def test_several_deployments_are_on_one_page() -> None:
     assert found.texts("h2") == ["good", "bad"]
 
 
-def test_what_is_not_there_is_said() -> None:
+def test_missing_data_is_stated() -> None:
     found = document(recorded(first=True)).text
 
-    assert "No answers of checks were seen" in found
-    assert "Through the production listener nobody asked green during this deployment." in found
+    assert "No answers of checks were recorded" in found
+    assert "Green received no requests through the production listener during this deployment." in found
     assert "No hook was invoked." in found
-    assert "nobody asked blue or green" in document(recorded()).text
+    assert "Blue and green received no requests" in document(recorded()).text
 
 
 def test_checks_of_one_name_are_explained() -> None:
-    assert "Several checks bear this name" in document(PLAYS["twice"]()).text
+    assert "Several checks have this name" in document(PLAYS["twice"]()).text
 
 
-def test_failures_are_open_and_what_passed_at_once_is_closed() -> None:
+def test_failures_are_expanded_and_quick_passes_are_not() -> None:
     checks = [checked(*(Wave(name=str(each), high=500 if each == 3 else 50) for each in range(5)))]
     opened = ["open" in each for each in document(recorded(*checks)).of("details") if each.get("class") == "check"]
 
     assert opened.count(True) == 1
 
 
-def test_a_day_of_polls_makes_no_large_page() -> None:
+def test_the_page_of_a_day_of_polls_is_small() -> None:
     watch = Watch(for_minutes=1430, interval_seconds=30)
     plan = {"timeout_minutes": 1440}
     hook = checked(Wave(name="a", watch=watch), stage=Stage.PRE_SCALE_UP, hook_details=plan)
@@ -161,7 +161,7 @@ def test_a_day_of_polls_makes_no_large_page() -> None:
     html = page_of([play])
     found = Document(html)
 
-    assert sum(record.kind == "hook-answered" for _, record in play.happened) == 2861 + 2880
+    assert sum(record.kind == "hook-answered" for _, record in play.records) == 2861 + 2880
     assert list(found.mistakes()) == []
     assert len(html) < 200_000
     assert "\N{MULTIPLICATION SIGN} 2,860" in found.text
@@ -176,7 +176,7 @@ def test_a_page_of_very_many_checks_stays_within_bounds() -> None:
     assert "open" not in {name for each in Document(html).of("details") for name in each}
 
 
-def test_when_it_was_made_is_said() -> None:
+def test_the_footer_has_the_time() -> None:
     html = page_of([recorded()], datetime(2026, 11, 21, 14, 30, tzinfo=UTC))
 
     assert "on 2026-11-21 14:30 UTC" in html

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks_cli.report.play import Moment
-from ecs_hooks_cli.report.scale import Scale
+from ecs_hooks_cli.report.recording import Moment
+from ecs_hooks_cli.report.scale import Scale, axis, grid
 from tests.cli.report.recorded import recorded
 
 lengths = st.lists(st.floats(0, 2e6) | st.just(0.0), min_size=1, max_size=90)
@@ -30,7 +31,7 @@ def test_stages_follow_each_other_from_one_end_to_the_other(lasting: list[float]
 
 
 @given(lengths, st.data())
-def test_what_happens_later_is_never_further_left(lasting: list[float], data: st.DataObject) -> None:
+def test_a_later_moment_is_never_further_left(lasting: list[float], data: st.DataObject) -> None:
     scale = scale_of(lasting)
     begins = [sum(lasting[:place]) for place in range(len(lasting))]
     moments = [
@@ -55,10 +56,10 @@ def test_labels_have_room(lasting: list[float]) -> None:
     assert all(after.at - before.at >= 24 for before, after in pairwise([tick for tick in ticks if tick.narrow]))
 
 
-def test_long_stages_have_most_of_the_room_and_round_times() -> None:
+def test_long_stages_have_most_of_the_width_and_round_times() -> None:
     scale = scale_of([0, 0, 300, 0, 900])
 
-    assert [scale.lasts(part) for part in range(1, 6)] == [0, 0, 300, 0, 900]
+    assert [scale.duration(part) for part in range(1, 6)] == [0, 0, 300, 0, 900]
     assert [round(right - left, 6) for left, right in map(scale.stage, range(1, 6))] == [3, 3, 24.25, 3, 66.75]
     assert {"0:00:00", "0:05:00", "0:10:00", "0:15:00", "0:20:00"} == {tick.text for tick in scale.ticks}
     assert scale.at(Moment(150, 3)) == 6 + 24.25 / 2
@@ -75,7 +76,7 @@ def test_where_nothing_takes_time_stages_are_as_wide_as_each_other() -> None:
 def test_a_deployment_without_stages_has_an_axis_too() -> None:
     scale = Scale([], 60)
 
-    assert (scale.at(Moment(30, 0)), scale.stage(1), scale.lasts(1)) == (50, (0, 100), 60)
+    assert (scale.at(Moment(30, 0)), scale.stage(1), scale.duration(1)) == (50, (0, 100), 60)
 
 
 def test_a_month_has_labels_too() -> None:
@@ -85,4 +86,14 @@ def test_a_month_has_labels_too() -> None:
 def test_the_scale_of_a_play() -> None:
     scale = Scale.of(recorded())
 
-    assert [scale.lasts(part) for part in range(1, 11)] == [0] * 8 + [900, 0]
+    assert [scale.duration(part) for part in range(1, 11)] == [0] * 8 + [900, 0]
+
+
+def test_the_axis_has_its_labels_and_lines_at_the_same_places() -> None:
+    scale = Scale([0, 0, 300], 1200)
+    places = [re.findall(r'x1?="([0-9.]+%)"', each) for each in (axis(scale), grid(scale))]
+
+    assert places[0] == places[1]
+    assert len(places[0]) == len(scale.ticks)
+    assert "0:20:00</text>" in axis(scale)
+    assert axis(scale).count("wide-only") == sum(not tick.narrow for tick in scale.ticks) > 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from ecs_hooks_cli.report.svg import anchor_at, element, line, percent, picture, rectangle, text
+from ecs_hooks_cli.report.svg import axis_label, chart, element, line, percent, rectangle, text
 
 
 def test_elements_have_attributes_and_children() -> None:
@@ -18,16 +18,16 @@ def test_elements_have_attributes_and_children() -> None:
 
 
 @given(st.text())
-def test_texts_can_not_leave_their_place(words: str) -> None:
+def test_text_is_escaped(words: str) -> None:
     found: list[tuple[str, list[tuple[str, str | None]]]] = []
-    told: list[str] = []
+    texts: list[str] = []
 
     class Reader(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             found.append((tag, attrs))
 
         def handle_data(self, data: str) -> None:
-            told.append(data)
+            texts.append(data)
 
     reader = Reader()
     reader.feed(element("text", words, title=words))
@@ -35,11 +35,11 @@ def test_texts_can_not_leave_their_place(words: str) -> None:
 
     assert [tag for tag, _ in found] == ["text"]
     assert [name for name, _ in found[0][1]] == ["title"]
-    assert "".join(told) == words
+    assert "".join(texts) == words
 
 
 def test_markup_is_not_escaped_again() -> None:
-    assert picture(5, "a & b", Markup("<g></g>")) == (
+    assert chart(5, "a & b", Markup("<g></g>")) == (
         '<svg width="100%" height="5" role="img" aria-label="a &amp; b"><g></g></svg>'
     )
 
@@ -54,4 +54,6 @@ def test_lengths() -> None:
 
 
 def test_labels_stay_inside() -> None:
-    assert [anchor_at(each) for each in (0, 50, 100)] == ["start", "middle", "end"]
+    anchors = [axis_label(at, 0, "a", narrow=True).split('text-anchor="')[1].partition('"')[0] for at in (0, 50, 100)]
+
+    assert anchors == ["start", "middle", "end"]

@@ -7,7 +7,7 @@ import pytest
 
 from ecs_hooks import Stage
 from ecs_hooks_cli.report.answers import histories_of, hooks_of
-from ecs_hooks_cli.report.play import Play
+from ecs_hooks_cli.report.recording import Play
 from ecs_hooks_cli.report.verdict import Verdict, facts_of, summary_of, verdict_of
 from ecs_hooks_simulator import (
     CanaryConfiguration,
@@ -47,7 +47,7 @@ def test_a_success_needs_no_reason() -> None:
     assert summary_of(histories_of(play), hooks_of(play)) == "1 check at 1 stage, 1 invocation of hooks"
 
 
-def test_a_check_that_failed_is_why() -> None:
+def test_a_failed_check_is_a_reason() -> None:
     play = recorded(checked(Wave(name="a", high=500), stage=Stage.POST_TEST_TRAFFIC_SHIFT))
     found = verdict(play)
 
@@ -74,11 +74,11 @@ def test_a_check_that_failed_is_why() -> None:
         (LifecycleHook.pause("PRE_SCALE_UP", timeout_in_minutes=1), [("PRE_SCALE_UP, hook pause", "timed out")]),
     ],
 )
-def test_hooks_are_why_where_no_check_is(hook: LifecycleHook, why: Sequence[tuple[str, str]]) -> None:
+def test_a_failed_hook_without_a_failed_check_is_a_reason(hook: LifecycleHook, why: Sequence[tuple[str, str]]) -> None:
     assert verdict(recorded(hook)).why == why
 
 
-def test_an_alarm_that_ecs_acted_on_is_why() -> None:
+def test_an_alarm_that_triggered_the_rollback_is_a_reason() -> None:
     def prepare(player: DeploymentController) -> None:
         troubles(player)
         player.at(361, lambda deployment: player.deployments.stop(deployment.arn))
@@ -86,15 +86,15 @@ def test_an_alarm_that_ecs_acted_on_is_why() -> None:
     assert verdict(recorded(prepare=prepare)).why == [("alarm api-5xx", "18 is more than 5")]
 
 
-def test_what_was_let_pass_is_not_why() -> None:
+def test_a_timeout_with_action_continue_is_not_a_reason() -> None:
     pause = LifecycleHook.pause("PRE_SCALE_UP", timeout_in_minutes=1, timeout_action="CONTINUE")
 
-    assert [what for what, _ in verdict(recorded(pause, Gate(FAILED).at())).why] == [
+    assert [subject for subject, _ in verdict(recorded(pause, Gate(FAILED).at())).why] == [
         "POST_TEST_TRAFFIC_SHIFT, hook gate"
     ]
 
 
-def test_tasks_that_do_not_start_are_why() -> None:
+def test_tasks_that_do_not_start_are_a_reason() -> None:
     class Broken(MemoryTasks):
         def start(self, revision: ServiceRevision) -> None:
             if revision.image == "app:2":
@@ -106,26 +106,29 @@ def test_tasks_that_do_not_start_are_why() -> None:
     assert verdict(recorded(prepare=prepare)).why == [("tasks of green", "did not start")]
 
 
-def test_a_first_deployment_has_nothing_to_go_back_to() -> None:
+def test_the_rollback_of_a_first_deployment_fails() -> None:
     play = recorded(Gate(FAILED).at(), first=True, expected="ROLLBACK_FAILED")
 
     assert verdict(play).headline == "The rollback failed"
     assert facts(play)["Blue"] == "none: this is the first deployment"
 
 
-def test_a_stop_is_neither() -> None:
+def test_a_stop_without_a_rollback() -> None:
     def stop(player: DeploymentController) -> None:
         player.at(60, lambda deployment: player.deployments.stop(deployment.arn, "ABORT"))
 
-    assert verdict(recorded(prepare=stop, behaviour=EcsBehaviour(abort="stopped"))).headline == "Stopped where it was"
+    assert (
+        verdict(recorded(prepare=stop, behaviour=EcsBehaviour(abort="stopped"))).headline
+        == "Stopped without a rollback"
+    )
 
 
-def test_what_is_not_over_is_said_so() -> None:
+def test_a_deployment_that_is_not_finished() -> None:
     play = recorded()
     assert isinstance(play.deployment, ServiceDeployment)
     play.deployment.status = DeploymentStatus.IN_PROGRESS
 
-    assert verdict(play).headline == "Not over"
+    assert verdict(play).headline == "Not finished"
 
 
 def test_only_some_of_many_reasons_are_named() -> None:
@@ -134,7 +137,7 @@ def test_only_some_of_many_reasons_are_named() -> None:
     assert len(verdict(play).why) == 12
 
 
-def test_what_was_played() -> None:
+def test_the_facts_of_a_deployment() -> None:
     found = facts(recorded())
 
     assert found["Service"] == "my-service in my-cluster"
@@ -166,7 +169,7 @@ def test_strategies_in_words(service: dict[str, Any], text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("application", "told"),
+    ("application", "shown"),
     [
         (demo_application("7"), "demo application 7 (my-service:2, revision "),
         (Application(command=["./serve", "app:main"]), "./serve app:main (my-service:2, revision "),
@@ -175,10 +178,10 @@ def test_strategies_in_words(service: dict[str, Any], text: str) -> None:
         (Application(command=["serve", "postgres://me:hunter2@db"]), "serve (my-service:2, revision "),
     ],
 )
-def test_of_a_command_what_can_be_no_secret_is_told(application: Application, told: str) -> None:
+def test_words_of_a_command_that_could_be_secrets_are_left_out(application: Application, shown: str) -> None:
     play = recorded(green={"settings": {"application": application}})
 
-    assert facts(play)["Green"].startswith(told)
+    assert facts(play)["Green"].startswith(shown)
 
 
 def test_a_revision_without_an_image_is_named_after_its_task_definition() -> None:

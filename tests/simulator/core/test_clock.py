@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ecs_hooks.core import clock as library_clock
-from ecs_hooks_simulator import DeploymentController, RealClock, Service, VirtualClock
+from ecs_hooks_simulator import RealClock, VirtualClock
 from ecs_hooks_simulator.core.timeline import StatusChanged
 from tests.simulator.plays import IN_PROGRESS, SUCCEEDED, Gate, controller
 
@@ -167,7 +167,7 @@ def test_the_library_reads_the_virtual_time_only_while_a_deployment_runs() -> No
 def test_real_time_is_the_time_of_day() -> None:
     clock = RealClock()
     gate = Gate({**IN_PROGRESS, "callBackDelay": 1}, SUCCEEDED)
-    player = DeploymentController(Service(service="s", lifecycle_hooks=[gate.at()], bake_time_minutes=0), clock=clock)
+    player = controller(gate.at(), bake_time_minutes=0, clock=clock)
     before = clock.now()
     clock.sleep(0.01)
     deployment = player.deploy()

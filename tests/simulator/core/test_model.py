@@ -8,7 +8,7 @@ import pytest
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks_simulator import EcsError, LifecycleHook, Service
-from tests.simulator.plays import Gate
+from tests.simulator.plays import Gate, controller
 
 TARGET = Gate().target
 
@@ -103,7 +103,6 @@ def test_hook_details_are_copied() -> None:
 
 
 def test_tasks_of_a_revision_carry_its_id() -> None:
-    from ecs_hooks_simulator import DeploymentController  # noqa: PLC0415 - the only test here that plays
 
-    revision = DeploymentController(Service(service="s")).adopt()
+    revision = controller().adopt()
     assert revision.started_by == f"ecs-svc/{revision.arn.rpartition('/')[2]}"

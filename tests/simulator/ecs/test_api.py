@@ -9,7 +9,7 @@ import pytest
 from botocore.model import Shape
 
 from ecs_hooks_simulator import DeploymentController, EcsError, LifecycleHook
-from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate, controller, play
+from tests.simulator.plays import FAILED, IN_PROGRESS, SUCCEEDED, Gate, controller, play, serving
 
 _ECS = botocore.session.get_session().get_service_model("ecs")
 
@@ -56,12 +56,11 @@ def test_contract_5_1_every_response_has_the_members_of_the_api_at_every_moment(
         return SUCCEEDED if event["lifecycleStage"] != "POST_PRODUCTION_TRAFFIC_SHIFT" else FAILED
 
     stages = ("PRE_SCALE_UP", "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
-    player = controller(
+    player = serving(
         Gate(look).at(*stages, "POST_PRODUCTION_TRAFFIC_SHIFT", hook_details={"a": [1]}),
         LifecycleHook.pause("PRE_SCALE_UP", timeout_action="CONTINUE"),
         load_balancers=[{"targetGroupArn": "tg", "containerName": "c", "containerPort": 80}],
     )
-    player.adopt(image="app:1")
     deployment = player.deploy(image="app:2")
     _all_conform(player, deployment.arn)
     assert looked == 5
@@ -86,8 +85,7 @@ def test_contract_1_2_the_lifecycle_stage_may_be_one_that_the_sdk_does_not_know(
         seen.append(player.deployments.describe([event["resourceArn"]])["serviceDeployments"][0]["lifecycleStage"])
         return SUCCEEDED
 
-    player = controller(Gate(look).at("PRE_PRODUCTION_TRAFFIC_SHIFT"))
-    player.adopt()
+    player = serving(Gate(look).at("PRE_PRODUCTION_TRAFFIC_SHIFT"))
     player.deploy()
     assert seen == ["PRE_PRODUCTION_TRAFFIC_SHIFT"]
 
@@ -100,8 +98,7 @@ def test_contract_1_1_the_status_is_in_progress_while_hooks_run_and_rollback_is_
         seen[f"{event['lifecycleStage']} {len(seen)}"] = (shape["status"], "rollback" in shape)
         return FAILED if event["lifecycleStage"] == "POST_PRODUCTION_TRAFFIC_SHIFT" else SUCCEEDED
 
-    player = controller(Gate(look).at("PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"))
-    player.adopt()
+    player = serving(Gate(look).at("PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"))
     player.deploy()
     assert seen == {
         "PRODUCTION_TRAFFIC_SHIFT 0": ("IN_PROGRESS", False),
@@ -119,8 +116,7 @@ def test_contract_5_1_weights_of_a_revision_are_a_snapshot_of_what_was_requested
         shapes[event["lifecycleStage"]] = weights
         return SUCCEEDED
 
-    player = controller(Gate(look).at("PRE_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"))
-    player.adopt()
+    player = serving(Gate(look).at("PRE_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"))
     player.deploy()
     assert list(shapes.values()) == [(0.0, 0.0), (100.0, 0.0), (100.0, 100.0)]
 

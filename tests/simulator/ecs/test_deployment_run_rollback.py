@@ -16,7 +16,18 @@ from ecs_hooks_simulator import (
 )
 from ecs_hooks_simulator.core.timeline import TasksChanged, TrafficShifted
 from ecs_hooks_simulator.ecs.base_controller import MemoryTasks, MemoryTraffic
-from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play, stages, statuses
+from tests.simulator.plays import (
+    FAILED,
+    HOOK_STAGES,
+    IN_PROGRESS,
+    SUCCEEDED,
+    Gate,
+    controller,
+    play,
+    serving,
+    stages,
+    statuses,
+)
 
 
 def _back(event: dict[str, Any]) -> bool:
@@ -190,16 +201,14 @@ class _SlowTasks(MemoryTasks):
 
 def test_scale_up_waits_until_the_tasks_are_healthy() -> None:
     gate = Gate()
-    player = DeploymentController(Service(service="s", lifecycle_hooks=[gate.at("POST_SCALE_UP")]), tasks=_SlowTasks(3))
-    player.adopt()
+    player = serving(gate.at("POST_SCALE_UP"), tasks=_SlowTasks(3))
     deployment = player.deploy()
     assert deployment.status == "SUCCESSFUL"
     assert deployment.finished_at == deployment.created_at + 15 + 30 + 60 + 15 * 60
 
 
 def test_contract_3_3_a_stage_lasts_24_hours_at_most() -> None:
-    player = DeploymentController(Service(service="s"), tasks=_SlowTasks(float("inf")))
-    player.adopt()
+    player = serving(tasks=_SlowTasks(float("inf")))
     deployment = player.deploy()
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     assert deployment.finished_at == deployment.created_at + 86_400
@@ -214,8 +223,7 @@ def test_tasks_that_cannot_start_roll_back() -> None:
                 raise TasksFailedError("exit code 1")
             super().start(revision)
 
-    player = DeploymentController(Service(service="s"), tasks=Broken())
-    player.adopt(image="good")
+    player = serving(tasks=Broken())
     deployment = player.deploy(image="broken")
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     assert deployment.status_reason is not None
@@ -249,6 +257,6 @@ def test_an_error_of_the_load_balancer_is_raised() -> None:
         def shift(self, kind: Any, weights: Any) -> None:
             raise OSError("the balancer is gone")
 
-    player = DeploymentController(Service(service="s"), traffic=Broken())
+    player = controller(traffic=Broken())
     with pytest.raises(OSError, match="balancer is gone"):
         player.deploy()

@@ -11,7 +11,18 @@ from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks_simulator import DeploymentController, LifecycleHook, Service
 from ecs_hooks_simulator.core.timeline import TasksChanged, TrafficShifted
 from ecs_hooks_simulator.ecs.base_controller import MemoryTasks, MemoryTraffic
-from tests.simulator.plays import HOOK_STAGES, IN_PROGRESS, STAGES, SUCCEEDED, Gate, controller, play, stages, statuses
+from tests.simulator.plays import (
+    HOOK_STAGES,
+    IN_PROGRESS,
+    STAGES,
+    SUCCEEDED,
+    Gate,
+    controller,
+    play,
+    serving,
+    stages,
+    statuses,
+)
 
 
 def test_contract_1_1_the_stages_come_in_the_documented_order() -> None:
@@ -26,8 +37,7 @@ def test_contract_1_1_the_stages_come_in_the_documented_order() -> None:
 
 def test_contract_1_1_reconcile_service_only_with_more_than_one_active_revision() -> None:
     gate = Gate()
-    player = controller(gate.at("RECONCILE_SERVICE"))
-    player.adopt(image="app:1")
+    player = serving(gate.at("RECONCILE_SERVICE"))
     player.deploy(image="app:2")
     assert gate.events == []
     player.adopt(image="stray")

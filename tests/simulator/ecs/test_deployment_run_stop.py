@@ -12,14 +12,13 @@ from ecs_hooks_simulator import (
     EcsBehaviour,
     EcsError,
     LifecycleHook,
-    Service,
     ServiceDeployment,
     ServiceRevision,
     TasksFailedError,
 )
 from ecs_hooks_simulator.core.timeline import HookStateChanged, Record, StageEntered, StatusChanged, TrafficShifted
 from ecs_hooks_simulator.ecs.base_controller import MemoryTasks
-from tests.simulator.plays import IN_PROGRESS, SUCCEEDED, Gate, controller, stages, statuses
+from tests.simulator.plays import IN_PROGRESS, SUCCEEDED, Gate, controller, serving, stages, statuses
 
 
 def _stop(player: DeploymentController, **options: str) -> Any:
@@ -28,8 +27,7 @@ def _stop(player: DeploymentController, **options: str) -> Any:
 
 def test_contract_4_4_stop_rolls_back_while_a_hook_is_waiting() -> None:
     gate = Gate(IN_PROGRESS)
-    player = controller(gate.at())
-    player.adopt()
+    player = serving(gate.at())
     player.at(75, _stop(player))
     deployment = player.deploy()
     assert statuses(player) == [
@@ -42,8 +40,7 @@ def test_contract_4_4_stop_rolls_back_while_a_hook_is_waiting() -> None:
 
 def test_contract_4_4_stop_during_the_bake_time_takes_all_traffic_back() -> None:
     shift = Gate()
-    player = controller(shift.at("PRODUCTION_TRAFFIC_SHIFT", "TEST_TRAFFIC_SHIFT"))
-    player.adopt()
+    player = serving(shift.at("PRODUCTION_TRAFFIC_SHIFT", "TEST_TRAFFIC_SHIFT"))
     player.at(600, _stop(player))
     deployment = player.deploy()
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
@@ -54,8 +51,7 @@ def test_contract_4_4_stop_during_the_bake_time_takes_all_traffic_back() -> None
 
 
 def test_stop_on_a_pause_ends_it() -> None:
-    player = controller(LifecycleHook.pause("PRE_SCALE_UP"))
-    player.adopt()
+    player = serving(LifecycleHook.pause("PRE_SCALE_UP"))
     player.at(60, _stop(player))
     assert player.deploy().status == "ROLLBACK_SUCCESSFUL"
 
@@ -69,8 +65,7 @@ def _on(player: DeploymentController, kind: type[Record], action: Any, **wanted:
 
 
 def test_contract_4_4_stop_is_allowed_while_pending() -> None:
-    player = controller(Gate().at("PRE_SCALE_UP"))
-    player.adopt()
+    player = serving(Gate().at("PRE_SCALE_UP"))
     _on(player, StatusChanged, player.deployments.stop, status="PENDING")
     deployment = player.deploy()
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
@@ -78,8 +73,7 @@ def test_contract_4_4_stop_is_allowed_while_pending() -> None:
 
 
 def test_contract_4_4_stop_is_allowed_in_every_status_that_is_not_terminal() -> None:
-    player = controller(Gate(IN_PROGRESS, SUCCEEDED).at("TEST_TRAFFIC_SHIFT"))
-    player.adopt()
+    player = serving(Gate(IN_PROGRESS, SUCCEEDED).at("TEST_TRAFFIC_SHIFT"))
     player.at(10, _stop(player))
     for status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"):
         _on(player, StatusChanged, player.deployments.stop, status=status)
@@ -107,8 +101,8 @@ def test_contract_4_4_the_valid_stop_types_are_rollback(stop_type: str) -> None:
 
 
 def test_abort_without_a_rollback_is_an_option() -> None:
-    player = controller(Gate(IN_PROGRESS).at(), behaviour=EcsBehaviour(abort="stopped"))
-    blue = player.adopt()
+    player = serving(Gate(IN_PROGRESS).at(), behaviour=EcsBehaviour(abort="stopped"))
+    blue = player.active[0]
     player.at(40, _stop(player, stop_type="ABORT"))
     deployment = player.deploy()
     assert statuses(player)[-2:] == ["STOP_REQUESTED", "STOPPED"]
@@ -118,8 +112,8 @@ def test_abort_without_a_rollback_is_an_option() -> None:
 
 def test_stop_during_clean_up_brings_blue_back() -> None:
     tasks = MemoryTasks()
-    player = DeploymentController(Service(service="s"), tasks=tasks)
-    blue = player.adopt()
+    player = serving(tasks=tasks)
+    blue = player.active[0]
     _on(player, StageEntered, player.deployments.stop, stage="CLEAN_UP")
     deployment = player.deploy()
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
@@ -138,8 +132,8 @@ def test_a_stop_waits_for_tasks_that_are_being_started() -> None:
             super().start(revision)
 
     tasks = Slow()
-    player = DeploymentController(Service(service="s"), tasks=tasks)
-    blue = player.adopt()
+    player = serving(tasks=tasks)
+    blue = player.active[0]
     deployment = player.deploy()
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     assert deployment.finished_at == deployment.created_at + 30
@@ -155,8 +149,7 @@ def test_the_error_of_tasks_that_fail_during_a_stop_is_the_reason() -> None:
                 raise TasksFailedError("exit code 1")
             super().start(revision)
 
-    player = DeploymentController(Service(service="s"), tasks=Failing())
-    player.adopt()
+    player = serving(tasks=Failing())
     deployment = player.deploy()
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
     assert deployment.status_reason is not None
@@ -171,8 +164,8 @@ def test_a_stop_in_the_last_moment_still_counts() -> None:
             super().stop(revision)
 
     tasks = Last()
-    player = DeploymentController(Service(service="s"), tasks=tasks)
-    blue = player.adopt()
+    player = serving(tasks=tasks)
+    blue = player.active[0]
     assert player.deploy().status == "ROLLBACK_SUCCESSFUL"
     assert list(tasks.running) == [blue.arn]
 
@@ -182,8 +175,7 @@ def test_a_hook_may_stop_its_own_deployment() -> None:
         player.deployments.stop(event["resourceArn"])
         return SUCCEEDED
 
-    player = controller(Gate(stop).at("POST_SCALE_UP"))
-    player.adopt()
+    player = serving(Gate(stop).at("POST_SCALE_UP"))
     assert player.deploy().status == "ROLLBACK_SUCCESSFUL"
 
 
@@ -196,8 +188,7 @@ def test_a_paused_hook_cannot_be_continued_once_the_rollback_is_requested() -> N
             player.deployments.continue_(deployment.arn, deployment.hooks[0].hook_id)
         refused.append(caught.value.message)
 
-    player = controller(LifecycleHook.pause("PRE_SCALE_UP"))
-    player.adopt()
+    player = serving(LifecycleHook.pause("PRE_SCALE_UP"))
     player.at(5, both)
     player.deploy()
     assert len(refused) == 1

@@ -12,12 +12,11 @@ from ecs_hooks_simulator import (
     EcsBehaviour,
     EcsError,
     LifecycleHook,
-    Service,
     ServiceDeployment,
     VirtualClock,
 )
 from ecs_hooks_simulator.core.timeline import HookInvoked, HookStateChanged, StageEntered
-from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play, times
+from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play, serving, times
 
 STAGE = "POST_TEST_TRAFFIC_SHIFT"
 BACK = f"Service deployment rolled back because {STAGE} pause hook"
@@ -72,8 +71,7 @@ def test_hooks_that_sleep_on_the_clock_sleep_side_by_side() -> None:
         return SUCCEEDED
 
     gates = [Gate(sleepy).at(hook_details=seconds) for seconds in (100, 300, 200)]
-    player = DeploymentController(Service(service="s", lifecycle_hooks=gates, bake_time_minutes=0), clock=clock)
-    player.adopt()
+    player = serving(*gates, bake_time_minutes=0, clock=clock)
     deployment = player.deploy()
     assert deployment.finished_at == deployment.created_at + 300
 
@@ -125,8 +123,7 @@ def _decide(player: DeploymentController, action: str) -> Any:
 
 
 def _paused(action: str, seconds: float = 60, **options: Any) -> tuple[ServiceDeployment, DeploymentController]:
-    player = controller(LifecycleHook.pause(STAGE, **options), bake_time_minutes=0)
-    player.adopt()
+    player = serving(LifecycleHook.pause(STAGE, **options), bake_time_minutes=0)
     player.at(seconds, _decide(player, action))
     return player.deploy(), player
 
@@ -164,8 +161,7 @@ def test_a_pause_lasts_24_hours_by_default() -> None:
 
 def test_contract_4_2_hook_id_and_details_have_the_documented_shape() -> None:
     described: list[dict[str, Any]] = []
-    player = controller(LifecycleHook.pause(STAGE, timeout_in_minutes=10), Gate().at(STAGE))
-    player.adopt()
+    player = serving(LifecycleHook.pause(STAGE, timeout_in_minutes=10), Gate().at(STAGE))
     player.at(5, lambda deployment: described.extend(_hooks(player, deployment)))
     deployment = player.deploy()
     pause, function = described
@@ -221,8 +217,7 @@ def test_contract_4_3_every_state_has_its_event_name(hook: LifecycleHook, names:
 
 def test_contract_4_1_pause_and_lambda_hooks_share_a_stage_in_parallel() -> None:
     gate = Gate({"hookStatus": "IN_PROGRESS", "callBackDelay": 200}, SUCCEEDED)
-    player = controller(LifecycleHook.pause(STAGE), gate.at(STAGE), bake_time_minutes=0)
-    player.adopt()
+    player = serving(LifecycleHook.pause(STAGE), gate.at(STAGE), bake_time_minutes=0)
     player.at(90, _decide(player, "CONTINUE"))
     deployment = player.deploy()
     assert deployment.finished_at == deployment.created_at + 200
@@ -230,8 +225,7 @@ def test_contract_4_1_pause_and_lambda_hooks_share_a_stage_in_parallel() -> None
 
 def test_contract_4_1_each_pause_has_its_own_hook_id_and_can_be_answered_by_a_listener() -> None:
     stages = [stage for stage in HOOK_STAGES if stage not in {"TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"}]
-    player = controller(LifecycleHook.pause(*stages), bake_time_minutes=0)
-    player.adopt()
+    player = serving(LifecycleHook.pause(*stages), bake_time_minutes=0)
 
     def approve(record: object) -> None:
         if isinstance(record, HookStateChanged) and record.state == "AWAITING_ACTION":
@@ -262,8 +256,7 @@ def _refused(hook_id: str, message: str, action: str = "CONTINUE") -> None:
             player.deployments.continue_(deployment.arn, hook_id, action)
         refusals.append(caught.value)
 
-    player = controller(LifecycleHook.pause(STAGE))
-    player.adopt()
+    player = serving(LifecycleHook.pause(STAGE))
     player.at(10, attempt)
     player.deploy()
     assert [(error.code, error.message) for error in refusals] == [("InvalidParameterException", message)]
@@ -285,8 +278,7 @@ def test_contract_4_2_a_hook_is_continued_once_and_a_lambda_hook_never() -> None
             else:
                 outcomes.append("continued")
 
-    player = controller(LifecycleHook.pause(STAGE), Gate({"hookStatus": "IN_PROGRESS"}, SUCCEEDED).at(STAGE))
-    player.adopt()
+    player = serving(LifecycleHook.pause(STAGE), Gate({"hookStatus": "IN_PROGRESS"}, SUCCEEDED).at(STAGE))
     player.at(10, twice)
     assert player.deploy().status == "SUCCESSFUL"
     assert outcomes == ["continued", "refused", "refused"]
@@ -307,8 +299,7 @@ def test_contract_3_2_an_unknown_deployment_does_not_exist() -> None:
 
 def test_an_action_at_the_moment_of_the_timeout_counts() -> None:
     """The timeout and an action coincide: an accepted action must hold."""
-    player = controller(LifecycleHook.pause(STAGE, timeout_in_minutes=1), bake_time_minutes=0)
-    player.adopt()
+    player = serving(LifecycleHook.pause(STAGE, timeout_in_minutes=1), bake_time_minutes=0)
     accepted: list[bool] = []
 
     def decide(deployment: ServiceDeployment) -> None:

@@ -13,7 +13,19 @@ from ecs_hooks.core import clock as library_clock
 from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHook, Service, VirtualClock
 from ecs_hooks_simulator.core.timeline import HookAnswered
 from ecs_hooks_simulator.ecs.lambda_hook import DEFAULT_DELAY, Answer, merge_details
-from tests.simulator.plays import FAILED, HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, errors, play, statuses, times
+from tests.simulator.plays import (
+    FAILED,
+    HOOK_STAGES,
+    IN_PROGRESS,
+    SUCCEEDED,
+    Gate,
+    controller,
+    errors,
+    play,
+    serving,
+    statuses,
+    times,
+)
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:gate"
 BACK = "Service deployment rolled back because POST_TEST_TRAFFIC_SHIFT lifecycle hook(s) failed. "
@@ -109,7 +121,7 @@ def test_contract_3_2_a_function_that_fails_rolls_back_with_the_misleading_reaso
 
 def test_contract_3_2_a_function_that_times_out_looks_like_no_status() -> None:
     gate = Gate(SUCCEEDED)
-    player = DeploymentController(Service(service="s", lifecycle_hooks=[gate.at()]))
+    player = controller(gate.at())
     gate.target.timeout_seconds = 3
 
     def slow(event: object) -> object:
@@ -154,8 +166,7 @@ def test_numbers_outside_json_are_not_a_delay(delay: float) -> None:
 def test_contract_3_3_one_invocation_lasts_at_most_15_minutes() -> None:
     clock = VirtualClock()
     gate = Gate(lambda event: clock.sleep(900.5))
-    player = DeploymentController(Service(service="s", lifecycle_hooks=[gate.at()]), clock=clock)
-    player.adopt()
+    player = serving(gate.at(), clock=clock)
     deployment = player.deploy()
     assert deployment.status_reason == NULL
     assert deployment.finished_at == deployment.created_at + 900
@@ -231,8 +242,7 @@ def test_contract_3_4_invocations_of_one_hook_do_not_overlap() -> None:
         return SUCCEEDED if event.get("hookDetails") else {**IN_PROGRESS, "callBackDelay": 10, "hookDetails": {"n": 1}}
 
     gate = Gate(slow)
-    player = DeploymentController(Service(service="s", lifecycle_hooks=[gate.at()]), clock=clock)
-    player.adopt()
+    player = serving(gate.at(), clock=clock)
     deployment = player.deploy()
     assert times(player, deployment) == [0, 110]
     assert deployment.status == "SUCCESSFUL"

@@ -12,7 +12,7 @@ from ecs_hooks_simulator.codedeploy import CodeDeployBehaviour
 from ecs_hooks_simulator.core.service_deployment import TargetGroup
 from ecs_hooks_simulator.core.timeline import HookInvoked
 from ecs_hooks_simulator.ecs.events import lifecycle_event, stage_weights, traffic_weights
-from tests.simulator.plays import HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, controller, play
+from tests.simulator.plays import HOOK_STAGES, IN_PROGRESS, SUCCEEDED, Gate, play, serving
 
 
 def test_variants_are_the_default_and_every_other_value_of_every_option() -> None:
@@ -132,8 +132,7 @@ def test_contract_5_1_when_the_target_group_of_green_is_known(value: Any, stage:
         shapes.extend(player.deployments.describe_revisions([arn])["serviceRevisions"])
         return SUCCEEDED
 
-    player = controller(Gate(look).at(stage), behaviour=EcsBehaviour(resolved_configuration=value))
-    player.adopt()
+    player = serving(Gate(look).at(stage), behaviour=EcsBehaviour(resolved_configuration=value))
     player.deploy()
     assert ("resolvedConfiguration" in shapes[0]) is known
 

@@ -1,1 +1,1 @@
-"""What responses of green have that those of blue have not, beyond what blue's own responses differ in."""
+"""The compare check: differences between responses of green and of blue, beyond those between responses of blue."""

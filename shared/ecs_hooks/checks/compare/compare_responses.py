@@ -1,4 +1,4 @@
-"""All rounds of one request, compared."""
+"""Compares the responses of all rounds of one request."""
 
 from __future__ import annotations
 
@@ -7,168 +7,156 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.checks.compare.evaluate import CHANCE, Difference, Thresholds, differences
-from ecs_hooks.checks.compare.headers import COOKIE
-from ecs_hooks.checks.compare.json_diff import SELDOM, Document, observe
-from ecs_hooks.checks.compare.latency import Slower, slower
-from ecs_hooks.checks.compare.observed import Observed
-from ecs_hooks.checks.compare.values import ABSENT, Value
+from ecs_hooks.checks.compare.comparable_response import COOKIE
+from ecs_hooks.checks.compare.evaluate import (
+    FALSE_ALARM_RATE,
+    Difference,
+    Latency,
+    Thresholds,
+    compare_latency,
+    differences,
+)
+from ecs_hooks.checks.compare.json_diff import RARE, Document, values_by_path
+from ecs_hooks.checks.compare.values import ABSENT, PathValues, Value
 from ecs_hooks.core.redaction import is_secret_name
 
 if TYPE_CHECKING:
-    from ecs_hooks.checks.compare.answer import Answer
-    from ecs_hooks.checks.compare.rounds import Round
-    from ecs_hooks.checks.compare.url_normalization import Rewrite
+    from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Normalize, Round
 
-ENOUGH = 15
-"""Rounds below which chance alone could look like a difference."""
+MIN_ROUNDS = 15
+"""With fewer rounds, chance alone could look like a difference."""
 
-_QUESTIONS = 3
-"""What the chance of a false alarm is divided among: the responses as such, what is in them, and how long they take."""
+_TEST_GROUPS = 3
+"""The false alarm rate is divided among the status, the content of the responses, and their latency."""
 
 _BODY = "body"
 
 
-class Rules(NamedTuple):
-    """What is a difference.
-
-    Parameters
-    ----------
-    thresholds
-        How much green has to differ more than blue from itself.
-    max_slower_percent, max_slower_ms
-        How much longer green may take, in per cent of blue's latencies and in any case. Without the per cent it is not
-        compared.
-    chance
-        How likely a false alarm may be.
-    """
+class Tolerance(NamedTuple):
+    """How much green may differ."""
 
     thresholds: Thresholds
     max_slower_percent: float | None
+    """How much slower green may be, in per cent; None if latency is not compared."""
     max_slower_ms: float
-    chance: float = CHANCE
+    """How much slower green may be in any case."""
+    false_alarm_rate: float = FALSE_ALARM_RATE
 
 
-class Compared(NamedTuple):
-    """What came of comparing.
-
-    Parameters
-    ----------
-    differences
-        The places at which green differs, the worst first.
-    latency
-        How long both take; None where that was not compared.
-    is_slower
-        Whether green takes longer than it may.
-    paths, noisy
-        How many places there are, and how many of them differ in blue itself.
-    rounds
-        Rounds in which green answered so that more than its status could be compared.
-    status
-        What blue usually answers.
-    """
+class Comparison(NamedTuple):
+    """The result of comparing the responses to one request."""
 
     differences: Sequence[Difference]
-    latency: Slower | None
+    """The paths at which green differs, the most certain first."""
+    latency: Latency | None
+    """Latencies of both; None if they are not compared."""
     is_slower: bool
+    """Whether green is slower than allowed."""
     paths: int
+    """Number of paths."""
     noisy: int
+    """How many of them vary in blue."""
     rounds: int
+    """Number of rounds in which green has blue's usual status, so that more than the status is compared."""
     status: int
+    """The usual status of blue."""
 
     @property
-    def is_enough(self) -> bool:
-        """Whether something is known of green: a difference, or that there is none."""
-        return bool(self.differences) or self.is_slower or self.rounds >= ENOUGH
+    def is_conclusive(self) -> bool:
+        """Whether there is a difference, or there were enough rounds to find one."""
+        return bool(self.differences) or self.is_slower or self.rounds >= MIN_ROUNDS
 
 
-def compare(rounds: Sequence[Round], rules: Rules, own: tuple[Rewrite, Rewrite]) -> Compared:
+def compare(rounds: Sequence[Round], tolerance: Tolerance, normalizers: tuple[Normalize, Normalize]) -> Comparison:
     """Compare green with blue, and blue with itself.
 
     Parameters
     ----------
     rounds
-        The rounds; in one of them at least an answer of blue has to be of use.
-    rules
-        What is a difference.
-    own
-        What takes its own address out of a text of blue, and of green.
+        The rounds; in one of them at least a response of blue has to be a baseline.
+    tolerance
+        How much green may differ.
+    normalizers
+        The functions that normalize URLs in values of blue, and in values of green.
 
     Raises
     ------
     IncomparableError
         If there is too much to compare.
     """
-    chance = rules.chance / _QUESTIONS
-    numbered = [(number, answer) for number, each in enumerate(rounds) for answer in each.blue]
-    whole = [_seen("status", [answer for _, answer in numbered], [each.green for each in rounds], _response)]
-    found = differences(whole, [number for number, _ in numbered], rules.thresholds, chance)
-    # What is in a 404 says nothing of what should be in a 200.
-    status, _ = Counter(answer.status for _, answer in numbered if answer.of_use).most_common(1)[0]
-    numbered = [(number, answer) for number, answer in numbered if _is(answer, status)]
-    blue, green = [answer for _, answer in numbered], [each.green for each in rounds if _is(each.green, status)]
-    if len(green) < ENOUGH or len(blue) < ENOUGH:
-        return Compared(
-            found, None, is_slower=False, paths=1, noisy=0, rounds=min(len(green), len(blue)), status=status
-        )
-    parts = [*_headers(blue, green), *_bodies(blue, green, own)]
-    within = differences(parts, [number for number, _ in numbered], rules.thresholds, chance)
-    if any(each.path == _BODY for each in within):  # it is of another kind, so there is nothing in it to look for
-        within = [each for each in within if not each.path.startswith("$")]
-    found += within
+    thresholds, false_alarm_rate = tolerance.thresholds, tolerance.false_alarm_rate / _TEST_GROUPS
+    numbered = [(number, response) for number, each in enumerate(rounds) for response in each.blue]
+    statuses = _at_path("status", [response for _, response in numbered], [each.green for each in rounds], _status)
+    found = differences([statuses], [number for number, _ in numbered], thresholds, false_alarm_rate)
+    # The content of a 404 cannot be compared with that of a 200.
+    status, _ = Counter(response.status for _, response in numbered if response.is_baseline).most_common(1)[0]
+    numbered = [(number, response) for number, response in numbered if _has_status(response, status)]
+    blue = [response for _, response in numbered]
+    green = [each.green for each in rounds if _has_status(each.green, status)]
+    if len(green) < MIN_ROUNDS or len(blue) < MIN_ROUNDS:
+        usable = min(len(green), len(blue))
+        return Comparison(found, None, is_slower=False, paths=1, noisy=0, rounds=usable, status=status)
+    paths = [*_headers(blue, green), *_bodies(blue, green, normalizers)]
+    in_content = differences(paths, [number for number, _ in numbered], thresholds, false_alarm_rate)
+    if any(each.path == _BODY for each in in_content):  # bodies of two kinds have no paths in common
+        in_content = [each for each in in_content if not each.path.startswith("$")]
     latency = None
-    if rules.max_slower_percent is not None:
-        took = [[each.seconds for each in side] for side in (blue, green)]
-        latency = slower(took[0], took[1], rules.max_slower_percent, rules.max_slower_ms)
-    return Compared(
-        found,
+    if tolerance.max_slower_percent is not None:
+        blue_seconds, green_seconds = ([each.seconds for each in side] for side in (blue, green))
+        latency = compare_latency(blue_seconds, green_seconds, tolerance.max_slower_percent, tolerance.max_slower_ms)
+    return Comparison(
+        found + in_content,
         latency,
-        is_slower=latency is not None and latency.chance < chance,
-        paths=len(parts) + 1,
-        noisy=sum(each.varies_in_blue for each in (*whole, *parts)),
+        is_slower=latency is not None and latency.p_value < false_alarm_rate,
+        paths=len(paths) + 1,
+        noisy=sum(each.varies_in_blue for each in (statuses, *paths)),
         rounds=len(green),
         status=status,
     )
 
 
-def _is(answer: Answer, status: int) -> bool:
-    return not answer.problem and answer.status == status
+def _has_status(response: ComparableResponse, status: int) -> bool:
+    return not response.problem and response.status == status
 
 
-def _seen(
+def _at_path(
     path: str,
-    blue: Sequence[Answer],
-    green: Sequence[Answer],
-    values: Callable[[Answer], tuple[Value, ...]],
+    blue: Sequence[ComparableResponse],
+    green: Sequence[ComparableResponse],
+    values: Callable[[ComparableResponse], tuple[Value, ...]],
     *,
     is_secret: bool = False,
-) -> Observed:
-    return Observed(path, [values(each) for each in blue], [values(each) for each in green], is_secret)
+) -> PathValues:
+    return PathValues(path, [values(each) for each in blue], [values(each) for each in green], is_secret)
 
 
-def _response(answer: Answer) -> tuple[Value, ...]:
-    """Return the status, or what there is in place of a response."""
-    return (Value("problem", answer.problem) if answer.problem else Value("status", answer.status),)
+def _status(response: ComparableResponse) -> tuple[Value, ...]:
+    return (Value("problem", response.problem) if response.problem else Value("status", response.status),)
 
 
-def _headers(blue: Sequence[Answer], green: Sequence[Answer]) -> Iterator[Observed]:
+def _headers(blue: Sequence[ComparableResponse], green: Sequence[ComparableResponse]) -> Iterator[PathValues]:
     names = Counter(name for each in (*blue, *green) for name in each.headers)
-    for name in sorted(name for name, times in names.items() if times > SELDOM):
-        # Of cookies only names and attributes are there, which are no secrets.
+    for name in sorted(name for name, times in names.items() if times > RARE):
+        # Of cookies only names and attributes are compared, which are no secrets.
         is_secret = is_secret_name(name) and name != COOKIE
-        yield _seen(f"header {name}", blue, green, partial(_header, name), is_secret=is_secret)
+        yield _at_path(f"header {name}", blue, green, partial(_header, name), is_secret=is_secret)
 
 
-def _header(name: str, answer: Answer) -> tuple[Value, ...]:
-    return answer.headers.get(name, (ABSENT,))
+def _header(name: str, response: ComparableResponse) -> tuple[Value, ...]:
+    return response.headers.get(name, (ABSENT,))
 
 
-def _bodies(blue: Sequence[Answer], green: Sequence[Answer], own: tuple[Rewrite, Rewrite]) -> Iterator[Observed]:
-    yield _seen(_BODY, blue, green, lambda each: (Value("body", each.body.kind), *each.body.parts))
+def _bodies(
+    blue: Sequence[ComparableResponse],
+    green: Sequence[ComparableResponse],
+    normalizers: tuple[Normalize, Normalize],
+) -> Iterator[PathValues]:
+    yield _at_path(_BODY, blue, green, lambda each: (Value("body", each.body.kind), *each.body.parts))
     if any(each.body.parts for each in (*blue, *green)):
-        yield _seen(f"{_BODY} length", blue, green, lambda each: (Value("number", each.body.size),))
+        yield _at_path(f"{_BODY} length", blue, green, lambda each: (Value("number", each.body.size),))
     documents = [
-        [Document(each.body.roots, rewrite) for each in side] for side, rewrite in zip((blue, green), own, strict=True)
+        [Document(each.body.roots, normalize) for each in side]
+        for side, normalize in zip((blue, green), normalizers, strict=True)
     ]
     if any(each.roots for side in documents for each in side):
-        yield from observe(*documents)
+        yield from values_by_path(*documents)

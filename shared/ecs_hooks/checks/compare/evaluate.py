@@ -1,146 +1,135 @@
-"""Which differences between blue and green are more than chance, and more than blue has with itself."""
+"""Statistical tests: which differences between blue and green are more than chance, and more than blue's own."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from statistics import median
 from typing import NamedTuple
 
-from ecs_hooks.checks.compare.features import Mark, marks
-from ecs_hooks.checks.compare.observed import Observed
-from ecs_hooks.checks.compare.values import ABSENT, Value
+from ecs_hooks.checks.compare.features import Feature, features
+from ecs_hooks.checks.compare.values import ABSENT, PathValues, Value
 from ecs_hooks.checks.statistics.fisher import more_often
+from ecs_hooks.checks.statistics.mann_whitney import mann_whitney
 
-CHANCE = 1e-4
-"""How likely it may be that a green that is like blue fails a comparison, whatever varies in both."""
+FALSE_ALARM_RATE = 1e-4
+"""Probability that a green that equals blue fails a check, whatever varies in both."""
 
 
 class Thresholds(NamedTuple):
-    """How much green has to differ more than blue from itself.
-
-    Parameters
-    ----------
-    relative_percent
-        The difference of the rounds in which green and in which blue differs, as a share of their sum.
-    absolute_percent
-        That difference, as a share of all rounds.
-    """
+    """How much more often green must differ than blue's own responses."""
 
     relative_percent: float
+    """The difference of the percentages of rounds in which green and in which blue differs, relative to their sum."""
     absolute_percent: float
+    """That difference, in percentage points."""
 
     def exceeded(self, raw_percent: float, noise_percent: float) -> bool:
-        """Return whether shares of the rounds in which green and in which blue differs are apart enough."""
-        apart = raw_percent - noise_percent
-        relative = 100 * apart / (raw_percent + noise_percent) if apart > 0 else 0.0
-        return relative > self.relative_percent and apart > self.absolute_percent
+        """Return whether the percentages of rounds in which green and in which blue differs exceed both thresholds."""
+        difference = raw_percent - noise_percent
+        relative = 100 * difference / (raw_percent + noise_percent) if difference > 0 else 0.0
+        return relative > self.relative_percent and difference > self.absolute_percent
 
 
 class Difference(NamedTuple):
-    """A place at which green differs from blue.
-
-    Parameters
-    ----------
-    path
-        The place.
-    rounds
-        In how many rounds green differs (Diffy's raw difference).
-    of
-        How many rounds there were.
-    noise
-        In how many of them blue differs from itself.
-    chance
-        How likely that is where both are alike.
-    before, after
-        The least value that blue has and green has not, and the other way round; None where there is none.
-    is_secret
-        Whether values must not be shown.
-    """
+    """A path at which green differs from blue."""
 
     path: str
     rounds: int
+    """Number of rounds in which green differs (Diffy's raw difference)."""
     of: int
+    """Number of all rounds."""
     noise: int
-    chance: float
+    """Number of rounds in which blue differs from its usual responses."""
+    p_value: float
+    """Probability of the difference if both are equal."""
     before: Value | None
+    """The smallest value that only blue has; None without one."""
     after: Value | None
+    """The smallest value that only green has; None without one."""
     is_secret: bool
 
 
 def differences(
-    observed: Iterable[Observed], rounds: Sequence[int], thresholds: Thresholds, chance: float = CHANCE
+    paths: Iterable[PathValues],
+    rounds: Sequence[int],
+    thresholds: Thresholds,
+    false_alarm_rate: float = FALSE_ALARM_RATE,
 ) -> list[Difference]:
-    """Return the places at which green differs from blue more than blue from itself, the worst first.
+    """Return the paths at which green differs from blue more than blue's own responses do, the most certain first.
 
-    At each place, and in each respect (see `marks`), the answers that are unlike blue's usual ones are counted. Fisher's
-    exact test says how likely it is that green has so many of them where it is no other than blue: the order of the
-    requests is drawn by lot, so all orders are equally likely then. `chance` is divided by the number of these questions
-    (Bonferroni), so that it holds for all of them together.
+    Each test counts the responses that are unusual at one path in one feature. Fisher's exact test gives the
+    probability that green has so many of them if it equals blue: the order of the requests is random, so all orders are
+    equally likely then. The false alarm rate is divided by the number of tests (Bonferroni), so that it holds for all
+    of them together.
 
     Parameters
     ----------
-    observed
-        What was seen at each place.
+    paths
+        The values at each path.
     rounds
-        By answer of blue, the number of its round.
+        By response of blue, the number of its round.
     thresholds
         How much is a difference.
-    chance
-        How likely a false alarm may be.
+    false_alarm_rate
+        Probability of a difference if both are equal.
     """
-    asked = [(each, mark) for each in map(_applicable, observed, repeat(rounds)) for mark in marks(each.observed)]
+    tests: list[tuple[PathValues, Sequence[int], Feature]] = []
+    for path in paths:
+        # A response without the parent object or array differs at the path of the parent, and not here.
+        kept = [(values, number) for values, number in zip(path.blue, rounds, strict=True) if values]
+        present = path._replace(blue=[values for values, _ in kept], green=[values for values in path.green if values])
+        tests += [(present, [number for _, number in kept], feature) for feature in features(present)]
     found: dict[str, Difference] = {}
-    for each, mark in asked:
-        difference = _difference(each, mark)
-        if difference.chance * len(asked) >= chance:
+    for path, numbers, feature in tests:
+        difference = _difference(path, numbers, feature)
+        if difference.p_value * len(tests) >= false_alarm_rate:
             continue
-        size = len(set(each.rounds))
-        if not thresholds.exceeded(100 * difference.rounds / difference.of, 100 * difference.noise / size):
+        noise_percent = 100 * difference.noise / len(set(numbers))
+        if not thresholds.exceeded(100 * difference.rounds / difference.of, noise_percent):
             continue
-        known = found.get(difference.path)
-        if known is None or difference.chance < known.chance:
-            found[difference.path] = difference
-    return sorted(found.values(), key=lambda each: each.chance)
+        known = found.get(path.path)
+        if known is None or difference.p_value < known.p_value:
+            found[path.path] = difference
+    return sorted(found.values(), key=lambda each: each.p_value)
 
 
-class _Applicable(NamedTuple):
-    observed: Observed
-    rounds: Sequence[int]
-    """By answer of blue, the number of its round."""
-
-
-def _applicable(observed: Observed, rounds: Sequence[int]) -> _Applicable:
-    """Return what was seen in the answers that could have something at a place.
-
-    That there is no object which could have it, or no array, is a difference at that object's own place.
-    """
-    kept = [(values, number) for values, number in zip(observed.blue, rounds, strict=True) if values]
-    blue, numbers = [values for values, _ in kept], [number for _, number in kept]
-    return _Applicable(observed._replace(blue=blue, green=[values for values in observed.green if values]), numbers)
-
-
-def _difference(applicable: _Applicable, mark: Mark) -> Difference:
-    observed = applicable.observed
-    green, blue = sum(mark.green), sum(mark.blue)
-    # A green answer that shows it, beside one of blue that is as usual.
-    unusual = observed.green[mark.green.index(True)] if green else ()
-    usual = observed.blue[mark.blue.index(False)] if blue < len(mark.blue) else ()
-    gone, come = Counter(usual) - Counter(unusual), Counter(unusual) - Counter(usual)
+def _difference(path: PathValues, rounds: Sequence[int], feature: Feature) -> Difference:
+    green, blue = sum(feature.green), sum(feature.blue)
+    # An unusual response of green, and a usual one of blue.
+    unusual = path.green[feature.green.index(True)] if green else ()
+    usual = path.blue[feature.blue.index(False)] if blue < len(feature.blue) else ()
     return Difference(
-        observed.path,
+        path.path,
         green,
-        len(observed.green),
-        len({number for number, off in zip(applicable.rounds, mark.blue, strict=True) if off}),
-        more_often(green, len(mark.green), blue, len(mark.blue)),
-        min(gone, key=_telling, default=None),
-        min(come, key=_telling, default=None),
-        observed.is_secret,
+        len(path.green),
+        len({number for number, is_unusual in zip(rounds, feature.blue, strict=True) if is_unusual}),
+        more_often(green, len(feature.green), blue, len(feature.blue)),
+        min(Counter(usual) - Counter(unusual), key=_sort_key, default=None),
+        min(Counter(unusual) - Counter(usual), key=_sort_key, default=None),
+        path.is_secret,
     )
 
 
-def _telling(value: Value) -> tuple[bool, str, float, str]:
-    """Return what sorts values: small before large, so that of an array in any order what belongs together is shown."""
+def _sort_key(value: Value) -> tuple[bool, str, float, str]:
+    """Return the key that sorts small values first, so that a pair of values of an unordered array belongs together."""
     number = value.content if isinstance(value.content, int | float) else 0
-    # What is there tells more than that nothing is.
     return value == ABSENT, value.kind, number, str(value.content)
+
+
+class Latency(NamedTuple):
+    """The median latencies of both."""
+
+    blue_ms: float
+    green_ms: float
+    p_value: float
+    """Probability of so slow a green if it is only as much slower as allowed."""
+
+
+def compare_latency(blue: Sequence[float], green: Sequence[float], percent: float, min_ms: float) -> Latency:
+    """Compare latencies in seconds by the Mann-Whitney U test.
+
+    Green may be slower by a percentage, and by a number of milliseconds in any case.
+    """
+    allowed = [each + max(each * percent / 100, min_ms / 1000) for each in blue]
+    return Latency(median(blue) * 1000, median(green) * 1000, mann_whitney(green, allowed, "greater").p_value)

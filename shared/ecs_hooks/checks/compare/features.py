@@ -1,15 +1,15 @@
-"""In which respects an answer is unlike what blue usually answers, at one place.
+"""Features in which a response may differ from the usual responses of blue, at one path.
 
-Each respect marks the answers that are unusual in it, those of blue by what its other answers are like. What blue itself is
-unlike itself in, green may be, too: only how often each has the mark counts. From the finest respect to the coarsest:
+Each feature marks the responses that are unusual in it; a response of blue is judged by blue's other responses. Blue
+may be unusual, too: what counts is how often each side is. The features, from the finest to the coarsest:
 
-- the value, or all values in their order; the values in any order; what they look like (a whole number, a UUID, a date);
-  their types, null and absent among them;
-- of several values, whether one is missing that blue has, or one is there that blue has not;
-- how large a number is, how long a text or an array.
+- the value, or all values in order; the values in any order; their formats (a whole number, a UUID, a date); their
+  types, null and absent among them;
+- of several values, whether one is missing that blue has, or one is added that blue has not;
+- how large a number is, or how long a text or an array.
 
-A value that has come in blue for good, such as that of a clock, or of a cache that was filled anew, says nothing of green,
-which has a clock and a cache of its own. So only what blue comes back to, or never leaves, is usual.
+A value that blue changes once and keeps, such as that of a clock or of a refilled cache, says nothing about green,
+which has its own clock and cache. So only values that blue returns to, or never changes, are usual.
 """
 
 from __future__ import annotations
@@ -19,120 +19,104 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise, repeat
 from typing import NamedTuple, TypeVar
 
-from ecs_hooks.checks.compare.observed import Observed
-from ecs_hooks.checks.compare.values import Value, format_of, size_of
+from ecs_hooks.checks.compare.values import PathValues, Value, format_of, size_of
 
-_MOST = 0.9
-"""Share of the answers that is as good as all: a cache may have been empty at first."""
-_STEPS = 3
-"""Different values from which on numbers that only grow are those of a clock or a counter."""
+_NEARLY_ALL = 0.9
+"""Share of the responses that counts as all of them: a cache may have been empty at first."""
+_CLOCK_VALUES = 3
+"""Number of different values from which on numbers that only grow are those of a clock or a counter."""
 
 
 T = TypeVar("T")
+_Range = tuple[float, float]
 
 
-class Mark(NamedTuple):
-    """Which answers are unusual in one respect.
-
-    Parameters
-    ----------
-    blue, green
-        By answer.
-    """
+class Feature(NamedTuple):
+    """By response, whether it is unusual in one feature."""
 
     blue: tuple[bool, ...]
     green: tuple[bool, ...]
 
 
-def marks(observed: Observed) -> Iterator[Mark]:
-    """Yield which answers are unusual, in each respect that tells them apart, the finest first."""
-    blue, green = observed.blue, observed.green
-    if not blue or not green or not observed.varies:
+def features(values: PathValues) -> Iterator[Feature]:
+    """Yield each feature in which the responses differ, the finest first."""
+    if not values.blue or not values.green or not values.varies:
         return
-    seen: set[Mark] = set()
-    for mark in _all(blue, green):
-        if mark not in seen and (any(mark.blue) or any(mark.green)):
-            seen.add(mark)
-            yield mark
+    seen: set[Feature] = set()
+    for feature in _all_features(values.blue, values.green):
+        if feature not in seen and (any(feature.blue) or any(feature.green)):
+            seen.add(feature)
+            yield feature
 
 
-def _all(blue: Sequence[tuple[Value, ...]], green: Sequence[tuple[Value, ...]]) -> Iterator[Mark]:
-    answers = [*blue, *green]
-    yield from _labelled(blue, green)
-    if any(len(each) > 1 for each in answers):
-        # Each of several values that are the same stands for itself: two of them are more than one.
-        contents = [frozenset(_numbered(each)) for each in answers]
-        yield from _labelled(*_sides(contents, blue))
-        yield _lacking(*_sides(contents, blue))
-        yield _strange(*_sides(contents, blue))
-    values = {value for each in answers for value in each}
+def _all_features(blue: Sequence[tuple[Value, ...]], green: Sequence[tuple[Value, ...]]) -> Iterator[Feature]:
+    responses = [*blue, *green]
+
+    def sides(found: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+        return found[: len(blue)], found[len(blue) :]
+
+    yield from _by_label(blue, green)
+    if any(len(each) > 1 for each in responses):
+        # Equal values of a response are numbered, so that two of them are more than one.
+        contents = [frozenset(_numbered(each)) for each in responses]
+        yield from _by_label(*sides(contents))
+        yield _missing(*sides(contents))
+        yield _added(*sides(contents))
+    values = {value for each in responses for value in each}
     formats = {value: format_of(value) for value in values}
-    yield from _labelled(*_sides([frozenset(map(formats.__getitem__, each)) for each in answers], blue))
-    yield from _labelled(*_sides([frozenset(value.kind for value in each) for each in answers], blue))
+    yield from _by_label(*sides([frozenset(map(formats.__getitem__, each)) for each in responses]))
+    yield from _by_label(*sides([frozenset(value.kind for value in each) for each in responses]))
     sizes = {value: size for value in values if (size := size_of(value))}
-    for name in sorted({name for name, _ in sizes.values()}):
-        own = {value: size for value, (of, size) in sizes.items() if of == name}
-        ranges = [[own[value] for value in each if value in own] for each in answers]
-        mark = _beyond(*_sides([(min(each), max(each)) if each else None for each in ranges], blue))
-        if mark is not None:
-            yield mark
+    for dimension in sorted({name for name, _ in sizes.values()}):
+        own = {value: size for value, (name, size) in sizes.items() if name == dimension}
+        found = [[own[value] for value in each if value in own] for each in responses]
+        feature = _out_of_range(*sides([(min(each), max(each)) if each else None for each in found]))
+        if feature is not None:
+            yield feature
 
 
-def _sides(found: Sequence[T], blue: Sequence[object]) -> tuple[Sequence[T], Sequence[T]]:
-    """Return what was found in all answers by side."""
-    return found[: len(blue)], found[len(blue) :]
-
-
-def _labelled(blue: Sequence[Hashable], green: Sequence[Hashable]) -> Iterator[Mark]:
-    """Yield which answers have a label that is not usual, and which have another than the most common one."""
-    yield _strange([frozenset([each]) for each in blue], [frozenset([each]) for each in green])
+def _by_label(blue: Sequence[Hashable], green: Sequence[Hashable]) -> Iterator[Feature]:
+    """Yield which responses have a label that is not usual, and which have another than the most common one."""
+    yield _added([frozenset([each]) for each in blue], [frozenset([each]) for each in green])
     (first, times), *others = Counter(blue).most_common(2)
     if others and _is_usual([index for index, label in enumerate(blue) if label == first], len(blue)):
-        # Without itself, an answer with the most common label may find another one the most common.
+        # Without itself, a response with the most common label may find another one the most common.
         (second, second_times), *_ = others
-        yield Mark(
+        yield Feature(
             tuple(label != (second if label == first and times - 1 < second_times else first) for label in blue),
             tuple(label != first for label in green),
         )
 
 
-def _is_usual(places: Sequence[int], size: int) -> bool:
-    """Return whether so many answers have something that it is usual, or blue comes back to it after something else.
-
-    Parameters
-    ----------
-    places
-        The numbers of the answers that have it, in the order of time.
-    size
-        How many answers there are.
-    """
-    return len(places) >= _MOST * size or len(_runs(places)) > 1
+def _is_usual(indexes: Sequence[int], size: int) -> bool:
+    """Return whether a property of some of the responses is usual: nearly all have it, or blue returns to it."""
+    return len(indexes) >= _NEARLY_ALL * size or len(_runs(indexes)) > 1
 
 
-def _alone(places: Sequence[int], size: int) -> Iterator[int]:
-    """Yield the answers that have something that would not be usual without them."""
-    if len(places) - 1 >= _MOST * (size - 1):
+def _decisive(indexes: Sequence[int], size: int) -> Iterator[int]:
+    """Yield the responses without which the property would not be usual."""
+    if len(indexes) - 1 >= _NEARLY_ALL * (size - 1):
         return
-    runs = _runs(places)
+    runs = _runs(indexes)
     if len(runs) == 1:
-        yield from places
-    elif len(runs) == 2:  # noqa: PLR2004 - without the only answer of one of them, there is but one
+        yield from indexes
+    elif len(runs) == 2:  # noqa: PLR2004 - without the only response of one run, there is one run
         yield from (run[0] for run in runs if len(run) == 1)
 
 
-def _runs(places: Sequence[int]) -> list[list[int]]:
-    """Return places, those that follow each other together."""
+def _runs(indexes: Sequence[int]) -> list[list[int]]:
+    """Return indexes, grouped into consecutive ones."""
     runs: list[list[int]] = []
-    for place in places:
-        if runs and place == runs[-1][-1] + 1:
-            runs[-1].append(place)
+    for index in indexes:
+        if runs and index == runs[-1][-1] + 1:
+            runs[-1].append(index)
         else:
-            runs.append([place])
+            runs.append([index])
     return runs
 
 
 def _numbered(values: Sequence[Value]) -> Iterator[tuple[Value, int]]:
-    """Yield values, each with how many of the same there were before."""
+    """Yield values, each with the number of equal ones before it."""
     if len(set(values)) == len(values):
         yield from zip(values, repeat(0))
         return
@@ -142,46 +126,48 @@ def _numbered(values: Sequence[Value]) -> Iterator[tuple[Value, int]]:
         before[value] += 1
 
 
-def _lacking(blue: Sequence[frozenset[Hashable]], green: Sequence[frozenset[Hashable]]) -> Mark:
-    """Return which answers lack something that nearly all others of blue have."""
-    counts = Counter(token for each in blue for token in each)
-    # An answer that lacks it has no part in the count, which makes the others one fewer.
-    expected = {token for token, times in counts.items() if times >= _MOST * (len(blue) - 1)}
-    sure = {token for token in expected if counts[token] >= _MOST * len(blue)}
-    return Mark(tuple(not expected <= each for each in blue), tuple(not sure <= each for each in green))
+def _missing(blue: Sequence[frozenset[Hashable]], green: Sequence[frozenset[Hashable]]) -> Feature:
+    """Return which responses lack an element that nearly all others of blue have."""
+    counts = Counter(element for each in blue for element in each)
+    # A response of blue without the element is not one of the others.
+    expected = {element for element, times in counts.items() if times >= _NEARLY_ALL * (len(blue) - 1)}
+    expected_of_green = {element for element in expected if counts[element] >= _NEARLY_ALL * len(blue)}
+    return Feature(tuple(not expected <= each for each in blue), tuple(not expected_of_green <= each for each in green))
 
 
-def _strange(blue: Sequence[frozenset[Hashable]], green: Sequence[frozenset[Hashable]]) -> Mark:
-    """Return which answers have something that is not usual among the others of blue."""
-    places: defaultdict[Hashable, list[int]] = defaultdict(list)
+def _added(blue: Sequence[frozenset[Hashable]], green: Sequence[frozenset[Hashable]]) -> Feature:
+    """Return which responses have an element that is not usual among the others of blue."""
+    indexes: defaultdict[Hashable, list[int]] = defaultdict(list)
     for index, each in enumerate(blue):
-        for token in each:
-            places[token].append(index)
-    alone = {index for each in places.values() for index in _alone(each, len(blue))}
-    usual = {token for token, each in places.items() if _is_usual(each, len(blue))}
-    return Mark(tuple(index in alone for index in range(len(blue))), tuple(not each <= usual for each in green))
+        for element in each:
+            indexes[element].append(index)
+    unusual = {index for each in indexes.values() for index in _decisive(each, len(blue))}
+    usual = {element for element, each in indexes.items() if _is_usual(each, len(blue))}
+    return Feature(tuple(index in unusual for index in range(len(blue))), tuple(not each <= usual for each in green))
 
 
-def _beyond(blue: Sequence[tuple[float, float] | None], green: Sequence[tuple[float, float] | None]) -> Mark | None:
-    """Return which answers are smaller or larger than all others of blue, by more than those are apart; None for a clock."""
+def _out_of_range(blue: Sequence[_Range | None], green: Sequence[_Range | None]) -> Feature | None:
+    """Return which responses are outside the range of blue's others by more than its width; None for a clock."""
     known = [each for each in blue if each is not None]
-    if len(known) < _STEPS or _only_grows(known):
+    if len(known) < _CLOCK_VALUES or _is_clock(known):
         return None
     lows, highs = sorted(low for low, _ in known), sorted(high for _, high in known)
 
-    def is_beyond(each: tuple[float, float] | None, *, own: bool) -> bool:
+    def is_outside(each: _Range | None, *, own: bool) -> bool:
         if each is None:
             return False
         low = lows[1] if own and each[0] == lows[0] else lows[0]
         high = highs[-2] if own and each[1] == highs[-1] else highs[-1]
-        apart = high - low
-        return each[0] < low - apart or each[1] > high + apart
+        width = high - low
+        return each[0] < low - width or each[1] > high + width
 
-    return Mark(tuple(is_beyond(each, own=True) for each in blue), tuple(is_beyond(each, own=False) for each in green))
+    return Feature(
+        tuple(is_outside(each, own=True) for each in blue), tuple(is_outside(each, own=False) for each in green)
+    )
 
 
-def _only_grows(ranges: Sequence[tuple[float, float]]) -> bool:
-    if len(set(ranges)) < _STEPS:
+def _is_clock(ranges: Sequence[_Range]) -> bool:
+    if len(set(ranges)) < _CLOCK_VALUES:
         return False
     pairs = list(pairwise(ranges))
     return all(one <= next_ for one, next_ in pairs) or all(one >= next_ for one, next_ in pairs)

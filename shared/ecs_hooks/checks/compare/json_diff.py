@@ -1,7 +1,7 @@
-"""JSON documents side by side, place by place.
+"""JSON documents side by side: the values at each path.
 
-Indexes of arrays are left out of the paths: `$.items[*].price` stands for the prices of all items, so what differs is
-learnt for all of them, however many there are and in whatever order.
+Paths have no indexes: `$.items[*].price` is the path of the prices of all items. So a difference in them is found
+whatever the number and the order of the items.
 """
 
 from __future__ import annotations
@@ -11,114 +11,101 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.checks.compare.errors import IncomparableError
-from ecs_hooks.checks.compare.observed import Observed
-from ecs_hooks.checks.compare.values import ABSENT, Value, value_of
+from ecs_hooks.checks.compare.values import ABSENT, IncomparableError, PathValues, Value, value_of
 from ecs_hooks.core.redaction import is_secret_name, one_line
 
 if TYPE_CHECKING:
-    from ecs_hooks.checks.compare.url_normalization import Rewrite
+    from ecs_hooks.checks.compare.comparable_response import Normalize
 
-MOST_VALUES = 10_000
-"""Values of one document that are compared."""
+MAX_VALUES = 10_000
+"""Maximum number of values of one document."""
 
-_DEEPEST = 100
-SELDOM = 2
-"""A name that only so many answers have is none that the application gives: a key, such as an id."""
+_MAX_DEPTH = 100
+RARE = 2
+"""A name in at most so many responses is a key, such as an id, and not a name that the application always uses."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_LONGEST_NAME = 40
+_MAX_NAME_LENGTH = 40
 
 
 class Document(NamedTuple):
-    """A document.
-
-    Parameters
-    ----------
-    roots
-        The JSON; none where the answer had another body.
-    rewrite
-        Takes the application's own address out of a text.
-    """
+    """A document."""
 
     roots: tuple[Any, ...]
-    rewrite: Rewrite
+    """The JSON; empty if the body is not JSON."""
+    normalize: Normalize
 
 
-class _Place(NamedTuple):
+class _Node(NamedTuple):
     path: str
     found: Sequence[Sequence[Any]]
-    """By document, what stands there."""
-    lacking: Sequence[int]
-    """By document, how many objects could have it and have not."""
+    """By document, the values at the path."""
+    missing: Sequence[int]
+    """By document, the number of objects without such a member."""
     is_secret: bool = False
     depth: int = 0
     is_item: bool = False
 
 
-def observe(blue: Sequence[Document], green: Sequence[Document]) -> Iterator[Observed]:
-    """Yield what is seen at each place of the documents, from the outside to the inside.
-
-    Parameters
-    ----------
-    blue, green
-        The documents, in the order of time.
+def values_by_path(blue: Sequence[Document], green: Sequence[Document]) -> Iterator[PathValues]:
+    """Yield the values at each path of documents in the order of time, parents before children.
 
     Raises
     ------
     IncomparableError
-        If they are too large or too deep.
+        If a document is too large or too deep.
     """
     documents = [*blue, *green]
-    left = MOST_VALUES * len(documents)
-    waiting = deque([_Place("$", [each.roots for each in documents], [0] * len(documents))])
+    left = MAX_VALUES * len(documents)
+    waiting = deque([_Node("$", [each.roots for each in documents], [0] * len(documents))])
     while waiting:
-        place = waiting.popleft()
-        left -= sum(map(len, place.found))
-        if left < 0 or place.depth > _DEEPEST:
-            limit = f"has more than {MOST_VALUES} values" if left < 0 else f"is nested more than {_DEEPEST} deep"
+        node = waiting.popleft()
+        left -= sum(map(len, node.found))
+        if left < 0 or node.depth > _MAX_DEPTH:
+            limit = f"more than {MAX_VALUES} values" if left < 0 else f"more than {_MAX_DEPTH} levels"
             raise IncomparableError(
-                f"the JSON {limit}, which is too much to compare: ask for less of it, or ignore parts of it"
+                f"the JSON has {limit}, which is too much to compare; request less of it, or ignore parts of it"
             )
-        if not place.is_item or not all(isinstance(each, dict) for found in place.found for each in found):
-            # Of objects in an array there is nothing to say but how many they are, which the array says.
+        # Objects in an array have no value of their own but their number, which is the value of the array.
+        if not node.is_item or not all(isinstance(each, dict) for found in node.found for each in found):
             values = [
-                _values(*each) for each in zip(place.found, place.lacking, (d.rewrite for d in documents), strict=True)
+                _values(found, missing, document.normalize)
+                for found, missing, document in zip(node.found, node.missing, documents, strict=True)
             ]
-            yield Observed(place.path, values[: len(blue)], values[len(blue) :], place.is_secret)
-        waiting.extend(below for below in _below(place) if any(below.found))
+            yield PathValues(node.path, values[: len(blue)], values[len(blue) :], node.is_secret)
+        waiting.extend(child for child in _children(node) if any(child.found))
 
 
-def _values(found: Sequence[Any], lacking: int, rewrite: Rewrite) -> tuple[Value, ...]:
-    seen = (value_of(rewrite(each) if isinstance(each, str) else each) for each in found)
-    return (*seen, *[ABSENT] * lacking)
+def _values(found: Sequence[Any], missing: int, normalize: Normalize) -> tuple[Value, ...]:
+    values = (value_of(normalize(each) if isinstance(each, str) else each) for each in found)
+    return (*values, *[ABSENT] * missing)
 
 
-def _below(place: _Place) -> Iterator[_Place]:
-    arrays = [[each for each in found if isinstance(each, list)] for found in place.found]
+def _children(node: _Node) -> Iterator[_Node]:
+    arrays = [[each for each in found if isinstance(each, list)] for found in node.found]
     if any(arrays):
         items = [[item for each in found for item in each] for found in arrays]
-        yield _Place(f"{place.path}[*]", items, [0] * len(items), place.is_secret, place.depth + 1, is_item=True)
-    objects = [[each for each in found if isinstance(each, dict)] for found in place.found]
+        yield _Node(f"{node.path}[*]", items, [0] * len(items), node.is_secret, node.depth + 1, is_item=True)
+    objects = [[each for each in found if isinstance(each, dict)] for found in node.found]
     names = Counter(name for found in objects for name in {name: None for each in found for name in each})
-    keys = {name for name, times in names.items() if times <= SELDOM} if len(objects) > 2 * SELDOM else set()
+    keys = {name for name, times in names.items() if times <= RARE} if len(objects) > 2 * RARE else set()
     for name in names:
         if name not in keys:
-            yield _Place(
-                f"{place.path}{_step(name)}",
+            yield _Node(
+                f"{node.path}{path_segment(name)}",
                 [[each[name] for each in found if name in each] for found in objects],
                 [sum(name not in each for each in found) for found in objects],
-                place.is_secret or is_secret_name(name),
-                place.depth + 1,
+                node.is_secret or is_secret_name(name),
+                node.depth + 1,
             )
     if keys:
         values = [[value for each in found for name, value in each.items() if name in keys] for found in objects]
-        is_secret = place.is_secret or any(map(is_secret_name, keys))
-        yield _Place(f"{place.path}.*", values, [0] * len(values), is_secret, place.depth + 1)
+        is_secret = node.is_secret or any(map(is_secret_name, keys))
+        yield _Node(f"{node.path}.*", values, [0] * len(values), is_secret, node.depth + 1)
 
 
-def _step(name: str) -> str:
-    """Return a name as a path has it (RFC 9535), on one line and not longer than a line."""
+def path_segment(name: str) -> str:
+    """Return the segment of a member in a path (RFC 9535), on one line and cut to a maximum length."""
     if _PLAIN_NAME.fullmatch(name):
         return f".{name}"
-    shown = one_line(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}...")
+    shown = one_line(name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}...")
     return "['" + shown.replace("\\", "\\\\").replace("'", "\\'") + "']"

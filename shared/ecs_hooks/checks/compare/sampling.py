@@ -1,17 +1,17 @@
-"""Blue and green are asked the same, and what they answer is compared."""
+"""Samples responses: each round sends a request to green once and to blue twice, in random order."""
 
 from __future__ import annotations
 
+import random
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.checks.compare.answer import Answer, Ignored
-from ecs_hooks.checks.compare.compare_responses import ENOUGH, Compared, Rules, compare
-from ecs_hooks.checks.compare.errors import IncomparableError
-from ecs_hooks.checks.compare.rounds import Round, take
-from ecs_hooks.checks.compare.url_normalization import Rewrite, rewrites
+from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Ignored, Normalize, Round, normalizers
+from ecs_hooks.checks.compare.compare_responses import MIN_ROUNDS, Comparison, Tolerance, compare
+from ecs_hooks.checks.compare.values import IncomparableError
 from ecs_hooks.http.errors import DeadlineError, HttpError, TransportError
 from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.retry import Exchange, send
@@ -20,84 +20,49 @@ if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.http.request import Request
 
-_MOST_BYTES = 33_554_432
-"""What bodies may come to in all rounds of one request; in memory they take many times as much."""
+_MAX_BYTES = 33_554_432
+"""Maximum size of the bodies of all rounds of one request; parsed, they take several times as much memory."""
+
+_REQUESTS_PER_ROUND = 3
 
 
 class Pair(NamedTuple):
-    """The same request to both.
-
-    Parameters
-    ----------
-    label
-        What it is called in reasons.
-    blue, green
-        The requests.
-    prefixes
-        What all paths begin with at blue, and at green.
-    """
+    """The same request to both."""
 
     label: str
+    """Its name in reasons."""
     blue: Request
     green: Request
-    prefixes: tuple[str, str] = ("", "")
+    prefixes: tuple[str, str]
+    """The paths of the base URLs of blue and of green."""
 
 
-class Sending(NamedTuple):
-    """How requests are sent.
+class Sampling(NamedTuple):
+    """How requests are sent."""
 
-    Parameters
-    ----------
-    ask
-        What sends one.
-    limits
-        What it may cost.
-    samples
-        How many rounds there are.
-    pause
-        Seconds between two rounds.
-    ignored
-        What is not compared of the responses.
-    """
-
-    ask: Exchange
+    exchange: Exchange
     limits: Limits
     samples: int
+    """Number of rounds."""
     pause: float
+    """Seconds between two rounds."""
     ignored: Ignored
 
 
 class Result(NamedTuple):
-    """What came of one pair of requests.
-
-    Parameters
-    ----------
-    label
-        What it is called in reasons.
-    rounds
-        How many rounds there were.
-    compared
-        What came of comparing; None where blue never gave anything to compare with.
-    trouble
-        Why nothing is known of green, although both were asked; empty where it is.
-    """
+    """The result of one pair of requests."""
 
     label: str
     rounds: int
-    compared: Compared | None
-    trouble: str = ""
+    """Number of rounds that there was time for."""
+    comparison: Comparison | None
+    """None if there is no baseline."""
+    problem: str = ""
+    """Why the rounds say nothing about green; empty if they do."""
 
 
 class UnreachedError(Exception):
-    """One of the two could not be asked.
-
-    Parameters
-    ----------
-    error
-        The trouble.
-    is_blue
-        Whether it was blue.
-    """
+    """There is no connection to blue, or to green."""
 
     def __init__(self, error: HttpError, *, is_blue: bool) -> None:
         super().__init__(str(error))
@@ -105,82 +70,98 @@ class UnreachedError(Exception):
         self.is_blue = is_blue
 
 
-def examine(pair: Pair, sending: Sending, rules: Rules, deadline: Deadline) -> Result:
-    """Ask both in rounds, and compare.
-
-    Parameters
-    ----------
-    pair
-        The requests.
-    sending
-        How they are sent.
-    rules
-        What is a difference.
-    deadline
-        When the time for it is over.
+def sample_and_compare(pair: Pair, sampling: Sampling, tolerance: Tolerance, deadline: Deadline) -> Result:
+    """Send a pair of requests in rounds until the deadline, and compare the responses.
 
     Raises
     ------
     UnreachedError
-        If one of them can't be asked.
+        If there is no connection to one of them.
     IncomparableError
         If there is too much to compare.
     """
-    blue_text, green_text = rewrites(pair.blue, pair.green, *pair.prefixes)
-    ask_blue = partial(_ask, pair.blue, sending, blue_text, deadline, is_blue=True)
-    ask_green = partial(_ask, pair.green, sending, green_text, deadline, is_blue=False)
+    normalize_blue, normalize_green = normalizers(pair.blue, pair.green, *pair.prefixes)
+    send_blue = partial(_send, pair.blue, sampling, normalize_blue, deadline, is_blue=True)
+    send_green = partial(_send, pair.green, sampling, normalize_green, deadline, is_blue=False)
     rounds: list[Round] = []
     size = 0
-    for each in take(ask_blue, ask_green, sending.samples, sending.pause, deadline):
+    for each in sample_rounds(send_blue, send_green, sampling.samples, sampling.pause, deadline):
         rounds.append(each)
-        size += sum(answer.body.size for answer in (each.green, *each.blue))
-        if size > _MOST_BYTES:
+        size += sum(response.body.size for response in (each.green, *each.blue))
+        if size > _MAX_BYTES:
             raise IncomparableError(
-                f"{pair.label}: the bodies of {len(rounds)} rounds come to more than {_MOST_BYTES >> 20} MiB, which is too "
-                f"much to compare: ask for less, or lower samples (now {sending.samples})"
+                f"{pair.label}: the bodies of {len(rounds)} rounds have more than {_MAX_BYTES >> 20} MiB, which is too "
+                f"much to compare; request less, or lower samples (now {sampling.samples})"
             )
-    return _result(pair, rounds, sending, rules, (blue_text, green_text))
-
-
-def _ask(request: Request, sending: Sending, rewrite: Rewrite, deadline: Deadline, *, is_blue: bool) -> Answer:
+    usable = [each for each in rounds if _is_usable(each)]
+    if len(usable) < min(len(rounds), MIN_ROUNDS) or not rounds:
+        return Result(pair.label, len(rounds), None, _problem_of_blue(rounds) if rounds else "")
     try:
-        response = send(request, sending.limits, deadline, sending.ask)
+        comparison = compare(rounds, tolerance, (normalize_blue, normalize_green))
+    except IncomparableError as error:
+        raise IncomparableError(f"{pair.label}: {error}") from None
+    problem = ""
+    if not comparison.is_conclusive and len(rounds) == sampling.samples:
+        problem = (
+            f"both have the status {comparison.status} in only {comparison.rounds} of {len(rounds)} rounds, which is "
+            f"too few to compare the content; use a request with one status, or raise samples"
+        )
+    return Result(pair.label, len(rounds), comparison, problem)
+
+
+def sample_rounds(
+    send_blue: Callable[[], ComparableResponse],
+    send_green: Callable[[], ComparableResponse],
+    count: int,
+    pause: float,
+    deadline: Deadline,
+) -> Iterator[Round]:
+    """Yield a number of rounds; fewer if the deadline has passed.
+
+    Green is first, second and third equally often, in a random order that is the same in each run of a check. So no
+    period in the application coincides with it.
+
+    Raises
+    ------
+    UnreachedError
+        If there is no connection to one of them.
+    """
+    positions = [number % _REQUESTS_PER_ROUND for number in range(count)]
+    random.Random(count).shuffle(positions)  # noqa: S311 - it is no secret
+    for number, position in enumerate(positions):
+        if number:
+            time.sleep(min(pause, deadline.remaining()))
+        if deadline.expired:
+            return
+        try:
+            responses = [send_green() if turn == position else send_blue() for turn in range(_REQUESTS_PER_ROUND)]
+        except DeadlineError:
+            return
+        green = responses.pop(position)
+        yield Round(green, (responses[0], responses[1]))
+
+
+def _send(
+    request: Request, sampling: Sampling, normalize: Normalize, deadline: Deadline, *, is_blue: bool
+) -> ComparableResponse:
+    try:
+        response = send(request, sampling.limits, deadline, sampling.exchange)
     except DeadlineError:
         raise
     except HttpError as error:
         if error.permanent or isinstance(error, TransportError):
             raise UnreachedError(error, is_blue=is_blue) from error
-        return Answer(problem=error.message)
-    return Answer.of(response, sending.ignored, rewrite)
+        return ComparableResponse(problem=error.message)
+    return ComparableResponse.of(response, sampling.ignored, normalize)
 
 
-def _result(
-    pair: Pair, rounds: Sequence[Round], sending: Sending, rules: Rules, own: tuple[Rewrite, Rewrite]
-) -> Result:
-    usable = [each for each in rounds if _is_usable(each)]
-    if len(usable) < min(len(rounds), ENOUGH) or not rounds:
-        return Result(pair.label, len(rounds), None, _of_blue(rounds) if rounds else "")
-    try:
-        compared = compare(rounds, rules, own)
-    except IncomparableError as error:
-        raise IncomparableError(f"{pair.label}: {error}") from None
-    if not compared.is_enough and len(rounds) == sending.samples:
-        trouble = (
-            f"only {compared.rounds} of {len(rounds)} rounds have the status {compared.status} on both sides, which is too "
-            f"little to compare what is in them: ask for what has one status, or raise samples"
-        )
-        return Result(pair.label, len(rounds), compared, trouble)
-    return Result(pair.label, len(rounds), compared)
-
-
-def _of_blue(rounds: Sequence[Round]) -> str:
-    """Return what blue answers, where that is nothing to compare with."""
-    bad = [next(answer for answer in each.blue if not answer.of_use) for each in rounds if not _is_usable(each)]
+def _problem_of_blue(rounds: Sequence[Round]) -> str:
+    bad = [
+        next(response for response in each.blue if not response.is_baseline) for each in rounds if not _is_usable(each)
+    ]
     (what, _), *_ = Counter(each.problem or f"status {each.status}" for each in bad).most_common(1)
-    return (
-        f"blue itself fails in {len(bad)} of {len(rounds)} rounds ({what}), so there is nothing to compare green with"
-    )
+    return f"blue itself fails in {len(bad)} of {len(rounds)} rounds ({what}), so there is no baseline for green"
 
 
 def _is_usable(round_: Round) -> bool:
-    return all(answer.of_use for answer in round_.blue)
+    return all(response.is_baseline for response in round_.blue)

@@ -1,1 +1,1 @@
-"""Load on green: when each request is due, who sends it, and what has come of all of them."""
+"""The load check: requests at a steady rate, their failures and latency percentiles."""

@@ -1,129 +1,135 @@
-"""What a load says about green, and whether it says anything."""
+"""Evaluates a load: failures and latencies of green, without what the function itself adds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.checks.load.open_loop import Load
-from ecs_hooks.checks.load.results import Answer, Results, sent_within
+from ecs_hooks.checks.load.sender import NOT_SENT, Result
 from ecs_hooks.checks.statistics.percentiles import nearest_rank
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome
 
-_TOO_LATE_MS = 250.0
-"""Milliseconds that the generator may add to the slowest twentieth of the requests: whoever can't keep a rate adds more and
-more."""
+if TYPE_CHECKING:
+    from ecs_hooks.checks.load.load_check import LoadCheck
+
+_MAX_OWN_DELAY_MS = 250.0
+"""Maximum p95 of the function's own delay. A function that is too slow for the rate adds more and more."""
+
+_SAFETY_FACTOR = 1.25
+"""The function's own delay is an estimate: so much of it is subtracted that the rest is surely green's latency."""
 
 _FIX = "lower requests_per_second, or give the function more memory, with which it gets more CPU"
 
-_PERCENTILES = (50, 95, 99)
+
+class Statistics(NamedTuple):
+    """The numbers of a load. Latencies and delays are in milliseconds, in ascending order."""
+
+    requests: int
+    failed: int
+    failed_by_green: int
+    """Number of failures without requests that timed out because of the function's own delay."""
+    latencies: list[float]
+    """Since each request was due, of those that succeeded or timed out. Other failures are left out, because an error
+    that is returned at once would make green look fast."""
+    latencies_of_green: list[float]
+    """The same without the function's own delay."""
+    own_delays: list[float]
+    """The function's own delay of each request."""
+    queued: int
+    """Number of requests that waited because `max_in_flight` was reached."""
+    unreached: bool
+    """Whether no request reached green."""
+    problem: str
+    """The most common failure; empty without failures."""
+    times: int
+    """Its number."""
+
+    @classmethod
+    def of(cls, load: Load[Result]) -> Statistics:
+        """Return the numbers of a load."""
+        results = [NOT_SENT if each.result is None else each.result for each in load.samples]
+        problems = Counter(result.problem for result in results if result.problem)
+        problem, times = problems.most_common(1)[0] if problems else ("", 0)
+        own_delays = load.own_delays()
+        rows = list(zip(load.samples, results, own_delays, strict=True))
+        timed = [(each.latency, own) for each, result, own in rows if result.timed_out or not result.problem]
+        failed_by_function = sum(result.timed_out and own > each.latency / 2 for each, result, own in rows)
+        return cls(
+            requests=len(results),
+            failed=problems.total(),
+            failed_by_green=problems.total() - failed_by_function,
+            latencies=sorted(1000 * latency for latency, _ in timed),
+            latencies_of_green=sorted(1000 * (latency - _SAFETY_FACTOR * own) for latency, own in timed),
+            own_delays=sorted(1000 * own for own in own_delays),
+            queued=sum(sample.queued for sample in load.samples),
+            unreached=not any(result.reached for result in results),
+            problem=problem,
+            times=times,
+        )
 
 
-class Criteria(NamedTuple):
-    """How a load was meant, and what must hold of it.
+def evaluate(load: Load[Result], check: LoadCheck) -> Outcome:
+    """Return the outcome of a load.
 
-    Parameters
-    ----------
-    rate, seconds
-        Requests a second, and for how long.
-    timeout_seconds
-        After which a request was given up.
-    max_in_flight
-        How many could be under way at the same time.
-    max_error_percent
-        Share of the requests that may fail.
-    max_ms
-        By percentile, the milliseconds within which so many of the requests have to be over; None for any time.
+    It is `ERROR` if no request reached green, if the function could not keep the rate, or if its own delay may be why a
+    limit is exceeded; else `FAIL` or `PASS`.
     """
-
-    rate: float
-    seconds: float
-    timeout_seconds: float
-    max_in_flight: int
-    max_error_percent: float
-    max_ms: Mapping[int, float | None]
-
-
-def judge(load: Load[Answer], criteria: Criteria) -> Outcome:
-    """Return what a load comes to.
-
-    Parameters
-    ----------
-    load
-        What became of its requests.
-    criteria
-        What must hold.
-
-    Returns
-    -------
-    An `ERROR` where the generator could not keep the rate, where what it added itself may be what is too slow, or where
-    nothing has reached green; else a `FAIL` or a `PASS`.
-    """
-    results = Results.of(load)
-    evidence = _evidence(results, criteria)
-    told = f"{counted(results.requests, 'request')} at {criteria.rate:g}/s: {', '.join(_told(results))}"
-    why = "".join(f"; {each}" for each in _why(results, criteria))
-    if results.unreached:
-        return Outcome.error(f"{told}, none has reached green{why}", evidence)
-    certain = list(_unmet(results.requests, results.failed_by_green, results.latencies_of_green, criteria))
+    numbers = Statistics.of(load)
+    evidence = _evidence(numbers, check)
+    rate, failed = check.requests_per_second, 100 * numbers.failed / numbers.requests
+    summary = f"{counted(numbers.requests, 'request')} at {rate:g}/s: {failed:.3g} % failed"
+    summary += check.summary(numbers.latencies)
+    causes = "".join(f"; {each}" for each in _causes(numbers, check))
+    if numbers.unreached:
+        return Outcome.error(f"{summary}, no request reached green{causes}", evidence)
+    certain = _unmet(numbers.requests, numbers.failed_by_green, numbers.latencies_of_green, check)
     if certain:
-        return Outcome.failed(f"{told}; expected {' and '.join(certain)}{why}", evidence)
-    own = nearest_rank(results.own, 95)
-    if own > _TOO_LATE_MS:
-        sent = sent_within(load, criteria.seconds) / criteria.seconds
-        reason = f"the function sent {sent:.3g} of {criteria.rate:g} requests a second, and took p95 {_ms(own)} itself"
-        return Outcome.error(f"{reason}: nothing is known of green; {_FIX}", evidence)
-    unmet = list(_unmet(results.requests, results.failed, results.latencies, criteria))
+        return Outcome.failed(f"{summary}; expected {certain}{causes}", evidence)
+    own = nearest_rank(numbers.own_delays, 95)
+    if own > _MAX_OWN_DELAY_MS:
+        sent = sum(sample.begun <= check.duration_seconds for sample in load.samples) / check.duration_seconds
+        reason = (
+            f"the function sent {sent:.3g} of {rate:g} requests per second, and delayed them by p95 {_ms(own)} itself"
+        )
+        return Outcome.error(f"{reason}, so the load says nothing about green; {_FIX}", evidence)
+    unmet = _unmet(numbers.requests, numbers.failed, numbers.latencies, check)
     if unmet:
-        itself = f"but p99 {_ms(nearest_rank(results.own, 99))} are the function's own"
-        reason = f"{told}; expected {' and '.join(unmet)}, {itself}: whose fault that is is not known; {_FIX}"
-        return Outcome.error(reason, evidence)
-    return Outcome.passed(f"{told}{why}", evidence)
+        own_p99 = _ms(nearest_rank(numbers.own_delays, 99))
+        reason = f"{summary}; expected {unmet}, but p99 {own_p99} are the function's own delay"
+        return Outcome.error(f"{reason}, so green may be within the limits; {_FIX}", evidence)
+    return Outcome.passed(f"{summary}{causes}", evidence)
 
 
-def _percent(part: int, whole: int) -> float:
-    return 100 * part / whole
+def _unmet(requests: int, failed: int, latencies: Sequence[float], check: LoadCheck) -> str:
+    """Return the limits that are exceeded; empty if none is."""
+    unmet = check.unmet(latencies)
+    if 100 * failed / requests > check.max_error_percent:
+        unmet.insert(0, f"at most {check.max_error_percent:g} % to fail")
+    return " and ".join(unmet)
 
 
-def _told(results: Results) -> Iterator[str]:
-    yield f"{_percent(results.failed, results.requests):.3g} % failed"
-    if results.latencies:
-        for percent in _PERCENTILES:
-            yield f"p{percent} {_ms(nearest_rank(results.latencies, percent))}"
+def _causes(numbers: Statistics, check: LoadCheck) -> Iterator[str]:
+    if numbers.failed:
+        yield f"most common failure: {numbers.problem} ({numbers.times} of {numbers.failed})"
+    if numbers.queued:
+        yield f"{numbers.queued} had to wait, because max_in_flight is {check.max_in_flight}"
+    own = nearest_rank(numbers.own_delays, 95)
+    if own > _MAX_OWN_DELAY_MS:
+        yield f"p95 {_ms(own)} of it are the function's own delay"
 
 
-def _unmet(requests: int, failed: int, latencies: Sequence[float], criteria: Criteria) -> Iterator[str]:
-    if _percent(failed, requests) > criteria.max_error_percent:
-        yield f"at most {criteria.max_error_percent:g} % to fail"
-    for percent, limit in criteria.max_ms.items():
-        # Without a latency nothing is known of it, which is no pass.
-        if limit is not None and (not latencies or nearest_rank(latencies, percent) > limit):
-            yield f"p{percent} within {limit:g} ms"
-
-
-def _why(results: Results, criteria: Criteria) -> Iterator[str]:
-    if results.failed:
-        yield f"most common failure: {results.problem} ({results.times} of {results.failed})"
-    if results.held_up:
-        yield f"{results.held_up} had to wait, since no more than {criteria.max_in_flight} may be under way (max_in_flight)"
-    own = nearest_rank(results.own, 95)
-    if own > _TOO_LATE_MS:
-        yield f"p95 {_ms(own)} of that are the function's own"
-
-
-def _evidence(results: Results, criteria: Criteria) -> Evidence:
-    evidence: dict[str, Any] = {
-        "requests": results.requests,
-        "errors_percent": round(_percent(results.failed, results.requests), 3),
-        "errors_percent_limit": criteria.max_error_percent,
+def _evidence(numbers: Statistics, check: LoadCheck) -> Evidence:
+    return {
+        "requests": numbers.requests,
+        "errors_percent": round(100 * numbers.failed / numbers.requests, 3),
+        "errors_percent_limit": check.max_error_percent,
+        **check.evidence(numbers.latencies),
+        "held_up": numbers.queued,
+        "own_p99_ms": round(nearest_rank(numbers.own_delays, 99), 1),
     }
-    for percent in _PERCENTILES:
-        limit = criteria.max_ms[percent]
-        evidence[f"p{percent}_ms"] = round(nearest_rank(results.latencies, percent), 1) if results.latencies else None
-        if limit is not None:
-            evidence[f"p{percent}_ms_limit"] = limit
-    return {**evidence, "held_up": results.held_up, "own_p99_ms": round(nearest_rank(results.own, 99), 1)}
 
 
 def _ms(milliseconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Sends the requests of a load over HTTP, each in its turn."""
+"""Sends the requests of a load over HTTP, in turn by weight."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.assertions.status import show_status, status_matches
-from ecs_hooks.checks.load.mix import round_of
-from ecs_hooks.checks.load.results import SUCCESS, Answer
 from ecs_hooks.http.errors import ConnectTimeoutError, DeadlineError, HttpError, ResponseTimeoutError, TransportError
 from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.retry import attempt
@@ -18,87 +16,99 @@ if TYPE_CHECKING:
     from ecs_hooks.http.pool import Pool
     from ecs_hooks.http.request import Request
 
-_OUT_OF_TIME = (ConnectTimeoutError, ResponseTimeoutError, DeadlineError)
+_TIMEOUTS = (ConnectTimeoutError, ResponseTimeoutError, DeadlineError)
 
 
-class Part(NamedTuple):
-    """One of the requests that a load is made of.
+class Result(NamedTuple):
+    """The result of one request."""
 
-    Parameters
-    ----------
-    request
-        The request.
-    expected
-        The statuses of a success; see `ecs_hooks.assertions.status`.
-    weight
-        How often its turn comes.
-    """
+    problem: str = ""
+    """Why it failed, with the request; empty if it succeeded."""
+    reached: bool = True
+    """Whether it reached the server: the connection did not fail."""
+    timed_out: bool = False
+
+
+SUCCESS = Result()
+
+NOT_SENT = Result("not sent in time", reached=False, timed_out=True)
+"""The result of a request that timed out while it was queued."""
+
+
+class WeightedRequest(NamedTuple):
+    """One of the requests that a load consists of."""
 
     request: Request
     expected: Any
+    """The statuses of a success; see `ecs_hooks.assertions.status`."""
     weight: int
+    """Its share of the load, relative to the weights of the others."""
+
+
+def weighted_round_robin(weights: Sequence[int]) -> list[int]:
+    """Return one round: the index of each weight, as many times as the weight says, evenly spread.
+
+    It is nginx's smooth weighted round robin: 3 and 1 give 0, 0, 1, 0, and not 0, 0, 0, 1.
+    """
+    total = sum(weights)
+    current = [0] * len(weights)
+    order: list[int] = []
+    for _ in range(total):
+        current = [have + weight for have, weight in zip(current, weights, strict=True)]
+        turn = current.index(max(current))
+        current[turn] -= total
+        order.append(turn)
+    return order
 
 
 class Sender:
-    """Sends the request whose turn it is.
+    """Sends the request whose turn it is, until its own deadline or that of the invocation."""
 
-    Parameters
-    ----------
-    parts
-        The requests.
-    limits
-        What each may cost.
-    pool
-        The connections.
-    invocation
-        When the invocation is over.
-    """
-
-    def __init__(self, parts: Sequence[Part], limits: Limits, pool: Pool, invocation: Deadline) -> None:
-        # What green says is not looked at, and a hundred bodies at the same time would not fit in.
+    def __init__(self, requests: Sequence[WeightedRequest], limits: Limits, pool: Pool, invocation: Deadline) -> None:
+        # Bodies are not evaluated, and a hundred at a time would not fit into memory.
         self._limits = limits._replace(keep_body=False)
         self._pool = pool
         self._invocation = invocation
-        self._turns = [parts[index] for index in round_of([part.weight for part in parts])]
+        self._turns = [requests[index] for index in weighted_round_robin([each.weight for each in requests])]
 
     def connect(self) -> None:
-        """Connect to each place that requests go to, so that the first of them is as quick as the others.
+        """Connect to each server, so that the first request is as fast as the others.
 
         Raises
         ------
         HttpError
-            If there is no connection to any of them, or if a place is none to send requests to.
+            If no connection succeeds, or if an address is refused.
         """
-        places = {(part.request.url.origin, part.request.server_name): part.request for part in self._turns}
-        trouble: list[TransportError] = []
-        for request in places.values():
+        servers = {(each.request.url.origin, each.request.server_name): each.request for each in self._turns}
+        errors: list[TransportError] = []
+        for request in servers.values():
             try:
                 self._pool.connect(request, self._limits, Budget.start(self._limits.timeout_seconds, self._invocation))
             except TransportError as error:
-                trouble.append(error)
-        if len(trouble) == len(places):
-            raise trouble[0]
+                errors.append(error)
+        if len(errors) == len(servers):
+            raise errors[0]
 
-    def send(self, number: int, deadline: Deadline) -> Answer:
-        """Send the request of a number, and return what came of it.
+    def send(self, number: int, deadline: Deadline) -> Result:
+        """Send the request of a number.
 
         Raises
         ------
         HttpError
-            If none of the others could be sent either.
+            If the error would be the same for each further request.
         """
-        part = self._turns[number % len(self._turns)]
+        turn = self._turns[number % len(self._turns)]
         budget = Budget(self._limits.timeout_seconds, deadline, self._invocation)
         try:
-            response = attempt(part.request, self._limits, budget, self._pool.exchange)
+            response = attempt(turn.request, self._limits, budget, self._pool.exchange)
         except HttpError as error:
             if error.permanent:
                 raise
-            return Answer(
-                f"{part.request.shown} {error.message}",
+            return Result(
+                f"{turn.request.shown} {error.message}",
                 reached=not isinstance(error, TransportError),
-                timed_out=isinstance(error, _OUT_OF_TIME),
+                timed_out=isinstance(error, _TIMEOUTS),
             )
-        if status_matches(part.expected, response.status):
+        if status_matches(turn.expected, response.status):
             return SUCCESS
-        return Answer(f"{part.request.shown} status {response.status}, expected {show_status(part.expected)}")
+        return Result(f"{turn.request.shown} status {response.status}, expected {show_status(turn.expected)}")

@@ -1,1 +1,1 @@
-"""The fields of a request, and how they become one; shared by the checks that send HTTP."""
+"""Requests as a plan writes them, and what the HTTP checks have in common to send them."""

@@ -1,1 +1,1 @@
-"""Scenarios: requests in order, with what the answers of some give to others."""
+"""The scenario check: requests in order, with values of responses in later requests."""

@@ -46,15 +46,7 @@ class _Answer(NamedTuple):
 
 
 class LambdaFunctions:
-    """Answers Invoke and GetAlias for the function of a deployment group.
-
-    Parameters
-    ----------
-    balancer
-        The address and the faults of each version.
-    controller
-        The function and its versions.
-    """
+    """Answers Invoke and GetAlias for a function; the load balancer has the address and the faults of each version."""
 
     def __init__(self, balancer: LoadBalancer, controller: CodeDeployController) -> None:
         self._balancer = balancer

@@ -1,0 +1,315 @@
+"""A request as a plan writes it: method, address, headers, credentials and body."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import parse_qs
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from ecs_hooks.auth.secret import TextOrReference
+from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.http.errors import RequestError
+from ecs_hooks.http.request import (
+    Authorization,
+    Body,
+    File,
+    Request,
+    check_headers,
+    form_body,
+    json_body,
+    multipart_body,
+    with_defaults,
+)
+from ecs_hooks.http.url import Scalar, Url
+
+if TYPE_CHECKING:
+    from ecs_hooks.auth.fields import Auth, SigV4
+    from ecs_hooks.auth.reference import Reference
+    from ecs_hooks.auth.secret_resolver import Keyring
+    from ecs_hooks.checks.base import Requirements
+    from ecs_hooks.core.redaction import Redactor
+    from ecs_hooks.deployment.endpoint import Endpoint, Listener
+else:
+    Auth = Annotated[Any, LazyModel("ecs_hooks.auth.fields:Auth")]
+
+R = TypeVar("R", bound="RequestFields")
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+_BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "form": "form", "multipart": "multipart"}
+"""Fields that give the request a body, and their names in a plan."""
+
+_SAFE_HEADER = r"^[\t\x20-\x7e]+$"
+
+
+def _decode_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("is not valid Base64") from None
+
+
+def _check_base64(text: str) -> str:
+    _decode_base64(text)
+    return text
+
+
+def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    for name, value in fields.items():
+        values = value if isinstance(value, list) else [value]
+        if not all(isinstance(each, Scalar) for each in values):
+            raise ValueError(f"{name[:80]!r} must be text, a number, true, false, or an array of these")
+    return fields
+
+
+_SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+
+Base64Text = Annotated[str, AfterValidator(_check_base64)]
+
+Fields = Annotated[
+    dict[str, Any],
+    AfterValidator(_check_fields),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA}]},
+        }
+    ),
+]
+"""Fields of a form or a query. A validator checks them, since the errors of a union name its members."""
+
+
+class Part(BaseModel):
+    """A part of a multipart body: a file if it has a filename, else a field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    filename: str | None = None
+    """File name."""
+    content: str | None = None
+    """Content as text."""
+    content_base64: Base64Text | None = None
+    """Content as bytes, in Base64."""
+    content_type: Annotated[str, Field(pattern=_SAFE_HEADER, max_length=200)] | None = None
+    """Media type. Default for a file: `application/octet-stream`."""
+
+    @model_validator(mode="after")
+    def _has_one_content(self) -> Part:
+        if (self.content is None) == (self.content_base64 is None):
+            raise ValueError("requires exactly one of content and content_base64")
+        if self.filename is None and (self.content is None or self.content_type is not None):
+            raise ValueError("requires a filename, because it has content_base64 or content_type")
+        return self
+
+    def encode(self) -> str | File:
+        """Return the part as `multipart_body` accepts it."""
+        if self.filename is None:
+            return self.content or ""
+        content = (self.content or "").encode() if self.content_base64 is None else _decode_base64(self.content_base64)
+        return File(self.filename, content, self.content_type or "application/octet-stream")
+
+
+def _from_text(value: Any) -> Any:
+    return {"content": value} if isinstance(value, str) else value
+
+
+TextOrPart = Annotated[Part, BeforeValidator(_from_text, json_schema_input_type=Part | str)]
+"""A part, or the text of a field."""
+
+
+class RequestFields(BaseModel):
+    """Method, address, headers and body of a request."""
+
+    # One spelling only: `json`, in a plan as in Python.
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
+
+    method: Method = "GET"
+    """HTTP method."""
+    path: str | None = None
+    """Path below the address of green. Default: `/`."""
+    url: str | None = None
+    """Absolute URL, instead of `path`."""
+    query: Fields = Field(default={})
+    """Query parameters to append to the URL; an array repeats its name."""
+    headers: dict[str, TextOrReference] = Field(default={})
+    """Request headers, each a text or a secret by reference. `Host` is also the name that the server's certificate must
+    be valid for."""
+    auth: Auth | None = None
+    """Credentials of the request."""
+    body: str | None = None
+    """Body as text."""
+    body_base64: Base64Text | None = None
+    """Body as bytes, in Base64."""
+    json_value: Any = Field(default=None, alias="json")
+    """Body as JSON: any value."""
+    form: Fields | None = None
+    """Body as a URL-encoded form."""
+    multipart: dict[str, TextOrPart] | None = None
+    """Body as `multipart/form-data`: fields and files."""
+
+    @field_validator("path")
+    @classmethod
+    def _is_path(cls, value: str | None) -> str | None:
+        if value is not None:
+            if not value.startswith("/"):
+                raise ValueError("must begin with /; for an absolute URL, use url")
+            Url.join(
+                "http://base", value
+            )  # the base address is unknown here, and any base finds a path that is invalid
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            Url.parse(value)
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _are_headers(cls, headers: dict[str, str | Reference]) -> dict[str, str | Reference]:
+        check_headers({name: value if isinstance(value, str) else "" for name, value in headers.items()})
+        return headers
+
+    @model_validator(mode="after")
+    def _has_one_address_and_body(self) -> Self:
+        if self.path is not None and self.url is not None:
+            raise ValueError("has both path and url; remove one of them")
+        if len(self._bodies()) > 1:
+            raise ValueError(f"has more than one body; use at most one of {', '.join(_BODIES.values())}")
+        if self.auth is not None and self.auth.header in {name.lower() for name in self.headers}:
+            raise ValueError(f"has both auth and the header {self.auth.header}; remove one of them")
+        return self
+
+    @property
+    def secrets(self) -> list[Reference]:
+        """The secrets that are given by reference."""
+        in_headers = [value for value in self.headers.values() if not isinstance(value, str)]
+        return [*in_headers, *([] if self.auth is None else self.auth.secrets)]
+
+    @property
+    def signatures(self) -> list[SigV4]:
+        """The SigV4 settings, if the request is signed."""
+        return [] if self.auth is None or self.auth.sigv4 is None else [self.auth.sigv4]
+
+    @property
+    def urls(self) -> Iterator[str]:
+        """The absolute URLs that requests go to: its own, and that of its token endpoint."""
+        if self.url is not None:
+            yield self.url
+        if self.auth is not None and self.auth.token_url is not None:
+            yield self.auth.token_url
+
+    def build(self, green: Endpoint, keyring: Keyring) -> Request:
+        """Return the request.
+
+        Parameters
+        ----------
+        green
+            Address of green; not used if the request has a `url`.
+        keyring
+            Resolves the secrets in the request, and adds them to its redactor.
+
+        Raises
+        ------
+        HttpError
+            If the request is invalid, or would not match the listener rule of green.
+        ExplainedError
+            If a secret or a token is not available.
+        """
+        redactor = keyring.redactor
+        self._redact_fields(redactor)
+        headers = {name: value for name, value in self.headers.items() if isinstance(value, str)}
+        auth = self._authorization(keyring)
+        if self.url is not None:
+            url = Url.join("", self.url, self.query)
+        else:
+            problem = green.objection(self.method, {**headers, **(auth.headers if auth else {})}, self.query)
+            if problem:
+                raise RequestError(problem)
+            for name, value in green.headers.items():
+                redactor.add_header(name, value)
+            url = Url.join(green.base_url, self.path or "/", {**green.query, **self.query})
+            headers = with_defaults(headers, green.all_headers)
+        redactor.add_userinfo(url.userinfo)
+        if auth is not None and auth.certificate is not None and url.scheme != "https":
+            raise RequestError("auth.mutual_tls requires https, but the address is http")
+        request = Request.build(self.method, url, headers, self._body())
+        return request if auth is None else request._replace(auth=auth)
+
+    def _authorization(self, keyring: Keyring) -> Authorization | None:
+        """Return `auth`, with the headers whose values are secrets by reference; None without either."""
+        secret_headers = {
+            name: keyring.open(value) for name, value in self.headers.items() if not isinstance(value, str)
+        }
+        if self.auth is None and not secret_headers:
+            return None
+        auth = Authorization() if self.auth is None else self.auth.authorization(keyring)
+        auth = auth._replace(headers={**auth.headers, **secret_headers})
+        check_headers(auth.headers)
+        return auth
+
+    def _bodies(self) -> list[str]:
+        """Return the names of the body fields that are set; `json: null` is a body."""
+        given = self.model_fields_set & _BODIES.keys()
+        return [name for name in given if name == "json_value" or getattr(self, name) is not None]
+
+    def _body(self) -> Body | None:
+        match self._bodies():
+            case ["body"]:
+                return Body((self.body or "").encode(), "text/plain; charset=utf-8")
+            case ["body_base64"]:
+                return Body(_decode_base64(self.body_base64 or ""), "application/octet-stream")
+            case ["json_value"]:
+                return json_body(self.json_value)
+            case ["form"]:
+                return form_body(self.form or {})
+            case ["multipart"]:
+                return multipart_body({name: part.encode() for name, part in (self.multipart or {}).items()})
+            case _:
+                return None
+
+    def _redact_fields(self, redactor: Redactor) -> None:
+        """Add the secrets that the fields contain by their names, such as `password`, to a redactor."""
+        for name, value in self.headers.items():
+            if isinstance(value, str):
+                redactor.add_header(name, value)
+        multipart = {name: part.content for name, part in (self.multipart or {}).items()}
+        _, _, query = (self.url or self.path or "").partition("?")
+        in_address = parse_qs(query.partition("#")[0]) if query else {}
+        for fields in filter(None, (self.query, self.form, self.json_value, multipart, in_address)):
+            redactor.add_fields(fields)
+
+
+Requests = Annotated[tuple[R, ...], Field(min_length=1, max_length=20)]
+"""The different requests that a check sends again and again."""
+
+
+def with_requests(
+    required: Requirements,
+    requests: Sequence[RequestFields],
+    listener: Listener,
+    certificates: Sequence[Reference] = (),
+) -> Requirements:
+    """Return the requirements of a check with those of its requests, and of its CA certificates by reference."""
+    to_green = [each for each in requests if each.url is None]
+    return required._replace(
+        listener=listener if to_green else None,
+        urls=(*required.urls, *(url for each in requests for url in each.urls)),
+        methods=tuple(dict.fromkeys(each.method for each in to_green)),
+        secrets=(*required.secrets, *(secret for each in requests for secret in each.secrets), *certificates),
+        signatures=tuple(signature for each in requests for signature in each.signatures),
+    )

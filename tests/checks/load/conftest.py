@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from ecs_hooks.checks.load import evaluate
+
+
+@pytest.fixture
+def fast_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ignore the delay of the function itself, which is large on a busy machine."""
+    monkeypatch.setattr(evaluate, "_MAX_OWN_DELAY_MS", math.inf)
+    monkeypatch.setattr(evaluate, "_SAFETY_FACTOR", 0)
