@@ -12,7 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from ecs_hooks.auth import oauth2, role, store
+from ecs_hooks.auth import oauth2, secret_store, sigv4
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.engine.telemetry import logger
 from tests.support.answers import EVENTS
@@ -121,9 +121,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsApi]:
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No AWS but a closed port, no configuration of the machine's own, and no secret or token of another test."""
-    store.known.clear()
+    secret_store.cached_secrets.clear()
     oauth2.tokens.clear()
-    role.known.clear()
+    sigv4.cached_roles.clear()
     for name in ("APP_URL", "ECS_HOOKS_ALLOWED_HOSTS", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

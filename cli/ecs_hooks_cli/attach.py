@@ -10,10 +10,19 @@ from typing import TextIO
 
 import click
 
-from ecs_hooks.aws.call import ask, ask_page
+from ecs_hooks.aws.call import call_aws, call_aws_list
 from ecs_hooks.core.formatting import counted
 from ecs_hooks_cli.common.plans import read_plan
-from ecs_hooks_cli.common.service import STAGES, C, Hook, Service, described, is_pause, reporting, service_options
+from ecs_hooks_cli.common.service import (
+    STAGES,
+    C,
+    Hook,
+    Service,
+    describe_service,
+    exit_on_aws_error,
+    is_pause,
+    service_options,
+)
 
 
 def _change_options(command: C) -> C:
@@ -23,10 +32,10 @@ def _change_options(command: C) -> C:
 
 @click.command()
 @service_options
-@reporting
+@exit_on_aws_error
 def hooks(*, service: str, region: str | None) -> None:
     """List the lifecycle hooks of a service, as ECS returns them."""
-    found = described(service, region)
+    found = describe_service(service, region)
     click.echo(_text(found.hooks) if found.hooks else f"{service} has no lifecycle hooks")
 
 
@@ -39,7 +48,7 @@ def hooks(*, service: str, region: str | None) -> None:
     "--timeout", type=click.IntRange(1, 20_160), default=60, show_default=True, help="timeoutInMinutes of the hook."
 )
 @_change_options
-@reporting
+@exit_on_aws_error
 def attach(  # noqa: PLR0913 - one parameter an option
     *,
     service: str,
@@ -63,7 +72,7 @@ def attach(  # noqa: PLR0913 - one parameter an option
                 f"--timeout {timeout} must be more than the plan's timeout_minutes "
                 f"({parsed.policies.timeout_minutes:g}): ECS would decide before the hook does"
             )
-    found = described(service, region)
+    found = describe_service(service, region)
     outputs = _outputs(stack, found.region)
     wanted = found.hooks
     for stage in stages:
@@ -85,14 +94,14 @@ def attach(  # noqa: PLR0913 - one parameter an option
 @click.option("--stage", "stages", type=STAGES, multiple=True, help="Stage to detach from; can be repeated.")
 @click.option("--all", "everything", is_flag=True, help="Detach every Lambda hook.")
 @_change_options
-@reporting
+@exit_on_aws_error
 def detach(
     *, service: str, region: str | None, stages: Sequence[str], everything: bool, dry_run: bool, yes: bool
 ) -> None:
     """Detach the Lambda hooks of some stages, or all, from a service. PAUSE hooks stay."""
     if bool(stages) == everything:
         raise click.UsageError("give one of --stage and --all")
-    found = described(service, region)
+    found = describe_service(service, region)
     wanted: list[Hook] = []
     for each in found.hooks:
         left = [stage for stage in each["lifecycleStages"] if is_pause(each) or not (everything or stage in stages)]
@@ -102,7 +111,7 @@ def detach(
 
 
 def _outputs(stack: str, region: str) -> dict[str, str]:
-    (found,) = ask("cloudformation:DescribeStacks", region, "Stacks", StackName=stack)
+    (found,) = call_aws_list("cloudformation:DescribeStacks", region, "Stacks", StackName=stack)
     return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs") or []}
 
 
@@ -131,7 +140,7 @@ def _change(service: Service, wanted: list[Hook], *, dry_run: bool, yes: bool) -
     if not yes:
         click.confirm(f"Change the hooks of {service.cluster}/{service.name}?", abort=True)
     # The whole configuration is sent: AWS does not document whether ECS keeps omitted fields.
-    ask_page(
+    call_aws(
         "ecs:UpdateService",
         service.region,
         cluster=service.cluster,

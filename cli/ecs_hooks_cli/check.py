@@ -24,8 +24,14 @@ from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.plan.model import Plan
 from ecs_hooks_cli.common.live import JsonLines, hooks_shown_in
 from ecs_hooks_cli.common.plans import fetch_plan, read_plan
-from ecs_hooks_cli.common.region import region_of
-from ecs_hooks_cli.common.service import describe_deployment, event, explained, names, running_deployment
+from ecs_hooks_cli.common.service import (
+    aws_error_text,
+    aws_region,
+    cluster_and_name,
+    describe_deployment,
+    hook_event,
+    running_deployment,
+)
 
 _NO_DEPLOYMENT = "arn:aws:ecs:{}:000000000000:{}/no-cluster/no-service/none"
 """ARN in the event where there is only an address."""
@@ -76,7 +82,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     try:
         arn = None if url else _deployment(service, deployment, region)
         if parsed.policies.plan is not None:
-            plan_region = region_of(region) if arn is None else arn.region
+            plan_region = aws_region(region) if arn is None else arn.region
             configuration, parsed = fetch_plan(plan, configuration, parsed.policies.plan, plan_region)
         if not parsed.checks:
             raise click.UsageError("the plan has no checks")
@@ -88,7 +94,7 @@ def check(  # noqa: PLR0913 - one parameter an option
             else _event_of_url(str(url), blue_url, stage, _region_of_checks(parsed, region))
         )
     except FactError as error:
-        sys.exit(f"ecs-hooks: {explained(error)}")
+        sys.exit(f"ecs-hooks: {aws_error_text(error)}")
     details = _at(url, blue_url, configuration) if url else configuration
     view = JsonLines(sys.stdout) if as_json else _Lines(Console(file=sys.stdout, highlight=False, soft_wrap=True))
     handler = LifecycleHandler(Definition())
@@ -148,7 +154,7 @@ def _at(url: str, blue_url: str | None, configuration: Mapping[str, Any]) -> dic
 
 def _region_of_checks(plan: Plan, region: str | None) -> str:
     """Return the region of the checks' AWS calls where there is no deployment; any region if they make none."""
-    return region_of(region) if any(map(_calls_aws, plan.checks)) else _ANY_REGION
+    return aws_region(region) if any(map(_calls_aws, plan.checks)) else _ANY_REGION
 
 
 def _calls_aws(check: Check) -> bool:
@@ -161,7 +167,7 @@ def _event_of_url(url: str, blue_url: str | None, stage: str | None, region: str
     hosts = [_host_of("--url", url), *([_host_of("--blue-url", blue_url)] if blue_url else [])]
     os.environ[VARIABLE] = ",".join(filter(None, [os.environ.get(VARIABLE), *hosts]))
     deployment, revision = (_NO_DEPLOYMENT.format(region, kind) for kind in ("service-deployment", "service-revision"))
-    return event(deployment, revision, stage or Stage.POST_TEST_TRAFFIC_SHIFT)
+    return hook_event(deployment, revision, stage or Stage.POST_TEST_TRAFFIC_SHIFT)
 
 
 def _host_of(option: str, url: str) -> str:
@@ -177,7 +183,7 @@ def _deployment(service: str | None, deployment: str | None, region: str | None)
             return EcsArn.parse(deployment, "service-deployment")
         except ValueError as error:
             raise click.UsageError(f"--deployment: {error}") from None
-    found = running_deployment(*names(str(service)), region_of(region))
+    found = running_deployment(*cluster_and_name(str(service)), aws_region(region))
     if found is None:
         sys.exit(f"ecs-hooks: {service} has no running deployment; give --url or --deployment")
     return found
@@ -187,4 +193,4 @@ def _event_of(arn: EcsArn, stage: str | None) -> dict[str, Any]:
     described = describe_deployment(arn)
     current = str(described.get("lifecycleStage"))
     shown = current if current in Stage.__members__ else Stage.POST_TEST_TRAFFIC_SHIFT
-    return event(str(arn), described["targetServiceRevision"]["arn"], stage or shown)
+    return hook_event(str(arn), described["targetServiceRevision"]["arn"], stage or shown)

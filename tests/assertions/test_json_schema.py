@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecs_hooks.assertions.json_schema import _brief, _validator, check_schema, violation
-from ecs_hooks.core.deadline import Deadline, DeadlineError, limited_by
+from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, limited_by
 
 ORDER = {
     "type": "object",
@@ -161,7 +161,7 @@ def test_a_schema_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_validation_ends_at_the_deadline() -> None:
-    with limited_by(Deadline.after(-1)), pytest.raises(DeadlineError):
+    with limited_by(Deadline.after(-1)), pytest.raises(DeadlinePassedError):
         violation({"type": "string"}, "a")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ecs_hooks.assertions.jsonpath import MAX_VALUES, check_path, find, locations
-from ecs_hooks.core.deadline import Deadline, DeadlineError, limited_by
+from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, limited_by
 
 DOCUMENT = {"a": [{"b": 1}, {"b": None}], "with space": True}
 
@@ -66,7 +66,7 @@ def test_the_reason_names_no_token_of_the_parser(path: str, reason: str) -> None
 @pytest.mark.parametrize("path", ["$..*..nope", "$[*,*][*,*].nope", "$[?@..*..nope]", "$.a"])
 def test_an_evaluation_ends_at_the_deadline(path: str) -> None:
     for evaluate in (find, locations):
-        with limited_by(Deadline.after(-1)), pytest.raises(DeadlineError):
+        with limited_by(Deadline.after(-1)), pytest.raises(DeadlinePassedError):
             evaluate(path, DOCUMENT)
 
 
@@ -75,7 +75,7 @@ def test_an_evaluation_ends_at_a_deadline_that_passes_meanwhile() -> None:
     for _ in range(40):
         document = [document]
     # Each selection of both children doubles the nodes: 2 ** 40 in the end.
-    with limited_by(Deadline.after(0.05)), pytest.raises(DeadlineError):
+    with limited_by(Deadline.after(0.05)), pytest.raises(DeadlinePassedError):
         find("$" + "[*,*]" * 40 + ".nope", document)
 
 

@@ -16,7 +16,7 @@ from ecs_hooks.assertions.patterns import (
     pattern_problem,
     replaced,
 )
-from ecs_hooks.core.deadline import Deadline, DeadlineError, limited_by
+from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, limited_by
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_invalid_replacements_are_refused(new: str, problem: str) -> None:
 
 
 def test_replacing_ends_at_the_deadline() -> None:
-    with limited_by(Deadline.after(-1)), pytest.raises(DeadlineError):
+    with limited_by(Deadline.after(-1)), pytest.raises(DeadlinePassedError):
         list(replaced("a", "b", "aa"))
 
 

@@ -13,7 +13,7 @@ from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.assertions.query import Assertion, Query
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.core.validation_errors import described
+from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.tls import Certificate, Tls
 from ecs_hooks.http.url import Url
@@ -185,7 +185,7 @@ def test_a_query_that_cannot_be_evaluated_does_not_pass() -> None:
 def test_mistakes(assertion: Any, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Assertion.model_validate(assertion)
-    assert message in "".join(described(caught.value, "a", Assertion))
+    assert message in "".join(error_lines(caught.value, "a", Assertion))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import trustme
 
 from ecs_hooks.auth.fields import OAuth2
 from ecs_hooks.auth.oauth2 import TokenError
-from ecs_hooks.auth.secret_resolver import Keyring
+from ecs_hooks.auth.secret_resolver import SecretResolver
 from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.outcome import Status
@@ -25,14 +25,16 @@ LIMITS = Limits(connect_retries=0, timeout_seconds=5)
 REQUEST = Request.build("GET", Url.parse("http://green.example/"))
 
 
-def keyring(redactor: Redactor | None = None, *, seconds: float = 20, **limits: Any) -> Keyring:
-    return Keyring(redactor or Redactor(), lambda: "us-west-2", LIMITS._replace(**limits), Deadline.after(seconds))
+def resolver(redactor: Redactor | None = None, *, seconds: float = 20, **limits: Any) -> SecretResolver:
+    return SecretResolver(
+        redactor or Redactor(), lambda: "us-west-2", LIMITS._replace(**limits), Deadline.after(seconds)
+    )
 
 
-def header(url: str, keys: Keyring | None = None, **fields: Any) -> str:
+def header(url: str, keys: SecretResolver | None = None, **fields: Any) -> str:
     """Return the `Authorization` header of a request."""
     oauth2 = OAuth2.model_validate({"token_url": url, "client_id": CLIENT, "client_secret": SECRET, **fields})
-    return oauth2.authorization(keys or keyring()).authorize(REQUEST).headers["Authorization"]
+    return oauth2.authorization(keys or resolver()).authorize(REQUEST).headers["Authorization"]
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
@@ -69,7 +71,7 @@ def test_a_token_is_for_one_client_scope_and_audience(tokens: AuthorizationServe
     assert header(tokens.url) == first
     assert len({first, *(header(tokens.url, **fields) for fields in others)}) == 4
     # A token from an endpoint whose certificate was not verified is not used by a check that verifies it.
-    assert header(tokens.url, keyring(verify_tls=False)) != first
+    assert header(tokens.url, resolver(verify_tls=False)) != first
 
 
 def test_checks_that_need_a_token_at_the_same_time_request_one(tokens: AuthorizationServer) -> None:
@@ -124,9 +126,9 @@ def test_a_failed_token_request_says_nothing_about_green(
     with pytest.raises(TokenError, match="connection refused") as refused:
         header("http://127.0.0.1:1/token")
     with pytest.raises(TokenError, match=r"no complete response header within 0\.3 s") as slow:
-        header(serve(Peer.hang).url, keyring(timeout_seconds=0.3))
+        header(serve(Peer.hang).url, resolver(timeout_seconds=0.3))
     with pytest.raises(TokenError, match="when the time of this invocation was over") as late:
-        header(serve(Peer.hang).url, keyring(seconds=0.3))
+        header(serve(Peer.hang).url, resolver(seconds=0.3))
     wrong = server_context(trusted.issue_cert("other.example"))
     with pytest.raises(TokenError, match="certificate is not valid") as certificate:
         header(serve(replying(), wrong).url)
@@ -156,14 +158,14 @@ def test_a_failed_connection_is_retried(tokens: AuthorizationServer, serve: Serv
         else:
             peer.answer(b'{"access_token": "t0ken", "token_type": "bearer"}')
 
-    assert header(serve(script).url, keyring(connect_retries=1)) == "Bearer t0ken"
+    assert header(serve(script).url, resolver(connect_retries=1)) == "Bearer t0ken"
 
 
 def test_credentials_and_token_are_masked(tokens: AuthorizationServer) -> None:
     redactor = Redactor()
-    token = header(tokens.url, keyring(redactor)).removeprefix("Bearer ")
+    token = header(tokens.url, resolver(redactor)).removeprefix("Bearer ")
     again = Redactor()
-    header(tokens.url, keyring(again))
+    header(tokens.url, resolver(again))
 
     for each in (redactor, again):
         assert each.mask(f"{SECRET} {token}") == "*** ***"

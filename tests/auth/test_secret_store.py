@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.auth.secret_resolver import Keyring
-from ecs_hooks.auth.secret_store import SECONDS, Reference, value_of
+from ecs_hooks.auth.secret_resolver import SecretResolver
+from ecs_hooks.auth.secret_store import SECONDS, Reference, read_secret
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import Deadline
@@ -19,7 +19,7 @@ _ARN = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:shop-AbCdEf"
 
 
 def find(**fields: Any) -> str:
-    return value_of(Reference.model_validate(fields), lambda: "us-west-2")
+    return read_secret(Reference.model_validate(fields), lambda: "us-west-2")
 
 
 def secret(aws: AwsApi, value: Any) -> None:
@@ -60,7 +60,7 @@ def test_an_arn_names_the_region(aws: AwsApi) -> None:
     def no_region() -> str:
         raise AssertionError
 
-    assert value_of(Reference(secretsmanager=_ARN), no_region) == SECRET
+    assert read_secret(Reference(secretsmanager=_ARN), no_region) == SECRET
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_missing_permission_names_the_parameter_of_the_stack(
     aws.error(operation, "AccessDeniedException", 400)
     with pytest.raises(FactDeniedError, match=rf"in the function's role, as {parameter} of the stack does") as caught:
         find(**reference)
-    assert caught.value.forbidden
+    assert caught.value.access_denied
     assert caught.value.action.endswith(operation)
     assert str(caught.value).endswith(f"({next(iter(reference.values()))})")
 
@@ -124,10 +124,10 @@ def test_a_resolved_secret_is_masked(aws: AwsApi) -> None:
     secret(aws, SECRET)
     aws.answer("GetParameter", {"Parameter": {"Name": "/user", "Value": "kept-user"}})
     redactor = Redactor()
-    keyring = Keyring(redactor, lambda: "us-west-2", Limits(), Deadline.after(10))
+    resolver = SecretResolver(redactor, lambda: "us-west-2", Limits(), Deadline.after(10))
 
-    assert keyring.open(Reference(secretsmanager="shop")) == SECRET
-    assert keyring.read(Reference(ssm="/user")) == "kept-user"
-    assert keyring.open("plain-text") == "plain-text"
-    assert keyring.read("plain-user") == "plain-user"
+    assert resolver.resolve(Reference(secretsmanager="shop")) == SECRET
+    assert resolver.resolve_text(Reference(ssm="/user")) == "kept-user"
+    assert resolver.resolve("plain-text") == "plain-text"
+    assert resolver.resolve_text("plain-user") == "plain-user"
     assert redactor.mask(f"{SECRET} kept-user plain-text plain-user") == "*** *** *** plain-user"

@@ -10,7 +10,7 @@ from ecs_hooks.core import clock
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.green import EndpointConfig
 from tests.auth.signatures import KEYS, SESSION_TOKEN, problem
 from tests.checks.asking import context
 from tests.http.fixtures import Serve
@@ -100,7 +100,7 @@ def test_credentials_that_are_invalid_in_a_header_are_an_invalid_response(aws: A
     ids=lambda check: str(check.type),
 )
 def test_a_check_lists_the_roles_that_it_assumes(check: Check) -> None:
-    shared = SharedActions.of(Configured("http://green.example"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
+    shared = SharedActions.of(EndpointConfig("http://green.example"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
 
     assert check.requirements().roles == (ROLE,)
     assert "sts:AssumeRole" in check.requirements().iam_actions(shared)

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import UnknownServiceError
 
-from ecs_hooks.aws.call import ask
+from ecs_hooks.aws.call import call_aws_list
 from ecs_hooks.aws.clients import TIMEOUT_VARIABLE, client
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.aws.session import fast_session
@@ -84,7 +84,7 @@ def test_a_call_is_tried_twice_unless_the_environment_says_otherwise(
     for attempts in (2, 1):
         aws.calls.clear()
         with pytest.raises(FactError, match="ThrottlingException"):
-            ask("ecs:ListTasks", "us-west-2", "taskArns")
+            call_aws_list("ecs:ListTasks", "us-west-2", "taskArns")
         assert aws.calls["ListTasks"] == attempts
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
@@ -93,4 +93,4 @@ def test_a_call_is_tried_twice_unless_the_environment_says_otherwise(
 def test_an_invalid_timeout_is_named(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TIMEOUT_VARIABLE, seconds)
     with pytest.raises(FactDeniedError, match="ECS_HOOKS_AWS_TIMEOUT_SECONDS of the function: must be a number"):
-        ask("ecs:ListTasks", "us-west-2", "taskArns")
+        call_aws_list("ecs:ListTasks", "us-west-2", "taskArns")

@@ -14,7 +14,7 @@ from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import ExplainedError
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.green import EndpointConfig
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.deployment.target import Target
 from tests.conftest import BLUE, GREEN, load_event
@@ -104,11 +104,11 @@ WITHOUT_LOAD_BALANCER: dict[str, dict[str, Any]] = {
     "Service Connect": {"loadBalancers": []},
     "nothing": {"loadBalancers": [], "serviceConnectConfiguration": {"enabled": False}},
 }
-ADDRESSES: list[tuple[Configured, str]] = [
-    (Configured(), ""),
-    (Configured(), "http://127.0.0.1:9"),
-    (Configured("http://127.0.0.1:9"), ""),
-    (Configured("http://127.0.0.1:9", service_connect=True), ""),
+ADDRESSES: list[tuple[EndpointConfig, str]] = [
+    (EndpointConfig(), ""),
+    (EndpointConfig(), "http://127.0.0.1:9"),
+    (EndpointConfig("http://127.0.0.1:9"), ""),
+    (EndpointConfig("http://127.0.0.1:9", service_connect=True), ""),
 ]
 
 
@@ -153,7 +153,7 @@ def serving(aws: AwsApi, layout: dict[str, Any], stage: str) -> None:
 
 
 def required_and_called(
-    aws: AwsApi, check: Check, configured: Configured, stage: str
+    aws: AwsApi, check: Check, configured: EndpointConfig, stage: str
 ) -> tuple[frozenset[str], set[str], str]:
     event = LifecycleEvent.parse(load_event(lifecycleStage=stage))
     green = ServiceDeployment(event).green
@@ -196,7 +196,7 @@ def test_a_request_requires_the_actions_that_find_green(
     for layout, fields in {**LAYOUTS, **WITHOUT_LOAD_BALANCER}.items():
         serving(aws, fields, "POST_PRODUCTION_TRAFFIC_SHIFT" if listener == "production" else stage)
         check = check_class(fields_of_check["type"]).model_validate({**fields_of_check, "listener": listener})
-        required, called, _ = required_and_called(aws, check, Configured(), stage)
+        required, called, _ = required_and_called(aws, check, EndpointConfig(), stage)
         assert required == called, layout
 
 

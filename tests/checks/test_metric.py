@@ -13,7 +13,7 @@ from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import ComparisonCheck, MetricCheck
 from ecs_hooks.core import clock
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.deployment.dimensions import NoBlueError
+from ecs_hooks.deployment.placeholders import NoBlueError
 from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import context
 from tests.conftest import load_event

@@ -18,7 +18,7 @@ from ecs_hooks import Stage
 from ecs_hooks.checks import CHECKS, HttpCheck, check_class
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.green import EndpointConfig
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from tests.checks.test_actions import CASES, LAYOUTS, serving
 from tests.conftest import load_event
@@ -95,7 +95,9 @@ def test_the_template_allows_the_actions_of_a_check_at_every_stage(aws: AwsApi, 
         for layout in LAYOUTS.values():
             serving(aws, layout, stage)
             green = ServiceDeployment(LifecycleEvent.parse(load_event(lifecycleStage=stage))).green
-            shared = SharedActions.of(Configured(), stage, Serving(green.load_balancing, green.port_names), os.environ)
+            shared = SharedActions.of(
+                EndpointConfig(), stage, Serving(green.load_balancing, green.port_names), os.environ
+            )
             lacking = set().union(*(check.requirements().iam_actions(shared) for check in checks)) - in_role
             assert not lacking, f"template.yaml: allow {', '.join(sorted(lacking))} in the role for {stage}"
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ecs_hooks.checks import HttpCheck
 from ecs_hooks.checks.samples import Sample, Samples
-from ecs_hooks.core.deadline import Deadline, DeadlineError, check_deadline
+from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, check_deadline
 from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import ask
 
@@ -194,5 +194,5 @@ def test_a_sample_that_computes_ends_at_the_deadline() -> None:
             time.sleep(0.01)
             check_deadline()
 
-    with pytest.raises(DeadlineError):
+    with pytest.raises(DeadlinePassedError):
         Samples(count=3).collect(compute, deadline)

@@ -13,7 +13,7 @@ from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.deployment import LambdaDeployment
 from ecs_hooks.codedeploy.description import describe
 from ecs_hooks.deployment.base import NotApplicableError
-from ecs_hooks.deployment.dimensions import NoBlueError, filled
+from ecs_hooks.deployment.placeholders import NoBlueError, fill_placeholders
 from tests.codedeploy.account import DEPLOYMENT, Account
 
 HOOK = stage_hook(Stage.PRE_PRODUCTION_TRAFFIC_SHIFT)
@@ -40,7 +40,7 @@ def test_contract_8_green_and_blue_are_versions(function: Account) -> None:
     assert (deployment.blue_version, deployment.green_version) == ("6", "7")
     assert deployment.green_percent == 10
     assert not deployment.first
-    assert filled("{function}:{alias} {blue.version}->{green.version}", deployment) == "orders:live 6->7"
+    assert fill_placeholders("{function}:{alias} {blue.version}->{green.version}", deployment) == "orders:live 6->7"
 
 
 @pytest.mark.parametrize(("weight", "percent"), [(0.0, 0), (0.1, 10), (1.0, 100), (10.0, 10), (100.0, 100)])
@@ -58,7 +58,7 @@ def test_a_first_version(function: Account) -> None:
     assert deployment.first
     assert deployment.green_percent is None
     with pytest.raises(NoBlueError, match="the first version behind the alias"):
-        filled("{blue.version}", deployment)
+        fill_placeholders("{blue.version}", deployment)
 
 
 def test_a_target_without_a_version_is_an_error(function: Account) -> None:

@@ -14,9 +14,9 @@ from ecs_hooks.codedeploy.task_sets import TaskSetDeployment
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.deployment.base import NotApplicableError
-from ecs_hooks.deployment.dimensions import filled
 from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.deployment.green import Configured, green_endpoint
+from ecs_hooks.deployment.green import EndpointConfig, green_endpoint
+from ecs_hooks.deployment.placeholders import fill_placeholders
 from ecs_hooks.deployment.target import Target
 from tests.codedeploy.account import BEGAN, DEPLOYMENT, PRODUCTION_LISTENER, Account
 from tests.support.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, TEST_RULE, forward, task
@@ -60,7 +60,7 @@ def test_contract_8_green_and_blue_are_task_sets(deployment: TaskSetDeployment) 
 
 
 def test_the_test_listener_forwards_to_green(deployment: TaskSetDeployment) -> None:
-    found = green_endpoint(Configured(), Stage.POST_TEST_TRAFFIC_SHIFT, lambda: deployment)
+    found = green_endpoint(EndpointConfig(), Stage.POST_TEST_TRAFFIC_SHIFT, lambda: deployment)
     assert found.base_url == f"http://{DNS}:8080"
 
 
@@ -74,7 +74,7 @@ def test_the_shifted_rule_is_used_if_the_default_action_forwards_to_other_groups
         {"RuleArn": TEST_RULE, "Conditions": conditions, "Actions": forward(GREEN_GROUP), "IsDefault": False},
     ]
     account.aws.answer("DescribeRules", lambda request: {"Rules": rules if "ListenerArn" in request else rules[1:]})
-    found = green_endpoint(Configured(), Stage.POST_TEST_TRAFFIC_SHIFT, made)
+    found = green_endpoint(EndpointConfig(), Stage.POST_TEST_TRAFFIC_SHIFT, made)
     assert found.base_url == f"http://{DNS}:8080/api"
 
     account.aws.answer("DescribeRules", {"Rules": rules[:1]})
@@ -179,7 +179,7 @@ def test_a_listener_that_does_not_forward_to_green_fails(account: Account) -> No
 
 def test_placeholders(deployment: TaskSetDeployment) -> None:
     text = "{cluster} {service} {green.target_group} {blue.target_group} {load_balancer}"
-    assert filled(text, deployment) == (
+    assert fill_placeholders(text, deployment) == (
         "my-cluster my-service targetgroup/alternate/2222222222222222 targetgroup/primary/1111111111111111 "
         "app/my-alb/50dc6c495c0c9188"
     )
@@ -193,7 +193,7 @@ def test_properties_of_lambda_functions_are_not_applicable(deployment: TaskSetDe
 
 def test_the_time_of_blues_deployment_is_not_known(deployment: TaskSetDeployment) -> None:
     with pytest.raises(NotApplicableError, match="CodeDeploy does not report when blue was deployed"):
-        _ = deployment.blue_served_alone
+        _ = deployment.blue_bake_start
 
 
 def test_a_deployment_without_a_start_time_is_an_error(account: Account) -> None:

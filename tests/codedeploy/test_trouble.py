@@ -12,9 +12,9 @@ import pytest
 import ecs_hooks
 from ecs_hooks import Stage, stage_hook
 from ecs_hooks.codedeploy.report import PATIENCE
+from tests.aws_failures.test_matrix import DENIED, MALFORMED, PASSING_CREDENTIALS, SERVER_ERRORS, THROTTLED
 from tests.codedeploy.account import BEGAN, Account
 from tests.support.aws import Silence
-from tests.trouble.test_matrix import DENIED, MALFORMED, PASSING_CREDENTIALS, SERVER_ERRORS, THROTTLED
 
 LAYER = Path(ecs_hooks.__file__).parent
 HOOK = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.core.deadline import Deadline, DeadlineError, check_deadline, for_answer, for_checks, limited_by
+from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, check_deadline, for_answer, for_checks, limited_by
 from ecs_hooks.core.outcome import Outcome
 
 
@@ -33,7 +33,7 @@ def test_a_computation_ends_at_the_deadline_of_its_thread() -> None:
     check_deadline()
     with limited_by(Deadline.after(100)):
         check_deadline()
-        with limited_by(Deadline.after(-1)), pytest.raises(DeadlineError) as ended:
+        with limited_by(Deadline.after(-1)), pytest.raises(DeadlinePassedError) as ended:
             check_deadline()
         check_deadline()
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import ecs_hooks
-from ecs_hooks.auth.reference import Reference
+from ecs_hooks.auth.secret_store import Reference
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.validation_errors import fields_at, models_of
 
@@ -19,12 +19,12 @@ STRINGS = ("a", "b")
 class Holder(BaseModel):
     """Has fields with a lazy model."""
 
-    one: Annotated[Any, LazyModel("ecs_hooks.auth.reference:Reference")] | None = None
-    many: dict[str, Annotated[Any, LazyModel("ecs_hooks.auth.reference:Reference", or_string=True)]] = {}
+    one: Annotated[Any, LazyModel("ecs_hooks.auth.secret_store:Reference")] | None = None
+    many: dict[str, Annotated[Any, LazyModel("ecs_hooks.auth.secret_store:Reference", or_string=True)]] = {}
     some: (
         Annotated[
             Any,
-            LazyModel("ecs_hooks.auth.reference:Reference", or_string=f"{__name__}:STRINGS", example='{"env": "A"}'),
+            LazyModel("ecs_hooks.auth.secret_store:Reference", or_string=f"{__name__}:STRINGS", example='{"env": "A"}'),
         ]
         | None
     ) = None
@@ -86,7 +86,7 @@ def test_a_plan_loads_only_the_models_that_it_uses(plan: Any, loaded: list[str])
     program = (
         "import sys; from ecs_hooks.engine.invocation import Plan;"
         f"Plan.parse({plan!r});"
-        "light = {'ecs_hooks.auth.secret_resolver', 'ecs_hooks.auth.secret'};"
+        "light = {'ecs_hooks.auth.secret_resolver'};"
         "names = [m for m in sys.modules if m.startswith(('ecs_hooks.auth.', 'ecs_hooks.assertions.filters', 'ecs_hooks.assertions.query', 'ecs_hooks.assertions.json_schema', 'ecs_hooks.plan_ref', 'botocore.'))];"
         "print(sorted(set(names) - light))"
     )

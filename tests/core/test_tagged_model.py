@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ecs_hooks.core.tagged_model import TaggedModel, is_union, members_of
-from ecs_hooks.core.validation_errors import described
+from ecs_hooks.core.validation_errors import error_lines
 
 
 class Shape(TaggedModel):
@@ -86,7 +86,7 @@ def test_a_member_is_valid_and_dumped_as_itself() -> None:
 def test_a_mistake_names_the_field_and_the_member(value: Any, problems: list[str]) -> None:
     with pytest.raises(ValidationError) as caught:
         Page.model_validate({"drawings": {"circle": value}})
-    assert sorted(described(caught.value, "p", Page)) == problems
+    assert sorted(error_lines(caught.value, "p", Page)) == problems
 
 
 def test_members_are_known() -> None:

@@ -11,12 +11,12 @@ from contextlib import suppress
 import pytest
 
 from ecs_hooks.core.deadline import Deadline
-from ecs_hooks.core.timeouts import Call, call_within
+from ecs_hooks.core.timeouts import Call, run_with_deadline
 
 
 def test_the_result_comes_back() -> None:
-    assert call_within(lambda: 7, Deadline.after(10)) == 7
-    assert call_within(lambda: None, Deadline.after(10)) is None
+    assert run_with_deadline(lambda: 7, Deadline.after(10)) == 7
+    assert run_with_deadline(lambda: None, Deadline.after(10)) is None
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit])
@@ -25,14 +25,14 @@ def test_what_is_raised_is_raised_here(error: type[BaseException]) -> None:
         raise error
 
     with pytest.raises(error):
-        call_within(fail, Deadline.after(10))
+        run_with_deadline(fail, Deadline.after(10))
 
 
 def test_a_call_without_end_is_given_up() -> None:
     release = threading.Event()
 
     with pytest.raises(TimeoutError, match="not finished in time"):
-        call_within(lambda: release.wait(30), Deadline.after(0.05))
+        run_with_deadline(lambda: release.wait(30), Deadline.after(0.05))
     release.set()
 
 
@@ -45,9 +45,9 @@ def test_the_thread_of_a_finished_call_runs_the_next_one() -> None:
     code = """
 import threading
 from ecs_hooks.core.deadline import Deadline
-from ecs_hooks.core.timeouts import call_within
+from ecs_hooks.core.timeouts import run_with_deadline
 
-threads = {call_within(threading.get_ident, Deadline.after(10)) for _ in range(20)}
+threads = {run_with_deadline(threading.get_ident, Deadline.after(10)) for _ in range(20)}
 assert len(threads) == 1, threads
 assert threading.get_ident() not in threads
 """
@@ -76,8 +76,8 @@ def test_a_call_without_end_keeps_its_thread_to_itself() -> None:
         release.wait(30)
 
     with pytest.raises(TimeoutError):
-        call_within(hang, Deadline.after(0.05))
-    assert call_within(thread, Deadline.after(10)) not in stuck
+        run_with_deadline(hang, Deadline.after(0.05))
+    assert run_with_deadline(thread, Deadline.after(10)) not in stuck
     release.set()
 
 
@@ -85,8 +85,8 @@ def test_what_a_call_returned_is_not_kept() -> None:
     class Value:
         pass
 
-    kept = weakref.ref(call_within(Value, Deadline.after(10)))
-    call_within(thread, Deadline.after(10))
+    kept = weakref.ref(run_with_deadline(Value, Deadline.after(10)))
+    run_with_deadline(thread, Deadline.after(10))
 
     assert kept() is None
 
@@ -94,12 +94,12 @@ def test_what_a_call_returned_is_not_kept() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_child_process_has_threads_of_its_own() -> None:
-    call_within(thread, Deadline.after(10))
+    run_with_deadline(thread, Deadline.after(10))
     child = os.fork()
     if child == 0:
         status = 1
         with suppress(BaseException):
-            status = 0 if call_within(lambda: 7, Deadline.after(10)) == 7 else 1
+            status = 0 if run_with_deadline(lambda: 7, Deadline.after(10)) == 7 else 1
         os._exit(status)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ecs_hooks.checks import CHECKS
-from ecs_hooks.core.validation_errors import Form, described
+from ecs_hooks.core.validation_errors import Form, error_lines
 from ecs_hooks.plan.model import Plan, PlanError
 
 SECRET = "hunter2-hunter2"
@@ -75,7 +75,7 @@ class Model(BaseModel):
 def test_a_mistake_names_the_field_the_value_and_what_is_allowed(fields: dict[str, Any], line: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Model.model_validate(fields)
-    assert line in described(caught.value, "m", Model)
+    assert line in error_lines(caught.value, "m", Model)
 
 
 def test_an_error_without_words_of_its_own_shows_no_text_of_pydantic() -> None:
@@ -84,7 +84,7 @@ def test_an_error_without_words_of_its_own_shows_no_text_of_pydantic() -> None:
 
     with pytest.raises(ValidationError) as caught:
         Odd.model_validate({"value": "x"})
-    assert described(caught.value, "m", Odd) == ["m.value: must not be string of this kind"]
+    assert error_lines(caught.value, "m", Odd) == ["m.value: must not be string of this kind"]
 
 
 @given(st.sampled_from(sorted(CHECKS)), st.dictionaries(FIELDS, VALUES, max_size=3))

@@ -8,9 +8,9 @@ from ecs_hooks import Stage, stage_hook
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import Status
-from ecs_hooks.deployment.baseline import Blue, blue_endpoint
+from ecs_hooks.deployment.baseline import BlueEndpoint, blue_endpoint
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
-from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.green import EndpointConfig
 from ecs_hooks.deployment.placeholders import NoBlueError
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.http.request import Request
@@ -87,9 +87,9 @@ def alb(aws: AwsApi) -> Aws:
 
 def found(
     stage: str = TESTED, url: str | None = None, blue_host: str | None = None, app_url: str = "", **plan: Any
-) -> Blue:
+) -> BlueEndpoint:
     deployment = ServiceDeployment(LifecycleEvent.parse(load_event(lifecycleStage=stage)))
-    return blue_endpoint(Configured(**plan), stage, lambda: deployment, url, blue_host, {"APP_URL": app_url})
+    return blue_endpoint(EndpointConfig(**plan), stage, lambda: deployment, url, blue_host, {"APP_URL": app_url})
 
 
 def blue(stage: str = TESTED, **fields: Any) -> Endpoint:

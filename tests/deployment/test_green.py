@@ -12,7 +12,7 @@ from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.checks import HttpCheck
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
-from ecs_hooks.deployment.green import Configured, green_endpoint
+from ecs_hooks.deployment.green import EndpointConfig, green_endpoint
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from tests.conftest import load_event
 from tests.http.fixtures import Serve, server_context
@@ -43,7 +43,7 @@ METHOD = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": 
 
 def green(stage: str = TESTED, **plan: Any) -> Endpoint:
     deployment = ServiceDeployment(LifecycleEvent.parse(load_event(lifecycleStage=stage)))
-    return green_endpoint(Configured(**plan), stage, lambda: deployment)
+    return green_endpoint(EndpointConfig(**plan), stage, lambda: deployment)
 
 
 def only(aws: AwsApi, **fields: Any) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ecs_hooks.aws.errors import FactDeniedError, FactError
-from ecs_hooks.deployment.listener import ListenerArn, address, route, short
+from ecs_hooks.deployment.listener import ListenerArn, describe_address, describe_route, short_arn
 from tests.support.aws import AwsApi
 from tests.support.layouts import (
     BALANCER,
@@ -21,7 +21,7 @@ from tests.support.layouts import (
 
 def test_contract_5_2_the_arn_of_a_rule_names_listener_and_load_balancer() -> None:
     assert ListenerArn.parse(TEST_RULE) == ListenerArn(TEST_RULE, "us-west-2", True, LISTENER, BALANCER)
-    assert short(TEST_RULE).startswith("listener-rule/app/my-alb/")
+    assert short_arn(TEST_RULE).startswith("listener-rule/app/my-alb/")
 
 
 def test_contract_5_3_at_a_network_load_balancer_it_is_a_listener() -> None:
@@ -38,11 +38,11 @@ def test_other_arns_are_refused(text: str) -> None:
 
 def test_a_rule_forwards_to_target_groups_with_a_weight(aws: AwsApi) -> None:
     load_balancer(aws)
-    assert route(ListenerArn.parse(TEST_RULE)) == ((GREEN_GROUP,), (), "")
+    assert describe_route(ListenerArn.parse(TEST_RULE)) == ((GREEN_GROUP,), (), "")
     assert aws.asked["DescribeRules"] == [{"RuleArns": [TEST_RULE]}]
 
     aws.answer("DescribeRules", rule(to=(BLUE_GROUP, GREEN_GROUP)))
-    assert route(ListenerArn.parse(TEST_RULE)).target_groups == (GREEN_GROUP, BLUE_GROUP)
+    assert describe_route(ListenerArn.parse(TEST_RULE)).target_groups == (GREEN_GROUP, BLUE_GROUP)
 
 
 @pytest.mark.parametrize(
@@ -55,24 +55,24 @@ def test_a_rule_forwards_to_target_groups_with_a_weight(aws: AwsApi) -> None:
 )
 def test_a_single_target_group_needs_no_weight(aws: AwsApi, action: dict[str, object]) -> None:
     aws.answer("DescribeRules", {"Rules": [{"RuleArn": TEST_RULE, "Actions": [action]}]})
-    assert route(ListenerArn.parse(TEST_RULE)).target_groups == (GREEN_GROUP,)
+    assert describe_route(ListenerArn.parse(TEST_RULE)).target_groups == (GREEN_GROUP,)
 
 
 def test_a_login_is_an_obstacle(aws: AwsApi) -> None:
     actions = [{"Type": "authenticate-oidc"}, *forward(GREEN_GROUP)]
     aws.answer("DescribeRules", {"Rules": [{"RuleArn": TEST_RULE, "Actions": actions}]})
-    assert route(ListenerArn.parse(TEST_RULE)).obstacle == "authenticate-oidc"
+    assert describe_route(ListenerArn.parse(TEST_RULE)).obstacle == "authenticate-oidc"
 
 
 def test_a_network_load_balancer_forwards_by_its_default_action(aws: AwsApi) -> None:
     load_balancer(aws, "TCP", 9090)
-    assert route(ListenerArn.parse(NLB_LISTENER)).target_groups == (GREEN_GROUP,)
+    assert describe_route(ListenerArn.parse(NLB_LISTENER)).target_groups == (GREEN_GROUP,)
     assert aws.calls["DescribeRules"] == 0
 
 
 def test_protocol_port_and_name_of_a_listener(aws: AwsApi) -> None:
     load_balancer(aws, "HTTPS", 8443)
-    assert address(ListenerArn.parse(TEST_RULE)) == ("HTTPS", 8443, DNS)
+    assert describe_address(ListenerArn.parse(TEST_RULE)) == ("HTTPS", 8443, DNS)
     assert aws.asked["DescribeListeners"] == [{"ListenerArns": [LISTENER]}]
     assert aws.asked["DescribeLoadBalancers"] == [{"LoadBalancerArns": [BALANCER]}]
 
@@ -80,10 +80,10 @@ def test_protocol_port_and_name_of_a_listener(aws: AwsApi) -> None:
 def test_a_deleted_rule_is_a_failure(aws: AwsApi) -> None:
     aws.error("DescribeRules", "RuleNotFound")
     with pytest.raises(FactDeniedError, match="elasticloadbalancing:DescribeRules: RuleNotFound"):
-        route(ListenerArn.parse(TEST_RULE))
+        describe_route(ListenerArn.parse(TEST_RULE))
     aws.answer("DescribeRules", {"Rules": []})
     with pytest.raises(FactDeniedError, match="listener rule not found"):
-        route(ListenerArn.parse(TEST_RULE))
+        describe_route(ListenerArn.parse(TEST_RULE))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_deleted_rule_is_a_failure(aws: AwsApi) -> None:
 def test_errors_of_the_api_are_transient_or_not(aws: AwsApi, code: str, status: int, *, denied: bool) -> None:
     aws.error("DescribeRules", code, status)
     with pytest.raises(FactError, match=f"elasticloadbalancing:DescribeRules: {code}") as caught:
-        route(ListenerArn.parse(TEST_RULE))
+        describe_route(ListenerArn.parse(TEST_RULE))
     assert isinstance(caught.value, FactDeniedError) is denied
 
 
@@ -101,28 +101,28 @@ def test_errors_of_the_api_are_transient_or_not(aws: AwsApi, code: str, status: 
 def test_an_incomplete_rule_is_an_invalid_response(aws: AwsApi, actions: list[dict[str, object]]) -> None:
     aws.answer("DescribeRules", {"Rules": [{"RuleArn": TEST_RULE, "Actions": actions}]})
     with pytest.raises(FactError, match="invalid response"):
-        route(ListenerArn.parse(TEST_RULE))
+        describe_route(ListenerArn.parse(TEST_RULE))
 
 
 def test_a_rule_without_its_conditions_is_not_a_default_rule(aws: AwsApi) -> None:
     described = {"RuleArn": TEST_RULE, "Actions": forward(GREEN_GROUP), "IsDefault": False}
     aws.answer("DescribeRules", {"Rules": [described]})
     with pytest.raises(FactError, match="DescribeRules: invalid response"):
-        route(ListenerArn.parse(TEST_RULE))
+        describe_route(ListenerArn.parse(TEST_RULE))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"<a/>"])
 def test_a_malformed_body_is_an_error(aws: AwsApi, body: bytes) -> None:
     aws.garbage("DescribeRules", body)
     with pytest.raises(FactError):
-        route(ListenerArn.parse(TEST_RULE))
+        describe_route(ListenerArn.parse(TEST_RULE))
 
 
 def test_an_incomplete_listener_or_load_balancer_is_an_invalid_response(aws: AwsApi) -> None:
     load_balancer(aws)
     aws.answer("DescribeLoadBalancers", {"LoadBalancers": [{"LoadBalancerArn": BALANCER}]})
     with pytest.raises(FactError, match="DescribeLoadBalancers: invalid response"):
-        address(ListenerArn.parse(TEST_RULE))
+        describe_address(ListenerArn.parse(TEST_RULE))
     aws.answer("DescribeListeners", {"Listeners": [{"ListenerArn": LISTENER}]})
     with pytest.raises(FactError, match="DescribeListeners: invalid response"):
-        address(ListenerArn.parse(TEST_RULE))
+        describe_address(ListenerArn.parse(TEST_RULE))

@@ -7,7 +7,7 @@ import pytest
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.deployment.revision import LoadBalancing, describe
+from ecs_hooks.deployment.revision import LoadBalancing, describe_revision
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from tests.conftest import BLUE, GREEN
 from tests.support.aws import AwsApi
@@ -122,7 +122,7 @@ def test_contract_5_4_service_connect_routes_test_traffic_by_a_header(
 def test_a_missing_revision_is_a_failure(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [], "failures": [{"arn": GREEN, "reason": "MISSING"}]})
     with pytest.raises(FactDeniedError, match="service revision not found"):
-        describe(GREEN, "us-west-2")
+        describe_revision(GREEN, "us-west-2")
 
 
 @pytest.mark.parametrize(
@@ -132,10 +132,10 @@ def test_a_missing_revision_is_a_failure(aws: AwsApi) -> None:
 def test_an_incomplete_revision_is_an_invalid_response(aws: AwsApi, answer: dict[str, Any]) -> None:
     aws.answer("DescribeServiceRevisions", answer)
     with pytest.raises(FactError, match="invalid response"):
-        describe(GREEN, "us-west-2")
+        describe_revision(GREEN, "us-west-2")
 
 
 def test_a_missing_permission_is_named(aws: AwsApi) -> None:
     aws.error("DescribeServiceRevisions", "AccessDeniedException")
     with pytest.raises(FactDeniedError, match="allow the action ecs:DescribeServiceRevisions"):
-        describe(GREEN, "us-west-2")
+        describe_revision(GREEN, "us-west-2")

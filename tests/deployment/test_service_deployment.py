@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from ecs_hooks.aws.errors import FactDeniedError, FactError, fact_error
+from ecs_hooks.aws.errors import FactDeniedError, FactError, aws_error
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
@@ -132,8 +132,8 @@ def test_no_connection_and_a_malformed_body_are_errors(ecs: EcsApi, monkeypatch:
 
 
 def test_an_error_without_a_response_is_named_by_its_type() -> None:
-    assert str(fact_error("ecs:X", ReadTimeoutError(endpoint_url="secret"))) == "ecs:X: ReadTimeoutError"
-    assert str(fact_error("ecs:X", ValueError("secret"))) == "ecs:X: invalid response"
+    assert str(aws_error("ecs:X", ReadTimeoutError(endpoint_url="secret"))) == "ecs:X: ReadTimeoutError"
+    assert str(aws_error("ecs:X", ValueError("secret"))) == "ecs:X: invalid response"
 
 
 @pytest.mark.parametrize("details", ["a text", '{"checks": []}', {"checks": [1]}, ["a"], 5, True])

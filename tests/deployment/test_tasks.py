@@ -9,7 +9,7 @@ from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.deployment.tasks import Container, Task, started_by, tasks
+from ecs_hooks.deployment.tasks import Container, Task, list_tasks, started_by
 from tests.conftest import GREEN, load_event
 from tests.support.aws import AwsApi
 from tests.support.layouts import load_balancer, running, task
@@ -18,7 +18,7 @@ REVISION = EcsArn.parse(GREEN)
 
 
 def green_tasks(status: str = "RUNNING") -> list[Task]:
-    return tasks(REVISION.region, "my-cluster", "my-service", started_by(REVISION), status)
+    return list_tasks(REVISION.region, "my-cluster", "my-service", started_by(REVISION), status)
 
 
 def test_contract_5_1_the_tasks_of_a_revision_are_found_by_started_by(aws: AwsApi) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.base import Deployment
-from ecs_hooks.deployment.baseline import Blue
+from ecs_hooks.deployment.baseline import BlueEndpoint
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError, Listener
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.deployment.target import Target
@@ -19,7 +19,7 @@ class FixedTarget(Target):
     def __init__(
         self,
         green: str | Endpoint | Callable[[], Endpoint] | None = None,
-        blue: Blue | None = None,
+        blue: BlueEndpoint | None = None,
         stage: str = "POST_TEST_TRAFFIC_SHIFT",
         deployment: Deployment | None = None,
     ) -> None:
@@ -34,5 +34,5 @@ class FixedTarget(Target):
             return Endpoint(self._green)
         return self._green if isinstance(self._green, Endpoint) else self._green()
 
-    def blue(self, url: str | None, host: str | None) -> Blue:
+    def blue(self, url: str | None, host: str | None) -> BlueEndpoint:
         return super().blue(url, host) if self._blue is None else self._blue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -9,12 +10,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from ecs_hooks.aws.call import ask, ask_one, reading
+from ecs_hooks.aws.call import call_aws_list, call_aws_one, parsing
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.event import Stage
-from ecs_hooks.deployment.revision import LoadBalancing, load_balancing, port_names
-from ecs_hooks_cli.common.region import region_of
+from ecs_hooks.deployment.revision import LoadBalancing, parse_load_balancing, port_names
 
 Hook = dict[str, Any]
 """An item of `deploymentConfiguration.lifecycleHooks`."""
@@ -22,6 +22,18 @@ Hook = dict[str, Any]
 C = TypeVar("C", bound=Callable[..., Any])
 
 STAGES = click.Choice(list(Stage))
+
+
+def aws_region(option: str | None) -> str:
+    """Return the region: that of an option, or else that of the AWS configuration."""
+    found = option or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not found:
+        import boto3  # noqa: PLC0415 - slow to load
+
+        found = boto3.session.Session().region_name
+    if not found:
+        raise click.UsageError("the AWS configuration has no region; give --region")
+    return str(found)
 
 
 class Service(NamedTuple):
@@ -53,15 +65,17 @@ class Service(NamedTuple):
     @property
     def load_balancing(self) -> tuple[LoadBalancing, ...]:
         """Its load balancers, without the target group that green will have."""
-        with reading("ecs:DescribeServices"):
+        with parsing("ecs:DescribeServices"):
             return tuple(
-                load_balancing(each) for each in self.described.get("loadBalancers") or [] if "targetGroupArn" in each
+                parse_load_balancing(each)
+                for each in self.described.get("loadBalancers") or []
+                if "targetGroupArn" in each
             )
 
     @property
     def port_names(self) -> tuple[str, ...]:
         """Names of its ports for Service Connect, VPC Lattice or an ECS gateway."""
-        with reading("ecs:DescribeServices"):
+        with parsing("ecs:DescribeServices"):
             return tuple(port_names((self.described.get("deployments") or [{}])[0]))
 
     @property
@@ -76,7 +90,7 @@ def service_options(command: C) -> C:
     return click.argument("service", metavar="CLUSTER/SERVICE")(command)
 
 
-def reporting(command: C) -> C:
+def exit_on_aws_error(command: C) -> C:
     """Have a command print a failed AWS call as one line, and exit with status 1."""
 
     @wraps(command)
@@ -84,19 +98,19 @@ def reporting(command: C) -> C:
         try:
             command(**options)
         except FactError as error:
-            sys.exit(f"ecs-hooks: {explained(error)}")
+            sys.exit(f"ecs-hooks: {aws_error_text(error)}")
 
     return run  # type: ignore[return-value] # wraps keeps the signature
 
 
-def explained(error: FactError) -> str:
+def aws_error_text(error: FactError) -> str:
     """Return the message of a failed AWS call, which concerns the caller's credentials, not a function's role."""
-    if error.forbidden:
+    if error.access_denied:
         return f"{error.action}: {error.code}; the AWS credentials used here do not allow the action {error.action}"
     return str(error)
 
 
-def described(service: str, region: str | None) -> Service:
+def describe_service(service: str, region: str | None) -> Service:
     """Return the service CLUSTER/SERVICE, in a region or in that of the AWS configuration.
 
     Raises
@@ -104,13 +118,13 @@ def described(service: str, region: str | None) -> Service:
     FactError
         If the call fails, or there is no such service.
     """
-    cluster, name = names(service)
-    where = region_of(region)
-    found = ask_one("ecs:DescribeServices", where, "services", "service", cluster=cluster, services=[name])
+    cluster, name = cluster_and_name(service)
+    where = aws_region(region)
+    found = call_aws_one("ecs:DescribeServices", where, "services", "service", cluster=cluster, services=[name])
     return Service(cluster, name, where, found)
 
 
-def names(service: str) -> tuple[str, str]:
+def cluster_and_name(service: str) -> tuple[str, str]:
     """Return cluster and service of CLUSTER/SERVICE; without a cluster it is `default`."""
     cluster, _, name = service.rpartition("/")
     return cluster or "default", name
@@ -125,10 +139,10 @@ def running_deployment(cluster: str, service: str, region: str) -> EcsArn | None
         If the call fails.
     """
     status = ["PENDING", "IN_PROGRESS"]
-    found = ask(
+    found = call_aws_list(
         "ecs:ListServiceDeployments", region, "serviceDeployments", cluster=cluster, service=service, status=status
     )
-    with reading("ecs:ListServiceDeployments"):
+    with parsing("ecs:ListServiceDeployments"):
         return EcsArn.parse(found[0]["serviceDeploymentArn"], "service-deployment") if found else None
 
 
@@ -140,7 +154,7 @@ def describe_deployment(arn: EcsArn) -> dict[str, Any]:
     FactError
         If the call fails.
     """
-    return ask_one(
+    return call_aws_one(
         "ecs:DescribeServiceDeployments",
         arn.region,
         "serviceDeployments",
@@ -149,7 +163,7 @@ def describe_deployment(arn: EcsArn) -> dict[str, Any]:
     )
 
 
-def event(deployment: str, revision: str, stage: str, hook_details: object = None) -> dict[str, Any]:
+def hook_event(deployment: str, revision: str, stage: str, hook_details: object = None) -> dict[str, Any]:
     """Return the event that ECS would send to a hook."""
     return {
         "lifecycleStage": stage,

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.aws.call import reading
+from ecs_hooks.aws.call import parsing
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.green import Configured, app_url_of
+from ecs_hooks.deployment.green import EndpointConfig, app_url_of
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.plan.model import Plan
 from ecs_hooks.plan.source import PlanReference
-from ecs_hooks_cli.common.service import Hook, Service, describe_deployment, event, running_deployment
+from ecs_hooks_cli.common.service import Hook, Service, describe_deployment, hook_event, running_deployment
 from ecs_hooks_cli.doctor.function import Function, LambdaArn
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.reference import Reference
+    from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.base import Requirements
 
 _NO_ID = "0"
@@ -39,7 +39,7 @@ class ExaminedService:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        with reading("ecs:DescribeServices"):
+        with parsing("ecs:DescribeServices"):
             self.service_arn = str(service.described["serviceArn"])
             arn = EcsArn.parse(self.service_arn, "service")
             # Service ARNs created before 2021 do not contain the cluster; the ARNs of their deployments do.
@@ -56,7 +56,7 @@ class ExaminedService:
         if arn is None:
             return None
         described = describe_deployment(arn)
-        with reading("ecs:DescribeServiceDeployments"):
+        with parsing("ecs:DescribeServiceDeployments"):
             revision = described["targetServiceRevision"]["arn"]
             return RunningDeployment(str(arn), revision, str(described.get("lifecycleStage")))
 
@@ -72,10 +72,10 @@ class ExaminedService:
             current = self.service.described.get("currentServiceRevisions") or []
             if not current:
                 raise FactError("the service has no revision yet")
-            with reading("ecs:DescribeServices"):
+            with parsing("ecs:DescribeServices"):
                 deployment, revision = self.next_arn("service-deployment"), str(current[0]["arn"])
-        with reading("ecs:DescribeServiceDeployments"):
-            return ServiceDeployment(LifecycleEvent.parse(event(deployment, revision, stage)))
+        with parsing("ecs:DescribeServiceDeployments"):
+            return ServiceDeployment(LifecycleEvent.parse(hook_event(deployment, revision, stage)))
 
 
 class AttachedHook:
@@ -101,7 +101,7 @@ class AttachedHook:
     def event(self, stage: str) -> LifecycleEvent:
         """Return the event that ECS would send to the hook."""
         deployment, revision = (self.examined.next_arn(f"service-{kind}") for kind in ("deployment", "revision"))
-        return LifecycleEvent.parse(event(deployment, revision, stage, self.hook.get("hookDetails")))
+        return LifecycleEvent.parse(hook_event(deployment, revision, stage, self.hook.get("hookDetails")))
 
 
 class PlannedHook(NamedTuple):
@@ -162,6 +162,6 @@ class PlannedHook(NamedTuple):
         )
 
 
-def configured(plan: Plan) -> Configured:
+def configured(plan: Plan) -> EndpointConfig:
     """Return the plan's fields about the address of green."""
-    return Configured(plan.policies.base_url, plan.policies.host, plan.policies.service_connect)
+    return EndpointConfig(plan.policies.base_url, plan.policies.host, plan.policies.service_connect)

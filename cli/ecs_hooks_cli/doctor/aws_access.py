@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ecs_hooks.aws.call import ask, reading
-from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
+from ecs_hooks.aws.call import call_aws_list, parsing
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
 from ecs_hooks_cli.doctor import vpc
 from ecs_hooks_cli.doctor.attached_hook import PlannedHook
 from ecs_hooks_cli.doctor.finding import Finding, Subject
@@ -76,8 +76,10 @@ def _endpoints(function: Function, region: str) -> dict[str, bool | None]:
     """Return the services, named as in IAM, with a usable endpoint: True, or None if that cannot be determined."""
     source: vpc.Peer | None = None
     found: dict[str, bool | None] = {}
-    for each in ask(_ENDPOINTS, region, "VpcEndpoints", Filters=[{"Name": "vpc-id", "Values": [function.vpc]}]):
-        with reading(_ENDPOINTS):
+    for each in call_aws_list(
+        _ENDPOINTS, region, "VpcEndpoints", Filters=[{"Name": "vpc-id", "Values": [function.vpc]}]
+    ):
+        with parsing(_ENDPOINTS):
             name = str(each["ServiceName"]).rpartition(f".{region}.")[2]
             kind = each["VpcEndpointType"] if str(each["State"]).lower() == "available" else ""
         if kind == "Gateway" and name == _WITH_GATEWAY_ENDPOINT:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 import click
 from rich.console import Console
 
-from ecs_hooks_cli.common.service import STAGES, described, reporting, service_options
+from ecs_hooks_cli.common.service import STAGES, describe_service, exit_on_aws_error, service_options
 from ecs_hooks_cli.doctor.examination import Section, examine
 from ecs_hooks_cli.doctor.finding import Finding, Level
 
@@ -21,7 +21,7 @@ _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red", 
 @service_options
 @click.option("--stage", "stages", type=STAGES, multiple=True, help="Only hooks at this stage; can be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@reporting
+@exit_on_aws_error
 def doctor(*, service: str, region: str | None, stages: Collection[str], as_json: bool) -> None:
     """Examine the Lambda hooks of a service before a deployment, and print a fix for every problem.
 
@@ -33,7 +33,7 @@ def doctor(*, service: str, region: str | None, stages: Collection[str], as_json
     """
     report = _JsonLines() if as_json else _Lines()
     counts: Counter[Level] = Counter()
-    for section in examine(described(service, region), stages):
+    for section in examine(describe_service(service, region), stages):
         report.section(section)
         for finding in section.findings:
             counts[finding.level] += 1

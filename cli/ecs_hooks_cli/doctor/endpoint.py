@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
-from ecs_hooks.aws.call import reading
+from ecs_hooks.aws.call import parsing
 from ecs_hooks.checks import Check
 from ecs_hooks.core.event import Stage
-from ecs_hooks.deployment.alb_address import derived_endpoint
-from ecs_hooks.deployment.baseline import EARLIER, OVERRIDE, blue_endpoint, blue_listener, derived_blue
-from ecs_hooks.deployment.dimensions import NoBlueError
+from ecs_hooks.deployment.alb_address import derive_endpoint
+from ecs_hooks.deployment.baseline import EARLIER, OVERRIDE, blue_endpoint, blue_listener, derive_blue_endpoint
 from ecs_hooks.deployment.endpoint import (
     BEFORE_GREEN_RUNS,
     BEFORE_PRODUCTION_TRAFFIC,
@@ -18,9 +17,10 @@ from ecs_hooks.deployment.endpoint import (
     EndpointError,
     Listener,
 )
-from ecs_hooks.deployment.green import Configured, app_url_of, at_production, green_endpoint, with_listener
-from ecs_hooks.deployment.listener import RULES, ListenerArn, Route, address, route, short
-from ecs_hooks.deployment.task_definition import container_definitions, named_port
+from ecs_hooks.deployment.green import EndpointConfig, app_url_of, green_endpoint, green_listener, production_listener
+from ecs_hooks.deployment.listener import RULES, ListenerArn, Route, describe_address, describe_route, short_arn
+from ecs_hooks.deployment.placeholders import NoBlueError
+from ecs_hooks.deployment.tasks import container_definitions, named_port
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Url
 from ecs_hooks.plan.model import Plan
@@ -87,7 +87,7 @@ def _objections(stage: str, endpoint: Endpoint, checks: Sequence[Check]) -> Iter
             yield SUBJECT.error(f"at {stage}: {check.label}: {problem}", fix)
 
 
-def _green(hook: PlannedHook, stage: str, wanted: Configured, listener: Listener) -> tuple[Endpoint, str]:
+def _green(hook: PlannedHook, stage: str, wanted: EndpointConfig, listener: Listener) -> tuple[Endpoint, str]:
     """Return the address, and a sentence with a placeholder for it."""
     examined = hook.attached.examined
 
@@ -104,14 +104,14 @@ def _green(hook: PlannedHook, stage: str, wanted: Configured, listener: Listener
     return _future_green(examined, stage, wanted, listener), "green will answer at {}"
 
 
-def _future_green(examined: ExaminedService, stage: str, wanted: Configured, listener: Listener) -> Endpoint:
+def _future_green(examined: ExaminedService, stage: str, wanted: EndpointConfig, listener: Listener) -> Endpoint:
     """Return the address in a future deployment, whatever target group its rule forwards to today."""
     service = examined.service
     balancing = service.load_balancing
-    found = with_listener(stage, balancing) if listener == "test" else at_production(balancing)
+    found = green_listener(stage, balancing) if listener == "test" else production_listener(balancing)
     if found is not None:
         arn, forwarding = _route(found[1], _BASE_URL)
-        return derived_endpoint(forwarding, lambda: address(arn), arn.text, wanted.host or "")
+        return derive_endpoint(forwarding, lambda: describe_address(arn), arn.text, wanted.host or "")
     port = task_port(service)
     if port is None:
         raise EndpointError(
@@ -141,15 +141,17 @@ def _blue(hook: PlannedHook, stage: str, plan: Plan) -> tuple[Endpoint | None, s
     if listener is None:
         return None, "requests to blue will go to one of its tasks"
     arn, forwarding = _route(listener.production, OVERRIDE)
-    return derived_blue(forwarding, lambda: address(arn), arn.text, None, wanted.host), "blue will answer at {}"
+    return derive_blue_endpoint(
+        forwarding, lambda: describe_address(arn), arn.text, None, wanted.host
+    ), "blue will answer at {}"
 
 
 def _route(listener: str, fix: str) -> tuple[ListenerArn, Route]:
-    with reading(RULES):
+    with parsing(RULES):
         arn = ListenerArn.parse(listener)
-    found = route(arn)
+    found = describe_route(arn)
     if found.obstacle:
-        raise EndpointError(f"{short(arn.text)} has the action {found.obstacle} before it forwards", fix)
+        raise EndpointError(f"{short_arn(arn.text)} has the action {found.obstacle} before it forwards", fix)
     return arn, found
 
 

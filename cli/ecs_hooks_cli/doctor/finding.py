@@ -63,7 +63,7 @@ class Subject(NamedTuple):
 
     def aws_failed(self, fact: str, cause: FactError) -> Finding:
         """Return the finding that a fact is unknown because an AWS call failed."""
-        if cause.forbidden:
+        if cause.access_denied:
             reason, fix = f"{cause.action}: {cause.code}", f"allow {cause.action} for the AWS credentials used here"
         else:
             reason, fix = str(cause), "run `ecs-hooks doctor` again; if AWS fails again, correct what it reports"

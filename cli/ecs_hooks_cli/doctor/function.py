@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import ask_page, reading
+from ecs_hooks.aws.call import call_aws, parsing
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.event import Stage
 from ecs_hooks_cli.doctor.finding import Finding, Subject
@@ -82,8 +82,8 @@ class Function(NamedTuple):
         FactError
             If the call fails, or there is no such function.
         """
-        answer = ask_page(_ACTION, arn.region, FunctionName=arn.text)
-        with reading(_ACTION):
+        answer = call_aws(_ACTION, arn.region, FunctionName=arn.text)
+        with parsing(_ACTION):
             return cls._read(answer)
 
     @classmethod

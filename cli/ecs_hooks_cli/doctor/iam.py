@@ -8,7 +8,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import ask_page, reading
+from ecs_hooks.aws.call import call_aws, parsing
 
 _SIMULATE = "iam:SimulatePrincipalPolicy"
 _PAGES = 10
@@ -63,13 +63,13 @@ def simulate(
     }
     found: dict[str, Simulated] = {}
     for _ in range(_PAGES):
-        answer = ask_page(_SIMULATE, region, **parameters)
-        with reading(_SIMULATE):
+        answer = call_aws(_SIMULATE, region, **parameters)
+        with parsing(_SIMULATE):
             found |= {str(each["EvalActionName"]): _strictest(each) for each in answer["EvaluationResults"]}
         if not answer.get("Marker"):
             break
         parameters["Marker"] = answer["Marker"]
-    with reading(_SIMULATE):
+    with parsing(_SIMULATE):
         return {action: found[action] for action in actions}
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from ecs_hooks.aws.call import ask_one, reading
+from ecs_hooks.aws.call import call_aws_one, parsing
 from ecs_hooks.deployment.baseline import blue_listener
 from ecs_hooks.deployment.endpoint import EndpointError, Listener
-from ecs_hooks.deployment.green import app_url_of, at_production, with_listener
-from ecs_hooks.deployment.listener import LOAD_BALANCERS, RULES, ListenerArn, address, short
+from ecs_hooks.deployment.green import app_url_of, green_listener, production_listener
+from ecs_hooks.deployment.listener import LOAD_BALANCERS, RULES, ListenerArn, describe_address, short_arn
 from ecs_hooks.http.errors import ForbiddenAddressError, RequestError
 from ecs_hooks.http.guard import VARIABLE, AllowedHosts, judge, parse_address, refusal
 from ecs_hooks.http.url import Url
@@ -104,7 +104,7 @@ def _discovered(hook: PlannedHook, listener: Listener, stage: str, check_port: i
     service = hook.attached.examined.service
     try:
         balancing = service.load_balancing
-        found = with_listener(stage, balancing) if listener == "test" else at_production(balancing)
+        found = green_listener(stage, balancing) if listener == "test" else production_listener(balancing)
     except EndpointError:
         return
     if found is not None:
@@ -117,13 +117,15 @@ def _discovered(hook: PlannedHook, listener: Listener, stage: str, check_port: i
 
 
 def _load_balancer(listener: str) -> Target:
-    with reading(RULES):
+    with parsing(RULES):
         arn = ListenerArn.parse(listener)
-    port = address(arn).port
-    found = ask_one(LOAD_BALANCERS, arn.region, "LoadBalancers", "load balancer", LoadBalancerArns=[arn.load_balancer])
-    with reading(LOAD_BALANCERS):
+    port = describe_address(arn).port
+    found = call_aws_one(
+        LOAD_BALANCERS, arn.region, "LoadBalancers", "load balancer", LoadBalancerArns=[arn.load_balancer]
+    )
+    with parsing(LOAD_BALANCERS):
         return Target(
-            f"load balancer {short(arn.load_balancer).split('/')[2]}",
+            f"load balancer {short_arn(arn.load_balancer).split('/')[2]}",
             port,
             public=found["Scheme"] == "internet-facing",
             groups=tuple(found.get("SecurityGroups") or ()),

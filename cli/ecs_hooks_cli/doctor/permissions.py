@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from ecs_hooks.auth.reference import SECRETS_MANAGER, SSM
-from ecs_hooks.auth.role import ACTION as ASSUME_ROLE
-from ecs_hooks.aws.call import ask_page, reading
+from ecs_hooks.auth.secret_store import SECRETS_MANAGER, SSM
+from ecs_hooks.auth.sigv4 import ASSUME_ROLE
+from ecs_hooks.aws.call import call_aws, parsing
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.deployment.logs import log_configurations
-from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.deployment.task_definition import container_definitions
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
+from ecs_hooks.deployment.tasks import container_definitions
 from ecs_hooks.plan.model import FirstDeployment
 from ecs_hooks.plan.source import S3
 from ecs_hooks_cli.doctor.attached_hook import AttachedHook, PlannedHook
@@ -47,8 +47,8 @@ def examine_role(hook: AttachedHook) -> Iterator[Finding]:
         return
     name = hook.role.rpartition("/")[2]
     try:
-        answer = ask_page(_GET_ROLE, hook.examined.arn.region, RoleName=name)
-        with reading(_GET_ROLE):
+        answer = call_aws(_GET_ROLE, hook.examined.arn.region, RoleName=name)
+        with parsing(_GET_ROLE):
             found, document = str(answer["Role"]["Arn"]), answer["Role"]["AssumeRolePolicyDocument"]
     except FactError as failed:
         if failed.code == "NoSuchEntity":
@@ -117,12 +117,12 @@ def _by_resource_policy(hook: AttachedHook, name: str) -> Finding:
 def _resource_policy(hook: AttachedHook) -> Decision:
     assert hook.arn is not None
     try:
-        answer = ask_page(_GET_POLICY, hook.arn.region, FunctionName=hook.target)
+        answer = call_aws(_GET_POLICY, hook.arn.region, FunctionName=hook.target)
     except FactError as failed:
         if failed.code == "ResourceNotFoundException":  # the function has no policy
             return Decision.NOT_ALLOWED
         raise
-    with reading(_GET_POLICY):
+    with parsing(_GET_POLICY):
         return decide(json.loads(answer["Policy"]), _INVOKE, "AWS", hook.role)
 
 

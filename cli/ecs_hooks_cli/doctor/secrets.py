@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ecs_hooks.auth.reference import Reference
-from ecs_hooks.aws.call import ask, ask_page, reading
+from ecs_hooks.auth.secret_store import Reference
+from ecs_hooks.aws.call import call_aws, call_aws_list, parsing
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.arn import EcsArn, region_of
 from ecs_hooks.core.formatting import counted
@@ -53,7 +53,7 @@ def secret_arn(reference: Reference, service: EcsArn) -> str:
         If the call fails, or there is no such secret.
     """
     answer = _described(reference, service)
-    with reading(_DESCRIBE_SECRET):
+    with parsing(_DESCRIBE_SECRET):
         return str(answer["ARN"])
 
 
@@ -67,7 +67,7 @@ def parameter_arn(name: str, service: EcsArn) -> str:
 
 def _described(reference: Reference, service: EcsArn) -> Mapping[str, Any]:
     region = region_of(reference.name) if reference.name.startswith("arn:") else service.region
-    return ask_page(_DESCRIBE_SECRET, region, SecretId=reference.name)
+    return call_aws(_DESCRIBE_SECRET, region, SecretId=reference.name)
 
 
 def _problem(reference: Reference, hook: PlannedHook) -> str:
@@ -94,7 +94,7 @@ def _problem_of_parameter(name: str, service: EcsArn) -> str:
     # An ARN does not show whether the name begins with a slash.
     names = [path, f"/{path}"] if name.startswith("arn:") else [name.partition(":")[0]]
     filters = [{"Key": "Name", "Option": "Equals", "Values": names}]
-    found = ask(_DESCRIBE_PARAMETERS, region_of(arn), "Parameters", ParameterFilters=filters)
+    found = call_aws_list(_DESCRIBE_PARAMETERS, region_of(arn), "Parameters", ParameterFilters=filters)
     return "" if found else f"Systems Manager has no parameter {name}"
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, collapse_addresses
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import ask, reading
+from ecs_hooks.aws.call import call_aws_list, parsing
 
 _SUBNETS, _GROUPS, _TABLES = "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups", "ec2:DescribeRouteTables"
 _TCP = {"tcp", "6", "-1"}
@@ -38,8 +38,8 @@ def subnets(region: str, ids: Sequence[str]) -> Subnets:
     FactError
         If the call fails.
     """
-    found = ask(_SUBNETS, region, "Subnets", SubnetIds=list(ids))
-    with reading(_SUBNETS):
+    found = call_aws_list(_SUBNETS, region, "Subnets", SubnetIds=list(ids))
+    with parsing(_SUBNETS):
         return Subnets(str(found[0]["VpcId"]), tuple(IPv4Network(each["CidrBlock"]) for each in found))
 
 
@@ -56,8 +56,8 @@ def allow_outbound(region: str, groups: Sequence[str], port: int, target: Peer) 
 def _allow(region: str, groups: Sequence[str], member: str, port: int, peer: Peer) -> bool | None:
     if not groups:
         return None
-    described = ask(_GROUPS, region, "SecurityGroups", GroupIds=list(groups))
-    with reading(_GROUPS):
+    described = call_aws_list(_GROUPS, region, "SecurityGroups", GroupIds=list(groups))
+    with parsing(_GROUPS):
         return rules_allow((rule for group in described for rule in group.get(member) or []), port, peer)
 
 
@@ -108,23 +108,23 @@ def internet_routes(region: str, vpc: str, ids: Sequence[str]) -> dict[str, Inte
         If the call fails.
     """
     found = _tables(region, vpc, ids)
-    with reading(_TABLES):
+    with parsing(_TABLES):
         return {subnet: _internet_route(table) for subnet, table in found.items()}
 
 
 def table_ids(region: str, vpc: str, ids: Sequence[str]) -> frozenset[str]:
     """Return the ids of the route tables of subnets; see `internet_routes`."""
     found = _tables(region, vpc, ids)
-    with reading(_TABLES):
+    with parsing(_TABLES):
         return frozenset(str(table["RouteTableId"]) for table in found.values())
 
 
 def _tables(region: str, vpc: str, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """Return the route table of each subnet."""
-    tables = ask(_TABLES, region, "RouteTables", Filters=[{"Name": "vpc-id", "Values": [vpc]}])
+    tables = call_aws_list(_TABLES, region, "RouteTables", Filters=[{"Name": "vpc-id", "Values": [vpc]}])
     own: dict[str, Mapping[str, Any]] = {}
     main: Mapping[str, Any] = {}
-    with reading(_TABLES):
+    with parsing(_TABLES):
         for table in tables:
             for each in table.get("Associations") or []:
                 if each.get("SubnetId"):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from ecs_hooks.core.formatting import nearest
-from ecs_hooks.core.validation_errors import described
+from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks_cli.migrate.document import DocumentError
 
 PREDEFINED_CONFIGURATIONS = (
@@ -117,7 +117,7 @@ def read_group(file: TextIO) -> DeploymentGroup:
         inner = whole.get("deploymentGroupInfo", whole) if isinstance(whole, dict) else whole
         group = DeploymentGroup.model_validate(inner)
     except ValidationError as error:
-        raise DocumentError("; ".join(described(error, "deploymentGroupInfo", DeploymentGroup))) from None
+        raise DocumentError("; ".join(error_lines(error, "deploymentGroupInfo", DeploymentGroup))) from None
     except (ValueError, RecursionError):
         raise DocumentError(f"is not the JSON output of {_GET_GROUP}") from None
     if group.compute_platform != "ECS":

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from ecs_hooks.checks.http import HttpCheck
-from ecs_hooks.core.validation_errors import described
+from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks_cli.openapi.document import Document
 from ecs_hooks_cli.openapi.operations import NoValueError, Operation, request_of, safe_operations
 from ecs_hooks_cli.openapi.schemas import StandAlone, UnsupportedSchemaError
@@ -130,7 +130,7 @@ def _check(document: Document, operation: Operation, choice: Choice) -> tuple[di
     try:
         HttpCheck.model_validate(check)
     except ValidationError as error:
-        raise _SkippedError("; ".join(described(error, "the check", HttpCheck))) from None
+        raise _SkippedError("; ".join(error_lines(error, "the check", HttpCheck))) from None
     return check, [*notes, *more]
 
 

@@ -18,7 +18,7 @@ from ecs_hooks.http.tls import ClientCertificate
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.secret_resolver import Keyring
+    from ecs_hooks.auth.secret_resolver import SecretResolver
 
 _ROLE_ARN = r"^arn:[a-z0-9-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$"
 
@@ -35,13 +35,13 @@ class Basic(_Model):
     password: Secret
     """The password."""
 
-    def authorization(self, keyring: Keyring) -> Authorization:
+    def authorization(self, resolver: SecretResolver) -> Authorization:
         """Return the `Authorization` header."""
-        username, password = keyring.read(self.username), keyring.open(self.password)
+        username, password = resolver.resolve_text(self.username), resolver.resolve(self.password)
         if ":" in username:
             raise RequestError("auth.basic.username: must not contain a colon")
         pair = base64.b64encode(f"{username}:{password}".encode()).decode()
-        return _header(keyring, f"Basic {pair}")
+        return _header(resolver, f"Basic {pair}")
 
 
 class Bearer(_Model):
@@ -50,9 +50,9 @@ class Bearer(_Model):
     token: Secret
     """The token."""
 
-    def authorization(self, keyring: Keyring) -> Authorization:
+    def authorization(self, resolver: SecretResolver) -> Authorization:
         """Return the `Authorization` header."""
-        return _header(keyring, f"Bearer {keyring.open(self.token)}")
+        return _header(resolver, f"Bearer {resolver.resolve(self.token)}")
 
 
 class ApiKey(_Model):
@@ -77,9 +77,9 @@ class ApiKey(_Model):
             raise ValueError("give one of header and query")
         return self
 
-    def authorization(self, keyring: Keyring) -> Authorization:
+    def authorization(self, resolver: SecretResolver) -> Authorization:
         """Return the header or the query parameter."""
-        value = keyring.open(self.value)
+        value = resolver.resolve(self.value)
         if self.query is not None:
             return Authorization(query={self.query: value})
         return Authorization({self.header or "": value})
@@ -112,19 +112,19 @@ class OAuth2(_Model):
             raise ValueError("must not contain credentials; use client_id and client_secret")
         return value
 
-    def authorization(self, keyring: Keyring) -> Authorization:
+    def authorization(self, resolver: SecretResolver) -> Authorization:
         """Return a hook that adds a valid token to each request; the first token is requested now."""
         from ecs_hooks.auth.oauth2 import Client, Tokens  # noqa: PLC0415 - loaded only for plans that use it
 
         client = Client(
             self.token_url,
-            keyring.read(self.client_id),
-            keyring.open(self.client_secret),
+            resolver.resolve_text(self.client_id),
+            resolver.resolve(self.client_secret),
             self.scope,
             self.audience,
             in_form=self.token_endpoint_auth_method == "client_secret_post",  # noqa: S105 - a method
         )
-        tokens = Tokens(client, keyring)
+        tokens = Tokens(client, resolver)
         tokens.token()
         return Authorization(sign=tokens.authorize)
 
@@ -140,15 +140,15 @@ class SigV4(_Model):
     """ARN of a role to assume, in any account. Its trust policy must name the function's role, which requires
     `sts:AssumeRole`: `AssumedRoleArns` of the stack allows it. Default: the function's role."""
 
-    def authorization(self, keyring: Keyring) -> Authorization:
+    def authorization(self, resolver: SecretResolver) -> Authorization:
         """Return a hook that signs each request; a role is assumed now."""
         from ecs_hooks.auth.sigv4 import Signer, assume_role  # noqa: PLC0415 - loaded only for plans that use it
 
         find_keys = credentials
         if self.role_arn is not None:
-            find_keys = partial(assume_role, self.role_arn, keyring.find_region())
+            find_keys = partial(assume_role, self.role_arn, resolver.find_region())
             find_keys()
-        signer = Signer(self.service, self.region or keyring.find_region(), find_keys, keyring.redactor)
+        signer = Signer(self.service, self.region or resolver.find_region(), find_keys, resolver.redactor)
         return Authorization(sign=signer.sign)
 
 
@@ -167,10 +167,10 @@ class MutualTls(_Model):
             raise ValueError("must be PEM, which begins with -----BEGIN")
         return value
 
-    def authorization(self, keyring: Keyring) -> Authorization:
+    def authorization(self, resolver: SecretResolver) -> Authorization:
         """Return the client certificate."""
         return Authorization(
-            certificate=ClientCertificate(keyring.read(self.certificate), keyring.open(self.private_key))
+            certificate=ClientCertificate(resolver.resolve_text(self.certificate), resolver.resolve(self.private_key))
         )
 
 
@@ -220,11 +220,11 @@ class Auth(_Model):
         """URL of the token endpoint; None without `oauth2`."""
         return None if self.oauth2 is None else self.oauth2.token_url
 
-    def authorization(self, keyring: Keyring) -> Authorization:
+    def authorization(self, resolver: SecretResolver) -> Authorization:
         """Return the credentials of a request; raise `ExplainedError` if a secret, a token or a role is not available."""
-        return self._given[0].authorization(keyring)
+        return self._given[0].authorization(resolver)
 
 
-def _header(keyring: Keyring, value: str) -> Authorization:
-    keyring.redactor.add_header("Authorization", value)
+def _header(resolver: SecretResolver, value: str) -> Authorization:
+    resolver.redactor.add_header("Authorization", value)
     return Authorization({"Authorization": value})

@@ -14,7 +14,7 @@ from ecs_hooks.http.retry import send
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.secret_resolver import Keyring
+    from ecs_hooks.auth.secret_resolver import SecretResolver
     from ecs_hooks.http.limits import Trust
     from ecs_hooks.http.response import Response
 
@@ -108,10 +108,10 @@ tokens: Cache[tuple[Client, Trust], str] = Cache()
 class Tokens:
     """Authorizes requests with a valid token."""
 
-    def __init__(self, client: Client, keyring: Keyring) -> None:
+    def __init__(self, client: Client, resolver: SecretResolver) -> None:
         self._client = client
-        self._keyring = keyring
-        keyring.redactor.add_header("Authorization", client.basic)
+        self._resolver = resolver
+        resolver.redactor.add_header("Authorization", client.basic)
 
     def authorize(self, request: Request) -> Request:
         """Return a request with a token."""
@@ -120,15 +120,15 @@ class Tokens:
 
     def token(self) -> str:
         """Return a token, and request one if the last has expired; raise `TokenError` if there is none."""
-        token = tokens.get((self._client, self._keyring.limits.trust), self._request)
-        self._keyring.redactor.add(token)
+        token = tokens.get((self._client, self._resolver.limits.trust), self._request)
+        self._resolver.redactor.add(token)
         return token
 
     def _request(self) -> Kept[str]:
         request = self._client.request()
-        limits = self._keyring.limits._replace(follow_redirects=False, max_body_bytes=_MAX_BYTES)
+        limits = self._resolver.limits._replace(follow_redirects=False, max_body_bytes=_MAX_BYTES)
         try:
-            response = send(request, limits, self._keyring.deadline)
+            response = send(request, limits, self._resolver.deadline)
             if not response.ok:
                 permanent = response.status != _TOO_MANY_REQUESTS and response.status < _SERVER_ERROR
                 raise self._error(
@@ -142,7 +142,7 @@ class Tokens:
         return kept
 
     def _error(self, problem: str, status: Status) -> TokenError:
-        return TokenError(self._keyring.redactor.mask(f"auth.oauth2: {problem}"), status)
+        return TokenError(self._resolver.redactor.mask(f"auth.oauth2: {problem}"), status)
 
 
 def _status_of(error: HttpError) -> Status:

@@ -32,7 +32,7 @@ else:
     """A secret, or a reference to one."""
 
 
-class Keyring(NamedTuple):
+class SecretResolver(NamedTuple):
     """Resolves secrets, and adds each to the check's redactor first.
 
     Parameters
@@ -52,18 +52,18 @@ class Keyring(NamedTuple):
     limits: Limits
     deadline: Deadline
 
-    def open(self, secret: str | Reference) -> str:
+    def resolve(self, secret: str | Reference) -> str:
         """Return a secret, which is masked from now on; raise `FactError` if the reference cannot be resolved."""
-        value = self.read(secret)
+        value = self.resolve_text(secret)
         self.redactor.add(value)
         return value
 
-    def read(self, text: str | Reference) -> str:
+    def resolve_text(self, text: str | Reference) -> str:
         """Return a text, which is masked only if it is a reference, such as a user name; see `open`."""
         if isinstance(text, str):
             return text
-        from ecs_hooks.auth.secret_store import value_of  # noqa: PLC0415 - loaded only for plans with references
+        from ecs_hooks.auth.secret_store import read_secret  # noqa: PLC0415 - loaded only for plans with references
 
-        value = value_of(text, self.find_region)
+        value = read_secret(text, self.find_region)
         self.redactor.add(value)
         return value

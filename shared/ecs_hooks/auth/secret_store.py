@@ -21,13 +21,13 @@ SECONDS = 300
 
 _PARAMETERS = {SECRETS_MANAGER: "SecretArns", SSM: "ParameterArns"}
 """By action, the parameter of the stack that allows it."""
-READABLE = "as {} of the stack does, and KeyArns for a key of its own"
+PERMISSION_HINT = "as {} of the stack does, and KeyArns for a key of its own"
 """The fix for a missing permission, with the name of that parameter."""
 
 _RESERVED = ("AWS_", "LAMBDA_", "_")
 """Prefixes of the environment variables that Lambda sets, the function's credentials among them."""
 
-known: Cache[tuple[str | None, str, str, str], str] = Cache()
+cached_secrets: Cache[tuple[str | None, str, str, str], str] = Cache()
 """Values of secrets, by AWS endpoint, region, action and name."""
 
 
@@ -87,7 +87,7 @@ class Reference(BaseModel):
         return self.secretsmanager or self.ssm or self.env or ""
 
 
-def value_of(reference: Reference, find_region: Callable[[], str]) -> str:
+def read_secret(reference: Reference, find_region: Callable[[], str]) -> str:
     """Return a secret; names without a region are looked up in that of `find_region`.
 
     Raises
@@ -103,36 +103,36 @@ def value_of(reference: Reference, find_region: Callable[[], str]) -> str:
         return value
     region = region_of(name) if name.startswith("arn:") else find_region()
     key = (os.environ.get("AWS_ENDPOINT_URL"), region, reference.action, name)
-    value = known.get(key, lambda: Kept(_read(reference.action, name, region), SECONDS))
+    value = cached_secrets.get(key, lambda: Kept(_read(reference.action, name, region), SECONDS))
     return value if reference.key is None else _value_at(value, reference.key, name)
 
 
 def _read(action: str, name: str, region: str) -> str:
     # Imported here: a plan whose secrets are environment variables does not load AWS calls.
-    from ecs_hooks.aws.call import ask_page, reading  # noqa: PLC0415
+    from ecs_hooks.aws.call import call_aws, parsing  # noqa: PLC0415
 
     try:
         if action == SSM:
-            response = ask_page(action, region, Name=name, WithDecryption=True)
-            with reading(action):
+            response = call_aws(action, region, Name=name, WithDecryption=True)
+            with parsing(action):
                 value = response["Parameter"]["Value"]
         else:
-            response = ask_page(action, region, SecretId=name)
+            response = call_aws(action, region, SecretId=name)
             if "SecretBinary" in response:
                 raise FactDeniedError(f"{action}: the secret is binary; store it as text", action=action)
-            with reading(action):
+            with parsing(action):
                 value = response["SecretString"]
     except FactError as error:
-        raise named(error, name, READABLE.format(_PARAMETERS[action])) from error
+        raise with_resource(error, name, PERMISSION_HINT.format(_PARAMETERS[action])) from error
     if not value:
         raise FactError(f"{action}: invalid response ({name})", action=action)
     return str(value)
 
 
-def named(error: FactError, name: str, hint: str) -> FactError:
+def with_resource(error: FactError, name: str, hint: str) -> FactError:
     """Return an error with the name of the resource, and with a hint if the permission is missing."""
     return type(error)(
-        f"{error}{f', {hint}' if error.forbidden else ''} ({name})", action=error.action, code=error.code
+        f"{error}{f', {hint}' if error.access_denied else ''} ({name})", action=error.action, code=error.code
     )
 
 

@@ -14,9 +14,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
 from ecs_hooks.auth.cache import Cache, Kept
-from ecs_hooks.auth.secret_store import named
-from ecs_hooks.aws.call import ask_page, reading
-from ecs_hooks.aws.errors import FactError, unreadable
+from ecs_hooks.auth.secret_store import with_resource
+from ecs_hooks.aws.call import call_aws, parsing
+from ecs_hooks.aws.errors import FactError, invalid_response
 from ecs_hooks.core import clock
 from ecs_hooks.http.request import with_defaults
 
@@ -49,7 +49,7 @@ _SIGNED_HEADERS = re.compile(r"(host|content-type|x-amz-.*)$", re.IGNORECASE)
 _REUSE_SECONDS = 60.0
 """How long a signature is reused for the same request; AWS accepts it for five minutes."""
 
-roles: Cache[tuple[str | None, str, str], ReadOnlyCredentials] = Cache()
+cached_roles: Cache[tuple[str | None, str, str], ReadOnlyCredentials] = Cache()
 """Credentials of assumed roles, by AWS endpoint, region and role."""
 
 
@@ -64,22 +64,22 @@ def assume_role(role_arn: str, region: str) -> ReadOnlyCredentials:
 
     def find() -> Kept[ReadOnlyCredentials]:
         try:
-            response = ask_page(
+            response = call_aws(
                 ASSUME_ROLE,
                 region,
                 RoleArn=role_arn,
                 RoleSessionName=SESSION_NAME,
                 DurationSeconds=SESSION_SECONDS,
             )
-            with reading(ASSUME_ROLE):
+            with parsing(ASSUME_ROLE):
                 keys = [response["Credentials"][name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
             if not all(map(_PRINTABLE.fullmatch, keys)):
-                raise unreadable(ASSUME_ROLE)
+                raise invalid_response(ASSUME_ROLE)
         except FactError as error:
-            raise named(error, role_arn, _ASSUME_ROLE_HINT) from error
+            raise with_resource(error, role_arn, _ASSUME_ROLE_HINT) from error
         return Kept(ReadOnlyCredentials(*keys), SESSION_SECONDS - _RENEW_BEFORE)
 
-    return roles.get((os.environ.get("AWS_ENDPOINT_URL"), region, role_arn), find)
+    return cached_roles.get((os.environ.get("AWS_ENDPOINT_URL"), region, role_arn), find)
 
 
 class _SingleEncodedAuth(SigV4Auth):  # type: ignore[misc] # botocore ships no types

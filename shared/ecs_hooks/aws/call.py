@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ecs_hooks.aws.clients import client
-from ecs_hooks.aws.errors import FactDeniedError, FactError, fact_error, unreadable
+from ecs_hooks.aws.errors import FactDeniedError, FactError, aws_error, invalid_response
 
 _BOTOCORE_NAMES = {"elasticloadbalancing": "elbv2"}
 """Services that IAM and botocore call by different names."""
@@ -18,7 +18,7 @@ _BOTOCORE_NAMES = {"elasticloadbalancing": "elbv2"}
 _TYPES: dict[str, type] = {"string": str, "boolean": bool, "timestamp": datetime}
 
 
-def ask_page(action: str, region: str, **parameters: Any) -> dict[str, Any]:
+def call_aws(action: str, region: str, **parameters: Any) -> dict[str, Any]:
     """Call AWS once, and return the response.
 
     Parameters
@@ -44,39 +44,39 @@ def ask_page(action: str, region: str, **parameters: Any) -> dict[str, Any]:
     except FactError:
         raise
     except Exception as error:
-        raise fact_error(action, error) from error
+        raise aws_error(action, error) from error
     if not _matches(response, caller.meta.service_model.operation_model(operation).output_shape):
-        raise unreadable(action)
+        raise invalid_response(action)
     return response
 
 
-def ask(action: str, region: str, member: str, **parameters: Any) -> list[Any]:
-    """Call AWS once, and return the list in this member of the response; see `ask_page`."""
-    found = ask_page(action, region, **parameters).get(member)
+def call_aws_list(action: str, region: str, member: str, **parameters: Any) -> list[Any]:
+    """Call AWS once, and return the list in this member of the response; see `call_aws`."""
+    found = call_aws(action, region, **parameters).get(member)
     if not isinstance(found, list):  # botocore returns an empty response for a body that is not JSON
-        raise unreadable(action)
+        raise invalid_response(action)
     return found
 
 
-def ask_one(action: str, region: str, member: str, what: str, **parameters: Any) -> dict[str, Any]:
-    """Call AWS once, and return the first item of a list; see `ask`.
+def call_aws_one(action: str, region: str, member: str, what: str, **parameters: Any) -> dict[str, Any]:
+    """Call AWS once, and return the first item of a list; see `call_aws_list`.
 
     Parameters
     ----------
     what
         The kind of item, for the error if there is none.
     """
-    found = ask(action, region, member, **parameters)
+    found = call_aws_list(action, region, member, **parameters)
     if not found:
         raise FactDeniedError(f"{action}: {what} not found")
     first: dict[str, Any] = found[0]
     return first
 
 
-def pages(
+def call_aws_pages(
     action: str, region: str, token: str, too_many: FactError, *, most: int, **parameters: Any
 ) -> Iterator[dict[str, Any]]:
-    """Call AWS page by page, and yield each response; see `ask_page`.
+    """Call AWS page by page, and yield each response; see `call_aws`.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def pages(
         Most pages to read.
     """
     for _ in range(most):
-        response = ask_page(action, region, **parameters)
+        response = call_aws(action, region, **parameters)
         yield response
         if not response.get(token):
             return
@@ -97,12 +97,12 @@ def pages(
 
 
 @contextmanager
-def reading(action: str) -> Iterator[None]:
-    """Turn the errors of missing members into `FactError`; `ask_page` has validated the types of all others."""
+def parsing(action: str) -> Iterator[None]:
+    """Turn the errors of missing members into `FactError`; `call_aws` has validated the types of all others."""
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise unreadable(action) from error
+        raise invalid_response(action) from error
 
 
 def _matches(value: object, shape: Any) -> bool:

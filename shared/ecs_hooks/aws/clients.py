@@ -10,7 +10,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from ecs_hooks.aws.errors import FactDeniedError, fact_error
+from ecs_hooks.aws.errors import FactDeniedError, aws_error
 from ecs_hooks.core.gc_freeze import gc_freeze
 
 ATTEMPTS = 2
@@ -59,7 +59,7 @@ def credentials() -> Any:
             found = _session().get_credentials()
             frozen = None if found is None else found.get_frozen_credentials()
     except Exception as error:
-        raise fact_error("AWS credentials", error) from error
+        raise aws_error("AWS credentials", error) from error
     if frozen is None:
         raise FactDeniedError("no AWS credentials to sign the request with; run the function with an execution role")
     return frozen

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import pages, reading
+from ecs_hooks.aws.call import call_aws_pages, parsing
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 
 DESCRIBE_ALARMS = "cloudwatch:DescribeAlarms"
@@ -40,7 +40,7 @@ class Alarm(NamedTuple):
     since: float | None
 
 
-def alarms(region: str, *, names: Sequence[str] = (), prefix: str = "") -> list[Alarm]:
+def describe_alarms(region: str, *, names: Sequence[str] = (), prefix: str = "") -> list[Alarm]:
     """Return metric and composite alarms, by name or by the prefix of their names."""
     selections: list[dict[str, Any]] = [
         {"AlarmNames": list(names[index : index + _MAX_ALARMS])} for index in range(0, len(names), _MAX_ALARMS)
@@ -53,8 +53,8 @@ def _described(region: str, selection: dict[str, Any]) -> Iterator[Alarm]:
         f"{DESCRIBE_ALARMS}: more than {_ALARM_PAGES * _MAX_ALARMS} alarms match; give names or a longer prefix"
     )
     parameters = {**selection, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": _MAX_ALARMS}
-    for response in pages(DESCRIBE_ALARMS, region, "NextToken", too_many, most=_ALARM_PAGES, **parameters):
-        with reading(DESCRIBE_ALARMS):
+    for response in call_aws_pages(DESCRIBE_ALARMS, region, "NextToken", too_many, most=_ALARM_PAGES, **parameters):
+        with parsing(DESCRIBE_ALARMS):
             for each in [*response["MetricAlarms"], *response["CompositeAlarms"]]:
                 since = each.get("StateTransitionedTimestamp") or each.get("StateUpdatedTimestamp")
                 yield Alarm(each["AlarmName"], each["StateValue"], since.timestamp() if since else None)
@@ -111,8 +111,10 @@ def get_metric_data(region: str, queries: Sequence[Mapping[str, Any]], begin: fl
             "EndTime": datetime.fromtimestamp(end, UTC),
             "ScanBy": "TimestampAscending",
         }
-        for response in pages(GET_METRIC_DATA, region, "NextToken", too_many, most=_METRIC_PAGES, **parameters):
-            with reading(GET_METRIC_DATA):
+        for response in call_aws_pages(
+            GET_METRIC_DATA, region, "NextToken", too_many, most=_METRIC_PAGES, **parameters
+        ):
+            with parsing(GET_METRIC_DATA):
                 for each in response["MetricDataResults"]:
                     found[each["Id"]] = _merged(found.get(each["Id"]), each)
     return found

@@ -72,7 +72,7 @@ class FactError(ExplainedError):
         self.code = code
 
     @property
-    def forbidden(self) -> bool:
+    def access_denied(self) -> bool:
         """Whether the caller lacks the permission."""
         return self.code in _DENIED
 
@@ -91,12 +91,12 @@ class FactDeniedError(FactError):
         return Outcome.failed(str(self))
 
 
-def unreadable(action: str) -> FactError:
+def invalid_response(action: str) -> FactError:
     """Return the error for a response that does not match AWS's API model; a retry may return a valid one."""
     return FactError(f"{action}: invalid response", action=action)
 
 
-def fact_error(action: str, error: Exception) -> FactError:
+def aws_error(action: str, error: Exception) -> FactError:
     """Return the error for an exception of an AWS client. Of the response, it contains the error code alone."""
     # Of botocore's exceptions, ClientError alone has a response; importing it here would load botocore.
     response = getattr(error, "response", None)
@@ -104,7 +104,7 @@ def fact_error(action: str, error: Exception) -> FactError:
         return _client_error(action, response)
     name = type(error).__name__
     if type(error).__module__ != "botocore.exceptions":
-        return unreadable(action)  # botocore's parsers raise many exceptions for malformed bodies
+        return invalid_response(action)  # botocore's parsers raise many exceptions for malformed bodies
     if name in _NO_CREDENTIALS:
         return FactDeniedError(f"{action}: no AWS credentials ({name})", action=action)
     return FactError(f"{action}: {name}{f'; {_VPC_HINT}' if name in _NO_CONNECTION else ''}", action=action)

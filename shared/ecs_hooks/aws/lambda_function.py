@@ -9,9 +9,9 @@ import re
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import reading
+from ecs_hooks.aws.call import parsing
 from ecs_hooks.aws.clients import client
-from ecs_hooks.aws.errors import FactDeniedError, fact_error
+from ecs_hooks.aws.errors import FactDeniedError, aws_error
 
 INVOKE = "lambda:InvokeFunction"
 
@@ -19,7 +19,7 @@ _REPORT = re.compile(r"^REPORT .*?\bDuration: ([0-9.]+) ms", re.MULTILINE)
 _ERROR_TYPE = re.compile(r"[A-Za-z_][\w.]{0,79}")
 
 
-class Invoked(NamedTuple):
+class InvocationResult(NamedTuple):
     """The result of an invocation.
 
     Parameters
@@ -37,11 +37,11 @@ class Invoked(NamedTuple):
     seconds: float | None
 
 
-class LateError(FactDeniedError):
+class InvocationTimeoutError(FactDeniedError):
     """The function did not respond in time. It may still run, and is not invoked again."""
 
 
-def invoke(function: str, qualifier: str, payload: Any, region: str, seconds: float) -> Invoked:
+def invoke(function: str, qualifier: str, payload: Any, region: str, seconds: float) -> InvocationResult:
     """Invoke a function, or one of its versions or aliases, once, and return its result within some seconds.
 
     Raises
@@ -60,11 +60,13 @@ def invoke(function: str, qualifier: str, payload: Any, region: str, seconds: fl
             content: bytes = body.read()
     except Exception as error:
         if type(error).__name__ == "ReadTimeoutError":
-            raise LateError(f"no response within {seconds:g} s") from error
-        raise fact_error(INVOKE, error) from error
-    with reading(INVOKE):
+            raise InvocationTimeoutError(f"no response within {seconds:g} s") from error
+        raise aws_error(INVOKE, error) from error
+    with parsing(INVOKE):
         failed = bool(response.get("FunctionError"))
-        return Invoked(content, _error_type(content) if failed else "", _duration(response.get("LogResult") or ""))
+        return InvocationResult(
+            content, _error_type(content) if failed else "", _duration(response.get("LogResult") or "")
+        )
 
 
 def _error_type(content: bytes) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ecs_hooks.assertions.predicate import Predicate
     from ecs_hooks.assertions.query import Assertion
     from ecs_hooks.auth.fields import ApiKey, Auth, Basic, Bearer, MutualTls, OAuth2, SigV4
-    from ecs_hooks.auth.reference import Reference
+    from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import AtStep, Check, Requirements
     from ecs_hooks.checks.compare.compare_check import CompareCheck, CompareRequest
@@ -124,7 +124,7 @@ _OTHERS = {
     "ecs_hooks.assertions.filters.functions": ("RegexReplacement", "Replacement"),
     "ecs_hooks.assertions.predicate": ("Predicate",),
     "ecs_hooks.auth.fields": ("ApiKey", "Auth", "Basic", "Bearer", "MutualTls", "OAuth2", "SigV4"),
-    "ecs_hooks.auth.reference": ("Reference",),
+    "ecs_hooks.auth.secret_store": ("Reference",),
     "ecs_hooks.checks.base": ("AtStep", "Check", "Requirements"),
     "ecs_hooks.checks.compare.compare_check": ("CompareRequest",),
     "ecs_hooks.checks.comparison.compared_metric": ("ComparedMetric", "CriticalEffect"),

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ecs_hooks.aws.alarms import ACTION, Alarm, alarms
+from ecs_hooks.aws.cloudwatch import DESCRIBE_ALARMS, Alarm, describe_alarms
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
-from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
 
 Policy = Literal["fail", "wait", "ignore"]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -46,7 +46,7 @@ class AlarmCheck(Check):
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        return super().requirements()._replace(actions=frozenset({ACTION, DEPLOYMENTS}))
+        return super().requirements()._replace(actions=frozenset({DESCRIBE_ALARMS, DEPLOYMENTS}))
 
     def run(self, context: CheckContext) -> Outcome:
         """Read the alarms, and evaluate their states."""
@@ -87,11 +87,11 @@ class AlarmCheck(Check):
         """Return the alarms. One DescribeAlarms call serves all checks of the plan that have names."""
         facts, region = context.deployment.facts, context.region
         if self.prefix:
-            return facts.get(f"alarms {self.prefix}", lambda: alarms(region, prefix=self.prefix))
+            return facts.get(f"alarms {self.prefix}", lambda: describe_alarms(region, prefix=self.prefix))
         wanted = {name for check in context.checks if isinstance(check, AlarmCheck) for name in check.names}
         if not wanted.issuperset(names):  # from the deployment configuration, or the check is not in the plan
             wanted = set(names)
-        found = facts.get(f"alarms of {sorted(wanted)}", lambda: alarms(region, names=sorted(wanted)))
+        found = facts.get(f"alarms of {sorted(wanted)}", lambda: describe_alarms(region, names=sorted(wanted)))
         return [alarm for alarm in found if alarm.name in names]
 
 

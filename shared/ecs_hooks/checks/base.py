@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.measurement import Watch
 from ecs_hooks.core.outcome import Outcome
-from ecs_hooks.core.validation_errors import described
+from ecs_hooks.core.validation_errors import error_lines
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import SigV4
-    from ecs_hooks.auth.reference import Reference
+    from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 
@@ -72,9 +72,9 @@ class Requirements(NamedTuple):
         found = {*self.actions, *self.service_actions(shared)}
         found |= {each.action for each in self.secrets if each.action}
         if self.roles:
-            from ecs_hooks.auth.role import ACTION  # noqa: PLC0415 - it loads botocore
+            from ecs_hooks.auth.sigv4 import ASSUME_ROLE  # noqa: PLC0415 - it loads botocore
 
-            found.add(ACTION)
+            found.add(ASSUME_ROLE)
         if self.listener is not None:
             found |= shared.both if self.blue else shared.endpoint[self.listener]
         return frozenset(found)
@@ -125,7 +125,7 @@ class Check(BaseModel, ABC):
             try:
                 self._with(step)
             except ValidationError as error:
-                problems += described(error, where, type(self))
+                problems += error_lines(error, where, type(self))
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.deployment.base import Deployment
-    from ecs_hooks.deployment.baseline import Blue
+    from ecs_hooks.deployment.baseline import BlueEndpoint
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
     from ecs_hooks.deployment.target import Target
 
@@ -115,7 +115,7 @@ class CheckContext:
         """
         return self.target.green(listener)
 
-    def blue(self, url: str | None = None, host: str | None = None) -> Blue:
+    def blue(self, url: str | None = None, host: str | None = None) -> BlueEndpoint:
         """Return blue's address, for a check that compares blue with green.
 
         Parameters

@@ -12,7 +12,7 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.http import HttpCheck
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.validation_errors import Form
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
 
 
 class DigestCheck(Check):

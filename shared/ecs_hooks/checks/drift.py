@@ -9,9 +9,9 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
-from ecs_hooks.deployment.drift import misdirected, strangers
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.listener import foreign_target_group, route_error
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
 
 
 class DriftCheck(Check):
@@ -35,13 +35,13 @@ class DriftCheck(Check):
         problems: list[str] = []
         for each in deployment.green.load_balancing:
             if each.test and context.stage not in BEFORE_TEST_TRAFFIC:
-                problems.append(misdirected(deployment.route(each.test), each, each.test))
+                problems.append(route_error(deployment.route(each.test), each, each.test))
             if each.production:
                 route = deployment.route(each.production)
                 if context.stage == Stage.POST_PRODUCTION_TRAFFIC_SHIFT:
-                    problems.append(misdirected(route._replace(obstacle=""), each, each.production))
+                    problems.append(route_error(route._replace(obstacle=""), each, each.production))
                 else:
-                    problems.append(strangers(route, each, each.production))
+                    problems.append(foreign_target_group(route, each, each.production))
         if any(problems):
             return Outcome.failed("; ".join(filter(None, problems)))
         if not problems:

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ecs_hooks.aws.metrics import ACTION
+from ecs_hooks.aws.cloudwatch import GET_METRIC_DATA
 from ecs_hooks.checks.base import Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
 
 _METRICS = {
@@ -54,7 +54,7 @@ class GoldenSignalsCheck(MetricWindowCheck):
         required = super().requirements()
         return required._replace(
             actions=frozenset({REVISIONS}),
-            service_actions=lambda shared: frozenset({ACTION} if _has_alb(shared.load_balancing) else ()),
+            service_actions=lambda shared: frozenset({GET_METRIC_DATA} if _has_alb(shared.load_balancing) else ()),
         )
 
     def run(self, context: CheckContext) -> Outcome:

@@ -13,7 +13,7 @@ from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
 from ecs_hooks.assertions.predicate import LiteralOrPredicate
-from ecs_hooks.aws.lambda_function import INVOKE, Invoked, LateError, invoke
+from ecs_hooks.aws.lambda_function import INVOKE, InvocationResult, InvocationTimeoutError, invoke
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.outcome import Outcome
@@ -77,12 +77,12 @@ class InvokeCheck(Check):
         began = time.perf_counter()
         try:
             invoked = invoke(name, version, self.payload, context.region, self.timeout_seconds)
-        except LateError as error:
+        except InvocationTimeoutError as error:
             return Outcome.failed(f"{called} {error}")
         took = time.perf_counter() - began
         return self._evaluate(called, invoked, took if invoked.seconds is None else invoked.seconds)
 
-    def _evaluate(self, called: str, invoked: Invoked, seconds: float) -> Outcome:
+    def _evaluate(self, called: str, invoked: InvocationResult, seconds: float) -> Outcome:
         evidence: dict[str, float] = {"latency_ms": round(seconds * 1000, 1), "payload_bytes": len(invoked.payload)}
         if self.expect.max_latency_ms is not None:
             evidence["latency_ms_limit"] = self.expect.max_latency_ms

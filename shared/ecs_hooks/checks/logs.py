@@ -16,11 +16,18 @@ from ecs_hooks.core import clock
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.logs import FILTER, LogConfiguration, count_matches
-from ecs_hooks.deployment.logs_insights import RESULTS, START, Row, rows_of, start_queries
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
-from ecs_hooks.deployment.task_definition import ACTION as TASK_DEFINITION
-from ecs_hooks.deployment.tasks import DESCRIBE, LIST
+from ecs_hooks.deployment.logs import (
+    FILTER,
+    RESULTS,
+    START,
+    LogConfiguration,
+    Row,
+    count_matches,
+    start_queries,
+    wait_for_rows,
+)
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
+from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, TASK_DEFINITION
 
 _QUERY_SECONDS = 60
 """Seconds between two runs of a query: CloudWatch charges for the data that each run scans."""
@@ -84,7 +91,7 @@ class LogsCheck(Check):
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         reads = {FILTER} if self.query is None else {START, RESULTS}
-        actions = frozenset({*reads, TASK_DEFINITION, REVISIONS, LIST, DESCRIBE})
+        actions = frozenset({*reads, TASK_DEFINITION, REVISIONS, LIST_TASKS, DESCRIBE_TASKS})
         return super().requirements()._replace(running=True, watch_seconds=self._watch_seconds, actions=actions)
 
     def run(self, context: CheckContext) -> Outcome:
@@ -124,7 +131,7 @@ class LogsCheck(Check):
             return Outcome.wait(reason, retry_after=self.lag_seconds - context.elapsed)
         now = clock.now()
         started = start_queries(query, configured, tasks, now - context.elapsed, now)
-        found = [result for each in started if (result := rows_of(each, context.deadline)) is not None]
+        found = [result for each in started if (result := wait_for_rows(each, context.deadline)) is not None]
         if len(found) < len(started):
             return Outcome.wait("the query did not end within this invocation", retry_after=_QUERY_SECONDS)
         rows = [row for result in found for row in result.rows]

@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecs_hooks.assertions.condition import Condition
-from ecs_hooks.aws.metrics import ACTION
+from ecs_hooks.aws.cloudwatch import GET_METRIC_DATA
 from ecs_hooks.checks.base import Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
 from ecs_hooks.core.validation_errors import Form
-from ecs_hooks.deployment.dimensions import placeholder_actions, placeholders
+from ecs_hooks.deployment.placeholders import placeholder_actions, placeholders
 
 _RESULT = "Result"
 """The id of the result. An id of a plan begins with a small letter, so it never is the same."""
@@ -81,7 +81,11 @@ class MetricCheck(MetricWindowCheck):
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         values = [value for query in self.queries.values() for value in query.dimensions.values()]
-        return super().requirements()._replace(actions=frozenset({ACTION}).union(*map(placeholder_actions, values)))
+        return (
+            super()
+            .requirements()
+            ._replace(actions=frozenset({GET_METRIC_DATA}).union(*map(placeholder_actions, values)))
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Read the datapoints, and evaluate them."""

@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from ecs_hooks.aws.metrics import Series, get_metric_data
+from ecs_hooks.aws.cloudwatch import Series, get_metric_data
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core import clock
-from ecs_hooks.deployment.dimensions import filled
+from ecs_hooks.deployment.placeholders import fill_placeholders
 
 NO_DATA = Series(())
 
@@ -59,7 +59,9 @@ class MetricWindowCheck(Check):
         self, context: CheckContext, namespace: str, metric: str, stat: str, dimensions: Mapping[str, str]
     ) -> dict[str, Any]:
         """Return a `MetricStat` of GetMetricData. Fills in the placeholders of the dimensions."""
-        named = [{"Name": name, "Value": filled(value, context.deployment)} for name, value in dimensions.items()]
+        named = [
+            {"Name": name, "Value": fill_placeholders(value, context.deployment)} for name, value in dimensions.items()
+        ]
         return {
             "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
             "Period": self.period_seconds,

@@ -13,9 +13,9 @@ from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC, require_running
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.listener import TARGET_HEALTH, RegisteredTarget, target_health
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
-from ecs_hooks.deployment.targets import ACTION, Target, target_health
 
 _WORST_FIRST = [Status.FAIL, Status.WAIT, Status.PASS, Status.SKIP]
 _NOT_BAD = {"healthy", "initial", "draining"}
@@ -35,7 +35,7 @@ class TargetsCheck(Check):
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        return super().requirements()._replace(running=True, actions=frozenset({ACTION, REVISIONS}))
+        return super().requirements()._replace(running=True, actions=frozenset({TARGET_HEALTH, REVISIONS}))
 
     def run(self, context: CheckContext) -> Outcome:
         """Read the health of the targets, and evaluate it."""
@@ -51,7 +51,7 @@ class TargetsCheck(Check):
         ]
         return min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.status))
 
-    def _evaluate(self, group: str, targets: list[Target], *, used: bool) -> Outcome:
+    def _evaluate(self, group: str, targets: list[RegisteredTarget], *, used: bool) -> Outcome:
         name = group.split("/")[1] if "/" in group else group
         counts = Counter(target.state for target in targets if target.state != "draining")
         healthy, initial = counts["healthy"], counts["initial"]

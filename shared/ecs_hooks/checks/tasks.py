@@ -14,9 +14,9 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
-from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.deployment.tasks import DESCRIBE, LIST, MOST, Container, Task
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
+from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, MAX_TASKS, Container, Task
 
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
 """`stopCode`s of a task that stopped by itself."""
@@ -46,7 +46,11 @@ class TasksCheck(Check):
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         images = {REVISIONS} if self.digest else set()
-        return super().requirements()._replace(running=True, actions=frozenset({LIST, DESCRIBE, DEPLOYMENTS, *images}))
+        return (
+            super()
+            .requirements()
+            ._replace(running=True, actions=frozenset({LIST_TASKS, DESCRIBE_TASKS, DEPLOYMENTS, *images}))
+        )
 
     def run(self, context: CheckContext) -> Outcome:
         """Read green's tasks, and compare them with the revision."""
@@ -77,7 +81,7 @@ class TasksCheck(Check):
             reason = f"{summary}, ECS does not know the image digest of container {min(unknown)} yet"
             return Outcome.wait(reason, evidence)
         # ListTasks may lag behind: a task that only the count has is not known to be healthy.
-        if count < desired or len(tasks) < min(count, MOST):
+        if count < desired or len(tasks) < min(count, MAX_TASKS):
             return Outcome.wait(summary, evidence)
         return Outcome.passed(summary, evidence)
 

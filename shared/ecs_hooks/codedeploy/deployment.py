@@ -44,7 +44,7 @@ class CodeDeployDeployment(Deployment):
         return self.description.is_rollback
 
     @property
-    def blue_served_alone(self) -> float | None:
+    def blue_bake_start(self) -> float | None:
         """Not known to CodeDeploy."""
         raise NotApplicableError(
             "CodeDeploy does not report when blue was deployed, so there is no time to compare with"
@@ -112,6 +112,6 @@ class LambdaDeployment(CodeDeployDeployment):
         return not self.blue_version
 
     @property
-    def obstacle_to_an_address(self) -> str:
+    def endpoint_obstacle(self) -> str:
         """The reason why a version has no address."""
         return "a version of a Lambda function has no address of its own"

@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import ask, ask_page, reading
-from ecs_hooks.aws.errors import FactDeniedError, unreadable
+from ecs_hooks.aws.call import call_aws, call_aws_list, parsing
+from ecs_hooks.aws.errors import FactDeniedError, invalid_response
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks.plan.model import REFERENCE
 
@@ -84,7 +84,7 @@ class Description(NamedTuple):
         """
         began = self.deployment.get("startTime") or self.deployment.get("createTime")
         if began is None:
-            raise unreadable(DEPLOYMENT)
+            raise invalid_response(DEPLOYMENT)
         return float(began.timestamp())
 
     @property
@@ -124,14 +124,18 @@ def describe(deployment_id: str, region: str) -> Description:
     FactError
         If CodeDeploy does not answer, or the deployment does not exist.
     """
-    with reading(DEPLOYMENT):
-        deployment = ask_page(DEPLOYMENT, region, deploymentId=deployment_id)["deploymentInfo"]
+    with parsing(DEPLOYMENT):
+        deployment = call_aws(DEPLOYMENT, region, deploymentId=deployment_id)["deploymentInfo"]
         platform = deployment["computePlatform"]
     member = {"ECS": "ecsTarget", "Lambda": "lambdaTarget"}.get(platform)
     if member is None:
         raise FactDeniedError(f"CodeDeploy's compute platform {platform} has no Lambda hooks; use ECS or Lambda")
-    ids = ask(LIST_TARGETS, region, "targetIds", deploymentId=deployment_id)
-    found = ask(TARGETS, region, "deploymentTargets", deploymentId=deployment_id, targetIds=ids[:1]) if ids else []
+    ids = call_aws_list(LIST_TARGETS, region, "targetIds", deploymentId=deployment_id)
+    found = (
+        call_aws_list(TARGETS, region, "deploymentTargets", deploymentId=deployment_id, targetIds=ids[:1])
+        if ids
+        else []
+    )
     return Description(deployment, found[0].get(member, {}) if found else {})
 
 
@@ -143,8 +147,8 @@ def describe_group(application: str, deployment_group: str, region: str) -> Mapp
     FactError
         If CodeDeploy does not answer, or the group does not exist.
     """
-    with reading(GROUP):
-        page = ask_page(GROUP, region, applicationName=application, deploymentGroupName=deployment_group)
+    with parsing(GROUP):
+        page = call_aws(GROUP, region, applicationName=application, deploymentGroupName=deployment_group)
         info: Mapping[str, Any] = page["deploymentGroupInfo"]
     return info
 
@@ -171,7 +175,10 @@ def configuration(
     prefix = environment.get(PREFIX_VARIABLE, "").strip()
     if prefix:
         names = parameter_names(prefix, description, lifecycle_event)
-        there = {each.get("Name") for each in ask(PARAMETERS, region, "Parameters", Names=names, WithDecryption=False)}
+        there = {
+            each.get("Name")
+            for each in call_aws_list(PARAMETERS, region, "Parameters", Names=names, WithDecryption=False)
+        }
         for name in names:
             if name in there:
                 return {REFERENCE: f"ssm:{name}"}

@@ -6,7 +6,7 @@ import time
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.aws.call import ask_page
+from ecs_hooks.aws.call import call_aws
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def report(event: CodeDeployEvent, status: str, region: str, deadline: Deadline)
 
 def _once(event: CodeDeployEvent, status: str, region: str) -> Answer:
     try:
-        ask_page(
+        call_aws(
             ACTION,
             region,
             deploymentId=event.deployment_id,
@@ -66,6 +66,6 @@ def _once(event: CodeDeployEvent, status: str, region: str) -> Answer:
         if error.code == _ALREADY:
             return Answer(Reported.DONE)
         # A missing permission may be added within the hour; any other refusal is permanent.
-        pointless = isinstance(error, FactDeniedError) and not error.forbidden and bool(error.code)
+        pointless = isinstance(error, FactDeniedError) and not error.access_denied and bool(error.code)
         return Answer(Reported.POINTLESS if pointless else Reported.NOT_YET, str(error))
     return Answer(Reported.DONE)

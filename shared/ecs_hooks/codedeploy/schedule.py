@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import ask_page
+from ecs_hooks.aws.call import call_aws
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 
 CREATE = "scheduler:CreateSchedule"
@@ -105,14 +105,14 @@ class Schedule(NamedTuple):
         }
         for action, unless in ((CREATE, "ConflictException"), (UPDATE, "ResourceNotFoundException")):
             try:
-                ask_page(action, self.region, **parameters)
+                call_aws(action, self.region, **parameters)
             except FactError as error:
                 if error.code != unless:
                     raise
             else:
                 return
         # Another invocation of the same event deleted it between the two calls.
-        ask_page(CREATE, self.region, **parameters)
+        call_aws(CREATE, self.region, **parameters)
 
     def delete(self) -> None:
         """Delete the schedule if it exists.
@@ -123,7 +123,7 @@ class Schedule(NamedTuple):
             If Scheduler does not answer.
         """
         try:
-            ask_page(DELETE, self.region, Name=self.name, GroupName=self.group)
+            call_aws(DELETE, self.region, Name=self.name, GroupName=self.group)
         except FactError as error:
             if error.code != "ResourceNotFoundException":
                 raise

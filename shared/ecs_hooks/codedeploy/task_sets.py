@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from ecs_hooks.aws.call import ask, ask_one, reading
+from ecs_hooks.aws.call import call_aws_list, call_aws_one, parsing
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.deployment import CodeDeployDeployment
 from ecs_hooks.core.arn import region_of
-from ecs_hooks.deployment.listener import RULES, forwards_to
+from ecs_hooks.deployment.listener import RULES, active_target_groups
 from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision
-from ecs_hooks.deployment.tasks import Task, tasks
+from ecs_hooks.deployment.tasks import Task, list_tasks
 
 TASK_SETS = "ecs:DescribeTaskSets"
 
@@ -59,7 +59,7 @@ class TaskSetDeployment(CodeDeployDeployment):
     def _revision(self, label: str) -> ServiceRevision:
         """Return a task set in the shape of a service revision."""
         described = self._task_set(label)
-        with reading(TASK_SETS):
+        with parsing(TASK_SETS):
             groups = [each for each in described.get("loadBalancers", []) if "targetGroupArn" in each]
             own = [
                 (each["targetGroupArn"], each.get("containerName", ""), each.get("containerPort", 0)) for each in groups
@@ -81,7 +81,7 @@ class TaskSetDeployment(CodeDeployDeployment):
         assert known is not None
         return self.facts.get(
             f"task set {label}",
-            lambda: ask_one(
+            lambda: call_aws_one(
                 TASK_SETS,
                 self.region,
                 "taskSets",
@@ -112,9 +112,11 @@ class TaskSetDeployment(CodeDeployDeployment):
         if set(self.route(arns[0]).target_groups) & set(self._pair):
             return arns[0]
         # The default action forwards to other target groups, so CodeDeploy shifts the rules that forward to the pair.
-        with reading(RULES):
-            rules = ask(RULES, region_of(arns[0]), "Rules", ListenerArn=arns[0])
-            shifted = [each["RuleArn"] for each in rules if set(forwards_to(each["Actions"])) & set(self._pair)]
+        with parsing(RULES):
+            rules = call_aws_list(RULES, region_of(arns[0]), "Rules", ListenerArn=arns[0])
+            shifted = [
+                each["RuleArn"] for each in rules if set(active_target_groups(each["Actions"])) & set(self._pair)
+            ]
         return str(shifted[0]) if shifted else arns[0]
 
     @property
@@ -140,7 +142,7 @@ class TaskSetDeployment(CodeDeployDeployment):
     def _tasks_of(self, label: str, status: str = "RUNNING") -> list[Task]:
         # Inferred: `startedBy` of a task is the id of its task set.
         starter = str((self._set(label) or {}).get("identifer", ""))
-        return tasks(self.region, self.cluster, self.service, starter, status)
+        return list_tasks(self.region, self.cluster, self.service, starter, status)
 
     @property
     def images(self) -> Mapping[str, tuple[str, str]]:

@@ -55,7 +55,7 @@ def for_checks(seconds: float) -> float:
     return seconds - min(3.0, seconds / 10)
 
 
-class DeadlineError(ExplainedError):
+class DeadlinePassedError(ExplainedError):
     """A computation was not finished at the deadline."""
 
     @property
@@ -82,13 +82,13 @@ def limited_by(deadline: Deadline) -> Iterator[None]:
 
 
 def check_deadline() -> None:
-    """Raise `DeadlineError` once the deadline of this thread has passed; a long computation calls it between its steps.
+    """Raise `DeadlinePassedError` once the deadline of this thread has passed; a long computation calls it between its steps.
 
     Raises
     ------
-    DeadlineError
+    DeadlinePassedError
         If there is one (see `limited_by`), and it has passed.
     """
     deadline = _current.deadline
     if deadline is not None and deadline.expired:
-        raise DeadlineError
+        raise DeadlinePassedError

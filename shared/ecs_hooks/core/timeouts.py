@@ -83,7 +83,7 @@ _idle: list[_Worker] = []
 os.register_at_fork(after_in_child=_idle.clear)  # a child process has none of the threads
 
 
-def call_within(function: Callable[[], T], deadline: Deadline) -> T:
+def run_with_deadline(function: Callable[[], T], deadline: Deadline) -> T:
     """Call a function, and wait for its result until the deadline.
 
     Raises

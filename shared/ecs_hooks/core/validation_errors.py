@@ -35,7 +35,7 @@ class Form(NamedTuple):
     words: str
 
 
-def described(error: ValidationError, where: str, model: type[BaseModel], *more: str) -> list[str]:
+def error_lines(error: ValidationError, where: str, model: type[BaseModel], *more: str) -> list[str]:
     """Return a line for each mistake.
 
     Parameters

@@ -13,14 +13,14 @@ from ecs_hooks.deployment.endpoint import (
     EndpointError,
     Listener,
 )
-from ecs_hooks.deployment.green import Configured, app_url_of, at_production, with_listener
+from ecs_hooks.deployment.green import EndpointConfig, app_url_of, green_listener, production_listener
 from ecs_hooks.deployment.listener import LISTENERS, LOAD_BALANCERS, RULES
-from ecs_hooks.deployment.revision import ACTION as REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
 from ecs_hooks.deployment.revision import LoadBalancing
-from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
-from ecs_hooks.deployment.tasks import DESCRIBE, LIST, TASK_DEFINITION
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
+from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, TASK_DEFINITION
 
-_TASKS = frozenset({LIST, DESCRIBE})
+_TASKS = frozenset({LIST_TASKS, DESCRIBE_TASKS})
 
 
 class Serving(NamedTuple):
@@ -59,7 +59,9 @@ class SharedActions(NamedTuple):
     both: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, configured: Configured, stage: str, serving: Serving, environment: Mapping[str, str]) -> SharedActions:
+    def of(
+        cls, configured: EndpointConfig, stage: str, serving: Serving, environment: Mapping[str, str]
+    ) -> SharedActions:
         """Return the actions for a service, with the plan's fields for green and the environment of the function."""
         if configured.base_url:
             test = frozenset({REVISIONS} if configured.service_connect else ())
@@ -91,7 +93,7 @@ def _for_green(stage: str, serving: Serving) -> frozenset[str]:
     if stage in BEFORE_GREEN_RUNS:
         return frozenset()
     try:
-        found = with_listener(stage, serving.load_balancing)
+        found = green_listener(stage, serving.load_balancing)
     except EndpointError:
         return frozenset({REVISIONS})
     if found is not None:
@@ -124,7 +126,7 @@ def _for_production(stage: str, serving: Serving) -> frozenset[str]:
     if stage in BEFORE_PRODUCTION_TRAFFIC:
         return frozenset()
     try:
-        return _for_listener(at_production(serving.load_balancing)[1])
+        return _for_listener(production_listener(serving.load_balancing)[1])
     except EndpointError:
         return frozenset({REVISIONS})
 

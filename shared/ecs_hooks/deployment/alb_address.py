@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from ecs_hooks.deployment.endpoint import OVERRIDE, Endpoint, EndpointError
-from ecs_hooks.deployment.listener import short
+from ecs_hooks.deployment.listener import short_arn
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.listener import Address, Route
@@ -23,7 +23,7 @@ _AT_MOST_ONE = {"host-header", "path-pattern", "http-request-method"}
 """Conditions of which a rule can have one each."""
 
 
-def derived_endpoint(
+def derive_endpoint(
     route: Route,
     find_address: Callable[[], Address],
     arn: str,
@@ -52,14 +52,16 @@ def derived_endpoint(
     try:
         required = required_by(route.conditions, host)
     except UnderivableError as error:
-        raise EndpointError(f"cannot derive {whose}'s address from {short(arn)}: {error}", override) from None
+        raise EndpointError(f"cannot derive {whose}'s address from {short_arn(arn)}: {error}", override) from None
     listener = find_address()
     scheme = _SCHEMES.get(listener.protocol)
     if scheme is None:
-        raise EndpointError(f"{short(arn)} has the protocol {listener.protocol}, which does not carry HTTP", override)
+        raise EndpointError(
+            f"{short_arn(arn)} has the protocol {listener.protocol}, which does not carry HTTP", override
+        )
     if scheme == "https" and not required.host and not host:
         raise EndpointError(
-            f"{short(arn)} uses TLS, and its certificate is not valid for the load balancer's name {listener.host}",
+            f"{short_arn(arn)} uses TLS, and its certificate is not valid for the load balancer's name {listener.host}",
             f"set {host_field} to a name of the certificate",
         )
     headers = {**required.headers, **({"Host": required.host} if required.host else {})}

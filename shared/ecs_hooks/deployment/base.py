@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Never
 
-from ecs_hooks.aws.call import reading
+from ecs_hooks.aws.call import parsing
 from ecs_hooks.core.outcome import ExplainedError, Outcome
 from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.deployment.listener import Address, ListenerArn, Route, address, route
+from ecs_hooks.deployment.listener import Address, ListenerArn, Route, describe_address, describe_route
 from ecs_hooks.deployment.logs import LogConfiguration, log_configurations
-from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as SERVICE_REVISIONS
 from ecs_hooks.deployment.revision import ServiceRevision
 from ecs_hooks.deployment.tasks import Port, Task, container_definitions, named_port
 
@@ -67,7 +67,7 @@ class Deployment(ABC):
 
     @property
     @abstractmethod
-    def blue_served_alone(self) -> float | None:
+    def blue_bake_start(self) -> float | None:
         """When blue first had all production traffic, in seconds since the epoch; None on the first deployment."""
 
     @property
@@ -146,7 +146,7 @@ class Deployment(ABC):
         return ""
 
     @property
-    def obstacle_to_an_address(self) -> str:
+    def endpoint_obstacle(self) -> str:
         """Why green's endpoint cannot be found; empty if it can."""
         return ""
 
@@ -187,11 +187,11 @@ class Deployment(ABC):
 
     def route(self, arn: str) -> Route:
         """Return the current route of a listener rule or listener."""
-        return self.facts.get(f"route {arn}", lambda: route(_listener(arn)))
+        return self.facts.get(f"route {arn}", lambda: describe_route(_listener(arn)))
 
     def address(self, arn: str) -> Address:
         """Return the address of a listener, by its own ARN or that of a rule."""
-        return self.facts.get(f"listener {arn}", lambda: address(_listener(arn)), kind=Address)
+        return self.facts.get(f"listener {arn}", lambda: describe_address(_listener(arn)), kind=Address)
 
 
 def _no_function() -> Never:
@@ -199,5 +199,5 @@ def _no_function() -> Never:
 
 
 def _listener(arn: str) -> ListenerArn:
-    with reading(SERVICE_REVISIONS):
+    with parsing(SERVICE_REVISIONS):
         return ListenerArn.parse(arn)

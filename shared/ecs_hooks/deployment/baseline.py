@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks.deployment.endpoint import REACH_TASKS, Endpoint, EndpointError
-from ecs_hooks.deployment.green import Configured, app_url_of, task_address, with_listener
+from ecs_hooks.deployment.green import EndpointConfig, app_url_of, green_listener, task_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ OVERRIDE = "set blue_url of the check"
 EARLIER = f"attach the check to POST_TEST_TRAFFIC_SHIFT, or {OVERRIDE}"
 
 
-class Blue(NamedTuple):
+class BlueEndpoint(NamedTuple):
     """The endpoint of blue.
 
     Parameters
@@ -57,13 +57,13 @@ class Blue(NamedTuple):
 
 
 def blue_endpoint(
-    configured: Configured,
+    configured: EndpointConfig,
     stage: str,
     find_deployment: Callable[[], Deployment],
     url: str | None = None,
     host: str | None = None,
     environment: Mapping[str, str] = os.environ,
-) -> Blue:
+) -> BlueEndpoint:
     """Return the endpoint of blue: the given URL, or the one found at AWS.
 
     Parameters
@@ -89,7 +89,7 @@ def blue_endpoint(
         If the endpoint is unknown, or does not forward to blue alone.
     """
     if url is not None:
-        return Blue(Endpoint(url, host=host or configured.host or ""))
+        return BlueEndpoint(Endpoint(url, host=host or configured.host or ""))
     deployment = find_deployment()
     blue = deployment.blue
     if blue is None:
@@ -99,7 +99,7 @@ def blue_endpoint(
     is_given = bool(configured.base_url or app_url_of(environment))
     listener = blue_listener(stage, deployment.green.load_balancing, blue.load_balancing, is_given=is_given)
     if listener is None:
-        return Blue(_task_endpoint(deployment, host or configured.host or ""))
+        return BlueEndpoint(_task_endpoint(deployment, host or configured.host or ""))
     return _listener_endpoint(deployment, listener, stage, host, configured.host)
 
 
@@ -122,7 +122,7 @@ def blue_listener(
     EndpointError
         If green has no endpoint at this stage, if the listener does not forward to blue any more, or if there are several.
     """
-    found = None if is_given else with_listener(stage, of_green)
+    found = None if is_given else green_listener(stage, of_green)
     listening = [each for each in of_blue if each.production]
     if not listening or not (is_given or found):
         return None
@@ -142,41 +142,41 @@ def blue_listener(
 
 def _listener_endpoint(
     deployment: Deployment, load_balancing: LoadBalancing, stage: str, host: str | None, plan_host: str | None
-) -> Blue:
+) -> BlueEndpoint:
     from ecs_hooks.aws.errors import FactError  # noqa: PLC0415
-    from ecs_hooks.deployment.listener import led, obstacle_text, short  # noqa: PLC0415
-    from ecs_hooks.deployment.revision import ACTION  # noqa: PLC0415
+    from ecs_hooks.deployment.listener import obstacle_text, short_arn, target_group_names  # noqa: PLC0415
+    from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS  # noqa: PLC0415
 
     arn, group = load_balancing.production, load_balancing.target_group
     route = deployment.route(arn)
     if route.obstacle:
-        raise EndpointError(f"{short(arn)} {obstacle_text(route)}", OVERRIDE)
+        raise EndpointError(f"{short_arn(arn)} {obstacle_text(route)}", OVERRIDE)
     if not group:
         raise FactError(
-            f"{ACTION}: blue's target group is not resolved; cannot verify that {short(arn)} forwards to it"
+            f"{DESCRIBE_REVISIONS}: blue's target group is not resolved; cannot verify that {short_arn(arn)} forwards to it"
         )
     if route.target_groups != (group,):
         raise EndpointError(
-            f"the production listener forwards to {led(route.target_groups)} at {stage}, not to blue's {led([group])} alone",
+            f"the production listener forwards to {target_group_names(route.target_groups)} at {stage}, not to blue's {target_group_names([group])} alone",
             EARLIER,
         )
-    endpoint = derived_blue(route, lambda: deployment.address(arn), arn, host, plan_host)
+    endpoint = derive_blue_endpoint(route, lambda: deployment.address(arn), arn, host, plan_host)
     conditions = deployment.route(load_balancing.test).conditions if _same_listener(load_balancing) else ()
-    return Blue(endpoint, conditions)
+    return BlueEndpoint(endpoint, conditions)
 
 
-def derived_blue(
+def derive_blue_endpoint(
     route: Route, find_address: Callable[[], Address], arn: str, host: str | None, plan_host: str | None
 ) -> Endpoint:
-    """Return the endpoint of the production listener (rule), whatever its target group; see `derived_endpoint`.
+    """Return the endpoint of the production listener (rule), whatever its target group; see `derive_endpoint`.
 
     The `Host` is `host`, or else `plan_host`, or else that of the rule, if the rule does not match `plan_host`: it may be a
     name for test traffic.
     """
-    from ecs_hooks.deployment.alb_address import derived_endpoint  # noqa: PLC0415
+    from ecs_hooks.deployment.alb_address import derive_endpoint  # noqa: PLC0415
 
     derive = partial(
-        derived_endpoint,
+        derive_endpoint,
         route,
         find_address,
         arn,

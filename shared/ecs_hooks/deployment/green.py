@@ -30,7 +30,7 @@ _SET_URL = "give the check a url"
 _WAIT_FOR_THE_SHIFT = "attach the check to POST_PRODUCTION_TRAFFIC_SHIFT"
 
 
-class Configured(NamedTuple):
+class EndpointConfig(NamedTuple):
     """The endpoint fields of a plan.
 
     Parameters
@@ -49,7 +49,7 @@ class Configured(NamedTuple):
 
 
 def green_endpoint(
-    configured: Configured,
+    configured: EndpointConfig,
     stage: str,
     find_deployment: Callable[[], Deployment],
     listener: Listener = "test",
@@ -117,18 +117,18 @@ def _test_endpoint(stage: str, host: str, find_deployment: Callable[[], Deployme
     require_running(stage, f", or {OVERRIDE}")
     deployment = find_deployment()
     _require_discovery(deployment, OVERRIDE)
-    found = with_listener(stage, deployment.green.load_balancing)
+    found = green_listener(stage, deployment.green.load_balancing)
     if found is None:
         return _task_endpoint(deployment, host)
     return _listener_endpoint(deployment, *found, host, OVERRIDE)
 
 
 def _require_discovery(deployment: Deployment, override: str) -> None:
-    if deployment.obstacle_to_an_address:
-        raise EndpointError(deployment.obstacle_to_an_address, override)
+    if deployment.endpoint_obstacle:
+        raise EndpointError(deployment.endpoint_obstacle, override)
 
 
-def with_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancing, str] | None:
+def green_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancing, str] | None:
     """Return the load balancer for test traffic, and the ARN of its listener (rule); None if there is none.
 
     After the production shift, that is the production listener if there is no test listener.
@@ -154,7 +154,7 @@ def with_listener(stage: str, load_balancing: Sequence[LoadBalancing]) -> tuple[
     return None
 
 
-def at_production(load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancing, str]:
+def production_listener(load_balancing: Sequence[LoadBalancing]) -> tuple[LoadBalancing, str]:
     """Return the only load balancer with a production listener, and the ARN of that listener (rule)."""
     shifted = [each for each in load_balancing if each.production]
     if len(shifted) != 1:
@@ -175,14 +175,14 @@ def _production_endpoint(stage: str, host: str, find_deployment: Callable[[], De
         )
     deployment = find_deployment()
     _require_discovery(deployment, _SET_URL)
-    each, arn = at_production(deployment.green.load_balancing)
+    each, arn = production_listener(deployment.green.load_balancing)
     if stage != Stage.POST_PRODUCTION_TRAFFIC_SHIFT:
-        from ecs_hooks.deployment.listener import led  # noqa: PLC0415
+        from ecs_hooks.deployment.listener import target_group_names  # noqa: PLC0415
 
         groups = deployment.route(arn).target_groups
         if each.target_group and groups != (each.target_group,):
             raise EndpointError(
-                f"the production listener forwards to {led(groups)} at {stage}, not to green alone, so it could test blue",
+                f"the production listener forwards to {target_group_names(groups)} at {stage}, not to green alone, so it could test blue",
                 _WAIT_FOR_THE_SHIFT,
             )
     return _listener_endpoint(deployment, each, arn, host, _SET_URL)
@@ -192,14 +192,14 @@ def _listener_endpoint(
     deployment: Deployment, load_balancing: LoadBalancing, arn: str, host: str, override: str
 ) -> Endpoint:
     """Return the endpoint of a listener (rule), which must forward to green alone."""
-    from ecs_hooks.deployment.alb_address import derived_endpoint  # noqa: PLC0415
-    from ecs_hooks.deployment.listener import misdirected  # noqa: PLC0415
+    from ecs_hooks.deployment.alb_address import derive_endpoint  # noqa: PLC0415
+    from ecs_hooks.deployment.listener import route_error  # noqa: PLC0415
 
     route = deployment.route(arn)
-    wrong = misdirected(route, load_balancing, arn)
+    wrong = route_error(route, load_balancing, arn)
     if wrong:
         raise EndpointError(wrong, override if route.obstacle else "")
-    return derived_endpoint(route, lambda: deployment.address(arn), arn, host, override)
+    return derive_endpoint(route, lambda: deployment.address(arn), arn, host, override)
 
 
 def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:
@@ -219,9 +219,9 @@ def task_address(tasks: Sequence[Task], port: Port, whose: str, override: str) -
     running = [task for task in tasks if task.status == "RUNNING"]
     if not running:
         from ecs_hooks.aws.errors import FactError  # noqa: PLC0415
-        from ecs_hooks.deployment.tasks import DESCRIBE  # noqa: PLC0415
+        from ecs_hooks.deployment.tasks import DESCRIBE_TASKS  # noqa: PLC0415
 
-        raise FactError(f"{DESCRIBE}: no task of {whose} has the status RUNNING")
+        raise FactError(f"{DESCRIBE_TASKS}: no task of {whose} has the status RUNNING")
     for task in running:
         for container in task.containers:
             if container.name == port.container and container.address:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.aws.call import ask, ask_one, reading
-from ecs_hooks.aws.errors import FactError, unreadable
+from ecs_hooks.aws.call import call_aws_list, call_aws_one, parsing
+from ecs_hooks.aws.errors import FactError, invalid_response
 from ecs_hooks.core.arn import region_of
-from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as SERVICE_REVISIONS
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.revision import LoadBalancing
@@ -88,43 +88,45 @@ class Address(NamedTuple):
     host: str
 
 
-def route(arn: ListenerArn) -> Route:
+def describe_route(arn: ListenerArn) -> Route:
     """Return the route of a listener rule or listener; not kept over IN_PROGRESS, since it may change."""
     if arn.is_rule:
-        rule = ask_one(RULES, arn.region, "Rules", "listener rule", RuleArns=[arn.text])
-        with reading(RULES):
+        rule = call_aws_one(RULES, arn.region, "Rules", "listener rule", RuleArns=[arn.text])
+        with parsing(RULES):
             conditions = rule.get("Conditions", [])
             if not conditions and rule.get("IsDefault") is False:
-                raise unreadable(RULES)  # only a default rule has none; without any a request would match the default
+                raise invalid_response(
+                    RULES
+                )  # only a default rule has none; without any a request would match the default
             return _route(rule["Actions"], conditions)
-    listener = ask_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.text])
-    with reading(LISTENERS):
+    listener = call_aws_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.text])
+    with parsing(LISTENERS):
         return _route(listener["DefaultActions"], [])
 
 
-def address(arn: ListenerArn) -> Address:
+def describe_address(arn: ListenerArn) -> Address:
     """Return the address of a listener."""
-    listener = ask_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.listener])
-    balancer = ask_one(
+    listener = call_aws_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.listener])
+    balancer = call_aws_one(
         LOAD_BALANCERS, arn.region, "LoadBalancers", "load balancer", LoadBalancerArns=[arn.load_balancer]
     )
-    with reading(LISTENERS):
+    with parsing(LISTENERS):
         protocol, port = listener["Protocol"], listener["Port"]
-    with reading(LOAD_BALANCERS):
+    with parsing(LOAD_BALANCERS):
         return Address(protocol, port, balancer["DNSName"])
 
 
-def short(arn: str) -> str:
+def short_arn(arn: str) -> str:
     """Return the readable part of an ARN, such as `listener-rule/app/my-alb/...`."""
     return arn.rpartition(":")[2]
 
 
 def _route(actions: Sequence[Mapping[str, Any]], conditions: Sequence[Mapping[str, Any]]) -> Route:
     obstacle = next((action["Type"] for action in actions if action["Type"] != "forward"), "")
-    return Route(forwards_to(actions), tuple(conditions), obstacle)
+    return Route(active_target_groups(actions), tuple(conditions), obstacle)
 
 
-def forwards_to(actions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def active_target_groups(actions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the ARNs of the target groups that get traffic by the actions of a rule or listener."""
     weights: dict[str, int] = {}
     for action in actions:
@@ -141,7 +143,7 @@ def forwards_to(actions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 # traffic then goes to a target group without tasks, or a test reaches blue (containers-roadmap #2853, aws-cdk #36649).
 
 
-def misdirected(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
+def route_error(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
     """Return why a route does not forward to green alone; empty if it does.
 
     Raises
@@ -150,16 +152,16 @@ def misdirected(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
         If ECS has not resolved green's target group yet.
     """
     if route.obstacle:
-        return f"{short(arn)} {obstacle_text(route)}"
+        return f"{short_arn(arn)} {obstacle_text(route)}"
     green = load_balancing.target_group
     if not green:
         raise FactError(
-            f"{SERVICE_REVISIONS}: green's target group is not resolved yet; cannot verify that {short(arn)} forwards to it"
+            f"{SERVICE_REVISIONS}: green's target group is not resolved yet; cannot verify that {short_arn(arn)} forwards to it"
         )
     if route.target_groups == (green,):
         return ""
     return (
-        f"{short(arn)} forwards to {led(route.target_groups)}, not to green's {led([green])} alone; something other than "
+        f"{short_arn(arn)} forwards to {target_group_names(route.target_groups)}, not to green's {target_group_names([green])} alone; something other than "
         "ECS may have changed it"
     )
 
@@ -170,22 +172,22 @@ def obstacle_text(route: Route) -> str:
     return f"has the action {route.obstacle} {before}"
 
 
-def strangers(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
+def foreign_target_group(route: Route, load_balancing: LoadBalancing, arn: str) -> str:
     """Return why a route forwards to a target group of neither revision, or to none; empty if it does not."""
     others = [each for each in route.target_groups if each not in load_balancing.pair]
     if others:
-        return f"{short(arn)} forwards to {led(others[:1])}, which is neither blue's nor green's"
-    return "" if route.target_groups else f"{short(arn)} forwards to no target group"
+        return f"{short_arn(arn)} forwards to {target_group_names(others[:1])}, which is neither blue's nor green's"
+    return "" if route.target_groups else f"{short_arn(arn)} forwards to no target group"
 
 
-def led(target_groups: Sequence[str]) -> str:
+def target_group_names(target_groups: Sequence[str]) -> str:
     """Return the names of target groups for a reason."""
     paths = [each.split("/") for each in target_groups]
     names = [f"target group {path[1]}" if len(path) > 1 else path[0] for path in paths]
     return " and ".join(names) or "no target group"
 
 
-class Target(NamedTuple):
+class RegisteredTarget(NamedTuple):
     """A target of a target group.
 
     Parameters
@@ -203,14 +205,14 @@ class Target(NamedTuple):
     why: str
 
 
-def target_health(group: str) -> list[Target]:
+def target_health(group: str) -> list[RegisteredTarget]:
     """Return the health of all targets of a target group."""
-    with reading(SERVICE_REVISIONS):
+    with parsing(SERVICE_REVISIONS):
         region = region_of(group)
-    described = ask(TARGET_HEALTH, region, "TargetHealthDescriptions", TargetGroupArn=group)
-    with reading(TARGET_HEALTH):
+    described = call_aws_list(TARGET_HEALTH, region, "TargetHealthDescriptions", TargetGroupArn=group)
+    with parsing(TARGET_HEALTH):
         return [
-            Target(each["Target"]["Id"], health["State"], health.get("Reason") or health["State"])
+            RegisteredTarget(each["Target"]["Id"], health["State"], health.get("Reason") or health["State"])
             for each in described
             for health in [each["TargetHealth"]]
         ]

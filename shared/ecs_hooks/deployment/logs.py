@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.aws.call import ask_page, pages, reading
+from ecs_hooks.aws.call import call_aws, call_aws_pages, parsing
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.deployment.tasks import TASK_DEFINITION
 
@@ -67,7 +67,7 @@ class LogConfiguration(NamedTuple):
 def log_configurations(containers: Sequence[Mapping[str, Any]], region: str) -> list[LogConfiguration]:
     """Return the `awslogs` configurations of container definitions, with the region of the service as default."""
     found = []
-    with reading(TASK_DEFINITION):
+    with parsing(TASK_DEFINITION):
         for each in containers:
             logging = each.get("logConfiguration", {})
             options = logging.get("options", {})
@@ -108,8 +108,8 @@ def count_matches(where: LogConfiguration, tasks: Sequence[str], pattern: str, b
         "startTime": int(begin * 1000),
     }
     too_many = FactError(f"{FILTER}: more than {_PAGES} pages of events; use a more specific pattern")
-    for response in pages(FILTER, where.region, "nextToken", too_many, most=_PAGES, **parameters):
-        with reading(FILTER):
+    for response in call_aws_pages(FILTER, where.region, "nextToken", too_many, most=_PAGES, **parameters):
+        with parsing(FILTER):
             found = [each["logStreamName"] for each in response["events"] if each["logStreamName"] in streams]
         count, first = count + len(found), first or (found[0] if found else "")
         if count >= limit:
@@ -117,7 +117,7 @@ def count_matches(where: LogConfiguration, tasks: Sequence[str], pattern: str, b
     return Matches(count, first)
 
 
-class Running(NamedTuple):
+class StartedQuery(NamedTuple):
     """ID and region of a running query."""
 
     id: str
@@ -133,7 +133,7 @@ class Rows(NamedTuple):
 
 def start_queries(
     query: str, where: Sequence[LogConfiguration], tasks: Sequence[str], begin: float, end: float
-) -> list[Running]:
+) -> list[StartedQuery]:
     """Start a query over the log streams of tasks, in each region of the containers' logs.
 
     Raises
@@ -153,20 +153,20 @@ def start_queries(
             startTime=int(begin),
             endTime=max(int(end), int(begin) + 1),
         )
-        with reading(START):
-            started.append(Running(str(response["queryId"]), region))
+        with parsing(START):
+            started.append(StartedQuery(str(response["queryId"]), region))
     return started
 
 
-def rows_of(running: Running, deadline: Deadline) -> Rows | None:
+def wait_for_rows(running: StartedQuery, deadline: Deadline) -> Rows | None:
     """Wait for a query, and return its result; None if it is not complete before the deadline.
 
     The query is then not stopped: that would require another permission, and saves little.
     """
     pause = _FIRST_PAUSE
     while True:
-        response = ask_page(RESULTS, running.region, queryId=running.id)
-        with reading(RESULTS):
+        response = call_aws(RESULTS, running.region, queryId=running.id)
+        with parsing(RESULTS):
             status = response["status"]
         if status == "Complete":
             return _result(running, response)
@@ -199,7 +199,7 @@ def _restricted(query: str, streams: Sequence[str]) -> str:
 
 def _start(region: str, **parameters: Any) -> dict[str, Any]:
     try:
-        return ask_page(START, region, **parameters)
+        return call_aws(START, region, **parameters)
     except FactError as error:
         if error.code != "MalformedQueryException":
             raise
@@ -210,16 +210,16 @@ def _start(region: str, **parameters: Any) -> dict[str, Any]:
         raise FactDeniedError(f"query: rejected by CloudWatch: {' '.join(message.split())[:200]}") from error
 
 
-def _result(running: Running, response: dict[str, Any]) -> Rows:
+def _result(running: StartedQuery, response: dict[str, Any]) -> Rows:
     rows: list[Row] = []
-    with reading(RESULTS):
+    with parsing(RESULTS):
         scanned = int((response.get("statistics") or {}).get("bytesScanned") or 0)
     for _ in range(_PAGES):
-        with reading(RESULTS):
+        with parsing(RESULTS):
             rows += _rows(response["results"])
         if not response.get("nextToken"):
             return Rows(tuple(rows), scanned)
-        response = ask_page(RESULTS, running.region, queryId=running.id, nextToken=response["nextToken"])
+        response = call_aws(RESULTS, running.region, queryId=running.id, nextToken=response["nextToken"])
     raise FactDeniedError(f"{RESULTS}: more than {_PAGES} pages of rows; add a limit to the query")
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.outcome import ExplainedError, Outcome
-from ecs_hooks.deployment.revision import ACTION
-from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.base import Deployment
@@ -44,7 +44,7 @@ def placeholders(text: str) -> list[str]:
     return names
 
 
-def filled(text: str, deployment: Deployment) -> str:
+def fill_placeholders(text: str, deployment: Deployment) -> str:
     """Return a text with the values of its placeholders; raise `FactError` if one is unknown."""
     return _PATTERN.sub(lambda match: _PLACEHOLDERS[match.group(1)].value(deployment), text)
 
@@ -65,7 +65,7 @@ def _target_group(revision: ServiceRevision) -> str:
     for each in revision.load_balancing:
         if each.target_group:
             return each.target_group.rpartition(":")[2]
-    raise FactError(f"{ACTION}: the target group of {revision.arn.rpartition('/')[2]} is not resolved")
+    raise FactError(f"{DESCRIBE_REVISIONS}: the target group of {revision.arn.rpartition('/')[2]} is not resolved")
 
 
 def _load_balancer(deployment: Deployment) -> str:
@@ -73,7 +73,7 @@ def _load_balancer(deployment: Deployment) -> str:
         if each.production:
             # The name of the load balancer in listener-rule/app/NAME/ID/... and listener/net/NAME/ID/...
             return "/".join(each.production.rpartition(":")[2].split("/")[1:4])
-    raise FactError(f"{ACTION}: the service has no production listener")
+    raise FactError(f"{DESCRIBE_REVISIONS}: the service has no production listener")
 
 
 def _blue_version(deployment: Deployment) -> str:
@@ -83,9 +83,11 @@ def _blue_version(deployment: Deployment) -> str:
 
 
 _PLACEHOLDERS: dict[str, _Placeholder] = {
-    "green.target_group": _Placeholder(lambda deployment: _target_group(deployment.green), frozenset({ACTION})),
-    "blue.target_group": _Placeholder(_blue_target_group, frozenset({ACTION, DEPLOYMENTS})),
-    "load_balancer": _Placeholder(_load_balancer, frozenset({ACTION})),
+    "green.target_group": _Placeholder(
+        lambda deployment: _target_group(deployment.green), frozenset({DESCRIBE_REVISIONS})
+    ),
+    "blue.target_group": _Placeholder(_blue_target_group, frozenset({DESCRIBE_REVISIONS, DEPLOYMENTS})),
+    "load_balancer": _Placeholder(_load_balancer, frozenset({DESCRIBE_REVISIONS})),
     "cluster": _Placeholder(lambda deployment: deployment.cluster),
     "service": _Placeholder(lambda deployment: deployment.service),
     "function": _Placeholder(lambda deployment: deployment.function),

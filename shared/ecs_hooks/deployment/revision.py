@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import ask_one, reading
-from ecs_hooks.aws.errors import unreadable
+from ecs_hooks.aws.call import call_aws_one, parsing
+from ecs_hooks.aws.errors import invalid_response
 
-ACTION = "ecs:DescribeServiceRevisions"
+DESCRIBE_REVISIONS = "ecs:DescribeServiceRevisions"
 
 DEFAULT_TEST_HEADER = "x-amzn-ecs-blue-green-test"
 """Header of Service Connect's test traffic if no rule names another (ECS developer guide)."""
@@ -66,13 +66,15 @@ class ServiceRevision(NamedTuple):
     port_names: tuple[str, ...] = ()
 
 
-def describe(arn: str, region: str) -> ServiceRevision:
+def describe_revision(arn: str, region: str) -> ServiceRevision:
     """Return a service revision."""
-    revision = ask_one(ACTION, region, "serviceRevisions", "service revision", serviceRevisionArns=[arn])
-    with reading(ACTION):
+    revision = call_aws_one(
+        DESCRIBE_REVISIONS, region, "serviceRevisions", "service revision", serviceRevisionArns=[arn]
+    )
+    with parsing(DESCRIBE_REVISIONS):
         found = _revision(revision)
     if found.arn != arn:
-        raise unreadable(ACTION)
+        raise invalid_response(DESCRIBE_REVISIONS)
     return found
 
 
@@ -82,7 +84,7 @@ def _revision(revision: Mapping[str, Any]) -> ServiceRevision:
         revision["serviceRevisionArn"],
         revision.get("taskDefinition", ""),
         tuple(
-            load_balancing(each, resolved)
+            parse_load_balancing(each, resolved)
             for each in revision.get("loadBalancers", [])
             if "loadBalancerName" not in each  # a Classic Load Balancer, whose traffic ECS does not shift
         ),
@@ -95,7 +97,7 @@ def _revision(revision: Mapping[str, Any]) -> ServiceRevision:
     )
 
 
-def load_balancing(configured: Mapping[str, Any], resolved: Sequence[Mapping[str, Any]] = ()) -> LoadBalancing:
+def parse_load_balancing(configured: Mapping[str, Any], resolved: Sequence[Mapping[str, Any]] = ()) -> LoadBalancing:
     """Return a load balancer of a service.
 
     Parameters

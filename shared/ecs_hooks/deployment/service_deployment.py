@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import FiniteFloat
 
-from ecs_hooks.aws.call import ask_one, pages, reading
+from ecs_hooks.aws.call import call_aws_one, call_aws_pages, parsing
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.deployment.base import Deployment
-from ecs_hooks.deployment.revision import ACTION as SERVICE_REVISIONS
-from ecs_hooks.deployment.revision import ServiceRevision, describe
-from ecs_hooks.deployment.tasks import Task, started_by, tasks
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as SERVICE_REVISIONS
+from ecs_hooks.deployment.revision import ServiceRevision, describe_revision
+from ecs_hooks.deployment.tasks import Task, list_tasks, started_by
 
 if TYPE_CHECKING:
     from ecs_hooks.core.event import LifecycleEvent
     from ecs_hooks.deployment.facts import Facts
 
-ACTION = "ecs:DescribeServiceDeployments"
+DESCRIBE_DEPLOYMENTS = "ecs:DescribeServiceDeployments"
 LIST_DEPLOYMENTS = "ecs:ListServiceDeployments"
 _PAGES = 10
 _ROLLING_BACK = {"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
@@ -47,7 +47,9 @@ class ServiceDeployment(Deployment):
         return self.facts.get("deployment", lambda: self._describe(str(self.arn)))
 
     def _describe(self, arn: str) -> dict[str, Any]:
-        return ask_one(ACTION, self.region, "serviceDeployments", "service deployment", serviceDeploymentArns=[arn])
+        return call_aws_one(
+            DESCRIBE_DEPLOYMENTS, self.region, "serviceDeployments", "service deployment", serviceDeploymentArns=[arn]
+        )
 
     @property
     def green(self) -> ServiceRevision:
@@ -59,14 +61,14 @@ class ServiceDeployment(Deployment):
         return self._revision("blue", source) if source else None
 
     def _source(self) -> str:
-        with reading(ACTION):
+        with parsing(DESCRIBE_DEPLOYMENTS):
             sources = self._described["sourceServiceRevisions"]
             # There may be several if a deployment starts while another is in progress; the first is the oldest.
             arn: str = sources[0]["arn"] if sources else ""
             return arn
 
     @property
-    def blue_served_alone(self) -> float | None:
+    def blue_bake_start(self) -> float | None:
         blue = self.blue
         if blue is None:
             return None
@@ -80,7 +82,7 @@ class ServiceDeployment(Deployment):
         not_found = FactDeniedError(
             f"{LIST_DEPLOYMENTS}: no successful deployment of blue found, so there is nothing to compare with"
         )
-        listed = pages(
+        listed = call_aws_pages(
             LIST_DEPLOYMENTS,
             self.region,
             "nextToken",
@@ -91,7 +93,7 @@ class ServiceDeployment(Deployment):
             status=["SUCCESSFUL"],
             maxResults=100,
         )
-        with reading(LIST_DEPLOYMENTS):
+        with parsing(LIST_DEPLOYMENTS):
             found = next(
                 (
                     each
@@ -105,14 +107,14 @@ class ServiceDeployment(Deployment):
                 raise not_found
             arn, finished = found["serviceDeploymentArn"], found["finishedAt"].timestamp()
         described = self._describe(arn)
-        with reading(ACTION):
+        with parsing(DESCRIBE_DEPLOYMENTS):
             minutes = described["deploymentConfiguration"].get("bakeTimeInMinutes") or 0
             return float(finished - minutes * 60)
 
     def _revision(self, name: str, arn: str) -> ServiceRevision:
         return self.facts.get(
             name,
-            lambda: describe(arn, self.region),
+            lambda: describe_revision(arn, self.region),
             kind=ServiceRevision,
             # ECS resolves green's target groups only when it runs; a later invocation must read them again.
             keep=lambda found: all(each.target_group for each in found.load_balancing),
@@ -131,12 +133,12 @@ class ServiceDeployment(Deployment):
         blue = self.blue
         if blue is None:
             return []
-        with reading(SERVICE_REVISIONS):
+        with parsing(SERVICE_REVISIONS):
             arn = EcsArn.parse(blue.arn, "service-revision")
         return self.facts.get("blue tasks", lambda: self._tasks_of(arn))
 
     def _tasks_of(self, revision: EcsArn, status: str = "RUNNING") -> list[Task]:
-        return tasks(self.region, self.cluster or "default", self.service, started_by(revision), status)
+        return list_tasks(self.region, self.cluster or "default", self.service, started_by(revision), status)
 
     @property
     def images(self) -> Mapping[str, tuple[str, str]]:
@@ -144,27 +146,27 @@ class ServiceDeployment(Deployment):
 
     @property
     def task_counts(self) -> tuple[int, int]:
-        with reading(ACTION):
+        with parsing(DESCRIBE_DEPLOYMENTS):
             target = self._described["targetServiceRevision"]
             return target["runningTaskCount"], target["requestedTaskCount"]
 
     @property
     def green_percent(self) -> float | None:
         """Green's percentage of production traffic, as ECS last requested it; None if unknown."""
-        with reading(ACTION):
+        with parsing(DESCRIBE_DEPLOYMENTS):
             percent: float | None = self._described["targetServiceRevision"].get("requestedProductionTrafficWeight")
             return percent
 
     @property
     def alarm_names(self) -> tuple[str, ...]:
-        with reading(ACTION):
+        with parsing(DESCRIBE_DEPLOYMENTS):
             configured = self._described["deploymentConfiguration"].get("alarms")
             return tuple(configured["alarmNames"]) if configured and configured["enable"] else ()
 
     @property
     def started_at(self) -> float:
         def find() -> float:
-            with reading(ACTION):
+            with parsing(DESCRIBE_DEPLOYMENTS):
                 return float(self._described["startedAt"].timestamp())
 
         return self.facts.get("startedAt", find, kind=FiniteFloat)
@@ -188,7 +190,7 @@ class ServiceDeployment(Deployment):
         """
         described = self._described
         if "sourceServiceRevisions" not in described:
-            raise FactError(f"{ACTION}: no sourceServiceRevisions in the response")
+            raise FactError(f"{DESCRIBE_DEPLOYMENTS}: no sourceServiceRevisions in the response")
         return not described["sourceServiceRevisions"]
 
     def expires_at(self, function_arn: str) -> float | None:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ecs_hooks.deployment.baseline import Blue, blue_endpoint
-from ecs_hooks.deployment.green import Configured, green_endpoint
+from ecs_hooks.deployment.baseline import BlueEndpoint, blue_endpoint
+from ecs_hooks.deployment.green import EndpointConfig, green_endpoint
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 
-NOT_CONFIGURED = Configured()
+NOT_CONFIGURED = EndpointConfig()
 
 
 class Target:
@@ -30,7 +30,7 @@ class Target:
     """
 
     def __init__(
-        self, stage: str, make_deployment: Callable[[], Deployment], configured: Configured = NOT_CONFIGURED
+        self, stage: str, make_deployment: Callable[[], Deployment], configured: EndpointConfig = NOT_CONFIGURED
     ) -> None:
         self.stage = stage
         self._make_deployment = make_deployment
@@ -45,6 +45,6 @@ class Target:
         """Return the address of green behind a listener; see `green_endpoint` for the errors."""
         return green_endpoint(self._configured, self.stage, lambda: self.deployment, listener)
 
-    def blue(self, url: str | None, host: str | None) -> Blue:
+    def blue(self, url: str | None, host: str | None) -> BlueEndpoint:
         """Return the address of blue; see `blue_endpoint` for parameters and errors."""
         return blue_endpoint(self._configured, self.stage, lambda: self.deployment, url, host)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import ask, ask_page, reading
+from ecs_hooks.aws.call import call_aws, call_aws_list, parsing
 from ecs_hooks.core.arn import EcsArn
 
-LIST = "ecs:ListTasks"
-DESCRIBE = "ecs:DescribeTasks"
+LIST_TASKS = "ecs:ListTasks"
+DESCRIBE_TASKS = "ecs:DescribeTasks"
 TASK_DEFINITION = "ecs:DescribeTaskDefinition"
 
-MOST = 100
+MAX_TASKS = 100
 """Most tasks in one ListTasks and in one DescribeTasks."""
 
 
@@ -79,8 +79,8 @@ def started_by(revision: EcsArn) -> str:
     return f"ecs-svc/{revision.id}"
 
 
-def tasks(region: str, cluster: str, service: str, starter: str, status: str = "RUNNING") -> list[Task]:
-    """Return the tasks that one deployment or task set of a service started, at most `MOST`.
+def list_tasks(region: str, cluster: str, service: str, starter: str, status: str = "RUNNING") -> list[Task]:
+    """Return the tasks that one deployment or task set of a service started, at most `MAX_TASKS`.
 
     Parameters
     ----------
@@ -94,11 +94,11 @@ def tasks(region: str, cluster: str, service: str, starter: str, status: str = "
     # "When you specify startedBy as the filter, it must be the only filter that you use" (botocore's model of ECS).
     which = {"startedBy": starter} if status == "RUNNING" else {"serviceName": service, "desiredStatus": status}
     # One page: of more tasks, a hundred are a large enough sample.
-    arns = ask(LIST, region, "taskArns", cluster=cluster, maxResults=MOST, **which)
+    arns = call_aws_list(LIST_TASKS, region, "taskArns", cluster=cluster, maxResults=MAX_TASKS, **which)
     if not arns:
         return []
-    described = ask(DESCRIBE, region, "tasks", cluster=cluster, tasks=arns)
-    with reading(DESCRIBE):
+    described = call_aws_list(DESCRIBE_TASKS, region, "tasks", cluster=cluster, tasks=arns)
+    with parsing(DESCRIBE_TASKS):
         found = [_task(each) for each in described]
     return [task for task in found if task.started_by == starter]
 
@@ -138,15 +138,15 @@ class Port(NamedTuple):
 
 def container_definitions(task_definition: str, region: str) -> list[Mapping[str, Any]]:
     """Return the container definitions of a task definition."""
-    response = ask_page(TASK_DEFINITION, region, taskDefinition=task_definition)
-    with reading(TASK_DEFINITION):
+    response = call_aws(TASK_DEFINITION, region, taskDefinition=task_definition)
+    with parsing(TASK_DEFINITION):
         found: list[Mapping[str, Any]] = response["taskDefinition"]["containerDefinitions"]
         return found
 
 
 def named_port(containers: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Port | None:
     """Return the port of the first of these port mapping names that a container definition has; None if none has one."""
-    with reading(TASK_DEFINITION):
+    with parsing(TASK_DEFINITION):
         ports = {
             mapping["name"]: Port(each["name"], mapping["containerPort"])
             for each in containers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.state import key_of
-from ecs_hooks.core.timeouts import call_within
+from ecs_hooks.core.timeouts import run_with_deadline
 from ecs_hooks.engine.runner import Result, Runner, may_go_on
 from ecs_hooks.engine.script import LABEL, run_hook_function
 from ecs_hooks.plan.model import FirstDeployment
@@ -41,7 +41,7 @@ def evaluate(function: HookFunction | None, hook: Hook, runner: Runner) -> list[
     """
     try:
         # The runner gives up checks in time for its results to be seen here.
-        call_within(lambda: _run(function, hook, runner), runner.context.deadline.earlier(-_HEADSTART))
+        run_with_deadline(lambda: _run(function, hook, runner), runner.context.deadline.earlier(-_HEADSTART))
     except TimeoutError:
         late = Result(key_of(LABEL), LABEL, Outcome.wait("not finished when the time of this invocation was over"))
         runner.tell(late)

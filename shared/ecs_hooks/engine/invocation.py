@@ -13,9 +13,9 @@ from ecs_hooks.core.deadline import for_checks
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.core.state import State, key_of, with_state
-from ecs_hooks.core.timeouts import call_within
+from ecs_hooks.core.timeouts import run_with_deadline
 from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.green import EndpointConfig
 from ecs_hooks.deployment.target import Target
 from ecs_hooks.engine.evaluation import evaluate
 from ecs_hooks.engine.hook import Hook
@@ -114,7 +114,7 @@ class Invocation:
 
     def _hook(self, plan: Plan) -> Hook:
         policies = plan.policies
-        configured = Configured(policies.base_url, policies.host, policies.service_connect)
+        configured = EndpointConfig(policies.base_url, policies.host, policies.service_connect)
         context = CheckContext(
             Target(str(self.event.stage), self._deployment, configured),
             self._until,
@@ -167,7 +167,7 @@ class Invocation:
         hook = self._hook(plan)
         for function in self.definition.on_rollback:
             try:
-                call_within(partial(function, hook), hook.context.deadline)
+                run_with_deadline(partial(function, hook), hook.context.deadline)
             except BaseException as error:  # noqa: BLE001 - nothing may hold up a rollback
                 name = getattr(function, "__name__", repr(function))
                 logger.exception(f"on_rollback {name} failed", exc_info=error, extra=self.event.log_keys)
@@ -187,7 +187,7 @@ class Invocation:
     def _optional(self, read: Callable[[], T]) -> T | None:
         """Return a fact that the answer can do without; None where AWS does not provide it in time."""
         try:
-            return call_within(read, self.deadline.sooner(min(_OPTIONAL_SECONDS, self.deadline.remaining() / 2)))
+            return run_with_deadline(read, self.deadline.sooner(min(_OPTIONAL_SECONDS, self.deadline.remaining() / 2)))
         except (FactError, TimeoutError) as error:
             logger.warning(f"not known: {error}", extra=self.event.log_keys)
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ecs_hooks.core.timeouts import call_within
+from ecs_hooks.core.timeouts import run_with_deadline
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
 
 if TYPE_CHECKING:
@@ -83,6 +83,6 @@ class PlanLoader:
         reference = reference_in(self.fields, own_fields_allowed=own)
         assert reference is not None
         details, region = self.fields, self._event.region
-        found = call_within(lambda: fetched(reference, details, region), self._until)
+        found = run_with_deadline(lambda: fetched(reference, details, region), self._until)
         self.fields = found.fields
         return found.plan(defaults=self._definition.defaults, own_fields_allowed=own)

@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.core.deadline import DeadlineError, limited_by
+from ecs_hooks.core.deadline import DeadlinePassedError, limited_by
 from ecs_hooks.core.measurement import Measured, judge, waiting
 from ecs_hooks.core.outcome import AS_BEFORE, ExplainedError, Outcome, Status
 from ecs_hooks.core.state import Progress, State, key_of
@@ -220,7 +220,7 @@ def _asked(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Answ
             del missing[answer.number]
             paused = False
             yield answer
-    late = DeadlineError().outcome
+    late = DeadlinePassedError().outcome
     yield from (_Answer(number, late) for number in missing)
 
 

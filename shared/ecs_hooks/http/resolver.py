@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from ecs_hooks.core.deadline import Deadline
-from ecs_hooks.core.timeouts import call_within
+from ecs_hooks.core.timeouts import run_with_deadline
 from ecs_hooks.http.errors import NameResolutionError
 from ecs_hooks.http.guard import Address, parse_address
 
@@ -57,7 +57,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
         return [Endpoint(ip_address(target[0]), family, target) for family, _, _, _, target in found]
 
     try:
-        return call_within(look_up, deadline)
+        return run_with_deadline(look_up, deadline)
     except socket.gaierror as error:
         raise NameResolutionError(f"{host} can't be resolved: {error.strerror}") from error
     except UnicodeError:

@@ -19,7 +19,7 @@ from ecs_hooks.core.formatting import not_allowed
 from ecs_hooks.core.json_types import json_type
 from ecs_hooks.core.outcome import ExplainedError
 from ecs_hooks.core.state import MAX_WATCHED
-from ecs_hooks.core.validation_errors import Form, described, fields_at
+from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
@@ -158,7 +158,7 @@ class Plan(NamedTuple):
         try:
             policies = Policies.model_validate(fields)
         except ValidationError as error:
-            problems += described(error, "hookDetails", Policies, "checks")
+            problems += error_lines(error, "hookDetails", Policies, "checks")
         else:
             problems += _too_long(checks, policies)
         watched = sum(any(variant.watch for variant in check.variants) for check in checks)
@@ -221,5 +221,5 @@ def _parse_check(item: object, where: str, problems: list[str]) -> Check | None:
     try:
         return model.model_validate(dict(item))
     except ValidationError as error:
-        problems += described(error, where, model)
+        problems += error_lines(error, where, model)
         return None

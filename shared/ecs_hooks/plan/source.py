@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.auth.reference import SSM
-from ecs_hooks.auth.store import READABLE, named
-from ecs_hooks.aws.call import ask_page, reading
-from ecs_hooks.aws.errors import FactError, fact_error
+from ecs_hooks.auth.secret_store import PERMISSION_HINT, SSM, with_resource
+from ecs_hooks.aws.call import call_aws, parsing
+from ecs_hooks.aws.errors import FactError, aws_error
 from ecs_hooks.core.json_types import json_type
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
 
@@ -67,7 +66,7 @@ class PlanReference(NamedTuple):
             text = self._object(region) if self.action == S3 else self._parameter(region)
         except FactError as error:
             parameter = "PlanArns" if self.action == S3 else "ParameterArns"
-            raise named(error, self.location, READABLE.format(parameter)) from error
+            raise with_resource(error, self.location, PERMISSION_HINT.format(parameter)) from error
         try:
             fields = json.loads(text)
         except RecursionError:
@@ -85,8 +84,8 @@ class PlanReference(NamedTuple):
         return fields
 
     def _object(self, region: str) -> bytes:
-        answer = ask_page(S3, region, Bucket=self.bucket, Key=self.name)
-        with reading(S3):
+        answer = call_aws(S3, region, Bucket=self.bucket, Key=self.name)
+        with parsing(S3):
             size, body = answer["ContentLength"], answer["Body"]
         with closing(body):
             if size > MAX_BYTES:
@@ -94,12 +93,12 @@ class PlanReference(NamedTuple):
             try:
                 content: bytes = body.read()
             except Exception as error:
-                raise fact_error(S3, error) from error
+                raise aws_error(S3, error) from error
         return content
 
     def _parameter(self, region: str) -> str:
-        answer = ask_page(SSM, region, Name=self.name, WithDecryption=True)
-        with reading(SSM):
+        answer = call_aws(SSM, region, Name=self.name, WithDecryption=True)
+        with parsing(SSM):
             value: str = answer["Parameter"]["Value"]
         return value
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_pascal
 
-from ecs_hooks.core.validation_errors import described
+from ecs_hooks.core.validation_errors import error_lines
 
 NAMESPACE: Literal["AWS/ApplicationELB"] = "AWS/ApplicationELB"
 FUNCTIONS: Literal["AWS/Lambda"] = "AWS/Lambda"
@@ -116,7 +116,7 @@ class MetricAlarm(BaseModel):
         except ValidationError as error:
             name = parameters.get("AlarmName")
             alarm = f"alarm {name}" if isinstance(name, str) else "alarm"
-            lines = [line.removeprefix(".").removeprefix(": ") for line in described(error, "", cls)]
+            lines = [line.removeprefix(".").removeprefix(": ") for line in error_lines(error, "", cls)]
             raise AlarmError("; ".join(f"{alarm}: {line}" for line in lines)) from None
 
     @classmethod

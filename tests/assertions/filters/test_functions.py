@@ -16,7 +16,7 @@ from ecs_hooks.assertions.filters import WITHOUT_ARGUMENT, Filter, FilterError, 
 from ecs_hooks.assertions.filters.functions import MAX_PARTS, MAX_SIZE
 from ecs_hooks.assertions.filters.registry import FILTERS
 from ecs_hooks.assertions.query import Query
-from ecs_hooks.core.validation_errors import described
+from ecs_hooks.core.validation_errors import error_lines
 
 
 def chain(*filters: Any) -> Any:
@@ -265,4 +265,4 @@ def test_parts_of_a_split_string_are_found_by_index(parts: list[str]) -> None:
 def test_mistakes(filters: list[Any], message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Query.model_validate({"query": "body", "filters": filters})
-    assert message in "".join(described(caught.value, "body", Query))
+    assert message in "".join(error_lines(caught.value, "body", Query))

@@ -14,9 +14,9 @@ from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.baseline import Blue
+from ecs_hooks.deployment.baseline import BlueEndpoint
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
-from ecs_hooks.deployment.green import Configured
+from ecs_hooks.deployment.green import EndpointConfig
 from tests.checks.asking import context
 from tests.checks.compare.store import Both, Change, Page, both
 from tests.http.fixtures import Serve
@@ -349,7 +349,7 @@ def test_blue_and_green_at_one_address_are_refused(stores: Both) -> None:
 
 def test_a_request_to_blue_that_would_reach_green_is_refused() -> None:
     header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["yes"]}}
-    blue = Blue(Endpoint("http://alb"), [header])
+    blue = BlueEndpoint(Endpoint("http://alb"), [header])
     ready = CheckContext(FixedTarget(Endpoint("http://alb", {"X-Test": "yes"}), blue), Deadline.after(20))
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [{"headers": {"x-test": "YES"}}]})
     with pytest.raises(Exception, match="GET /: the request to blue matches the conditions of the test listener rule"):
@@ -358,7 +358,7 @@ def test_a_request_to_blue_that_would_reach_green_is_refused() -> None:
 
 def test_an_api_key_that_meets_the_test_listener_rule_is_refused() -> None:
     header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["yes"]}}
-    blue = Blue(Endpoint("http://alb:81"), [header])
+    blue = BlueEndpoint(Endpoint("http://alb:81"), [header])
     ready = CheckContext(FixedTarget("http://alb", blue), Deadline.after(20))
     request = {"auth": {"api_key": {"header": "x-test", "value": "yes"}}}
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [request]})
@@ -458,7 +458,7 @@ def test_requirements_come_from_the_fields() -> None:
     client = {"token_url": "https://t", "client_id": "c", "client_secret": {"ssm": "/s"}}
     with_token = CompareCheck.model_validate({"requests": [{"auth": {"oauth2": client}}]})
     assert list(with_token.requirements().urls) == ["https://t"]
-    shared = SharedActions.of(Configured("http://g"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
+    shared = SharedActions.of(EndpointConfig("http://g"), Stage.POST_TEST_TRAFFIC_SHIFT, Serving(), {})
     assert with_token.requirements().iam_actions(shared) == shared.both | {"ssm:GetParameter"}
     derived = CompareCheck.model_validate({"blue_url": None, "requests": [{"url": None}]})
     assert (derived.requirements().blue, list(derived.requirements().urls), derived.requirements().listener) == (

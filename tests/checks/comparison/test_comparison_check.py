@@ -11,7 +11,7 @@ from ecs_hooks.aws.errors import FactDeniedError
 from ecs_hooks.checks import ComparisonCheck
 from ecs_hooks.core import clock
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.deployment.dimensions import NoBlueError
+from ecs_hooks.deployment.placeholders import NoBlueError
 from tests.checks.asking import context
 from tests.conftest import GREEN
 from tests.support.aws import AwsApi

@@ -26,7 +26,7 @@ from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.deployment.baseline import Blue
+    from ecs_hooks.deployment.baseline import BlueEndpoint
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _OVERHEAD_SECONDS = 1.0
@@ -159,8 +159,8 @@ class CompareCheck(ExchangeFields, Check):
         limits = f"max_slower_percent {self.max_slower_percent} and max_slower_ms {self.max_slower_ms:g}"
         return outcome_of(results, self.samples, limits, session.redactor)
 
-    def _pair(self, request: CompareRequest, blue: Blue, session: Session) -> Pair:
-        to_blue, to_green = request.build(blue.endpoint, session.keyring), session.build(request)
+    def _pair(self, request: CompareRequest, blue: BlueEndpoint, session: Session) -> Pair:
+        to_blue, to_green = request.build(blue.endpoint, session.resolver), session.build(request)
         label = session.redactor.mask(f"{request.method} {(request.path or '/').partition('?')[0]}")
         # An API key may be the very header that the test listener rule requires.
         problem = blue.objection(

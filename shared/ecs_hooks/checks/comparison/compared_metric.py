@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from ecs_hooks.checks.statistics import without_outliers
 from ecs_hooks.core.formatting import not_allowed
-from ecs_hooks.deployment.dimensions import placeholders
+from ecs_hooks.deployment.placeholders import placeholders
 
 _REVISION = "{revision."
 _DIMENSIONS = {"LoadBalancer": "{load_balancer}", "TargetGroup": "{revision.target_group}"}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ecs_hooks.aws.metrics import ACTION, Series, get_metric_data
+from ecs_hooks.aws.cloudwatch import GET_METRIC_DATA, Series, get_metric_data
 from ecs_hooks.checks.base import Requirements
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Sample
 from ecs_hooks.checks.comparison.evaluate import Defaults, MetricResult, evaluate, score
@@ -16,9 +16,9 @@ from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck, Window
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
-from ecs_hooks.deployment.dimensions import NoBlueError, placeholder_actions
-from ecs_hooks.deployment.previous import ACTION as PREVIOUS
-from ecs_hooks.deployment.service_deployment import ACTION as DEPLOYMENTS
+from ecs_hooks.deployment.placeholders import NoBlueError, placeholder_actions
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
+from ecs_hooks.deployment.service_deployment import LIST_DEPLOYMENTS as PREVIOUS
 
 _MAX_IN_REASON = 3
 _MAX_IN_EVIDENCE = 20
@@ -86,7 +86,7 @@ class ComparisonCheck(MetricWindowCheck):
         before = {PREVIOUS, DEPLOYMENTS} if self._needs_previous else set()
         required = super().requirements()
         return required._replace(
-            actions=frozenset({ACTION, *before}).union(*map(placeholder_actions, values)),
+            actions=frozenset({GET_METRIC_DATA, *before}).union(*map(placeholder_actions, values)),
             # The check reads green's percentage of the traffic at the steps only.
             service_actions=lambda shared: frozenset({DEPLOYMENTS} if shared.stage in _STEPS else ()),
         )
@@ -133,7 +133,7 @@ class ComparisonCheck(MetricWindowCheck):
         return self.baseline == "previous" and any(metric.needs_blue for metric in self.metrics)
 
     def _previous_began(self, context: CheckContext) -> float:
-        began = context.deployment.blue_served_alone
+        began = context.deployment.blue_bake_start
         if began is None:
             raise NoBlueError("first deployment of the service: there is no previous one to compare with")
         return -self._aligned(-began)

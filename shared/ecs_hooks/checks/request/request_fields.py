@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from ecs_hooks.auth.secret import TextOrReference
+from ecs_hooks.auth.secret_resolver import TextOrReference
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
@@ -37,8 +37,8 @@ from ecs_hooks.http.url import Scalar, Url
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import Auth, SigV4
-    from ecs_hooks.auth.reference import Reference
-    from ecs_hooks.auth.secret_resolver import Keyring
+    from ecs_hooks.auth.secret_resolver import SecretResolver
+    from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.base import Requirements
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
@@ -213,14 +213,14 @@ class RequestFields(BaseModel):
         if self.auth is not None and self.auth.token_url is not None:
             yield self.auth.token_url
 
-    def build(self, green: Endpoint, keyring: Keyring) -> Request:
+    def build(self, green: Endpoint, resolver: SecretResolver) -> Request:
         """Return the request.
 
         Parameters
         ----------
         green
             Address of green; not used if the request has a `url`.
-        keyring
+        resolver
             Resolves the secrets in the request, and adds them to its redactor.
 
         Raises
@@ -230,10 +230,10 @@ class RequestFields(BaseModel):
         ExplainedError
             If a secret or a token is not available.
         """
-        redactor = keyring.redactor
+        redactor = resolver.redactor
         self._redact_fields(redactor)
         headers = {name: value for name, value in self.headers.items() if isinstance(value, str)}
-        auth = self._authorization(keyring)
+        auth = self._authorization(resolver)
         if self.url is not None:
             url = Url.join("", self.url, self.query)
         else:
@@ -250,14 +250,14 @@ class RequestFields(BaseModel):
         request = Request.build(self.method, url, headers, self._body())
         return request if auth is None else request._replace(auth=auth)
 
-    def _authorization(self, keyring: Keyring) -> Authorization | None:
+    def _authorization(self, resolver: SecretResolver) -> Authorization | None:
         """Return `auth`, with the headers whose values are secrets by reference; None without either."""
         secret_headers = {
-            name: keyring.open(value) for name, value in self.headers.items() if not isinstance(value, str)
+            name: resolver.resolve(value) for name, value in self.headers.items() if not isinstance(value, str)
         }
         if self.auth is None and not secret_headers:
             return None
-        auth = Authorization() if self.auth is None else self.auth.authorization(keyring)
+        auth = Authorization() if self.auth is None else self.auth.authorization(resolver)
         auth = auth._replace(headers={**auth.headers, **secret_headers})
         check_headers(auth.headers)
         return auth

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.auth.secret import TextOrReference
-from ecs_hooks.auth.secret_resolver import Keyring
+from ecs_hooks.auth.secret_resolver import SecretResolver, TextOrReference
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.deployment.endpoint import Endpoint
@@ -16,7 +15,7 @@ from ecs_hooks.http.limits import Limits, MinVersion
 from ecs_hooks.http.tls import authorities_problem
 
 if TYPE_CHECKING:
-    from ecs_hooks.auth.reference import Reference
+    from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.checks.request.request_fields import RequestFields
     from ecs_hooks.core.deadline import Deadline
@@ -67,7 +66,7 @@ class TlsFields(BaseModel):
             timeout_seconds=timeout_seconds,
             connect_retries=connect_retries,
             verify_tls=self.verify_tls,
-            ca_certificates="" if self.ca_certificates is None else session.keyring.read(self.ca_certificates),
+            ca_certificates="" if self.ca_certificates is None else session.resolver.resolve_text(self.ca_certificates),
             min_tls_version=self.min_tls_version,
         )
 
@@ -100,7 +99,7 @@ class Session(NamedTuple):
 
     green: Endpoint
     """Address of green; empty if no request goes there."""
-    keyring: Keyring
+    resolver: SecretResolver
     """Resolves secrets; with the redactor, the limits (which hold for requests for tokens, too) and the deadline."""
 
     @classmethod
@@ -113,22 +112,22 @@ class Session(NamedTuple):
             If the address of green is unknown.
         """
         green = Endpoint("") if listener is None else context.endpoint(listener)
-        return cls(green, Keyring(Redactor(), lambda: context.region, Limits(), context.deadline))
+        return cls(green, SecretResolver(Redactor(), lambda: context.region, Limits(), context.deadline))
 
     @property
     def redactor(self) -> Redactor:
         """Masks the secrets of the requests."""
-        return self.keyring.redactor
+        return self.resolver.redactor
 
     @property
     def limits(self) -> Limits:
         """The limits of each request."""
-        return self.keyring.limits
+        return self.resolver.limits
 
     @property
     def deadline(self) -> Deadline:
         """When the last request must be over."""
-        return self.keyring.deadline
+        return self.resolver.deadline
 
     def limited(
         self,
@@ -145,11 +144,11 @@ class Session(NamedTuple):
             If CA certificates by reference are not available.
         """
         limits = fields.limits(self, timeout_seconds, connect_retries)
-        return self._replace(keyring=self.keyring._replace(limits=limits, deadline=deadline or self.deadline))
+        return self._replace(resolver=self.resolver._replace(limits=limits, deadline=deadline or self.deadline))
 
     def build(self, request: RequestFields) -> Request:
         """Return a request to green, or to its own `url`; see `RequestFields.build`."""
-        return request.build(self.green, self.keyring)
+        return request.build(self.green, self.resolver)
 
     def outcome_of(self, error: HttpError, endpoint: Endpoint | None = None) -> Outcome:
         """Return the outcome of a check whose request, to green or to another endpoint, got no response."""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ecs_hooks.assertions.expect import Unmet, describe, parted
 from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
-from ecs_hooks.core.validation_errors import described
+from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.retry import send
 
@@ -57,7 +57,7 @@ class Player:
         try:
             request = request.with_values(self._values)
         except ValidationError as error:
-            problems = "; ".join(described(error, "with its variables", ScenarioRequest))
+            problems = "; ".join(error_lines(error, "with its variables", ScenarioRequest))
             return Played(Outcome.failed(self._redactor.mask(problems)))
         retry = request.until
         until = deadline if retry is None else deadline.sooner(retry.timeout_seconds)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from ecs_hooks.auth.secret import Secret
+from ecs_hooks.auth.secret_resolver import Secret
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import with_requests
@@ -84,7 +84,7 @@ class ScenarioCheck(Check):
             return no_time
         session = Session.start(context, required.listener)
         session.redactor.add_fields(self.variables)
-        values = {**self.variables, **{name: session.keyring.open(secret) for name, secret in self.secrets.items()}}
+        values = {**self.variables, **{name: session.resolver.resolve(secret) for name, secret in self.secrets.items()}}
         pool = Pool(keep=False)
         player = Player(session, Cookies(pool.exchange, session.redactor).exchange, values)
         try:

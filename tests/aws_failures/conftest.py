@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from ecs_hooks.core import clock
+from tests.aws_failures.operations import NOW, OPERATIONS, without_failures
 from tests.support.aws import AwsApi, serving
-from tests.trouble.operations import NOW, OPERATIONS, without_failures
 
 
 @pytest.fixture(scope="session")

@@ -100,8 +100,8 @@ def answer(event: dict[str, Any]) -> dict[str, Any]:
 
     The function is cold: no secret is cached.
     """
-    secret_store.known.clear()
-    sigv4.roles.clear()
+    secret_store.cached_secrets.clear()
+    sigv4.cached_roles.clear()
     answered = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)(event)
     assert valid(answered), answered
     assert "raised " not in answered["reason"], answered

@@ -10,8 +10,8 @@ import pytest
 
 import ecs_hooks
 from ecs_hooks.aws import clients
+from tests.aws_failures.operations import CONTENT, OPERATIONS, answer, event, operation
 from tests.support.aws import AwsApi, Silence
-from tests.trouble.operations import CONTENT, OPERATIONS, answer, event, operation
 
 LAYER = Path(ecs_hooks.__file__).parent
 THROTTLED = [
