@@ -13,8 +13,7 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
-from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
-from ecs_hooks.deployment.revision import LoadBalancing
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS, LoadBalancing
 
 _METRICS = {
     "requests": ("RequestCount", "Sum"),
@@ -53,7 +52,7 @@ class GoldenSignalsCheck(MetricWindowCheck):
         """Return what the check requires."""
         required = super().requirements()
         return required._replace(
-            actions=frozenset({REVISIONS}),
+            actions=frozenset({DESCRIBE_REVISIONS}),
             service_actions=lambda shared: frozenset({GET_METRIC_DATA} if _has_alb(shared.load_balancing) else ()),
         )
 

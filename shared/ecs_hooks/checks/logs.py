@@ -26,7 +26,7 @@ from ecs_hooks.deployment.logs import (
     start_queries,
     wait_for_rows,
 )
-from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS
 from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, TASK_DEFINITION
 
 _QUERY_SECONDS = 60
@@ -91,7 +91,7 @@ class LogsCheck(Check):
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         reads = {FILTER} if self.query is None else {START, RESULTS}
-        actions = frozenset({*reads, TASK_DEFINITION, REVISIONS, LIST_TASKS, DESCRIBE_TASKS})
+        actions = frozenset({*reads, TASK_DEFINITION, DESCRIBE_REVISIONS, LIST_TASKS, DESCRIBE_TASKS})
         return super().requirements()._replace(running=True, watch_seconds=self._watch_seconds, actions=actions)
 
     def run(self, context: CheckContext) -> Outcome:

@@ -14,8 +14,8 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
-from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS
 from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, MAX_TASKS, Container, Task
 
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
@@ -45,12 +45,9 @@ class TasksCheck(Check):
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        images = {REVISIONS} if self.digest else set()
-        return (
-            super()
-            .requirements()
-            ._replace(running=True, actions=frozenset({LIST_TASKS, DESCRIBE_TASKS, DEPLOYMENTS, *images}))
-        )
+        images = {DESCRIBE_REVISIONS} if self.digest else set()
+        actions = frozenset({LIST_TASKS, DESCRIBE_TASKS, DESCRIBE_DEPLOYMENTS, *images})
+        return super().requirements()._replace(running=True, actions=actions)
 
     def run(self, context: CheckContext) -> Outcome:
         """Read green's tasks, and compare them with the revision."""

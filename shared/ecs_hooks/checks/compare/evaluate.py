@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from ecs_hooks.checks.compare.features import Feature, features
 from ecs_hooks.checks.compare.values import ABSENT, PathValues, Value
-from ecs_hooks.checks.statistics.fisher import more_often
-from ecs_hooks.checks.statistics.mann_whitney import mann_whitney
+from ecs_hooks.checks.statistics import fisher_exact, mann_whitney_u
 
 FALSE_ALARM_RATE = 1e-4
 """Probability that a green that equals blue fails a check, whatever varies in both."""
@@ -104,7 +103,7 @@ def _difference(path: PathValues, rounds: Sequence[int], feature: Feature) -> Di
         green,
         len(path.green),
         len({number for number, is_unusual in zip(rounds, feature.blue, strict=True) if is_unusual}),
-        more_often(green, len(feature.green), blue, len(feature.blue)),
+        fisher_exact(green, len(feature.green), blue, len(feature.blue)),
         min(Counter(usual) - Counter(unusual), key=_sort_key, default=None),
         min(Counter(unusual) - Counter(usual), key=_sort_key, default=None),
         path.is_secret,
@@ -132,4 +131,4 @@ def compare_latency(blue: Sequence[float], green: Sequence[float], percent: floa
     Green may be slower by a percentage, and by a number of milliseconds in any case.
     """
     allowed = [each + max(each * percent / 100, min_ms / 1000) for each in blue]
-    return Latency(median(blue) * 1000, median(green) * 1000, mann_whitney(green, allowed, "greater").p_value)
+    return Latency(median(blue) * 1000, median(green) * 1000, mann_whitney_u(green, allowed, "greater").p_value)

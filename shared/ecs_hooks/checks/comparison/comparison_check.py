@@ -17,8 +17,7 @@ from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
 from ecs_hooks.deployment.placeholders import NoBlueError, placeholder_actions
-from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
-from ecs_hooks.deployment.service_deployment import LIST_DEPLOYMENTS as PREVIOUS
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS, LIST_DEPLOYMENTS
 
 _MAX_IN_REASON = 3
 _MAX_IN_EVIDENCE = 20
@@ -83,12 +82,12 @@ class ComparisonCheck(MetricWindowCheck):
             for _, metric, revision in self._metrics_of("green", "blue")
             for value in metric.dimensions_of(revision).values()
         ]
-        before = {PREVIOUS, DEPLOYMENTS} if self._needs_previous else set()
+        before = {LIST_DEPLOYMENTS, DESCRIBE_DEPLOYMENTS} if self._needs_previous else set()
         required = super().requirements()
         return required._replace(
             actions=frozenset({GET_METRIC_DATA, *before}).union(*map(placeholder_actions, values)),
             # The check reads green's percentage of the traffic at the steps only.
-            service_actions=lambda shared: frozenset({DEPLOYMENTS} if shared.stage in _STEPS else ()),
+            service_actions=lambda shared: frozenset({DESCRIBE_DEPLOYMENTS} if shared.stage in _STEPS else ()),
         )
 
     def run(self, context: CheckContext) -> Outcome:
