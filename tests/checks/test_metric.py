@@ -123,8 +123,8 @@ def test_an_expression_over_several_metrics(aws: AwsApi, run: Run) -> None:
     assert run(queries=queries, expression="100 * e / requests + FILL(t, 0) + METRICS('e')").status is Status.PASS
 
     sent = aws.asked["GetMetricData"][0]["MetricDataQueries"]
-    assert [query["Id"] for query in sent] == ["c0_e", "c0_sents", "c0_t", "c0_Result"]
-    assert sent[3]["Expression"] == "100 * c0_e / c0_sents + FILL(c0_t, 0) + METRICS('e')"
+    assert [query["Id"] for query in sent] == ["c0_e", "c0_requests", "c0_t", "c0_Result"]
+    assert sent[3]["Expression"] == "100 * c0_e / c0_requests + FILL(c0_t, 0) + METRICS('e')"
     assert [query["ReturnData"] for query in sent] == [False, False, False, True]
     assert sent[0]["MetricStat"] == {
         "Metric": {
