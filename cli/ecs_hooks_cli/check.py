@@ -18,7 +18,7 @@ from ecs_hooks.checks import Check, check_class
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import Stage
-from ecs_hooks.engine.definition import Definition
+from ecs_hooks.engine.hook import Definition
 from ecs_hooks.handler import LifecycleHandler
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.plan.model import Plan

@@ -16,16 +16,15 @@ from ecs_hooks.core.deadline import Deadline, for_answer
 from ecs_hooks.core.event import EventError, Stage
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.engine.controller import Controller, Record
-from ecs_hooks.engine.definition import Definition
 from ecs_hooks.engine.ecs import EcsController
+from ecs_hooks.engine.hook import Definition
 from ecs_hooks.engine.telemetry import log_errors_suppressed, logger, report
 from ecs_hooks.stages import default_checks
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
     from ecs_hooks.core.event import HookEvent
-    from ecs_hooks.engine.definition import RollbackFunction
-    from ecs_hooks.engine.script import HookFunction
+    from ecs_hooks.engine.hook import HookFunction, RollbackFunction
 
 CONTROLLERS: tuple[type[Controller], ...] = (CodeDeployController, EcsController)
 """The deployment controllers. The first that recognizes an event answers it."""

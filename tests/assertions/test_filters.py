@@ -102,6 +102,7 @@ def test_a_filtered_secret_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("query", "label"),
     [
+        ({"query": "body", "filters": []}, "body"),
         ({"query": "body", "filters": ["html_unescape", {"regex": "a"}]}, "body html_unescape regex"),
         ({"query": "header", "name": "A", "filters": ["first"] * 7}, "header A first first first first first"),
     ],

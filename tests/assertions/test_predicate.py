@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ecs_hooks.assertions.predicate import Predicate
-from ecs_hooks.core.json_types import json_equal
+from ecs_hooks.core.formatting import json_equal
 from ecs_hooks.core.redaction import Redactor
 
 JSON = st.recursive(

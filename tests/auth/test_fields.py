@@ -102,7 +102,7 @@ def test_a_mistake_names_its_field(auth: Any, says: str) -> None:
     ("kind", "header"), [("basic", "authorization"), ("sigv4", "Authorization"), ("api_key", "x-api-key")]
 )
 def test_one_header_has_one_value(kind: str, header: str) -> None:
-    problem = f"hookDetails.checks[0]: give one of auth and the header {header.lower()}"
+    problem = f"hookDetails.checks[0]: has both auth and the header {header.lower()}; remove one of them"
     assert problems(auth={kind: ALL[kind]}, headers={header: "hunter2"}) == [problem]
 
 

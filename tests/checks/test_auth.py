@@ -21,6 +21,8 @@ from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script
 from tests.support.aws import AwsApi
 
+pytestmark = pytest.mark.usefixtures("fast_function")
+
 PASSWORD = "hunter2-hunter2"
 OAUTH2 = {"client_id": CLIENT, "client_secret": SECRET}
 LOAD: dict[str, Any] = {"requests_per_second": 20, "duration_seconds": 1, "timeout_seconds": 5}

@@ -267,7 +267,7 @@ def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None
         ({"expect": {"stats": 200}}, "expect.stats", "not permitted"),
         ({"expect": {"headers": {"a": {"matches": "("}}}}, "expect.headers.a.matches", "regular expression"),
         ({"expect": {"json": {"$.a": {"equls": 1}}}}, "expect.json.$.a.equls", "not permitted"),
-        ({"expect": {"json": {"a": 1}}}, "expect.json", "'a' is no valid JSONPath"),
+        ({"expect": {"json": {"a": 1}}}, "expect.json", "'a' is not a valid JSONPath"),
         ({"expect": {"body": "text"}}, "expect.body", "valid tuple"),
         ({"expect": {"max_latency_ms": 0}}, "expect.max_latency_ms", "greater than 0"),
     ],

@@ -405,7 +405,7 @@ def test_an_invalid_response_to_a_query_is_an_aws_error(aws: AwsApi) -> None:
             {"query": "fields x", "field": "x", "fail_if": {"above": 1}, "max_matches": 1},
             "field: requires query, and replaces max_matches",
         ),
-        ({"query": "fields x", "field": "x", "fail_if": {}}, "give above, below or both"),
+        ({"query": "fields x", "field": "x", "fail_if": {}}, "requires above, below or both"),
     ],
 )
 def test_a_mistake_is_refused(fields: dict[str, Any], problem: str) -> None:

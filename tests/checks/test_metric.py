@@ -244,7 +244,7 @@ def test_one_call_reads_all_metrics_of_a_plan(aws: AwsApi) -> None:
     ("fields", "problem"),
     [
         ({"queries": {"a": ERRORS, "b": ERRORS}}, "expression: is required with several queries"),
-        ({"fail_if": {}}, "give above, below or both"),
+        ({"fail_if": {}}, "requires above, below or both"),
         (
             {"queries": {"a": ERRORS | {"dimensions": {"X": "{green}"}}}},
             "{green} is not a placeholder; allowed: {green.",

@@ -252,6 +252,7 @@ def test_a_secret_capture_stays_out_of_the_outcome(url: str, monkeypatch: pytest
     assert "hunter2-hunter2" not in shown.reason.partition("request 2")[2]
 
 
+@pytest.mark.usefixtures("lines")  # the logger writes to the stdout that capfd reads
 def test_secrets_are_not_in_the_log_the_state_or_the_response(
     url: str, aws: AwsApi, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

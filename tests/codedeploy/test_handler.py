@@ -12,7 +12,7 @@ from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
 from ecs_hooks.codedeploy.report import PATIENCE
 from ecs_hooks.codedeploy.schedule import ROLE_VARIABLE
 from ecs_hooks.core.outcome import Status
-from ecs_hooks.engine.definition import Definition
+from ecs_hooks.engine.hook import Definition
 from ecs_hooks.engine.invocation import Invocation
 from ecs_hooks.handler import LifecycleHandler
 from tests.codedeploy.account import BEGAN, DEPLOYMENT, EVENT, EXECUTION, FUNCTION_ARN, HOOKS, ROLE, Account

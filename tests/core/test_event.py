@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_hooks.core.event import EventError, LifecycleEvent, Stage, TrafficWeights
-from ecs_hooks.core.json_types import json_type
+from ecs_hooks.core.formatting import json_type
 from tests.conftest import BLUE, GREEN, load_event, shifted
 from tests.support.answers import NAMES
 

@@ -24,7 +24,7 @@ class Holder(BaseModel):
     some: (
         Annotated[
             Any,
-            LazyModel("ecs_hooks.auth.secret_store:Reference", or_string=f"{__name__}:STRINGS", example='{"env": "A"}'),
+            LazyModel("ecs_hooks.auth.secret_store:Reference", or_string=f"{__name__}:STRINGS", example="a key"),
         ]
         | None
     ) = None
@@ -47,8 +47,8 @@ def test_a_lazy_model_validates_as_the_model_itself() -> None:
         ({"one": {"smm": 1}}, ("one", "smm"), "Extra inputs"),
         ({"one": "text"}, ("one",), "valid dictionary or instance of Reference"),
         ({"many": {"b": {"ssm": 1}}}, ("many", "b", "ssm"), "Input should be a valid string"),
-        ({"many": {"b": 1}}, ("many", "b"), "must be a string, or an object such as"),
-        ({"some": 1}, ("some",), 'must be a string, or an object such as {"env": "A"}, not number'),
+        ({"many": {"b": 1}}, ("many", "b"), "must be a string, or a reference"),
+        ({"some": 1}, ("some",), "must be a string, or a key, not number"),
         ({"some": "c"}, ("some",), "is not one of the allowed values (a, b)"),
         ({"some": "ssm"}, ("some",), 'requires an argument; write {"ssm": ...}'),
     ],

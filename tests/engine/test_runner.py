@@ -152,7 +152,7 @@ def test_without_a_thread_left_the_check_could_not_be_asked(monkeypatch: pytest.
         message = "can't start new thread"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("ecs_hooks.core.timeouts._idle", [])
+    monkeypatch.setattr("ecs_hooks.core.deadline._idle", [])
     monkeypatch.setattr("threading.Thread.start", no_more)
 
     (outcome,) = runner().run([Fixed()])

@@ -23,7 +23,7 @@ from referencing.exceptions import Unresolvable
 from ecs_hooks.assertions.patterns import matches, pattern_problem
 from ecs_hooks.assertions.re2_syntax import PatternError
 from ecs_hooks.core.deadline import check_deadline
-from ecs_hooks.core.json_types import json_equal
+from ecs_hooks.core.formatting import json_equal
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

@@ -28,7 +28,7 @@ else:
         LazyModel(
             "ecs_hooks.assertions.filters:Filter",
             or_string="ecs_hooks.assertions.filters:WITHOUT_ARGUMENT",
-            example='{"nth": 0}',
+            example='an object such as {"nth": 0}',
         ),
     ]
 
@@ -117,7 +117,7 @@ class Query(TaggedModel):
         return Found(values, is_text=True, hidden=hidden, sources=sources)
 
     def _find(self, response: Response) -> Found:
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover - every query has its own
 
     def _filtered_values(self, found: Found) -> Sequence[Any]:
         """Return the values that filters get, one after the other."""

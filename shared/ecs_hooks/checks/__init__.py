@@ -12,11 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecs_hooks.assertions.condition import Condition
     from ecs_hooks.assertions.expect import Expect
     from ecs_hooks.assertions.filters import Filter
     from ecs_hooks.assertions.filters.functions import RegexReplacement, Replacement
-    from ecs_hooks.assertions.predicate import Predicate
+    from ecs_hooks.assertions.predicate import Condition, Predicate
     from ecs_hooks.assertions.query import Assertion
     from ecs_hooks.auth.fields import ApiKey, Auth, Basic, Bearer, MutualTls, OAuth2, SigV4
     from ecs_hooks.auth.secret_store import Reference
@@ -118,11 +117,10 @@ CHECKS = {
 
 _OTHERS = {
     "ecs_hooks.assertions.query": ("Assertion",),
-    "ecs_hooks.assertions.condition": ("Condition",),
     "ecs_hooks.assertions.expect": ("Expect",),
     "ecs_hooks.assertions.filters": ("Filter",),
     "ecs_hooks.assertions.filters.functions": ("RegexReplacement", "Replacement"),
-    "ecs_hooks.assertions.predicate": ("Predicate",),
+    "ecs_hooks.assertions.predicate": ("Condition", "Predicate"),
     "ecs_hooks.auth.fields": ("ApiKey", "Auth", "Basic", "Bearer", "MutualTls", "OAuth2", "SigV4"),
     "ecs_hooks.auth.secret_store": ("Reference",),
     "ecs_hooks.checks.base": ("AtStep", "Check", "Requirements"),

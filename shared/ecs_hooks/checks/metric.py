@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.assertions.condition import Condition
+from ecs_hooks.assertions.predicate import Condition
 from ecs_hooks.aws.cloudwatch import GET_METRIC_DATA
 from ecs_hooks.checks.base import Requirements
 from ecs_hooks.checks.context import CheckContext

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ecs_hooks.core.event import CODEDEPLOY_KEY, STATE_KEY, EventError, Stage
-from ecs_hooks.core.json_types import json_type
+from ecs_hooks.core.formatting import json_type
 
 STAGES = {
     "BeforeInstall": Stage.PRE_SCALE_UP,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ecs_hooks.codedeploy.description import Description
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.engine.controller import Record
-    from ecs_hooks.engine.definition import Definition
+    from ecs_hooks.engine.hook import Definition
 
 _RESERVE = 10.0
 """Seconds that an invocation keeps for report and schedule after its checks; at most a quarter of its time."""

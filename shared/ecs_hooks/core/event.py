@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from ecs_hooks.core.arn import EcsArn
-from ecs_hooks.core.json_types import json_type
+from ecs_hooks.core.formatting import json_type
 
 STATE_KEY = "ecsHooks"
 """The one key of `hookDetails` that belongs to this library: its state between two invocations."""

@@ -6,8 +6,6 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecs_hooks.core.json_types import json_type
-
 
 def counted(number: float, noun: str) -> str:
     """Return a number with its noun, such as `1 task` or `2 tasks`."""
@@ -48,3 +46,33 @@ def not_allowed(value: object, allowed: Sequence[str]) -> str:
     if not isinstance(value, str):
         return f"must be {known}, not {json_type(value)}"
     return f"is not {known}{close if 'did you mean' in close else ''}"
+
+
+def json_type(value: object) -> str:  # noqa: PLR0911 - a table
+    """Return the name of the JSON type of a value, for messages that must not show the value."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case str():
+            return "string"
+        case int() | float():
+            return "number"
+        case Mapping():
+            return "object"
+        case list() | tuple():
+            return "array"
+        case _:
+            return type(value).__name__
+
+
+def json_equal(left: Any, right: Any) -> bool:
+    """Return whether two JSON values are equal: 1 and 1.0 are; 1 and true, equal in Python, are not."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(json_equal(value, right[key]) for key, value in left.items())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(json_equal, left, right))
+    return bool(left == right)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import core_schema
 
-from ecs_hooks.core.formatting import not_allowed
-from ecs_hooks.core.json_types import json_type
+from ecs_hooks.core.formatting import json_type, not_allowed
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -27,10 +26,12 @@ class LazyModel:
     or_string
         Whether the field may also be a string; or the module and name of the strings that it may be.
     example
-        An object that the field may be, for messages.
+        The object that the field may be besides a string, for messages.
     """
 
-    def __init__(self, path: str, *, or_string: bool | str = False, example: str = '{"ssm": "/name"}') -> None:
+    def __init__(
+        self, path: str, *, or_string: bool | str = False, example: str = 'a reference such as {"ssm": "/name"}'
+    ) -> None:
         self._path = path
         self._or_string = or_string
         self._example = example
@@ -64,7 +65,7 @@ class LazyModel:
                 raise ValueError(self._unknown(value))
             return value
         if self._or_string and not isinstance(value, dict | self.model):
-            raise ValueError(f"must be a string, or an object such as {self._example}, not {json_type(value)}")
+            raise ValueError(f"must be a string, or {self._example}, not {json_type(value)}")
         # pydantic reports mistakes inside as it does for any model in a field.
         return self.model.model_validate(value)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ecs_hooks.core.response import HookResponse
     from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.facts import Facts
-    from ecs_hooks.engine.definition import Definition
+    from ecs_hooks.engine.hook import Definition
     from ecs_hooks.engine.runner import Result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.core.event import LifecycleEvent, Stage, TrafficWeights
 from ecs_hooks.engine.controller import Controller, Record
 from ecs_hooks.engine.invocation import Invocation
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ecs_hooks.core.response import HookResponse
     from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.facts import Facts
-    from ecs_hooks.engine.definition import Definition
+    from ecs_hooks.deployment.service_deployment import ServiceDeployment
+    from ecs_hooks.engine.hook import Definition
 
 
 class EcsController(Controller):
@@ -65,9 +66,7 @@ class EcsController(Controller):
         return ServiceDeployment(self._event, facts)
 
     def is_rollback(self, read_deployment: Callable[[], Any]) -> bool:
-        """Return whether ECS rolls back; see `ecs_hooks.engine.rollback`."""
-        from ecs_hooks.engine.rollback import is_rollback  # noqa: PLC0415 - with the controller that needs it
-
+        """Return whether ECS rolls back; see the function `is_rollback`."""
         return is_rollback(self._event, read_deployment)
 
     def expires_at(self, deployment: Deployment) -> float | None:
@@ -76,3 +75,58 @@ class EcsController(Controller):
 
         assert isinstance(deployment, ServiceDeployment)
         return deployment.expires_at(self._function_arn)
+
+
+_ALL = 100.0
+
+
+def is_rollback(event: LifecycleEvent, read_deployment: Callable[[], ServiceDeployment | None]) -> bool:
+    """Return whether ECS rolls back to the old revision.
+
+    Parameters
+    ----------
+    event
+        The event.
+    read_deployment
+        Returns ECS's record of the deployment, or None where it is unavailable. Called only where the event leaves
+        room for doubt: a shift forward to 100 per cent needs no call.
+
+    Notes
+    -----
+    ===================  =====================  ==============================================================
+    weight of green      ECS's record           answer
+    ===================  =====================  ==============================================================
+    100                  (not read)             forward
+    0, another has 100   rolling back           rollback
+    0, another has 100   not rolling back       rollback in BLUE_GREEN, as documented; forward in LINEAR and
+                                                CANARY, whose events could carry the weights before a step
+    0, another has 100   nothing                rollback, as documented
+    anything else        rolling back           rollback
+    anything else        not so, or nothing     forward: the checks run, since unknown is not a pass
+    ===================  =====================  ==============================================================
+    """
+    weights = _weights_of_shift(event)
+    if weights is None:
+        return False
+    green = weights.get(str(event.target_revision))
+    if green == _ALL:
+        return False
+    others = [percent for arn, percent in weights.items() if arn != str(event.target_revision)]
+    documented = green == 0 and _ALL in others
+    deployment = read_deployment()
+    if deployment is None:
+        return documented
+    if deployment.rolling_back:
+        return True
+    return documented and deployment.strategy not in {"LINEAR", "CANARY"}
+
+
+def _weights_of_shift(event: LifecycleEvent) -> TrafficWeights | None:
+    """Return the weights that this stage shifts; None at stages without hooks in a rollback."""
+    match event.stage:
+        case Stage.PRODUCTION_TRAFFIC_SHIFT:
+            return event.production_weights
+        case Stage.TEST_TRAFFIC_SHIFT:
+            return event.test_weights
+        case _:
+            return None

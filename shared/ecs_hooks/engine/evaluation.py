@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ecs_hooks.aws.errors import FactError
+from ecs_hooks.core.deadline import run_with_deadline
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.state import key_of
-from ecs_hooks.core.timeouts import run_with_deadline
+from ecs_hooks.engine.hook import LABEL, run_hook_function
 from ecs_hooks.engine.runner import Result, Runner, may_go_on
-from ecs_hooks.engine.script import LABEL, run_hook_function
 from ecs_hooks.plan.model import FirstDeployment
 
 if TYPE_CHECKING:
-    from ecs_hooks.engine.hook import Hook
-    from ecs_hooks.engine.script import HookFunction
+    from ecs_hooks.engine.hook import Hook, HookFunction
 
 _HEADSTART = 0.05
 """Seconds that the runner has to hand over the results of checks that it gave up."""

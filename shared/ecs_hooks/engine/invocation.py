@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core import clock
-from ecs_hooks.core.deadline import for_checks
+from ecs_hooks.core.deadline import for_checks, run_with_deadline
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.core.state import State, key_of, with_state
-from ecs_hooks.core.timeouts import run_with_deadline
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.green import EndpointConfig
 from ecs_hooks.deployment.target import Target
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.engine.controller import Controller
-    from ecs_hooks.engine.definition import Definition
+    from ecs_hooks.engine.hook import Definition
 
 _OPTIONAL_SECONDS = 5.0
 """Longest wait for AWS where the answer can do without what is read."""

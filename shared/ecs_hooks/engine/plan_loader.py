@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ecs_hooks.core.timeouts import run_with_deadline
+from ecs_hooks.core.deadline import run_with_deadline
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
 
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.core.event import HookEvent
-    from ecs_hooks.engine.definition import Definition
+    from ecs_hooks.engine.hook import Definition
 
 
 class PlanLoader:

@@ -11,11 +11,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.core.deadline import DeadlinePassedError, limited_by
+from ecs_hooks.core.deadline import Call, DeadlinePassedError, limited_by
 from ecs_hooks.core.measurement import Measured, judge, waiting
 from ecs_hooks.core.outcome import AS_BEFORE, ExplainedError, Outcome, Status
 from ecs_hooks.core.state import Progress, State, key_of
-from ecs_hooks.core.timeouts import Call
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check

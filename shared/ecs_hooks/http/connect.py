@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from ecs_hooks.http.deadline_socket import DeadlineSocket
+from ecs_hooks.http.deadline_socket import DeadlineSocket, InFlight
 from ecs_hooks.http.errors import (
     CertificateError,
     ConnectError,
@@ -20,7 +20,6 @@ from ecs_hooks.http.errors import (
     TlsVersionError,
 )
 from ecs_hooks.http.guard import VARIABLE, judge, refusal
-from ecs_hooks.http.inflight import InFlight
 from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.resolver import Endpoint, Resolver
 from ecs_hooks.http.response import Timings

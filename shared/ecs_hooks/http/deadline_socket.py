@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
-    from ecs_hooks.http.inflight import InFlight
+
 
 T = TypeVar("T")
 
@@ -180,3 +180,36 @@ class DeadlineSocket:
         if not ready:
             raise TimeoutError
         return ready[0][1]
+
+
+class InFlight:
+    """The requests, in all threads, that are blocked on a socket."""
+
+    def __init__(self) -> None:
+        self._blocked: dict[object, tuple[int, int]] = {}
+
+    def block(self, request: object, descriptor: int, events: int) -> None:
+        """Record that a request is blocked.
+
+        Parameters
+        ----------
+        request
+            Identifies the request.
+        descriptor
+            The file descriptor of its socket.
+        events
+            The events that end the wait: `select.POLLIN`, `select.POLLOUT`, or both.
+        """
+        self._blocked[request] = (descriptor, events)
+
+    def unblock(self, request: object) -> None:
+        """Record that a request runs again."""
+        del self._blocked[request]
+
+    def count(self) -> int:
+        """Return the number of requests that are blocked now, and whose socket is not ready."""
+        poll = select.poll()
+        blocked = dict(self._blocked.copy().values())  # other threads continue; copy() is atomic
+        for descriptor, events in blocked.items():
+            poll.register(descriptor, events)
+        return len(blocked) - len(poll.poll(0))

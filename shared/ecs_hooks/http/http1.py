@@ -14,7 +14,6 @@ from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.http.connect import connect
 from ecs_hooks.http.deadline_socket import RECV_BYTES
-from ecs_hooks.http.decoding import decoded
 from ecs_hooks.http.errors import (
     HttpError,
     Phase,
@@ -24,11 +23,11 @@ from ecs_hooks.http.errors import (
     TlsHandshakeError,
     TooLargeError,
 )
-from ecs_hooks.http.response import Response, Timings
+from ecs_hooks.http.response import Response, Timings, decoded
 from ecs_hooks.http.tls import Tls, TlsOptions, ssl_reason
 
 if TYPE_CHECKING:
-    from ecs_hooks.http.inflight import InFlight
+    from ecs_hooks.http.deadline_socket import InFlight
     from ecs_hooks.http.limits import Budget, Limits
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.resolver import Resolver

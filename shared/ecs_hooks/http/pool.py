@@ -12,7 +12,7 @@ from ecs_hooks.http.http1 import Http1Connection
 from ecs_hooks.http.resolver import CachingResolver, Resolver
 
 if TYPE_CHECKING:
-    from ecs_hooks.http.inflight import InFlight
+    from ecs_hooks.http.deadline_socket import InFlight
     from ecs_hooks.http.limits import Budget, Limits, Trust
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response

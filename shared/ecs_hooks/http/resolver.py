@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
-from ecs_hooks.core.deadline import Deadline
-from ecs_hooks.core.timeouts import run_with_deadline
+from ecs_hooks.core.deadline import Deadline, run_with_deadline
 from ecs_hooks.http.errors import NameResolutionError
 from ecs_hooks.http.guard import Address, parse_address
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
-from ecs_hooks.core.formatting import not_allowed
-from ecs_hooks.core.json_types import json_type
+from ecs_hooks.core.formatting import json_type, not_allowed
 from ecs_hooks.core.outcome import ExplainedError
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import Form, error_lines, fields_at

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ecs_hooks.auth.secret_store import PERMISSION_HINT, SSM, with_resource
 from ecs_hooks.aws.call import call_aws, parsing
 from ecs_hooks.aws.errors import FactError, aws_error
-from ecs_hooks.core.json_types import json_type
+from ecs_hooks.core.formatting import json_type
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
 
 if TYPE_CHECKING:

@@ -232,6 +232,16 @@ def test_texts_are_compared_line_by_line_and_not_shown() -> None:
     assert "hunter2" not in outcome.reason
 
 
+@pytest.mark.parametrize(
+    ("items", "change"),
+    [([1, 2, 3, 5], "8 gone"), ([1, 2, 3, 5, 8, 13], "13 added"), ([1, 2, 3, 8, 5], "in another order")],
+)
+def test_changed_items_of_an_array_are_named(items: list[int], change: str) -> None:
+    with both(put("sorted", items)) as stores:
+        outcome = run(stores)
+    assert f"$.sorted[*] differs in 15 of 15 rounds (blue against itself in 0): {change}" in outcome.reason
+
+
 @pytest.mark.parametrize("side", ["blue", "green"])
 def test_without_a_connection_to_one_side_it_is_an_error(stores: Both, side: str) -> None:
     closed = "http://127.0.0.1:9"
@@ -436,9 +446,9 @@ def test_before_green_runs_the_check_is_refused(stage: str) -> None:
             {"requests": [{"url": "http://a"}]},
             "not supported, because blue and green have different addresses; use path",
         ),
-        ({"requests": []}, "at least 1 item"),
+        ({"requests": []}, "must have 1 to 20 requests"),
         ({"samples": 14}, "greater than or equal to 15"),
-        ({"ignore": ["items"]}, "'items' is no valid JSONPath"),
+        ({"ignore": ["items"]}, "'items' is not a valid JSONPath"),
         ({"blue_url": "ftp://a"}, "address must begin with http"),
         ({"relative_percent": 101}, "less than or equal to 100"),
     ],

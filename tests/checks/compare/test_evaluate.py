@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecs_hooks.checks.compare.evaluate import FALSE_ALARM_RATE, Difference, Thresholds, differences
-from ecs_hooks.checks.compare.json_diff import Document, path_segment, values_by_path
-from ecs_hooks.checks.compare.values import ABSENT, Value
+from ecs_hooks.checks.compare.json_diff import ABSENT, Document, Value, path_segment, values_by_path
 from tests.checks.compare.test_json_diff import JSON
 
 DIFFY = Thresholds(20, 0.03)

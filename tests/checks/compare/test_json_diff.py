@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,8 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.checks.compare.json_diff import MAX_VALUES, Document, values_by_path
-from ecs_hooks.checks.compare.values import ABSENT, IncomparableError, PathValues, Value, value_of
+from ecs_hooks.checks.compare.json_diff import (
+    ABSENT,
+    MAX_VALUES,
+    Document,
+    IncomparableError,
+    PathValues,
+    Value,
+    format_of,
+    size_of,
+    value_of,
+    values_by_path,
+)
 from ecs_hooks.core.outcome import Status
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
@@ -124,3 +136,61 @@ def test_documents_differ_if_values_differ(left: Any, right: Any) -> None:
 
     varies = any(each.varies for each in seen([left], [right]).values())
     assert not varies or frozen(left) != frozen(right)
+
+
+def test_values_that_are_equal_in_python_may_differ() -> None:
+    assert value_of(True) != value_of(1)
+    assert value_of("1") != value_of(1)
+    assert value_of(None) != value_of("null")
+    assert value_of(1) == value_of(1.0)
+    assert value_of(json.loads("NaN")) == value_of(json.loads("NaN"))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", "empty"),
+        ("-12", "integer"),
+        ("1.5", "decimal"),
+        ("0b6e1c1e-3a7b-4b2a-9c39-1f6f8e1f0a11", "uuid"),
+        ("2026-11-21", "date-time"),
+        ("2026-11-21T12:00:00.123Z", "date-time"),
+        ("deadbeef", "hexadecimal"),
+        ("https://example.com/a", "address"),
+        ("/items/1", "address"),
+        ("ada@example.com", "e-mail"),
+        ("sold_out", "word"),
+        ("two words", "text"),
+        (3, "whole number"),
+        (3.0, "whole number"),
+        (3.5, "number"),
+        (math.nan, "number"),
+        (None, "null"),
+        (True, "boolean"),
+        ([], "array"),
+        ({}, "object"),
+    ],
+)
+def test_values_have_formats(value: object, expected: str) -> None:
+    assert format_of(value_of(value)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("abc", ("length", 3)),
+        (2.5, ("number", 2.5)),
+        (10**400, ("number", math.inf)),
+        (-(10**400), ("number", -math.inf)),
+        ([1, 2], ("items", 2)),
+        (math.nan, None),
+        (True, None),
+        ({}, None),
+    ],
+)
+def test_values_have_sizes(value: object, expected: tuple[str, float] | None) -> None:
+    assert size_of(value_of(value)) == expected
+
+
+def test_values_other_than_json_have_no_size() -> None:
+    assert size_of(Value("line", "abc")) is None

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecs_hooks_simulator import DeploymentController, EcsError
-from ecs_hooks_simulator.aws.cloudwatch import statistic
+from ecs_hooks_simulator.aws.cloudwatch import MetricMathError, evaluate, statistic
 from ecs_hooks_simulator.aws.elastic_load_balancing import ElasticLoadBalancing
 from ecs_hooks_simulator.traffic.load_balancer import Forwarded, LoadBalancer
 from tests.simulator.aws.conftest import Client
@@ -151,3 +151,31 @@ def test_statistics(name: str, value: float) -> None:
 def test_a_percentile_above_100_is_refused() -> None:
     with pytest.raises(EcsError):
         statistic("p101", [1.0])
+
+
+SERIES = {"a": {0.0: 6.0, 60.0: 8.0, 120.0: 1.0}, "b": {0.0: 2.0, 120.0: 0.0}, "none": {}}
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("a", {0: 6, 60: 8, 120: 1}),
+        ("a + b", {0: 8, 120: 1}),
+        ("a / b", {0: 3}),
+        ("-(a - 1) * 2", {0: -10, 60: -14, 120: 0}),
+        ("b ^ 2", {0: 4, 120: 0}),
+        ("FILL(b, 7)", {0: 2, 60: 7, 120: 0}),
+        ("100 * FILL(none, 0) / a", {0: 0, 60: 0, 120: 0}),
+        ("none", {}),
+    ],
+)
+def test_expressions(expression: str, values: dict[float, float]) -> None:
+    assert evaluate(expression, SERIES) == values
+
+
+@pytest.mark.parametrize(
+    "expression", ["c", "", "a; b", "a if b else c", "FILL(a, REPEAT)", "'a'", "~a", "a % b", "\0"]
+)
+def test_invalid_expressions_are_errors(expression: str) -> None:
+    with pytest.raises(MetricMathError):
+        evaluate(expression, SERIES)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from ecs_hooks.core.json_types import json_type
+from ecs_hooks.core.formatting import json_type
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.assertions.jsonpath import locations
-from ecs_hooks.checks.compare.values import IncomparableError, Value
+from ecs_hooks.checks.compare.json_diff import IncomparableError, Value
 from ecs_hooks.http.errors import ContentError
 
 if TYPE_CHECKING:

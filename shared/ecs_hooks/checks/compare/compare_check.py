@@ -13,9 +13,9 @@ from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.compare.comparable_response import Ignored
 from ecs_hooks.checks.compare.compare_responses import MIN_ROUNDS, Tolerance
 from ecs_hooks.checks.compare.evaluate import FALSE_ALARM_RATE, Thresholds
+from ecs_hooks.checks.compare.json_diff import IncomparableError
 from ecs_hooks.checks.compare.report import outcome_of
 from ecs_hooks.checks.compare.sampling import Pair, Result, Sampling, UnreachedError, sample_and_compare
-from ecs_hooks.checks.compare.values import IncomparableError
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session, missing_time

@@ -16,8 +16,7 @@ from ecs_hooks.checks.compare.evaluate import (
     compare_latency,
     differences,
 )
-from ecs_hooks.checks.compare.json_diff import RARE, Document, values_by_path
-from ecs_hooks.checks.compare.values import ABSENT, PathValues, Value
+from ecs_hooks.checks.compare.json_diff import ABSENT, RARE, Document, PathValues, Value, values_by_path
 from ecs_hooks.core.redaction import is_secret_name
 
 if TYPE_CHECKING:

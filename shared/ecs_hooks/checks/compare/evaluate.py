@@ -8,7 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from ecs_hooks.checks.compare.features import Feature, features
-from ecs_hooks.checks.compare.values import ABSENT, PathValues, Value
+from ecs_hooks.checks.compare.json_diff import ABSENT, PathValues, Value
 from ecs_hooks.checks.statistics import fisher_exact, mann_whitney_u
 
 FALSE_ALARM_RATE = 1e-4

@@ -19,7 +19,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise, repeat
 from typing import NamedTuple, TypeVar
 
-from ecs_hooks.checks.compare.values import PathValues, Value, format_of, size_of
+from ecs_hooks.checks.compare.json_diff import PathValues, Value, format_of, size_of
 
 _NEARLY_ALL = 0.9
 """Share of the responses that counts as all of them: a cache may have been empty at first."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.checks.compare.comparable_response import ORIGIN
-from ecs_hooks.checks.compare.values import Value
+from ecs_hooks.checks.compare.json_diff import Value
 from ecs_hooks.core.formatting import listed
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import MASK

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Ignored, Normalize, Round, normalizers
 from ecs_hooks.checks.compare.compare_responses import MIN_ROUNDS, Comparison, Tolerance, compare
-from ecs_hooks.checks.compare.values import IncomparableError
+from ecs_hooks.checks.compare.json_diff import IncomparableError
 from ecs_hooks.http.errors import DeadlineError, HttpError, TransportError
 from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.retry import Exchange, send

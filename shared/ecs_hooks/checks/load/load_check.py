@@ -18,8 +18,8 @@ from ecs_hooks.checks.request.session import ExchangeFields, Session
 from ecs_hooks.checks.samples import LatencyLimits
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import Listener
+from ecs_hooks.http.deadline_socket import InFlight
 from ecs_hooks.http.errors import HttpError
-from ecs_hooks.http.inflight import InFlight
 from ecs_hooks.http.pool import Pool
 
 _MAX_REQUESTS = 100_000
@@ -153,6 +153,6 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
         lower = f"lower duration_seconds to {longest}" if longest >= 1 else "lower duration_seconds"
         return (
             f"duration_seconds {self.duration_seconds:g} and timeout_seconds {self.timeout_seconds:g} require "
-            f"{seconds:g} s, but this invocation has {left:.0f} s left; {lower}, or raise the function's Timeout; for a "
-            f'longer load, repeat it: "watch": {{"count": 10, "interval_seconds": 1}}'
+            f"{seconds:g} s, but this invocation has {left:.0f} s left; {lower}, or raise the function's Timeout; for "
+            f'a longer load, repeat it: "watch": {{"count": 10, "interval_seconds": 1}}'
         )

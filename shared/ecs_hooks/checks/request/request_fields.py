@@ -52,6 +52,7 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "form": "form", "multipart": "multipart"}
 """Fields that give the request a body, and their names in a plan."""
 
+_MAX_REQUESTS = 20
 _SAFE_HEADER = r"^[\t\x20-\x7e]+$"
 
 
@@ -294,7 +295,16 @@ class RequestFields(BaseModel):
             redactor.add_fields(fields)
 
 
-Requests = Annotated[tuple[R, ...], Field(min_length=1, max_length=20)]
+def _are_some(requests: tuple[R, ...]) -> tuple[R, ...]:
+    # The length constraints of pydantic do not count requests that have an error of their own.
+    if not 1 <= len(requests) <= _MAX_REQUESTS:
+        raise ValueError(f"must have 1 to {_MAX_REQUESTS} requests, not {len(requests)}")
+    return requests
+
+
+Requests = Annotated[
+    tuple[R, ...], AfterValidator(_are_some), Field(json_schema_extra={"minItems": 1, "maxItems": _MAX_REQUESTS})
+]
 """The different requests that a check sends again and again."""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ecs_hooks.core.event import LifecycleEvent
-from ecs_hooks.engine.rollback import is_rollback
+from ecs_hooks.engine.ecs import is_rollback
 from tests.conftest import BLUE, GREEN, load_event, shifted
 from tests.support.answers import NAMES
 
