@@ -117,12 +117,12 @@ def serving(aws: AwsApi, layout: dict[str, Any], stage: str) -> None:
     load_balancer(aws, "HTTP", 9, "127.0.0.1")
     production = GREEN_GROUP if stage == "POST_PRODUCTION_TRAFFIC_SHIFT" else BLUE_GROUP
     leads = {TEST_RULE: rule(to=(GREEN_GROUP,)), PRODUCTION_RULE: rule(to=(production,))}
-    aws.answer("DescribeRules", lambda asked: leads[asked["RuleArns"][0]])
+    aws.answer("DescribeRules", lambda request: leads[request["RuleArns"][0]])
     testing = {"ListenerArn": LISTENER, "Protocol": "HTTP", "Port": 9, "DefaultActions": forward(GREEN_GROUP)}
     serving = {**testing, "Port": 7, "DefaultActions": forward(production)}
     aws.answer(
         "DescribeListeners",
-        lambda asked: {"Listeners": [testing if asked["ListenerArns"][0] in {LISTENER, NLB_LISTENER} else serving]},
+        lambda request: {"Listeners": [testing if request["ListenerArns"][0] in {LISTENER, NLB_LISTENER} else serving]},
     )
     service_connect = {"enabled": True, "services": [{"portName": "http"}]}
     described = {
@@ -131,7 +131,7 @@ def serving(aws: AwsApi, layout: dict[str, Any], stage: str) -> None:
     }
     aws.answer(
         "DescribeServiceRevisions",
-        lambda asked: {"serviceRevisions": [described[arn] for arn in asked["serviceRevisionArns"]]},
+        lambda request: {"serviceRevisions": [described[arn] for arn in request["serviceRevisionArns"]]},
     )
     (deployment,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
     deployment["deploymentConfiguration"]["alarms"] = {"alarmNames": ["a"], "enable": True, "rollback": True}

@@ -27,24 +27,24 @@ def alarms(aws: AwsApi, *metric: dict[str, Any], composite: tuple[dict[str, Any]
     aws.answer("DescribeAlarms", {"MetricAlarms": list(metric), "CompositeAlarms": list(composite)})
 
 
-def ask(**fields: Any) -> Outcome:
+def run(**fields: Any) -> Outcome:
     return AlarmCheck.model_validate({"names": ["a"]} | fields).run(context(None))
 
 
 def test_alarms_in_ok_pass(aws: AwsApi) -> None:
     alarms(aws, alarm("a"), composite=(alarm("b"),))
 
-    outcome = ask(names=["a", "b"])
+    outcome = run(names=["a", "b"])
     assert outcome == Outcome.passed("2 alarms not in ALARM", {"alarms": 2, "alarming": 0, "insufficient_data": 0})
     assert aws.calls == {"DescribeAlarms": 1}
-    asked = aws.asked["DescribeAlarms"][0]
-    assert (asked["AlarmNames"], asked["AlarmTypes"]) == (["a", "b"], ["MetricAlarm", "CompositeAlarm"])
+    request = aws.asked["DescribeAlarms"][0]
+    assert (request["AlarmNames"], request["AlarmTypes"]) == (["a", "b"], ["MetricAlarm", "CompositeAlarm"])
 
 
 def test_an_alarm_since_the_deployment_began_fails(aws: AwsApi) -> None:
     alarms(aws, alarm("a", "ALARM"), alarm("b", "ALARM", BEFORE), alarm("c", "ALARM", None))
 
-    outcome = ask(names=["a", "b", "c"], already_alarming="ignore")
+    outcome = run(names=["a", "b", "c"], already_alarming="ignore")
     assert (outcome.status, outcome.reason) == (Status.FAIL, "alarms a, c in ALARM")
 
 
@@ -69,7 +69,7 @@ def test_an_alarm_since_before_the_deployment_has_a_policy(
 ) -> None:
     alarms(aws, alarm("a", "ALARM", BEFORE))
 
-    outcome = ask(already_alarming=policy)
+    outcome = run(already_alarming=policy)
     assert (outcome.status, outcome.reason) == (status, reason)
 
 
@@ -77,14 +77,14 @@ def test_an_alarm_since_before_the_deployment_has_a_policy(
 def test_an_alarm_with_insufficient_data_has_a_policy(aws: AwsApi, policy: str, status: Status) -> None:
     alarms(aws, alarm("a", "INSUFFICIENT_DATA"))
 
-    assert ask(insufficient_data=policy).status is status
-    assert ask().status is Status.WAIT
+    assert run(insufficient_data=policy).status is status
+    assert run().status is Status.WAIT
 
 
 def test_a_failure_takes_precedence_over_a_wait(aws: AwsApi) -> None:
     alarms(aws, alarm("a", "ALARM", BEFORE), alarm("b", "INSUFFICIENT_DATA"))
 
-    assert ask(names=["a", "b"], already_alarming="wait", insufficient_data="fail").reason == (
+    assert run(names=["a", "b"], already_alarming="wait", insufficient_data="fail").reason == (
         "alarm b in INSUFFICIENT_DATA (to pass, set insufficient_data to ignore)"
     )
 
@@ -92,7 +92,7 @@ def test_a_failure_takes_precedence_over_a_wait(aws: AwsApi) -> None:
 def test_a_reason_names_five_alarms(aws: AwsApi) -> None:
     alarms(aws, *[alarm(f"a{number}", "ALARM") for number in range(7)])
 
-    assert ask(names=[f"a{number}" for number in range(7)]).reason == "alarms a0, a1, a2, a3, a4 and 2 more in ALARM"
+    assert run(names=[f"a{number}" for number in range(7)]).reason == "alarms a0, a1, a2, a3, a4 and 2 more in ALARM"
 
 
 def test_alarms_by_prefix_are_read_from_all_pages(aws: AwsApi) -> None:
@@ -101,9 +101,9 @@ def test_alarms_by_prefix_are_read_from_all_pages(aws: AwsApi) -> None:
         None: {"MetricAlarms": [alarm("api-1")], "CompositeAlarms": [], "NextToken": "2"},
         "2": {"MetricAlarms": [alarm("api-2")], "CompositeAlarms": []},
     }
-    aws.answer("DescribeAlarms", lambda asked: pages[asked.get("NextToken")])
+    aws.answer("DescribeAlarms", lambda request: pages[request.get("NextToken")])
 
-    assert ask(names=[], prefix="api-").reason == "2 alarms not in ALARM"
+    assert run(names=[], prefix="api-").reason == "2 alarms not in ALARM"
     assert aws.asked["DescribeAlarms"][0]["AlarmNamePrefix"] == "api-"
 
 
@@ -112,40 +112,40 @@ def test_endless_pages_are_not_read(aws: AwsApi) -> None:
     aws.answer("DescribeAlarms", {"MetricAlarms": [alarm("a")], "CompositeAlarms": [], "NextToken": "again"})
 
     with pytest.raises(FactDeniedError, match="more than 1000 alarms"):
-        ask()
+        run()
     assert aws.calls["DescribeAlarms"] == 10
 
 
 def test_a_missing_alarm_fails(aws: AwsApi) -> None:
     alarms(aws, alarm("a"))
-    assert ask(names=["a", "typo"]).reason == "not found in CloudWatch: alarm typo"
+    assert run(names=["a", "typo"]).reason == "not found in CloudWatch: alarm typo"
     alarms(aws)
-    assert ask(names=[], prefix="typo-").reason == "not found in CloudWatch: an alarm whose name begins with typo-"
+    assert run(names=[], prefix="typo-").reason == "not found in CloudWatch: an alarm whose name begins with typo-"
 
 
 def test_an_aws_error_has_an_outcome(aws: AwsApi) -> None:
     aws.error("DescribeAlarms", "Throttling")
     with pytest.raises(FactError, match="cloudwatch:DescribeAlarms: Throttling") as caught:
-        ask()
+        run()
     assert caught.value.outcome.status is Status.ERROR
     aws.error("DescribeAlarms", "AccessDenied", 403)
     with pytest.raises(FactDeniedError, match="allow the action cloudwatch:DescribeAlarms"):
-        ask()
+        run()
     aws.answer("DescribeAlarms", {})
     with pytest.raises(FactError, match="invalid response"):
-        ask()
+        run()
 
 
 def test_without_the_begin_of_the_deployment_no_alarm_is_ignored(aws: AwsApi) -> None:
     alarms(aws, alarm("a", "ALARM", BEFORE))
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"status": "IN_PROGRESS"}]})
     with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: invalid response"):
-        ask()
+        run()
 
 
 def test_names_conflict_with_prefix() -> None:
     with pytest.raises(ValidationError, match="give one of names and prefix"):
-        ask(prefix="p")
+        run(prefix="p")
 
 
 def test_contract_4_5_default_is_the_alarms_of_the_deployment_configuration(aws: AwsApi) -> None:
@@ -156,6 +156,6 @@ def test_contract_4_5_default_is_the_alarms_of_the_deployment_configuration(aws:
         "startedAt": BEGAN,
     }
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [deployment]})
-    assert ask(names=[]).reason == "alarm api-5xx in ALARM"
+    assert run(names=[]).reason == "alarm api-5xx in ALARM"
     configured["enable"] = False
-    assert ask(names=[]) == Outcome.skip("neither the check nor the deployment configuration names an alarm")
+    assert run(names=[]) == Outcome.skip("neither the check nor the deployment configuration names an alarm")

@@ -151,14 +151,14 @@ def test_a_hook_applies_the_values_of_its_step(aws: AwsApi) -> None:
     metric = {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1}, "window_minutes": 20}
     plan = {"checks": [{**metric, "steps": [{"up_to_percent": 10, "window_minutes": 3}]}, metric]}
 
-    def ask(percent: int) -> str:
+    def run(percent: int) -> str:
         event = shifted(SHIFT, production={GREEN: percent}, hookDetails=plan)
         return str(stage_hook(Stage(SHIFT))(event, None)["hookStatus"])
 
-    assert ask(10) == "IN_PROGRESS"
+    assert run(10) == "IN_PROGRESS"
     # One call for all metrics, with the values of this step.
-    (asked,) = aws.asked["GetMetricData"]
-    assert len(asked["MetricDataQueries"]) == 2
+    (request,) = aws.asked["GetMetricData"]
+    assert len(request["MetricDataQueries"]) == 2
 
 
 def test_a_check_with_steps_requires_greens_percentage(aws: AwsApi) -> None:
@@ -176,9 +176,9 @@ def test_one_call_reads_the_metrics_of_checks_with_and_without_steps(aws: AwsApi
     fields = {"queries": {"a": QUERY}, "fail_if": {"above": 1}}
     first = MetricCheck.model_validate({**fields, "steps": [{"up_to_percent": 10, "min_samples": 3}]})
     second = MetricCheck.model_validate({**fields, "name": "b"})
-    asking = context(None, first, second, stage=SHIFT, event_percent=10)
+    shared = context(None, first, second, stage=SHIFT, event_percent=10)
 
-    for check in asking.at_step(asking.checks):
-        check.run(asking)
+    for check in shared.at_step(shared.checks):
+        check.run(shared)
 
     assert len(aws.asked["GetMetricData"]) == 1

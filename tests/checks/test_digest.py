@@ -23,7 +23,7 @@ def images(aws: AwsApi, image: str = "registry/my-app:7", digest: str = "sha256:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(containerImages=named, **fields)]})
 
 
-def ask(serve: Serve, version: str, **fields: Any) -> Any:
+def run(serve: Serve, version: str, **fields: Any) -> Any:
     server = serve(replying(b'{"version": "%s"}' % version.encode(), f"X-Version: {version}"))
     given = {"json": "$.version"} if "header" not in fields else {}
     return DigestCheck.model_validate({**given, **fields}).run(context(server.url))
@@ -33,36 +33,36 @@ def ask(serve: Serve, version: str, **fields: Any) -> Any:
 def test_tag_and_digest_of_the_revision_pass(aws: AwsApi, serve: Serve, version: str) -> None:
     images(aws)
 
-    assert ask(serve, version).status is Status.PASS
-    assert ask(serve, version, header="X-Version").status is Status.PASS
+    assert run(serve, version).status is Status.PASS
+    assert run(serve, version, header="X-Version").status is Status.PASS
 
 
 @pytest.mark.parametrize("version", ["6", "77", "sha256", "", "a.c"])
 def test_another_version_fails(aws: AwsApi, serve: Serve, version: str) -> None:
     images(aws)
 
-    assert ask(serve, version).status is Status.FAIL
+    assert run(serve, version).status is Status.FAIL
 
 
 def test_an_image_by_digest_passes(aws: AwsApi, serve: Serve) -> None:
     images(aws, image="localhost:5000/my-app@sha256:def", digest="")
 
-    assert ask(serve, "sha256:def").status is Status.PASS
-    assert ask(serve, "5000/my-app").status is Status.FAIL
+    assert run(serve, "sha256:def").status is Status.PASS
+    assert run(serve, "5000/my-app").status is Status.FAIL
 
 
 def test_the_default_container_is_behind_the_load_balancer(aws: AwsApi, serve: Serve) -> None:
     images(aws)
-    assert ask(serve, "1", container="sidecar").status is Status.PASS
+    assert run(serve, "1", container="sidecar").status is Status.PASS
     images(aws, loadBalancers=[])
-    assert ask(serve, "7").status is Status.PASS
+    assert run(serve, "7").status is Status.PASS
 
 
 def test_an_unknown_image_does_not_pass(aws: AwsApi, serve: Serve) -> None:
     images(aws, image="", digest="")
-    assert ask(serve, "7").status is Status.ERROR
+    assert run(serve, "7").status is Status.ERROR
     assert (
-        ask(serve, "7", container="typo").reason == "container 'typo' has no image in green; containers: web, sidecar"
+        run(serve, "7", container="typo").reason == "container 'typo' has no image in green; containers: web, sidecar"
     )
 
 

@@ -22,34 +22,34 @@ def rules(aws: AwsApi, test: Any = (GREEN_GROUP,), production: Any = (BLUE_GROUP
     }
     aws.answer(
         "DescribeRules",
-        lambda asked: {"Rules": [{"RuleArn": arn, "Actions": actions[arn]} for arn in asked["RuleArns"]]},
+        lambda request: {"Rules": [{"RuleArn": arn, "Actions": actions[arn]} for arn in request["RuleArns"]]},
     )
 
 
-def ask(stage: Stage = Stage.PRE_PRODUCTION_TRAFFIC_SHIFT) -> Outcome:
+def run(stage: Stage = Stage.PRE_PRODUCTION_TRAFFIC_SHIFT) -> Outcome:
     return DriftCheck().run(context(None, stage=stage))
 
 
 def test_listeners_as_ecs_configured_pass(aws: AwsApi) -> None:
     rules(aws)
-    assert ask() == Outcome.passed("2 listeners as ECS configured")
+    assert run() == Outcome.passed("2 listeners as ECS configured")
     rules(aws, production=(BLUE_GROUP, GREEN_GROUP))
-    assert ask().status is Status.PASS
+    assert run().status is Status.PASS
     rules(aws, production=(GREEN_GROUP,))
-    assert ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT).status is Status.PASS
+    assert run(Stage.POST_PRODUCTION_TRAFFIC_SHIFT).status is Status.PASS
 
 
 def test_a_test_rule_reset_to_blue_fails(aws: AwsApi) -> None:
     rules(aws, test=(BLUE_GROUP,))
 
-    assert "forwards to target group primary, not to green's target group alternate" in ask().reason
-    assert ask(Stage.POST_SCALE_UP) == Outcome.passed("1 listener as ECS configured")
+    assert "forwards to target group primary, not to green's target group alternate" in run().reason
+    assert run(Stage.POST_SCALE_UP) == Outcome.passed("1 listener as ECS configured")
 
 
 def test_a_production_rule_reset_after_the_shift_fails(aws: AwsApi) -> None:
     rules(aws)
 
-    outcome = ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT)
+    outcome = run(Stage.POST_PRODUCTION_TRAFFIC_SHIFT)
     assert outcome.status is Status.FAIL
     assert "bbbbbbbbbbbbbbbb forwards to target group primary, not to green's" in outcome.reason
 
@@ -66,13 +66,13 @@ def test_a_production_rule_reset_after_the_shift_fails(aws: AwsApi) -> None:
 def test_a_production_rule_with_a_foreign_target_group_fails(aws: AwsApi, production: Any, named: str) -> None:
     rules(aws, production=production)
 
-    assert named in ask().reason
+    assert named in run().reason
 
 
 def test_an_authentication_action_is_no_drift(aws: AwsApi) -> None:
     rules(aws, production=[{"Type": "authenticate-oidc"}, *forward(GREEN_GROUP)])
 
-    assert ask(Stage.POST_PRODUCTION_TRAFFIC_SHIFT).status is Status.PASS
+    assert run(Stage.POST_PRODUCTION_TRAFFIC_SHIFT).status is Status.PASS
 
 
 def test_one_listener_is_enough(aws: AwsApi) -> None:
@@ -81,10 +81,10 @@ def test_one_listener_is_enough(aws: AwsApi) -> None:
     del tested["loadBalancers"][0]["advancedConfiguration"]["productionListenerRule"]
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [tested]})
 
-    assert ask() == Outcome.passed("1 listener as ECS configured")
+    assert run() == Outcome.passed("1 listener as ECS configured")
 
 
 def test_a_service_without_listeners_is_skipped(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(loadBalancers=[])]})
 
-    assert ask().status is Status.SKIP
+    assert run().status is Status.SKIP

@@ -21,7 +21,7 @@ def _once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
 
-def ask(*, seconds: float = 30, **fields: Any) -> Outcome:
+def run(*, seconds: float = 30, **fields: Any) -> Outcome:
     check = InvokeCheck.model_validate({**FUNCTION, **fields})
     try:
         return check.run(context("http://127.0.0.1:9", seconds=seconds))
@@ -41,12 +41,12 @@ def log(text: str) -> str:
 def test_an_expected_response_passes(aws: AwsApi) -> None:
     answers(aws, {"ok": True, "items": [1, 2]}, LogResult=log(f"hunter2\n{REPORT}\n"))
     expect = {"json": {"$.ok": True}, "asserts": [{"query": "jsonpath", "path": "$.items", "length": 2}]}
-    outcome = ask(expect={**expect, "max_latency_ms": 100}, payload={"a": 1}, qualifier="live")
+    outcome = run(expect={**expect, "max_latency_ms": 100}, payload={"a": 1}, qualifier="live")
 
     assert (outcome.status, outcome.reason) == (Status.PASS, "smoke-test:live responded in 80 ms")
     assert outcome.evidence == {"latency_ms": 80.5, "latency_ms_limit": 100, "payload_bytes": 29}
-    (asked,) = aws.asked["Invoke"]
-    assert (asked["Qualifier"], json.loads(asked["Payload"]), asked["LogType"]) == ("live", {"a": 1}, "Tail")
+    (request,) = aws.asked["Invoke"]
+    assert (request["Qualifier"], json.loads(request["Payload"]), request["LogType"]) == ("live", {"a": 1}, "Tail")
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_an_expected_response_passes(aws: AwsApi) -> None:
 )
 def test_an_unexpected_response_fails(aws: AwsApi, expect: dict[str, Any], reason: str) -> None:
     answers(aws, {"ok": True}, LogResult=log(REPORT))
-    outcome = ask(expect=expect)
+    outcome = run(expect=expect)
     assert outcome.status is Status.FAIL
     assert outcome.reason.startswith(reason), outcome.reason
 
 
 def test_an_assertion_may_only_warn(aws: AwsApi) -> None:
     answers(aws, {"ok": True})
-    outcome = ask(expect={"asserts": [{"query": "jsonpath", "path": "$.ok", "equals": False, "warn": True}]})
+    outcome = run(expect={"asserts": [{"query": "jsonpath", "path": "$.ok", "equals": False, "warn": True}]})
     assert outcome.status is Status.PASS
     assert "; warning: jsonpath $.ok is true, expected false" in outcome.reason
 
@@ -85,17 +85,17 @@ def test_an_assertion_may_only_warn(aws: AwsApi) -> None:
 )
 def test_an_error_of_the_function_fails_without_its_message(aws: AwsApi, payload: Any, name: str) -> None:
     answers(aws, payload, FunctionError="Unhandled")
-    outcome = ask()
+    outcome = run()
     assert outcome.status is Status.FAIL
     assert outcome.reason == f"smoke-test failed with {name}; see its log"
 
 
 def test_an_expected_error_passes(aws: AwsApi) -> None:
     answers(aws, {"errorType": "ValueError"}, FunctionError="Unhandled")
-    assert ask(error="ValueError").reason == "smoke-test failed with ValueError, as expected"
-    assert ask(error={"matches": "Key"}).reason.startswith('smoke-test error is "ValueError", expected to match')
+    assert run(error="ValueError").reason == "smoke-test failed with ValueError, as expected"
+    assert run(error={"matches": "Key"}).reason.startswith('smoke-test error is "ValueError", expected to match')
     answers(aws, {"errorType": "ValueError"})
-    assert ask(error="ValueError").status is Status.FAIL
+    assert run(error="ValueError").status is Status.FAIL
 
 
 def test_an_http_response_has_status_headers_and_body(aws: AwsApi) -> None:
@@ -112,22 +112,22 @@ def test_an_http_response_has_status_headers_and_body(aws: AwsApi) -> None:
         "asserts": [{"query": "cookie", "name": "c", "equals": "d"}],
     }
     answers(aws, answer)
-    assert ask(response="http", expect=expect).status is Status.PASS
+    assert run(response="http", expect=expect).status is Status.PASS
     answers(aws, {**answer, "statusCode": 500})
-    assert ask(response="http", expect=expect).reason == "smoke-test status 500, expected 201"
+    assert run(response="http", expect=expect).reason == "smoke-test status 500, expected 201"
     encoded = base64.b64encode(b'{"id": 7}').decode()
     answers(aws, {**answer, "body": encoded, "isBase64Encoded": True})
-    assert ask(response="http", expect=expect).status is Status.PASS
+    assert run(response="http", expect=expect).status is Status.PASS
     answers(aws, {**answer, "body": "%", "isBase64Encoded": True})
-    assert "body is not valid Base64" in ask(response="http", expect=expect).reason
+    assert "body is not valid Base64" in run(response="http", expect=expect).reason
     answers(aws, {"statusCode": 204})
-    assert ask(response="http", expect={"status": 204}).status is Status.PASS
+    assert run(response="http", expect={"status": 204}).status is Status.PASS
 
 
 @pytest.mark.parametrize("payload", [{"ok": True}, {"statusCode": "200"}, [1], b"garbage", b"[" * 100_000])
 def test_a_payload_without_a_status_is_not_an_http_response(aws: AwsApi, payload: Any) -> None:
     answers(aws, payload)
-    outcome = ask(response="http")
+    outcome = run(response="http")
     assert outcome.status is Status.FAIL
     assert "response has no integer statusCode" in outcome.reason
 
@@ -136,7 +136,7 @@ def test_a_payload_without_a_status_is_not_an_http_response(aws: AwsApi, payload
 def test_without_a_report_the_latency_is_that_of_the_call(aws: AwsApi, tail: str) -> None:
     answers(aws, {}, LogResult=tail)
     aws.delay = 0.05
-    assert float(str(ask().evidence["latency_ms"])) >= 50
+    assert float(str(run().evidence["latency_ms"])) >= 50
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_without_a_report_the_latency_is_that_of_the_call(aws: AwsApi, tail: str
 )
 def test_an_aws_error_has_an_outcome(aws: AwsApi, code: str, status: int, expected: Status) -> None:
     aws.error("Invoke", code, status)
-    outcome = ask()
+    outcome = run()
     assert outcome.status is expected
     assert outcome.reason.startswith(f"lambda:InvokeFunction: {code}")
     assert aws.calls["Invoke"] == 1
@@ -159,13 +159,13 @@ def test_an_aws_error_has_an_outcome(aws: AwsApi, code: str, status: int, expect
 def test_a_timed_out_call_is_not_repeated(aws: AwsApi) -> None:
     answers(aws, {})
     aws.delay = 1.0
-    outcome = ask(timeout_seconds=0.2)
+    outcome = run(timeout_seconds=0.2)
     assert (outcome.status, outcome.reason) == (Status.FAIL, "smoke-test no response within 0.2 s")
     assert aws.calls["Invoke"] == 1
 
 
 def test_a_call_requires_its_timeout(aws: AwsApi) -> None:
-    outcome = ask(seconds=5)
+    outcome = run(seconds=5)
     assert outcome.status is Status.ERROR
     assert outcome.reason == "timeout_seconds requires 10 s, but this invocation has 5 s left"
     assert not aws.calls

@@ -37,7 +37,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
-def ask(elapsed: float = OVER, **fields: Any) -> Outcome:
+def run(elapsed: float = OVER, **fields: Any) -> Outcome:
     return LogsCheck.model_validate({"pattern": "?ERROR"} | fields).run(context(None, elapsed=elapsed))
 
 
@@ -45,8 +45,8 @@ def test_no_match_passes_at_the_end_of_the_window(aws: AwsApi) -> None:
     logs(aws, "ecs/web/blue", "ecs/web/blue")
 
     evidence = {"matches": 0, "matches_limit": 0}
-    assert ask(elapsed=149) == Outcome.wait("0 log events of green match the pattern so far", evidence)
-    assert ask() == Outcome.passed("0 log events of green match the pattern", evidence)
+    assert run(elapsed=149) == Outcome.wait("0 log events of green match the pattern so far", evidence)
+    assert run() == Outcome.passed("0 log events of green match the pattern", evidence)
     assert aws.asked["DescribeTaskDefinition"][0]["taskDefinition"].endswith(":task-definition/my-app:7")
     assert aws.asked["FilterLogEvents"][1] == {
         "logGroupName": "/ecs/web",
@@ -59,19 +59,19 @@ def test_no_match_passes_at_the_end_of_the_window(aws: AwsApi) -> None:
 def test_too_many_matches_fail_at_once(aws: AwsApi) -> None:
     logs(aws, "ecs/web/blue", "ecs/web/b", "ecs/web/a")
 
-    outcome = ask(elapsed=0)
+    outcome = run(elapsed=0)
     assert (outcome.status, outcome.reason) == (
         Status.FAIL,
         "2 log events of green match the pattern, the first in ecs/web/b",
     )
-    assert ask(max_matches=2).status is Status.PASS
+    assert run(max_matches=2).status is Status.PASS
 
 
 def test_without_tasks_there_are_no_logs(aws: AwsApi) -> None:
     logs(aws)
     running(aws)
 
-    assert ask() == Outcome.error("green has no tasks, so it has no log streams")
+    assert run() == Outcome.error("green has no tasks, so it has no log streams")
 
 
 def test_the_logs_of_all_containers_are_read(aws: AwsApi) -> None:
@@ -83,16 +83,16 @@ def test_the_logs_of_all_containers_are_read(aws: AwsApi) -> None:
         containers=(container(), other, bare, container("no", "fluentd"), container("old", awslogs_stream_prefix="")),
     )
 
-    assert ask().reason == "1 log event of green match the pattern, the first in ecs/other/a"
-    assert [asked["logGroupName"] for asked in aws.asked["FilterLogEvents"]] == ["/ecs/web", "/ecs/other"]
-    assert ask(container="web").status is Status.PASS
+    assert run().reason == "1 log event of green match the pattern, the first in ecs/other/a"
+    assert [request["logGroupName"] for request in aws.asked["FilterLogEvents"]] == ["/ecs/web", "/ecs/other"]
+    assert run(container="web").status is Status.PASS
 
 
 @pytest.mark.parametrize(("name", "which"), [("", "any container of green"), ("web", "container web")])
 def test_a_container_without_awslogs_fails(aws: AwsApi, name: str, which: str) -> None:
     logs(aws, containers=(container("web", "fluentd"),))
 
-    assert ask(container=name) == Outcome.failed(
+    assert run(container=name) == Outcome.failed(
         f"no awslogs driver with awslogs-stream-prefix in the log configuration of {which}"
     )
 
@@ -103,29 +103,29 @@ def test_pages_of_events_are_read_until_there_are_too_many(aws: AwsApi) -> None:
         None: {"events": [], "nextToken": "2"},
         "2": {"events": [{"logStreamName": "ecs/web/a"}] * 3, "nextToken": "3"},
     }
-    aws.answer("FilterLogEvents", lambda asked: pages[asked.get("nextToken")])
+    aws.answer("FilterLogEvents", lambda request: pages[request.get("nextToken")])
 
-    assert ask().evidence == {"matches": 3, "matches_limit": 0}
+    assert run().evidence == {"matches": 3, "matches_limit": 0}
 
 
 def test_endless_pages_of_events_do_not_pass(aws: AwsApi) -> None:
     logs(aws)
     aws.answer("FilterLogEvents", {"events": [], "nextToken": "again"})
     with pytest.raises(FactError, match="more than 20 pages of events"):
-        ask()
+        run()
 
 
 def test_an_aws_error_has_an_outcome(aws: AwsApi) -> None:
     logs(aws)
     aws.error("FilterLogEvents", "ResourceNotFoundException")
     with pytest.raises(FactDeniedError, match="logs:FilterLogEvents: ResourceNotFoundException"):
-        ask()
+        run()
     aws.answer("FilterLogEvents", {"events": [{"message": "x"}]})
     with pytest.raises(FactError, match="logs:FilterLogEvents: invalid response"):
-        ask()
+        run()
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {}})
     with pytest.raises(FactError, match="ecs:DescribeTaskDefinition: invalid response"):
-        ask()
+        run()
 
 
 def row(**columns: object) -> list[dict[str, str]]:
@@ -135,7 +135,7 @@ def row(**columns: object) -> list[dict[str, str]]:
 def queries(aws: AwsApi, *rows: list[dict[str, str]], **fields: Any) -> None:
     """Have every query return these rows."""
     logs(aws, **fields)
-    aws.answer("StartQuery", lambda asked: {"queryId": f"of {','.join(asked['logGroupNames'])}"})
+    aws.answer("StartQuery", lambda request: {"queryId": f"of {','.join(request['logGroupNames'])}"})
     complete(aws, *rows)
 
 
@@ -144,13 +144,13 @@ def complete(aws: AwsApi, *rows: list[dict[str, str]]) -> None:
     aws.answer("GetQueryResults", {"status": "Complete", "results": list(rows), "statistics": statistics})
 
 
-def ask_query(elapsed: float = OVER, seconds: float = 20, **fields: Any) -> Outcome:
+def run_query(elapsed: float = OVER, seconds: float = 20, **fields: Any) -> Outcome:
     return LogsCheck.model_validate({"query": QUERY} | fields).run(context(None, elapsed=elapsed, seconds=seconds))
 
 
 def outcome(**fields: Any) -> Outcome:
     with pytest.raises(FactError) as caught:
-        ask_query(**fields)
+        run_query(**fields)
     return caught.value.outcome
 
 
@@ -158,7 +158,7 @@ def test_a_query_is_restricted_to_greens_streams_and_the_window(aws: AwsApi) -> 
     queries(aws)
 
     evidence = {"rows": 0, "rows_limit": 0, "scanned_bytes": 1024}
-    assert ask_query() == Outcome.passed("the query returned 0 rows", evidence)
+    assert run_query() == Outcome.passed("the query returned 0 rows", evidence)
     assert aws.asked["StartQuery"] == [
         {
             "logGroupNames": ["/ecs/web"],
@@ -173,37 +173,37 @@ def test_a_query_is_restricted_to_greens_streams_and_the_window(aws: AwsApi) -> 
 def test_a_query_runs_after_the_lag_then_once_a_minute_and_at_the_end(aws: AwsApi) -> None:
     queries(aws)
 
-    assert ask_query(elapsed=10) == Outcome.wait(
+    assert run_query(elapsed=10) == Outcome.wait(
         "CloudWatch needs 30 s (lag_seconds) to find green's log events", retry_after=20
     )
     assert aws.calls["StartQuery"] == 0
-    assert ask_query(elapsed=30).retry_after == 60
-    assert ask_query(elapsed=140).retry_after == 10
-    assert ask_query(elapsed=140).reason == "the query returned 0 rows so far"
+    assert run_query(elapsed=30).retry_after == 60
+    assert run_query(elapsed=140).retry_after == 10
+    assert run_query(elapsed=140).reason == "the query returned 0 rows so far"
 
 
 def test_a_query_covers_at_least_a_second(aws: AwsApi) -> None:
     queries(aws)
-    ask_query(elapsed=0, lag_seconds=0)
+    run_query(elapsed=0, lag_seconds=0)
 
-    (asked,) = aws.asked["StartQuery"]
-    assert asked["endTime"] - asked["startTime"] == 1
+    (request,) = aws.asked["StartQuery"]
+    assert request["endTime"] - request["startTime"] == 1
 
 
 def test_rows_count_not_the_scanned_events(aws: AwsApi) -> None:
     queries(aws, row(path="/a", errors=70), row(path="/b", errors=7))
 
-    failed = ask_query(elapsed=30)
+    failed = run_query(elapsed=30)
     assert (failed.status, failed.reason) == (Status.FAIL, "the query returned 2 rows, expected at most 0")
-    assert ask_query(max_matches=2).status is Status.PASS
+    assert run_query(max_matches=2).status is Status.PASS
 
 
 def test_too_high_a_number_fails_at_once(aws: AwsApi) -> None:
     queries(aws, row(path="/a", errors="7.5"), row(path="/b", errors=1), row(path="/c", errors=12))
 
-    failed = ask_query(elapsed=30, field="errors", fail_if={"above": 7})
+    failed = run_query(elapsed=30, field="errors", fail_if={"above": 7})
     assert (failed.status, failed.reason) == (Status.FAIL, "errors is above 7 in 2 of 3 rows, such as 12")
-    passed = ask_query(field="errors", fail_if={"above": 12, "below": 1})
+    passed = run_query(field="errors", fail_if={"above": 12, "below": 1})
     assert passed.status is Status.PASS
     assert dict(passed.evidence) == {
         "rows": 3,
@@ -218,17 +218,17 @@ def test_too_high_a_number_fails_at_once(aws: AwsApi) -> None:
 def test_too_low_a_number_fails_at_the_end(aws: AwsApi) -> None:
     queries(aws, row(requests=3))
 
-    assert ask_query(elapsed=149, field="requests", fail_if={"below": 5}).status is Status.WAIT
-    assert ask_query(field="requests", fail_if={"below": 5}).reason == "requests is below 5 in 1 of 1 row, such as 3"
-    assert ask_query(field="requests", fail_if={"below": 3}).status is Status.PASS
+    assert run_query(elapsed=149, field="requests", fail_if={"below": 5}).status is Status.WAIT
+    assert run_query(field="requests", fail_if={"below": 5}).reason == "requests is below 5 in 1 of 1 row, such as 3"
+    assert run_query(field="requests", fail_if={"below": 3}).status is Status.PASS
 
 
 def test_no_rows_fail_a_lower_limit_only(aws: AwsApi) -> None:
     queries(aws)
 
-    assert ask_query(field="errors", fail_if={"above": 5}).status is Status.PASS
-    assert ask_query(elapsed=149, field="requests", fail_if={"below": 5}).status is Status.WAIT
-    failed = ask_query(field="requests", fail_if={"below": 5})
+    assert run_query(field="errors", fail_if={"above": 5}).status is Status.PASS
+    assert run_query(elapsed=149, field="requests", fail_if={"below": 5}).status is Status.WAIT
+    failed = run_query(field="requests", fail_if={"below": 5})
     assert (failed.status, failed.reason) == (
         Status.FAIL,
         "the query returned 0 rows, so requests is unknown",
@@ -239,7 +239,7 @@ def test_no_rows_fail_a_lower_limit_only(aws: AwsApi) -> None:
 def test_a_column_without_numbers_fails_with_the_names_of_all_columns(aws: AwsApi, value: str) -> None:
     queries(aws, row(errors=1, path="/a"), [*row(errors=value, path="hunter2"), {"field": "@ptr", "value": "x"}])
 
-    failed = ask_query(field="errors", fail_if={"above": 5})
+    failed = run_query(field="errors", fail_if={"above": 5})
     assert (failed.status, failed.reason) == (
         Status.FAIL,
         "column errors of the query's result is not a number in every row; columns: errors, path",
@@ -248,11 +248,11 @@ def test_a_column_without_numbers_fails_with_the_names_of_all_columns(aws: AwsAp
 
 def test_a_missing_column_fails_with_the_names_of_ten_columns(aws: AwsApi) -> None:
     queries(aws, row(**{f"c{number:02}": number for number in range(12)}))
-    assert ask_query(field="errors", fail_if={"above": 5}).reason.endswith(
+    assert run_query(field="errors", fail_if={"above": 5}).reason.endswith(
         "columns: c00, c01, c02, c03, c04, c05, c06, c07, c08, c09 and 2 more"
     )
     complete(aws, [{"field": "@ptr", "value": "x"}])
-    assert ask_query(field="errors", fail_if={"above": 5}).reason.endswith("columns: none")
+    assert run_query(field="errors", fail_if={"above": 5}).reason.endswith("columns: none")
 
 
 def test_a_running_query_is_waited_for(aws: AwsApi) -> None:
@@ -261,7 +261,7 @@ def test_a_running_query_is_waited_for(aws: AwsApi) -> None:
     done = {"status": "Complete", "results": [], "statistics": {}}
     aws.answer("GetQueryResults", lambda _: next(({"status": each} for each in coming), done))
 
-    assert ask_query().evidence == {"rows": 0, "rows_limit": 0, "scanned_bytes": 0}
+    assert run_query().evidence == {"rows": 0, "rows_limit": 0, "scanned_bytes": 0}
     assert aws.calls == {**aws.calls, "StartQuery": 1, "GetQueryResults": 4}
 
 
@@ -269,7 +269,7 @@ def test_a_query_that_outlasts_the_invocation_runs_again(aws: AwsApi) -> None:
     queries(aws)
     aws.answer("GetQueryResults", {"status": "Running", "results": [row(errors=1)]})
 
-    assert ask_query(seconds=1) == Outcome.wait("the query did not end within this invocation", retry_after=60)
+    assert run_query(seconds=1) == Outcome.wait("the query did not end within this invocation", retry_after=60)
 
 
 @pytest.mark.parametrize("status", ["Failed", "Cancelled", "Timeout"])
@@ -284,18 +284,21 @@ def test_there_is_one_query_for_each_region(aws: AwsApi) -> None:
     other = container("other", awslogs_region="eu-west-1")
     queries(aws, row(n=1), containers=(container(), container("side", awslogs_stream_prefix="x"), other))
 
-    assert ask_query(max_matches=5).evidence == {"rows": 2, "rows_limit": 5, "scanned_bytes": 2048}
-    assert [asked["logGroupNames"] for asked in aws.asked["StartQuery"]] == [["/ecs/other"], ["/ecs/side", "/ecs/web"]]
+    assert run_query(max_matches=5).evidence == {"rows": 2, "rows_limit": 5, "scanned_bytes": 2048}
+    assert [request["logGroupNames"] for request in aws.asked["StartQuery"]] == [
+        ["/ecs/other"],
+        ["/ecs/side", "/ecs/web"],
+    ]
     named = aws.asked["StartQuery"][1]["queryString"].partition(" |")[0]
     assert named == 'filter @logStream in ["ecs/web/a","ecs/web/b","x/side/a","x/side/b"]'
-    ask_query(container="other")
+    run_query(container="other")
     assert aws.asked["StartQuery"][2]["logGroupNames"] == ["/ecs/other"]
 
 
 def test_the_streams_of_a_hundred_tasks_fit_into_a_query(aws: AwsApi) -> None:
     queries(aws)
     running(aws, *(task(f"{number:032x}") for number in range(100)))
-    assert ask_query(query=f"filter @message like /{'x' * 3_900}/").status is Status.PASS
+    assert run_query(query=f"filter @message like /{'x' * 3_900}/").status is Status.PASS
 
     aws.answer(
         "DescribeTaskDefinition",
@@ -320,9 +323,9 @@ def test_pages_of_rows_are_joined(aws: AwsApi) -> None:
         None: {"status": "Complete", "results": [row(errors=1)], "nextToken": "2"},
         "2": {"status": "Complete", "results": [row(errors=9)]},
     }
-    aws.answer("GetQueryResults", lambda asked: pages[asked.get("nextToken")])
+    aws.answer("GetQueryResults", lambda request: pages[request.get("nextToken")])
 
-    assert ask_query(field="errors", fail_if={"above": 5}).reason == "errors is above 5 in 1 of 2 rows, such as 9"
+    assert run_query(field="errors", fail_if={"above": 5}).reason == "errors is above 5 in 1 of 2 rows, such as 9"
 
 
 def test_endless_pages_of_rows_do_not_pass(aws: AwsApi) -> None:

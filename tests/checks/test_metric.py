@@ -41,78 +41,78 @@ def check(**fields: Any) -> MetricCheck:
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
-    def asking(minutes: float = 6, **fields: Any) -> Outcome:
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    def run_check(minutes: float = 6, **fields: Any) -> Outcome:
         monkeypatch.setattr(clock, "now", lambda: BEGAN + 60 * minutes)
         made = check(**fields)
         return made.run(context(None, made, elapsed=60 * minutes))
 
-    return asking
+    return run_check
 
 
-Ask = Callable[..., Outcome]
+Run = Callable[..., Outcome]
 
 
-def test_values_within_the_limit_pass_at_the_end_of_the_window(aws: AwsApi, ask: Ask) -> None:
+def test_values_within_the_limit_pass_at_the_end_of_the_window(aws: AwsApi, run: Run) -> None:
     answer(aws, data(0, 1, 5, 4, 3))
 
-    assert ask(minutes=5.9) == Outcome.wait(
+    assert run(minutes=5.9) == Outcome.wait(
         "4 datapoints so far, 0 above 5",
         {"samples": 4, "failures": 0, "failures_limit": 0, "last_value": 4.0, "last_value_limit": 5},
         retry_after=60,
     )
-    passed = ask(fail_if={"above": 5, "below": -1})
+    passed = run(fail_if={"above": 5, "below": -1})
     assert (passed.status, passed.reason) == (Status.PASS, "5 datapoints, the last 3")
     assert passed.evidence["last_value"] == 3.0
     assert (passed.evidence["last_value_limit"], passed.evidence["last_value_lower_limit"]) == (5, -1)
 
 
-def test_a_value_beyond_the_limit_fails_at_once(aws: AwsApi, ask: Ask) -> None:
+def test_a_value_beyond_the_limit_fails_at_once(aws: AwsApi, run: Run) -> None:
     answer(aws, data(0, 9, 7))
 
-    outcome = ask(minutes=4)
+    outcome = run(minutes=4)
     assert (outcome.status, outcome.reason) == (Status.FAIL, "2 of 3 datapoints above 5, such as 9")
-    assert ask(minutes=4, failure_limit=2).status is Status.WAIT
-    assert ask(failure_limit=2).status is Status.PASS
+    assert run(minutes=4, failure_limit=2).status is Status.WAIT
+    assert run(failure_limit=2).status is Status.PASS
 
 
-def test_a_value_below_the_lower_limit_fails(aws: AwsApi, ask: Ask) -> None:
+def test_a_value_below_the_lower_limit_fails(aws: AwsApi, run: Run) -> None:
     answer(aws, data(99))
 
-    assert ask(fail_if={"below": 99.5, "above": 100}).reason == "1 of 1 datapoint above 100 or below 99.5, such as 99"
+    assert run(fail_if={"below": 99.5, "above": 100}).reason == "1 of 1 datapoint above 100 or below 99.5, such as 99"
 
 
-def test_incomplete_and_earlier_datapoints_do_not_count(aws: AwsApi, ask: Ask) -> None:
+def test_incomplete_and_earlier_datapoints_do_not_count(aws: AwsApi, run: Run) -> None:
     early = datetime.fromtimestamp(BEGAN - 60, UTC)
     late = data(0, 0, 100)
     answer(aws, {**late, "Timestamps": [early, *late["Timestamps"]], "Values": [100.0, *late["Values"]]})
 
-    assert ask(minutes=3).evidence["samples"] == 2
-    assert ask(minutes=4).status is Status.FAIL
-    assert ask(minutes=4, lag_seconds=120).evidence["samples"] == 2
+    assert run(minutes=3).evidence["samples"] == 2
+    assert run(minutes=4).status is Status.FAIL
+    assert run(minutes=4, lag_seconds=120).evidence["samples"] == 2
 
 
 @pytest.mark.parametrize(("policy", "status"), [("fail", Status.FAIL), ("pass", Status.PASS)])
-def test_missing_data_has_a_policy(aws: AwsApi, ask: Ask, policy: str, status: Status) -> None:
+def test_missing_data_has_a_policy(aws: AwsApi, run: Run, policy: str, status: Status) -> None:
     answer(aws, data(1, 2))
 
-    assert ask(minutes=5, min_samples=3, missing_data=policy).status is Status.WAIT
-    outcome = ask(min_samples=3, missing_data=policy)
+    assert run(minutes=5, min_samples=3, missing_data=policy).status is Status.WAIT
+    outcome = run(min_samples=3, missing_data=policy)
     assert (outcome.status, outcome.reason) == (status, "2 datapoints in 5 minutes, expected 3 or more")
     answer(aws)
-    assert ask(missing_data=policy).status is status
+    assert run(missing_data=policy).status is status
 
 
 @pytest.mark.parametrize(("policy", "status"), [("fail", Status.FAIL), ("pass", Status.PASS)])
-def test_values_between_pass_and_fail_are_inconclusive(aws: AwsApi, ask: Ask, policy: str, status: Status) -> None:
+def test_values_between_pass_and_fail_are_inconclusive(aws: AwsApi, run: Run, policy: str, status: Status) -> None:
     answer(aws, data(0, 3))
 
-    outcome = ask(pass_if={"below": 1}, inconclusive=policy)
+    outcome = run(pass_if={"below": 1}, inconclusive=policy)
     assert (outcome.status, outcome.reason) == (status, "inconclusive: 1 of 2 datapoints not below 1, such as 3")
-    assert ask(pass_if={"below": 4}).status is Status.PASS
+    assert run(pass_if={"below": 4}).status is Status.PASS
 
 
-def test_an_expression_over_several_metrics(aws: AwsApi, ask: Ask) -> None:
+def test_an_expression_over_several_metrics(aws: AwsApi, run: Run) -> None:
     answer(aws, data(1))
     group = {"TargetGroup": "{green.target_group}", "LoadBalancer": "{load_balancer}"}
     queries = {
@@ -120,13 +120,13 @@ def test_an_expression_over_several_metrics(aws: AwsApi, ask: Ask) -> None:
         "requests": REQUESTS | {"dimensions": {"TargetGroup": "{blue.target_group}"}, "stat": "p99"},
         "t": REQUESTS | {"dimensions": {"ClusterName": "{cluster}", "ServiceName": "a-{service}"}},
     }
-    assert ask(queries=queries, expression="100 * e / requests + FILL(t, 0) + METRICS('e')").status is Status.PASS
+    assert run(queries=queries, expression="100 * e / requests + FILL(t, 0) + METRICS('e')").status is Status.PASS
 
-    asked = aws.asked["GetMetricData"][0]["MetricDataQueries"]
-    assert [query["Id"] for query in asked] == ["c0_e", "c0_requests", "c0_t", "c0_Result"]
-    assert asked[3]["Expression"] == "100 * c0_e / c0_requests + FILL(c0_t, 0) + METRICS('e')"
-    assert [query["ReturnData"] for query in asked] == [False, False, False, True]
-    assert asked[0]["MetricStat"] == {
+    sent = aws.asked["GetMetricData"][0]["MetricDataQueries"]
+    assert [query["Id"] for query in sent] == ["c0_e", "c0_requests", "c0_t", "c0_Result"]
+    assert sent[3]["Expression"] == "100 * c0_e / c0_requests + FILL(c0_t, 0) + METRICS('e')"
+    assert [query["ReturnData"] for query in sent] == [False, False, False, True]
+    assert sent[0]["MetricStat"] == {
         "Metric": {
             "Namespace": "AWS/ApplicationELB",
             "MetricName": "HTTPCode_Target_5XX_Count",
@@ -138,12 +138,12 @@ def test_an_expression_over_several_metrics(aws: AwsApi, ask: Ask) -> None:
         "Period": 60,
         "Stat": "Sum",
     }
-    values = [pair["Value"] for query in asked[1:3] for pair in query["MetricStat"]["Metric"]["Dimensions"]]
+    values = [pair["Value"] for query in sent[1:3] for pair in query["MetricStat"]["Metric"]["Dimensions"]]
     assert values == ["targetgroup/primary/1111111111111111", "my-cluster", "a-my-service"]
-    assert asked[1]["MetricStat"]["Stat"] == "p99"
+    assert sent[1]["MetricStat"]["Stat"] == "p99"
 
 
-def test_a_first_deployment_has_no_blue(aws: AwsApi, ask: Ask) -> None:
+def test_a_first_deployment_has_no_blue(aws: AwsApi, run: Run) -> None:
     answer(aws)
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"sourceServiceRevisions": []}]})
     made = check(queries={"a": ERRORS | {"dimensions": {"TargetGroup": "{blue.target_group}"}}})
@@ -154,17 +154,17 @@ def test_a_first_deployment_has_no_blue(aws: AwsApi, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("value", ["{green.target_group}", "{load_balancer}"])
-def test_a_placeholder_without_a_load_balancer_is_an_error(aws: AwsApi, ask: Ask, value: str) -> None:
+def test_a_placeholder_without_a_load_balancer_is_an_error(aws: AwsApi, run: Run, value: str) -> None:
     answer(aws)
     aws.answer(
         "DescribeServiceRevisions",
-        lambda asked: {"serviceRevisions": [{"serviceRevisionArn": asked["serviceRevisionArns"][0]}]},
+        lambda request: {"serviceRevisions": [{"serviceRevisionArn": request["serviceRevisionArns"][0]}]},
     )
     with pytest.raises(FactError, match="ecs:DescribeServiceRevisions"):
-        ask(queries={"a": ERRORS | {"dimensions": {"X": value}}})
+        run(queries={"a": ERRORS | {"dimensions": {"X": value}}})
 
 
-def test_the_first_load_balancer_with_a_rule_counts(aws: AwsApi, ask: Ask) -> None:
+def test_the_first_load_balancer_with_a_rule_counts(aws: AwsApi, run: Run) -> None:
     answer(aws, data(1))
     known = revision()
     unknown = {"targetGroupArn": "x", "advancedConfiguration": {"alternateTargetGroupArn": "y"}}
@@ -173,33 +173,33 @@ def test_the_first_load_balancer_with_a_rule_counts(aws: AwsApi, ask: Ask) -> No
         {"serviceRevisions": [{**known, "loadBalancers": [unknown, *known["loadBalancers"]]}]},
     )
     dimensions = {"A": "{green.target_group}", "B": "{load_balancer}"}
-    assert ask(queries={"a": ERRORS | {"dimensions": dimensions}}).status is Status.PASS
+    assert run(queries={"a": ERRORS | {"dimensions": dimensions}}).status is Status.PASS
 
-    (asked,) = aws.asked["GetMetricData"][0]["MetricDataQueries"]
-    assert [each["Value"] for each in asked["MetricStat"]["Metric"]["Dimensions"]] == [
+    (request,) = aws.asked["GetMetricData"][0]["MetricDataQueries"]
+    assert [each["Value"] for each in request["MetricStat"]["Metric"]["Dimensions"]] == [
         "targetgroup/alternate/2222222222222222",
         "app/my-alb/50dc6c495c0c9188",
     ]
 
 
-def test_pages_and_partial_data_are_joined(aws: AwsApi, ask: Ask) -> None:
+def test_pages_and_partial_data_are_joined(aws: AwsApi, run: Run) -> None:
     load_balancer(aws)
     first, second = data(1, 2, StatusCode="PartialData"), data(0, 0, 7)
     pages: dict[str | None, dict[str, Any]] = {
         None: {"MetricDataResults": [first], "NextToken": "2"},
         "2": {"MetricDataResults": [{**second, "Timestamps": second["Timestamps"][2:], "Values": [7]}]},
     }
-    aws.answer("GetMetricData", lambda asked: pages[asked.get("NextToken")])
+    aws.answer("GetMetricData", lambda request: pages[request.get("NextToken")])
 
-    assert ask(fail_if={"above": 100}).evidence["samples"] == 3
+    assert run(fail_if={"above": 100}).evidence["samples"] == 3
 
 
-def test_endless_pages_are_not_read(aws: AwsApi, ask: Ask) -> None:
+def test_endless_pages_are_not_read(aws: AwsApi, run: Run) -> None:
     load_balancer(aws)
     aws.answer("GetMetricData", {"MetricDataResults": [data(1)], "NextToken": "again"})
 
     with pytest.raises(FactDeniedError, match="more than 20 pages"):
-        ask(fail_if={"above": 100})
+        run(fail_if={"above": 100})
     assert aws.calls["GetMetricData"] == 20
 
 
@@ -212,21 +212,21 @@ def test_endless_pages_are_not_read(aws: AwsApi, ask: Ask) -> None:
     ],
 )
 def test_an_error_of_a_query_is_an_aws_error(
-    aws: AwsApi, ask: Ask, status: str, messages: list[dict[str, str]], named: str, *, denied: bool
+    aws: AwsApi, run: Run, status: str, messages: list[dict[str, str]], named: str, *, denied: bool
 ) -> None:
     answer(aws, data(StatusCode=status, Messages=messages))
     with pytest.raises(FactError, match=f"cloudwatch:GetMetricData: {named}") as caught:
-        ask()
+        run()
     assert isinstance(caught.value, FactDeniedError) is denied
 
 
 @pytest.mark.parametrize(
     "result", [{"Id": "c0_Result", "Values": [1]}, {"Id": "c0_Result", "Timestamps": [], "Values": [1]}]
 )
-def test_an_invalid_response_is_an_aws_error(aws: AwsApi, ask: Ask, result: dict[str, Any]) -> None:
+def test_an_invalid_response_is_an_aws_error(aws: AwsApi, run: Run, result: dict[str, Any]) -> None:
     answer(aws, result)
     with pytest.raises(FactError, match="invalid response"):
-        ask()
+        run()
 
 
 def test_one_call_reads_all_metrics_of_a_plan(aws: AwsApi) -> None:
@@ -323,10 +323,10 @@ def test_one_call_reads_500_metrics_of_many_checks(aws: AwsApi) -> None:
         ComparisonCheck.model_validate({"name": name, "metrics": [{"metric": f"M{each}"} for each in range(100)]})
         for name in ("a", "b")
     ]
-    asking = context(None, *single, *compared)
+    shared = context(None, *single, *compared)
 
-    for check in asking.checks:
-        assert check.run(asking).status is Status.WAIT
+    for check in shared.checks:
+        assert check.run(shared).status is Status.WAIT
 
-    (asked,) = aws.asked["GetMetricData"]
-    assert len({query["Id"] for query in asked["MetricDataQueries"]}) == 500
+    (request,) = aws.asked["GetMetricData"]
+    assert len({query["Id"] for query in request["MetricDataQueries"]}) == 500

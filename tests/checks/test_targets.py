@@ -26,14 +26,14 @@ def _why(state: str, reason: str) -> dict[str, str]:
     return {} if state == "healthy" or not reason else {"Reason": reason}
 
 
-def ask(**fields: Any) -> Outcome:
+def run(**fields: Any) -> Outcome:
     return TargetsCheck.model_validate(fields).run(context(None))
 
 
 def test_healthy_targets_pass(aws: AwsApi) -> None:
     targets(aws, "healthy", "healthy", "draining")
 
-    assert ask() == Outcome.passed(
+    assert run() == Outcome.passed(
         "target group alternate has 2 healthy targets",
         {"healthy_targets": 2, "healthy_targets_lower_limit": 1, "bad_targets": 0, "bad_targets_limit": 0},
     )
@@ -44,13 +44,13 @@ def test_healthy_targets_pass(aws: AwsApi) -> None:
 def test_initial_targets_are_waited_for(aws: AwsApi, states: list[str]) -> None:
     targets(aws, *states)
 
-    assert ask().status is Status.WAIT
+    assert run().status is Status.WAIT
 
 
 def test_fewer_healthy_targets_than_required_are_waited_for(aws: AwsApi) -> None:
     targets(aws, "healthy")
 
-    assert ask(min_healthy=2).reason == (
+    assert run(min_healthy=2).reason == (
         "target group alternate has 1 healthy target and 0 initial, expected 2 or more"
     )
 
@@ -58,17 +58,17 @@ def test_fewer_healthy_targets_than_required_are_waited_for(aws: AwsApi) -> None
 def test_unhealthy_targets_fail_with_their_reasons(aws: AwsApi) -> None:
     targets(aws, "healthy", "unhealthy", "unavailable")
 
-    outcome = ask()
+    outcome = run()
     assert outcome.status is Status.FAIL
     assert outcome.reason == ("target group alternate has 2 unhealthy targets: 2 Target.ResponseCodeMismatch")
     assert (outcome.evidence["bad_targets"], outcome.evidence["unavailable_targets"]) == (2, 1)
-    assert ask(max_unhealthy=2).status is Status.PASS
+    assert run(max_unhealthy=2).status is Status.PASS
 
 
 def test_without_a_reason_the_state_is_named(aws: AwsApi) -> None:
     targets(aws, "unhealthy", reason="")
 
-    assert ask().reason.endswith(": 1 unhealthy")
+    assert run().reason.endswith(": 1 unhealthy")
 
 
 @pytest.mark.parametrize(
@@ -94,17 +94,17 @@ def test_unused_targets_fail_once_a_listener_forwards_to_them(
 def test_a_service_without_a_load_balancer_is_skipped(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(loadBalancers=[])]})
 
-    assert ask() == Outcome.skip("green has no target group")
+    assert run() == Outcome.skip("green has no target group")
 
 
 def test_an_unresolved_target_group_is_an_error(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(group="")]})
 
-    assert ask() == Outcome.error("ecs:DescribeServiceRevisions: no target group of green is resolved yet")
+    assert run() == Outcome.error("ecs:DescribeServiceRevisions: no target group of green is resolved yet")
 
 
 def test_an_invalid_response_is_an_aws_error(aws: AwsApi) -> None:
     load_balancer(aws)
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.1"}}]})
     with pytest.raises(FactError, match="elasticloadbalancing:DescribeTargetHealth: invalid response"):
-        ask()
+        run()

@@ -20,15 +20,15 @@ def running(aws: AwsApi, *tasks: dict[str, Any], stopped: tuple[dict[str, Any], 
     load_balancer(aws)
     everything = {each["taskArn"]: each for each in (*tasks, *stopped)}
 
-    def list_tasks(asked: dict[str, Any]) -> dict[str, Any]:
-        which = stopped if asked.get("desiredStatus") == "STOPPED" else tasks
+    def list_tasks(request: dict[str, Any]) -> dict[str, Any]:
+        which = stopped if request.get("desiredStatus") == "STOPPED" else tasks
         return {"taskArns": [each["taskArn"] for each in which]}
 
     aws.answer("ListTasks", list_tasks)
-    aws.answer("DescribeTasks", lambda asked: {"tasks": [everything[arn] for arn in asked["tasks"]]})
+    aws.answer("DescribeTasks", lambda request: {"tasks": [everything[arn] for arn in request["tasks"]]})
 
 
-def ask(**fields: Any) -> Outcome:
+def run(**fields: Any) -> Outcome:
     return TasksCheck.model_validate(fields).run(context(None))
 
 
@@ -36,7 +36,7 @@ def test_the_desired_number_of_tasks_passes(aws: AwsApi) -> None:
     running(aws, task("a"), task("b"))
 
     evidence = {"running_tasks": 2, "running_tasks_lower_limit": 2, "desired_tasks": 2}
-    assert ask() == Outcome.passed(
+    assert run() == Outcome.passed(
         "2 of 2 tasks of green run", {**evidence, "failed_tasks": 0, "failed_tasks_limit": 0}
     )
 
@@ -57,7 +57,7 @@ def counts(aws: AwsApi, running: int, requested: int) -> None:
 def test_starting_tasks_are_waited_for(aws: AwsApi, second: dict[str, Any]) -> None:
     running(aws, task("a"), second)
 
-    assert (ask().status, ask().reason) == (Status.WAIT, "2 of 2 tasks of green run, 1 not yet healthy")
+    assert (run().status, run().reason) == (Status.WAIT, "2 of 2 tasks of green run, 1 not yet healthy")
 
 
 @pytest.mark.parametrize(("count", "wanted"), [(1, 2), (2, 2), (0, 1)])
@@ -65,51 +65,51 @@ def test_missing_and_unlisted_tasks_are_waited_for(aws: AwsApi, count: int, want
     running(aws, *([task("a")] if count else []))
     counts(aws, count, wanted)
 
-    assert ask().status is Status.WAIT
+    assert run().status is Status.WAIT
 
 
 def test_a_hundred_tasks_are_enough(aws: AwsApi) -> None:
     running(aws, *[task(str(number)) for number in range(100)])
     counts(aws, 250, 250)
 
-    assert ask().reason == "250 of 250 tasks of green run"
+    assert run().reason == "250 of 250 tasks of green run"
 
 
 def test_a_service_with_desired_count_0_passes(aws: AwsApi) -> None:
     running(aws)
     counts(aws, 0, 0)
 
-    assert ask().status is Status.PASS
+    assert run().status is Status.PASS
 
 
 def test_tasks_without_health_checks_pass(aws: AwsApi) -> None:
     bare: dict[str, Any] = {"healthStatus": "UNKNOWN", "containers": [{**WEB, "healthStatus": "UNKNOWN"}]}
     running(aws, task("a", **bare), task("b", **bare))
 
-    assert ask().status is Status.PASS
+    assert run().status is Status.PASS
 
 
 def test_an_unhealthy_container_is_named(aws: AwsApi) -> None:
     running(aws, task("a", containers=[{"name": "sidecar", "healthStatus": "UNHEALTHY"}]), task("b"))
 
-    assert (ask().status, ask().reason) == (Status.FAIL, "container sidecar is UNHEALTHY in 1 task")
+    assert (run().status, run().reason) == (Status.FAIL, "container sidecar is UNHEALTHY in 1 task")
 
 
 def test_another_image_than_the_deployed_one_fails(aws: AwsApi) -> None:
     running(aws, task("a"), task("b", containers=[{"name": "web", "imageDigest": "sha256:old"}]))
 
-    assert ask().reason == "container web runs sha256:old, expected sha256:abc"
-    assert ask(digest=False).status is Status.PASS
+    assert run().reason == "container web runs sha256:old, expected sha256:abc"
+    assert run(digest=False).status is Status.PASS
 
 
 def test_a_container_of_unknown_image_is_waited_for(aws: AwsApi) -> None:
     running(aws, task("a"), task("b", containers=[{"name": "web"}, {"name": "sidecar"}]))
 
-    assert (ask().status, ask().reason) == (
+    assert (run().status, run().reason) == (
         Status.WAIT,
         "2 of 2 tasks of green run, ECS does not know the image digest of container web yet",
     )
-    assert ask(digest=False).status is Status.PASS
+    assert run(digest=False).status is Status.PASS
 
 
 def crashed(
@@ -129,13 +129,13 @@ def crashed(
 def test_tasks_that_stopped_by_themselves_fail_with_their_reasons(aws: AwsApi) -> None:
     running(aws, task("a"), task("b"), stopped=(crashed("c"), crashed("d", SCHEDULER, SCALING)))
 
-    outcome = ask()
+    outcome = run()
     assert outcome.status is Status.FAIL
     assert outcome.reason == (
         "1 task of green stopped: EssentialContainerExited, Essential container in task exited, "
         "container web exit code 137"
     )
-    assert ask(max_failed=1).status is Status.PASS
+    assert run(max_failed=1).status is Status.PASS
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_tasks_that_ecs_replaced_as_unhealthy_have_failed(aws: AwsApi, reason: s
     unhealthy = {**crashed("c", SCHEDULER, reason), "containers": []}
     running(aws, task("a"), task("b"), stopped=(unhealthy,))
 
-    assert ask().reason == f"1 task of green stopped: {SCHEDULER}, {reason}"
+    assert run().reason == f"1 task of green stopped: {SCHEDULER}, {reason}"
 
 
 @pytest.mark.parametrize(
@@ -167,16 +167,16 @@ def test_tasks_that_ecs_replaced_as_unhealthy_have_failed(aws: AwsApi, reason: s
 def test_tasks_stopped_on_purpose_have_not_failed(aws: AwsApi, code: str, reason: str) -> None:
     running(aws, task("a"), task("b"), stopped=(crashed("c", code, reason),))
 
-    assert ask().status is Status.PASS
+    assert run().status is Status.PASS
 
 
 def test_a_task_that_stopped_without_a_reason_has_failed(aws: AwsApi) -> None:
     bare = {**crashed("c", "", ""), "containers": []}
     running(aws, task("a"), task("b"), stopped=(bare,))
 
-    assert ask().reason == "1 task of green stopped: reason unknown"
+    assert run().reason == "1 task of green stopped: reason unknown"
     running(aws, task("a"), task("b"), stopped=({**bare, "lastStatus": "RUNNING"},))
-    assert ask().status is Status.PASS
+    assert run().status is Status.PASS
 
 
 def test_a_reason_counts_the_reasons_of_tasks(aws: AwsApi) -> None:
@@ -184,16 +184,16 @@ def test_a_reason_counts_the_reasons_of_tasks(aws: AwsApi) -> None:
     others = [crashed(f"x{number}", "TaskFailedToStart", f"reason {number}") for number in range(3)]
     running(aws, task("a"), stopped=(*others, crashed("c"), crashed("d"), *unhealthy))
 
-    assert ask().reason == (
+    assert run().reason == (
         "8 tasks of green stopped: 3 ServiceSchedulerInitiated, Task failed container health checks, container web exit "
         "code 137; 2 EssentialContainerExited, Essential container in task exited, container web exit code 137; "
         "1 TaskFailedToStart, reason 0, container web exit code 137; and 2 more"
     )
-    assert dict(ask().evidence) == {"failed_tasks": 8, "failed_tasks_limit": 0}
+    assert dict(run().evidence) == {"failed_tasks": 8, "failed_tasks_limit": 0}
 
 
 def test_an_unknown_desired_count_is_an_aws_error(aws: AwsApi) -> None:
     running(aws, task("a"))
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"targetServiceRevision": {}}]})
     with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: invalid response"):
-        ask()
+        run()

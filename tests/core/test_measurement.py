@@ -217,7 +217,7 @@ def test_a_plan_must_not_watch_more_than_fits_into_the_state() -> None:
     [
         (LogsCheck, {"pattern": "x"}, "has its own time window"),
         (GoldenSignalsCheck, {}, "has its own time window"),
-        (HttpCheck, {"until": {"timeout_seconds": 60}}, "one of until and watch"),
+        (HttpCheck, {"until": {"timeout_seconds": 60}}, "has both until and watch"),
     ],
 )
 def test_what_watches_by_itself_is_not_watched_twice(check: type[Check], fields: dict[str, Any], message: str) -> None:

@@ -142,7 +142,7 @@ class Expect(BaseModel):
                 yield Unmet(redactor.mask(assertion.label), problem, assertion.warn)
 
 
-def parted(unmet: Sequence[Unmet]) -> tuple[list[Unmet], list[Unmet]]:
+def split_warnings(unmet: Sequence[Unmet]) -> tuple[list[Unmet], list[Unmet]]:
     """Return the failures and the warnings."""
     return [each for each in unmet if not each.warn], [each for each in unmet if each.warn]
 

@@ -12,7 +12,7 @@ from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
-from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS
 
 Policy = Literal["fail", "wait", "ignore"]
 Name = Annotated[str, Field(min_length=1, max_length=255)]
@@ -46,7 +46,7 @@ class AlarmCheck(Check):
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        return super().requirements()._replace(actions=frozenset({DESCRIBE_ALARMS, DEPLOYMENTS}))
+        return super().requirements()._replace(actions=frozenset({DESCRIBE_ALARMS, DESCRIBE_DEPLOYMENTS}))
 
     def run(self, context: CheckContext) -> Outcome:
         """Read the alarms, and evaluate their states."""
@@ -80,8 +80,8 @@ class AlarmCheck(Check):
                     reason = f"{_named([alarm.name for alarm in each])} {state} (to pass, set {field} to ignore)"
                     return Outcome.failed(reason, evidence) if policy == "fail" else Outcome.wait(reason, evidence)
         ignored = [alarm.name for alarm in before + unknown]
-        told = f"{counted(len(found) - len(ignored), 'alarm')} not in ALARM"
-        return Outcome.passed(told + (f", {_named(ignored)} ignored" if ignored else ""), evidence)
+        summary = f"{counted(len(found) - len(ignored), 'alarm')} not in ALARM"
+        return Outcome.passed(summary + (f", {_named(ignored)} ignored" if ignored else ""), evidence)
 
     def _describe(self, context: CheckContext, names: Sequence[str]) -> list[Alarm]:
         """Return the alarms. One DescribeAlarms call serves all checks of the plan that have names."""

@@ -12,7 +12,7 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.http import HttpCheck
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.validation_errors import Form
-from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS
 
 
 class DigestCheck(Check):
@@ -41,7 +41,7 @@ class DigestCheck(Check):
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        return super().requirements()._replace(listener="test", actions=frozenset({REVISIONS}))
+        return super().requirements()._replace(listener="test", actions=frozenset({DESCRIBE_REVISIONS}))
 
     def run(self, context: CheckContext) -> Outcome:
         """Request the version, and compare it with tag and digest of the image."""

@@ -11,7 +11,7 @@ from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC
 from ecs_hooks.deployment.listener import foreign_target_group, route_error
-from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS
 
 
 class DriftCheck(Check):
@@ -27,7 +27,7 @@ class DriftCheck(Check):
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         required = super().requirements()
-        return required._replace(actions=frozenset({REVISIONS}), service_actions=lambda shared: shared.routes)
+        return required._replace(actions=frozenset({DESCRIBE_REVISIONS}), service_actions=lambda shared: shared.routes)
 
     def run(self, context: CheckContext) -> Outcome:
         """Read the listeners, and compare their target groups."""

@@ -13,8 +13,7 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
-from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
-from ecs_hooks.deployment.revision import LoadBalancing
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS, LoadBalancing
 
 _METRICS = {
     "requests": ("RequestCount", "Sum"),
@@ -53,7 +52,7 @@ class GoldenSignalsCheck(MetricWindowCheck):
         """Return what the check requires."""
         required = super().requirements()
         return required._replace(
-            actions=frozenset({REVISIONS}),
+            actions=frozenset({DESCRIBE_REVISIONS}),
             service_actions=lambda shared: frozenset({GET_METRIC_DATA} if _has_alb(shared.load_balancing) else ()),
         )
 
@@ -78,22 +77,22 @@ class GoldenSignalsCheck(MetricWindowCheck):
             "slow_periods": slow,
             "slow_periods_limit": self.max_slow_periods,
         }
-        told = counted(requests, "request") if requests else "no requests"
+        summary = counted(requests, "request") if requests else "no requests"
         if silent:
-            told += ", no responses"
+            summary += ", no responses"
         elif requests:
-            told += f", {percent:.3g} % failed, p99 up to {slowest:.3g} s"
+            summary += f", {percent:.3g} % failed, p99 up to {slowest:.3g} s"
         if percent > self.max_5xx_percent and (window.over or requests >= _MIN_EARLY_REQUESTS):
-            return Outcome.failed(f"{told}; expected at most {self.max_5xx_percent:g} % to fail", evidence)
+            return Outcome.failed(f"{summary}; expected at most {self.max_5xx_percent:g} % to fail", evidence)
         if slow > self.max_slow_periods:
-            reason = f"{told}, above {self.max_p99_seconds:g} s in {slow} periods of {self.period_seconds} s"
+            reason = f"{summary}, above {self.max_p99_seconds:g} s in {slow} periods of {self.period_seconds} s"
             return Outcome.failed(reason, evidence)
         if not window.over:
-            return Outcome.wait(f"{told} so far", evidence, retry_after=self.period_seconds)
+            return Outcome.wait(f"{summary} so far", evidence, retry_after=self.period_seconds)
         if requests < self.min_requests:
-            reason = f"{told} in {self.window_minutes:g} minutes; expected {self.min_requests} or more requests"
+            reason = f"{summary} in {self.window_minutes:g} minutes; expected {self.min_requests} or more requests"
             return Outcome.by_policy(self.missing_data, reason, evidence)
-        return Outcome.passed(told, evidence)
+        return Outcome.passed(summary, evidence)
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return a query for each metric."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
+from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, split_warnings
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
@@ -89,7 +89,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
 
     def _evaluate(self, response: Response, session: Session) -> Outcome:
         redactor = session.redactor
-        failing, warnings = parted(self.expect.unmet(response, redactor))
+        failing, warnings = split_warnings(self.expect.unmet(response, redactor))
         evidence = {
             "status": response.status,
             "latency_ms": round(response.latency * 1000, 1),
@@ -119,7 +119,7 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
                 reached.set()
                 return Sample(redactor.mask(error.message), None)
             reached.set()
-            failing, _ = parted(self.expect.unmet(response, redactor))
+            failing, _ = split_warnings(self.expect.unmet(response, redactor))
             return Sample(redactor.mask(describe(failing)) if failing else "", response.latency)
 
         try:

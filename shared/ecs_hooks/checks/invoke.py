@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from urllib3 import HTTPHeaderDict
 
-from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, parted
+from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, split_warnings
 from ecs_hooks.assertions.predicate import LiteralOrPredicate
 from ecs_hooks.aws.lambda_function import INVOKE, InvocationResult, InvocationTimeoutError, invoke
 from ecs_hooks.checks.base import Check, Requirements
@@ -99,7 +99,7 @@ class InvokeCheck(Check):
         except ValueError as error:
             return Outcome.failed(f"{called} {error}", evidence)
         response = Response(*parts, seconds, called, _NO_URL, timings=Timings(first_byte=seconds))
-        failing, warnings = parted(self.expect.unmet(response, redactor))
+        failing, warnings = split_warnings(self.expect.unmet(response, redactor))
         warned = describe_warnings(warnings)
         if failing:
             return Outcome.failed(redactor.mask(f"{called} {describe(failing)}{warned}"), evidence)

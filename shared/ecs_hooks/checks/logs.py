@@ -26,7 +26,7 @@ from ecs_hooks.deployment.logs import (
     start_queries,
     wait_for_rows,
 )
-from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS
 from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, TASK_DEFINITION
 
 _QUERY_SECONDS = 60
@@ -91,7 +91,7 @@ class LogsCheck(Check):
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         reads = {FILTER} if self.query is None else {START, RESULTS}
-        actions = frozenset({*reads, TASK_DEFINITION, REVISIONS, LIST_TASKS, DESCRIBE_TASKS})
+        actions = frozenset({*reads, TASK_DEFINITION, DESCRIBE_REVISIONS, LIST_TASKS, DESCRIBE_TASKS})
         return super().requirements()._replace(running=True, watch_seconds=self._watch_seconds, actions=actions)
 
     def run(self, context: CheckContext) -> Outcome:
@@ -115,13 +115,13 @@ class LogsCheck(Check):
         found = [count_matches(each, tasks, pattern, began, enough) for each in configured]
         count = sum(each.number for each in found)
         evidence = {"matches": count, "matches_limit": self.max_matches}
-        told = f"{counted(count, 'log event')} of green match the pattern"
+        summary = f"{counted(count, 'log event')} of green match the pattern"
         if count > self.max_matches:
             first = next(each.first for each in found if each.first)
-            return Outcome.failed(f"{told}, the first in {first}", evidence)
+            return Outcome.failed(f"{summary}, the first in {first}", evidence)
         if context.elapsed < self._watch_seconds:
-            return Outcome.wait(f"{told} so far", evidence)
-        return Outcome.passed(told, evidence)
+            return Outcome.wait(f"{summary} so far", evidence)
+        return Outcome.passed(summary, evidence)
 
     def _run_query(
         self, context: CheckContext, configured: Sequence[LogConfiguration], tasks: Sequence[str], query: str
@@ -137,20 +137,20 @@ class LogsCheck(Check):
         rows = [row for result in found for row in result.rows]
         scanned = sum(result.scanned_bytes for result in found)
         over = context.elapsed >= self._watch_seconds
-        told = f"the query returned {counted(len(rows), 'row')}"
-        problem, limits = self._evaluate(rows, told, over=over)
+        summary = f"the query returned {counted(len(rows), 'row')}"
+        problem, limits = self._evaluate(rows, summary, over=over)
         evidence: Evidence = {"rows": len(rows), "scanned_bytes": scanned, **limits}
         if problem:
             return Outcome.failed(problem, evidence)
         if not over:
             left = self._watch_seconds - context.elapsed
-            return Outcome.wait(f"{told} so far", evidence, retry_after=min(_QUERY_SECONDS, left))
-        return Outcome.passed(told, evidence)
+            return Outcome.wait(f"{summary} so far", evidence, retry_after=min(_QUERY_SECONDS, left))
+        return Outcome.passed(summary, evidence)
 
-    def _evaluate(self, rows: Sequence[Row], told: str, *, over: bool) -> tuple[str, dict[str, float]]:
+    def _evaluate(self, rows: Sequence[Row], summary: str, *, over: bool) -> tuple[str, dict[str, float]]:
         """Return why the rows are a failure, empty where they are none, and the values beside their limits."""
         if self.field is None or self.fail_if is None:
-            problem = f"{told}, expected at most {self.max_matches}" if len(rows) > self.max_matches else ""
+            problem = f"{summary}, expected at most {self.max_matches}" if len(rows) > self.max_matches else ""
             return problem, {"rows_limit": self.max_matches}
         numbers = [number for row in rows if (number := _number(row.get(self.field))) is not None]
         evidence: dict[str, float] = {}
@@ -163,7 +163,7 @@ class LogsCheck(Check):
             known = listed(columns, _MAX_COLUMNS, ", ", " and ") or "none"
             return f"column {self.field} of the query's result is not a number in every row; columns: {known}", evidence
         if over and not rows and self.fail_if.below is not None:
-            return f"{told}, so {self.field} is unknown", evidence
+            return f"{summary}, so {self.field} is unknown", evidence
         limit = self.fail_if if over else self.fail_if.model_copy(update={"below": None})
         beyond = [value for value in numbers if limit.holds(value)]
         if not beyond:

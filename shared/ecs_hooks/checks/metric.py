@@ -81,11 +81,8 @@ class MetricCheck(MetricWindowCheck):
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         values = [value for query in self.queries.values() for value in query.dimensions.values()]
-        return (
-            super()
-            .requirements()
-            ._replace(actions=frozenset({GET_METRIC_DATA}).union(*map(placeholder_actions, values)))
-        )
+        actions = frozenset({GET_METRIC_DATA}).union(*map(placeholder_actions, values))
+        return super().requirements()._replace(actions=actions)
 
     def run(self, context: CheckContext) -> Outcome:
         """Read the datapoints, and evaluate them."""

@@ -14,8 +14,7 @@ from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC, require_running
 from ecs_hooks.deployment.listener import TARGET_HEALTH, RegisteredTarget, target_health
-from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
-from ecs_hooks.deployment.revision import LoadBalancing
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS, LoadBalancing
 
 _WORST_FIRST = [Status.FAIL, Status.WAIT, Status.PASS, Status.SKIP]
 _NOT_BAD = {"healthy", "initial", "draining"}
@@ -35,7 +34,7 @@ class TargetsCheck(Check):
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        return super().requirements()._replace(running=True, actions=frozenset({TARGET_HEALTH, REVISIONS}))
+        return super().requirements()._replace(running=True, actions=frozenset({TARGET_HEALTH, DESCRIBE_REVISIONS}))
 
     def run(self, context: CheckContext) -> Outcome:
         """Read the health of the targets, and evaluate it."""
@@ -44,7 +43,7 @@ class TargetsCheck(Check):
         if not groups:
             return Outcome.skip("green has no target group")
         if not all(each.target_group for each in groups):
-            return Outcome.error(f"{REVISIONS}: no target group of green is resolved yet")
+            return Outcome.error(f"{DESCRIBE_REVISIONS}: no target group of green is resolved yet")
         outcomes = [
             self._evaluate(each.target_group, target_health(each.target_group), used=_is_used(each, context.stage))
             for each in groups
@@ -69,10 +68,10 @@ class TargetsCheck(Check):
             reasons = Counter(target.why for target in targets if target.state not in _NOT_BAD)
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
             return Outcome.failed(f"target group {name} has {counted(bad, 'unhealthy target')}: {why}", evidence)
-        told = f"target group {name} has {counted(healthy, 'healthy target')}"
+        summary = f"target group {name} has {counted(healthy, 'healthy target')}"
         if healthy >= self.min_healthy and not initial:
-            return Outcome.passed(told, evidence)
-        return Outcome.wait(f"{told} and {initial} initial, expected {self.min_healthy} or more", evidence)
+            return Outcome.passed(summary, evidence)
+        return Outcome.wait(f"{summary} and {initial} initial, expected {self.min_healthy} or more", evidence)
 
 
 def _is_used(load_balancing: LoadBalancing, stage: str) -> bool:

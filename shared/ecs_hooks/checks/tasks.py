@@ -14,8 +14,8 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import require_running
-from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as REVISIONS
-from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
+from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS
 from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, MAX_TASKS, Container, Task
 
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
@@ -45,12 +45,9 @@ class TasksCheck(Check):
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        images = {REVISIONS} if self.digest else set()
-        return (
-            super()
-            .requirements()
-            ._replace(running=True, actions=frozenset({LIST_TASKS, DESCRIBE_TASKS, DEPLOYMENTS, *images}))
-        )
+        images = {DESCRIBE_REVISIONS} if self.digest else set()
+        actions = frozenset({LIST_TASKS, DESCRIBE_TASKS, DESCRIBE_DEPLOYMENTS, *images})
+        return super().requirements()._replace(running=True, actions=actions)
 
     def run(self, context: CheckContext) -> Outcome:
         """Read green's tasks, and compare them with the revision."""
@@ -72,18 +69,18 @@ class TasksCheck(Check):
         problem = _problem(containers, expected)
         if problem:
             return Outcome.failed(problem, evidence)
-        told = f"{count} of {counted(desired, 'task')} of green run"
+        summary = f"{count} of {counted(desired, 'task')} of green run"
         starting = sum(task.status != "RUNNING" or not _has_known_health(task) for task in tasks)
         if starting:
-            return Outcome.wait(f"{told}, {starting} not yet healthy", evidence)
+            return Outcome.wait(f"{summary}, {starting} not yet healthy", evidence)
         unknown = {each.name for each in containers if each.name in expected and not each.digest}
         if unknown:
-            reason = f"{told}, ECS does not know the image digest of container {min(unknown)} yet"
+            reason = f"{summary}, ECS does not know the image digest of container {min(unknown)} yet"
             return Outcome.wait(reason, evidence)
         # ListTasks may lag behind: a task that only the count has is not known to be healthy.
         if count < desired or len(tasks) < min(count, MAX_TASKS):
-            return Outcome.wait(told, evidence)
-        return Outcome.passed(told, evidence)
+            return Outcome.wait(summary, evidence)
+        return Outcome.passed(summary, evidence)
 
 
 def _problem(containers: Sequence[Container], expected: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ from tests.support.layouts import brief, load_balancer
 BEGAN = 1_800_000_000.0 - 1_800_000_000.0 % 60
 LATENCY = {"metric": "TargetResponseTime", "stat": "p99"}
 ERRORS = {"metric": "HTTPCode_Target_5XX_Count", "stat": "Sum", "per": "RequestCount"}
-Ask = Callable[..., Outcome]
+Run = Callable[..., Outcome]
 
 
 def measured(aws: AwsApi, **values: Sequence[float] | Mapping[int, float]) -> None:
@@ -36,14 +36,14 @@ def measured(aws: AwsApi, **values: Sequence[float] | Mapping[int, float]) -> No
     aws.answer("GetMetricData", {"MetricDataResults": results})
 
 
-def stamp(asked: datetime) -> float:
-    """Return a time as botocore has written it, without its zone."""
-    return asked.replace(tzinfo=UTC).timestamp()
+def stamp(time: datetime) -> float:
+    """Return the timestamp of a UTC time without a time zone, as botocore writes it."""
+    return time.replace(tzinfo=UTC).timestamp()
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
-    def asking(
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run_check(
         *metrics: dict[str, Any],
         minutes: float = 30,
         green: float | None = 10,
@@ -54,28 +54,28 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
         check = ComparisonCheck.model_validate({"metrics": metrics or [LATENCY], **fields})
         return check.run(context(None, check, elapsed=60 * minutes, event_percent=green, stage=stage))
 
-    return asking
+    return run_check
 
 
 BLUES = [0.20, 0.22, 0.19, 0.21, 0.20, 0.23, 0.18, 0.20, 0.21, 0.19, 0.22, 0.20, 0.21, 0.20, 0.19]
 
 
-def test_equal_revisions_pass_at_the_end_of_the_window(aws: AwsApi, ask: Ask) -> None:
+def test_equal_revisions_pass_at_the_end_of_the_window(aws: AwsApi, run: Run) -> None:
     measured(aws, green0=BLUES, blue0=BLUES[::-1])
 
-    assert ask(minutes=3) == Outcome.wait("2 datapoints of green so far", {"samples": 2}, retry_after=60)
+    assert run(minutes=3) == Outcome.wait("2 datapoints of green so far", {"samples": 2}, retry_after=60)
     seen: dict[str, Any] = {"TargetResponseTime p99": 0.2, "TargetResponseTime p99_limit": pytest.approx(0.22)}
-    told = {"score": 100.0, "score_limit": 95, "failed_metrics": 0, "unknown_metrics": 0}
-    assert ask() == Outcome.passed("score 100", {**seen, **told})
+    scores = {"score": 100.0, "score_limit": 95, "failed_metrics": 0, "unknown_metrics": 0}
+    assert run() == Outcome.passed("score 100", {**seen, **scores})
 
 
-def test_a_slower_green_fails_with_both_medians(aws: AwsApi, ask: Ask) -> None:
+def test_a_slower_green_fails_with_both_medians(aws: AwsApi, run: Run) -> None:
     measured(aws, green0=[1.3 * value for value in BLUES], blue0=BLUES)
 
-    outcome = ask()
+    outcome = run()
     assert outcome.status is Status.FAIL
     assert outcome.reason == ("score 0, worse: TargetResponseTime p99 0.26 (blue 0.2); expected 95 or more")
-    assert ask({**LATENCY, "tolerance_percent": 40}).status is Status.PASS
+    assert run({**LATENCY, "tolerance_percent": 40}).status is Status.PASS
 
 
 @pytest.mark.parametrize(
@@ -90,75 +90,75 @@ def test_a_slower_green_fails_with_both_medians(aws: AwsApi, ask: Ask) -> None:
     ],
 )
 def test_the_direction_defines_what_is_worse(
-    aws: AwsApi, ask: Ask, direction: str, factor: float, status: Status
+    aws: AwsApi, run: Run, direction: str, factor: float, status: Status
 ) -> None:
     measured(aws, green0=[factor * value for value in BLUES], blue0=BLUES)
 
-    assert ask({**LATENCY, "direction": direction}).status is status
+    assert run({**LATENCY, "direction": direction}).status is status
 
 
-def test_errors_are_compared_as_percentages_of_the_requests(aws: AwsApi, ask: Ask) -> None:
+def test_errors_are_compared_as_percentages_of_the_requests(aws: AwsApi, run: Run) -> None:
     # Green has a tenth of the traffic; CloudWatch reports errors only where there are some.
     requests = {"green0per": [10.0] * 15, "blue0per": [90.0] * 14 + [0.0]}
     measured(aws, green0={3: 1.0}, blue0={3: 9.0, 7: 9.0}, **requests)
-    assert ask(ERRORS).status is Status.PASS
+    assert run(ERRORS).status is Status.PASS
 
     measured(aws, green0=[2.0] * 15, blue0={3: 9.0}, **requests)
-    assert "HTTPCode_Target_5XX_Count Sum per RequestCount 20 % (blue 0 %)" in ask(ERRORS).reason
+    assert "HTTPCode_Target_5XX_Count Sum per RequestCount 20 % (blue 0 %)" in run(ERRORS).reason
 
 
-def test_the_score_has_the_weights_of_the_metrics(aws: AwsApi, ask: Ask) -> None:
+def test_the_score_has_the_weights_of_the_metrics(aws: AwsApi, run: Run) -> None:
     worse, good = [2 * value for value in BLUES], BLUES
     measured(aws, green0=worse, blue0=BLUES, green1=good, blue1=BLUES)
     metrics = ({**LATENCY, "weight": 1}, {"metric": "Other", "weight": 4})
 
-    assert ask(*metrics).reason.startswith("inconclusive: score 80, worse: TargetResponseTime p99")
-    assert ask(*metrics).status is Status.FAIL
-    assert ask(*metrics, inconclusive="pass").status is Status.PASS
-    assert ask(*metrics, pass_score=80).status is Status.PASS
-    assert ask(*metrics, marginal_score=81).reason.startswith("score 80")
-    critical = ask({**LATENCY, "critical": True}, metrics[1], pass_score=0, marginal_score=0)
+    assert run(*metrics).reason.startswith("inconclusive: score 80, worse: TargetResponseTime p99")
+    assert run(*metrics).status is Status.FAIL
+    assert run(*metrics, inconclusive="pass").status is Status.PASS
+    assert run(*metrics, pass_score=80).status is Status.PASS
+    assert run(*metrics, marginal_score=81).reason.startswith("score 80")
+    critical = run({**LATENCY, "critical": True}, metrics[1], pass_score=0, marginal_score=0)
     assert (critical.status, critical.reason[:9]) == (Status.FAIL, "critical:")
 
 
-def test_too_few_datapoints_have_a_policy(aws: AwsApi, ask: Ask) -> None:
+def test_too_few_datapoints_have_a_policy(aws: AwsApi, run: Run) -> None:
     measured(aws, green0=BLUES[:4], blue0=BLUES)
 
-    assert ask() == Outcome.failed(
+    assert run() == Outcome.failed(
         "TargetResponseTime p99: 4 datapoints of green and 15 of blue, expected 5 or more of each",
         {"score": None, "score_limit": 95, "failed_metrics": 0, "unknown_metrics": 1},
     )
-    assert ask(min_samples=4).status is Status.PASS
-    assert ask(missing_data="pass").status is Status.PASS
+    assert run(min_samples=4).status is Status.PASS
+    assert run(missing_data="pass").status is Status.PASS
     measured(aws, green1=BLUES, blue1=BLUES)
-    assert ask(LATENCY, {"metric": "Other"}, missing_data="pass").reason == "score 100"
+    assert run(LATENCY, {"metric": "Other"}, missing_data="pass").reason == "score 100"
     measured(aws)
-    assert ask().status is Status.FAIL
+    assert run().status is Status.FAIL
 
 
-def test_criteria_replace_the_statistical_test(aws: AwsApi, ask: Ask) -> None:
+def test_criteria_replace_the_statistical_test(aws: AwsApi, run: Run) -> None:
     measured(aws, green0=[1.2 * value for value in BLUES], blue0=BLUES)
     slo = {**LATENCY, "over_window": "median"}
 
-    assert ask({**slo, "criteria": ["< 0.3", "<= +25%"]}).reason == "score 100"
-    refused = ask({**slo, "criteria": ["< 0.3", "<= +10%"]}, marginal_score=50)
+    assert run({**slo, "criteria": ["< 0.3", "<= +25%"]}).reason == "score 100"
+    refused = run({**slo, "criteria": ["< 0.3", "<= +10%"]}, marginal_score=50)
     assert refused.status is Status.FAIL
     assert "worse: TargetResponseTime p99 0.24 (blue 0.2), expected <= +10%; expected 95" in refused.reason
-    warned = ask({**slo, "criteria": ["<= +10%"], "warning": ["<= +30%"]}, pass_score=50, marginal_score=50)
+    warned = run({**slo, "criteria": ["<= +10%"], "warning": ["<= +30%"]}, pass_score=50, marginal_score=50)
     assert warned == Outcome.passed(
         "score 50, warning: TargetResponseTime p99 0.24 (blue 0.2), expected <= +10%", warned.evidence
     )
 
 
-def test_fixed_criteria_read_no_metric_of_blue(aws: AwsApi, ask: Ask) -> None:
+def test_fixed_criteria_read_no_metric_of_blue(aws: AwsApi, run: Run) -> None:
     measured(aws, green0=BLUES)
 
-    assert ask({**LATENCY, "criteria": ["< 0.3"]}).status is Status.PASS
-    (asked,) = aws.asked["GetMetricData"]
-    assert [query["Id"] for query in asked["MetricDataQueries"]] == ["c0_green0"]
+    assert run({**LATENCY, "criteria": ["< 0.3"]}).status is Status.PASS
+    (request,) = aws.asked["GetMetricData"]
+    assert [query["Id"] for query in request["MetricDataQueries"]] == ["c0_green0"]
 
 
-def test_the_score_has_the_weights_of_the_groups(aws: AwsApi, ask: Ask) -> None:
+def test_the_score_has_the_weights_of_the_groups(aws: AwsApi, run: Run) -> None:
     measured(
         aws,
         green0=[2 * value for value in BLUES],
@@ -171,24 +171,24 @@ def test_the_score_has_the_weights_of_the_groups(aws: AwsApi, ask: Ask) -> None:
     )
     metrics = ({**LATENCY, "group": "latency"}, {"metric": "A", "group": "load"}, {"metric": "B", "group": "load"})
 
-    assert "score 50," in ask(*metrics).reason
-    assert "score 90," in ask(*metrics, groups={"latency": 1, "load": 9}).reason
+    assert "score 50," in run(*metrics).reason
+    assert "score 90," in run(*metrics, groups={"latency": 1, "load": 9}).reason
 
 
-def test_lookback_counts_minutes_before_the_step(aws: AwsApi, ask: Ask) -> None:
+def test_lookback_counts_minutes_before_the_step(aws: AwsApi, run: Run) -> None:
     measured(aws, green0=dict.fromkeys(range(-15, 0), 0.2), blue0=dict.fromkeys(range(-15, 0), 0.2))
 
-    assert ask(minutes=1.1, lookback_minutes=15).status is Status.PASS
-    assert ask(minutes=0.5, lookback_minutes=15).status is Status.WAIT
-    assert ask(minutes=5, lookback_minutes=10).status is Status.WAIT
-    assert ask(minutes=20).status is Status.FAIL
+    assert run(minutes=1.1, lookback_minutes=15).status is Status.PASS
+    assert run(minutes=0.5, lookback_minutes=15).status is Status.WAIT
+    assert run(minutes=5, lookback_minutes=10).status is Status.WAIT
+    assert run(minutes=20).status is Status.FAIL
     assert stamp(aws.asked["GetMetricData"][0]["StartTime"]) == BEGAN - 15 * 60
 
 
-def test_a_wait_names_the_worse_metrics(aws: AwsApi, ask: Ask) -> None:
+def test_a_wait_names_the_worse_metrics(aws: AwsApi, run: Run) -> None:
     measured(aws, green0=[2 * value for value in BLUES], blue0=BLUES)
 
-    assert ask(minutes=10).reason == ("9 datapoints of green so far, worse: TargetResponseTime p99 0.4 (blue 0.2)")
+    assert run(minutes=10).reason == ("9 datapoints of green so far, worse: TargetResponseTime p99 0.4 (blue 0.2)")
 
 
 class TestPrevious:
@@ -207,7 +207,7 @@ class TestPrevious:
         older = brief(finished=datetime.fromtimestamp(self.FINISHED - 86_400, UTC))
         pages = {None: {"serviceDeployments": [brief(GREEN)], "nextToken": "2"}}
         last = {"serviceDeployments": [brief(finished=finished), older]}
-        aws.answer("ListServiceDeployments", lambda asked: pages.get(asked.get("nextToken"), last))
+        aws.answer("ListServiceDeployments", lambda request: pages.get(request.get("nextToken"), last))
         values = {"c0_green0": (BEGAN, green), "c_blue0": (self.ALONE, blue)}
         results = [
             {
@@ -220,78 +220,78 @@ class TestPrevious:
         ]
         aws.answer(
             "GetMetricData",
-            lambda asked: {
+            lambda request: {
                 "MetricDataResults": [
-                    each for each in results if each["Id"] in {query["Id"] for query in asked["MetricDataQueries"]}
+                    each for each in results if each["Id"] in {query["Id"] for query in request["MetricDataQueries"]}
                 ]
             },
         )
 
-    def test_green_is_compared_with_blue_in_its_own_bake_time(self, aws: AwsApi, ask: Ask) -> None:
+    def test_green_is_compared_with_blue_in_its_own_bake_time(self, aws: AwsApi, run: Run) -> None:
         stage = "POST_PRODUCTION_TRAFFIC_SHIFT"
         self.measured(aws, BLUES, BLUES[::-1])
-        assert ask(minutes=3, stage=stage, baseline="previous", green=100).status is Status.WAIT
-        assert ask(stage=stage, baseline="previous", green=100).reason == "score 100"
+        assert run(minutes=3, stage=stage, baseline="previous", green=100).status is Status.WAIT
+        assert run(stage=stage, baseline="previous", green=100).reason == "score 100"
 
         self.measured(aws, [1.3 * value for value in BLUES], BLUES)
-        assert "0.26 (blue 0.2)" in ask(stage=stage, baseline="previous", green=100).reason
+        assert "0.26 (blue 0.2)" in run(stage=stage, baseline="previous", green=100).reason
 
-        *_, asked = aws.asked["GetMetricData"]
-        assert (stamp(asked["StartTime"]), stamp(asked["EndTime"])) == (self.ALONE, self.ALONE + 900)
-        assert [query["Id"] for query in asked["MetricDataQueries"]] == ["c_blue0"]
+        *_, request = aws.asked["GetMetricData"]
+        assert (stamp(request["StartTime"]), stamp(request["EndTime"])) == (self.ALONE, self.ALONE + 900)
+        assert [query["Id"] for query in request["MetricDataQueries"]] == ["c_blue0"]
         assert aws.asked["ListServiceDeployments"][0]["status"] == ["SUCCESSFUL"]
 
-    def test_datapoints_since_the_begin_of_the_deployment_do_not_count(self, aws: AwsApi, ask: Ask) -> None:
+    def test_datapoints_since_the_begin_of_the_deployment_do_not_count(self, aws: AwsApi, run: Run) -> None:
         self.measured(aws, BLUES, BLUES)
         (described,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
         described["startedAt"] = datetime.fromtimestamp(self.ALONE + 240, UTC)
 
-        assert "15 datapoints of green and 4 of blue" in ask(baseline="previous").reason
+        assert "15 datapoints of green and 4 of blue" in run(baseline="previous").reason
 
-    def test_a_first_deployment_is_skipped(self, aws: AwsApi, ask: Ask) -> None:
+    def test_a_first_deployment_is_skipped(self, aws: AwsApi, run: Run) -> None:
         self.measured(aws, BLUES, BLUES)
         (described,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
         described["sourceServiceRevisions"] = []
 
         with pytest.raises(NoBlueError, match="no previous one") as error:
-            ask(baseline="previous")
+            run(baseline="previous")
         assert error.value.outcome.status is Status.SKIP
 
-    def test_an_unknown_previous_deployment_fails_at_once(self, aws: AwsApi, ask: Ask) -> None:
+    def test_an_unknown_previous_deployment_fails_at_once(self, aws: AwsApi, run: Run) -> None:
         self.measured(aws, BLUES, BLUES)
         aws.answer("ListServiceDeployments", {"serviceDeployments": [brief(GREEN)]})
 
         with pytest.raises(FactDeniedError, match="no successful deployment of blue"):
-            ask(minutes=0, baseline="previous")
+            run(minutes=0, baseline="previous")
 
-    def test_endless_pages_are_not_read(self, aws: AwsApi, ask: Ask) -> None:
+    def test_endless_pages_are_not_read(self, aws: AwsApi, run: Run) -> None:
         self.measured(aws, BLUES, BLUES)
         aws.answer("ListServiceDeployments", {"serviceDeployments": [], "nextToken": "again"})
 
         with pytest.raises(FactDeniedError, match="no successful deployment of blue"):
-            ask(minutes=0, baseline="previous")
+            run(minutes=0, baseline="previous")
         assert len(aws.asked["ListServiceDeployments"]) == 10
 
 
-def test_a_reason_names_three_metrics(aws: AwsApi, ask: Ask) -> None:
+def test_a_reason_names_three_metrics(aws: AwsApi, run: Run) -> None:
     values = {f"{which}{number}": BLUES for number in range(5) for which in ("blue",)}
     values |= {f"green{number}": [3 * value for value in BLUES] for number in range(5)}
     measured(aws, **values)
 
-    assert "; and 2 more;" in ask(*[{"metric": f"M{number}"} for number in range(5)]).reason
+    assert "; and 2 more;" in run(*[{"metric": f"M{number}"} for number in range(5)]).reason
 
 
-def test_the_metrics_are_those_of_both_target_groups(aws: AwsApi, ask: Ask) -> None:
+def test_the_metrics_are_those_of_both_target_groups(aws: AwsApi, run: Run) -> None:
     measured(aws)
-    ask(ERRORS)
+    run(ERRORS)
 
-    (asked,) = aws.asked["GetMetricData"]
+    (request,) = aws.asked["GetMetricData"]
     seen = {
         query["Id"]: (
             query["MetricStat"]["Metric"]["MetricName"],
             query["MetricStat"]["Metric"]["Dimensions"][1]["Value"],
         )
-        for query in asked["MetricDataQueries"]
+        for query in request["MetricDataQueries"]
     }
     assert seen == {
         "c0_green0": ("HTTPCode_Target_5XX_Count", "targetgroup/alternate/2222222222222222"),
@@ -301,18 +301,18 @@ def test_the_metrics_are_those_of_both_target_groups(aws: AwsApi, ask: Ask) -> N
     }
 
 
-def test_green_without_traffic_is_skipped(aws: AwsApi, ask: Ask) -> None:
+def test_green_without_traffic_is_skipped(aws: AwsApi, run: Run) -> None:
     measured(aws)
-    assert ask(green=0).status is Status.SKIP
+    assert run(green=0).status is Status.SKIP
 
     # Whether the event before a step has the weights before or after it is not documented, so ECS's record counts.
     (described,) = aws.asking("DescribeServiceDeployments")["serviceDeployments"]
     described["targetServiceRevision"]["requestedProductionTrafficWeight"] = 0.0
-    assert ask(green=10, stage="PRE_PRODUCTION_TRAFFIC_SHIFT").status is Status.SKIP
-    assert ask(green=10).status is Status.FAIL
+    assert run(green=10, stage="PRE_PRODUCTION_TRAFFIC_SHIFT").status is Status.SKIP
+    assert run(green=10).status is Status.FAIL
     described["targetServiceRevision"]["requestedProductionTrafficWeight"] = 10.0
-    assert ask(green=10, stage="PRE_PRODUCTION_TRAFFIC_SHIFT").status is Status.FAIL
-    assert ask(green=None).status is Status.FAIL
+    assert run(green=10, stage="PRE_PRODUCTION_TRAFFIC_SHIFT").status is Status.FAIL
+    assert run(green=None).status is Status.FAIL
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_reference_to_an_invalid_certificate_is_a_failure(aws: AwsApi, server:
         ({"ca_certificates": "x"}, "ca_certificates\n.*must be PEM of certificates, each from -----BEGIN CERTIFICATE"),
         ({"ca_certificates": PRIVATE.private_key_pem.bytes().decode()}, "must be PEM of certificates"),
         ({"ca_certificates": ""}, "must be PEM of certificates"),
-        ({"ca_certificates": 5}, "must be a string, or an object such as"),
+        ({"ca_certificates": 5}, "must be a string, or a reference such as"),
         ({"ca_certificates": PEM, "verify_tls": False}, "has no effect while verify_tls is false; remove one of them"),
         ({"min_tls_version": "1.1"}, "Input should be '1.2' or '1.3'"),
     ],

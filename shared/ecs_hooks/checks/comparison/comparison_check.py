@@ -17,8 +17,7 @@ from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
 from ecs_hooks.deployment.placeholders import NoBlueError, placeholder_actions
-from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS as DEPLOYMENTS
-from ecs_hooks.deployment.service_deployment import LIST_DEPLOYMENTS as PREVIOUS
+from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS, LIST_DEPLOYMENTS
 
 _MAX_IN_REASON = 3
 _MAX_IN_EVIDENCE = 20
@@ -83,12 +82,12 @@ class ComparisonCheck(MetricWindowCheck):
             for _, metric, revision in self._metrics_of("green", "blue")
             for value in metric.dimensions_of(revision).values()
         ]
-        before = {PREVIOUS, DEPLOYMENTS} if self._needs_previous else set()
+        before = {LIST_DEPLOYMENTS, DESCRIBE_DEPLOYMENTS} if self._needs_previous else set()
         required = super().requirements()
         return required._replace(
             actions=frozenset({GET_METRIC_DATA, *before}).union(*map(placeholder_actions, values)),
             # The check reads green's percentage of the traffic at the steps only.
-            service_actions=lambda shared: frozenset({DEPLOYMENTS} if shared.stage in _STEPS else ()),
+            service_actions=lambda shared: frozenset({DESCRIBE_DEPLOYMENTS} if shared.stage in _STEPS else ()),
         )
 
     def run(self, context: CheckContext) -> Outcome:
@@ -195,14 +194,14 @@ class ComparisonCheck(MetricWindowCheck):
         critical = [each for each in failed if each.critical]
         if critical:
             return Outcome.failed(f"critical: {_summaries(critical)}", evidence)
-        told = f"score {reached:.3g}"
-        told += f", worse: {_summaries(failed)}" if failed else ""
-        told += f", warning: {_summaries(warned)}" if warned else ""
+        summary = f"score {reached:.3g}"
+        summary += f", worse: {_summaries(failed)}" if failed else ""
+        summary += f", warning: {_summaries(warned)}" if warned else ""
         if reached >= self.pass_score:
-            return Outcome.passed(told, evidence)
+            return Outcome.passed(summary, evidence)
         if reached < self.marginal_score:
-            return Outcome.failed(f"{told}; expected {self.pass_score:g} or more", evidence)
-        reason = f"inconclusive: {told}; expected {self.pass_score:g} or more"
+            return Outcome.failed(f"{summary}; expected {self.pass_score:g} or more", evidence)
+        reason = f"inconclusive: {summary}; expected {self.pass_score:g} or more"
         return Outcome.by_policy(self.inconclusive, reason, evidence)
 
 

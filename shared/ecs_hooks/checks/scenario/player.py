@@ -11,7 +11,7 @@ from urllib.request import Request as UrllibRequest
 
 from pydantic import ValidationError
 
-from ecs_hooks.assertions.expect import Unmet, describe, parted
+from ecs_hooks.assertions.expect import Unmet, describe, split_warnings
 from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.core.validation_errors import error_lines
@@ -79,7 +79,7 @@ class Player:
             return Played(session.outcome_of(error))
         except ExplainedError as error:  # a secret or a token is not available
             return Played(error.outcome)
-        failing, warned = parted([*request.expect.unmet(response, redactor), *self._capture(request, response)])
+        failing, warned = split_warnings([*request.expect.unmet(response, redactor), *self._capture(request, response)])
         warnings = tuple(redactor.mask(f"{response.where} {describe([each])}") for each in warned)
         found = describe(failing) if failing else f"status {response.status}"
         reason = redactor.mask(f"{response.where} {found}")
