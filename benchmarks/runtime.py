@@ -113,8 +113,7 @@ def cold_start(
     )
     try:
         if not server.answered.wait(_TIMEOUT):
-            message = f"{handler} did not answer"
-            raise TimeoutError(message)
+            raise TimeoutError(f"{handler} did not answer")
         return server.answered_at - began, server.answer
     finally:
         process.kill()
