@@ -27,7 +27,7 @@ def main() -> int:
         print(f"{'measured':32} {'ms':>8}   {'baseline':32} {'ms':>8}   {'ratio':>6}  {'limit':5}  middle half")
         for row in rows:
             spread = " to ".join(f"{ratio:.2f}" for ratio in row.get("middle_half", ()))
-            limit = "-" if row["limit"] is None else f"{row['limit']:.1f}"
+            limit = "-" if row["limit"] is None else f"{row['limit']:.4g}"
             print(
                 f"{row['name']:32} {row['measured_ms']:8.1f}   {row['baseline']:32} {row['baseline_ms']:8.1f}   "
                 f"{row['ratio']:6.2f}  {limit:5}  {spread}".rstrip()

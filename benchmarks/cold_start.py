@@ -33,7 +33,7 @@ def run(runs: int = RUNS) -> list[dict[str, Any]]:
                 "name": f"cold start, Python {python.version}",
                 "baseline": "news blog sample",
                 **compare(python, hook, sample, runs),
-                "limit": 2.0 if python.version == RUNTIME else None,
+                "limit": 2.35 if python.version == RUNTIME else None,
             }
             for python in pythons
         ]

@@ -78,7 +78,7 @@ def run(rounds: int = ROUNDS) -> list[dict[str, Any]]:
     if hey_times:
         command = f"hey -c {CHECKS} -n {CHECKS}"
         rows += [
-            row(name, check_times, command, hey_times, 1.1),
+            row(name, check_times, command, hey_times, 1.25),
             row(with_lines, line_times, command, hey_times, None),
             row(hook, hook_times, command, hey_times, None),
             row(command, hey_times, "the endpoint's own time", endpoint, None),
