@@ -203,7 +203,7 @@ def test_what_plans_name_is_allowed_by_a_parameter_each_and_nothing_of_it_by_def
 
 
 def test_errors_name_the_parameters_that_there_are() -> None:
-    text = "".join((LAYER / name).read_text() for name in ("auth/role.py", "auth/store.py", "plan/source.py"))
+    text = "".join((LAYER / name).read_text() for name in ("auth/sigv4.py", "auth/secret_store.py", "plan/source.py"))
     named = set(re.findall(r"(?:[A-Z][a-z]+)+Arns", text))
 
     assert named == {"SecretArns", "ParameterArns", "PlanArns", "KeyArns", "AssumedRoleArns"}
