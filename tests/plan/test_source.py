@@ -179,7 +179,7 @@ def test_a_plan_is_text_of_a_certain_size(aws: AwsApi) -> None:
     aws.answer("GetObject", {"Body": b'{"checks": []}' + b" " * room})
     assert ask({"plan": S3})["hookStatus"] == "SUCCEEDED"
     aws.answer("GetObject", {"Body": b'{"checks": []}' + b" " * (room + 1)})
-    assert f"{S3}: has {MAX_BYTES + 1} bytes; at most {MAX_BYTES}" in reason({"plan": S3})
+    assert f"{S3}: must have at most {MAX_BYTES} bytes, not {MAX_BYTES + 1}" in reason({"plan": S3})
 
 
 def test_what_goes_back_to_ecs_is_the_place_and_not_the_plan(keep: Keep) -> None:
