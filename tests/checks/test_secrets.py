@@ -51,6 +51,12 @@ def mirror(peer: Peer) -> None:
     peer.answer(json.dumps({"all": proof}).encode(), f"X-Echo: {quote(proof)}", status="302 Found")
 
 
+@pytest.fixture(autouse=True)
+def _no_pause_before_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connect again at once: these tests look at what is called and shown, not at when."""
+    monkeypatch.setattr("ecs_hooks.http.retry._PAUSES", (0.001,) * 4)
+
+
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     server = Server(echo)

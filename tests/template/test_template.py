@@ -96,7 +96,7 @@ def checks() -> list[Check]:
         GoldenSignalsCheck(),
         HttpCheck(connect_retries=0),
         InvokeCheck(function="smoke-test", timeout_seconds=1),
-        LoadCheck(duration_seconds=1, timeout_seconds=1),
+        LoadCheck(timeout_seconds=1).model_copy(update={"duration_seconds": 0.05}),  # shorter than a plan allows
         HttpCheck.model_validate(
             {
                 "url": "http://127.0.0.1:9/",
@@ -120,6 +120,12 @@ def checks() -> list[Check]:
         TasksCheck(),
         TcpCheck(connect_retries=0),
     ]
+
+
+@pytest.fixture(autouse=True)
+def _no_pause_before_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connect again at once: these tests look at what is called and shown, not at when."""
+    monkeypatch.setattr("ecs_hooks.http.retry._PAUSES", (0.001,) * 4)
 
 
 @pytest.fixture
