@@ -1,4 +1,4 @@
-"""What a hook of one's own gets to see."""
+"""Custom hooks: the invocation that their code sees, and how that code runs."""
 
 from __future__ import annotations
 
