@@ -75,10 +75,11 @@ def validate(plan: TextIO) -> None:
 
     Exit status 0 if it is valid, 1 if not; each error is a line that begins with the field.
     """
+    from ecs_hooks.core.formatting import counted  # noqa: PLC0415 - loads the library
     from ecs_hooks_cli.common.plans import read_plan  # noqa: PLC0415 - loads all checks
 
     _, parsed = read_plan(plan)
-    count = f"{len(parsed.checks)} checks" if parsed.explicit else "the default checks of its stage"
+    count = counted(len(parsed.checks), "check") if parsed.explicit else "the default checks of its stage"
     if parsed.policies.plan is not None:
         count = f"its checks are in {parsed.policies.plan}, which is not validated"
     click.echo(f"{plan.name}: valid, {count}, mode {parsed.policies.mode}")

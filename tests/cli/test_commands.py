@@ -23,7 +23,7 @@ def written(folder: Path, value: Any) -> Path:
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        ({"checks": [{"type": "http"}], "mode": "observe"}, "valid, 1 checks, mode observe"),
+        ({"checks": [{"type": "http"}], "mode": "observe"}, "valid, 1 check, mode observe"),
         ({}, "valid, the default checks of its stage, mode enforce"),
     ],
 )

@@ -359,7 +359,7 @@ def test_a_rollback_always_succeeds(account: Account) -> None:
     answer = account.invoke(answering(FAILS))
 
     assert account.reports == ["Succeeded"]
-    assert "CodeDeploy rolls back; a rollback is never held up" in answer["reason"]
+    assert "CodeDeploy rolls back; a rollback is never delayed" in answer["reason"]
 
 
 @pytest.mark.parametrize("status", ["Stopped", "Failed"])

@@ -52,7 +52,7 @@ def test_a_hanging_check_does_not_cost_the_others_their_result() -> None:
 def test_each_outcome_is_told_once_and_while_others_are_waited_for() -> None:
     running = runner(0.3)
     told: list[tuple[str, float]] = []
-    running.tell = lambda result: told.append((result.label, running.context.deadline.remaining()))
+    running.on_result = lambda result: told.append((result.label, running.context.deadline.remaining()))
 
     running.run([Hanging(), Fixed(name="a")])
     running.add("hook", Outcome.passed())

@@ -43,7 +43,7 @@ def evaluate(function: HookFunction | None, hook: Hook, runner: Runner) -> list[
         run_with_deadline(lambda: _run(function, hook, runner), runner.context.deadline.earlier(-_HEADSTART))
     except TimeoutError:
         late = Result(key_of(LABEL), LABEL, Outcome.wait("not finished when the time of this invocation was over"))
-        runner.tell(late)
+        runner.on_result(late)
         # A copy: the thread that was given up may still add results, and the verdict must not change under way.
         return [*runner.results, late]
     return runner.results

@@ -78,7 +78,7 @@ class Invocation:
             return self._response(
                 Verdict(
                     HookStatus.SUCCEEDED,
-                    f"{self.controller.name} rolls back; a rollback is never held up, so nothing is checked",
+                    f"{self.controller.name} rolls back; a rollback is never delayed, so no check runs",
                 )
             )
         try:

@@ -1,4 +1,4 @@
-"""Runs the checks of one invocation side by side, inside its deadline."""
+"""Runs the checks of one invocation side by side, within its deadline."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
 
 
 _PAUSE = 0.005
-"""Seconds without an outcome after which something else is done than to wait for one."""
+"""Seconds without an outcome after which the runner does other work while it waits."""
 
 
 class Result(NamedTuple):
-    """The outcome of one check, and how it came about.
+    """The outcome of one check, with the data for the log and the state.
 
     Parameters
     ----------
     key
         Key of the check in the state.
     label
-        What the check is called in the reason, such as `http "upload"`.
+        Name of the check in the reason, such as `http "upload"`.
     outcome
         The outcome.
     seconds
-        How long the check took; None where it was not asked, or is still busy.
+        Duration of the check; None where it did not run, or has not finished.
     traceback
-        The stack of an exception that nobody expected, for the log.
+        The stack of an unexpected exception, for the log.
     measured
-        The measurements so far, of a check that is watched.
+        The measurements so far of a check with a watch.
     error_limit
-        How many times in a row this check may be impossible to ask; None as the plan says.
+        Errors in a row that this check may have; None for the limit of the plan.
     due
-        Whether the check was due: else nothing new is known of it, and its progress stays as it is.
+        Whether the check was due. Otherwise its progress stays as it is.
     """
 
     key: str
@@ -59,17 +59,16 @@ class Result(NamedTuple):
 
 
 class Runner:
-    """Asks the checks, and keeps what they answered.
+    """Runs checks, and collects their results.
 
     Parameters
     ----------
     context
-        What a check may know.
+        The context of the checks.
     state
-        The memory of earlier invocations at this step: what is settled there is not asked again.
-    tell
-        Called with each result in the first pause after it, while others are still waited for: what is in the log
-        already is not lost should Lambda end the function.
+        The state of earlier invocations at this step; checks that are settled in it do not run again.
+    on_result
+        Called with each result while other checks still run, so that it is in the log should Lambda end the function.
 
     Attributes
     ----------
@@ -77,18 +76,18 @@ class Runner:
         Every result of this invocation, in the order of the plan.
     """
 
-    def __init__(self, context: CheckContext, state: State, tell: Callable[[Result], object]) -> None:
+    def __init__(self, context: CheckContext, state: State, on_result: Callable[[Result], object]) -> None:
         self.context = context
         self.state = state
-        self.tell = tell
+        self.on_result = on_result
         self.results: list[Result] = []
         self._seen: Counter[str] = Counter()
 
     def run(self, checks: Sequence[Check]) -> list[Outcome]:
         """Run checks side by side and return their outcomes in the same order.
 
-        A check that is not over at the deadline is a `WAIT`; the others keep their results. A check that raises is a
-        `FAIL`: nothing is known then, and what is not known is no pass.
+        A check that has not finished at the deadline is a `WAIT`; the others keep their results. A check that raises is a
+        `FAIL`, since an unknown result is not a pass.
         """
         try:
             checks = self.context.at_step(checks)
@@ -98,16 +97,16 @@ class Runner:
         keys = cache(lambda: [self._key(check) for check in checks])
         due: dict[int, Check] = {}
         results: dict[int, Result] = {}
-        new: list[_Answer] = []
+        finished: list[_Finished] = []
 
         def take(number: int, result: Result) -> None:
             results[number] = result
-            self.tell(result)
+            self.on_result(result)
 
         def settle() -> None:
-            for answer in new:
-                take(answer.number, self._result(checks[answer.number], keys()[answer.number], answer))
-            new.clear()
+            for each in finished:
+                take(each.number, self._result(checks[each.number], keys()[each.number], each))
+            finished.clear()
 
         for number, check in enumerate(checks):
             progress = self._progress(keys()[number]) if self.state.progress else Progress()
@@ -116,11 +115,11 @@ class Runner:
                 due[number] = check
             else:
                 take(number, Result(keys()[number], check.label, known, due=progress.settled))
-        for answer in _asked(due, self.context):
-            if answer is not None:
-                new.append(answer)
+        for each in _run_all(due, self.context):
+            if each is not None:
+                finished.append(each)
             else:
-                # To make keys and to write lines takes time from the checks: it is done while all of them wait.
+                # Keys and log lines take CPU time from the checks, so they are made while all checks wait.
                 keys()
                 settle()
         settle()
@@ -129,17 +128,17 @@ class Runner:
         return [result.outcome for result in ordered]
 
     def add(self, label: str, outcome: Outcome, trace: str | None = None) -> None:
-        """Record an outcome that no check brought: of the hook's own code, or of a question about the deployment."""
+        """Record an outcome of the hook's own code, or of a fact about the deployment."""
         result = Result(key_of(label), label, outcome, traceback=trace)
         self.results.append(result)
-        self.tell(result)
+        self.on_result(result)
 
     def _progress(self, key: str) -> Progress:
         return self.state.progress.get(key, Progress())
 
-    def _result(self, check: Check, key: str, answer: _Answer) -> Result:
-        """Return what an answer means, beside those of earlier invocations where the check is watched."""
-        _, outcome, seconds, trace = answer
+    def _result(self, check: Check, key: str, finished: _Finished) -> Result:
+        """Return the result of a check; with a watch, it is judged with the measurements of earlier invocations."""
+        _, outcome, seconds, trace = finished
         if check.watch is None or outcome.status is Status.SKIP or seconds is None:
             return Result(key, check.label, outcome, seconds, trace)
         before = self._progress(key).measured or Measured()
@@ -148,7 +147,7 @@ class Runner:
         return Result(key, check.label, judged, seconds, trace, measured, check.watch.error_limit)
 
     def _known(self, check: Check, progress: Progress) -> Outcome | None:
-        """Return the outcome of a check that need not be asked (again) now; None where it has to be."""
+        """Return the outcome of a check that need not run now; None where it must."""
         if progress.settled:
             return Outcome.passed(AS_BEFORE)
         if check.watch is not None:
@@ -156,7 +155,7 @@ class Runner:
         return None
 
     def _key(self, check: Check) -> str:
-        # Of its type and fields, not of its class: to rename a class must not reset deployments under way.
+        # Its type and fields, not its class: renaming a class must not reset deployments under way.
         description = check.model_dump_json()
         occurrence = self._seen[description]
         self._seen[description] += 1
@@ -164,14 +163,14 @@ class Runner:
 
 
 def may_go_on(outcomes: Sequence[Outcome]) -> bool:
-    """Return whether nothing among the outcomes stands against the deployment so far."""
+    """Return whether all outcomes so far allow the deployment to continue."""
     return all(outcome.status in {Status.PASS, Status.SKIP} for outcome in outcomes)
 
 
 def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
-    """Return what an exception out of a check or a hook means, and its traceback where it is a bug.
+    """Return the outcome of an exception in a check or a hook, and its traceback where it is unexpected.
 
-    The message of an unexpected exception stays in the log: it could hold anything.
+    The message of an unexpected exception is in the log only, since it could contain anything.
     """
     if isinstance(error, ExplainedError):
         return error.outcome, None
@@ -181,8 +180,8 @@ def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
     return Outcome.failed(f"raised {type(error).__name__}{place}; the traceback is in the log"), trace
 
 
-class _Answer(NamedTuple):
-    """What came of asking a check, by its number in the plan."""
+class _Finished(NamedTuple):
+    """A check that has finished, by its number in the plan."""
 
     number: int
     outcome: Outcome
@@ -190,40 +189,40 @@ class _Answer(NamedTuple):
     traceback: str | None = None
 
 
-def _asked(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Answer | None]:
-    """Ask checks side by side, and yield an answer of each: their own, or that they were not over in time.
+def _run_all(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Finished | None]:
+    """Run checks side by side, and yield each when it has finished, or at the deadline.
 
-    None is yielded where no answer comes for a moment, so that something else can be done.
+    None is yielded when no check finishes for a moment, so that the caller can do other work.
     """
-    answers: queue.SimpleQueue[Call[_Answer] | _Answer] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Call[_Finished] | _Finished] = queue.SimpleQueue()
     for number, check in checks.items():
         if context.deadline.expired:
             break
         try:
-            Call(partial(_run, number, check, context), answers.put)
+            Call(partial(_run, number, check, context), done.put)
         except RuntimeError as error:  # the process can have no more threads
-            answers.put(_Answer(number, Outcome.error(f"could not be started: {error}")))
-    missing = dict.fromkeys(checks)
+            done.put(_Finished(number, Outcome.error(f"could not be started: {error}")))
+    running = dict.fromkeys(checks)
     paused = False
-    while missing:
+    while running:
         left = context.deadline.remaining()
         try:
-            found = answers.get(timeout=left if paused else min(left, _PAUSE))
+            found = done.get(timeout=left if paused else min(left, _PAUSE))
         except queue.Empty:
             if not left:
                 break
             paused = True
             yield None
         else:
-            answer = found if isinstance(found, _Answer) else found.result()
-            del missing[answer.number]
+            finished = found if isinstance(found, _Finished) else found.result()
+            del running[finished.number]
             paused = False
-            yield answer
+            yield finished
     late = DeadlinePassedError().outcome
-    yield from (_Answer(number, late) for number in missing)
+    yield from (_Finished(number, late) for number in running)
 
 
-def _run(number: int, check: Check, context: CheckContext) -> _Answer:
+def _run(number: int, check: Check, context: CheckContext) -> _Finished:
     began = time.perf_counter()
     trace = None
     try:
@@ -235,4 +234,4 @@ def _run(number: int, check: Check, context: CheckContext) -> _Answer:
             )
     except BaseException as error:  # noqa: BLE001 - also SystemExit: a check must not end the function
         outcome, trace = outcome_of_exception(error)
-    return _Answer(number, outcome, time.perf_counter() - began, trace)
+    return _Finished(number, outcome, time.perf_counter() - began, trace)
