@@ -79,13 +79,26 @@ def test_patterns_for_names_take_linear_time() -> None:
         ({"type": "nonsense"}, r"is not a valid JSON Schema: \$.type"),
         (
             {"$ref": "#/$defs/a", "$defs": {"a": {}, "b": {"type": 1}}},
-            r"is not a valid JSON Schema: \$.\$defs.b.type: 1 is not",
+            r"is not a valid JSON Schema: \$.\$defs.b.type: breaks the rule anyOf of JSON Schema",
         ),
-        ({"$defs": {"a": {}}, "items": 1}, r"is not a valid JSON Schema: \$.items: 1 is not"),
-        ({"$defs": []}, r"is not a valid JSON Schema: \$\['\$defs'\]: \[\] is not"),
-        ({"$defs": {"a": 5}}, r"is not a valid JSON Schema: \$.\$defs.a: 5 is not"),
+        (
+            {"$defs": {"a": {}}, "items": 1},
+            r"is not a valid JSON Schema: \$.items: must be of type object or boolean, not number",
+        ),
+        ({"$defs": []}, r"is not a valid JSON Schema: \$\['\$defs'\]: must be of type object, not array"),
+        (
+            {"$defs": {"a": 5}},
+            r"is not a valid JSON Schema: \$.\$defs.a: must be of type object or boolean, not number",
+        ),
         ({"allOf": [{"$ref": "https://169.254.169.254/x"}]}, "only references within the schema"),
-        ({"$ref": "other.json"}, "refers to 'other.json'"),
+        ({"$ref": "other.json"}, r"has a \$ref to another document"),
+        ({"minLength": -1}, r"\$.minLength: breaks the rule minimum 0 of JSON Schema"),
+        ({"$schema": "http://json-schema.org/draft-04/schema#", "required": []}, "breaks the rule minItems 1"),
+        (
+            {"$schema": "http://json-schema.org/draft-04/schema#", "items": {"type": "hunter2"}},
+            "breaks the rule anyOf of JSON Schema$",
+        ),
+        ({"properties": {"a": "hunter2"}}, r"\$.properties.a: must be of type object or boolean, not string$"),
         ({"properties": {"a": {"pattern": "["}}}, r"is not a valid JSON Schema: \$.properties.a.pattern"),
         ({"patternProperties": {"(": {}}}, r"is not a valid JSON Schema: \$.patternProperties"),
         (

@@ -64,10 +64,13 @@ def test_every_kind_is_valid_in_every_check(kind: str) -> None:
             {"bearer": {"token": {"ssm": "/a", "key": "A"}}},
             "auth.bearer.token: key: only allowed with secretsmanager",
         ),
-        ({"bearer": {"token": {"ssm": "/a {{b}}"}}}, "auth.bearer.token.ssm: must match the pattern ^"),
+        (
+            {"bearer": {"token": {"ssm": "/a {{b}}"}}},
+            "auth.bearer.token.ssm: must have the form NAME, NAME:VERSION or arn:aws:ssm:",
+        ),
         (
             {"bearer": {"token": {"secretsmanager": "{{b}}"}}},
-            "auth.bearer.token.secretsmanager: must match the pattern ^",
+            "auth.bearer.token.secretsmanager: must have the form NAME or arn:aws:secretsmanager:",
         ),
         (
             {"bearer": {"token": {"env": "AWS_SECRET_ACCESS_KEY"}}},
@@ -86,9 +89,15 @@ def test_every_kind_is_valid_in_every_check(kind: str) -> None:
             "auth.oauth2.token_url: must not contain credentials",
         ),
         ({"oauth2": {**OAUTH2, "token_url": "http://{{a}}/"}}, "auth.oauth2.token_url: must not contain variables"),
-        ({"sigv4": {"service": "API Gateway"}}, "auth.sigv4.service: must match the pattern ^"),
-        ({"sigv4": {"service": "lambda", "role_arn": "smoke"}}, "auth.sigv4.role_arn: must match the pattern ^"),
-        ({"sigv4": {"service": "lambda", "role_arn": "{{role}}"}}, "auth.sigv4.role_arn: must match the pattern ^"),
+        ({"sigv4": {"service": "API Gateway"}}, "auth.sigv4.service: must have the form execute-api: small letters"),
+        (
+            {"sigv4": {"service": "lambda", "role_arn": "smoke"}},
+            "auth.sigv4.role_arn: must have the form arn:aws:iam::ACCOUNT:role/NAME",
+        ),
+        (
+            {"sigv4": {"service": "lambda", "role_arn": "{{role}}"}},
+            "auth.sigv4.role_arn: must have the form arn:aws:iam::ACCOUNT:role/NAME",
+        ),
         ({"mutual_tls": {**ALL["mutual_tls"], "certificate": "hunter2"}}, "auth.mutual_tls.certificate: must be PEM"),
         ("hunter2", "auth: must be an object, not"),
     ],

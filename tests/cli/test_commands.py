@@ -16,7 +16,9 @@ from tests.cli.conftest import Run
 
 def written(folder: Path, value: Any) -> Path:
     file = folder / "plan.json"
-    file.write_text(value if isinstance(value, str) else json.dumps(value))
+    file.write_bytes(
+        value if isinstance(value, bytes) else (value if isinstance(value, str) else json.dumps(value)).encode()
+    )
     return file
 
 
@@ -39,6 +41,8 @@ def test_a_valid_plan_is_exit_status_0(run: Run, tmp_path: Path, plan: Any, mess
     [
         ({"chekcs": [], "mode": "x"}, "hookDetails.chekcs: unknown field; did you mean 'checks'?"),
         ("{", "not JSON"),
+        ("{", "is not JSON: Expecting property name enclosed in double quotes, line 1 column 2"),
+        (b"\xff", "is not JSON: its text is not UTF-8"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

@@ -424,9 +424,9 @@ def test_an_exception_in_the_library_is_reported_as_failed(account: Account, mon
 @pytest.mark.parametrize(
     ("event", "problem"),
     [
-        ({"LifecycleEventHookExecutionId": EXECUTION}, "event.DeploymentId: is missing"),
+        ({"LifecycleEventHookExecutionId": EXECUTION}, "event.DeploymentId: is required"),
         ({"DeploymentId": 1, "LifecycleEventHookExecutionId": EXECUTION}, "event.DeploymentId: must be a string"),
-        ({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": ""}, "HookExecutionId: is missing"),
+        ({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": ""}, "HookExecutionId: is required"),
     ],
 )
 def test_an_event_without_ids_fails_with_the_reason(event: dict[str, Any], problem: str) -> None:

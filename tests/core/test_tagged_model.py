@@ -70,6 +70,10 @@ def test_a_member_is_valid_and_dumped_as_itself() -> None:
     [
         (5, ["p.drawings.circle: must be an object, not number"]),
         ({}, ["p.drawings.circle.kind: is required"]),
+        (
+            {"knid": "circle", "radius": 1},
+            ["p.drawings.circle.kind: is required", "p.drawings.circle.knid: unknown field; did you mean 'kind'?"],
+        ),
         ({"kind": "oval"}, ["p.drawings.circle.kind: is not one of the allowed values (circle, square)"]),
         ({"kind": []}, ["p.drawings.circle.kind: must be one of the allowed values (circle, square), not array"]),
         (

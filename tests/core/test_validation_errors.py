@@ -61,6 +61,7 @@ class Model(BaseModel):
         ({"names": []}, "m.names: must have at least 1 item, not 0"),
         ({"names": ["a", "b", "c"]}, "m.names: must have at most 2 items, not 3"),
         ({"names": 1}, "m.names: must be an array, not number"),
+        ({"names": [1]}, "m.names[0]: must be a string, not number"),
         ({"path": SECRET}, "m.path: must match the pattern ^/"),
         ({"host": "A"}, "m.host: must have the form letters only"),
         ({"host": "abcd"}, "m.host: must have at most 3 characters, not 4"),
@@ -75,7 +76,9 @@ class Model(BaseModel):
 def test_a_mistake_names_the_field_the_value_and_what_is_allowed(fields: dict[str, Any], line: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Model.model_validate(fields)
-    assert line in error_lines(caught.value, "m", Model)
+    lines = error_lines(caught.value, "m", Model)
+    assert line in lines
+    assert "m.names: must have at least 1 item, not 1" not in lines  # an invalid item is one, too
 
 
 def test_an_error_without_words_of_its_own_shows_no_text_of_pydantic() -> None:

@@ -135,7 +135,7 @@ import json, sys
 import post_test_traffic_shift
 event = json.loads(sys.stdin.read())
 print(json.dumps([post_test_traffic_shift.lambda_handler(event, None)["hookStatus"],
-    sorted(name for name in ("boto3", "botocore.session", "jsonpath", "regex") if name in sys.modules)]))
+    sorted(name for name in ("boto3", "botocore.session", "jsonpath", "re2") if name in sys.modules)]))
 """
     details = {"base_url": httpd, "checks": [{"type": "http", "path": "/health"}]}
     done = subprocess.run(

@@ -344,6 +344,17 @@ def test_a_body_of_the_allowed_size_is_read(serve: Serve) -> None:
         client(serve(replying(b"x" * 50_001)).url, limits).get("/")
 
 
+def test_a_length_above_the_limit_is_refused_before_the_body(serve: Serve) -> None:
+    def drip(peer: Peer) -> None:
+        peer.request()
+        peer.send(HEAD + b"Content-Length: 99999999\r\n\r\n")
+        peer.connection.recv(1)  # the body never comes
+
+    with pytest.raises(TooLargeError):
+        client(serve(drip).url, Limits(max_body_bytes=50_000)).get("/")
+    assert client(serve(drip).url, Limits(max_body_bytes=50_000)).request("HEAD", "/").status == 200
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, deflate", "br"])
 def test_compressed_bodies_are_decoded_if_the_encoding_is_known(serve: Serve, encoding: str) -> None:
     body = {"gzip": gzip.compress(b"hello"), "deflate": zlib.compress(b"hello")}.get(encoding, b"hello")

@@ -22,8 +22,10 @@ def read_plan(file: TextIO) -> tuple[dict[str, Any], Plan]:
         _exit(file, ["is nested too deeply"])
     except PlanError as error:
         _exit(file, error.problems)
-    except ValueError as error:
-        _exit(file, [f"is not JSON: {error}"])
+    except UnicodeDecodeError:
+        _exit(file, ["is not JSON: its text is not UTF-8"])
+    except json.JSONDecodeError as error:
+        _exit(file, [f"is not JSON: {error.msg}, line {error.lineno} column {error.colno}"])
 
 
 def fetch_plan(file: TextIO, configuration: dict[str, Any], place: str, region: str) -> tuple[dict[str, Any], Plan]:

@@ -23,7 +23,7 @@ from referencing.exceptions import Unresolvable
 from ecs_hooks.assertions.patterns import matches, pattern_problem
 from ecs_hooks.assertions.re2_syntax import PatternError
 from ecs_hooks.core.deadline import check_deadline
-from ecs_hooks.core.formatting import json_equal
+from ecs_hooks.core.formatting import json_equal, json_type, not_allowed
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -79,7 +79,7 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     references = (each.get("$ref") for each in _objects(schema))
     outside = next((each for each in references if isinstance(each, str) and not each.startswith("#")), None)
     if outside is not None:
-        raise ValueError(f"refers to {outside[:80]!r}; only references within the schema (#/...) are followed")
+        raise ValueError("has a $ref to another document; only references within the schema (#/...) are followed")
     if _evaluates_patterns(schema):
         raise ValueError("has patternProperties and unevaluatedProperties; write additionalProperties instead")
     # Drafts up to 6 do not require these names to be patterns.
@@ -133,8 +133,22 @@ def _problem(schema: str) -> str:
         return f": validation requires more than {MAX_STEPS:,} steps"
     if error is None:
         return ""
-    problem = pattern_problem(error.instance) if error.validator == "format" else error.message[:120]
+    problem = pattern_problem(error.instance) if error.validator == "format" else _broken_rule(error)
     return f"{error.json_path.removeprefix('$')}: {problem}"
+
+
+def _broken_rule(error: ValidationError) -> str:
+    """Return the rule of the meta-schema that a schema breaks. jsonschema's own text repeats values of the schema."""
+    rule: Any = error.validator_value
+    match error.validator:
+        case "type":
+            return f"must be of type {rule if isinstance(rule, str) else ' or '.join(rule)}, not {json_type(error.instance)}"
+        case "enum":
+            return not_allowed(error.instance, [str(each) for each in rule])
+        case _ if isinstance(rule, int | float):
+            return f"breaks the rule {error.validator} {rule:g} of JSON Schema"
+        case _:
+            return f"breaks the rule {error.validator} of JSON Schema"
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -32,18 +33,16 @@ def check_path(path: str) -> str:
 
 def _reason(path: str, error: JSONPathError | RecursionError) -> str:
     """Return why a path is not valid, without names of the parser's tokens."""
+    outside_strings = re.sub(r"'[^']*'|\"[^\"]*\"", "", path)
     for construct in ("=~", "match(", "search("):
-        if construct in path:
+        if construct in outside_strings:
             return f"{construct.rstrip('(')} is not supported: select the values, and write `matches` for them"
     if not path.startswith("$"):
         return "it must begin with $"
     token = getattr(error, "token", None)
     if token is None:
         return "it is nested too deeply"
-    text = str(error.args[0])
-    # Texts with quotes repeat a part of the path, or name a token of the parser.
-    known = "" if "'" in text or '"' in text else f"{text} "
-    return f"{known or 'error '}at character {token.index + 1}" if 0 <= token.index < len(path) else "it is incomplete"
+    return f"error at character {token.index + 1}" if 0 <= token.index < len(path) else "it is incomplete"
 
 
 JsonPath = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(check_path)]

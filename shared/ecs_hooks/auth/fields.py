@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ecs_hooks.auth.secret_resolver import Secret
 from ecs_hooks.auth.secret_store import Reference
 from ecs_hooks.aws.clients import credentials
+from ecs_hooks.core.validation_errors import Form
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import Authorization, check_headers
 from ecs_hooks.http.tls import ClientCertificate
@@ -132,11 +133,13 @@ class OAuth2(_Model):
 class SigV4(_Model):
     """AWS Signature Version 4, with the credentials of a role."""
 
-    service: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+    service: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$"), Form("execute-api: small letters, digits and -")]
     """The service in the signature: `execute-api` (API Gateway), `lambda` (function URLs), `vpc-lattice-svcs`, ..."""
-    region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] | None = None
+    region: (
+        Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$"), Form("us-west-2: small letters, digits and -")] | None
+    ) = None
     """Region of the service. Default: that of the deployment."""
-    role_arn: Annotated[str, Field(pattern=_ROLE_ARN)] | None = None
+    role_arn: Annotated[str, Field(pattern=_ROLE_ARN), Form("arn:aws:iam::ACCOUNT:role/NAME")] | None = None
     """ARN of a role to assume, in any account. Its trust policy must name the function's role, which requires
     `sts:AssumeRole`: `AssumedRoleArns` of the stack allows it. Default: the function's role."""
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core.arn import region_of
+from ecs_hooks.core.validation_errors import Form
 
 SECRETS_MANAGER = "secretsmanager:GetSecretValue"
 SSM = "ssm:GetParameter"
@@ -40,6 +41,7 @@ class Reference(BaseModel):
         Annotated[
             str,
             Field(pattern=r"^(arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,519}$"),
+            Form("NAME or arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"),
         ]
         | None
     ) = None
@@ -51,12 +53,15 @@ class Reference(BaseModel):
         Annotated[
             str,
             Field(pattern=r"^(arn:[a-z0-9-]+:ssm:[a-z0-9-]+:\d{12}:parameter)?[A-Za-z0-9_./-]{1,1011}(:[^{}\s]+)?$"),
+            Form("NAME, NAME:VERSION or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME"),
         ]
         | None
     ) = None
     """Name or ARN of a parameter in Parameter Store, also as `NAME:VERSION` or `NAME:LABEL`. Requires `ssm:GetParameter` in
     the function's role, which `ParameterArns` of the stack allows."""
-    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")] | None = None
+    env: (
+        Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$"), Form("NAME: letters, digits and _")] | None
+    ) = None
     """Name of an environment variable of the function, but none that Lambda sets."""
 
     @field_validator("env")

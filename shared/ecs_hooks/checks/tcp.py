@@ -14,6 +14,7 @@ from ecs_hooks.checks.request.session import Session, TlsFields
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
+from ecs_hooks.core.validation_errors import Form
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.limits import Limits
@@ -80,7 +81,7 @@ class TcpCheck(TlsFields, Check):
     """Listener for the connection; see `http`."""
     port: Annotated[int, Field(ge=1, le=65_535)] | None = None
     """Port, if it differs from that of green's address, and that address is a task's or the plan's `base_url`."""
-    address: Annotated[str, Field(pattern=_ADDRESS, max_length=300)] | None = None
+    address: Annotated[str, Field(pattern=_ADDRESS, max_length=300), Form("HOST:PORT")] | None = None
     """Host and port instead of green's address, such as `cache.internal:6379`."""
     tls: bool = False
     """Whether to use TLS. The certificate must be valid for the plan's `host`, or else for the host of the address."""

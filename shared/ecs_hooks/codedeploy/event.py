@@ -102,7 +102,7 @@ class CodeDeployEvent(NamedTuple):
         for name in (_DEPLOYMENT, _EXECUTION):
             value = event.get(name)
             if not isinstance(value, str) or not value:
-                problem = "is missing" if value is None or value == "" else f"must be a string, not {json_type(value)}"
+                problem = "is required" if value is None or value == "" else f"must be a string, not {json_type(value)}"
                 raise EventError(name, f"{problem}; expected an event of a CodeDeploy lifecycle hook")
         return cls(event[_DEPLOYMENT], event[_EXECUTION], event.get(STATE_KEY), Carried.load(event.get(_CARRIED_KEY)))
 

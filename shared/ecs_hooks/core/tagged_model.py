@@ -80,7 +80,12 @@ class TaggedModel(BaseModel):
         if not isinstance(value, dict):
             raise _error(cls, InitErrorDetails(type="dict_type", input=value))
         if field not in value:
-            raise _error(cls, InitErrorDetails(type="missing", loc=(field,), input=value))
+            unknown = [
+                InitErrorDetails(type="extra_forbidden", loc=(name,), input=value[name])
+                for name in value
+                if name not in fields_of(cls)
+            ]
+            raise _error(cls, InitErrorDetails(type="missing", loc=(field,), input=value), *unknown)
         tag = value[field]
         if not isinstance(tag, str) or tag not in members:
             expected = ", ".join(map(repr, members))

@@ -50,6 +50,8 @@ def error_lines(error: ValidationError, where: str, model: type[BaseModel], *mor
     """
     lines: dict[str, None] = {}
     for detail in error.errors(include_url=False, include_context=True, include_input=True):
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue  # pydantic does not count invalid items, which have lines of their own
         path = _path(detail["loc"])
         lines[f"{where}{path}: {_problem(detail, model, more)}"] = None
     return list(lines)

@@ -55,7 +55,7 @@ def connect(
     Parameters
     ----------
     host, port
-        Where to.
+        The server.
     tls
         TLS options; None for a plain connection.
     budget

@@ -42,6 +42,7 @@ MAX_LINE_BYTES = 65_536
 _SEND_BYTES = 262_144
 """Bytes to send before the next look for an early response."""
 _REDIRECTS = {301, 302, 303, 307, 308}
+_WITHOUT_BODY = {204, 304}
 _EXPECT_A_BODY = {"POST", "PUT", "PATCH"}
 _SWITCHING_PROTOCOLS = 101
 """The only final status below 200; the others are followed by another response."""
@@ -126,6 +127,9 @@ class Http1Connection:
             with suppress(h11.RemoteProtocolError):
                 self._h11.next_event()  # where there is no body, the connection can be used again
         else:
+            has_body = request.method != "HEAD" and head.status_code not in _WITHOUT_BODY
+            if has_body and int(headers.get("content-length", 0)) > limits.max_body_bytes:
+                raise TooLargeError(limits.max_body_bytes)
             content = self._body(headers.get("content-encoding", ""), limits, budget)
         ended = time.perf_counter()
         timings = self._timings._replace(first_byte=answered - began, transfer=ended - answered)

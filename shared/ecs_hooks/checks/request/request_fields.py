@@ -21,6 +21,7 @@ from pydantic import (
 
 from ecs_hooks.auth.secret_resolver import TextOrReference
 from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.validation_errors import Form
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
     Authorization,
@@ -104,7 +105,9 @@ class Part(BaseModel):
     """Content as text."""
     content_base64: Base64Text | None = None
     """Content as bytes, in Base64."""
-    content_type: Annotated[str, Field(pattern=_SAFE_HEADER, max_length=200)] | None = None
+    content_type: (
+        Annotated[str, Field(pattern=_SAFE_HEADER, max_length=200), Form("text/plain: ASCII on one line")] | None
+    ) = None
     """Media type. Default for a file: `application/octet-stream`."""
 
     @model_validator(mode="after")

@@ -14,8 +14,9 @@ from ecs_hooks.assertions.expect import Expect
 from ecs_hooks.assertions.query import Query
 from ecs_hooks.checks.request.request_fields import RequestFields
 from ecs_hooks.checks.request.session import ExchangeFields
+from ecs_hooks.core.validation_errors import Form
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,60}$")]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,60}$"), Form("name: letters, digits and _")]
 
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _ADDRESS_FIELDS = {"path", "url"}
