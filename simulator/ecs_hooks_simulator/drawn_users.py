@@ -65,7 +65,7 @@ class Performance:
             yield 500 if errors and random.random() < errors else 200, math.exp(drawn)
 
     def quantile(self, share: float) -> float:
-        """Return the seconds within which this share of the responses arrives, 0.99 for p99."""
+        """Return the seconds within which this share of the responses arrives, 0.99 for p99; an hour at most."""
         return _least(lambda seconds: self._share_within(seconds) >= share, 0, _LONGEST)
 
     def slower(self, factor: float) -> Performance:
