@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.assertions.json_schema import _brief, _validator, check_schema, violation
+from ecs_hooks.assertions.json_schema import _brief, _left, _validator, check_schema, violation
 from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, limited_by
 
 ORDER = {
@@ -220,6 +220,7 @@ def test_few_violations_of_alternatives_are_kept(monkeypatch: pytest.MonkeyPatch
 
 def test_no_message_repeats_a_large_value() -> None:
     schema = {"anyOf": [{"type": "number"}, False, {"const": 1}, {"enum": [1]}, {"not": True}]}
+    _left.begin()
     for value in ("a" * 1000, ["a" * 1000] * 2, {"a": "a" * 1000, "b": 1}):
         kept = list(_validator(json.dumps(schema)).iter_errors(_brief(value)))
         messages = [error.message for each in kept for error in [each, *(each.context or ())]]
