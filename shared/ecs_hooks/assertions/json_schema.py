@@ -23,7 +23,7 @@ from referencing.exceptions import Unresolvable
 from ecs_hooks.assertions.patterns import matches, pattern_problem
 from ecs_hooks.assertions.re2_syntax import PatternError
 from ecs_hooks.core.deadline import check_deadline
-from ecs_hooks.core.formatting import json_equal, json_type, not_allowed
+from ecs_hooks.core.formatting import json_equal, json_type
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -143,8 +143,6 @@ def _broken_rule(error: ValidationError) -> str:
     match error.validator:
         case "type":
             return f"must be of type {rule if isinstance(rule, str) else ' or '.join(rule)}, not {json_type(error.instance)}"
-        case "enum":
-            return not_allowed(error.instance, [str(each) for each in rule])
         case _ if isinstance(rule, int | float):
             return f"breaks the rule {error.validator} {rule:g} of JSON Schema"
         case _:
