@@ -18,7 +18,15 @@ from ecs_hooks.deployment.endpoint import (
     Listener,
 )
 from ecs_hooks.deployment.green import EndpointConfig, app_url_of, green_endpoint, green_listener, production_listener
-from ecs_hooks.deployment.listener import RULES, ListenerArn, Route, describe_address, describe_route, short_arn
+from ecs_hooks.deployment.listener import (
+    RULES,
+    ListenerArn,
+    Route,
+    describe_address,
+    describe_route,
+    obstacle_text,
+    short_arn,
+)
 from ecs_hooks.deployment.placeholders import NoBlueError
 from ecs_hooks.deployment.tasks import container_definitions, named_port
 from ecs_hooks.http.errors import RequestError
@@ -151,7 +159,7 @@ def _route(listener: str, fix: str) -> tuple[ListenerArn, Route]:
         arn = ListenerArn.parse(listener)
     found = describe_route(arn)
     if found.obstacle:
-        raise EndpointError(f"{short_arn(arn.text)} has the action {found.obstacle} before it forwards", fix)
+        raise EndpointError(f"{short_arn(arn.text)} {obstacle_text(found)}", fix)
     return arn, found
 
 

@@ -142,23 +142,23 @@ def _known_at(model: type[BaseModel], location: Sequence[str | int], more: Seque
 def fields_at(model: type[BaseModel], location: Sequence[str | int] = ()) -> list[str]:
     """Return the names of the fields at a path inside a model, in the models that are nested there."""
     here = model
-    for _, info in _fields_along(model, location):
+    for info in _fields_along(model, location):
         here = next(iter(models_of(info)), here)
     return list(fields_of(here))
 
 
 def _field_at(model: type[BaseModel], location: Sequence[str | int]) -> FieldInfo | None:
     """Return the innermost field on a path inside a model."""
-    return next((info for _, info in reversed(list(_fields_along(model, location)))), None)
+    return next(reversed(list(_fields_along(model, location))), None)
 
 
-def _fields_along(model: type[BaseModel], location: Sequence[str | int]) -> Iterator[tuple[str, FieldInfo]]:
+def _fields_along(model: type[BaseModel], location: Sequence[str | int]) -> Iterator[FieldInfo]:
     """Yield the fields on a path inside a model. Steps that are no field (an index, a key) are passed over."""
     here = model
     for step in location:
         info = fields_of(here).get(step)
         if info is not None:
-            yield str(step), info
+            yield info
             here = next(iter(models_of(info)), here)
 
 
