@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.checks.statistics import without_outliers
+from ecs_hooks.checks.statistics.descriptive import without_outliers
 from ecs_hooks.core.formatting import not_allowed
 from ecs_hooks.deployment.placeholders import placeholders
 

@@ -8,7 +8,7 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Criterion, Sample
-from ecs_hooks.checks.statistics import mann_whitney_u
+from ecs_hooks.checks.statistics.mann_whitney import mann_whitney_u
 
 
 class Defaults(NamedTuple):
