@@ -93,7 +93,11 @@ def student_t_tail(t: float, freedom: float) -> float:
     """
     if math.isinf(t):
         return float(t < 0)
-    tail = beta_cdf(freedom / (freedom + t * t), freedom / 2, 0.5) / 2
+    square = t * t
+    if square < freedom:  # the other form would lose digits near 0, and this one far from it
+        tail = 0.5 - beta_cdf(square / (freedom + square), 0.5, freedom / 2) / 2
+    else:
+        tail = beta_cdf(freedom / (freedom + square), freedom / 2, 0.5) / 2
     return tail if t >= 0 else 1 - tail
 
 
