@@ -55,7 +55,7 @@ class MetricWindowCheck(Check):
     @property
     def _watch_seconds(self) -> float:
         """Seconds until the last datapoint of the window is complete."""
-        return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds
+        return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds + self.period_seconds
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
@@ -92,9 +92,11 @@ class MetricWindowCheck(Check):
 
     def window(self, context: CheckContext) -> Window:
         """Return the window, up to the last complete datapoint."""
-        begin = -(-self._begins(context) // self.period_seconds) * self.period_seconds
+        began = self._begins(context)
+        begin = -(-began // self.period_seconds) * self.period_seconds
         end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
-        over = context.elapsed >= self._watch_seconds
+        # The window begins with a whole period, up to one period later than the step.
+        over = context.elapsed >= self._watch_seconds - self.period_seconds + begin - began
         return Window(begin, min(end, begin + self.window_minutes * 60), over)
 
     def series(self, context: CheckContext) -> Mapping[str, Series]:

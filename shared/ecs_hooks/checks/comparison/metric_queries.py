@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from ecs_hooks.aws.cloudwatch import Series
@@ -105,16 +106,13 @@ def _quantiles(metric: ComparedMetric, identifier: str, series: Mapping[str, Ser
     CloudWatch aligns a period of the length of the window to a multiple of it, so there may be two datapoints: their mean,
     weighted by the number of values in each. The verdict is right for any cut.
     """
-    sizes = dict(series.get(f"{identifier}n", NO_DATA).points)
+    sizes = series.get(f"{identifier}n", NO_DATA).points
     for quantile in candidates(metric):
         points = series.get(f"{identifier}{_name(quantile)}", NO_DATA).points
-        ends = [*(time for time, _ in points[1:]), math.inf]
+        begins = [time for time, _ in points]
         weights = [
-            sum(size for time, size in sizes.items() if begin <= time < end)
-            for (begin, _), end in zip(points, ends, strict=True)
+            sum(size for time, size in sizes if begin <= time < end) for begin, end in pairwise([*begins, math.inf])
         ]
         if sum(weights) > 0:
-            yield (
-                quantile,
-                sum(value * weight for (_, value), weight in zip(points, weights, strict=True)) / sum(weights),
-            )
+            mean = sum(value * weight for (_, value), weight in zip(points, weights, strict=True)) / sum(weights)
+            yield quantile, mean

@@ -38,17 +38,17 @@ class Cut(NamedTuple):
         The minutes that count.
     warm_up
         Number of green's first minutes that do not count.
-    paired
-        Whether the minutes' own percentiles are compared: each minute has enough requests.
     values
         The cuts by their names: `cut` for blue; for green `up` and `down`, moved by the tolerance, and `far` for a break.
+    paired
+        Whether the minutes' own percentiles are compared: each minute has enough requests.
     """
 
     quantile: float
     minutes: Sequence[float]
     warm_up: int
-    paired: bool
     values: Mapping[str, float]
+    paired: bool
 
 
 def candidates(metric: ComparedMetric) -> list[float]:
@@ -83,12 +83,12 @@ def find_cut(metric: ComparedMetric, green: Side, blue: Side, settings: Settings
         if by_green:
             low = _before_tolerance(metric, value, settings)
             values = {"cut": low, "up": value, "down": settings.allowed(metric, low, -1), "far": FACTOR * value}
-            return Cut(quantile, minutes, cold, False, values)
+            return Cut(quantile, minutes, cold, values, paired=False)
         up = settings.allowed(metric, value)
         values = {"cut": value, "up": up, "down": settings.allowed(metric, value, -1), "far": FACTOR * up}
         typical = median(min(green.sizes.get(time, 0.0), blue.sizes.get(time, 0.0)) for time in minutes)
         paired = quantile == metric.quantile and tail * typical >= _PAIRED_ABOVE
-        return Cut(quantile, minutes, cold, paired, values)
+        return Cut(quantile, minutes, cold, values, paired)
     return None
 
 
@@ -181,8 +181,10 @@ def _too_few(metric: ComparedMetric, green: Side, blue: Side) -> str:
 def _notes(cut: Cut, minutes: Sequence[Counts]) -> list[str]:
     sums = total([each for each in minutes if each.both])
     return [
-        (f"{sums.green_hits:.0f} of {sums.green_size:.0f} requests above {cut.values['up']:.3g}, "
-        f"blue {sums.blue_hits:.0f} of {sums.blue_size:.0f} above {cut.values['cut']:.3g}")
+        (
+            f"{sums.green_hits:.0f} of {sums.green_size:.0f} requests above {cut.values['up']:.3g}, "
+            f"blue {sums.blue_hits:.0f} of {sums.blue_size:.0f} above {cut.values['cut']:.3g}"
+        )
     ]
 
 
