@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ecs_hooks.aws.cloudwatch import Series
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Kind
-from ecs_hooks.checks.comparison.quantile import Cut, known_quantiles, green_cuts
+from ecs_hooks.checks.comparison.quantile import Cut, green_cuts, known_quantiles
 from ecs_hooks.checks.comparison.sides import Side
 from ecs_hooks.checks.metric_window import NO_DATA, Window
 
