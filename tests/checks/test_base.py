@@ -21,6 +21,7 @@ from ecs_hooks.checks import (
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import context
+from tests.checks.examples import example_of
 from tests.conftest import GREEN, shifted
 from tests.support.aws import AwsApi
 from tests.support.layouts import load_balancer
@@ -118,16 +119,9 @@ def test_the_timeout_of_a_plan_must_be_enough_for_every_step() -> None:
 
 @pytest.mark.parametrize("kind", sorted(CHECKS))
 def test_every_kind_of_check_can_have_steps(kind: str) -> None:
-    needed: dict[str, dict[str, Any]] = {
-        "comparison": {"metrics": [{"metric": "TargetResponseTime"}]},
-        "digest": {"header": "X"},
-        "logs": {"pattern": "ERROR"},
-        "metric": {"queries": {"a": QUERY}, "fail_if": {"above": 1}},
-        "scenario": {"requests": [{"path": "/"}]},
-    }
     watched = check_class(kind).watchable
     change = {"watch": {"count": 3}} if watched else {"window_minutes": 3}
-    check = check_class(kind).model_validate({**needed.get(kind, {}), "steps": [{"up_to_percent": 10, **change}]})
+    check = check_class(kind).model_validate({**example_of(kind), "steps": [{"up_to_percent": 10, **change}]})
 
     assert check.at(10) != check.at(11)
     assert check.at(11).model_dump(exclude={"steps"}) == check.model_dump(exclude={"steps"})
