@@ -60,6 +60,10 @@ def missing(kind: str) -> Iterator[str]:
         yield f"README.md: add a row | `{kind}` | ... | ... | to the table of checks"
     if not any(case["type"] == kind for case in EXAMPLES):
         yield f'tests/checks/examples.py: add {{"type": "{kind}", ...}} to EXAMPLES, with all required fields'
+    if not list((ROOT / "tests/checks").glob(f"test_{kind}.py")) + list(
+        (ROOT / "tests/checks" / kind).glob("test_*.py")
+    ):
+        yield f"tests/checks/test_{kind}.py: add a test for each outcome"
     if not re.search(rf"\b{name}\(", TYPED):
         yield f"tests/typing/checks.py: add a call of {name}"
 
@@ -80,6 +84,7 @@ def test_each_missing_piece_is_named_with_its_place(monkeypatch: pytest.MonkeyPa
         "shared/ecs_hooks/plan.schema.json: has no NewCheck; run `make schema`",
         "README.md: add a row | `new_check` | ... | ... | to the table of checks",
         'tests/checks/examples.py: add {"type": "new_check", ...} to EXAMPLES, with all required fields',
+        "tests/checks/test_new_check.py: add a test for each outcome",
         "tests/typing/checks.py: add a call of NewCheck",
     ]
 
