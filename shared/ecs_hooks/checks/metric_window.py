@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
@@ -70,6 +70,7 @@ class MetricWindowCheck(Check):
 
     def window(self, context: CheckContext) -> Window:
         """Return the window, up to the last complete datapoint."""
+        self.series(context)  # CloudWatch's response corrects the clock, if that is wrong
         begin = -(-self._begins(context) // self.period_seconds) * self.period_seconds
         end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
         over = context.elapsed >= self._watch_seconds
@@ -88,15 +89,25 @@ class MetricWindowCheck(Check):
             queries = [
                 query for number, check in enumerate(checks) for query in check.data_queries(context, f"c{number}")
             ]
-            begin = min(check._begins(context) for check in checks)  # noqa: SLF001 - of the same class
             by_check: dict[str, dict[str, Series]] = {f"c{number}": {} for number in range(len(checks))}
-            for identifier, each in get_metric_data(context.region, queries, begin, clock.now()).items():
+            for identifier, each in self._read(context, checks, queries).items():
                 prefix, _, own = identifier.partition("_")
                 by_check.get(prefix, {})[own] = each
             return list(by_check.values())
 
         name = "metrics" if len(checks) > 1 else f"metrics {self.model_dump_json()}"
         return context.deployment.facts.get(name, find)[numbers[0]]
+
+    def _read(
+        self, context: CheckContext, checks: Sequence[MetricWindowCheck], queries: Sequence[Mapping[str, Any]]
+    ) -> Mapping[str, Series]:
+        while True:
+            offset = clock.offset()
+            begin = min(check._begins(context) for check in checks)  # noqa: SLF001 - of the same class
+            found = get_metric_data(context.region, queries, begin, clock.now())
+            if clock.offset() == offset:
+                return found
+            # The response has corrected the clock, and the interval was that of another time.
 
     def _begins(self, context: CheckContext) -> float:
         return clock.now() - context.elapsed - self.lookback_minutes * 60
