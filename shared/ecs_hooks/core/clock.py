@@ -68,9 +68,9 @@ def learn(date: str | None) -> None:
     except (ValueError, TypeError, OverflowError):
         return
     correction = aws - _reading.source()
-    if _reading.is_exact:
+    if _reading.is_exact or abs(correction) > _GREATEST_CORRECTION:
         return
-    if abs(correction) > _GREATEST_CORRECTION or abs(correction - _reading.offset) < _LEAST_CORRECTION:
+    if abs(correction - _reading.offset) < _LEAST_CORRECTION:
         correction = _reading.offset  # it does not change with each response
     elif abs(correction) < _LEAST_CORRECTION:
         correction = 0.0

@@ -8,25 +8,8 @@ from typing import NamedTuple
 EARLY_SECONDS = 30
 """Seconds by which an invocation may be earlier than the answer before it requested, without doubts about the clock."""
 
-_FORM = re.compile(r"(\d{1,12})\.(\d{1,6})\.(\d{1,6})\.([01])\.([0-9a-f]{8})\.([0-9a-f]{8}|)")
-
-
-class Elapsed(NamedTuple):
-    """The time between an answer and the next invocation.
-
-    Parameters
-    ----------
-    seconds
-        The time that counts.
-    owed
-        Seconds that an earlier time was too short; see `LastAnswer.owed`.
-    is_plausible
-        Whether the clock's time is about the delay that the answer requested.
-    """
-
-    seconds: float
-    owed: int = 0
-    is_plausible: bool = True
+_MOST_OWED = 999_999
+_FORM = re.compile(r"(\d{1,12})\.(\d{1,6})\.(-?\d{1,6})\.([01])([01])\.([0-9a-f]{8})\.([0-9a-f]{8}|)")
 
 
 class LastAnswer(NamedTuple):
@@ -39,7 +22,9 @@ class LastAnswer(NamedTuple):
     delay
         Seconds until the next invocation that it requested.
     owed
-        Seconds by which clocks were behind the requested delays so far. A later clock that is ahead makes up for them.
+        Sum of the delays that answers requested, less the time that was counted for them.
+    is_doubtful
+        Whether a clock was wrong after more time was counted than requested, so that some of it may not have passed.
     is_verified
         Whether its clock was AWS's.
     id
@@ -51,6 +36,7 @@ class LastAnswer(NamedTuple):
     at: int = 0
     delay: int = 0
     owed: int = 0
+    is_doubtful: bool = False
     is_verified: bool = False
     id: str = ""
     after: str = ""
@@ -61,38 +47,41 @@ class LastAnswer(NamedTuple):
         match = _FORM.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             return cls()
-        at, delay, owed, is_verified, own, after = match.groups()
-        return cls(int(at), int(delay), int(owed), is_verified == "1", own, after)
+        at, delay, owed, is_doubtful, is_verified, own, after = match.groups()
+        return cls(int(at), int(delay), int(owed), is_doubtful == "1", is_verified == "1", own, after)
 
     def encode(self) -> str:
         """Return the answer as text."""
-        return f"{self.at}.{self.delay}.{self.owed}.{int(self.is_verified)}.{self.id}.{self.after}" if self.at else ""
+        flags = f"{int(self.is_doubtful)}{int(self.is_verified)}"
+        return f"{self.at}.{self.delay}.{self.owed}.{flags}.{self.id}.{self.after}" if self.at else ""
 
-    def elapsed(self, now: float, late_seconds: float, *, is_verified: bool) -> Elapsed:
-        """Return the time since the answer.
-
-        It is that of the clock if both times are AWS's, or if it is about the requested delay. If it is not, one of two
-        clocks may be wrong, and no more than the requested delay counts, which has passed in any case: so no clock ends
-        anything early. If the clock shows less, that counts, and the difference is owed until a clock shows more: so the
-        sum is late by no more than the clocks differ.
+    def is_plausible(self, now: float, late_seconds: float) -> bool:
+        """Return whether an invocation is about when the answer requested it. If not, one of two clocks may be wrong.
 
         Parameters
         ----------
         now
-            The time of this invocation.
+            Its time.
         late_seconds
-            Seconds by which an invocation may be later than requested.
-        is_verified
-            Whether that time is AWS's.
+            Seconds by which it may be late.
+        """
+        return self.delay - EARLY_SECONDS <= now - self.at <= self.delay + late_seconds
+
+    def elapsed(self, now: float, late_seconds: float, *, is_verified: bool) -> tuple[float, LastAnswer]:
+        """Return the seconds since the answer, and the answer with what is owed now; see `is_plausible`.
+
+        The time is that of the clock if both times are AWS's, or if it is plausible. If it is not, no more than the delays
+        that were requested counts, since ECS invokes no earlier: so no clock ends anything early. If a clock shows less,
+        that counts, and the difference is owed until a clock shows more: so the sum is late by no more than clocks differ.
         """
         seconds = now - self.at
-        is_plausible = self.delay - EARLY_SECONDS <= seconds <= self.delay + late_seconds
         if self.is_verified and is_verified:
-            return Elapsed(max(0.0, seconds), self.owed, is_plausible)
-        if seconds < self.delay:
-            counted = max(0.0, seconds)
-            return Elapsed(counted, min(self.owed + round(self.delay - counted), 999_999), is_plausible)
-        if is_plausible:
-            return Elapsed(seconds, self.owed)
-        made_up = min(self.owed, int(seconds - self.delay))
-        return Elapsed(self.delay + made_up, self.owed - made_up, is_plausible=False)
+            return max(0.0, seconds), self
+        is_plausible = self.is_plausible(now, late_seconds)
+        is_doubtful = self.owed < 0 and (self.is_doubtful or not is_plausible)
+        counted = seconds
+        if is_doubtful or not is_plausible:
+            counted = min(seconds, float(self.delay + self.owed))
+        counted = max(0.0, counted)
+        owed = max(-_MOST_OWED, min(self.owed + round(self.delay - counted), _MOST_OWED))
+        return counted, self._replace(owed=owed, is_doubtful=is_doubtful and owed < 0)

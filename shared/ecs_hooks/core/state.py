@@ -150,10 +150,10 @@ class State(NamedTuple):
             last=LastAnswer.decode(stored.get("last")),
         )
         if loaded.last.at:
-            elapsed = loaded.last.elapsed(now, late_seconds, is_verified=is_verified)
-            loaded = loaded._replace(
-                last=loaded.last._replace(owed=elapsed.owed), is_plausible=elapsed.is_plausible
-            ).by_another_clock(now - loaded.last.at - elapsed.seconds)
+            is_plausible = loaded.last.is_plausible(now, late_seconds)
+            seconds, last = loaded.last.elapsed(now, late_seconds, is_verified=is_verified)
+            loaded = loaded._replace(last=last, is_plausible=is_plausible)
+            loaded = loaded.by_another_clock(now - last.at - seconds)
         # A start in the future would only postpone the deadline.
         return loaded._replace(started_at=min(loaded.started_at, int(now)))
 
@@ -177,7 +177,9 @@ class State(NamedTuple):
         is_verified
             Whether `now` is AWS's time.
         """
-        return self._replace(last=LastAnswer(int(now), delay, self.last.owed, is_verified, own, self.last.id))
+        return self._replace(
+            last=self.last._replace(at=int(now), delay=delay, is_verified=is_verified, id=own, after=self.last.id)
+        )
 
     def with_failures(self, failures: Mapping[str, int]) -> State:
         """Return the state with further failed measurements, by the keys of their checks."""
