@@ -15,6 +15,7 @@ from ecs_hooks.checks.samples import Sample, Samples
 from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, check_deadline
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.http import http1
+from ecs_hooks.http.connect import connect as connect_for_real
 from ecs_hooks.http.errors import ConnectError
 from tests.checks.asking import ask
 
@@ -172,12 +173,11 @@ def test_attempts_to_connect_are_counted(start: Start, monkeypatch: pytest.Monke
     server = start(lambda _: 200)
     server.closes = True
     connects = count()
-    real = http1.connect
 
     def connect(*arguments: Any) -> Any:
         if next(connects) == 1:
             raise ConnectError("connection refused")
-        return real(*arguments)
+        return connect_for_real(*arguments)
 
     monkeypatch.setattr(http1, "connect", connect)
     outcome = sampled(server, connect_retries=1, count=3)

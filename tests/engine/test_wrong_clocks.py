@@ -17,6 +17,7 @@ from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks import Check, CheckContext, MetricCheck
 from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.measurement import Watch
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.facts import Facts
@@ -163,7 +164,7 @@ def test_a_window_of_metrics_is_in_awss_time(aws: AwsApi) -> None:
     check = MetricCheck.model_validate(
         {"queries": {"a": {"namespace": "N", "metric": "M"}}, "fail_if": {"above": 1}, "window_minutes": 5}
     )
-    event = conftest.LifecycleEvent.parse(load_event())
+    event = LifecycleEvent.parse(load_event())
     with clock.use(lambda: time.time() + 600):
         deployment = ServiceDeployment(event, Facts())
         target = type("Target", (), {"stage": event.stage, "deployment": deployment})()

@@ -309,7 +309,7 @@ def test_a_login_comes_first_and_its_cookies_and_captures_are_sent_with_each_req
         "captures": {"token": {"query": "jsonpath", "path": "$.token", "secret": True}},
     }
     url = serve(answering(answer)).url
-    load = {
+    load: dict[str, Any] = {
         "login": [login],
         "variables": {"user": "ann"},
         "requests": [{"path": "/orders", "headers": {"Authorization": "Bearer {{token}}"}}],
