@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ecs_hooks.core.event import Stage
-from ecs_hooks.core.outcome import ExplainedError
+from ecs_hooks.core.outcome import ExplainedError, check_code
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
@@ -36,6 +37,8 @@ class CheckContext:
         All checks of the plan, so that those of one type can share their calls to AWS.
     event_percent
         Green's percentage of the production traffic in the event; None where the event has no weights.
+    ends
+        When an undecided hook must fail, in seconds since the same first invocation.
     """
 
     def __init__(
@@ -45,11 +48,14 @@ class CheckContext:
         elapsed: float = 0,
         checks: Sequence[Check] = (),
         event_percent: float | None = None,
+        *,
+        ends: float = math.inf,
     ) -> None:
         self.target = target
         self.deadline = deadline
         self.elapsed = elapsed
         self.checks = checks
+        self.ends = ends
         self._event_percent = event_percent
 
     @property
@@ -93,7 +99,11 @@ class CheckContext:
         percent = self.green_percent
         if percent is None:
             raise UnknownShareError("cannot determine green's traffic percentage, which `steps` requires")
-        return tuple(check.at(percent) for check in checks)
+        found = []
+        for check in checks:
+            with check_code(f"{type(check).__name__}.at()"):
+                found.append(check.at(percent))
+        return tuple(found)
 
     @property
     def green(self) -> Endpoint:

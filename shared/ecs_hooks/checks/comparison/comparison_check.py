@@ -21,6 +21,7 @@ from ecs_hooks.checks.metric_window import FurtherQueries, MetricWindowCheck, Wi
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.placeholders import NoBlueError, placeholder_actions
 from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS, LIST_DEPLOYMENTS
 
@@ -73,7 +74,7 @@ class ComparisonCheck(MetricWindowCheck):
     @model_validator(mode="after")
     def _has_scores_in_order(self) -> ComparisonCheck:
         if self.marginal_score > self.pass_score:
-            raise ValueError("marginal_score: must not be greater than pass_score")
+            raise FieldError("marginal_score: must not be greater than pass_score")
         return self
 
     @model_validator(mode="after")
@@ -82,7 +83,7 @@ class ComparisonCheck(MetricWindowCheck):
         unknown, unused = sorted(used - set(self.groups)), sorted(set(self.groups) - used)
         if self.groups and (unknown or unused):
             wrong = f"no weight for {unknown[0]!r}" if unknown else f"no metric is in {unused[0]!r}"
-            raise ValueError(f"groups: {wrong}; give each group of the metrics a weight, or none of them")
+            raise FieldError(f"groups: {wrong}; give each group of the metrics a weight, or none of them")
         return self
 
     @model_validator(mode="after")
@@ -181,7 +182,7 @@ class ComparisonCheck(MetricWindowCheck):
 
     def further_queries(self, context: CheckContext, prefix: str, series: Mapping[str, Series]) -> FurtherQueries:
         """Return the queries for the numbers of requests above the cuts, which the first datapoints define."""
-        window = self.window(context)
+        window = self._window(context)
         if self._needs_previous and not window.over:
             return FurtherQueries()
         blue_window, known, begin = window, {**series}, math.inf
@@ -252,7 +253,7 @@ class ComparisonCheck(MetricWindowCheck):
         began = context.deployment.blue_bake_start
         if began is None:
             raise NoBlueError("first deployment of the service: there is no previous one to compare with")
-        window, begin = self.window(context), -self._aligned(-began)
+        window, begin = self._window(context), -self._aligned(-began)
         # After the beginning of this deployment, blue's datapoints no longer are those of blue alone.
         end = min(begin + window.end - window.begin, self._aligned(context.deployment.started_at))
         return Window(begin, end, over=True)
