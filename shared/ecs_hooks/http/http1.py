@@ -89,6 +89,11 @@ class Http1Connection:
     in_flight
         Records waits for the server, during the connect and in each exchange.
 
+    Attributes
+    ----------
+    exchanges
+        Number of requests that were sent.
+
     Raises
     ------
     HttpError
@@ -106,6 +111,7 @@ class Http1Connection:
         # A longer head is refused here before h11 refuses it: h11 checks only heads that arrive in pieces.
         self._h11 = h11.Connection(h11.CLIENT, MAX_HEAD_BYTES + RECV_BYTES)
         self._received = 0
+        self.exchanges = 0
 
     def exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
         """Send a request and return its response. The body of a redirect that will be followed is not read.
@@ -116,6 +122,7 @@ class Http1Connection:
             If there is no response.
         """
         self._received = 0
+        self.exchanges += 1
         began = time.perf_counter()
         head = self._head(request, budget)
         answered = time.perf_counter()
