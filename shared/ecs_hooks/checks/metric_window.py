@@ -47,6 +47,11 @@ class MetricWindowCheck(Check):
         """Seconds until the last datapoint of the window is complete."""
         return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds
 
+    @property
+    def planned_periods(self) -> int:
+        """Number of periods of the whole window."""
+        return -(-int(self.window_minutes * 60) // self.period_seconds)
+
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         return super().requirements()._replace(watch_seconds=self._watch_seconds)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from ecs_hooks.core.event import STATE_KEY
 from ecs_hooks.core.measurement import Measured
 from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.sent_requests import MAX_LENGTH
 
 if TYPE_CHECKING:
     from ecs_hooks.core.event import HookEvent
@@ -93,6 +94,8 @@ class State(NamedTuple):
         The progress of each undecided or settled check, by its key.
     facts
         Facts about the deployment as JSON; see `ecs_hooks.deployment.facts`.
+    sent
+        The requests to green, as `SentRequests.dump` returns them.
     """
 
     step: str
@@ -101,6 +104,7 @@ class State(NamedTuple):
     expires_at: int = 0
     progress: Mapping[str, Progress] = MappingProxyType({})
     facts: str = ""
+    sent: str = ""
 
     @classmethod
     def load(cls, stored: object, event: HookEvent, now: float) -> State:
@@ -124,6 +128,7 @@ class State(NamedTuple):
             return fresh
         started_at, attempt = stored.get("startedAt"), stored.get("attempt")
         expires_at, checks, facts = stored.get("expiresAt"), stored.get("checks"), stored.get("facts")
+        sent = stored.get("sent")
         if not (_is_count(started_at) and _is_count(attempt) and isinstance(checks, str)):
             return fresh
         return cls(
@@ -134,6 +139,7 @@ class State(NamedTuple):
             expires_at=expires_at if _is_count(expires_at) else -1,
             progress=_decode(checks[:MAX_BYTES]),
             facts=facts if isinstance(facts, str) and len(facts) <= MAX_BYTES else "",
+            sent=sent if isinstance(sent, str) and len(sent) <= MAX_LENGTH else "",
         )
 
     def after(
@@ -162,6 +168,7 @@ class State(NamedTuple):
             "startedAt": self.started_at,
             "attempt": self.attempt,
             "expiresAt": self.expires_at,
+            "sent": self.sent,
             "checks": "",
             "facts": "",
         }

@@ -12,6 +12,7 @@ from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import for_checks, run_with_deadline
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.response import HookResponse, HookStatus
+from ecs_hooks.core.sent_requests import SentRequests
 from ecs_hooks.core.state import State, key_of, with_state
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.green import EndpointConfig
@@ -68,6 +69,7 @@ class Invocation:
         self.results: Sequence[Result] = []
         self._state = State.load(self.event.state, self.event, clock.now())
         self._facts = Facts(self._state.facts)
+        self._sent = SentRequests.load(self._state.sent)
         self._deployment: Callable[[], Deployment] = cache(partial(controller.deployment, self._facts))
         self._loader = PlanLoader(definition, self.event, self._until)
 
@@ -115,7 +117,7 @@ class Invocation:
         policies = plan.policies
         configured = EndpointConfig(policies.base_url, policies.host, policies.service_connect)
         context = CheckContext(
-            Target(str(self.event.stage), self._deployment, configured),
+            Target(str(self.event.stage), self._deployment, configured, self._sent),
             self._until,
             max(0.0, clock.now() - self._state.started_at),
             plan.checks,
@@ -136,7 +138,7 @@ class Invocation:
         if verdict.in_progress and state.expires_at == 0 and self.deadline.remaining() > 1:
             state = state._replace(expires_at=self._read_expiry(state.attempt))
             verdict = decide(results, state, plan, clock.now())
-        state = state._replace(facts=self._facts.dump())
+        state = state._replace(facts=self._facts.dump(), sent=self._sent.dump())
         # The answer repeats what ECS has sent: the place of a stored plan, and not the plan.
         details = with_state(self.event.configuration or {}, state)
         return self._response(verdict, details, observed=plan.policies.mode is Mode.OBSERVE)
