@@ -76,9 +76,9 @@ class MetricWindowCheck(Check):
     def window(self, context: CheckContext) -> Window:
         """Return the window, up to the last complete datapoint."""
         begin = -(-self._begins(context) // self.period_seconds) * self.period_seconds
+        last = begin + self.planned_periods * self.period_seconds
         end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
-        over = context.elapsed >= self._watch_seconds
-        return Window(begin, min(end, begin + self.window_minutes * 60), over)
+        return Window(begin, min(end, last), over=end >= last)
 
     def series(self, context: CheckContext) -> Mapping[str, Series]:
         """Return the datapoints by `Id` without its prefix. One GetMetricData call serves all checks of the plan."""

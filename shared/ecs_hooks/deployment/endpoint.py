@@ -68,8 +68,6 @@ class Endpoint(NamedTuple):
         Remedy for a failed connection.
     protocol
         Protocol of the load balancer's listener; empty if the endpoint is not a listener, or if it is unknown.
-    is_task
-        Whether it is the address of a task, not of a load balancer.
     sent
         Counts the requests to the endpoint; None if they do not count.
     """
@@ -81,8 +79,12 @@ class Endpoint(NamedTuple):
     host: str = ""
     advice: str = ""
     protocol: str = ""
-    is_task: bool = False
     sent: SentRequests | None = None
+
+    @property
+    def is_task(self) -> bool:
+        """Whether it is the address of a task, not of a load balancer: only these have an advice."""
+        return bool(self.advice)
 
     @property
     def all_headers(self) -> Mapping[str, str]:

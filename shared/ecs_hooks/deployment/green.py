@@ -211,7 +211,7 @@ def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:
         )
     header = _test_header(deployment) if deployment.green.test_header else {}
     address = task_address(deployment.tasks, port, "green", OVERRIDE)
-    return Endpoint(address, header, host=host, advice=REACH_TASKS.format(OVERRIDE), is_task=True)
+    return Endpoint(address, header, host=host, advice=REACH_TASKS.format(OVERRIDE))
 
 
 def task_address(tasks: Sequence[Task], port: Port, whose: str, override: str) -> str:
