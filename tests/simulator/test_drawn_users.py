@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_hooks_simulator import CanaryConfiguration, DeploymentController, Service, Strategy, VirtualClock
-from ecs_hooks_simulator.aws.cloudwatch import statistic
+from ecs_hooks_simulator.aws.metric_statistic import statistic
 from ecs_hooks_simulator.canaries import Performance
 from ecs_hooks_simulator.core.clock import EPOCH
 from ecs_hooks_simulator.drawn_users import DrawnUsers, Load

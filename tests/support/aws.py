@@ -33,6 +33,10 @@ _IAM = {"elbv2": "elasticloadbalancing", "lambda:Invoke": "lambda:InvokeFunction
 """Services and actions that IAM calls by another name than boto3."""
 
 
+_MAX_QUERIES = 500
+"""Most queries in one GetMetricData."""
+
+
 class Silence(Enum):
     """How not to answer."""
 
@@ -140,6 +144,8 @@ class AwsApi(ThreadingHTTPServer):
         if operation in self._errors:
             code, status, members = self._errors[operation]
             return status, {}, _error(protocol, code, members)
+        if len(parameters.get("MetricDataQueries") or ()) > _MAX_QUERIES:
+            return 400, {}, _error(protocol, "ValidationError", {})
         answer = self._answers[operation]
         serializer = get_serializer_class(service, protocol)(
             get_service_model(service).operation_model(operation), context=SerializationContext(request_id="1")

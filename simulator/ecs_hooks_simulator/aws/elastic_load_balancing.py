@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.deployment.listener import ListenerArn
-from ecs_hooks_simulator.aws.cloudwatch import Counted, Measure, dimensions_of
+from ecs_hooks_simulator.aws.cloudwatch import Counted, Measure
 from ecs_hooks_simulator.aws.metric_alarm import NAMESPACE
+from ecs_hooks_simulator.aws.metric_data import dimensions_of
 from ecs_hooks_simulator.core.errors import EcsError
 from ecs_hooks_simulator.core.service_deployment import TargetGroup
 from ecs_hooks_simulator.traffic.load_balancer import LISTENERS

@@ -310,7 +310,7 @@ def test_alarms_on_green_or_blue_count_their_own_requests() -> None:
     ("line", "message"),
     [
         ("a: ActiveConnectionCount Sum > 5", "metric ActiveConnectionCount is not supported"),
-        ("a: RequestCount tm90 > 5", "statistic tm90 is not supported"),
+        ("a: RequestCount tm101 > 5", "statistic tm101 is not supported"),
     ],
 )
 def test_an_alarm_on_a_metric_without_support_is_refused(line: str, message: str) -> None:

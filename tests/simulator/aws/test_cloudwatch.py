@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ecs_hooks_simulator import DeploymentController, EcsError
-from ecs_hooks_simulator.aws.cloudwatch import MetricMathError, evaluate, statistic
+from ecs_hooks_simulator import DeploymentController
 from ecs_hooks_simulator.aws.elastic_load_balancing import ElasticLoadBalancing
 from ecs_hooks_simulator.traffic.load_balancer import Forwarded, LoadBalancer
 from tests.simulator.aws.conftest import Client
@@ -120,7 +119,7 @@ def test_an_expression_over_metrics(client: Client, measured: dict[str, str]) ->
     ("metric", "stat", "expression", "message"),
     [
         ("ActiveConnectionCount", "Sum", "a", "metric ActiveConnectionCount is not supported"),
-        ("RequestCount", "TM(10%:90%)", "a", "statistic TM(10%:90%) is not supported"),
+        ("RequestCount", "PR(10%:90%)", "a", "statistic PR(10%:90%) is not supported"),
         ("RequestCount", "Sum", "ANOMALY_DETECTION_BAND(a)", "ANOMALY_DETECTION_BAND(a) is not supported"),
         ("RequestCount", "Sum", "a +", "invalid syntax"),
         ("RequestCount", "Sum", "b + 1", "b is not supported"),
@@ -143,39 +142,85 @@ def test_moto_answers_for_other_metrics_but_not_in_the_same_request(client: Clie
         values_of(client, query("a", measured, "RequestCount"), own)
 
 
-@pytest.mark.parametrize(("name", "value"), [("p0", 1), ("p50", 2), ("p51", 3), ("p99.9", 4), ("p100", 4), ("Sum", 10)])
-def test_statistics(name: str, value: float) -> None:
-    assert statistic(name, [4.0, 1.0, 3.0, 2.0]) == value
-
-
-def test_a_percentile_above_100_is_refused() -> None:
-    with pytest.raises(EcsError):
-        statistic("p101", [1.0])
-
-
-SERIES = {"a": {0.0: 6.0, 60.0: 8.0, 120.0: 1.0}, "b": {0.0: 2.0, 120.0: 0.0}, "none": {}}
-
-
 @pytest.mark.parametrize(
-    ("expression", "values"),
+    ("stat", "values"),
     [
-        ("a", {0: 6, 60: 8, 120: 1}),
-        ("a + b", {0: 8, 120: 1}),
-        ("a / b", {0: 3}),
-        ("-(a - 1) * 2", {0: -10, 60: -14, 120: 0}),
-        ("b ^ 2", {0: 4, 120: 0}),
-        ("FILL(b, 7)", {0: 2, 60: 7, 120: 0}),
-        ("100 * FILL(none, 0) / a", {0: 0, 60: 0, 120: 0}),
-        ("none", {}),
+        ("TC(0.1:)", [1, 0]),  # a minute with requests, but none of them slower
+        ("TC(:0.1)", [1, 2]),
+        ("PR(0.1:1.1)", [50, 0]),
+        ("SampleCount", [2, 2]),
+        ("TS(0.1:)", [1.1, 0]),
+        ("TM(0.1:)", [1.1]),
     ],
 )
-def test_expressions(expression: str, values: dict[float, float]) -> None:
-    assert evaluate(expression, SERIES) == values
+def test_a_range_of_values_counts_the_requests_of_each_minute_with_requests(
+    client: Client, measured: dict[str, str], stat: str, values: list[float]
+) -> None:
+    assert values_of(client, query("a", measured, "TargetResponseTime", stat))["a"] == pytest.approx(values)
 
 
-@pytest.mark.parametrize(
-    "expression", ["c", "", "a; b", "a if b else c", "FILL(a, REPEAT)", "'a'", "~a", "a % b", "\0"]
-)
-def test_invalid_expressions_are_errors(expression: str) -> None:
-    with pytest.raises(MetricMathError):
-        evaluate(expression, SERIES)
+def test_a_long_period_begins_at_its_multiple_and_is_whole(client: Client, measured: dict[str, str]) -> None:
+    request = query("a", measured, "RequestCount")
+    request["MetricStat"]["Period"] = 900
+    answer = client("cloudwatch").get_metric_data(
+        MetricDataQueries=[request],
+        StartTime=datetime.fromtimestamp(BEGAN + 30, UTC),
+        EndTime=datetime.fromtimestamp(BEGAN + 45, UTC),
+    )
+
+    (series,) = answer["MetricDataResults"]
+    assert series["Values"] == [6]
+    assert [stamp.timestamp() for stamp in series["Timestamps"]] == [BEGAN // 900 * 900]
+
+
+@pytest.mark.parametrize("period", [30, 90])
+def test_a_period_that_is_not_a_multiple_of_a_minute_is_refused(
+    client: Client, measured: dict[str, str], period: int
+) -> None:
+    request = query("a", measured, "RequestCount")
+    request["MetricStat"]["Period"] = period
+
+    with pytest.raises(ClientError, match=f"period {period} is not supported"):
+        values_of(client, request)
+
+
+def test_a_request_has_at_most_500_queries(client: Client, measured: dict[str, str]) -> None:
+    queries = [query(f"q{number}", measured, "RequestCount") for number in range(501)]
+
+    assert len(values_of(client, *queries[:500])) == 500
+    with pytest.raises(ClientError, match="must not have a size greater than 500"):
+        values_of(client, *queries)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+def test_further_datapoints_are_on_further_pages(client: Client, measured: dict[str, str], most: int) -> None:
+    pages = (
+        client("cloudwatch")
+        .get_paginator("get_metric_data")
+        .paginate(
+            MetricDataQueries=[
+                query("a", measured, "RequestCount"),
+                query("b", measured, "TargetResponseTime", "Maximum"),
+                query("none", measured, "HTTPCode_ELB_5XX_Count"),
+            ],
+            StartTime=datetime.fromtimestamp(BEGAN, UTC),
+            EndTime=datetime.fromtimestamp(BEGAN + 300, UTC),
+            ScanBy="TimestampAscending",
+            MaxDatapoints=most,
+        )
+    )
+    found = [[(each["Id"], each["StatusCode"], each["Values"]) for each in page["MetricDataResults"]] for page in pages]
+
+    partial = "PartialData"
+    assert [[each for each in page if each[0] != "none"] for page in found] == {
+        1: [
+            [("a", partial, [3])],
+            [("a", "Complete", [3])],
+            [("b", partial, [1.1])],
+            [("b", "Complete", [0.1])],
+        ],
+        2: [[("a", "Complete", [3, 3])], [("b", "Complete", [1.1, 0.1])]],
+        3: [[("a", "Complete", [3, 3]), ("b", partial, [1.1])], [("b", "Complete", [0.1])]],
+        100: [[("a", "Complete", [3, 3]), ("b", "Complete", [1.1, 0.1])]],
+    }[most]
+    assert ("none", "Complete", []) in found[0]

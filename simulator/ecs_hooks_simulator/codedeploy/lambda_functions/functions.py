@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.core import clock
-from ecs_hooks_simulator.aws.cloudwatch import Counted, Measure, dimensions_of
+from ecs_hooks_simulator.aws.cloudwatch import Counted, Measure
 from ecs_hooks_simulator.aws.metric_alarm import FUNCTIONS
+from ecs_hooks_simulator.aws.metric_data import dimensions_of
 from ecs_hooks_simulator.codedeploy.lambda_functions.server import FUNCTION_ERROR, INVOCATIONS
 from ecs_hooks_simulator.core.errors import EcsError
 from ecs_hooks_simulator.traffic.load_balancer import Forwarded
