@@ -45,7 +45,8 @@ class MetricWindowCheck(Check):
     @property
     def _watch_seconds(self) -> float:
         """Seconds until the last datapoint of the window is complete."""
-        return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds
+        window = self.planned_periods * self.period_seconds
+        return max(0.0, window - self.lookback_minutes * 60) + self.lag_seconds
 
     @property
     def planned_periods(self) -> int:

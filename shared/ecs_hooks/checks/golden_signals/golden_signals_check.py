@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -115,8 +114,8 @@ class GoldenSignalsCheck(MetricWindowCheck):
         return ""
 
     def _stat(self, name: str) -> str:
-        # CloudWatch documents no exponents in the bounds of a statistic.
-        return _METRICS[name][1].format(f"{Decimal(repr(self.max_p99_seconds)):f}".removesuffix(".0"))
+        # The bounds of a statistic have no exponent, and at most ten decimals.
+        return _METRICS[name][1].format(f"{self.max_p99_seconds:.10f}".rstrip("0").rstrip("."))
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return a query for each metric."""

@@ -12,6 +12,7 @@ from ecs_hooks.checks.golden_signals.evaluate import (
     most_failed,
     most_slow,
 )
+from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence
 
 _POOR = 1.5
@@ -103,5 +104,5 @@ def _interval(counts: Counts) -> str:
 def _warm_up(found: Measured, limits: Limits) -> str:
     if not found.warm_up_responses:
         return ""
-    minutes = f"{(found.judged - found.first) * limits.period_minutes:g} minutes of warm-up"
-    return f", all in the {minutes}" if found.only_warm_up else f" after {minutes}"
+    minutes = counted((found.judged - found.first) * limits.period_minutes, "minute")
+    return f", all in {minutes} of warm-up" if found.only_warm_up else f" after {minutes} of warm-up"
