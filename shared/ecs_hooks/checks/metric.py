@@ -81,7 +81,9 @@ class MetricCheck(MetricWindowCheck):
     @model_validator(mode="after")
     def _can_pass_and_fail(self) -> MetricCheck:
         periods = self.planned_periods
-        window = f"window_minutes {self.window_minutes:g} has {counted(periods, 'datapoint')} of {self.period_seconds} s"
+        window = (
+            f"window_minutes {self.window_minutes:g} has {counted(periods, 'datapoint')} of {self.period_seconds} s"
+        )
         if self.min_samples > periods:
             enough = self.min_samples * self.period_seconds / 60
             raise ValueError(

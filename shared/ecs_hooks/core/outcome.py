@@ -34,6 +34,9 @@ class Status(StrEnum):
     """It does not apply here."""
 
 
+_DATA_MISSING = "data_missing"
+"""Key of the evidence of a `SKIP` by the policy for missing data."""
+
 _NOT_APPLICABLE: Evidence = MappingProxyType({"applicable": False})
 
 
@@ -77,7 +80,7 @@ class Outcome(NamedTuple):
             case "pass":
                 return cls.passed(reason, evidence)
             case "skip":
-                return cls(Status.SKIP, reason, evidence or {})
+                return cls(Status.SKIP, reason, {**(evidence or {}), _DATA_MISSING: True})
 
     @classmethod
     def wait(cls, reason: str, evidence: Evidence | None = None, *, retry_after: float | None = None) -> Outcome:
@@ -106,8 +109,8 @@ class Outcome(NamedTuple):
 
     @property
     def warns(self) -> bool:
-        """Whether the outcome is not a failure, but deserves attention: a `SKIP` of a check that had too little data."""
-        return self.status is Status.SKIP and self.applicable and bool(self.evidence)
+        """Whether the outcome is no failure, but deserves attention: a `SKIP` of a check that had too little data."""
+        return self.status is Status.SKIP and _DATA_MISSING in self.evidence
 
     @property
     def decided(self) -> bool:

@@ -165,8 +165,10 @@ def test_slow_responses_fail_after_the_warm_up(aws: AwsApi, run: Run) -> None:
     outcome = run(minutes=6, **fields)
     assert (outcome.status, outcome.reason) == (
         Status.FAIL,
-        "1,500 requests, 0 % failed (95 % confidence: 0 to 0.246 %), 66.7 % slower than 5 s (400 of 600 after 3 minutes "
-        "of warm-up); expected at most 1 % to be slower (p99)",
+        (
+            "1,500 requests, 0 % failed (95 % confidence: 0 to 0.246 %), 66.7 % slower than 5 s (400 of 600 after 3 minutes "
+            "of warm-up); expected at most 1 % to be slower (p99)"
+        ),
     )
     assert run(minutes=4, warm_up_minutes=0, **fields).status is Status.FAIL
     assert run(minutes=15, warm_up_minutes=14, **fields).status is Status.WAIT
@@ -174,7 +176,9 @@ def test_slow_responses_fail_after_the_warm_up(aws: AwsApi, run: Run) -> None:
 
 
 def test_a_cold_start_is_forgiven_from_the_first_requests_on(aws: AwsApi, run: Run) -> None:
-    measured(aws, requests=[0, 0, 0, 0, *[300] * 11], answered=[None] * 4 + [300] * 11, slow=[0] * 4 + [300] * 3 + [0] * 8)
+    measured(
+        aws, requests=[0, 0, 0, 0, *[300] * 11], answered=[None] * 4 + [300] * 11, slow=[0] * 4 + [300] * 3 + [0] * 8
+    )
 
     assert run(minutes=16, window_minutes=15).status is Status.PASS
     assert run(minutes=16, window_minutes=15, warm_up_minutes=2).status is Status.FAIL
@@ -204,8 +208,10 @@ def test_latency_of_the_warm_up_alone_passes_where_it_is_good_and_is_unknown_whe
     passed = run()
     assert (passed.status, passed.reason) == (
         Status.PASS,
-        "100 requests, 0 % failed (95 % confidence: 0 to 3.62 %), 0 % slower than 5 s (0 of 100, all in 2 minutes of "
-        "warm-up); would not have found less than 7.8 % of errors or 3 % of slow requests",
+        (
+            "100 requests, 0 % failed (95 % confidence: 0 to 3.62 %), 0 % slower than 5 s (0 of 100, all in 2 minutes of "
+            "warm-up); would not have found less than 7.8 % of errors or 3 % of slow requests"
+        ),
     )
     measured(aws, requests=[0, 0, 0, 50, 50], answered=[None, None, None, 50, 50], slow=[0, 0, 0, 50, 50])
     for policy, status in (("fail", Status.FAIL), ("pass", Status.PASS), ("skip", Status.SKIP)):
