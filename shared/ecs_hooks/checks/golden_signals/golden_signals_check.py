@@ -81,8 +81,9 @@ class GoldenSignalsCheck(MetricWindowCheck):
         stamps = range(int(window.begin), int(window.end), self.period_seconds)
         own = {each: context.target.sent.between(each, each + self.period_seconds) for each in stamps}
         found = evaluate.measured(values, stamps, own, limits)
-        summary, evidence = report.summary(found, limits), report.evidence(found, limits)
         failure = evaluate.failure(found, limits, over=window.over)
+        decided = window.over or failure is not None
+        summary, evidence = report.summary(found, limits, decided=decided), report.evidence(found, limits)
         if failure:
             return Outcome.failed(f"{summary}; {report.exceeded(failure, found, limits)}", evidence)
         if not window.over:

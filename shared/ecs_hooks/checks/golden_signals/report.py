@@ -22,17 +22,18 @@ _FEW_REQUESTS = 100
 """Number of requests below which those of other hooks could be a large part."""
 
 
-def summary(found: Measured, limits: Limits) -> str:
-    """Return requests, errors and latency in one line."""
+def summary(found: Measured, limits: Limits, *, decided: bool) -> str:
+    """Return requests, errors and latency in one line; where it is decided, with what the numbers are worth."""
     errors, latency = found.errors, found.latency
     own = [f"{found.own.requests:,} of this hook not counted"] if found.own.requests else []
     if not errors.size:
         return "; ".join(["no requests", *own])
-    notes = "; ".join([*own, "may include requests of other hooks"]) if own or errors.size < _FEW_REQUESTS else ""
+    others = decided and (own or errors.size < _FEW_REQUESTS)
+    notes = "; ".join([*own, "may include requests of other hooks"]) if others else ""
     text = f"{errors.size:,.0f} request{'' if errors.size == 1 else 's'}{f' ({notes})' if notes else ''}"
     if found.silent:
         return f"{text}, no responses"
-    text += f", {errors.percent:.3g} % failed ({_interval(errors)})"
+    text += f", {errors.percent:.3g} % failed{f' ({_interval(errors)})' if decided else ''}"
     if latency.size and found.latency_known:
         text += f", {latency.percent:.3g} % slower than {limits.seconds:g} s"
         text += f" ({latency.bad:,.0f} of {latency.size:,.0f}{_warm_up(found, limits)})"
