@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from ecs_hooks.checks.golden_signals import evaluate, report
 from ecs_hooks.checks.golden_signals.evaluate import Limits, Measured
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
 from ecs_hooks.core.outcome import MissingDataPolicy, Outcome
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS, LoadBalancing
 
 _METRICS = {
@@ -56,11 +58,12 @@ class GoldenSignalsCheck(MetricWindowCheck):
 
     @model_validator(mode="after")
     def _leaves_periods_after_the_warm_up(self) -> GoldenSignalsCheck:
-        most = self.window_minutes - self.period_seconds / 60
-        if "warm_up_minutes" in self.model_fields_set and self.warm_up_minutes > max(0.0, most):
-            raise ValueError(
-                f"warm_up_minutes: leaves no period of {self.period_seconds} s for the latency; must be at most "
-                f"{max(0.0, most):g}, or window_minutes at least {self.warm_up_minutes + self.period_seconds / 60:g}"
+        period = self.period_seconds / 60
+        most = (self.planned_periods - 1) * period
+        if "warm_up_minutes" in self.model_fields_set and self.warm_up_minutes > most:
+            raise FieldError(
+                f"warm_up_minutes: leaves no period of {self.period_seconds} s for the latency; must be at most {most:g}, "
+                f"or window_minutes at least {math.ceil(self.warm_up_minutes / period + 1) * period:g}"
             )
         return self
 

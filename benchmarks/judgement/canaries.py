@@ -1,6 +1,6 @@
 """How often a gate is wrong about a canary: blue's metrics in the same minutes against a fixed threshold.
 
-`python -m benchmarks.judgement` plays canaries by the hundred, whole deployments in the simulator, with random
+`python -m benchmarks.judgement.canaries` plays canaries by the hundred, whole deployments in the simulator, with random
 traffic. Half of them are as fast as blue, the others 30 % slower at p99. The gates are a `comparison` with its
 default settings and, on the same traffic, a `metric` with a limit 15 % above the known p99 of blue.
 """
@@ -174,7 +174,9 @@ def _stopped(judge: str, green: str, seeds: Sequence[int], window: float) -> int
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table, and return 0 if the comparison is wrong in at most 2 % of the runs, in each direction."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.judgement", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.judgement.canaries", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("--runs", type=int, default=200, help="canaries of each kind (%(default)s)")
     parser.add_argument("--first-seed", type=int, default=0, help="the seeds follow from here (%(default)s)")
     parser.add_argument("--requests", type=float, default=MINIMUM, help="of green, a minute (%(default)s)")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import judgement
+from benchmarks.judgement import canaries as judgement
 from ecs_hooks_simulator.canaries import Canaries, Played
 
 
