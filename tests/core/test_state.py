@@ -48,6 +48,13 @@ def test_the_next_invocation_remembers() -> None:
     }
 
 
+@pytest.mark.parametrize(("sent", "loaded"), [("100 2.1 1x2", "100 2.1 1x2"), (7, ""), ("1" * 161, "")])
+def test_the_requests_that_were_sent_are_remembered(sent: object, loaded: str) -> None:
+    stored = {**State.load(None, EVENT, NOW).dump(), "sent": sent}
+
+    assert State.load(stored, EVENT, NOW).sent == loaded
+
+
 def test_errors_count_only_in_a_row() -> None:
     progress = Progress().after(Outcome.error("")).after(Outcome.error(""))
 

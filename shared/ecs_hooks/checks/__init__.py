@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.checks.digest import DigestCheck
     from ecs_hooks.checks.drift import DriftCheck
-    from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
+    from ecs_hooks.checks.golden_signals.golden_signals_check import GoldenSignalsCheck
     from ecs_hooks.checks.http import HttpCheck, Until
     from ecs_hooks.checks.invoke import InvokeCheck
     from ecs_hooks.checks.load.load_check import LoadCheck, LoadRequest
@@ -102,7 +102,7 @@ CHECKS = {
     "comparison": "ecs_hooks.checks.comparison.comparison_check:ComparisonCheck",
     "digest": "ecs_hooks.checks.digest:DigestCheck",
     "drift": "ecs_hooks.checks.drift:DriftCheck",
-    "golden_signals": "ecs_hooks.checks.golden_signals:GoldenSignalsCheck",
+    "golden_signals": "ecs_hooks.checks.golden_signals.golden_signals_check:GoldenSignalsCheck",
     "invoke": "ecs_hooks.checks.invoke:InvokeCheck",
     "load": "ecs_hooks.checks.load.load_check:LoadCheck",
     "logs": "ecs_hooks.checks.logs:LogsCheck",

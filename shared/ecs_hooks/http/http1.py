@@ -44,6 +44,7 @@ _SEND_BYTES = 262_144
 _REDIRECTS = {301, 302, 303, 307, 308}
 _WITHOUT_BODY = {204, 304}
 _EXPECT_A_BODY = {"POST", "PUT", "PATCH"}
+_SERVER_ERROR = 500
 _SWITCHING_PROTOCOLS = 101
 """The only final status below 200; the others are followed by another response."""
 _ZONE = re.compile(r"%[^\]]*")
@@ -121,6 +122,16 @@ class Http1Connection:
         HttpError
             If there is no response.
         """
+        status = 0
+        try:
+            response = self._exchange(request, limits, budget)
+            status = response.status
+            return response
+        finally:
+            if request.sent is not None:
+                request.sent.add(failed=status >= _SERVER_ERROR)
+
+    def _exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
         self._received = 0
         self.exchanges += 1
         began = time.perf_counter()
