@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
     from ecs_hooks.checks.http import HttpCheck, Until
     from ecs_hooks.checks.invoke import InvokeCheck
-    from ecs_hooks.checks.load.load_check import LoadCheck, LoadExpect, LoadRequest
+    from ecs_hooks.checks.load.load_check import LoadCheck, LoadRequest
     from ecs_hooks.checks.logs import LogsCheck
     from ecs_hooks.checks.metric import MetricCheck, MetricQuery
     from ecs_hooks.checks.request.request_fields import Part
@@ -68,7 +68,6 @@ __all__ = [
     "HttpCheck",
     "InvokeCheck",
     "LoadCheck",
-    "LoadExpect",
     "LoadRequest",
     "LogsCheck",
     "MetricCheck",
@@ -128,7 +127,7 @@ _OTHERS = {
     "ecs_hooks.checks.comparison.compared_metric": ("ComparedMetric", "CriticalEffect"),
     "ecs_hooks.checks.context": ("CheckContext",),
     "ecs_hooks.checks.http": ("Until",),
-    "ecs_hooks.checks.load.load_check": ("LoadExpect", "LoadRequest"),
+    "ecs_hooks.checks.load.load_check": ("LoadRequest",),
     "ecs_hooks.checks.metric": ("MetricQuery",),
     "ecs_hooks.checks.request.request_fields": ("Part",),
     "ecs_hooks.checks.samples": ("Samples",),

@@ -12,6 +12,7 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -107,6 +108,11 @@ class DeadlineSocket:
             return self.raw.recv(RECV_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
+
+    def wait_for_data(self, seconds: float) -> None:
+        """Wait until bytes have arrived or the other side has closed, for at most these seconds."""
+        with suppress(TimeoutError):
+            self._wait(select.POLLIN, seconds)
 
     def send_all(self, data: bytes) -> None:
         """Send bytes."""

@@ -144,9 +144,19 @@ class Http1Connection:
         states = {self._h11.our_state, self._h11.their_state}
         return states <= {h11.IDLE, h11.DONE} and not self._h11.trailing_data[0]
 
-    def reuse(self, budget: Budget) -> bool:
-        """Begin another exchange, and return whether that is possible: the server has neither closed nor sent anything."""
+    def reuse(self, budget: Budget, wait: float = 0) -> bool:
+        """Begin another exchange, and return whether that is possible: the server has neither closed nor sent anything.
+
+        Parameters
+        ----------
+        budget
+            The time for the exchange.
+        wait
+            Seconds in which the server may close the connection.
+        """
         try:
+            if wait:
+                self._socket.wait_for_data(wait)
             if self._socket.pending or self._socket.recv_now() is not None:
                 return False
         except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
     from ecs_hooks.http.response import Response
     from ecs_hooks.http.tls import ClientCertificate
 
+IDEMPOTENT = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
+"""Methods whose requests may be sent twice (RFC 9110, section 9.2.2)."""
+
+_MAX_IDLE = 1.0
+"""Seconds after which a free connection is not used again where no request is resent. The servers with the shortest
+keep-alive timeouts close after two seconds (gunicorn) or five (Node.js, uvicorn, Apache): a request that is sent at that
+moment would count as aborted."""
+
+_WAIT_FOR_CLOSE = 0.01
+"""Seconds for a server to close a connection without an announcement after its response, where no request is resent and no
+connection of that server was used twice yet."""
+
 _Key: TypeAlias = "tuple[tuple[str, str, int], str, Trust, ClientCertificate | None]"
 """Scheme, host and port; the name and the requirements for the server's certificate; the client's certificate."""
 
@@ -26,13 +39,17 @@ class Pool:
     """Sends requests on open connections (HTTP keep-alive), from several threads at a time.
 
     The connection that became free last is used first, so there are no more of them than requests at the same time. A
-    server may close an idle connection at the moment at which the next request is sent: if a used connection ends before
-    the first byte of a response, the request is sent again on a new one, as browsers do.
+    server may close an idle connection at the moment at which the next request is sent. Whether it has processed that
+    request is unknown, so only idempotent requests are sent again, on a new connection, and only if `resend` allows it;
+    else the request has failed. With `resend`, other requests have a new connection each.
 
     Parameters
     ----------
     keep
         Whether connections are used again; if not, each request has one of its own.
+    resend
+        Whether an idempotent request is sent again if a used connection ends before the first byte of a response. If not,
+        every abort by the server is an error.
     resolver
         Looks up names. The address guard judges the addresses at each connect.
     in_flight
@@ -42,17 +59,29 @@ class Pool:
     ----------
     opened
         How many connections were opened.
+    replaced
+        How many free connections the server had closed before their next request.
+    resent
+        How many requests were sent again.
     """
 
     def __init__(
-        self, *, keep: bool = True, resolver: Resolver | None = None, in_flight: InFlight | None = None
+        self,
+        *,
+        keep: bool = True,
+        resend: bool = True,
+        resolver: Resolver | None = None,
+        in_flight: InFlight | None = None,
     ) -> None:
-        self.opened = 0
+        self.opened = self.replaced = self.resent = 0
         self._keep = keep
+        self._reuses = keep
+        self._resend = resend
+        self._kept: set[_Key] = set()
         self._resolver = resolver or CachingResolver()
         self._in_flight = in_flight
         self._lock = threading.Lock()
-        self._free: defaultdict[_Key, list[Http1Connection]] = defaultdict(list)
+        self._free: defaultdict[_Key, list[tuple[Http1Connection, float]]] = defaultdict(list)
 
     def connect(self, request: Request, limits: Limits, budget: Budget) -> None:
         """Open a connection in advance.
@@ -77,17 +106,29 @@ class Pool:
             If there is none.
         """
         key = _key(request, limits)
-        used = self._take(key, budget)
-        if used is not None:
+        resend = self._resend and request.method in IDEMPOTENT
+        used = self._take(key, budget) if resend or not self._resend else None
+        if used is not None and resend:
             with suppress(ResetBeforeResponseError):
                 return self._exchange(used, key, request, limits, budget)
-        return self._exchange(self._open(request, limits, budget), key, request, limits, budget)
+            with self._lock:
+                self.resent += 1
+            used = None
+        connection = used or self._open(request, limits, budget)
+        try:
+            response = self._exchange(connection, key, request, limits, budget)
+        except ResetBeforeResponseError as error:
+            error.may_resend = resend or not self._reuses
+            raise
+        if used is not None:
+            self._kept.add(key)
+        return response
 
     def close(self) -> None:
         """Close the connections that are free; each of the others is closed after its exchange."""
         with self._lock:
             self._keep = False
-            free = [each for connections in self._free.values() for each in connections]
+            free = [each for connections in self._free.values() for each, _ in connections]
             self._free.clear()
         for connection in free:
             connection.close()
@@ -111,15 +152,21 @@ class Pool:
         while True:
             with self._lock:
                 free = self._free[key]
-                connection = free.pop() if free else None
-            if connection is None or connection.reuse(budget):
+                connection, since = free.pop() if free else (None, 0.0)
+            if connection is None:
+                return None
+            is_open = connection.reuse(budget, 0 if self._resend or key in self._kept else _WAIT_FOR_CLOSE)
+            if is_open and (self._resend or time.monotonic() - since <= _MAX_IDLE):
                 return connection
             connection.close()
+            if not is_open:
+                with self._lock:
+                    self.replaced += 1
 
     def _put_back(self, connection: Http1Connection, key: _Key) -> None:
         with self._lock:
             if self._keep and connection.is_complete:
-                self._free[key].append(connection)
+                self._free[key].append((connection, time.monotonic()))
                 return
         connection.close()
 
