@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,7 +84,9 @@ class ComparableResponse(NamedTuple):
             if name not in _HEADERS_NOT_COMPARED and name not in ignored.headers
         }
         url = response.url
-        followed = normalize(f"{url.scheme}://{url.authority}{url.target.partition('?')[0]}") if response.redirects else ""
+        followed = (
+            normalize(f"{url.scheme}://{url.authority}{url.target.partition('?')[0]}") if response.redirects else ""
+        )
         body = body_of(response, ignored.paths, normalize)
         return cls("", response.status, seconds, headers, body, followed)
 

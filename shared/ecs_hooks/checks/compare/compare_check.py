@@ -211,7 +211,9 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
         try:
             blue, green = of_blue.build(request, to_blue), of_green.build(request, to_green)
         except ObjectionError as error:
-            raise IncomparableError(f"{label}: {error.message}; remove from the request what the rule requires") from None
+            raise IncomparableError(
+                f"{label}: {error.message}; remove from the request what the rule requires"
+            ) from None
         endpoints = (to_blue.green, to_green.green)
         # After a login, requests to one address may have two tokens.
         with_login = [

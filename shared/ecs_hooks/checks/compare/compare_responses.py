@@ -106,7 +106,9 @@ def compare(
     """
     rate = share_of_look(look, tolerance.false_alarm_rate / _TEST_GROUPS)
     failed = failures(rounds, rate)
-    answered = [(number, response) for number, each in enumerate(rounds) for response in each.blue if not response.failed]
+    answered = [
+        (number, response) for number, each in enumerate(rounds) for response in each.blue if not response.failed
+    ]
     of_green = [each.green for each in rounds if not each.green.failed]
     # The content of a 404 cannot be compared with that of a 200.
     status, _ = Counter(response.status for _, response in answered).most_common(1)[0]
@@ -231,13 +233,19 @@ def _bodies(
 ) -> Iterator[PathValues]:
     yield _at_path(_BODY, blue, green, lambda each: (Value("body", each.body.kind), *each.body.parts))
     if any(each.followed for each in (*blue, *green)):
-        yield _at_path("redirected to", blue, green, lambda each: (Value("string", each.followed) if each.followed else ABSENT,))
+        yield _at_path(
+            "redirected to", blue, green, lambda each: (Value("string", each.followed) if each.followed else ABSENT,)
+        )
     if any(each.body.kind == "binary" for each in (*blue, *green)):
         yield _at_path(f"{_BODY} length", blue, green, lambda each: (Value("number", each.body.size),))
     yield from _places(blue, green)
     yield from _documents(blue, green, normalizers, "$", lambda body: body.roots)
     for path in sorted({path for each in (*blue, *green) for path in each.body.embedded}):
-        yield from _documents(blue, green, normalizers, f"{path} $", lambda body, path=path: tuple(body.embedded.get(path, ())))
+        yield from _documents(blue, green, normalizers, f"{path} $", partial(_embedded, path))
+
+
+def _embedded(path: str, body: Body) -> tuple[Any, ...]:
+    return tuple(body.embedded.get(path, ()))
 
 
 def _documents(
@@ -247,12 +255,12 @@ def _documents(
     root: str,
     roots: Callable[[Body], tuple[Any, ...]],
 ) -> Iterator[PathValues]:
-    documents = [
+    of_blue, of_green = (
         [Document(roots(each.body), normalize) for each in side]
         for side, normalize in zip((blue, green), normalizers, strict=True)
-    ]
-    if any(each.roots for side in documents for each in side):
-        yield from values_by_path(*documents, root)
+    )
+    if any(each.roots for each in (*of_blue, *of_green)):
+        yield from values_by_path(of_blue, of_green, root)
 
 
 def _places(blue: Sequence[ComparableResponse], green: Sequence[ComparableResponse]) -> Iterator[PathValues]:

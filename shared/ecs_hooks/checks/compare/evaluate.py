@@ -87,11 +87,11 @@ def differences(
         numbers = [number for _, number in kept]
         tests += [(present, numbers, feature) for feature in features(present, numbers)]
     found: dict[str, Difference] = {}
-    for path, numbers, feature in tests:
-        difference = _difference(path, numbers, feature, len(tests))
+    for path, own_rounds, feature in tests:
+        difference = _difference(path, own_rounds, feature, len(tests))
         if difference.p_value >= false_alarm_rate:
             continue
-        noise_percent = 100 * difference.noise / len(set(numbers))
+        noise_percent = 100 * difference.noise / len(set(own_rounds))
         if not thresholds.exceeded(100 * difference.rounds / difference.of, noise_percent):
             continue
         known = found.get(path.path)
@@ -105,7 +105,9 @@ def _difference(path: PathValues, rounds: Sequence[int], feature: Feature, tests
     p_value = min(1.0, tests * fisher_exact(green, len(feature.green), blue, len(feature.blue)))
     if feature.is_frozen:
         after = min(path.green[0], key=_sort_key, default=None)
-        return Difference(path.path, green, len(feature.green), blue, p_value, None, after, path.is_secret, is_frozen=True)
+        return Difference(
+            path.path, green, len(feature.green), blue, p_value, None, after, path.is_secret, is_frozen=True
+        )
     # An unusual response of green, and a usual one of blue.
     unusual = path.green[feature.green.index(True)] if green else ()
     usual = path.blue[feature.blue.index(False)] if blue < len(feature.blue) else ()

@@ -50,7 +50,7 @@ class Failures(NamedTuple):
 
 def share_of_look(look: int, false_alarm_rate: float) -> float:
     """Return the share of an error rate for a look, of which 1 is the first."""
-    return false_alarm_rate / 2**look
+    return false_alarm_rate / (1 << look)
 
 
 def failures(rounds: Sequence[Round], false_alarm_rate: float) -> Failures:

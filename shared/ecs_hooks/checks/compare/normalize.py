@@ -94,9 +94,7 @@ def normalizers(
 
 def with_captured(normalize: Normalize, captured: Mapping[str, Any]) -> Normalize:
     """Return a function that also replaces the values that a login has captured by their names."""
-    known = {
-        text: name for name, value in captured.items() if len(text := _text(value)) >= _MIN_CAPTURED
-    }
+    known = {text: name for name, value in captured.items() if len(text := _text(value)) >= _MIN_CAPTURED}
     if not known:
         return normalize
     # The longest first, because one may begin with another.

@@ -46,9 +46,9 @@ def outcome_of(results: Sequence[Result], limits: Limits, redactor: Redactor) ->
     """
     evidence = _evidence(results)
     found = [*_failing(results, limits, redactor), *_differences(results, limits, redactor)]
-    unproved = [f"{each.label}: {_unproved(each.comparison.failures, redactor)}" for each in results if _has_unproved(each, limits)]
+    unproved = list(_unproved(results, limits, redactor))[:_MAX_NAMED]
     if found:
-        return Outcome.failed("; ".join([listed(found, _MAX_NAMED), *unproved[:_MAX_NAMED]]), evidence)
+        return Outcome.failed("; ".join([listed(found, _MAX_NAMED), *unproved]), evidence)
     for each in results:
         if each.rounds < limits.samples:
             problem = f" ({each.problem})" if each.problem else ""
@@ -56,11 +56,11 @@ def outcome_of(results: Sequence[Result], limits: Limits, redactor: Redactor) ->
                 f"{each.label}: there was time for {each.rounds} of {limits.samples} rounds{problem}; raise budget_seconds, "
                 f"or lower samples"
             )
-            return Outcome.failed("; ".join([reason, *unproved[:_MAX_NAMED]]), evidence)
+            return Outcome.failed("; ".join([reason, *unproved]), evidence)
     problems = [f"{each.label}: {each.problem}" for each in results if each.problem]
     if problems:
-        return Outcome.error("; ".join([*problems[:_MAX_NAMED], *unproved[:_MAX_NAMED]]), evidence)
-    return Outcome.passed("; ".join([*unproved[:_MAX_NAMED], _summary(results, limits, redactor)]), evidence)
+        return Outcome.error("; ".join([*problems[:_MAX_NAMED], *unproved]), evidence)
+    return Outcome.passed("; ".join([*unproved, _summary(results, limits, redactor)]), evidence)
 
 
 def _failing(results: Sequence[Result], limits: Limits, redactor: Redactor) -> Iterator[str]:
@@ -76,24 +76,26 @@ def _failing(results: Sequence[Result], limits: Limits, redactor: Redactor) -> I
             yield f"{each.label}: {_failures(found, redactor)}, which is {limit}"
 
 
-def _has_unproved(result: Result, limits: Limits) -> bool:
-    """Return whether green has failures that are not the reason of a FAIL."""
-    found = None if result.comparison is None else result.comparison.failures
-    return found is not None and found.green > 0 and not found.proved and not found.exceed(limits.max_failed_percent)
+def _unproved(results: Sequence[Result], limits: Limits, redactor: Redactor) -> Iterator[str]:
+    """Yield the failures of green that are too few."""
+    for each in results:
+        found = None if each.comparison is None else each.comparison.failures
+        if found is not None and found.green and not found.proved and not found.exceed(limits.max_failed_percent):
+            yield (
+                f"{each.label}: {_failures(found, redactor)}: too few to prove a difference (max_failed_percent sets a fixed "
+                f"limit)"
+            )
 
 
 def _failures(found: Failures, redactor: Redactor) -> str:
     kinds = [
-        redactor.mask(kind) + (f" in {times}" if len(found.kinds) > 1 else "") for kind, times in found.kinds[:_MAX_NAMED]
+        redactor.mask(kind) + (f" in {times}" if len(found.kinds) > 1 else "")
+        for kind, times in found.kinds[:_MAX_NAMED]
     ]
     return (
         f"green fails in {found.green} of {found.rounds} rounds ({', '.join(kinds)}), blue in {found.blue} of "
         f"{found.blue_requests} requests"
     )
-
-
-def _unproved(found: Failures, redactor: Redactor) -> str:
-    return f"{_failures(found, redactor)}: too few to prove a difference (max_failed_percent sets a fixed limit)"
 
 
 def _differences(results: Sequence[Result], limits: Limits, redactor: Redactor) -> Iterator[str]:
@@ -119,7 +121,9 @@ def _describe(difference: Difference, comparison: Comparison, redactor: Redactor
         value = frozen_value(difference, redactor)
         return f"{path} does not vary in {difference.of + 1} rounds (in blue it does within {varies} rounds): {value}"
     often = f"differs in {difference.rounds} of {difference.of} rounds (blue against itself in {difference.noise})"
-    location = f" to {_cut(redactor.mask(comparison.location))}" if difference.path == "status" and comparison.location else ""
+    location = (
+        f" to {_cut(redactor.mask(comparison.location))}" if difference.path == "status" and comparison.location else ""
+    )
     return f"{path} {often}: {change_of(difference, redactor)}{location}"
 
 
@@ -134,15 +138,19 @@ def _summary(results: Sequence[Result], limits: Limits, redactor: Redactor) -> s
     rounds = sum(each.rounds for each in results)
     further = rounds - limits.samples * len(results)
     more = f" and {counted(further, 'further round')}" if further else ""
-    parts = [f"{labels}: no difference in {limits.samples} rounds{more} at {paths} paths, {noisy} of which vary in blue"]
-    others = [
-        f"{each.status}{_to(each, redactor)} to {label}" for label, each in compared if each.status >= _NOT_OK
+    parts = [
+        f"{labels}: no difference in {limits.samples} rounds{more} at {paths} paths, {noisy} of which vary in blue"
     ]
+    others = [f"{each.status}{_to(each, redactor)} to {label}" for label, each in compared if each.status >= _NOT_OK]
     if others:
         parts.append(f"blue responds {listed(others, _MAX_NAMED, ', ', ' and ')}")
     redirected = [label for label, each in compared if each.location]
     if redirected:
-        only = "nothing but redirects was compared" if len(redirected) == len(compared) else "redirects are compared, not what they point to"
+        only = (
+            "nothing but redirects was compared"
+            if len(redirected) == len(compared)
+            else "redirects are compared, not what they point to"
+        )
         parts.append(f"{only} (follow_redirects follows them)")
     missing = [f"{path} of {label}" for label, each in compared for path in each.not_compared]
     if missing:
@@ -168,7 +176,10 @@ def _evidence(results: Sequence[Result]) -> dict[str, Any]:
     }
     failed = [each.failures for each in compared if each.failures.green]
     if failed:
-        evidence |= {"green_failed": sum(each.green for each in failed), "blue_failed": sum(each.blue for each in failed)}
+        evidence |= {
+            "green_failed": sum(each.green for each in failed),
+            "blue_failed": sum(each.blue for each in failed),
+        }
     if worst is not None:
         evidence |= {"most_rounds": worst.rounds, "most_rounds_noise": worst.noise}
     if slowest is not None:

@@ -154,9 +154,7 @@ class Sampler:
             and len(self._rounds) < MAX_ROUNDS
         ):
             before = len(self._rounds)
-            is_whole = self._extend(
-                min(before, MAX_ROUNDS - before), min(self._sampling.pause, _EXTRA_PAUSE)
-            )
+            is_whole = self._extend(min(before, MAX_ROUNDS - before), min(self._sampling.pause, _EXTRA_PAUSE))
             if len(self._rounds) == before:
                 break
             result = self._result()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 import re
 from typing import TYPE_CHECKING
 
@@ -67,7 +66,7 @@ def _texts(difference: Difference, redactor: Redactor) -> tuple[str | None, str 
     start = 0
     if before is not None and after is not None and before.kind in _TEXTS and after.kind in _TEXTS:
         contents = [_masked(str(each.content), redactor) for each in (before, after)]
-        start = len(os.path.commonprefix(contents)) - _CONTEXT
+        start = _equal_start(*contents) - _CONTEXT
         if max(map(len, contents)) <= _MAX_LENGTH:
             start = 0
     return tuple(None if each is None else _show(each, difference, redactor, start) for each in (before, after))  # type: ignore[return-value] # two of them
@@ -87,6 +86,12 @@ def _show(value: Value, difference: Difference, redactor: Redactor, start: int) 
     if isinstance(content, str) and _ADDRESS.match(content):
         content = content.partition("?")[0]  # the query of a URL may contain a secret
     return redactor.show(content, _MAX_LENGTH)
+
+
+def _equal_start(one: str, other: str) -> int:
+    """Return the number of characters with which both begin."""
+    shorter = min(len(one), len(other))
+    return next((index for index in range(shorter) if one[index] != other[index]), shorter)
 
 
 def _masked(text: str, redactor: Redactor) -> str:
