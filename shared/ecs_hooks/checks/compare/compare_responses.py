@@ -184,15 +184,15 @@ def _location(green: Sequence[ComparableResponse], status: int) -> str:
 def _not_compared(blue: Sequence[ComparableResponse], paths: Sequence[PathValues]) -> Iterator[str]:
     """Yield what cannot be compared."""
     if any(each.body.is_ignored for each in blue):
-        yield f"{_BODY} (ignored)"
+        yield f"the {_BODY} (ignored)"
     for path in paths:
         if path.path == _BODY and any(value.kind == "digest" for each in path.blue for value in each):
             if path.varies_in_blue:
-                yield f"{_BODY} (binary or large, and different in each response of blue)"
+                yield f"the {_BODY} (binary or large, and varies in blue)"
         elif path.only_shape:
-            yield f"{path.path} (only its type: of one process, or of a map whose keys differ)"
+            yield f"the value of {path.path}"
         elif path.path == _BODY and len(set(path.blue)) > _UNIQUE * len(path.blue) and any(map(len, path.blue)):
-            yield f"lines of the {_BODY} (some differ in each response of blue)"
+            yield f"lines of the {_BODY} that vary in blue"
 
 
 def _has_status(response: ComparableResponse, status: int) -> bool:

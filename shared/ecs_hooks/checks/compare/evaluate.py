@@ -104,7 +104,7 @@ def _difference(path: PathValues, rounds: Sequence[int], feature: Feature, tests
     green, blue = sum(feature.green), sum(feature.blue)
     p_value = min(1.0, tests * fisher_exact(green, len(feature.green), blue, len(feature.blue)))
     if feature.is_frozen:
-        after = min(path.green[0], key=_sort_key, default=None)
+        after = path.green[0][0] if len(path.green[0]) == 1 else None
         return Difference(
             path.path, green, len(feature.green), blue, p_value, None, after, path.is_secret, is_frozen=True
         )

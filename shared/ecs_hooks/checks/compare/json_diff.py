@@ -46,7 +46,9 @@ class _Node(NamedTuple):
     depth: int = 0
     is_item: bool = False
     name: str = ""
-    """The name of the member; empty for an item, and for a value of a map."""
+    """The name of the member or, for an item, of its array; empty for a value of a map."""
+    parent: str = ""
+    """The name of the object that it belongs to, or of the map."""
     only_shape: bool = False
     """Whether blue and green have other values by design."""
 
@@ -84,7 +86,7 @@ def values_by_path(blue: Sequence[Document], green: Sequence[Document], root: st
                 for found, missing, document in zip(node.found, node.missing, documents, strict=True)
             ]
             kinds = {value.kind for each in values for value in each}
-            only_shape = node.only_shape or is_local(node.name, kinds)
+            only_shape = node.only_shape or is_local(node.name, node.parent, kinds)
             yield PathValues(node.path, values[:of_blue], values[of_blue:], node.is_secret, only_shape)
         waiting.extend(child for child in _children(node, of_blue) if any(child.found))
 
@@ -95,13 +97,18 @@ def _values(found: Sequence[Any], missing: int, normalize: Normalize) -> tuple[V
 
 
 def _children(node: _Node, of_blue: int) -> Iterator[_Node]:
-    below = _Node("", (), (), node.is_secret, node.depth + 1, only_shape=node.only_shape)
+    below = _Node("", (), (), node.is_secret, node.depth + 1, parent=node.name, only_shape=node.only_shape)
     arrays = [[each for each in found if isinstance(each, list)] for found in node.found]
     if any(arrays):
         items = [[item for each in found for item in each] for found in arrays]
         # An array of one process has items of one process: their name is that of the array.
         yield below._replace(
-            path=f"{node.path}[*]", found=items, missing=[0] * len(items), is_item=True, name=node.name
+            path=f"{node.path}[*]",
+            found=items,
+            missing=[0] * len(items),
+            is_item=True,
+            name=node.name,
+            parent=node.parent,
         )
     objects = [[each for each in found if isinstance(each, dict)] for found in node.found]
     keys = map_keys(objects, of_blue)

@@ -36,9 +36,14 @@ _LOCAL = re.compile(
     r"|(?:\w+ )?(?:queue|backlog)(?: (?:depth|length|len|size|items|count))?|(?:\w+ )?(?:in flight|inflight)(?: \w+)?"
     r"|(?:(?:open|active|idle|current|total|db|client|pool|used) )*(?:connections?|conns?)(?: (?:count|open|active|idle|used|total))?"
     r"|(?:active|pending|queued|running|current|open) (?:requests|sessions|jobs|tasks|workers|users|sockets|files|handles)"
-    r"|open fds|fds|file descriptors|pool (?:size|idle|active|used|in use)|(?:requests|req) (?:total|served|handled|count)"
+    r"|rps|qps|tps|throughput|requests per (?:second|minute)|open fds|fds|file descriptors|pool (?:size|idle|active|used|in use)|(?:requests|req) (?:total|served|handled|count)"
     r"|(?:total|served|handled) requests|cache (?:hits|misses|size|entries|evictions)|hits|misses|evictions"
 )
+_LOCAL_PARENT = re.compile(
+    r"(?:[a-z]+ )*(?:queues?|pools?|connections|conns|threads|workers|cache|event ?loop|metrics|gauges|counters|runtime|process"
+    r"|jvm|heap|gc|mem|memory|cpu)"
+)
+"""Names of objects whose numbers all belong to one process."""
 _LOCAL_TIME = re.compile(
     r"(?:\w+ )?uptime(?: \w+)?|(?:process |server |app )?(?:started(?: at)?|start(?:up)? time|boot(?:ed)?(?: time| at)?)"
 )
@@ -74,20 +79,26 @@ def have_noise(found: Sequence[Sequence[Mapping[str, Any]]], keys: frozenset[str
     return len(sets) > 2  # noqa: PLR2004 - a map may change once
 
 
-def is_local(name: str, kinds: set[str]) -> bool:
+def is_local(name: str, parent: str, kinds: set[str]) -> bool:
     """Return whether a member belongs to one process, such as a queue's depth: its value says nothing about another one.
 
     Parameters
     ----------
     name
-        The name of the member.
+        The name of the member; empty if it is none.
+    parent
+        The name of the object that it belongs to.
     kinds
         The kinds of its values.
     """
-    words = " ".join(_WORDS.findall(name)).lower()
-    if kinds <= {"number", "null"}:
-        return _LOCAL.fullmatch(words) is not None or _LOCAL_TIME.fullmatch(words) is not None
-    return kinds <= {"string", "number", "null"} and _LOCAL_TIME.fullmatch(words) is not None
+    if not kinds <= {"number", "null", "string", "absent"}:
+        return False
+    words, of_parent = (" ".join(_WORDS.findall(each)).lower() for each in (name, parent))
+    if _LOCAL_TIME.fullmatch(words):
+        return True
+    return "string" not in kinds and bool(
+        _LOCAL.fullmatch(words) or _LOCAL.fullmatch(f"{of_parent} {words}") or _LOCAL_PARENT.fullmatch(of_parent)
+    )
 
 
 def _names(found: Sequence[Sequence[Mapping[str, Any]]]) -> Iterator[str]:

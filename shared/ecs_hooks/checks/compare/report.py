@@ -119,7 +119,7 @@ def _describe(difference: Difference, comparison: Comparison, redactor: Redactor
     if difference.is_frozen:
         varies = comparison.rounds - difference.noise
         value = frozen_value(difference, redactor)
-        return f"{path} does not vary in {difference.of + 1} rounds (in blue it does within {varies} rounds): {value}"
+        return f"{path} is the same in {difference.of + 1} rounds (in blue it varies within {varies} rounds): {value}"
     often = f"differs in {difference.rounds} of {difference.of} rounds (blue against itself in {difference.noise})"
     location = (
         f" to {_cut(redactor.mask(comparison.location))}" if difference.path == "status" and comparison.location else ""

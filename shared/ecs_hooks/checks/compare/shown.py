@@ -58,7 +58,7 @@ def path_of(difference: Difference, redactor: Redactor) -> str:
 
 def frozen_value(difference: Difference, redactor: Redactor) -> str:
     """Return the value that does not vary any more."""
-    return _texts(difference, redactor)[1] or "the same value"
+    return _texts(difference, redactor)[1] or "several values"
 
 
 def _texts(difference: Difference, redactor: Redactor) -> tuple[str | None, str | None]:

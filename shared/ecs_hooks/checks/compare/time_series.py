@@ -26,11 +26,11 @@ def is_slow(responses: Sequence[tuple[Value, ...]]) -> bool:
     """
     numbers = [_number(each) for each in responses]
     known = [each for each in numbers if each is not None]
-    if len(known) < max(_MIN_NUMBERS, len(numbers)):
+    if len(known) < max(_MIN_NUMBERS, len(numbers)) or len(set(known)) == 1:
         return False
     mean = math.fsum(known) / len(known)
     spread = math.fsum((each - mean) ** 2 for each in known)
-    if not spread or not math.isfinite(spread):
+    if not math.isfinite(spread):
         return False
     return math.fsum((one - other) ** 2 for one, other in pairwise(known)) / spread < _SLOW
 
@@ -60,7 +60,7 @@ def repeats(
     a round are at most as far apart in time as two of green, so a value that changes with time repeats more often in blue.
     None where green may be constant by chance or by lack of traffic: where numbers of blue are those of a gauge.
     """
-    if len(set(green)) > 1 or any(_is_gauge(side) for side in (blue,)):
+    if len(set(green)) > 1 or _is_gauge(blue):
         return None
     in_blue = [
         one == other
