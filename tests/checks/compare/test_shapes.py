@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from benchmarks.compare_noise import Answer, Server
 from ecs_hooks.checks import CompareCheck
@@ -182,8 +183,19 @@ def test_an_ignored_pattern_applies_to_texts_json_and_headers() -> None:
     assert compared(draw("1"), draw("x"), **ignored).status is Status.FAIL
     assert compared(text("v1\nbuild 1"), text("v1\nbuild 2"), **ignored).status is Status.PASS
     assert compared(of_page("<p>build 1</p>"), of_page("<p>build 2</p>"), **ignored).status is Status.PASS
-    with pytest.raises(ValueError, match=r"ignore\.0\.IgnoredText\.matches|is not a valid regular expression"):
-        CompareCheck.model_validate({"ignore": [{"matches": "("}]})
+
+
+@pytest.mark.parametrize(
+    ("ignored", "problem"),
+    [
+        ({"matches": "("}, "is not a valid regular expression"),
+        (5, 'must be a string, or a pattern of texts such as {"matches": "build \\[0-9\\]\\+"}, not number'),
+        ("$" + "x" * 1000, "a JSONPath must have at most 1000 characters"),
+    ],
+)
+def test_something_else_is_refused_where_a_path_or_a_pattern_belongs(ignored: Any, problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        CompareCheck.model_validate({"ignore": [ignored]})
 
 
 def test_secrets_in_texts_are_masked() -> None:

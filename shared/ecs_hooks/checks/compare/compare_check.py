@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ecs_hooks.assertions.jsonpath import check_paths
-from ecs_hooks.assertions.patterns import Pattern
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.compare.comparable_response import Ignored
 from ecs_hooks.checks.compare.compare_responses import MIN_ROUNDS, Tolerance
@@ -22,14 +21,31 @@ from ecs_hooks.checks.request.request_fields import Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, ObjectionError, Session, missing_time
 from ecs_hooks.checks.scenario.login import LoggedIn, LoginError, LoginFields
 from ecs_hooks.checks.scenario.variables import VariableRequest
+from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint, require_running
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.url import Url
 
+if TYPE_CHECKING:
+    from ecs_hooks.checks.compare.ignored_text import IgnoredText
+
+    PathOrText = str | IgnoredText
+else:
+    PathOrText = Annotated[
+        Any,
+        LazyModel(
+            "ecs_hooks.checks.compare.ignored_text:IgnoredText",
+            or_string=True,
+            example='a pattern of texts such as {"matches": "build [0-9]+"}',
+        ),
+    ]
+    """A JSONPath, or a pattern of texts."""
+
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _LONGEST_LABEL = 80
+_LONGEST_PATH = 1000
 _OVERHEAD_SECONDS = 1.0
 """Time of an invocation besides that of the requests: to find both sides, and to compare their responses."""
 
@@ -43,15 +59,6 @@ class CompareRequest(VariableRequest):
         if url is not None:
             raise ValueError("not supported, because blue and green have different addresses; use path")
         return url
-
-
-class IgnoredText(BaseModel):
-    """Texts that are not compared."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    matches: Pattern
-    """A regular expression (RE2). What it matches is not compared, in texts of bodies and in headers."""
 
 
 class CompareCheck(LoginFields, ExchangeFields, Check):
@@ -82,7 +89,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
     differences. With 40 rounds, a failure of every tenth request occurs at least once in 98 % of the checks."""
     interval_seconds: Annotated[float, Field(ge=0, le=60)] = 0.075
     """Pause between two rounds, so that what changes with time changes between responses of blue, too."""
-    ignore: Annotated[tuple[Annotated[str, Field(max_length=1000)] | IgnoredText, ...], Field(max_length=100)] = ()
+    ignore: Annotated[tuple[PathOrText, ...], Field(max_length=100)] = ()
     """What is not compared, such as what identifies versions or instances: JSONPaths (RFC 9535) such as `$.version`, and
     patterns of texts such as `{"matches": "build [0-9a-f]+"}`."""
     ignore_headers: Annotated[tuple[str, ...], Field(max_length=100)] = ()
@@ -115,8 +122,11 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
 
     @field_validator("ignore")
     @classmethod
-    def _are_paths(cls, ignored: tuple[str | IgnoredText, ...]) -> tuple[str | IgnoredText, ...]:
-        check_paths(each for each in ignored if isinstance(each, str))
+    def _are_paths(cls, ignored: tuple[PathOrText, ...]) -> tuple[PathOrText, ...]:
+        paths = [each for each in ignored if isinstance(each, str)]
+        if max(map(len, paths), default=0) > _LONGEST_PATH:
+            raise ValueError(f"a JSONPath must have at most {_LONGEST_PATH} characters")
+        check_paths(paths)
         return ignored
 
     @field_validator("blue_url")
@@ -226,7 +236,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
         return Pair(label, blue, green, prefixes, (of_blue.captured, of_green.captured))
 
     def _compare(self, pairs: Sequence[Pair], lanes: Lanes, session: Session) -> list[Result]:
-        patterns = [each.matches for each in self.ignore if isinstance(each, IgnoredText)]
+        patterns = [each.matches for each in self.ignore if not isinstance(each, str)]
         paths = [each for each in self.ignore if isinstance(each, str)]
         ignored = Ignored(frozenset(name.lower() for name in self.ignore_headers), paths, patterns)
         sampling = Sampling(lanes, session.limits, self.samples, self.interval_seconds, ignored)

@@ -78,9 +78,14 @@ class Comparison(NamedTuple):
     """The paths whose values cannot be compared, with the reason."""
 
     @property
+    def has_difference(self) -> bool:
+        """Whether there is a difference."""
+        return bool(self.differences) or self.failures.proved or self.is_slower
+
+    @property
     def is_conclusive(self) -> bool:
         """Whether there is a difference, or there were enough rounds to find one."""
-        return bool(self.differences) or self.failures.proved or self.is_slower or self.rounds >= MIN_ROUNDS
+        return self.has_difference or self.rounds >= MIN_ROUNDS
 
 
 def compare(

@@ -19,7 +19,8 @@ _SELDOM = 0.5
 _MANY = 20
 """Number of names, each in fewer than half of the responses, from which on they are the keys of a map."""
 _FAMILY = 5
-"""Number of names that differ only in a number, such as `u1` and `u17`, from which on they are keys of a map."""
+"""Number of names that differ only in a number or at their end, such as `u1` and `u17`, or `worker-ab` and `worker-cd`, from which
+on they are keys of a map."""
 _ID = re.compile(
     r"[A-Za-z_.:-]*\d{3,}[\w.:-]*"  # 1042, user_1042, ord-2026-001
     r"|(?=[\w-]*\d)[0-9a-fA-F-]{8,}"  # a UUID, a hash
@@ -28,6 +29,7 @@ _ID = re.compile(
     r"|\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?|(?:ip|host|i|task|pod|worker)-[\w.-]*\d[\w.-]*"
 )
 _DIGITS = re.compile(r"\d+")
+_PREFIX = re.compile(r".+[-_:./](?=[^-_:./]+$)")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LOCAL = re.compile(
     r"(?:\w+ )?uptime(?: \w+)?|p?pid|process id|(?:num |active |live )?(?:goroutines?|threads)(?: count)?"
@@ -67,8 +69,8 @@ def map_keys(found: Sequence[Sequence[Mapping[str, Any]]], of_blue: int) -> froz
         name for name in names if blue[name] < _NEARLY_ALL * blue_size or green[name] < _NEARLY_ALL * green_size
     ]
     keys |= {name for name in changing if _ID.fullmatch(name)}
-    families = Counter(_DIGITS.sub("0", name) for name in changing if _DIGITS.search(name))
-    keys |= {name for name in changing if families[_DIGITS.sub("0", name)] >= _FAMILY}
+    families = Counter(family for name in changing for family in _families(name))
+    keys |= {name for name in changing if any(families[family] >= _FAMILY for family in _families(name))}
     seldom = {name for name in changing if names[name] < _SELDOM * (blue_size + green_size)}
     return frozenset(keys | seldom if len(seldom) >= _MANY else keys)
 
@@ -99,6 +101,13 @@ def is_local(name: str, parent: str, kinds: set[str]) -> bool:
     return "string" not in kinds and bool(
         _LOCAL.fullmatch(words) or _LOCAL.fullmatch(f"{of_parent} {words}") or _LOCAL_PARENT.fullmatch(of_parent)
     )
+
+
+def _families(name: str) -> set[str]:
+    """Return what a name has in common with the names of its kind."""
+    found = {_DIGITS.sub("0", name)} if _DIGITS.search(name) else set()
+    prefix = _PREFIX.match(name)
+    return found | {prefix[0]} if prefix else found
 
 
 def _names(found: Sequence[Sequence[Mapping[str, Any]]]) -> Iterator[str]:

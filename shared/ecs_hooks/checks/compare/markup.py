@@ -10,6 +10,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,16 +63,20 @@ class Markup(NamedTuple):
 
 
 def markup_of(text: str, normalize: Normalize, *, is_xml: bool) -> Markup | None:
-    """Return the values of an HTML or XML document; None if there are more than can be compared."""
+    """Return the values of an HTML or XML document; None if it cannot be read, or if there are too many."""
     walker = _Walker(normalize, is_xml=is_xml)
-    walker.feed(text)
-    walker.close()
-    walker.flush()
-    if walker.count > MAX_VALUES:
+    try:
+        walker.feed(text)
+        walker.end()
+    except (AssertionError, _TooManyError):  # the parser knows no other declarations than those of SGML
         return None
     values = {path: tuple(found) for path, found in walker.values.items()}
     values |= {path: (Value("elements", number),) for path, number in walker.elements.items()}
     return Markup(values, walker.embedded, frozenset(walker.secret_paths))
+
+
+class _TooManyError(Exception):
+    """A document has more values than can be compared."""
 
 
 class _Walker(HTMLParser):
@@ -83,7 +88,7 @@ class _Walker(HTMLParser):
         self.elements: defaultdict[str, int] = defaultdict(int)
         self.embedded: defaultdict[str, list[Any]] = defaultdict(list)
         self.secret_paths: set[str] = set()
-        self.count = 0
+        self._count = 0
         self._normalize = normalize
         self._is_xml = is_xml
         self._open: list[str] = []
@@ -95,7 +100,7 @@ class _Walker(HTMLParser):
             self._end_implied(tag)
         path = self._path(tag)
         self.elements[path] += 1
-        self.count += 1
+        self._add_one()
         names = {name: value or "" for name, value in attrs}
         is_secret = any(is_secret_name(names.get(each, "")) for each in ("name", "id"))
         for name, value in names.items():
@@ -120,6 +125,16 @@ class _Walker(HTMLParser):
     def unknown_decl(self, data: str) -> None:
         self._texts.append(data.removeprefix("CDATA["))
 
+    def end(self) -> None:
+        """Add the rest of the document, which may be in the middle of a tag or a comment.
+
+        The parser's own `close` reads the rest again for each `<` in it.
+        """
+        self.flush()
+        rest, path = unescape(self.rawdata), f"{self._path()}/text()"
+        for piece in pieces_of(rest):
+            self._add(path, without_hashes(self._normalize(piece)))
+
     def flush(self) -> None:
         """Add the text since the last tag."""
         text = "".join(self._texts)
@@ -131,7 +146,7 @@ class _Walker(HTMLParser):
             document = _json_in(text)
             if document is not None:
                 self.embedded[self._path()].append(document)
-                self.count += 1
+                self._add_one()
                 return
             for piece in pieces_of(text):
                 self._add(path, without_hashes(self._normalize(piece)))
@@ -140,7 +155,12 @@ class _Walker(HTMLParser):
 
     def _add(self, path: str, content: str) -> None:
         self.values[path].append(Value("text", content))
-        self.count += 1
+        self._add_one()
+
+    def _add_one(self) -> None:
+        self._count += 1
+        if self._count > MAX_VALUES:
+            raise _TooManyError
 
     def _attribute(self, path: str, name: str, value: str, secret: str) -> None:
         hashed = _HASHED_NAME.match(name)

@@ -43,15 +43,16 @@ _ASSET_HASH = re.compile(
     r"|(?<=nonce-)[\w+/=-]+|(?<=sha256-)[\w+/=-]+|(?<=sha384-)[\w+/=-]+|(?<=sha512-)[\w+/=-]+"
 )
 _HEXADECIMAL = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{6,}", re.IGNORECASE)
-_ROLLUP = re.compile(r"(?=.*[A-Z0-9])(?!\d+$|[A-Z]+$|[A-Z]?[a-z_-]+\d*$)[A-Za-z0-9_-]{8}")
-"""Hashes of Rollup, Vite and esbuild: eight characters of Base64 or Base32, but not a word or a number."""
+_OF_SCRIPT = re.compile(r"[0-9a-f]{8,}|(?=.*[A-Z0-9])(?![A-Z]+$|[A-Z]?[a-z_-]+\d*$)[A-Za-z0-9_-]{8}")
+"""Hashes of webpack in hexadecimal, perhaps without a letter, and those of Rollup, Vite and esbuild: eight characters of Base64 or
+Base32, but not a word."""
 _HUMP = re.compile(r"[a-z][A-Z]|[A-Za-z]\d|\d[A-Za-z]")
 _LONG, _MIN_HUMPS = 16, 3
 
 
 def _is_hash(text: str, *, of_script: bool) -> bool:
     """Return whether a part of a name is the hash of a content or the id of a build, and not a word or a version."""
-    if _HEXADECIMAL.fullmatch(text) or (of_script and _ROLLUP.fullmatch(text)):
+    if _HEXADECIMAL.fullmatch(text) or (of_script and _OF_SCRIPT.fullmatch(text)):
         return True
     return len(text) >= _LONG and any(map(str.isdigit, text)) and len(_HUMP.findall(text)) >= _MIN_HUMPS
 

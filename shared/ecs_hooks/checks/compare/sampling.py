@@ -147,12 +147,7 @@ class Sampler:
         IncomparableError
             If there is too much to compare.
         """
-        while (
-            result.comparison is not None
-            and result.comparison.suspected
-            and not result.comparison.failures.exceed(self._tolerance.max_failed_percent)
-            and len(self._rounds) < MAX_ROUNDS
-        ):
+        while self._needs_more(result.comparison):
             before = len(self._rounds)
             is_whole = self._extend(min(before, MAX_ROUNDS - before), min(self._sampling.pause, _EXTRA_PAUSE))
             if len(self._rounds) == before:
@@ -161,6 +156,11 @@ class Sampler:
             if not is_whole or self._deadline.expired:
                 break
         return result
+
+    def _needs_more(self, comparison: Comparison | None) -> bool:
+        if comparison is None or comparison.has_difference or len(self._rounds) >= MAX_ROUNDS:
+            return False
+        return comparison.suspected and not comparison.failures.exceed(self._tolerance.max_failed_percent)
 
     def _extend(self, count: int, pause: float) -> bool:
         """Add rounds, fewer if the deadline has passed; return whether their bodies are small enough."""

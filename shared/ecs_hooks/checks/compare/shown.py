@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _MAX_LENGTH = 40
 _CONTEXT = 12
 """Characters before the first difference of two long texts."""
+_NEARBY = 200
+"""Characters beside a difference in which secrets are looked for."""
 _MAX_PATH = 80
 _NOT_SHOWN = {
     "absent": "absent",
@@ -30,7 +32,7 @@ _PHRASES = {"array": "an array of {}", "body": "{}", "elements": "{} of them", "
 _TEXTS = {"line", "text"}
 """Kinds whose values are parts of a text, which may contain a secret without a name of its own."""
 _ADDRESS = re.compile(rf"\w+://|/|{re.escape(ORIGIN)}")
-_ASSIGNED = re.compile(r"([\w-]+)([\"']?\s*(?:=>|[:=])\s*)(\"[^\"]*\"?|'[^']*'?|[^\s,;&<>\"']+)")
+_ASSIGNED = re.compile(r"(?<![\w-])([\w-]{1,64})([\"']?\s*(?:=>|[:=])\s*)(\"[^\"]*\"?|'[^']*'?|[^\s,;&<>\"']+)")
 
 
 def change_of(difference: Difference, redactor: Redactor) -> str:
@@ -63,16 +65,27 @@ def frozen_value(difference: Difference, redactor: Redactor) -> str:
 
 def _texts(difference: Difference, redactor: Redactor) -> tuple[str | None, str | None]:
     before, after = difference.before, difference.after
-    start = 0
     if before is not None and after is not None and before.kind in _TEXTS and after.kind in _TEXTS:
-        contents = [_masked(str(each.content), redactor) for each in (before, after)]
-        start = _equal_start(*contents) - _CONTEXT
-        if max(map(len, contents)) <= _MAX_LENGTH:
-            start = 0
-    return tuple(None if each is None else _show(each, difference, redactor, start) for each in (before, after))  # type: ignore[return-value] # two of them
+        one, other = _around_difference(str(before.content), str(after.content), redactor)
+        before, after = before._replace(content=one), after._replace(content=other)
+    return (
+        None if before is None else _show(before, difference, redactor),
+        None if after is None else _show(after, difference, redactor),
+    )
 
 
-def _show(value: Value, difference: Difference, redactor: Redactor, start: int) -> str:
+def _around_difference(one: str, other: str, redactor: Redactor) -> tuple[str, str]:
+    """Return the parts of two texts around their first difference, without secrets."""
+    # The name of a secret may be before the difference, and its end after it.
+    begin = max(0, _equal_start(one, other) - _NEARBY)
+    one, other = (_masked(each[begin : begin + 3 * _NEARBY], redactor) for each in (one, other))
+    start = _equal_start(one, other) - _CONTEXT
+    if begin == 0 and max(len(one), len(other)) <= _MAX_LENGTH:
+        return one, other
+    return (f"...{one[start:]}", f"...{other[start:]}") if start > 0 else (one, other)
+
+
+def _show(value: Value, difference: Difference, redactor: Redactor) -> str:
     kind, content = value
     if kind in _NOT_SHOWN:
         return _NOT_SHOWN[kind]
@@ -81,8 +94,7 @@ def _show(value: Value, difference: Difference, redactor: Redactor, start: int) 
     if difference.is_secret:
         return f"{MASK} ({kind})"
     if kind in _TEXTS:
-        text = _masked(str(content), redactor)
-        return redactor.show(f"...{text[start:]}" if start > 0 else text, _MAX_LENGTH)
+        return redactor.show(_masked(str(content)[: 3 * _NEARBY], redactor), _MAX_LENGTH)
     if isinstance(content, str) and _ADDRESS.match(content):
         content = content.partition("?")[0]  # the query of a URL may contain a secret
     return redactor.show(content, _MAX_LENGTH)

@@ -13,6 +13,8 @@ _SLOW = 1.0
 """Von Neumann's ratio below which numbers follow each other. It is 2 for independent ones, with a standard deviation of 0.35
 at 30 of them, and near 0 for a queue's depth."""
 _MIN_NUMBERS = 10
+_MAX_NUMBER = 1e100
+"""Largest number whose square is known, with some distance."""
 _UNIQUE = 0.9
 """Share of different values from which on numbers are ids, times or random, and not those of a gauge."""
 _NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)")
@@ -28,11 +30,11 @@ def is_slow(responses: Sequence[tuple[Value, ...]]) -> bool:
     known = [each for each in numbers if each is not None]
     if len(known) < max(_MIN_NUMBERS, len(numbers)) or len(set(known)) == 1:
         return False
+    if max(map(abs, known)) > _MAX_NUMBER:
+        return False
     mean = math.fsum(known) / len(known)
     spread = math.fsum((each - mean) ** 2 for each in known)
-    if not math.isfinite(spread):
-        return False
-    return math.fsum((one - other) ** 2 for one, other in pairwise(known)) / spread < _SLOW
+    return spread > 0 and math.fsum((one - other) ** 2 for one, other in pairwise(known)) / spread < _SLOW
 
 
 def _number(values: tuple[Value, ...]) -> float | None:
@@ -40,10 +42,7 @@ def _number(values: tuple[Value, ...]) -> float | None:
     numbers: list[float] = []
     for kind, content in values:
         if kind == "number" and isinstance(content, int | float):
-            try:
-                numbers.append(float(content))
-            except OverflowError:
-                return None
+            numbers.append(_MAX_NUMBER * 2 if abs(content) > _MAX_NUMBER else float(content))
         elif kind in {"string", "text", "line"} and (found := _NUMBER.match(str(content))):
             numbers.append(float(found[1]))
         else:
