@@ -48,7 +48,7 @@ _ASSIGNED = re.compile(r"\s*(?:(?:var|let|const)\s+)?[\w.$\[\]\"']+\s*=\s*([\[{]
 """A script that assigns JSON to a variable, as server-side rendering does: `window.__STATE__ = {...};`."""
 _HASHED_NAME = re.compile(r"^(data-v|_nghost|_ngcontent|data-astro-cid|data-svelte)-[\w-]+$")
 _LIBRARY_CLASS = re.compile(r"^(css|svelte|jsx|jss|emotion|sc|astro)-[A-Za-z0-9-]{4,}$")
-_MODULE_CLASS = re.compile(r"^(.+?_{1,2}|.+?--)(?=[A-Za-z0-9_-]*(?:\d|[a-z][A-Z]))[A-Za-z0-9_-]{5,8}$")
+_MODULE_CLASS = re.compile(r"^(.+(?:__|--|_))(?=[A-Za-z0-9_-]*(?:\d|[a-z][A-Z]))[A-Za-z0-9_-]{5,8}$")
 _STYLED_CLASS = re.compile(r"^(?=[a-z]*[A-Z])[A-Za-z]{5,7}$")
 
 
@@ -189,7 +189,7 @@ class _Walker(HTMLParser):
                 return
 
     def _path(self, *last: str) -> str:
-        return "/" + "/".join((*self._open, *last))
+        return "".join(f"/{tag}" for tag in (*self._open, *last))
 
 
 def pieces_of(text: str) -> Iterator[str]:
