@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import AtStep, Check, Requirements
     from ecs_hooks.checks.compare.compare_check import CompareCheck, CompareRequest
+    from ecs_hooks.checks.compare.ignored_text import IgnoredText
     from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Effect
     from ecs_hooks.checks.comparison.comparison_check import ComparisonCheck
     from ecs_hooks.checks.context import CheckContext
@@ -66,6 +67,7 @@ __all__ = [
     "Filter",
     "GoldenSignalsCheck",
     "HttpCheck",
+    "IgnoredText",
     "InvokeCheck",
     "LoadCheck",
     "LoadRequest",
@@ -124,6 +126,7 @@ _OTHERS = {
     "ecs_hooks.auth.secret_store": ("Reference",),
     "ecs_hooks.checks.base": ("AtStep", "Check", "Requirements"),
     "ecs_hooks.checks.compare.compare_check": ("CompareRequest",),
+    "ecs_hooks.checks.compare.ignored_text": ("IgnoredText",),
     "ecs_hooks.checks.comparison.compared_metric": ("ComparedMetric", "Effect"),
     "ecs_hooks.checks.context": ("CheckContext",),
     "ecs_hooks.checks.http": ("Until",),
