@@ -167,9 +167,14 @@ def _exact_tail(minutes: Sequence[Counts], probabilities: Sequence[float], green
 def _hypergeometric(hits: int, size: int, other: int) -> tuple[int, list[float]]:
     """Return the least number of hits in the first of two groups, and the probabilities of it and of all greater ones."""
     least, most = max(0, hits - other), min(hits, size)
-    terms = [1.0]
-    for number in range(least, most):
-        terms.append(terms[-1] * (hits - number) * (size - number) / ((number + 1) * (other - hits + number + 1)))
+    # From the most probable number on, in both directions: from the least one on, the terms overflow.
+    mode = min(max(least, (hits + 1) * (size + 1) // (size + other + 2)), most)
+    up, down = [1.0], [1.0]
+    for number in range(mode, most):
+        up.append(up[-1] * (hits - number) * (size - number) / ((number + 1) * (other - hits + number + 1)))
+    for number in range(mode, least, -1):
+        down.append(down[-1] * number * (other - hits + number) / ((hits - number + 1) * (size - number + 1)))
+    terms = [*reversed(down[1:]), *up]
     whole = math.fsum(terms)
     return least, [term / whole for term in terms]
 
