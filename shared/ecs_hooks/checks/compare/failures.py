@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.checks.statistics import fisher_exact
+from ecs_hooks.checks.statistics.fisher import fisher_exact
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.compare.comparable_response import Round
