@@ -107,7 +107,7 @@ class ComparisonCheck(MetricWindowCheck):
                 "(min_samples) of the window remain"
             )
         if problems:
-            raise ValueError("; ".join(problems))
+            raise FieldError(*problems)
         return self
 
     @property
