@@ -133,7 +133,7 @@ def _by_test(metric: ComparedMetric, green: Side, blue: Side, found: Finding, se
     if found.broke and failed:
         minute = found.broke * settings.period_seconds / 60
         notes.append(f"broke away from blue by minute {minute:g} of those that count")
-    caveats = [*found.caveats, *_blind(metric, found.detectable)]
+    caveats = [*found.caveats, *_blind(found)]
     return MetricResult(
         metric,
         0.0 if failed else 1.0,
@@ -149,13 +149,15 @@ def _by_test(metric: ComparedMetric, green: Side, blue: Side, found: Finding, se
     )
 
 
-def _blind(metric: ComparedMetric, detectable: float) -> list[str]:
+def _blind(found: Finding) -> list[str]:
     """Return what the comparison would not have seen, in words, where that is much."""
-    if not math.isfinite(detectable):
+    if not math.isfinite(found.detectable):
         return ["would not have seen any regression"]
-    if metric.per is not None:
-        return [f"would not have seen less than {detectable:.2g} points more"] if detectable > _MANY_POINTS else []
-    return [f"would not have seen less than +{100 * (detectable - 1):.0f} %"] if detectable > _MUCH_SLOWER else []
+    if found.in_points:
+        words, much = f"{found.detectable:.2g} points more", found.detectable > _MANY_POINTS
+    else:
+        words, much = f"+{100 * (found.detectable - 1):.0f} %", found.detectable > _MUCH_SLOWER
+    return [f"would not have seen less than {words}"] if much else []
 
 
 def _summary(metric: ComparedMetric, green: float, blue: float | None, statistic: str = "") -> str:

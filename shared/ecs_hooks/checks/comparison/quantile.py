@@ -17,7 +17,7 @@ from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.outage import FACTOR, share_break
 from ecs_hooks.checks.comparison.paired import compare_paired
-from ecs_hooks.checks.comparison.sides import Points, Settings, Side, counted_minutes
+from ecs_hooks.checks.comparison.sides import Points, Settings, Side, counted_minutes, requests_seen
 from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, total
 from ecs_hooks.core.formatting import counted
 
@@ -123,10 +123,10 @@ def compare_quantile(metric: ComparedMetric, green: Side, blue: Side, settings: 
         return compare_paired(metric, green, blue, settings)
     cut = find_cut(metric, green, blue, settings, by_green=by_green)
     if cut is None:
-        raise Undecided(_too_few(metric, green, blue))
+        raise Undecided(_too_few(metric, green, blue, settings))
     if cut.paired:
         return compare_paired(metric, green, blue, settings)
-    if not any(green.above.values()) and not any(blue.above.values()):
+    if _lacks_counts(metric, cut, green, blue):
         raise Undecided(
             f"{metric.label}: CloudWatch has no counts of its values (TC), so {metric.stat} requires "
             f"{_PAIRED_ABOVE / min(cut.quantile, 1 - cut.quantile):.0f} values of each revision in a period"
@@ -176,13 +176,29 @@ def _few_minutes(metric: ComparedMetric, minutes: Sequence[Counts]) -> str:
     return f"{metric.label}: {counted(green, 'datapoint')} of green and {blue} of blue"
 
 
-def _too_few(metric: ComparedMetric, green: Side, blue: Side) -> str:
+def _lacks_counts(metric: ComparedMetric, cut: Cut, green: Side, blue: Side) -> bool:
+    """Return whether CloudWatch has no counts, although the percentiles of minutes show that there are requests to count.
+
+    Where no request is above a cut, such as of a constant, there may be no datapoint.
+    """
+    if any(green.above.values()) or any(blue.above.values()):
+        return False
+    least = min(cut.values[name] for name in green_cuts(metric))
+    return max(blue.parts.values(), default=0.0) > cut.values["cut"] or max(green.parts.values(), default=0.0) > least
+
+
+def _too_few(metric: ComparedMetric, green: Side, blue: Side, settings: Settings) -> str:
+    if any(side.sizes and not side.parts for side in (green, blue)):
+        return (
+            f"{metric.label}: CloudWatch has no {metric.stat} of its values, as of statistic sets; publish single values, "
+            "or compare Average"
+        )
     name, side = ("blue", blue) if blue.requests <= green.requests else ("green", green)
     required = _MIN_ABOVE / min(metric.quantile or 0.5, 1 - (metric.quantile or 0.5))
-    minutes = max(1, len(side.sizes))
+    seen = requests_seen(side.requests, len(side.sizes), settings)
     return (
-        f"{metric.label}: too few requests of {name} ({side.requests / minutes:.2g} a minute, {side.requests:.0f} in total; "
-        f"{metric.stat} requires {required:.0f}, p50 {2 * _MIN_ABOVE})"
+        f"{metric.label}: too few requests of {name} ({seen}; {metric.stat} requires {required:.0f}, "
+        f"p50 {2 * _MIN_ABOVE})"
     )
 
 
@@ -213,6 +229,8 @@ def _detectable(cut: Cut, blue: Side, sums: Counts, difference: float) -> float:
     """
     share = (sums.blue_hits / sums.blue_size if sums.blue_size else 1 - cut.quantile) + difference
     known = sorted((1 - quantile, value) for quantile, value in blue.quantiles.items() if value > 0)
+    if known and share < known[0][0]:  # fewer than the highest quantile shows
+        return cut.values["up"] / known[0][1]
     for (tail, value), (further, lower) in pairwise(known):
         if tail <= share <= further:
             part = (share - tail) / (further - tail)

@@ -89,6 +89,13 @@ class Settings(NamedTuple):
         return value + side * max(abs(value) * percent / 100, metric.tolerance_difference)
 
 
+def requests_seen(requests: float, periods: int, settings: Settings) -> str:
+    """Return a number of requests in words: those a minute, and all."""
+    rate = requests / max(1, periods) * 60 / settings.period_seconds
+    digits = f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"  # noqa: PLR2004 - two digits
+    return f"{digits} a minute, {requests:.0f} in total"
+
+
 def counted_minutes(metric: ComparedMetric, green: Side, settings: Settings) -> tuple[Sequence[float], int]:
     """Return green's minutes that count, and the number of those at the beginning that do not (`warm_up_minutes`).
 
