@@ -209,7 +209,8 @@ def autoregressive(deviation: float, rho: float = 0.8) -> Shape:
         for step in steps:
             levels.append(level)
             level = rho * level + step
-        return np.exp(np.array(levels))
+        drawn: Floats = np.exp(np.array(levels))
+        return drawn
 
     return draw
 

@@ -106,7 +106,7 @@ class DrawnMetrics(MetricData):
             errors = int(errors * part)
         match name:
             case "TargetResponseTime":
-                return seconds.tolist()
+                return list(map(float, seconds))
             case "RequestCount":
                 return [1.0] * len(seconds)
             case "HTTPCode_Target_5XX_Count":
@@ -169,7 +169,8 @@ class InProcessAws:
         return SimpleNamespace(meta=SimpleNamespace(service_model=model), **operations)
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self._answers[operation](request)
+        answer: Any = self._answers[operation]
+        found: dict[str, Any] = answer(request)
         return found
 
 

@@ -159,7 +159,7 @@ def _known_cases() -> Iterator[Situation]:
     )
     own = replace(_USUAL, factors=(autoregressive(0.15),))
     yield _case("equal, own AR(1) noise", (1200, 4800), Row(P99, "PASS", 5), own, own)
-    slow, quick = Revision(latency=constant(901)), Revision(latency=constant(0.1))
+    slow = Revision(latency=constant(901))
     yield _case(
         "3 datapoints, 901 s", (1200, 4800), Row(_THREE_MINUTES, "FAIL", 0), slow, Revision(latency=constant(0.1))
     )

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from ecs_hooks.engine.hook import Definition
 from ecs_hooks.handler import LifecycleHandler
 from ecs_hooks.http.guard import VARIABLE
 from ecs_hooks.plan.model import Plan
+from ecs_hooks_cli.common.advice import advice, judges_traffic, shares, usual_of_last_week
 from ecs_hooks_cli.common.live import JsonLines, hooks_shown_in
 from ecs_hooks_cli.common.plans import fetch_plan, read_plan
 from ecs_hooks_cli.common.service import (
@@ -29,6 +30,7 @@ from ecs_hooks_cli.common.service import (
     aws_region,
     cluster_and_name,
     describe_deployment,
+    describe_service,
     hook_event,
     running_deployment,
 )
@@ -97,6 +99,8 @@ def check(  # noqa: PLR0913 - one parameter an option
         sys.exit(f"ecs-hooks: {aws_error_text(error)}")
     details = _at(url, blue_url, configuration) if url else configuration
     view = JsonLines(sys.stdout) if as_json else _Lines(Console(file=sys.stdout, highlight=False, soft_wrap=True))
+    for line in _advice(arn, parsed):
+        view.write({"kind": "advice", "reason": f"ADVICE {line}"})
     handler = LifecycleHandler(Definition())
     while True:
         with hooks_shown_in(view, io.StringIO()):
@@ -107,6 +111,20 @@ def check(  # noqa: PLR0913 - one parameter an option
             sys.exit(_EXIT[status])
         details = answer["hookDetails"]
         time.sleep(float(answer["callBackDelay"]))
+
+
+def _advice(arn: EcsArn | None, plan: Plan) -> Iterator[str]:
+    """Yield how long a comparison must watch, from the service's traffic of the last week, if a check depends on it."""
+    if arn is None or not judges_traffic(plan.checks):
+        return
+    try:
+        service = describe_service(f"{arn.cluster}/{arn.service}", arn.region)
+        usual = usual_of_last_week(arn.region, service.load_balancing)
+        if usual is not None:
+            yield f"{usual}; how long a comparison must watch:"
+            yield from advice(usual, shares(service.configuration)) if usual.requests else ()
+    except FactError as error:
+        yield f"the traffic of the last week is unknown: {aws_error_text(error)}"
 
 
 class _Context:

@@ -250,6 +250,20 @@ def test_one_call_reads_all_metrics_of_a_plan(aws: AwsApi) -> None:
             "{green} is not a placeholder; allowed: {green.",
         ),
         ({"queries": {"Bad": ERRORS}}, "pattern"),
+        (
+            {"min_samples": 5, "window_minutes": 3},
+            (
+                "min_samples: never passes, window_minutes 3 has 3 datapoints of 60 s; must be at most 3, or window_minutes at "
+                "least 5"
+            ),
+        ),
+        (
+            {"failure_limit": 1, "period_seconds": 300},
+            (
+                "failure_limit: never fails, window_minutes 5 has 1 datapoint of 300 s; must be at most 0, or window_minutes at "
+                "least 10"
+            ),
+        ),
     ],
 )
 def test_a_mistake_is_refused(fields: dict[str, Any], problem: str) -> None:

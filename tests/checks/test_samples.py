@@ -14,7 +14,7 @@ from ecs_hooks.checks import HttpCheck
 from ecs_hooks.checks.samples import Sample, Samples
 from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, check_deadline
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.http import http1
+from ecs_hooks.http import http1, pool
 from ecs_hooks.http.connect import connect as connect_for_real
 from ecs_hooks.http.errors import ConnectError
 from tests.checks.asking import ask
@@ -159,7 +159,8 @@ def test_an_aborted_sample_is_not_sent_again(start: Start, retries: int) -> None
     assert outcome.evidence["connections"] == server.connections == 3
 
 
-def test_connections_that_the_server_closed_are_counted(start: Start) -> None:
+def test_connections_that_the_server_closed_are_counted(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_WAIT_FOR_CLOSE", 10)  # until it has closed
     server = start(lambda _: 200)
     server.closes = True
 
@@ -180,6 +181,7 @@ def test_attempts_to_connect_are_counted(start: Start, monkeypatch: pytest.Monke
         return connect_for_real(*arguments)
 
     monkeypatch.setattr(http1, "connect", connect)
+    monkeypatch.setattr(pool, "_WAIT_FOR_CLOSE", 10)
     outcome = sampled(server, connect_retries=1, count=3)
     assert outcome.status is Status.PASS
     assert outcome.evidence["connect_retries"] == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -136,6 +136,7 @@ class Account:
         aws.answer("SimulatePrincipalPolicy", self._simulate)
         aws.error("GetPolicy", "ResourceNotFoundException", 404)
         aws.answer("DescribeRules", rule())
+        aws.answer("GetMetricData", lambda asked: {"MetricDataResults": [self._requests(asked)]})
         self.listener("HTTP", 8080)
         aws.answer("DescribeLoadBalancers", lambda _: {"LoadBalancers": [self.balancer]})
         aws.answer(
@@ -145,6 +146,12 @@ class Account:
         aws.answer("DescribeSubnets", lambda asked: {"Subnets": [self._subnet(each) for each in asked["SubnetIds"]]})
         aws.answer("DescribeRouteTables", lambda _: {"RouteTables": self.tables})
         aws.answer("DescribeVpcEndpoints", lambda _: {"VpcEndpoints": self.endpoints})
+
+    def _requests(self, asked: Json) -> Json:
+        """Return ten requests a second in each hour."""
+        stamps = [asked["StartTime"] + timedelta(hours=hour) for hour in range(168)]
+        first = asked["MetricDataQueries"][0]["Id"]
+        return {"Id": first, "Timestamps": stamps, "Values": [36_000.0] * 168, "StatusCode": "Complete"}
 
     def _trust(self) -> str:
         return quote(json.dumps(self.trust))

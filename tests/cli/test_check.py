@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.account import Account
 from tests.cli.conftest import Run
 from tests.conftest import GREEN, load_event
 from tests.http.fixtures import Serve
@@ -154,6 +155,30 @@ def test_a_running_deployment_is_checked(
         assert aws.asked["ListServiceDeployments"] == [
             {"cluster": "my-cluster", "service": "my-service", "status": ["PENDING", "IN_PROGRESS"]}
         ]
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_a_check_of_the_metrics_gets_advice_by_the_traffic(
+    run: Run, tmp_path: Path, account: Account, *, denied: bool
+) -> None:
+    aws = account.aws
+    described = {"targetServiceRevision": {"arn": GREEN}, "lifecycleStage": "POST_PRODUCTION_TRAFFIC_SHIFT"}
+    aws.answer("DescribeServiceDeployments", {"serviceDeployments": [described]})
+    load_balancer(aws)
+    if denied:
+        aws.error("GetMetricData", "AccessDenied", 403)
+    plan = {"checks": [{"type": "golden_signals", "window_minutes": 1}]}
+    lines = run("check", written(tmp_path, plan), "--deployment", DEPLOYMENT).output.splitlines()
+
+    if denied:
+        assert lines[0].startswith("ADVICE the traffic of the last week is unknown: cloudwatch:GetMetricData")
+        return
+    assert lines[0].startswith("ADVICE 600 requests a minute in the median hour of the last week, 0 % errors; how long")
+    assert lines[1].startswith('ADVICE after the last step, with baseline "previous" (green 600 and blue 600')
+    assert lines[2].startswith("WAIT golden_signals")
+
+    account.service["loadBalancers"] = []
+    assert not run("check", written(tmp_path, plan), "--deployment", DEPLOYMENT).output.startswith("ADVICE")
 
 
 def test_the_default_stage_is_post_test_traffic_shift(run: Run, tmp_path: Path, aws: AwsApi) -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ecs_hooks import LifecycleEvent, Stage, stage_hook
 from ecs_hooks.checks import Check, CheckContext, HttpCheck, LogsCheck
-from ecs_hooks.checks.golden_signals import GoldenSignalsCheck
+from ecs_hooks.checks.golden_signals.golden_signals_check import GoldenSignalsCheck
 from ecs_hooks.core import clock
 from ecs_hooks.core.measurement import Measured, Watch, judge, waiting
 from ecs_hooks.core.outcome import Outcome, Status

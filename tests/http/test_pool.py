@@ -182,6 +182,28 @@ def test_a_connection_that_was_free_for_long_is_not_used_where_an_abort_is_an_er
         pool.close()
 
 
+def test_a_connection_in_advance_that_the_server_closes_says_nothing_about_the_others(serve: Serve) -> None:
+    closed = threading.Event()
+
+    def script(peer: Peer) -> None:
+        if server.connections == 1:
+            peer.connection.close()
+            closed.set()
+            return
+        while peer.request():
+            peer.answer()
+
+    server = serve(script)
+    pool = Pool(resend=False)
+    pool.connect(Request.build("GET", Url.parse(server.url)), LIMITS, Budget.start(5, Deadline.after(20)))
+    assert closed.wait(10)
+    time.sleep(0.05)
+    for _ in range(3):
+        get(pool, server.url)
+    assert (pool.opened, pool.replaced) == (2, 1)
+    pool.close()
+
+
 def test_a_reset_of_a_new_connection_is_an_error(serve: Serve, pool: Pool) -> None:
     def script(peer: Peer) -> None:
         peer.request()

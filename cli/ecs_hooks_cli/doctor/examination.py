@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks_cli.common.service import Service, is_pause
-from ecs_hooks_cli.doctor import aws_access, endpoint, function, network, permissions, plan, secrets, service
+from ecs_hooks_cli.doctor import aws_access, endpoint, function, network, permissions, plan, secrets, service, traffic
 from ecs_hooks_cli.doctor.attached_hook import AttachedHook, ExaminedService, PlannedHook
 from ecs_hooks_cli.doctor.finding import Finding, Subject
 from ecs_hooks_cli.doctor.function import Function
@@ -91,5 +91,6 @@ def _of_planned(hook: PlannedHook) -> Iterator[Finding]:
         green, blue = endpoint.examine_green(hook, stage, at_stage), endpoint.examine_blue(hook, stage, at_stage)
         yield from endpoint.SUBJECT.or_unknown(f"the address of green at {stage}", green)
         yield from endpoint.SUBJECT.or_unknown(f"the address of blue at {stage}", blue)
+    yield from traffic.SUBJECT.or_unknown("the traffic of the service", traffic.examine(hook))
     yield from network.SUBJECT.or_unknown("whether requests reach their targets", network.examine(hook))
     yield from aws_access.SUBJECT.or_unknown("whether the function can call AWS", aws_access.examine(hook))

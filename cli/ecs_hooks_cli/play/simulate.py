@@ -9,6 +9,7 @@ from typing import IO, NamedTuple
 
 import click
 
+from ecs_hooks_cli.common.advice import Usual, advice, shares
 from ecs_hooks_cli.play import options
 from ecs_hooks_cli.play.playback import Playback, play_options
 from ecs_hooks_cli.report.recording import Played
@@ -129,6 +130,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Requests of users for / meanwhile, for the load balancer's metrics.",
 )
+@click.option(
+    "--advice",
+    "only_advice",
+    is_flag=True,
+    help="Print how long a comparison must watch at the steps of the strategy, with these requests of users, and end.",
+)
 @click.option("--app-url", is_flag=True, help="Set APP_URL to the test listener's address, as AWS's sample requires.")
 @click.option(
     "--expect",
@@ -163,6 +170,7 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     alarms: Sequence[str],
     alarms_file: Path | None,
     requests_per_minute: int,
+    only_advice: bool,
     app_url: bool,
     expect: str,
     logs: IO[str] | None,
@@ -170,6 +178,11 @@ def simulate(  # noqa: PLR0913 - one parameter an option
     as_json: bool,
 ) -> None:
     """Play a deployment with your hooks, on this machine and in virtual time."""
+    if only_advice:
+        service = options.service_of(bake_time, strategy, step_percent, step_bake_time)
+        for line in advice(Usual(requests_per_minute), shares(service.deployment_configuration())):
+            click.echo(line)
+        return
     chosen = options.Controller(controller)
     options.check_options(chosen, context)
     playback = Playback(as_json=as_json, report=report, logs=logs)

@@ -13,6 +13,7 @@ from ecs_hooks.aws.cloudwatch import Series, get_metric_data
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core import clock
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.placeholders import fill_placeholders
 
 NO_DATA = Series(())
@@ -60,8 +61,19 @@ class MetricWindowCheck(Check):
 
     @property
     def planned_periods(self) -> int:
-        """Number of periods of the whole window."""
-        return -(-int(self.window_minutes * 60) // self.period_seconds)
+        """Number of whole periods of the window.
+
+        Raises
+        ------
+        FieldError
+            If there is none, so that the window never has a datapoint.
+        """
+        periods = int(self.window_minutes * 60) // self.period_seconds
+        if not periods:
+            raise FieldError(
+                f"window_minutes: must be at least {self.period_seconds / 60:g}, one period (period_seconds)"
+            )
+        return periods
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""

@@ -19,6 +19,7 @@ from ecs_hooks.core.event import STATE_KEY
 from ecs_hooks.core.last_answer import LastAnswer
 from ecs_hooks.core.measurement import Measured
 from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.sent_requests import MAX_LENGTH
 
 if TYPE_CHECKING:
     from ecs_hooks.core.event import HookEvent
@@ -99,6 +100,8 @@ class State(NamedTuple):
         The last answer.
     is_plausible
         Whether the time since the last answer is about what it requested. If not, one of two clocks may be wrong.
+    sent
+        The requests to green, as `SentRequests.dump` returns them.
     """
 
     step: str
@@ -109,6 +112,7 @@ class State(NamedTuple):
     facts: str = ""
     last: LastAnswer = LastAnswer()
     is_plausible: bool = True
+    sent: str = ""
 
     @classmethod
     def load(
@@ -138,6 +142,7 @@ class State(NamedTuple):
             return fresh
         started_at, attempt = stored.get("startedAt"), stored.get("attempt")
         expires_at, checks, facts = stored.get("expiresAt"), stored.get("checks"), stored.get("facts")
+        sent = stored.get("sent")
         if not (_is_count(started_at) and _is_count(attempt) and isinstance(checks, str)):
             return fresh
         loaded = cls(
@@ -148,6 +153,7 @@ class State(NamedTuple):
             progress=_decode(checks[:MAX_BYTES]),
             facts=facts if isinstance(facts, str) and len(facts) <= MAX_BYTES else "",
             last=LastAnswer.decode(stored.get("last")),
+            sent=sent if isinstance(sent, str) and len(sent) <= MAX_LENGTH else "",
         )
         if loaded.last.at:
             is_plausible = loaded.last.is_plausible(now, late_seconds)
@@ -219,6 +225,7 @@ class State(NamedTuple):
             "attempt": self.attempt,
             "expiresAt": self.expires_at,
             "last": self.last.encode(),
+            "sent": self.sent,
             "checks": "",
             "facts": "",
         }

@@ -16,6 +16,7 @@ from ecs_hooks.core.deadline import for_checks, run_with_deadline
 from ecs_hooks.core.measurement import Measured
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.response import HookResponse, HookStatus
+from ecs_hooks.core.sent_requests import SentRequests
 from ecs_hooks.core.state import Progress, State, key_of, with_state
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.green import EndpointConfig
@@ -101,6 +102,7 @@ class Invocation:
         self.results: Sequence[Result] = []
         self._load_state()
         self._facts = Facts(self._state.facts)
+        self._sent = SentRequests.load(self._state.sent)
         self._deployment: Callable[[], Deployment] = cache(partial(controller.deployment, self._facts))
         self._loader = PlanLoader(definition, self.event, self._until)
 
@@ -186,7 +188,7 @@ class Invocation:
         configured = EndpointConfig(policies.base_url, policies.host, policies.service_connect)
         elapsed, state = self._elapsed, self._state_now
         context = CheckContext(
-            Target(str(self.event.stage), self._deployment, configured),
+            Target(str(self.event.stage), self._deployment, configured, self._sent),
             self._until,
             elapsed,
             plan.checks,
@@ -211,7 +213,7 @@ class Invocation:
         own = secrets.token_hex(_ID_BYTES)
         unsent_failures.add(self._state, own, self._new_failures(measured))
         state = state.answered(clock.now(), verdict.delay or 0, own, is_verified=clock.is_verified())
-        state = state._replace(facts=self._facts.dump())
+        state = state._replace(facts=self._facts.dump(), sent=self._sent.dump())
         # The answer repeats what ECS has sent: the place of a stored plan, and not the plan.
         details = with_state(self.event.configuration or {}, state)
         return self._response(verdict, details, observed=plan.policies.mode is Mode.OBSERVE)

@@ -27,9 +27,9 @@ _MAX_IDLE = 1.0
 keep-alive timeouts close after two seconds (gunicorn) or five (Node.js, uvicorn, Apache): a request that is sent at that
 moment would count as aborted."""
 
-_WAIT_FOR_CLOSE = 0.01
+_WAIT_FOR_CLOSE = 0.025
 """Seconds for a server to close a connection without an announcement after its response, where no request is resent and no
-connection of that server was used twice yet."""
+connection of that server was used twice yet. A server that has closed one so far is expected to close all."""
 
 _Key: TypeAlias = "tuple[tuple[str, str, int], str, Trust, ClientCertificate | None]"
 """Scheme, host and port; the name and the requirements for the server's certificate; the client's certificate."""
@@ -78,6 +78,9 @@ class Pool:
         self._reuses = keep
         self._resend = resend
         self._kept: set[_Key] = set()
+        """Those of which a connection was used twice."""
+        self._closing: set[_Key] = set()
+        """Those of which the server closed a connection after its first response."""
         self._resolver = resolver or CachingResolver()
         self._in_flight = in_flight
         self._lock = threading.Lock()
@@ -120,8 +123,9 @@ class Pool:
         except ResetBeforeResponseError as error:
             error.may_resend = resend or not self._reuses
             raise
-        if used is not None:
+        if connection.exchanges > 1:
             self._kept.add(key)
+            self._closing.discard(key)
         return response
 
     def close(self) -> None:
@@ -149,19 +153,36 @@ class Pool:
 
     def _take(self, key: _Key, budget: Budget) -> Http1Connection | None:
         """Return a free connection that can be used; None if there is none."""
-        while True:
-            with self._lock:
-                free = self._free[key]
-                connection, since = free.pop() if free else (None, 0.0)
-            if connection is None:
-                return None
-            is_open = connection.reuse(budget, 0 if self._resend or key in self._kept else _WAIT_FOR_CLOSE)
-            if is_open and (self._resend or time.monotonic() - since <= _MAX_IDLE):
+        while (found := self._pop(key)) is not None:
+            connection, wait, is_usable = found
+            is_open = connection.reuse(budget, wait)
+            if is_open and is_usable:
                 return connection
             connection.close()
-            if not is_open:
+            if not is_open or key in self._closing:
                 with self._lock:
                     self.replaced += 1
+                    if connection.exchanges and key not in self._kept:
+                        self._closing.add(key)
+        return None
+
+    def _pop(self, key: _Key) -> tuple[Http1Connection, float, bool] | None:
+        """Take a free connection; return it with the seconds in which the server may close it, and whether to use it."""
+        with self._lock:
+            free = self._free[key]
+            if not free:
+                return None
+            if self._resend:
+                return free.pop()[0], 0.0, True
+            is_known = key in self._kept or key in self._closing
+            connection, since = free.pop(-1 if is_known else 0)
+            idle = time.monotonic() - since
+            wait = 0.0 if is_known or not connection.exchanges else max(0.0, _WAIT_FOR_CLOSE - idle)
+            if wait and self._in_flight is not None:
+                # The wait would be part of the latency that is measured, so this request has a new connection.
+                free.insert(0, (connection, since))
+                return None
+            return connection, wait, idle <= _MAX_IDLE and not (connection.exchanges and key in self._closing)
 
     def _put_back(self, connection: Http1Connection, key: _Key) -> None:
         with self._lock:

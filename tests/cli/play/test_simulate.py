@@ -337,3 +337,11 @@ def test_a_plan_for_a_stage_without_a_lifecycle_event_is_left_out(run: Run, tmp_
     assert result.exit_code == 0, result.output
     assert "The plan for PRE_SCALE_UP is left out: in a deployment to Lambda hooks are at" in result.output
     assert result.output.count('PASS  http "upload"') == 2
+
+
+@pytest.mark.parametrize(("strategy", "lines"), [("LINEAR", 3), ("CANARY", 1), ("BLUE_GREEN", 1)])
+def test_advice_by_the_options_plays_no_deployment(run: Run, strategy: str, lines: int) -> None:
+    output = run("simulate", "--advice", "--strategy", strategy, "--requests-per-minute", "600").output.splitlines()
+
+    assert len(output) == lines
+    assert all("requests a minute): latency +10 % p50 in " in each for each in output)

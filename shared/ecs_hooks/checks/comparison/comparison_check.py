@@ -107,7 +107,7 @@ class ComparisonCheck(MetricWindowCheck):
                 "(min_samples) of the window remain"
             )
         if problems:
-            raise ValueError("; ".join(problems))
+            raise FieldError(*problems)
         return self
 
     @property
@@ -166,14 +166,13 @@ class ComparisonCheck(MetricWindowCheck):
 
     @property
     def _settings(self) -> Settings:
-        looks = max(1, math.ceil(self.window_minutes * 60 / self.period_seconds))
         return Settings(
             self.confidence_percent,
             self.tolerance_percent,
             self.datapoints,
             self.warm_up_minutes * 60,
             self.period_seconds,
-            looks,
+            self.planned_periods,
         )
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:

@@ -24,8 +24,8 @@ _MAX_EXACT = 200
 
 _MAX_CORRELATION = 0.65
 """Higher estimates from few minutes mean a trend, such as a leak, rather than noise."""
-_CORRELATION_BIAS = 3.0
-"""The autocorrelation of a short series is too low by about (1 + 4 rho) / n (Marriott and Pope 1954): 3 / n at rho = 0.5."""
+_CORRELATION_BIAS = 4.0
+"""The autocorrelation of a short series is too low by about (1 + 4 rho) / n (Marriott and Pope 1954): 4 / n at rho = 0.75."""
 
 _SPARSE = 2.0
 """Hits a minute below which dispersion between minutes requires evidence: chance alone makes few hits look uneven."""
