@@ -6,7 +6,7 @@ The clients return the same objects as botocore, so everything above them is the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -106,7 +106,8 @@ class DrawnMetrics(MetricData):
             errors = int(errors * part)
         match name:
             case "TargetResponseTime":
-                return seconds.tolist()
+                values: list[float] = seconds.tolist()
+                return values
             case "RequestCount":
                 return [1.0] * len(seconds)
             case "HTTPCode_Target_5XX_Count":
@@ -131,7 +132,6 @@ class InProcessAws:
     """
 
     def __init__(self, metrics: DrawnMetrics, stepped: float, green_percent: float) -> None:
-        self._metrics = metrics
         deployment = {
             "status": "IN_PROGRESS",
             "sourceServiceRevisions": [{"arn": BLUE}],
@@ -146,15 +146,17 @@ class InProcessAws:
         }
         revisions = {arn: revision(arn, group=group) for arn, group in ((GREEN, GREEN_GROUP), (BLUE, BLUE_GROUP))}
         finished = datetime.fromtimestamp(stepped - 86_400, UTC)
-        self._answers = {
+        self._answers: dict[str, Callable[[Any], Any]] = {
             "DescribeServiceDeployments": lambda _: {"serviceDeployments": [deployment], "failures": []},
             "DescribeServiceRevisions": lambda request: {
                 "serviceRevisions": [revisions[arn] for arn in request["serviceRevisionArns"]],
                 "failures": [],
             },
             "ListServiceDeployments": lambda _: {"serviceDeployments": [brief(finished=finished)]},
-            "GetMetricData": lambda request: self._metrics.answer("GetMetricData", request),
+            "GetMetricData": lambda request: metrics.answer("GetMetricData", request),
         }
+        names = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for name in self._answers}
+        self._operations = {method: partial(self._call, name) for method, name in names.items()}
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -164,9 +166,7 @@ class InProcessAws:
 
     def _client(self, service: str, _: str) -> Any:
         model = _service_model(service)
-        names = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for name in self._answers}
-        operations = {method: partial(self._call, name) for method, name in names.items()}
-        return SimpleNamespace(meta=SimpleNamespace(service_model=model), **operations)
+        return SimpleNamespace(meta=SimpleNamespace(service_model=model), **self._operations)
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         found: dict[str, Any] = self._answers[operation](request)
