@@ -32,7 +32,7 @@ from benchmarks.judgement.gate import REFUSED, UNDECIDED, Gate
 from benchmarks.judgement.in_process_aws import BEGAN, BLUE_NAME, GREEN_NAME, DrawnMetrics
 from benchmarks.judgement.runs import judge_all
 from benchmarks.judgement.situations import situations
-from benchmarks.judgement.table import LIBRARY, Judged, Tally, as_json, markdown
+from benchmarks.judgement.table import LIBRARY, Judged, Tally, as_json, cells, markdown
 from ecs_hooks.core import clock
 from ecs_hooks_simulator.aws.cloudwatch import CloudWatch, Counted
 from ecs_hooks_simulator.aws.elastic_load_balancing import _measure_of
@@ -273,11 +273,18 @@ def test_a_row_holds_its_limit() -> None:
 
     assert judged.holds
     assert judged.is_best
-    tally.statuses["FAIL"] += 1
+    tally.statuses["FAIL"] += 9
     assert not judged.holds
     assert not judged.is_best
-    assert as_json(judged)["wrong"] == {LIBRARY: 2, "fixed limits": 1}
-    assert "| half of the limit | 300/1200 | golden_signals 1 % | pass | 1.98 ! < | - | 1 |" in markdown([judged])
+    assert as_json(judged)["wrong"] == {LIBRARY: 10, "fixed limits": 1}
+    assert cells(judged)[4:8] == ("9.17 ! <", "-", "1", "1")
+    assert markdown([judged]).splitlines() == [
+        "### known",
+        "",
+        "| situation | metric | right | 300/1200 |",
+        "|---|---|---|---|",
+        "| half of the limit | golden_signals 1 % | pass | **9.17 / - / 1 (1)** |",
+    ]
 
 
 def test_every_situation_has_its_own_label() -> None:
