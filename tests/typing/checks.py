@@ -23,7 +23,7 @@ from ecs_hooks.checks import (
     CompareRequest,
     ComparisonCheck,
     Condition,
-    CriticalEffect,
+    Effect,
     DigestCheck,
     DriftCheck,
     Expect,
@@ -144,7 +144,7 @@ def auths() -> list[Auth]:
 def other_checks() -> tuple[Check, ...]:
     login = ScenarioRequest(path="/login", captures={"token": Capture(query="jsonpath", path="$.token")})
     errors = ComparedMetric(metric="HTTPCode_Target_5XX_Count", stat="Sum", per="RequestCount", over_window="median")
-    latency = ComparedMetric(metric="TargetResponseTime", critical_effect=CriticalEffect(mean_ratio=2))
+    latency = ComparedMetric(metric="TargetResponseTime", critical_effect=Effect(mean_ratio=2))
     queries = {"requests": MetricQuery(namespace="AWS/ApplicationELB", metric="RequestCount")}
     return (
         AlarmCheck(prefix="api-", already_alarming="ignore"),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from ecs_hooks.checks.statistics import nearest_rank
+from ecs_hooks.checks.statistics.descriptive import nearest_rank
 from ecs_hooks_cli.common.text import number
 from ecs_hooks_cli.report.recording import Play
 from ecs_hooks_cli.report.scale import Tick

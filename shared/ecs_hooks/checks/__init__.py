@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import AtStep, Check, Requirements
     from ecs_hooks.checks.compare.compare_check import CompareCheck, CompareRequest
-    from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, CriticalEffect
+    from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Effect
     from ecs_hooks.checks.comparison.comparison_check import ComparisonCheck
     from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.checks.digest import DigestCheck
@@ -59,9 +59,9 @@ __all__ = [
     "ComparedMetric",
     "ComparisonCheck",
     "Condition",
-    "CriticalEffect",
     "DigestCheck",
     "DriftCheck",
+    "Effect",
     "Expect",
     "Filter",
     "GoldenSignalsCheck",
@@ -125,7 +125,7 @@ _OTHERS = {
     "ecs_hooks.auth.secret_store": ("Reference",),
     "ecs_hooks.checks.base": ("AtStep", "Check", "Requirements"),
     "ecs_hooks.checks.compare.compare_check": ("CompareRequest",),
-    "ecs_hooks.checks.comparison.compared_metric": ("ComparedMetric", "CriticalEffect"),
+    "ecs_hooks.checks.comparison.compared_metric": ("ComparedMetric", "Effect"),
     "ecs_hooks.checks.context": ("CheckContext",),
     "ecs_hooks.checks.http": ("Until",),
     "ecs_hooks.checks.load.load_check": ("LoadExpect", "LoadRequest"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
@@ -28,6 +29,15 @@ class Window(NamedTuple):
     """Whether all datapoints of the window are complete."""
 
 
+class FurtherQueries(NamedTuple):
+    """Queries that follow from the datapoints of others."""
+
+    queries: Sequence[dict[str, Any]] = ()
+    """`MetricDataQueries`."""
+    begin: float = math.inf
+    """When their datapoints begin, if that is before the window."""
+
+
 class MetricWindowCheck(Check):
     """Watches metrics from the first invocation at a step, or some time before it, to the end of a window."""
 
@@ -45,7 +55,7 @@ class MetricWindowCheck(Check):
     @property
     def _watch_seconds(self) -> float:
         """Seconds until the last datapoint of the window is complete."""
-        return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds
+        return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds + self.period_seconds
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
@@ -54,6 +64,18 @@ class MetricWindowCheck(Check):
     @abstractmethod
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return the `MetricDataQueries` of this check; `prefix` begins each `Id`, so that it is unique in the plan."""
+
+    def further_queries(
+        self,
+        context: CheckContext,  # noqa: ARG002 - for subclasses
+        prefix: str,  # noqa: ARG002
+        series: Mapping[str, Series],  # noqa: ARG002
+    ) -> FurtherQueries:
+        """Return the queries that follow from the datapoints of the first ones; most checks have none.
+
+        One more GetMetricData call serves all checks of the plan.
+        """
+        return FurtherQueries()
 
     def metric_stat(
         self, context: CheckContext, namespace: str, metric: str, stat: str, dimensions: Mapping[str, str]
@@ -70,9 +92,11 @@ class MetricWindowCheck(Check):
 
     def window(self, context: CheckContext) -> Window:
         """Return the window, up to the last complete datapoint."""
-        begin = -(-self._begins(context) // self.period_seconds) * self.period_seconds
+        began = self._begins(context)
+        begin = -(-began // self.period_seconds) * self.period_seconds
         end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
-        over = context.elapsed >= self._watch_seconds
+        # The window begins with a whole period, up to one period later than the step.
+        over = context.elapsed >= self._watch_seconds - self.period_seconds + begin - began
         return Window(begin, min(end, begin + self.window_minutes * 60), over)
 
     def series(self, context: CheckContext) -> Mapping[str, Series]:
@@ -90,9 +114,20 @@ class MetricWindowCheck(Check):
             ]
             begin = min(check._begins(context) for check in checks)  # noqa: SLF001 - of the same class
             by_check: dict[str, dict[str, Series]] = {f"c{number}": {} for number in range(len(checks))}
-            for identifier, each in get_metric_data(context.region, queries, begin, clock.now()).items():
-                prefix, _, own = identifier.partition("_")
-                by_check.get(prefix, {})[own] = each
+
+            def read(queries: Sequence[dict[str, Any]], begin: float) -> None:
+                for identifier, each in get_metric_data(context.region, queries, begin, clock.now()).items():
+                    prefix, _, own = identifier.partition("_")
+                    by_check.get(prefix, {})[own] = each
+
+            read(queries, begin)
+            further = [
+                check.further_queries(context, prefix, found)
+                for check, (prefix, found) in zip(checks, by_check.items(), strict=True)
+            ]
+            if any(each.queries for each in further):
+                begin = min(begin, *(each.begin for each in further))
+                read([query for each in further for query in each.queries], begin)
             return list(by_check.values())
 
         name = "metrics" if len(checks) > 1 else f"metrics {self.model_dump_json()}"

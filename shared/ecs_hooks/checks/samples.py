@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ecs_hooks.checks.statistics import nearest_rank
+from ecs_hooks.checks.statistics.descriptive import nearest_rank
 from ecs_hooks.core.deadline import limited_by
 from ecs_hooks.core.outcome import Outcome
 

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Sample
-from ecs_hooks.checks.comparison.evaluate import Defaults, MetricResult, evaluate, score
+from ecs_hooks.checks.comparison.evaluate import MetricResult, evaluate, score
+from ecs_hooks.checks.comparison.sides import Settings, Side
 
-DEFAULTS = Defaults(98, 10, 5)
+SETTINGS = Settings(98, 10, 5)
 BLUE = [20.0, 22.0, 19.0, 21.0, 20.0, 23.0, 18.0, 20.0, 21.0, 19.0, 22.0, 20.0, 21.0, 20.0, 19.0]
 POSITIVE = st.lists(st.floats(0.001, 1e6), min_size=5, max_size=20)
 
@@ -19,8 +20,9 @@ def metric(**fields: Any) -> ComparedMetric:
     return ComparedMetric.model_validate({"metric": "M", **fields})
 
 
-def sample(values: list[float]) -> Sample:
-    return Sample(values, fmean(values) if values else None)
+def side(values: list[float]) -> Side:
+    points = {60.0 * minute: value for minute, value in enumerate(values)}
+    return Side(Sample(points, fmean(values) if values else None), points, {}, {}, {}, {})
 
 
 def times(factor: float) -> list[float]:
@@ -28,7 +30,7 @@ def times(factor: float) -> list[float]:
 
 
 def evaluated(green: list[float], blue: list[float] = BLUE, **fields: Any) -> MetricResult:
-    return evaluate(metric(**fields), sample(green), sample(blue), DEFAULTS)
+    return evaluate(metric(**fields), side(green), side(blue), SETTINGS)
 
 
 @pytest.mark.parametrize(

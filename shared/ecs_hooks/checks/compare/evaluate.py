@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from ecs_hooks.checks.compare.features import Feature, features
 from ecs_hooks.checks.compare.json_diff import ABSENT, PathValues, Value
-from ecs_hooks.checks.statistics import fisher_exact, mann_whitney_u
+from ecs_hooks.checks.statistics.fisher import fisher_exact
+from ecs_hooks.checks.statistics.mann_whitney import mann_whitney_u
 
 FALSE_ALARM_RATE = 1e-4
 """Probability that a green that equals blue fails a check, whatever varies in both."""

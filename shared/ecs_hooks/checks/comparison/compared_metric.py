@@ -1,89 +1,28 @@
-"""A metric in a comparison of green with blue, and the criteria for it."""
+"""A metric in a comparison of green with blue."""
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from statistics import fmean, median
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ecs_hooks.checks.statistics import without_outliers
+from ecs_hooks.checks.comparison.criterion import Criterion, CriterionText
+from ecs_hooks.checks.statistics.descriptive import without_outliers
 from ecs_hooks.core.formatting import not_allowed
 from ecs_hooks.deployment.placeholders import placeholders
 
 _REVISION = "{revision."
 _DIMENSIONS = {"LoadBalancer": "{load_balancer}", "TargetGroup": "{revision.target_group}"}
 
-_CRITERION = re.compile(r"\s*(<=|>=|<|>)\s*([+-]?)\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*")
-_OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
+_PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d+)?)")
+_MEAN = re.compile(r"Average$|IQM$|(?:tm|wm)\d|(?:TM|WM)\(")
 
 _STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {"mean": fmean, "median": median, "maximum": max}
 """The statistics over the window, by their names in a plan. This is the only list of them."""
-
-
-class Criterion(NamedTuple):
-    """A limit for a value of green, fixed or relative to blue's value, in the notation of Keptn: `< 600`, `<= +10%`."""
-
-    comparison: str
-    """`<`, `<=`, `>` or `>=`."""
-    number: float
-    """The limit, with a sign if it is relative."""
-    relative: bool
-    """Whether the limit is relative to blue's value."""
-    percent: bool
-    """Whether the limit is a percentage of blue's value; else it is a difference, in percentage points for percentages."""
-
-    @classmethod
-    def parse(cls, text: str) -> Criterion:
-        """Return the criterion of a text: `< 600` is fixed, `<= +10%` and `<= +0.5` are relative to blue.
-
-        Raises
-        ------
-        ValueError
-            If the text is not a criterion; the message has the allowed forms.
-        """
-        match = _CRITERION.fullmatch(text)
-        if match is None:
-            raise ValueError("must be <, <=, > or >= and a limit: '< 600', or relative to blue, '<= +10%' or '<= +0.5'")
-        comparison, sign, number, percent = match.groups()
-        if percent and not sign:
-            raise ValueError("a limit in percent is relative to blue and requires a sign: '<= +10%', '>= -5%'")
-        return cls(comparison, float(sign + number), bool(sign), bool(percent))
-
-    def limit(self, blue: float | None) -> float:
-        """Return the limit in the unit of the value.
-
-        Raises
-        ------
-        ValueError
-            If the criterion is relative, and blue has no value.
-        """
-        if not self.relative:
-            return self.number
-        if blue is None:
-            raise ValueError("blue has no value")
-        return blue + (abs(blue) * self.number / 100 if self.percent else self.number)
-
-    def holds(self, green: float, blue: float | None) -> bool:
-        """Return whether a value of green meets the criterion; see `limit`."""
-        return _OPERATORS[self.comparison](green, self.limit(blue))
-
-
-def _check_criterion(text: str) -> str:
-    Criterion.parse(text)
-    return text
-
-
-CriterionText = Annotated[str, Field(max_length=40), AfterValidator(_check_criterion)]
-"""A criterion in a plan."""
 
 
 def _check_statistic(name: str) -> str:
@@ -92,8 +31,8 @@ def _check_statistic(name: str) -> str:
     return name
 
 
-class CriticalEffect(BaseModel):
-    """The effect size from which on the failure of one metric fails the check; one of the two fields is enough."""
+class Effect(BaseModel):
+    """An effect size, as in Kayenta; one of the two fields is enough."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -103,17 +42,30 @@ class CriticalEffect(BaseModel):
     """Share of all pairs of datapoints in which green's is worse (common language effect size)."""
 
     @model_validator(mode="after")
-    def _has_a_measure(self) -> CriticalEffect:
+    def _has_a_measure(self) -> Effect:
         if self.mean_ratio is None and self.common_language is None:
             raise ValueError("give mean_ratio, common_language or both")
         return self
 
 
+class Kind(StrEnum):
+    """How a metric is compared."""
+
+    SHARE = "share"
+    """By counts: `per` metrics."""
+    QUANTILE = "quantile"
+    """By counts of the values above a quantile of blue: percentiles."""
+    MEAN = "mean"
+    """By pairs of datapoints, weighted by the number of values: `Average`, trimmed means."""
+    SERIES = "series"
+    """By pairs of datapoints: all others."""
+
+
 class Sample(NamedTuple):
     """The datapoints of a metric of one revision in a window."""
 
-    values: Sequence[float]
-    """The datapoints."""
+    values: Mapping[float, float]
+    """The datapoints, by seconds since the beginning of the window."""
     overall: float | None
     """The statistic over the window; None without datapoints."""
 
@@ -161,7 +113,9 @@ class ComparedMetric(BaseModel):
     """Group of the metric."""
     critical: bool = False
     """Whether a failure of this metric fails the check, whatever the score."""
-    critical_effect: CriticalEffect | None = None
+    allowed_effect: Effect | None = None
+    """Effect size up to which the metric passes, however certain the difference is."""
+    critical_effect: Effect | None = None
     """Effect size from which on a failure of this metric fails the check."""
 
     @model_validator(mode="after")
@@ -180,10 +134,30 @@ class ComparedMetric(BaseModel):
             if self.warning:
                 raise ValueError("warning: requires criteria")
             return self
-        for name in ("tolerance_percent", "tolerance_difference", "direction", "critical_effect"):
+        for name in ("tolerance_percent", "tolerance_difference", "direction", "allowed_effect", "critical_effect"):
             if name in self.model_fields_set:
                 raise ValueError(f"{name}: belongs to the statistical test, which criteria replace")
         return self
+
+    @property
+    def quantile(self) -> float | None:
+        """The quantile of a percentile statistic, 0.99 for `p99`; None for another statistic."""
+        match = _PERCENTILE.fullmatch(self.stat)
+        return float(match.group(1)) / 100 if match and self.per is None else None
+
+    @property
+    def kind(self) -> Kind:
+        """How the metric is compared where it has no criteria."""
+        if self.per is not None:
+            return Kind.SHARE
+        if self.quantile is not None and 0 < self.quantile < 1:
+            return Kind.QUANTILE
+        return Kind.MEAN if _MEAN.match(self.stat) else Kind.SERIES
+
+    @property
+    def is_latency(self) -> bool:
+        """Whether the metric has a distribution of values, such as latency, to which `warm_up_minutes` applies."""
+        return self.kind in {Kind.QUANTILE, Kind.MEAN}
 
     @property
     def needs_blue(self) -> bool:
@@ -222,9 +196,8 @@ class ComparedMetric(BaseModel):
         if self.outlier_factor is not None:
             inside = set(without_outliers(list(values.values()), self.outlier_factor))
             values = {time: value for time, value in values.items() if value in inside}
-        kept = tuple(values.values())
-        if not kept:
-            return Sample((), None)
+        if not values:
+            return Sample({}, None)
         if self.per is not None:
-            return Sample(kept, 100 * sum(part[time] for time in values) / sum(whole[time] for time in values))
-        return Sample(kept, _STATISTICS[self.over_window](kept))
+            return Sample(values, 100 * sum(part[time] for time in values) / sum(whole[time] for time in values))
+        return Sample(values, _STATISTICS[self.over_window](tuple(values.values())))

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from ecs_hooks.aws.cloudwatch import GET_METRIC_DATA, Series, get_metric_data
 from ecs_hooks.checks.base import Requirements
-from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Sample
-from ecs_hooks.checks.comparison.evaluate import Defaults, MetricResult, evaluate, score
+from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Kind
+from ecs_hooks.checks.comparison.evaluate import MetricResult, evaluate, score
+from ecs_hooks.checks.comparison.metric_queries import Statistic, cut_statistics, first_statistics, read_side
+from ecs_hooks.checks.comparison.quantile import find_cut
+from ecs_hooks.checks.comparison.sides import MIN_REQUESTS, Settings
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck, Window
+from ecs_hooks.checks.metric_window import FurtherQueries, MetricWindowCheck, Window
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
 from ecs_hooks.deployment.placeholders import NoBlueError, placeholder_actions
 from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS, LIST_DEPLOYMENTS
 
+_MIN_SAMPLES = 5
 _MAX_IN_REASON = 3
 _MAX_IN_EVIDENCE = 20
 _STEPS = {Stage.PRE_PRODUCTION_TRAFFIC_SHIFT, Stage.PRODUCTION_TRAFFIC_SHIFT}
 
 
 class ComparisonCheck(MetricWindowCheck):
-    """Compares metrics of green with those of blue, by the Mann-Whitney U test or by criteria.
+    """Compares metrics of green with those of blue, by statistical tests or by criteria.
 
-    By the test, a metric fails if green's datapoints are worse than blue's by more than the tolerance, with the required
-    confidence. The score is the weighted share of the metrics that passed.
+    By a test, a metric fails if green is worse than blue by more than the tolerance, with the required confidence: errors and
+    percentiles by counts of requests, all others minute by minute. A break in the last minutes fails at once. The score is the
+    weighted share of the metrics that passed.
 
     Blue's datapoints are those of the same minutes, so both revisions need traffic: at the steps of a linear or canary
     deployment. Where blue has no traffic any more, `baseline` takes the datapoints of the deployment that brought blue.
@@ -45,8 +52,11 @@ class ComparisonCheck(MetricWindowCheck):
     """How much worse green may be, in percent of blue's values, for metrics without a tolerance of their own."""
     confidence_percent: Annotated[float, Field(ge=50, lt=100)] = 98
     """Confidence that the failure of a metric requires."""
-    min_samples: Annotated[int, Field(ge=3, le=1440)] = 5
-    """Minimum number of datapoints of a metric for each revision."""
+    min_samples: Annotated[int, Field(ge=3, le=1440)] | None = None
+    """Minimum number of datapoints of a metric for each revision. Default: 5, or more where the confidence requires more."""
+    warm_up_minutes: Annotated[float, Field(ge=0, le=1440)] = 3
+    """Minutes from green's first request in which slow minutes do not count, up to the first that is not slower than the
+    later ones are in the median: a new revision has cold caches. Only for latency: percentiles, `Average`, trimmed means."""
     missing_data: Policy = "fail"
     """Policy for a metric with fewer datapoints: fail the check, or (`pass`) leave the metric out."""
     groups: Annotated[dict[str, Annotated[float, Field(gt=0, le=1000)]], Field(max_length=50)] = Field(default={})
@@ -75,6 +85,37 @@ class ComparisonCheck(MetricWindowCheck):
             raise ValueError(f"groups: {wrong}; give each group of the metrics a weight, or none of them")
         return self
 
+    @model_validator(mode="after")
+    def _can_fail_and_pass(self) -> ComparisonCheck:
+        problems: list[str] = []
+        least = _least_samples(self.confidence_percent)
+        if self.datapoints < least and not all(metric.criteria for metric in self.metrics):
+            problems.append(
+                f"min_samples: must be at least {least}; with fewer datapoints no difference has a confidence of "
+                f"{self.confidence_percent:g} %"
+            )
+        needed = self.datapoints * self.period_seconds / 60
+        if self.window_minutes < needed:
+            problems.append(
+                f"window_minutes: must be at least {needed:g}, for {self.datapoints} datapoints (min_samples) of "
+                f"{self.period_seconds} s"
+            )
+        elif self.warm_up_minutes > self.window_minutes - needed and "warm_up_minutes" in self.model_fields_set:
+            problems.append(
+                f"warm_up_minutes: must be at most {self.window_minutes - needed:g}, so that {self.datapoints} datapoints "
+                "(min_samples) of the window remain"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def datapoints(self) -> int:
+        """Minimum number of datapoints of a metric for each revision."""
+        return (
+            max(_MIN_SAMPLES, _least_samples(self.confidence_percent)) if self.min_samples is None else self.min_samples
+        )
+
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         values = [
@@ -83,6 +124,8 @@ class ComparisonCheck(MetricWindowCheck):
             for value in metric.dimensions_of(revision).values()
         ]
         before = {LIST_DEPLOYMENTS, DESCRIBE_DEPLOYMENTS} if self._needs_previous else set()
+        if any(not metric.criteria for metric in self.metrics):
+            before.add(DESCRIBE_DEPLOYMENTS)  # when blue served alone
         required = super().requirements()
         return required._replace(
             actions=frozenset({GET_METRIC_DATA, *before}).union(*map(placeholder_actions, values)),
@@ -94,31 +137,104 @@ class ComparisonCheck(MetricWindowCheck):
         """Read the metrics of both revisions, and compare them."""
         if context.stage in _STEPS and context.green_percent == 0:
             return Outcome.skip("green has no production traffic at this step, so there is nothing to compare")
-        began = self._previous_began(context) if self._needs_previous else None
-        window = self.window(context)
-        series = self.series(context)
-        if not window.over:
-            return self._so_far(self._results(window, series, window, series))
-        if began is None:
-            return self._evaluate(self._results(window, series, window, series))
-        # After the beginning of this deployment, blue's datapoints no longer are those of blue alone.
-        end = min(began + window.end - window.begin, self._aligned(context.deployment.started_at))
-        before = Window(began, end, over=True)
-        return self._evaluate(self._results(window, series, before, self._previous(context, before)))
+        if self._needs_previous:
+            self._previous_window(context)  # an unknown previous deployment fails at once
+        window, series = self.window(context), self.series(context)
+        previous = self._previous(context) if self._needs_previous and window.over else {}
+        blue_window = self._previous_window(context) if previous else window
+        results = [
+            self._evaluated(context, number, window, blue_window, {**series, **previous})
+            for number in range(len(self.metrics))
+        ]
+        return self._evaluate(results) if window.over else self._so_far(results)
+
+    def _evaluated(
+        self, context: CheckContext, number: int, window: Window, blue_window: Window, series: Mapping[str, Series]
+    ) -> MetricResult:
+        metric, period = self.metrics[number], self.period_seconds
+        earlier = None
+        if f"earlier{number}" in series:
+            earlier = read_side(metric, f"earlier{number}", self._earlier_window(context), series, period)
+        return evaluate(
+            metric,
+            read_side(metric, f"green{number}", window, series, period),
+            read_side(metric, f"blue{number}", blue_window, series, period),
+            self._settings,
+            earlier=earlier,
+        )
+
+    @property
+    def _settings(self) -> Settings:
+        looks = max(1, math.ceil(self.window_minutes * 60 / self.period_seconds))
+        return Settings(
+            self.confidence_percent,
+            self.tolerance_percent,
+            self.datapoints,
+            self.warm_up_minutes * 60,
+            self.period_seconds,
+            looks,
+        )
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
-        """Return a query for each metric of each revision with datapoints in the same minutes."""
+        """Return the queries of each metric of each revision with datapoints in the same minutes."""
         return self._queries(context, prefix, *(("green",) if self._needs_previous else ("green", "blue")))
 
-    def _queries(self, context: CheckContext, prefix: str, *revisions: str) -> list[dict[str, Any]]:
+    def further_queries(self, context: CheckContext, prefix: str, series: Mapping[str, Series]) -> FurtherQueries:
+        """Return the queries for the numbers of requests above the cuts, which the first datapoints define."""
+        window = self.window(context)
+        if self._needs_previous and not window.over:
+            return FurtherQueries()
+        blue_window, known, begin = window, {**series}, math.inf
+        if self._needs_previous:
+            blue_window = self._previous_window(context)
+            known, begin = {**series, **self._previous(context)}, blue_window.begin
         queries: list[dict[str, Any]] = []
-        for number, metric, revision in self._metrics_of(*revisions):
-            stats = {"": (metric.metric, metric.stat)} | ({"per": (metric.per, "Sum")} if metric.per else {})
-            for suffix, (name, stat) in stats.items():
-                dimensions = metric.dimensions_of(revision)
-                metric_stat = self.metric_stat(context, metric.namespace, name, stat, dimensions)
-                queries.append({"Id": f"{prefix}_{revision}{number}{suffix}", "MetricStat": metric_stat})
-        return queries
+        for number, metric in enumerate(self.metrics):
+            if metric.criteria or metric.kind is Kind.SERIES:
+                continue
+            green = read_side(metric, f"green{number}", window, known, self.period_seconds)
+            blue = read_side(metric, f"blue{number}", blue_window, known, self.period_seconds)
+            lacks_blue = not self._needs_previous and green.requests >= MIN_REQUESTS > blue.requests
+            if lacks_blue:
+                begin = min(begin, self._earlier_window(context).begin)
+                queries += self._statistics(
+                    context, prefix, f"earlier{number}", metric, "blue", first_statistics(metric)
+                )
+            if metric.kind is Kind.QUANTILE:
+                cut = find_cut(metric, green, blue, self._settings, by_green=lacks_blue)
+                if cut is not None and not cut.paired:
+                    baseline = f"earlier{number}" if lacks_blue else f"blue{number}"
+                    for name, revision in ((f"green{number}", "green"), (baseline, "blue")):
+                        cuts = cut_statistics(metric, cut, revision)
+                        queries += self._statistics(context, prefix, name, metric, revision, cuts)
+        return FurtherQueries(queries, begin)
+
+    def _queries(self, context: CheckContext, prefix: str, *revisions: str) -> list[dict[str, Any]]:
+        return [
+            query
+            for number, metric, revision in self._metrics_of(*revisions)
+            for query in self._statistics(
+                context, prefix, f"{revision}{number}", metric, revision, first_statistics(metric)
+            )
+        ]
+
+    def _statistics(
+        self,
+        context: CheckContext,
+        prefix: str,
+        name: str,
+        metric: ComparedMetric,
+        revision: str,
+        statistics: Iterable[Statistic],
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the query of each statistic of a metric of one revision."""
+        dimensions = metric.dimensions_of(revision)
+        for suffix, metric_name, stat, whole_window in statistics:
+            metric_stat = self.metric_stat(context, metric.namespace, metric_name, stat, dimensions)
+            if whole_window:
+                # Periods are multiples of a minute.
+                metric_stat["Period"] = max(self.period_seconds, math.ceil(self.window_minutes) * 60)
+            yield {"Id": f"{prefix}_{name}{suffix}", "MetricStat": metric_stat}
 
     def _metrics_of(self, *revisions: str) -> Iterator[tuple[int, ComparedMetric, str]]:
         """Yield each metric with its number and revision; for blue only the metrics that need it."""
@@ -131,17 +247,26 @@ class ComparisonCheck(MetricWindowCheck):
     def _needs_previous(self) -> bool:
         return self.baseline == "previous" and any(metric.needs_blue for metric in self.metrics)
 
-    def _previous_began(self, context: CheckContext) -> float:
+    def _previous_window(self, context: CheckContext) -> Window:
+        """Return the window in which blue was as new as green is."""
         began = context.deployment.blue_bake_start
         if began is None:
             raise NoBlueError("first deployment of the service: there is no previous one to compare with")
-        return -self._aligned(-began)
+        window, begin = self.window(context), -self._aligned(-began)
+        # After the beginning of this deployment, blue's datapoints no longer are those of blue alone.
+        end = min(begin + window.end - window.begin, self._aligned(context.deployment.started_at))
+        return Window(begin, end, over=True)
+
+    def _earlier_window(self, context: CheckContext) -> Window:
+        """Return the last window before this deployment, when blue had all of the traffic."""
+        end = self._aligned(context.deployment.started_at)
+        return Window(end - math.ceil(self.window_minutes) * 60, end, over=True)
 
     def _aligned(self, time: float) -> float:
         return time // self.period_seconds * self.period_seconds
 
-    def _previous(self, context: CheckContext, window: Window) -> dict[str, Series]:
-        deployment = context.deployment
+    def _previous(self, context: CheckContext) -> dict[str, Series]:
+        deployment, window = context.deployment, self._previous_window(context)
 
         def find() -> dict[str, Series]:
             return get_metric_data(deployment.region, self._queries(context, "c", "blue"), window.begin, window.end)
@@ -149,27 +274,13 @@ class ComparisonCheck(MetricWindowCheck):
         found = deployment.facts.get(f"previous metrics {self.model_dump_json()}", find)
         return {identifier.removeprefix("c_"): each for identifier, each in found.items()}
 
-    def _results(
-        self, window: Window, series: Mapping[str, Series], blue_window: Window, blue_series: Mapping[str, Series]
-    ) -> list[MetricResult]:
-        defaults = Defaults(self.confidence_percent, self.tolerance_percent, self.min_samples)
-        return [
-            evaluate(
-                metric,
-                self._sample(metric, f"green{number}", window, series),
-                self._sample(metric, f"blue{number}", blue_window, blue_series),
-                defaults,
-            )
-            for number, metric in enumerate(self.metrics)
-        ]
-
-    def _sample(self, metric: ComparedMetric, identifier: str, window: Window, series: Mapping[str, Series]) -> Sample:
-        reported, whole = (
-            series.get(name, NO_DATA).between(window.begin, window.end) for name in (identifier, f"{identifier}per")
-        )
-        return metric.sample(reported, whole, range(int(window.begin), int(window.end), self.period_seconds))
-
     def _so_far(self, results: Sequence[MetricResult]) -> Outcome:
+        broken = [each._replace(points=0.0 if each.broke else 1.0) for each in results]
+        reached = score(broken, self.groups)
+        if any(each.broke and each.critical for each in results) or (
+            reached is not None and reached < self.marginal_score
+        ):
+            return self._evaluate([each for each in broken if each.broke])
         samples = max(each.samples for each in results)
         worse = [each for each in results if each.points == 0]
         reason = f"{counted(samples, 'datapoint')} of green so far" + (f", worse: {_summaries(worse)}" if worse else "")
@@ -187,8 +298,10 @@ class ComparisonCheck(MetricWindowCheck):
             "failed_metrics": len(failed),
             "unknown_metrics": len(unknown),
         }
-        if unknown and self.missing_data == "fail":
-            return Outcome.failed(_summaries(unknown), evidence)
+        # What a critical metric has not shown is never a pass.
+        needed = [each for each in unknown if self.missing_data == "fail" or each.metric.critical]
+        if needed:
+            return Outcome.failed(_summaries(needed), evidence)
         if reached is None:
             return Outcome.passed(_summaries(unknown), evidence)
         critical = [each for each in failed if each.critical]
@@ -198,11 +311,22 @@ class ComparisonCheck(MetricWindowCheck):
         summary += f", worse: {_summaries(failed)}" if failed else ""
         summary += f", warning: {_summaries(warned)}" if warned else ""
         if reached >= self.pass_score:
-            return Outcome.passed(summary, evidence)
+            weak = [each for each in results if each.points and each.caveat]
+            return Outcome.passed("; ".join([summary, *([_listed(weak)] if weak else [])]), evidence)
         if reached < self.marginal_score:
             return Outcome.failed(f"{summary}; expected {self.pass_score:g} or more", evidence)
         reason = f"inconclusive: {summary}; expected {self.pass_score:g} or more"
         return Outcome.by_policy(self.inconclusive, reason, evidence)
+
+
+def _least_samples(confidence_percent: float) -> int:
+    """Return the least number of datapoints of each revision that can show a difference with this confidence.
+
+    If green equals blue, the probability that all of n datapoints of green are greater than all of blue's is 1 / C(2n, n).
+    """
+    return next(
+        number for number in count(1) if 1 / math.comb(2 * number, number) <= 1 - confidence_percent / 100 + 1e-12
+    )
 
 
 def _values(results: Sequence[MetricResult]) -> dict[str, float | None]:
@@ -210,8 +334,14 @@ def _values(results: Sequence[MetricResult]) -> dict[str, float | None]:
     known = sorted((each for each in results if each.value is not None), key=lambda each: each.points or 0)
     shown = known[:_MAX_IN_EVIDENCE]
     values = {each.metric.label: each.value for each in shown}
-    return values | {f"{each.metric.label}_limit": each.limit for each in shown if each.limit is not None}
+    limits = {f"{each.metric.label}_limit": each.limit for each in shown if each.limit is not None}
+    detectable = {f"{each.metric.label}_detectable": each.detectable for each in shown if each.detectable is not None}
+    return values | limits | detectable
 
 
 def _summaries(results: Sequence[MetricResult]) -> str:
     return listed([each.summary for each in results], _MAX_IN_REASON)
+
+
+def _listed(results: Sequence[MetricResult]) -> str:
+    return listed([each.caveat for each in results], _MAX_IN_REASON)

@@ -1,25 +1,25 @@
-"""Evaluates each metric of a comparison, and their score, as Spinnaker's Kayenta does."""
+"""Evaluates each metric of a comparison, and their score, which is that of Spinnaker's Kayenta."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from statistics import fmean, median
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from statistics import fmean
 from typing import NamedTuple
 
-from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Criterion, Sample
-from ecs_hooks.checks.statistics import mann_whitney_u
+from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Effect, Kind
+from ecs_hooks.checks.comparison.criterion import Criterion
+from ecs_hooks.checks.comparison.finding import Finding, Undecided
+from ecs_hooks.checks.comparison.paired import compare_paired
+from ecs_hooks.checks.comparison.quantile import compare_quantile
+from ecs_hooks.checks.comparison.share import compare_share
+from ecs_hooks.checks.comparison.sides import Settings, Side
+from ecs_hooks.checks.statistics.mann_whitney import mann_whitney_u
 
-
-class Defaults(NamedTuple):
-    """The settings of the check that apply to every metric."""
-
-    confidence_percent: float
-    """Confidence that a failure requires."""
-    tolerance_percent: float
-    """How much worse green may be, where the metric has no tolerance of its own."""
-    min_samples: int
-    """Minimum number of datapoints."""
+_MUCH_SLOWER = 1.5
+_MANY_POINTS = 1.0
+"""Regressions beyond which a reason says that smaller ones would not have been seen."""
 
 
 class MetricResult(NamedTuple):
@@ -38,20 +38,58 @@ class MetricResult(NamedTuple):
     """Green's value."""
     limit: float | None = None
     """The limit for green's value."""
+    detectable: float | None = None
+    """The smallest regression that would have been found: a factor of blue's value, or percentage points."""
+    caveat: str = ""
+    """What a pass does not say: a lower quantile was compared, or small regressions would not have been seen."""
+    broke: bool = False
+    """Whether green has broken away from blue, so that the window need not be over."""
 
 
-def evaluate(metric: ComparedMetric, green: Sample, blue: Sample, defaults: Defaults) -> MetricResult:
-    """Return the result of a metric. Blue's datapoints do not matter where the metric does not need them."""
-    fewest = min(len(green.values), len(blue.values)) if metric.needs_blue else len(green.values)
-    if fewest < defaults.min_samples or green.overall is None:
-        seen = f"{len(green.values)} datapoints of green"
-        both = f" and {len(blue.values)} of blue" if metric.needs_blue else ""
-        each = " of each" if metric.needs_blue else ""
-        summary = f"{metric.label}: {seen}{both}, expected {defaults.min_samples} or more{each}"
-        return MetricResult(metric, None, summary, len(green.values))
+def evaluate(
+    metric: ComparedMetric, green: Side, blue: Side, settings: Settings, *, earlier: Side | None = None
+) -> MetricResult:
+    """Return the result of a metric. Blue's datapoints do not matter where the metric does not need them.
+
+    Parameters
+    ----------
+    metric
+        The metric.
+    green, blue
+        Their datapoints in the window.
+    settings
+        The settings of the check.
+    earlier
+        Blue's datapoints from before this deployment, which take the place of those of the window where blue has too few.
+    """
+    number = len(green.sample.values)
     if metric.criteria:
-        return _by_criteria(metric, green, green.overall, blue.overall)
-    return _by_test(metric, green, blue, defaults)
+        fewest = min(number, len(blue.sample.values)) if metric.needs_blue else number
+        if fewest < settings.min_samples or green.sample.overall is None:
+            seen = f"{number} datapoints of green" + (
+                f" and {len(blue.sample.values)} of blue" if metric.needs_blue else ""
+            )
+            each = " of each" if metric.needs_blue else ""
+            return MetricResult(
+                metric, None, f"{metric.label}: {seen}, expected {settings.min_samples} or more{each}", number
+            )
+        return _by_criteria(metric, number, green.sample.overall, blue.sample.overall)
+    compare = _COMPARE[metric.kind]
+    try:
+        return _by_test(metric, green, blue, compare(metric, green, blue, settings), settings)
+    except Undecided as undecided:
+        if earlier is not None:
+            try:
+                found = (
+                    compare_quantile(metric, green, earlier, settings, by_green=True)
+                    if metric.kind is Kind.QUANTILE
+                    else compare(metric, green, earlier, settings)
+                )
+                found = found._replace(caveats=[*found.caveats, "compared with blue before this deployment"])
+                return _by_test(metric, green, earlier, found, settings)
+            except Undecided:
+                pass
+        return MetricResult(metric, None, str(undecided), number)
 
 
 def score(results: Sequence[MetricResult], groups: Mapping[str, float]) -> float | None:
@@ -70,7 +108,7 @@ def score(results: Sequence[MetricResult], groups: Mapping[str, float]) -> float
     return 100 * reached / total if total else None
 
 
-def _by_criteria(metric: ComparedMetric, green: Sample, value: float, blue: float | None) -> MetricResult:
+def _by_criteria(metric: ComparedMetric, number: int, value: float, blue: float | None) -> MetricResult:
     criteria = {text: Criterion.parse(text) for text in metric.criteria}
     broken = [text for text, criterion in criteria.items() if not criterion.holds(value, blue)]
     upper = [criterion.limit(blue) for criterion in criteria.values() if criterion.comparison[0] == "<"]
@@ -80,59 +118,81 @@ def _by_criteria(metric: ComparedMetric, green: Sample, value: float, blue: floa
         metric,
         1.0 if not broken else 0.5 if warned else 0.0,
         summary + (f", expected {' and '.join(broken)}" if broken else ""),
-        len(green.values),
+        number,
         metric.critical,
         value,
         min(upper, default=None),
     )
 
 
-def _by_test(metric: ComparedMetric, green: Sample, blue: Sample, defaults: Defaults) -> MetricResult:
-    def tolerance(value: float) -> float:
-        percent = defaults.tolerance_percent if metric.tolerance_percent is None else metric.tolerance_percent
-        return max(abs(value) * percent / 100, metric.tolerance_difference)
-
-    p_values: list[float] = []
-    if metric.direction != "decrease":
-        allowed = [value + tolerance(value) for value in blue.values]
-        p_values.append(mann_whitney_u(green.values, allowed, "greater").p_value)
-    if metric.direction != "increase":
-        allowed = [value - tolerance(value) for value in blue.values]
-        p_values.append(mann_whitney_u(green.values, allowed, "less").p_value)
-    # Bonferroni correction: of two tests, each must have half of the probability of error.
-    failed = min(p_values) * len(p_values) < 1 - defaults.confidence_percent / 100
-    value, usual = median(green.values), median(blue.values)
-    side = -1 if metric.direction == "decrease" else 1
+def _by_test(metric: ComparedMetric, green: Side, blue: Side, found: Finding, settings: Settings) -> MetricResult:
+    effects = _effects(metric, tuple(green.sample.values.values()), tuple(blue.sample.values.values()))
+    large = metric.allowed_effect is None or any(effects(metric.allowed_effect))
+    failed = large and (found.p_value < settings.level or found.broke > 0)
+    notes = list(found.notes)
+    if found.broke and failed:
+        minute = found.broke * settings.period_seconds / 60
+        notes.append(f"broke away from blue by minute {minute:g} of those that count")
+    caveats = [*found.caveats, *_blind(metric, found.detectable)]
     return MetricResult(
         metric,
         0.0 if failed else 1.0,
-        _summary(metric, value, usual),
-        len(green.values),
-        _is_critical(metric, green.values, blue.values),
-        value,
-        usual + side * tolerance(usual),
+        _summary(metric, found.value, found.blue, found.statistic)
+        + "".join(f", {note}" for note in (*notes, *found.caveats)),
+        len(green.sample.values),
+        metric.critical if metric.critical_effect is None else any(effects(metric.critical_effect)),
+        found.value,
+        found.limit,
+        found.detectable if math.isfinite(found.detectable) else None,
+        f"{metric.label}: {', '.join(caveats)}" if caveats else "",
+        bool(found.broke) and large,
     )
 
 
-def _summary(metric: ComparedMetric, green: float, blue: float | None) -> str:
-    unit = " %" if metric.per else ""
-    return f"{metric.label} {green:.4g}{unit}" + ("" if blue is None else f" (blue {blue:.4g}{unit})")
+def _blind(metric: ComparedMetric, detectable: float) -> list[str]:
+    """Return what the comparison would not have seen, in words, where that is much."""
+    if not math.isfinite(detectable):
+        return ["would not have seen any regression"]
+    if metric.per is not None:
+        return [f"would not have seen less than {detectable:.2g} points more"] if detectable > _MANY_POINTS else []
+    return [f"would not have seen less than +{100 * (detectable - 1):.0f} %"] if detectable > _MUCH_SLOWER else []
 
 
-def _is_critical(metric: ComparedMetric, green: Sequence[float], blue: Sequence[float]) -> bool:
-    effect = metric.critical_effect
-    if effect is None:
-        return metric.critical
-    more = _ratio(fmean(green), fmean(blue))
-    less = _ratio(fmean(blue), fmean(green))
-    pairs = mann_whitney_u(green, blue).effect
-    ratio = {"increase": more, "decrease": less}.get(metric.direction, max(more, less))
-    share = {"increase": pairs, "decrease": 1 - pairs}.get(metric.direction, max(pairs, 1 - pairs))
-    large = effect.mean_ratio is not None and ratio >= effect.mean_ratio
-    return large or (effect.common_language is not None and share >= effect.common_language)
+def _summary(metric: ComparedMetric, green: float, blue: float | None, statistic: str = "") -> str:
+    unit = " %" if metric.per else " s" if metric.metric == "TargetResponseTime" and metric.is_latency else ""
+    label = metric.label
+    if statistic and statistic != metric.stat:
+        label = f"{metric.metric} {statistic}"
+    return f"{label} {green:.4g}{unit}" + ("" if blue is None else f" (blue {blue:.4g}{unit})")
+
+
+def _effects(
+    metric: ComparedMetric, green: Sequence[float], blue: Sequence[float]
+) -> Callable[[Effect], Iterator[bool]]:
+    """Return a function that yields which effect sizes green reaches."""
+
+    def reached(effect: Effect) -> Iterator[bool]:
+        if not green or not blue:
+            return
+        more, less = _ratio(fmean(green), fmean(blue)), _ratio(fmean(blue), fmean(green))
+        pairs = mann_whitney_u(green, blue).effect
+        ratio = {"increase": more, "decrease": less}.get(metric.direction, max(more, less))
+        share = {"increase": pairs, "decrease": 1 - pairs}.get(metric.direction, max(pairs, 1 - pairs))
+        yield effect.mean_ratio is not None and ratio >= effect.mean_ratio
+        yield effect.common_language is not None and share >= effect.common_language
+
+    return reached
 
 
 def _ratio(value: float, other: float) -> float:
     if other > 0:
         return value / other
     return math.inf if value > 0 else 1.0
+
+
+_COMPARE: Mapping[Kind, Callable[[ComparedMetric, Side, Side, Settings], Finding]] = {
+    Kind.SHARE: compare_share,
+    Kind.QUANTILE: partial(compare_quantile, by_green=False),
+    Kind.MEAN: compare_paired,
+    Kind.SERIES: compare_paired,
+}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.checks.load.open_loop import Load
 from ecs_hooks.checks.load.sender import NOT_SENT, Result
-from ecs_hooks.checks.statistics import nearest_rank
+from ecs_hooks.checks.statistics.descriptive import nearest_rank
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome
 

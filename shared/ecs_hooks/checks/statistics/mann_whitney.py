@@ -1,7 +1,4 @@
-"""Statistics without numpy and scipy, so that the Lambda layer stays small: two tests, outliers and percentiles.
-
-The p-values are those of `scipy.stats`; tests compare them to within 1e-9.
-"""
+"""The Mann-Whitney U test."""
 
 from __future__ import annotations
 
@@ -16,8 +13,6 @@ Alternative = Literal["two-sided", "greater", "less"]
 
 _MAX_EXACT = 8
 """Largest size of the smaller sample for which the distribution of U is computed exactly, without ties."""
-
-_MIN_FOR_QUARTILES = 4
 
 
 class MannWhitney(NamedTuple):
@@ -97,69 +92,3 @@ def _orders_by_u(smaller: int, larger: int) -> tuple[int, ...]:
         for power in range(k, len(counts)):
             counts[power] += counts[power - k]
     return tuple(counts)
-
-
-@lru_cache(maxsize=4096)
-def fisher_exact(hits: int, size: int, other_hits: int, other_size: int) -> float:
-    """Return the p-value of Fisher's exact test: the probability of at least as many hits in the first group by chance.
-
-    It is exact for any number of cases, and equals `scipy.stats.fisher_exact` with `alternative="greater"`.
-
-    Parameters
-    ----------
-    hits, size
-        Number of hits and of cases in the first group.
-    other_hits, other_size
-        Number of hits and of cases in the second group.
-    """
-    total, all_hits = size + other_size, hits + other_hits
-    term = math.comb(all_hits, hits) * math.comb(total - all_hits, size - hits) / math.comb(total, size)
-    tail = 0.0
-    for number in range(hits, min(size, all_hits) + 1):
-        tail += term
-        # The ratio of two consecutive probabilities of the hypergeometric distribution.
-        term *= (all_hits - number) * (size - number) / ((number + 1) * (total - all_hits - size + number + 1))
-    return min(1.0, tail)
-
-
-def without_outliers(values: Sequence[float], factor: float) -> list[float]:
-    """Return the values within Tukey's fences, in their order.
-
-    Parameters
-    ----------
-    values
-        The values. Fewer than four have no quartiles, so all of them are returned.
-    factor
-        Distance of a fence from its quartile, in interquartile ranges: 1.5 for Tukey's "outside", 3 for "far out".
-    """
-    if len(values) < _MIN_FOR_QUARTILES:
-        return list(values)
-    from statistics import quantiles  # noqa: PLC0415 - slow to load, and HTTP checks use this module for percentiles
-
-    lower, _, upper = quantiles(values, n=4, method="inclusive")
-    reach = factor * (upper - lower)
-    return [value for value in values if lower - reach <= value <= upper + reach]
-
-
-def nearest_rank(values: Sequence[float], percent: int) -> float:
-    """Return the smallest value v such that at least `percent` % of the values are <= v (nearest-rank percentile).
-
-    With fewer than 100 values, the 99th percentile is the greatest value.
-
-    Parameters
-    ----------
-    values
-        The values in ascending order, at least one.
-    percent
-        1 to 100.
-
-    Raises
-    ------
-    ValueError
-        If there is no value, or `percent` is out of range.
-    """
-    if not values or not 1 <= percent <= 100:  # noqa: PLR2004 - percent
-        raise ValueError("a percentile requires values, and must be from 1 to 100")
-    # Integers, because 0.95 * 20 is not exactly 19 in binary.
-    rank = -(-len(values) * percent // 100)
-    return values[rank - 1]

@@ -1,0 +1,73 @@
+"""Breaks that the whole window would hide, or find too late: an outage in the last minutes.
+
+The comparison over the window cannot see fewer than about half of its minutes. So each look at the datapoints also examines
+the last minutes: a break is where each of them is worse than every minute before, and by much. All looks share a part of the
+error budget (Bonferroni's inequality holds whatever their dependence, and needs no record of earlier looks: the looks of a
+lost or repeated invocation are made good by the next one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ecs_hooks.checks.statistics.by_minute import Counts, compare_counts, total
+
+BREAK_MINUTES = 3
+"""Minutes of a break."""
+
+FACTOR = 3.0
+"""How many times the allowed value a latency is in a break."""
+
+_OUTAGE_MINUTES = 2
+_OUTAGE = 0.2
+"""Share of requests, above blue's, that is a plain outage after two minutes."""
+
+
+def share_break(minutes: Sequence[Counts], level: float, ratio: float = 1.0, *, plain: bool = True) -> int:
+    """Return the number of the first minute after which green's share of hits has broken away from blue's; 0 for none.
+
+    Parameters
+    ----------
+    minutes
+        The counts by minute.
+    level
+        Probability of an error at one look.
+    ratio
+        How many times blue's share is allowed.
+    plain
+        Whether two minutes with an outage are enough.
+    """
+    for end in range(_OUTAGE_MINUTES, len(minutes) + 1):
+        for length in (_OUTAGE_MINUTES, BREAK_MINUTES):
+            if length > end or (length == _OUTAGE_MINUTES and not plain):
+                continue
+            last, before = minutes[end - length : end], minutes[: end - length]
+            least = min(_green_share(each) for each in last)
+            seen = total(minutes[:end])
+            if seen.blue_size <= 0 or least <= max((_green_share(each) for each in before), default=0.0):
+                continue
+            allowed = ratio * seen.blue_hits / seen.blue_size + (_OUTAGE if length == _OUTAGE_MINUTES else 0)
+            recent = total(last)
+            pooled = Counts(recent.green_hits, recent.green_size, seen.blue_hits, seen.blue_size)
+            if least > allowed and compare_counts([pooled], ratio=ratio).p_value < level:
+                return end
+    return 0
+
+
+def value_break(ratios: Sequence[float]) -> int:
+    """Return the number of the first minute after which green's values have broken away; 0 for none.
+
+    Parameters
+    ----------
+    ratios
+        Green's value divided by the allowed one, by minute.
+    """
+    for end in range(BREAK_MINUTES, len(ratios) + 1):
+        least = min(ratios[end - BREAK_MINUTES : end])
+        if least > FACTOR and least > max(ratios[: end - BREAK_MINUTES], default=0.0):
+            return end
+    return 0
+
+
+def _green_share(minute: Counts) -> float:
+    return minute.green_hits / minute.green_size if minute.green_size > 0 else 0.0

@@ -1,0 +1,209 @@
+"""Compares percentiles by counts: the requests of both revisions that are slower than a quantile of blue.
+
+A percentile of a few requests is little more than their maximum, so percentiles of unequal traffic cannot be compared. Blue's
+quantile over the window is only a cut. Compared are the shares of requests above it: green's above the cut moved by the
+tolerance, blue's above the cut itself. Blue's own uncertainty is in the test, since blue's count is as random as green's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
+from ecs_hooks.checks.comparison.finding import Finding, Undecided
+from ecs_hooks.checks.comparison.outage import FACTOR, share_break
+from ecs_hooks.checks.comparison.paired import compare_paired
+from ecs_hooks.checks.comparison.sides import Points, Settings, Side, counted_minutes
+from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, total
+from ecs_hooks.core.formatting import counted
+
+_LOWER = (0.95, 0.9, 0.75, 0.5)
+_MIN_ABOVE = 10
+"""Requests above the quantile that each revision must have in the window."""
+_PAIRED_ABOVE = 11
+"""Requests above the quantile in a typical minute with which the minutes' own percentiles can be compared."""
+
+
+class Cut(NamedTuple):
+    """The quantile that both revisions support, and the values at which requests are counted.
+
+    Parameters
+    ----------
+    quantile
+        The quantile, at most that of the metric.
+    minutes
+        The minutes that count.
+    warm_up
+        Number of green's first minutes that do not count.
+    values
+        The cuts by their names: `cut` for blue; for green `up` and `down`, moved by the tolerance, and `far` for a break.
+    paired
+        Whether the minutes' own percentiles are compared: each minute has enough requests.
+    """
+
+    quantile: float
+    minutes: Sequence[float]
+    warm_up: int
+    values: Mapping[str, float]
+    paired: bool
+
+
+def candidates(metric: ComparedMetric) -> list[float]:
+    """Return the quantile of the metric, and the lower ones that may take its place."""
+    quantile = metric.quantile or 0.5
+    return [quantile, *(each for each in _LOWER if each < quantile)]
+
+
+def find_cut(metric: ComparedMetric, green: Side, blue: Side, settings: Settings, *, by_green: bool) -> Cut | None:
+    """Return the cut for what both revisions have measured; None with too few requests.
+
+    Parameters
+    ----------
+    metric
+        The metric.
+    green, blue
+        Its datapoints. Blue's quantiles may be missing where green's make the cut.
+    settings
+        The settings of the check.
+    by_green
+        Whether a quantile of green is the cut, since blue's counts of earlier minutes are not known yet.
+    """
+    minutes, cold = counted_minutes(metric, green, settings)
+    own = green if by_green else blue
+    green_size = sum(green.sizes.get(time, 0.0) for time in minutes)
+    blue_size = math.inf if by_green else sum(blue.sizes.get(time, 0.0) for time in minutes)
+    for quantile in candidates(metric):
+        tail = min(quantile, 1 - quantile)
+        if tail * min(green_size, blue_size) < _MIN_ABOVE or quantile not in own.quantiles:
+            continue
+        value = own.quantiles[quantile]
+        if by_green:
+            low = _before_tolerance(metric, value, settings)
+            values = {"cut": low, "up": value, "down": settings.allowed(metric, low, -1), "far": FACTOR * value}
+            return Cut(quantile, minutes, cold, values, paired=False)
+        up = settings.allowed(metric, value)
+        values = {"cut": value, "up": up, "down": settings.allowed(metric, value, -1), "far": FACTOR * up}
+        typical = median(min(green.sizes.get(time, 0.0), blue.sizes.get(time, 0.0)) for time in minutes)
+        paired = quantile == metric.quantile and tail * typical >= _PAIRED_ABOVE
+        return Cut(quantile, minutes, cold, values, paired)
+    return None
+
+
+def _before_tolerance(metric: ComparedMetric, value: float, settings: Settings) -> float:
+    """Return the value of blue for which this one is just allowed."""
+    percent = settings.tolerance_percent if metric.tolerance_percent is None else metric.tolerance_percent
+    return min(value / (1 + percent / 100), value - metric.tolerance_difference)
+
+
+def green_cuts(metric: ComparedMetric) -> tuple[str, ...]:
+    """Return the names of the cuts of green that the direction of the metric requires."""
+    return {"increase": ("up", "far"), "decrease": ("down",), "either": ("up", "down", "far")}[metric.direction]
+
+
+def compare_quantile(metric: ComparedMetric, green: Side, blue: Side, settings: Settings, *, by_green: bool) -> Finding:
+    """Compare a percentile of both revisions.
+
+    Raises
+    ------
+    Undecided
+        If there are too few requests, or CloudWatch cannot count them.
+    """
+    if not green.sizes and not blue.sizes:
+        return compare_paired(metric, green, blue, settings)
+    cut = find_cut(metric, green, blue, settings, by_green=by_green)
+    if cut is None:
+        raise Undecided(_too_few(metric, green, blue))
+    if cut.paired:
+        return compare_paired(metric, green, blue, settings)
+    if not any(green.above.values()) and not any(blue.above.values()):
+        raise Undecided(
+            f"{metric.label}: CloudWatch has no counts of its values (TC), so {metric.stat} requires "
+            f"{_PAIRED_ABOVE / min(cut.quantile, 1 - cut.quantile):.0f} values of each revision in a period"
+        )
+    up = _minutes(cut, green, blue, "up")
+    if len([each for each in up if each.both]) < settings.min_samples:
+        raise Undecided(f"{_few_minutes(metric, up)}, expected {settings.min_samples} or more of each")
+    results: list[Comparison] = []
+    if metric.direction != "decrease":
+        results.append(compare_counts(up))
+    if metric.direction != "increase":
+        results.append(compare_counts([each.misses for each in _minutes(cut, green, blue, "down")]))
+    best = min(results, key=lambda each: each.p_value)
+    broke = 0
+    if metric.direction != "decrease":
+        broke = share_break(_minutes(cut, green, blue, "far"), settings.look_level, plain=False)
+    return Finding(
+        p_value=best.p_value * len(results),
+        value=green.quantiles.get(cut.quantile, 0.0),
+        blue=blue.quantiles.get(cut.quantile, cut.values["cut"]),
+        limit=cut.values["down" if metric.direction == "decrease" else "up"],
+        statistic=f"p{100 * cut.quantile:g}",
+        notes=_notes(cut, up),
+        caveats=_caveats(metric, cut, green, blue),
+        detectable=_detectable(cut, blue, total(up), best.detectable(settings.level)),
+        broke=broke,
+    )
+
+
+def _minutes(cut: Cut, green: Side, blue: Side, name: str) -> list[Counts]:
+    def hits(points: Points | None, time: float) -> float:
+        return (points or {}).get(time, 0.0)
+
+    return [
+        Counts(
+            min(hits(green.above.get(name), time), green.sizes.get(time, 0.0)),
+            green.sizes.get(time, 0.0),
+            min(hits(blue.above.get("cut"), time), blue.sizes.get(time, 0.0)),
+            blue.sizes.get(time, 0.0),
+        )
+        for time in cut.minutes
+    ]
+
+
+def _few_minutes(metric: ComparedMetric, minutes: Sequence[Counts]) -> str:
+    green, blue = sum(each.green_size > 0 for each in minutes), sum(each.blue_size > 0 for each in minutes)
+    return f"{metric.label}: {counted(green, 'datapoint')} of green and {blue} of blue"
+
+
+def _too_few(metric: ComparedMetric, green: Side, blue: Side) -> str:
+    name, side = ("blue", blue) if blue.requests <= green.requests else ("green", green)
+    required = _MIN_ABOVE / min(metric.quantile or 0.5, 1 - (metric.quantile or 0.5))
+    minutes = max(1, len(side.sizes))
+    return (
+        f"{metric.label}: too few requests of {name} ({side.requests / minutes:.2g} a minute, {side.requests:.0f} in total; "
+        f"{metric.stat} requires {required:.0f}, p50 {2 * _MIN_ABOVE})"
+    )
+
+
+def _notes(cut: Cut, minutes: Sequence[Counts]) -> list[str]:
+    sums = total([each for each in minutes if each.both])
+    return [
+        (
+            f"{sums.green_hits:.0f} of {sums.green_size:.0f} requests above {cut.values['up']:.3g}, "
+            f"blue {sums.blue_hits:.0f} of {sums.blue_size:.0f} above {cut.values['cut']:.3g}"
+        )
+    ]
+
+
+def _caveats(metric: ComparedMetric, cut: Cut, green: Side, blue: Side) -> list[str]:
+    caveats: list[str] = []
+    if cut.quantile != metric.quantile:
+        few = "blue" if blue.requests <= green.requests else "green"
+        caveats.append(f"p{100 * cut.quantile:g} in place of {metric.stat}, since {few} has too few requests")
+    if cut.warm_up:
+        caveats.append(f"without {counted(cut.warm_up, 'slow first minute')}")
+    return caveats
+
+
+def _detectable(cut: Cut, blue: Side, sums: Counts, difference: float) -> float:
+    """Return the smallest regression that would have been found, as a factor of the latency; infinite if unknown.
+
+    Blue's own quantiles say how much slower all requests must be, so that so many more are above the cut.
+    """
+    share = (sums.blue_hits / sums.blue_size if sums.blue_size else 1 - cut.quantile) + difference
+    known = sorted(blue.quantiles.items())
+    below = [value for quantile, value in known if 1 - quantile >= share and value > 0]
+    return cut.values["up"] / below[-1] if below else math.inf
