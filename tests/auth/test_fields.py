@@ -62,7 +62,7 @@ def test_every_kind_is_valid_in_every_check(kind: str) -> None:
         ),
         (
             {"bearer": {"token": {"ssm": "/a", "key": "A"}}},
-            "auth.bearer.token: key: only allowed with secretsmanager",
+            "auth.bearer.token.key: only allowed with secretsmanager",
         ),
         (
             {"bearer": {"token": {"ssm": "/a {{b}}"}}},

@@ -12,7 +12,7 @@ from ecs_hooks.aws.call import call_aws_list
 from ecs_hooks.aws.clients import TIMEOUT_VARIABLE, client
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.aws.session import fast_session
-from tests.support.aws import AwsApi
+from tests.support.aws import AwsApi, Silence
 
 
 def test_threads_share_a_client(aws: AwsApi) -> None:
@@ -87,6 +87,17 @@ def test_a_call_is_tried_twice_unless_the_environment_says_otherwise(
             call_aws_list("ecs:ListTasks", "us-west-2", "taskArns")
         assert aws.calls["ListTasks"] == attempts
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+
+def test_a_call_without_a_response_ends_after_the_time_in_the_environment(
+    aws: AwsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TIMEOUT_VARIABLE, "0.3")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    aws.answer("ListTasks", {"taskArns": []})
+    aws.silence("ListTasks", Silence.HANG)  # longer than that it closes the connection, which is another error
+    with pytest.raises(FactError, match="ReadTimeoutError"):
+        call_aws_list("ecs:ListTasks", "us-west-2", "taskArns")
 
 
 @pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan", "61"])

@@ -82,6 +82,70 @@ CONTENT = {"s3:GetObject"}
 """Operations that return content of the user, whose errors are errors of the plan."""
 
 
+MISSING = {
+    "cloudwatch:DescribeAlarms": "ResourceNotFound",
+    "cloudwatch:GetMetricData": "ResourceNotFound",
+    "ecs:DescribeServiceDeployments": "ServiceDeploymentNotFoundException",
+    "ecs:DescribeServiceRevisions": "ServiceNotFoundException",
+    "ecs:DescribeTaskDefinition": "ClientException",
+    "ecs:DescribeTasks": "ClusterNotFoundException",
+    "ecs:ListServiceDeployments": "ServiceNotFoundException",
+    "ecs:ListTasks": "ClusterNotFoundException",
+    "elasticloadbalancing:DescribeListeners": "ListenerNotFound",
+    "elasticloadbalancing:DescribeLoadBalancers": "LoadBalancerNotFound",
+    "elasticloadbalancing:DescribeRules": "RuleNotFound",
+    "elasticloadbalancing:DescribeTargetHealth": "TargetGroupNotFound",
+    "logs:FilterLogEvents": "ResourceNotFoundException",
+    "logs:GetQueryResults": "ResourceNotFoundException",
+    "logs:StartQuery": "ResourceNotFoundException",
+    "s3:GetObject": "NoSuchKey",
+    "secretsmanager:GetSecretValue": "ResourceNotFoundException",
+    "ssm:GetParameter": "ParameterNotFound",
+    "sts:AssumeRole": "RegionDisabledException",
+}
+"""The error of each operation if the resource does not exist."""
+
+NOTHING: dict[str, tuple[dict[str, Any], str]] = {
+    "cloudwatch:DescribeAlarms": (
+        {"MetricAlarms": [], "CompositeAlarms": []},
+        "not found in CloudWatch: alarm api-5xx",
+    ),
+    "cloudwatch:GetMetricData": ({"MetricDataResults": []}, "0 datapoints"),
+    "ecs:DescribeServiceDeployments": (
+        {"serviceDeployments": [], "failures": [{"reason": "MISSING"}]},
+        "ecs:DescribeServiceDeployments: service deployment not found",
+    ),
+    "ecs:DescribeServiceRevisions": (
+        {"serviceRevisions": [], "failures": [{"reason": "MISSING"}]},
+        "ecs:DescribeServiceRevisions: service revision not found",
+    ),
+    "ecs:ListServiceDeployments": ({"serviceDeployments": []}, "no successful deployment of blue found"),
+    "elasticloadbalancing:DescribeListeners": ({"Listeners": []}, "listener not found"),
+    "elasticloadbalancing:DescribeLoadBalancers": ({"LoadBalancers": []}, "load balancer not found"),
+    "elasticloadbalancing:DescribeRules": ({"Rules": []}, "listener rule not found"),
+}
+"""Empty responses that are failures, and their reason."""
+
+NOT_YET: dict[str, dict[str, Any]] = {
+    "ecs:DescribeTasks": {"tasks": [], "failures": [{"reason": "MISSING"}]},
+    "ecs:ListTasks": {"taskArns": []},
+    "elasticloadbalancing:DescribeTargetHealth": {"TargetHealthDescriptions": []},
+}
+"""Empty responses that may be filled later: waited for."""
+
+ALWAYS_SOMETHING = {
+    "ecs:DescribeTaskDefinition",
+    "logs:FilterLogEvents",
+    "logs:GetQueryResults",
+    "logs:StartQuery",
+    "s3:GetObject",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter",
+    "sts:AssumeRole",
+}
+"""Operations whose responses are never empty."""
+
+
 def event(check: dict[str, Any], **plan: Any) -> dict[str, Any]:
     """Return an event whose plan has this check, and whose hook was invoked before."""
     bare = load_event()

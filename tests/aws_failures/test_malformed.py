@@ -114,6 +114,10 @@ SCRAPS: list[Any] = [True, -1, 10**30, float("nan"), "", "text", [], {}, [None],
 Path = tuple[Any, ...]
 
 
+def test_every_operation_has_its_required_members() -> None:
+    assert {action for action, _ in NEEDED} == set(OPERATIONS) - CONTENT
+
+
 def body_of(aws: AwsApi, action: str, check: dict[str, Any]) -> bytes:
     """Return the response of an operation without failures."""
     bodies: list[bytes] = []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks.checks import CHECKS, Check, CheckContext, check_class
+from ecs_hooks.checks import Check, CheckContext
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import ExplainedError
@@ -17,6 +17,7 @@ from ecs_hooks.deployment.actions import Serving, SharedActions
 from ecs_hooks.deployment.green import EndpointConfig
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
 from ecs_hooks.deployment.target import Target
+from tests.checks.examples import EXAMPLES, HTTP, LOAD, TCP, check_of
 from tests.conftest import BLUE, GREEN, load_event
 from tests.support.aws import AwsApi
 from tests.support.checks import Fixed
@@ -42,45 +43,6 @@ STAGES = [
     "POST_TEST_TRAFFIC_SHIFT",
     "PRE_PRODUCTION_TRAFFIC_SHIFT",
     "POST_PRODUCTION_TRAFFIC_SHIFT",
-]
-QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
-HTTP: dict[str, Any] = {"type": "http", "connect_retries": 0, "timeout_seconds": 1}
-LOAD: dict[str, Any] = {"type": "load", "duration_seconds": 1, "timeout_seconds": 1}
-COMPARE: dict[str, Any] = {"type": "compare", "connect_retries": 0, "timeout_seconds": 1, "budget_seconds": 10}
-TCP: dict[str, Any] = {"type": "tcp", "connect_retries": 0, "timeout_seconds": 1}
-CASES: list[dict[str, Any]] = [
-    HTTP,
-    {**HTTP, "url": "http://127.0.0.1:9/"},
-    {"type": "alarm"},
-    {"type": "alarm", "names": ["a"]},
-    {"type": "alarm", "prefix": "a"},
-    COMPARE,
-    {**COMPARE, "blue_url": "http://127.0.0.1:6"},
-    {"type": "comparison", "metrics": [{"metric": "TargetResponseTime"}]},
-    {"type": "comparison", "metrics": [{"metric": "TargetResponseTime"}], "baseline": "previous"},
-    {"type": "comparison", "metrics": [{"metric": "TargetResponseTime", "criteria": ["< 1"]}], "baseline": "previous"},
-    {"type": "digest", "header": "X-Version"},
-    {"type": "scenario", "requests": [{"connect_retries": 0, "timeout_seconds": 1}], "budget_seconds": 5},
-    {"type": "scenario", "requests": [{"url": "http://127.0.0.1:9/", "connect_retries": 0}], "budget_seconds": 5},
-    {"type": "drift"},
-    {"type": "golden_signals"},
-    LOAD,
-    {**LOAD, "requests": [{"url": "http://127.0.0.1:9/"}]},
-    {**LOAD, "requests": [{"url": "http://127.0.0.1:9/"}, {"path": "/"}]},
-    {"type": "invoke", "function": "smoke-test", "timeout_seconds": 2},
-    {"type": "logs", "pattern": "ERROR"},
-    {"type": "logs", "query": "fields @message", "lag_seconds": 0},
-    {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1}},
-    *(
-        {"type": "metric", "queries": {"a": {**QUERY, "dimensions": {"D": f"{{{name}}}"}}}, "fail_if": {"above": 1}}
-        for name in ("green.target_group", "blue.target_group", "load_balancer", "cluster", "service")
-    ),
-    {"type": "targets"},
-    {"type": "tasks"},
-    {"type": "tasks", "digest": False},
-    TCP,
-    {**TCP, "address": "127.0.0.1:9"},
-    {**TCP, "port": 7},
 ]
 NLB_PRODUCTION = f"{NLB_LISTENER[:-1]}9"
 NLB = [
@@ -152,11 +114,6 @@ def serving(aws: AwsApi, layout: dict[str, Any], stage: str) -> None:
     aws.answer("GetQueryResults", {"status": "Complete", "results": []})
 
 
-def brief_load(check: Check) -> Check:
-    """Return the check; a load lasts for a moment, not for the second that a plan needs at least."""
-    return check.model_copy(update={"duration_seconds": 0.05}) if check.type == "load" else check
-
-
 def required_and_called(
     aws: AwsApi, check: Check, configured: EndpointConfig, stage: str
 ) -> tuple[frozenset[str], set[str], str]:
@@ -185,10 +142,10 @@ def test_a_check_calls_the_actions_that_it_requires_and_no_others(
     aws: AwsApi, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
-    for (layout, fields), (configured, app_url), case in product(LAYOUTS.items(), ADDRESSES, CASES):
+    for (layout, fields), (configured, app_url), case in product(LAYOUTS.items(), ADDRESSES, EXAMPLES):
         monkeypatch.setenv("APP_URL", app_url)
         serving(aws, fields, stage)
-        check = brief_load(check_class(case["type"]).model_validate(case))
+        check = check_of(case)
         required, called, problem = required_and_called(aws, check, configured, stage)
         assert required == called, (layout, configured, app_url, case)
         # A check that ended early would lack the same actions on both sides.
@@ -206,15 +163,9 @@ def test_a_request_requires_the_actions_that_find_green(
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     for layout, fields in {**LAYOUTS, **WITHOUT_LOAD_BALANCER}.items():
         serving(aws, fields, "POST_PRODUCTION_TRAFFIC_SHIFT" if listener == "production" else stage)
-        check = brief_load(
-            check_class(fields_of_check["type"]).model_validate({**fields_of_check, "listener": listener})
-        )
+        check = check_of({**fields_of_check, "listener": listener})
         required, called, _ = required_and_called(aws, check, EndpointConfig(), stage)
         assert required == called, layout
-
-
-def test_every_check_has_a_case() -> None:
-    assert {fields["type"] for fields in CASES} == set(CHECKS)
 
 
 def test_a_custom_check_requires_no_action_by_default() -> None:

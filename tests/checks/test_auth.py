@@ -17,6 +17,7 @@ from ecs_hooks.deployment.actions import SharedActions
 from ecs_hooks.deployment.endpoint import Endpoint
 from tests.auth.authorization_server import CLIENT, SECRET, AuthorizationServer, serving
 from tests.checks.asking import context
+from tests.checks.load.loads import brief
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script
 from tests.support.aws import AwsApi
@@ -51,8 +52,12 @@ def http(auth: dict[str, Any], **fields: Any) -> HttpCheck:
     return HttpCheck.model_validate({"auth": auth, "connect_retries": 0, **fields})
 
 
-def load(auth: dict[str, Any], **fields: Any) -> LoadCheck:
+def whole_load(auth: dict[str, Any], **fields: Any) -> LoadCheck:
     return LoadCheck.model_validate({**LOAD, "requests": [{"auth": auth, "expect": {"status": 200}, **fields}]})
+
+
+def load(auth: dict[str, Any], **fields: Any) -> LoadCheck:
+    return brief(whole_load(auth, **fields))
 
 
 def scenario(auth: dict[str, Any], **fields: Any) -> ScenarioCheck:
@@ -111,7 +116,7 @@ def test_a_token_that_expires_during_a_load_is_replaced(serve: Serve, tokens: Au
     seen: list[str] = []
     url = serve(wanting("Authorization: Bearer t0ken-", seen)).url
 
-    assert run(load({"oauth2": {"token_url": tokens.url, **OAUTH2}}), url).status is Status.PASS
+    assert run(whole_load({"oauth2": {"token_url": tokens.url, **OAUTH2}}), url).status is Status.PASS
     assert 2 <= len(tokens.issued) <= 6
     assert {f"t0ken-{number + 1}-" in "".join(seen) for number in range(len(tokens.issued))} == {True}
 
@@ -140,7 +145,7 @@ def test_a_load_ends_without_a_further_token(serve: Serve, tokens: Authorization
             tokens.answer(503, {})
             peer.answer()
 
-    outcome = run(load({"oauth2": {"token_url": tokens.url, **OAUTH2}}), serve(script).url)
+    outcome = run(whole_load({"oauth2": {"token_url": tokens.url, **OAUTH2}}), serve(script).url)
     assert outcome.status is Status.ERROR
     assert outcome.reason.endswith("status 503")
     assert 0 < len(received) < 20

@@ -1,15 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
-from pydantic import ValidationError
+from pydantic import ValidationError, field_serializer, model_validator
 
 from ecs_hooks import Stage, stage_hook
-from ecs_hooks.checks import CHECKS, Check, CheckContext, GoldenSignalsCheck, HttpCheck, MetricCheck, check_class
+from ecs_hooks.checks import (
+    CHECKS,
+    Check,
+    CheckContext,
+    GoldenSignalsCheck,
+    HttpCheck,
+    MetricCheck,
+    Requirements,
+    Watch,
+    check_class,
+)
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import context
+from tests.checks.examples import example_of
 from tests.conftest import GREEN, shifted
 from tests.support.aws import AwsApi
 from tests.support.layouts import load_balancer
@@ -68,11 +80,17 @@ def test_other_fields_keep_their_values_at_a_step() -> None:
     [
         (
             {"up_to_percent": 10, "min_request": 1},
-            "steps[0].min_request: unknown field; did you mean 'min_requests'?",
+            "hookDetails.checks[0].steps[0].min_request: unknown field; did you mean 'min_requests'?",
         ),
-        ({"up_to_percent": 10, "min_requests": 0}, "steps[0].min_requests: must be at least 1"),
-        ({"up_to_percent": 10, "type": "http"}, "steps[0].type: must not differ between steps; remove it"),
-        ({"up_to_percent": 10, "name": "b"}, "steps[0].name: must not differ between steps; remove it"),
+        ({"up_to_percent": 10, "min_requests": 0}, "hookDetails.checks[0].steps[0].min_requests: must be at least 1"),
+        (
+            {"up_to_percent": 10, "type": "http"},
+            "hookDetails.checks[0].steps[0].type: must not differ between steps; remove it",
+        ),
+        (
+            {"up_to_percent": 10, "name": "b"},
+            "hookDetails.checks[0].steps[0].name: must not differ between steps; remove it",
+        ),
     ],
 )
 def test_a_mistake_at_a_step_is_named(step: dict[str, Any], problem: str) -> None:
@@ -101,16 +119,9 @@ def test_the_timeout_of_a_plan_must_be_enough_for_every_step() -> None:
 
 @pytest.mark.parametrize("kind", sorted(CHECKS))
 def test_every_kind_of_check_can_have_steps(kind: str) -> None:
-    needed: dict[str, dict[str, Any]] = {
-        "comparison": {"metrics": [{"metric": "TargetResponseTime"}]},
-        "digest": {"header": "X"},
-        "logs": {"pattern": "ERROR"},
-        "metric": {"queries": {"a": QUERY}, "fail_if": {"above": 1}},
-        "scenario": {"requests": [{"path": "/"}]},
-    }
     watched = check_class(kind).watchable
     change = {"watch": {"count": 3}} if watched else {"window_minutes": 3}
-    check = check_class(kind).model_validate({**needed.get(kind, {}), "steps": [{"up_to_percent": 10, **change}]})
+    check = check_class(kind).model_validate({**example_of(kind), "steps": [{"up_to_percent": 10, **change}]})
 
     assert check.at(10) != check.at(11)
     assert check.at(11).model_dump(exclude={"steps"}) == check.model_dump(exclude={"steps"})
@@ -182,3 +193,96 @@ def test_one_call_reads_the_metrics_of_checks_with_and_without_steps(aws: AwsApi
         check.run(shared)
 
     assert len(aws.asked["GetMetricData"]) == 1
+
+
+class Broken(Check):
+    """A check whose class has a mistake outside of `run`."""
+
+    type: Literal["broken"] = "broken"
+    method: str = ""
+
+    def mistake(self, method: str) -> None:
+        if method == self.method:
+            raise {"exit": SystemExit}.get(self.name, KeyError)("hunter2")
+
+    def requirements(self) -> Requirements:
+        self.mistake("requirements()")
+        return super().requirements()
+
+    @property
+    def label(self) -> str:
+        self.mistake("label")
+        return super().label
+
+    @property
+    def variants(self) -> tuple[Check, ...]:  # type: ignore[override] # not Self
+        self.mistake("variants")
+        return super().variants
+
+    def at(self, percent: float) -> Broken:
+        if percent <= 100:  # `variants` is the check at more
+            self.mistake("at()")
+        return super().at(percent)
+
+    @model_validator(mode="after")
+    def _validated(self) -> Broken:
+        self.mistake("validating")
+        return self
+
+    @field_serializer("method")
+    def _serialized(self, method: str) -> str:
+        self.mistake("model_dump_json()")
+        return method
+
+    def run(self, context: CheckContext) -> Outcome:
+        self.mistake("run()")
+        return Outcome.passed()
+
+
+METHODS = {
+    "requirements()": "Broken.requirements() raised",
+    "label": "Broken.label raised",
+    "variants": "Broken.variants raised",
+    "at()": "Broken.at() raised",
+    "validating": "validating Broken raised",
+    "model_dump_json()": "Broken.model_dump_json() raised",
+    "run()": "broken raised",
+}
+
+
+@pytest.mark.parametrize("name", ["", "exit"])
+@pytest.mark.parametrize("method", METHODS)
+def test_an_exception_in_the_class_of_a_check_names_the_class(
+    method: str, name: str, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    monkeypatch.setitem(CHECKS, "broken", f"{__name__}:Broken")
+    monkeypatch.setattr("ecs_hooks.plan.model.check_class", lambda _: Broken)
+    steps = [{"up_to_percent": 50, "watch": {"count": 1}}] if method == "at()" else []
+    fields = {"type": "broken", "method": method, "steps": steps} | ({"name": name} if name else {})
+    event = shifted(SHIFT, production={GREEN: 10}, hookDetails={"checks": [fields]})
+
+    answer = stage_hook(Stage.PRODUCTION_TRAFFIC_SHIFT)(event)
+
+    assert answer["hookStatus"] == "FAILED"
+    named = METHODS[method].replace("broken raised", f'broken "{name}" raised' if name else "broken raised")
+    assert named in answer["reason"]
+    assert "the traceback is in the log" in answer["reason"]
+    assert "hunter2" not in answer["reason"]
+    logged = [line.get("traceback") or line.get("exception") for line in lines()]
+    assert any("self.mistake" in each or "_serialized" in each for each in logged if each)
+
+
+def test_a_class_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CHECKS, "broken", "nowhere:Broken")
+
+    with pytest.raises(
+        PlanError, match=r"^loading nowhere:Broken raised ModuleNotFoundError at .+; the traceback is in"
+    ):
+        Plan.parse({"checks": [{"type": "broken"}]})
+
+
+def test_the_timeout_of_a_plan_may_be_too_short_for_a_check_without_a_label() -> None:
+    check = Broken(method="label", watch=Watch(for_minutes=60))
+
+    with pytest.raises(PlanError, match=r"Broken\.label raised KeyError at test_base\.py"):
+        Plan.parse({}, defaults=[check])

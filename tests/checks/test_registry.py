@@ -20,7 +20,8 @@ from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.actions import Serving, SharedActions
 from ecs_hooks.deployment.green import EndpointConfig
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from tests.checks.test_actions import CASES, LAYOUTS, serving
+from tests.checks.examples import EXAMPLES
+from tests.checks.test_actions import LAYOUTS, serving
 from tests.conftest import load_event
 from tests.support.aws import AwsApi
 from tests.template.test_template import allowed
@@ -57,8 +58,12 @@ def missing(kind: str) -> Iterator[str]:
         yield f"shared/ecs_hooks/plan.schema.json: has no {name}; run `make schema`"
     if f"`{kind}`" not in README:
         yield f"README.md: add a row | `{kind}` | ... | ... | to the table of checks"
-    if not any(case["type"] == kind for case in CASES):
-        yield f'tests/checks/test_actions.py: add a case {{"type": "{kind}", ...}} to CASES, with all required fields'
+    if not any(case["type"] == kind for case in EXAMPLES):
+        yield f'tests/checks/examples.py: add {{"type": "{kind}", ...}} to EXAMPLES, with all required fields'
+    if not list((ROOT / "tests/checks").glob(f"test_{kind}.py")) + list(
+        (ROOT / "tests/checks" / kind).glob("test_*.py")
+    ):
+        yield f"tests/checks/test_{kind}.py: add a test for each outcome"
     if not re.search(rf"\b{name}\(", TYPED):
         yield f"tests/typing/checks.py: add a call of {name}"
 
@@ -78,7 +83,8 @@ def test_each_missing_piece_is_named_with_its_place(monkeypatch: pytest.MonkeyPa
         "tests.checks.test_registry: add a docstring to NewCheck; it is the description in the JSON Schema",
         "shared/ecs_hooks/plan.schema.json: has no NewCheck; run `make schema`",
         "README.md: add a row | `new_check` | ... | ... | to the table of checks",
-        'tests/checks/test_actions.py: add a case {"type": "new_check", ...} to CASES, with all required fields',
+        'tests/checks/examples.py: add {"type": "new_check", ...} to EXAMPLES, with all required fields',
+        "tests/checks/test_new_check.py: add a test for each outcome",
         "tests/typing/checks.py: add a call of NewCheck",
     ]
 
@@ -89,7 +95,7 @@ class NewCheck(HttpCheck):
 
 @pytest.mark.parametrize("kind", CHECKS)
 def test_the_template_allows_the_actions_of_a_check_at_every_stage(aws: AwsApi, kind: str) -> None:
-    checks = [check_class(kind).model_validate(case) for case in CASES if case["type"] == kind]
+    checks = [check_class(kind).model_validate(case) for case in EXAMPLES if case["type"] == kind]
     for stage in Stage:
         in_role = allowed(stage)
         for layout in LAYOUTS.values():

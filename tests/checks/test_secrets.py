@@ -21,6 +21,7 @@ from ecs_hooks.http.guard import VARIABLE
 from tests.auth.authorization_server import serving as tokens_serving
 from tests.auth.signatures import KEYS, SESSION_TOKEN
 from tests.checks.asking import context
+from tests.checks.load.loads import brief
 from tests.conftest import load_event
 from tests.http.servers import Peer, Server
 from tests.support.aws import AwsApi
@@ -164,7 +165,7 @@ def scenario(fields: dict[str, Any], expect: dict[str, Any]) -> Check:
 
 def load(fields: dict[str, Any], _: dict[str, Any]) -> Check:
     few = {"requests_per_second": 4, "duration_seconds": 1, "timeout_seconds": 5}
-    return LoadCheck.model_validate({**few, "requests": [{**fields, "expect": {"status": 200}}]})
+    return brief(LoadCheck.model_validate({**few, "requests": [{**fields, "expect": {"status": 200}}]}))
 
 
 def outcome_of(check: Check, url: str) -> Outcome:

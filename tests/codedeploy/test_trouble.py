@@ -14,7 +14,7 @@ from ecs_hooks import Stage, stage_hook
 from ecs_hooks.codedeploy.report import PATIENCE
 from tests.aws_failures.test_matrix import DENIED, MALFORMED, PASSING_CREDENTIALS, SERVER_ERRORS, THROTTLED
 from tests.codedeploy.account import BEGAN, Account
-from tests.support.aws import Silence
+from tests.support.aws import Silence, hurried
 
 LAYER = Path(ecs_hooks.__file__).parent
 HOOK = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
@@ -136,12 +136,10 @@ def test_a_malformed_response_never_passes_a_check(account: Account, operation: 
 
 
 @pytest.mark.parametrize("how", list(Silence))
-def test_a_missing_response_ends_at_the_timeout(
-    account: Account, operation: str, how: Silence, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ECS_HOOKS_AWS_TIMEOUT_SECONDS", "1")
+def test_a_missing_response_ends_at_the_timeout(account: Account, operation: str, how: Silence) -> None:
     account.aws.silence(operation, how)
-    answer = play(account, operation)
+    with hurried(account.aws):
+        answer = play(account, operation)
     if operation in PRECAUTIONS:
         assert set(account.reports) == {"Succeeded"}
         assert len(account.reports) <= 2  # a schedule that could not be deleted repeats the report

@@ -27,6 +27,13 @@ def test_the_schema_is_the_one_that_is_shipped() -> None:
     assert shipped == schema_text(), "run `make schema`"
 
 
+@pytest.fixture(scope="module")
+def validator() -> jsonschema.Draft202012Validator:
+    schema = plan_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
 @pytest.mark.parametrize(
     ("configuration", "valid"),
     [
@@ -48,11 +55,10 @@ def test_the_schema_is_the_one_that_is_shipped() -> None:
         ([], False),
     ],
 )
-def test_the_schema_takes_and_refuses_what_the_plan_does(configuration: Any, *, valid: bool) -> None:
-    schema = plan_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-
-    assert jsonschema.Draft202012Validator(schema).is_valid(configuration) is valid
+def test_the_schema_takes_and_refuses_what_the_plan_does(
+    validator: jsonschema.Draft202012Validator, configuration: Any, *, valid: bool
+) -> None:
+    assert validator.is_valid(configuration) is valid
     if valid:
         Plan.parse(configuration)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecs_hooks_simulator import (
@@ -16,6 +16,7 @@ from ecs_hooks_simulator import (
     Tasks,
     Traffic,
 )
+from ecs_hooks_simulator.core.protocols import AlarmChange
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, StageEntered, StatusChanged
 
 SUCCEEDED = {"hookStatus": "SUCCEEDED"}
@@ -34,6 +35,21 @@ STAGES = (
     "CLEAN_UP",
 )
 HOOK_STAGES = tuple(stage for stage in STAGES if stage not in {"SCALE_UP", "BAKE_TIME", "CLEAN_UP"})
+
+
+class MemoryAlarms:
+    """Alarms whose states are set by the test: `alarms.current["api"] = "ALARM"`."""
+
+    def __init__(self, **states: str) -> None:
+        self.current = states
+
+    def evaluate(self) -> Sequence[AlarmChange]:
+        """Change nothing."""
+        return ()
+
+    def states(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the states of the alarms that exist."""
+        return {name: self.current[name] for name in names if name in self.current}
 
 
 class Gate:

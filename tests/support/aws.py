@@ -21,9 +21,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+import pytest
+from botocore.endpoint import Endpoint
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
+from urllib3.connection import HTTPConnection
 from werkzeug.datastructures import Headers, MultiDict
 
 _SIGNED = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
@@ -257,6 +260,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
+
+
+@contextmanager
+def hurried(server: AwsApi) -> Iterator[None]:
+    """Let botocore's clients give up at once where the server hangs; every other call has its whole timeout."""
+    calling = threading.local()
+    send, receive = Endpoint._do_get_response, HTTPConnection.getresponse
+
+    def noting(self: Any, request: Any, operation_model: Any, context: Any) -> Any:
+        calling.hangs = server.silent(operation_model.name) is Silence.HANG
+        return send(self, request, operation_model, context)
+
+    def receiving(self: HTTPConnection) -> Any:
+        if getattr(calling, "hangs", False):
+            self.timeout = 0.02
+        return receive(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Endpoint, "_do_get_response", noting)
+        patch.setattr(HTTPConnection, "getresponse", receiving)
+        yield
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ecs_hooks.assertions.patterns import check_pattern, matches
 from ecs_hooks.core.formatting import json_equal, json_type
 from ecs_hooks.core.redaction import Redactor
+from ecs_hooks.core.validation_errors import FieldError
 
 
 def _check_schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +64,7 @@ class Predicate(BaseModel):
             if getattr(self, name) is None:
                 raise ValueError(f"{name.rstrip('_')} must not be null")
         if self.exists is False and given != {"exists"}:
-            raise ValueError("exists: false cannot be combined with other conditions")
+            raise FieldError("exists: false cannot be combined with other conditions")
         return self
 
     def problem_among(

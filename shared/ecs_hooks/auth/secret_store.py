@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core.arn import region_of
-from ecs_hooks.core.validation_errors import Form
+from ecs_hooks.core.validation_errors import FieldError, Form
 
 SECRETS_MANAGER = "secretsmanager:GetSecretValue"
 SSM = "ssm:GetParameter"
@@ -76,7 +76,7 @@ class Reference(BaseModel):
         if sum(each is not None for each in (self.secretsmanager, self.ssm, self.env)) != 1:
             raise ValueError("give one of secretsmanager, ssm and env")
         if self.key is not None and self.secretsmanager is None:
-            raise ValueError("key: only allowed with secretsmanager")
+            raise FieldError("key: only allowed with secretsmanager")
         return self
 
     @property

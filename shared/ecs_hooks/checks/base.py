@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.measurement import Watch
 from ecs_hooks.core.outcome import Outcome
-from ecs_hooks.core.validation_errors import error_lines
+from ecs_hooks.core.validation_errors import FieldError, error_lines
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import SigV4
@@ -112,7 +112,7 @@ class Check(BaseModel, ABC):
     @model_validator(mode="after")
     def _supports_watch(self) -> Self:
         if self.watch is not None and not self.watchable:
-            raise ValueError("watch: not supported by this check, which has its own time window; use window_minutes")
+            raise FieldError("watch: not supported by this check, which has its own time window; use window_minutes")
         return self
 
     @model_validator(mode="after")
@@ -127,7 +127,7 @@ class Check(BaseModel, ABC):
             except ValidationError as error:
                 problems += error_lines(error, where, type(self))
         if problems:
-            raise ValueError("; ".join(problems))
+            raise FieldError(*problems)
         return self
 
     def _with(self, step: AtStep) -> Self:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ecs_hooks.core.event import Stage
-from ecs_hooks.core.outcome import ExplainedError
+from ecs_hooks.core.outcome import ExplainedError, check_code
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
@@ -93,7 +93,11 @@ class CheckContext:
         percent = self.green_percent
         if percent is None:
             raise UnknownShareError("cannot determine green's traffic percentage, which `steps` requires")
-        return tuple(check.at(percent) for check in checks)
+        found = []
+        for check in checks:
+            with check_code(f"{type(check).__name__}.at()"):
+                found.append(check.at(percent))
+        return tuple(found)
 
     @property
     def green(self) -> Endpoint:

@@ -18,6 +18,7 @@ from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
 
@@ -52,9 +53,9 @@ class InvokeCheck(Check):
     @model_validator(mode="after")
     def _has_consistent_fields(self) -> InvokeCheck:
         if self.qualifier is not None and self.function is None:
-            raise ValueError("qualifier: requires function; of the deployed function, the new version is called")
+            raise FieldError("qualifier: requires function; of the deployed function, the new version is called")
         if self.response == "payload" and {"status", "headers"} & self.expect.model_fields_set:
-            raise ValueError('expect: status and headers require "response": "http"')
+            raise FieldError('expect: status and headers require "response": "http"')
         return self
 
     def requirements(self) -> Requirements:

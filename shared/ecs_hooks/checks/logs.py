@@ -15,6 +15,7 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core import clock
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.logs import (
     FILTER,
@@ -75,13 +76,13 @@ class LogsCheck(Check):
         if (self.pattern is None) == (self.query is None):
             raise ValueError("give one of pattern and query")
         if self.query is not None and re.match(r"\s*(source\b|$)", self.query, re.IGNORECASE):
-            raise ValueError(
+            raise FieldError(
                 "query: must not be empty or begin with SOURCE; the log groups are those of green's containers"
             )
         if (self.field is None) != (self.fail_if is None):
             raise ValueError("give both field and fail_if, or neither")
         if self.field is not None and (self.query is None or "max_matches" in self.model_fields_set):
-            raise ValueError("field: requires query, and replaces max_matches")
+            raise FieldError("field: requires query, and replaces max_matches")
         return self
 
     @property

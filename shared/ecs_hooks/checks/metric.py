@@ -14,7 +14,7 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
-from ecs_hooks.core.validation_errors import Form
+from ecs_hooks.core.validation_errors import FieldError, Form
 from ecs_hooks.deployment.placeholders import placeholder_actions, placeholders
 
 _RESULT = "Result"
@@ -75,7 +75,7 @@ class MetricCheck(MetricWindowCheck):
     @model_validator(mode="after")
     def _has_one_result(self) -> MetricCheck:
         if self.expression is None and len(self.queries) > 1:
-            raise ValueError("expression: is required with several queries")
+            raise FieldError("expression: is required with several queries")
         return self
 
     def requirements(self) -> Requirements:

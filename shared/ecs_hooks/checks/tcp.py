@@ -14,7 +14,7 @@ from ecs_hooks.checks.request.session import Session, TlsFields
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.core.validation_errors import Form
+from ecs_hooks.core.validation_errors import FieldError, Form
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.limits import Limits
@@ -108,7 +108,7 @@ class TcpCheck(TlsFields, Check):
                 raise ValueError(f"has both address and {name}; remove one of them")
         if not self.tls:
             for name in sorted(TlsFields.model_fields.keys() & self.model_fields_set):
-                raise ValueError(f"{name}: requires TLS; set tls to true")
+                raise FieldError(f"{name}: requires TLS; set tls to true")
         return self
 
     def requirements(self) -> Requirements:

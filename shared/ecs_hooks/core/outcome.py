@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -108,3 +111,25 @@ class ExplainedError(Exception):
     def outcome(self) -> Outcome:
         """The outcome of the check that it ends."""
         return Outcome.failed(str(self))
+
+
+class CheckCodeError(ExplainedError):
+    """The code of a check's class raised an exception, outside of `run`. The exception is its cause."""
+
+
+@contextmanager
+def check_code(what: str) -> Iterator[None]:
+    """Turn an unexpected exception into a `CheckCodeError` that names this code, such as `QueueCheck.requirements()`."""
+    try:
+        yield
+    except (ExplainedError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # also SystemExit: a check must not end the function
+        raise CheckCodeError(f"{what} {raised(error)}") from error
+
+
+def raised(error: BaseException) -> str:
+    """Return that an exception was raised, and where. Its message is in the log only, since it could contain anything."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"raised {type(error).__name__}{place}; the traceback is in the log"

@@ -34,6 +34,20 @@ class Form(NamedTuple):
     words: str
 
 
+class FieldError(ValueError):
+    """Mistakes that a validator of a model finds in some of its fields.
+
+    Parameters
+    ----------
+    *lines
+        A line for each mistake, beginning with the path below the model, such as `steps[0].name: must ...`.
+    """
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
+
+
 def error_lines(error: ValidationError, where: str, model: type[BaseModel], *more: str) -> list[str]:
     """Return a line for each mistake.
 
@@ -53,6 +67,10 @@ def error_lines(error: ValidationError, where: str, model: type[BaseModel], *mor
         if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
             continue  # pydantic does not count invalid items, which have lines of their own
         path = _path(detail["loc"])
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, FieldError):
+            lines |= dict.fromkeys(f"{where}{path}.{line}" for line in cause.lines)
+            continue
         lines[f"{where}{path}: {_problem(detail, model, more)}"] = None
     return list(lines)
 

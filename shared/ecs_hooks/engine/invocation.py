@@ -84,6 +84,8 @@ class Invocation:
         try:
             plan = self._loader.load()
         except PlanError as error:
+            if error.__cause__ is not None:
+                logger.error("a check's class failed", exc_info=error.__cause__, extra=self.event.log_keys)
             observed = self._loader.fields.get("mode") == Mode.OBSERVE
             return self._response(Verdict(HookStatus.FAILED, f"the plan is not valid: {error}"), observed=observed)
         except FactError as error:

@@ -8,12 +8,11 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.core.deadline import Call, DeadlinePassedError, limited_by
 from ecs_hooks.core.measurement import Measured, judge, waiting
-from ecs_hooks.core.outcome import AS_BEFORE, ExplainedError, Outcome, Status
+from ecs_hooks.core.outcome import AS_BEFORE, CheckCodeError, ExplainedError, Outcome, Status, check_code, raised
 from ecs_hooks.core.state import Progress, State, key_of
 
 if TYPE_CHECKING:
@@ -90,10 +89,14 @@ class Runner:
         `FAIL`, since an unknown result is not a pass.
         """
         try:
-            checks = self.context.at_step(checks)
+            return self._run(self.context.at_step(checks))
         except ExplainedError as error:
-            self.add("steps", error.outcome)
-            return [error.outcome for _ in checks]
+            label = "check" if isinstance(error, CheckCodeError) else "steps"
+            outcome, trace = outcome_of_exception(error)
+            self.add(label, outcome, trace)
+            return [outcome for _ in checks]
+
+    def _run(self, checks: Sequence[Check]) -> list[Outcome]:
         keys = cache(lambda: [self._key(check) for check in checks])
         due: dict[int, Check] = {}
         results: dict[int, Result] = {}
@@ -114,7 +117,7 @@ class Runner:
             if known is None:
                 due[number] = check
             else:
-                take(number, Result(keys()[number], check.label, known, due=progress.settled))
+                take(number, Result(keys()[number], _label(check), known, due=progress.settled))
         for each in _run_all(due, self.context):
             if each is not None:
                 finished.append(each)
@@ -140,11 +143,11 @@ class Runner:
         """Return the result of a check; with a watch, it is judged with the measurements of earlier invocations."""
         _, outcome, seconds, trace = finished
         if check.watch is None or outcome.status is Status.SKIP or seconds is None:
-            return Result(key, check.label, outcome, seconds, trace)
+            return Result(key, _label(check), outcome, seconds, trace)
         before = self._progress(key).measured or Measured()
         measured = before.after(outcome, check.watch, self.context.elapsed)
         judged = judge(check.watch, measured, outcome, self.context.elapsed)
-        return Result(key, check.label, judged, seconds, trace, measured, check.watch.error_limit)
+        return Result(key, _label(check), judged, seconds, trace, measured, check.watch.error_limit)
 
     def _known(self, check: Check, progress: Progress) -> Outcome | None:
         """Return the outcome of a check that need not run now; None where it must."""
@@ -156,10 +159,16 @@ class Runner:
 
     def _key(self, check: Check) -> str:
         # Its type and fields, not its class: renaming a class must not reset deployments under way.
-        description = check.model_dump_json()
+        with check_code(f"{type(check).__name__}.model_dump_json()"):
+            description = check.model_dump_json()
         occurrence = self._seen[description]
         self._seen[description] += 1
         return key_of(description, occurrence)
+
+
+def _label(check: Check) -> str:
+    with check_code(f"{type(check).__name__}.label"):
+        return str(check.label)
 
 
 def may_go_on(outcomes: Sequence[Outcome]) -> bool:
@@ -168,16 +177,11 @@ def may_go_on(outcomes: Sequence[Outcome]) -> bool:
 
 
 def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
-    """Return the outcome of an exception in a check or a hook, and its traceback where it is unexpected.
-
-    The message of an unexpected exception is in the log only, since it could contain anything.
-    """
+    """Return the outcome of an exception in a check or a hook, and its traceback where it is unexpected."""
     if isinstance(error, ExplainedError):
-        return error.outcome, None
-    trace = "".join(traceback.format_exception(error))
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return Outcome.failed(f"raised {type(error).__name__}{place}; the traceback is in the log"), trace
+        unexpected = isinstance(error, CheckCodeError)
+        return error.outcome, "".join(traceback.format_exception(error.__cause__)) if unexpected else None
+    return Outcome.failed(raised(error)), "".join(traceback.format_exception(error))
 
 
 class _Finished(NamedTuple):

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.core.formatting import json_type, not_allowed
-from ecs_hooks.core.outcome import ExplainedError
+from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
 
@@ -141,6 +141,13 @@ class Plan(NamedTuple):
         PlanError
             If it has mistakes. No string of the configuration is repeated in it: it could be a secret.
         """
+        try:
+            return cls._parse(configuration, defaults, own_fields_allowed=own_fields_allowed)
+        except CheckCodeError as error:
+            raise PlanError([str(error)]) from error.__cause__
+
+    @classmethod
+    def _parse(cls, configuration: object, defaults: Sequence[Check], *, own_fields_allowed: bool) -> Plan:
         if not isinstance(configuration, Mapping):
             problem = f'must be a JSON object such as {{"checks": [...]}}, not {json_type(configuration)}'
             raise PlanError([f"hookDetails: {problem}"])
@@ -160,7 +167,7 @@ class Plan(NamedTuple):
             problems += error_lines(error, "hookDetails", Policies, "checks")
         else:
             problems += _too_long(checks, policies)
-        watched = sum(any(variant.watch for variant in check.variants) for check in checks)
+        watched = sum(any(variant.watch for variant in _variants(check)) for check in checks)
         if watched > MAX_WATCHED:
             # Their measurements are part of the state, and none may get lost.
             problems.append(f"hookDetails.checks: must have at most {MAX_WATCHED} checks with a watch, not {watched}")
@@ -171,13 +178,23 @@ class Plan(NamedTuple):
 
 def _too_long(checks: Sequence[Check], policies: Policies) -> list[str]:
     limit = policies.timeout_minutes
-    problems = [
-        f"hookDetails.timeout_minutes: must be greater than {check.requirements().watch_seconds / 60:g}, the minutes for which "
-        f"{check.label} watches, not {limit:g}"
-        for check in (variant for each in checks for variant in each.variants)
-        if check.requirements().watch_seconds >= limit * 60
-    ]
-    return list(dict.fromkeys(problems))
+    problems: dict[str, None] = {}
+    for check in (variant for each in checks for variant in _variants(each)):
+        with check_code(f"{type(check).__name__}.requirements()"):
+            seconds = check.requirements().watch_seconds
+            is_too_long = seconds >= limit * 60
+        if is_too_long:
+            with check_code(f"{type(check).__name__}.label"):
+                problem = (
+                    f"must be greater than {seconds / 60:g}, the minutes for which {check.label} watches, not {limit:g}"
+                )
+            problems[f"hookDetails.timeout_minutes: {problem}"] = None
+    return list(problems)
+
+
+def _variants(check: Check) -> Sequence[Check]:
+    with check_code(f"{type(check).__name__}.variants"):
+        return check.variants
 
 
 def _is_policy(name: str) -> bool:
@@ -216,9 +233,11 @@ def _parse_check(item: object, where: str, problems: list[str]) -> Check | None:
         problem = f"is required; one of {', '.join(CHECKS)}" if kind is None else not_allowed(kind, list(CHECKS))
         problems.append(f"{where}.type: {problem}")
         return None
-    model = check_class(kind)
-    try:
-        return model.model_validate(dict(item))
-    except ValidationError as error:
-        problems += error_lines(error, where, model)
-        return None
+    with check_code(f"loading {CHECKS[kind]}"):
+        model = check_class(kind)
+    with check_code(f"validating {model.__name__}"):
+        try:
+            return model.model_validate(dict(item))
+        except ValidationError as error:
+            problems += error_lines(error, where, model)
+            return None

@@ -134,7 +134,7 @@ class Fetched(NamedTuple):
         try:
             return Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own_fields_allowed)
         except PlanError as error:
-            raise PlanError([self._located(problem) for problem in error.problems]) from None
+            raise PlanError([self._located(problem) for problem in error.problems]) from error.__cause__
 
     def _located(self, problem: str) -> str:
         field = re.match(rf"{_DETAILS}\.(\w+)", problem)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
 
 from ecs_hooks_simulator.aws import answers
 
@@ -62,14 +64,22 @@ class AwsEndpoint:
         self._others = others
         self._host = host
         self._open = ExitStack()
-        self._server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
+        self._port = 0
 
     def __enter__(self) -> Self:
         """Start the server."""
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         with ExitStack() as opening:
             opening.enter_context(answering(self._deployments, self._others))
-            self._server.start()
+            # moto's own server takes half a second to stop.
+            application = DomainDispatcherApplication(create_backend_app)
+            server = make_server(self._host, 0, application, threaded=True, request_handler=MotoRequestHandler)
+            opening.callback(server.server_close)
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+            thread.start()
+            opening.callback(thread.join)
+            opening.callback(server.shutdown)
+            self._port = server.server_port
             self._open = opening.pop_all()
         return self
 
@@ -77,17 +87,13 @@ class AwsEndpoint:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the server."""
-        self._server.stop()
-        inner = self._server._server  # noqa: SLF001 - moto leaves its socket open
-        assert inner is not None
-        inner.server_close()
         self._open.close()
 
     @property
     def url(self) -> str:
         """The value of `AWS_ENDPOINT_URL`."""
-        _, port = self._server.get_host_and_port()
-        return f"http://{self._host}:{port}"
+        assert self._port, "the endpoint is not open"
+        return f"http://{self._host}:{self._port}"
 
     def fail(self, operation: str, error: EcsError, times: int = 1) -> None:
         """Let the next calls of an operation fail, such as with `EcsError("ThrottlingException", "Rate exceeded")`."""

@@ -12,7 +12,7 @@ from ecs_hooks.core import clock as library_clock
 from ecs_hooks_simulator.core.clock import Clock, VirtualClock
 from ecs_hooks_simulator.core.faults import Fault, Stepped
 from ecs_hooks_simulator.core.model import Service
-from ecs_hooks_simulator.core.protocols import AlarmChange, Alarms, Deployed, ListenerKind, Tasks, Traffic
+from ecs_hooks_simulator.core.protocols import Alarms, Deployed, ListenerKind, Tasks, Traffic
 from ecs_hooks_simulator.core.service_deployment import ServiceRevision, TargetGroup
 from ecs_hooks_simulator.core.timeline import AlarmStateChanged, TasksChanged, Timeline, TrafficShifted
 
@@ -59,21 +59,6 @@ class MemoryTasks:
     def stop(self, revision: ServiceRevision) -> None:
         """Count the revision as stopped."""
         self.running.pop(revision.arn, None)
-
-
-class MemoryAlarms:
-    """Alarms whose states are set by the test: `alarms.current["api"] = "ALARM"`."""
-
-    def __init__(self, **states: str) -> None:
-        self.current = states
-
-    def evaluate(self) -> Sequence[AlarmChange]:
-        """Change nothing."""
-        return ()
-
-    def states(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return the states of the alarms that exist."""
-        return {name: self.current[name] for name in names if name in self.current}
 
 
 class BaseController(ABC, Generic[D]):

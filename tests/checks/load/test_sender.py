@@ -17,7 +17,7 @@ from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.guard import VARIABLE
-from tests.checks.load.loads import answering, closed_port, put
+from tests.checks.load.loads import answering, closed_port, put, put_briefly
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
 
@@ -63,7 +63,7 @@ def test_requests_are_sent_by_weight(serve: Serve) -> None:
         {"path": "/", "weight": 3},
         {"method": "POST", "path": "/orders", "json": {"item": 1}, "headers": {"X-Load": "yes"}, "query": {"a": 1}},
     ]
-    assert put(serve(answering(answer, seen)).url, requests=requests).status is Status.PASS
+    assert put_briefly(serve(answering(answer, seen)).url, requests=requests).status is Status.PASS
     assert seen == {b"GET /": 30, b"POST /orders?a=1": 10}
     assert all(b"X-Load: yes\r\n" in each and each.endswith(b'{"item":1}') for each in orders)
 
@@ -137,7 +137,7 @@ def test_the_status_decides_about_success(serve: Serve, status: str, expect: dic
 
     url = serve(answering(answer)).url
     requests = [{"path": "/even", "weight": 3}, {"path": "/odd", **({"expect": expect} if expect else {})}]
-    outcome = put(url, requests=requests, max_error_percent=24)
+    outcome = put_briefly(url, requests=requests, max_error_percent=24)
     assert outcome.status is (Status.FAIL if failed else Status.PASS), outcome
     assert outcome.evidence["errors_percent"] == (25 if failed else 0)
     if failed:
@@ -174,7 +174,7 @@ def test_broken_responses_are_failures(serve: Serve, how: Callable[[Peer], objec
 
     url = serve(answering(answer)).url
     requests = [{"path": "/even", "weight": 3}, {"path": "/odd"}]
-    outcome = put(url, requests=requests, timeout_seconds=0.5, max_body_bytes=1000)
+    outcome = put_briefly(url, requests=requests, timeout_seconds=0.5, max_body_bytes=1000)
     assert outcome.status is Status.FAIL, outcome
     assert outcome.evidence["errors_percent"] == 25
     assert f"most common failure: GET {url}/odd {problem} (10 of 10)" in outcome.reason
@@ -246,7 +246,7 @@ def test_a_redirect_to_a_forbidden_address_ends_the_load(serve: Serve) -> None:
 def test_without_keep_alive_each_request_opens_a_connection(serve: Serve) -> None:
     server = serve(answering())
 
-    assert put(server.url, keep_alive=False).evidence["connections"] == 41
+    assert put_briefly(server.url, keep_alive=False).evidence["connections"] == 41
     assert server.connections == 41
 
 
@@ -261,7 +261,7 @@ def test_without_a_connection_it_is_an_error(serve: Serve) -> None:
 
 def test_failed_connections_to_one_of_two_servers_are_failures(serve: Serve) -> None:
     url = closed_port(serve)
-    outcome = put(serve(answering()).url, requests=[{"path": "/"}, {"url": f"{url}/other"}])
+    outcome = put_briefly(serve(answering()).url, requests=[{"path": "/"}, {"url": f"{url}/other"}])
 
     assert outcome.status is Status.FAIL, outcome
     assert outcome.evidence["errors_percent"] == 50
@@ -278,12 +278,12 @@ def test_if_every_connection_is_reset_it_is_an_error(serve: Serve) -> None:
 def test_a_wrong_certificate_is_a_failure_before_anything_is_sent(serve: Serve, trusted: trustme.CA) -> None:
     seen: Counter[bytes] = Counter()
     server = serve(answering(seen=seen), server_context(trusted.issue_cert("other.example.com")))
-    outcome = put(server.url)
+    outcome = put_briefly(server.url)
 
     assert outcome.status is Status.FAIL
     assert "certificate is not valid for 127.0.0.1" in outcome.reason
     assert not seen
-    assert put(server.url, verify_tls=False).status is Status.PASS
+    assert put_briefly(server.url, verify_tls=False).status is Status.PASS
 
 
 def test_a_forbidden_address_is_refused_before_anything_is_sent(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,10 +304,10 @@ def test_requests_match_the_listener_rule_or_are_refused(serve: Serve) -> None:
         peer.answer(b"ok")
 
     green = Endpoint(serve(answering(answer)).url, {"X-Environment": "test"}, {"version": "2"}, methods=("GET",))
-    assert put(green).status is Status.PASS
+    assert put_briefly(green).status is Status.PASS
     assert all(each.startswith(b"GET /?version=2 ") and b"X-Environment: test\r\n" in each for each in headers)
     headers.clear()
-    assert put(green, requests=[{}, {"method": "POST"}]) == Outcome.failed(
+    assert put_briefly(green, requests=[{}, {"method": "POST"}]) == Outcome.failed(
         "the listener rule accepts only GET, not POST"
     )
     assert not headers
@@ -315,8 +315,8 @@ def test_requests_match_the_listener_rule_or_are_refused(serve: Serve) -> None:
 
 def test_without_an_address_of_green_the_reason_says_so(serve: Serve) -> None:
     with pytest.raises(EndpointError, match="nobody knows where green is"):
-        put(None)
-    assert put(None, requests=[{"url": serve(answering()).url}]).status is Status.PASS
+        put_briefly(None)
+    assert put_briefly(None, requests=[{"url": serve(answering()).url}]).status is Status.PASS
 
 
 def test_secrets_are_masked_in_the_outcome(serve: Serve) -> None:
@@ -326,7 +326,7 @@ def test_secrets_are_masked_in_the_outcome(serve: Serve) -> None:
         {"path": "/x/hunter2hunter2?token=t0ken-t0ken", "headers": {"X-Api-Key": "hunter2hunter2"}},
         {"method": "POST", "path": "/sesame-sesame", "json": {"password": "sesame-sesame"}, "query": {"a": secrets[3]}},
     ]
-    outcome = put(url, requests=requests)
+    outcome = put_briefly(url, requests=requests)
     assert outcome.status is Status.FAIL
     assert "/x/***?token=***" in outcome.reason
     assert not [secret for secret in secrets if secret in f"{outcome}"]

@@ -14,8 +14,9 @@ from ecs_hooks_simulator.codedeploy import (
 )
 from ecs_hooks_simulator.codedeploy.lifecycle import EVENTS, hooked_events
 from ecs_hooks_simulator.core.timeline import FaultInjected, TasksChanged
-from ecs_hooks_simulator.ecs.base_controller import MemoryAlarms, MemoryTasks
+from ecs_hooks_simulator.ecs.base_controller import MemoryTasks
 from tests.simulator.codedeploy.plays import FAILED, Gate, controller, entered, events, play, shares, statuses
+from tests.simulator.plays import MemoryAlarms
 
 ECS, LAMBDA = ComputePlatform.ECS, ComputePlatform.LAMBDA
 

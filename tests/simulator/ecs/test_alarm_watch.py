@@ -11,8 +11,7 @@ from ecs_hooks_simulator import DeploymentController, EcsBehaviour, LifecycleHoo
 from ecs_hooks_simulator.core.model import DeploymentAlarms
 from ecs_hooks_simulator.core.protocols import AlarmChange
 from ecs_hooks_simulator.core.timeline import AlarmStateChanged
-from ecs_hooks_simulator.ecs.base_controller import MemoryAlarms
-from tests.simulator.plays import Gate
+from tests.simulator.plays import Gate, MemoryAlarms
 
 WATCHED = DeploymentAlarms(alarm_names=["api", "other"])
 REASON = "Service deployment rolled back because of one or more active alarms."

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from ecs_hooks.checks.comparison.criterion import Criterion, CriterionText
 from ecs_hooks.checks.statistics.descriptive import without_outliers
 from ecs_hooks.core.formatting import not_allowed
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.placeholders import placeholders
 
 _REVISION = "{revision."
@@ -121,7 +122,7 @@ class ComparedMetric(BaseModel):
     @model_validator(mode="after")
     def _has_revision_placeholder(self) -> ComparedMetric:
         if not any(_REVISION in value for value in self.dimensions.values()):
-            raise ValueError(
+            raise FieldError(
                 "dimensions: must contain {revision.target_group}; else green and blue have the same metric"
             )
         for value in self.dimensions_of("green").values():
@@ -132,11 +133,11 @@ class ComparedMetric(BaseModel):
     def _has_test_or_criteria(self) -> ComparedMetric:
         if not self.criteria:
             if self.warning:
-                raise ValueError("warning: requires criteria")
+                raise FieldError("warning: requires criteria")
             return self
         for name in ("tolerance_percent", "tolerance_difference", "direction", "allowed_effect", "critical_effect"):
             if name in self.model_fields_set:
-                raise ValueError(f"{name}: belongs to the statistical test, which criteria replace")
+                raise FieldError(f"{name}: belongs to the statistical test, which criteria replace")
         return self
 
     @property

@@ -21,6 +21,7 @@ from ecs_hooks.checks.metric_window import FurtherQueries, MetricWindowCheck, Wi
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.placeholders import NoBlueError, placeholder_actions
 from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS, LIST_DEPLOYMENTS
 
@@ -73,7 +74,7 @@ class ComparisonCheck(MetricWindowCheck):
     @model_validator(mode="after")
     def _has_scores_in_order(self) -> ComparisonCheck:
         if self.marginal_score > self.pass_score:
-            raise ValueError("marginal_score: must not be greater than pass_score")
+            raise FieldError("marginal_score: must not be greater than pass_score")
         return self
 
     @model_validator(mode="after")
@@ -82,7 +83,7 @@ class ComparisonCheck(MetricWindowCheck):
         unknown, unused = sorted(used - set(self.groups)), sorted(set(self.groups) - used)
         if self.groups and (unknown or unused):
             wrong = f"no weight for {unknown[0]!r}" if unknown else f"no metric is in {unused[0]!r}"
-            raise ValueError(f"groups: {wrong}; give each group of the metrics a weight, or none of them")
+            raise FieldError(f"groups: {wrong}; give each group of the metrics a weight, or none of them")
         return self
 
     @model_validator(mode="after")

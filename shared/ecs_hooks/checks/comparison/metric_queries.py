@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ecs_hooks.aws.cloudwatch import Series
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Kind
-from ecs_hooks.checks.comparison.quantile import Cut, candidates, green_cuts
+from ecs_hooks.checks.comparison.quantile import Cut, green_cuts, known_quantiles
 from ecs_hooks.checks.comparison.sides import Side
 from ecs_hooks.checks.metric_window import NO_DATA, Window
 
@@ -44,7 +44,7 @@ def first_statistics(metric: ComparedMetric) -> Iterator[Statistic]:
         return
     yield Statistic("n", metric.metric, "SampleCount")
     if metric.kind is Kind.QUANTILE:
-        for quantile in candidates(metric):
+        for quantile in known_quantiles(metric):
             yield Statistic(_name(quantile), metric.metric, f"p{100 * quantile:.10g}", whole_window=True)
 
 
@@ -107,7 +107,7 @@ def _quantiles(metric: ComparedMetric, identifier: str, series: Mapping[str, Ser
     weighted by the number of values in each. The verdict is right for any cut.
     """
     sizes = series.get(f"{identifier}n", NO_DATA).points
-    for quantile in candidates(metric):
+    for quantile in known_quantiles(metric):
         points = series.get(f"{identifier}{_name(quantile)}", NO_DATA).points
         begins = [time for time, _ in points]
         weights = [

@@ -1,7 +1,7 @@
 """Breaks that the whole window would hide, or find too late: an outage in the last minutes.
 
 The comparison over the window cannot see fewer than about half of its minutes. So each look at the datapoints also examines
-the last minutes: a break is where each of them is worse than every minute before, and by much. All looks share a part of the
+the last minutes: a break is where each of them is worse than every minute before, and than every minute of blue, by much. All looks share a part of the
 error budget (Bonferroni's inequality holds whatever their dependence, and needs no record of earlier looks: the looks of a
 lost or repeated invocation are made good by the next one).
 """
@@ -15,7 +15,7 @@ from ecs_hooks.checks.statistics.by_minute import Counts, compare_counts, total
 BREAK_MINUTES = 3
 """Minutes of a break."""
 
-FACTOR = 3.0
+FACTOR = 2.5
 """How many times the allowed value a latency is in a break."""
 
 _OUTAGE_MINUTES = 2
@@ -44,7 +44,8 @@ def share_break(minutes: Sequence[Counts], level: float, ratio: float = 1.0, *, 
             last, before = minutes[end - length : end], minutes[: end - length]
             least = min(_green_share(each) for each in last)
             seen = total(minutes[:end])
-            if seen.blue_size <= 0 or least <= max((_green_share(each) for each in before), default=0.0):
+            usual = [*map(_green_share, before), *map(_blue_share, minutes[:end])]
+            if seen.blue_size <= 0 or least <= max(usual):
                 continue
             allowed = ratio * seen.blue_hits / seen.blue_size + (_OUTAGE if length == _OUTAGE_MINUTES else 0)
             recent = total(last)
@@ -71,3 +72,8 @@ def value_break(ratios: Sequence[float]) -> int:
 
 def _green_share(minute: Counts) -> float:
     return minute.green_hits / minute.green_size if minute.green_size > 0 else 0.0
+
+
+def _blue_share(minute: Counts) -> float:
+    """Return blue's share; 0 for a single hit, which is much among few requests."""
+    return minute.blue_hits / minute.blue_size if minute.blue_hits > 1 else 0.0

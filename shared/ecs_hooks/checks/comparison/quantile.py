@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_co
 from ecs_hooks.core.formatting import counted
 
 _LOWER = (0.95, 0.9, 0.75, 0.5)
+_LOWEST = (0.25, 0.1)
 _MIN_ABOVE = 10
 """Requests above the quantile that each revision must have in the window."""
 _PAIRED_ABOVE = 11
@@ -55,6 +57,12 @@ def candidates(metric: ComparedMetric) -> list[float]:
     """Return the quantile of the metric, and the lower ones that may take its place."""
     quantile = metric.quantile or 0.5
     return [quantile, *(each for each in _LOWER if each < quantile)]
+
+
+def known_quantiles(metric: ComparedMetric) -> list[float]:
+    """Return the quantiles to read: the candidates, and lower ones that say how much slower is how many requests more."""
+    found = candidates(metric)
+    return [*found, *(each for each in _LOWEST if each < min(found))]
 
 
 def find_cut(metric: ComparedMetric, green: Side, blue: Side, settings: Settings, *, by_green: bool) -> Cut | None:
@@ -191,8 +199,8 @@ def _notes(cut: Cut, minutes: Sequence[Counts]) -> list[str]:
 def _caveats(metric: ComparedMetric, cut: Cut, green: Side, blue: Side) -> list[str]:
     caveats: list[str] = []
     if cut.quantile != metric.quantile:
-        few = "blue" if blue.requests <= green.requests else "green"
-        caveats.append(f"p{100 * cut.quantile:g} in place of {metric.stat}, since {few} has too few requests")
+        name, side = ("blue", blue) if blue.requests <= green.requests else ("green", green)
+        caveats.append(f"p{100 * cut.quantile:g} in place of {metric.stat} ({name} has {side.requests:.0f} requests)")
     if cut.warm_up:
         caveats.append(f"without {counted(cut.warm_up, 'slow first minute')}")
     return caveats
@@ -204,6 +212,9 @@ def _detectable(cut: Cut, blue: Side, sums: Counts, difference: float) -> float:
     Blue's own quantiles say how much slower all requests must be, so that so many more are above the cut.
     """
     share = (sums.blue_hits / sums.blue_size if sums.blue_size else 1 - cut.quantile) + difference
-    known = sorted(blue.quantiles.items())
-    below = [value for quantile, value in known if 1 - quantile >= share and value > 0]
-    return cut.values["up"] / below[-1] if below else math.inf
+    known = sorted((1 - quantile, value) for quantile, value in blue.quantiles.items() if value > 0)
+    for (tail, value), (further, lower) in pairwise(known):
+        if tail <= share <= further:
+            part = (share - tail) / (further - tail)
+            return cut.values["up"] / (value ** (1 - part) * lower**part)
+    return math.inf

@@ -17,6 +17,7 @@ from ecs_hooks.checks.request.request_fields import RequestFields, Requests, wit
 from ecs_hooks.checks.request.session import ExchangeFields, Session
 from ecs_hooks.checks.samples import LatencyLimits
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Listener
 from ecs_hooks.http.deadline_socket import InFlight
 from ecs_hooks.http.errors import HttpError
@@ -90,7 +91,7 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
                     f"max_p{percent}_ms must be less than timeout_seconds, because no longer latency is measured"
                 )
         if "listener" in self.model_fields_set and all(each.url is not None for each in self.requests):
-            raise ValueError("listener: has no effect, because all requests have a url; remove it")
+            raise FieldError("listener: has no effect, because all requests have a url; remove it")
         return self
 
     def requirements(self) -> Requirements:

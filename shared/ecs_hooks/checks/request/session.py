@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from ecs_hooks.auth.secret_resolver import SecretResolver, TextOrReference
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.limits import Limits, MinVersion
@@ -45,7 +46,7 @@ class TlsFields(BaseModel):
     @model_validator(mode="after")
     def _verifies_with_certificates(self) -> Self:
         if self.ca_certificates is not None and not self.verify_tls:
-            raise ValueError("ca_certificates: has no effect while verify_tls is false; remove one of them")
+            raise FieldError("ca_certificates: has no effect while verify_tls is false; remove one of them")
         return self
 
     @property

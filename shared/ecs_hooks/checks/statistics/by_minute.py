@@ -22,13 +22,14 @@ from ecs_hooks.checks.statistics.distributions import (
 _MAX_EXACT = 200
 """Number of hits up to which the distribution is computed exactly."""
 
-_MAX_CORRELATION = 0.9
+_MAX_CORRELATION = 0.65
+"""Higher estimates from few minutes mean a trend, such as a leak, rather than noise."""
 _CORRELATION_BIAS = 3.0
 """The autocorrelation of a short series is too low by about (1 + 4 rho) / n (Marriott and Pope 1954): 3 / n at rho = 0.5."""
 
 _SPARSE = 2.0
 """Hits a minute below which dispersion between minutes requires evidence: chance alone makes few hits look uneven."""
-_DISPERSION_TAIL = 0.01
+_DISPERSION_TAIL = 0.003
 """The level of that evidence."""
 
 _POWER_TAIL = 0.2
