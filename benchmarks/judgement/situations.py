@@ -41,10 +41,10 @@ TRAFFICS: tuple[Rates, ...] = (
 """Requests of green and blue a minute."""
 _LATE_STEPS: tuple[Rates, ...] = ((190, 10), (380, 20), (1200, 24))
 _SOME: tuple[Rates, ...] = ((1200, 4800), (60, 1140), (190, 10))
-WINDOW = 14
-"""Complete minutes in the 15 minutes of a comparison, since a step seldom is at the beginning of a minute."""
-GOLDEN_WINDOW = 4
-"""Complete minutes in the 5 minutes of `golden_signals`."""
+WINDOW = 15
+"""Complete minutes in the window of a comparison."""
+GOLDEN_WINDOW = 5
+"""Complete minutes in the window of `golden_signals`."""
 
 
 class Metric(NamedTuple):
