@@ -44,7 +44,7 @@ def default_checks(stage: str) -> tuple[Check, ...]:
             return (DriftCheck(), _root())
         case Stage.POST_PRODUCTION_TRAFFIC_SHIFT:
             from ecs_hooks.checks.alarm import AlarmCheck  # noqa: PLC0415
-            from ecs_hooks.checks.golden_signals import GoldenSignalsCheck  # noqa: PLC0415
+            from ecs_hooks.checks.golden_signals.golden_signals_check import GoldenSignalsCheck  # noqa: PLC0415
             from ecs_hooks.core.measurement import Watch  # noqa: PLC0415
 
             return (
@@ -53,7 +53,8 @@ def default_checks(stage: str) -> tuple[Check, ...]:
                 AlarmCheck(
                     already_alarming="ignore", insufficient_data="ignore", watch=Watch(for_minutes=WINDOW_MINUTES)
                 ),
-                GoldenSignalsCheck(window_minutes=WINDOW_MINUTES),
+                # A service without traffic must not be rolled back by a check that nobody has asked for.
+                GoldenSignalsCheck(window_minutes=WINDOW_MINUTES, missing_data="skip"),
             )
         case _:
             return ()

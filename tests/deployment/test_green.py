@@ -14,6 +14,7 @@ from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.deployment.green import EndpointConfig, green_endpoint
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
+from ecs_hooks.deployment.target import Target
 from tests.conftest import load_event
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
@@ -218,6 +219,20 @@ def test_an_invalid_listener_arn_is_an_invalid_response(aws: AwsApi) -> None:
     only(aws, test="arn:of:nothing")
     with pytest.raises(FactError, match="invalid response"):
         green()
+
+
+def test_requests_to_a_load_balancer_are_counted_and_those_to_a_task_are_not(aws: AwsApi) -> None:
+    load_balancer(aws)
+    running(aws, task("b", "10.0.0.9"))
+    stage = Stage.POST_TEST_TRAFFIC_SHIFT
+    deployment = ServiceDeployment(LifecycleEvent.parse(load_event(lifecycleStage=stage)))
+    target = Target(stage, lambda: deployment)
+    assert target.green("test").sent is target.sent
+
+    only(aws, test="")
+    deployment = ServiceDeployment(LifecycleEvent.parse(load_event(lifecycleStage=stage)))
+    of_task = Target(stage, lambda: deployment).green("test")
+    assert (of_task.is_task, of_task.sent) == (True, None)
 
 
 @pytest.mark.parametrize("stage", [Stage.POST_SCALE_UP, *LATE[:-1]])

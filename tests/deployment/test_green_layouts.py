@@ -9,6 +9,7 @@ import pytest
 import trustme
 
 from ecs_hooks import Hook, Stage, lifecycle_hook, stage_hook
+from ecs_hooks.core import clock
 from tests.conftest import GREEN, load_event
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
@@ -100,6 +101,22 @@ def test_contract_5_2_a_listener_shared_by_conditions_given_in_both_forms(alb: A
     assert request.startswith("GET /test/health?a=b HTTP/1.1\r\n")
     assert "Host: shop.example.com\r\n" in request
     assert "X-Environment: test\r\n" in request
+
+
+def test_what_a_hook_sends_through_the_load_balancer_is_counted_over_all_its_invocations(alb: Alb) -> None:
+    alb.rule(*forward(GREEN_GROUP))
+    # The window is open, so the hook goes on.
+    watched = {"type": "http", "watch": {"count": 3, "interval_seconds": 1}}
+    checks = [watched, {"type": "http", "path": "/health", "samples": {"count": 4, "concurrency": 2}}]
+    plan: dict[str, Any] = {"checks": checks}
+    sent = []
+    for seconds in (0, 30):
+        with clock.use(lambda: 1_800_000_000.0 + seconds):  # noqa: B023 - used in this turn of the loop
+            answered = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)(load_event(hookDetails=plan))
+        plan = answered["hookDetails"]
+        sent.append(plan["ecsHooks"]["sent"])
+
+    assert sent == ["30000000 5", "30000000 6"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ecs_hooks import Stage, Status, stage_hook
+from ecs_hooks import Outcome, Stage, Status, stage_hook
+from ecs_hooks.checks import CheckContext
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.engine.telemetry import report
 from tests.conftest import GREEN, load_event
@@ -40,6 +41,21 @@ def test_one_line_for_each_outcome_and_one_for_the_verdict(lines: Lines) -> None
     assert all(KEYS.items() <= line.items() for line in logged)
     assert (logged[0]["check"], logged[0]["outcome"], list(logged[0]["evidence"])) == ('fixed "a"', "PASS", ["elapsed"])
     assert logged[2]["verdict"] == "FAILED"
+
+
+class Quiet(Fixed):
+    """Has no data."""
+
+    def run(self, context: CheckContext) -> Outcome:
+        return Outcome.by_policy("skip", "no requests")
+
+
+def test_a_check_that_had_too_little_data_is_a_warning(lines: Lines) -> None:
+    run(Quiet(), Fixed(status=Status.SKIP))
+    quiet, skipped = sorted((line for line in lines() if "check" in line), key=lambda line: str(line["level"]))[::-1]
+
+    assert (quiet["level"], quiet["message"]) == ("WARNING", "SKIP fixed no requests")
+    assert skipped["level"] == "INFO"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,14 @@ def test_all_passed() -> None:
     )
 
 
+def test_a_check_that_had_too_little_data_is_named() -> None:
+    skipped = Outcome.by_policy("skip", "no requests", {"requests": 0})
+
+    assert judge(Outcome.passed(), skipped) == Verdict(
+        HookStatus.SUCCEEDED, '1 passed, 1 skipped; http "1" no requests'
+    )
+
+
 def test_nothing_to_check_is_said() -> None:
     assert judge() == Verdict(HookStatus.SUCCEEDED, "there is nothing to check at this stage")
 

@@ -10,6 +10,7 @@ import pytest
 
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.outcome import Status
+from ecs_hooks.core.sent_requests import SentRequests
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.errors import (
     ConnectError,
@@ -18,6 +19,7 @@ from ecs_hooks.http.errors import (
     ForbiddenAddressError,
     NameResolutionError,
     RequestError,
+    ResetBeforeResponseError,
     TooLargeError,
 )
 from ecs_hooks.http.guard import VARIABLE
@@ -225,3 +227,42 @@ def test_a_request_to_the_base_url_may_be_refused(serve: Serve) -> None:
     assert server.connections == 0
     assert client.get("/", headers={"X-Version": "green"}).status == 200
     assert client.get(server.url).status == 200
+
+
+def test_requests_to_the_base_url_are_counted_however_they_end(serve: Serve) -> None:
+    def behave(peer: Peer) -> None:
+        match peer.request().split()[1]:
+            case b"/moved":
+                peer.answer(b"", "Location: /ok", status="302 Found")
+            case b"/broken":
+                peer.answer(status="500 Internal Server Error")
+            case b"/away":
+                peer.answer(b"", f"Location: {other.url}", status="307 Temporary Redirect")
+            case b"/reset":
+                peer.reset()
+            case _:
+                peer.answer()
+
+    server, other = serve(behave), serve(replying())
+    sent = SentRequests()
+    client = HttpClient(server.url, Deadline.after(20), ONCE._replace(follow_redirects=True), sent=sent)
+
+    def counted() -> tuple[int, int]:
+        return sent.between(0, 1e12)
+
+    client.get("/ok")
+    assert counted() == (1, 0)
+    client.get("/broken")
+    assert counted() == (2, 1)
+    client.get("/moved")
+    assert counted() == (4, 1)
+    client.get("/away")
+    assert counted() == (5, 1)
+    client.get(other.url)
+    assert counted() == (5, 1)
+    with pytest.raises(ResetBeforeResponseError):
+        client.get("/reset")
+    assert counted() == (6, 1)
+    with pytest.raises(ResetBeforeResponseError):
+        client.get("/reset", connect_retries=1)
+    assert counted() == (8, 1)

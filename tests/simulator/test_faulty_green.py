@@ -83,7 +83,7 @@ SIGNALS = {"type": "golden_signals", "max_p99_seconds": 0.3, "window_minutes": 3
 @pytest.mark.parametrize(
     ("fault", "check", "seen_as"),
     [
-        ("latency=350ms", SIGNALS, "above 0.3 s in 2 periods"),
+        ("latency=350ms", SIGNALS, "expected at most 1 % to be slower (p99)"),
         ("errors=100%", SIGNALS, "expected at most 5 % to fail"),
         # The load balancer's own 504 counts for no target group, so golden_signals does not see what hangs.
         ("hang", HTTP, "no complete response header within 0.4 s"),
@@ -116,7 +116,7 @@ def test_a_canary_that_fails_only_after_a_clean_step_is_rolled_back_by_its_hook(
 
     assert play.shares == [20, 100, 0]
     assert "golden_signals" in play.reasons[0]
-    assert "% failed, p99 up to" in play.reasons[0]
+    assert "% failed (95 % confidence: " in play.reasons[0]
     assert {each.status for each in green if each.time < began + 180} == {200}
     assert {each.status for each in green if each.time > began + 180} == {200, 500}
     assert injected.to_dict() == {

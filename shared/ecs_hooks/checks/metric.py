@@ -78,6 +78,25 @@ class MetricCheck(MetricWindowCheck):
             raise FieldError("expression: is required with several queries")
         return self
 
+    @model_validator(mode="after")
+    def _can_pass_and_fail(self) -> MetricCheck:
+        periods = self.planned_periods
+        window = (
+            f"window_minutes {self.window_minutes:g} has {counted(periods, 'datapoint')} of {self.period_seconds} s"
+        )
+        if self.min_samples > periods:
+            enough = self.min_samples * self.period_seconds / 60
+            raise FieldError(
+                f"min_samples: never passes, {window}; must be at most {periods}, or window_minutes at least {enough:g}"
+            )
+        if self.failure_limit >= periods:
+            enough = (self.failure_limit + 1) * self.period_seconds / 60
+            raise FieldError(
+                f"failure_limit: never fails, {window}; must be at most {periods - 1}, or window_minutes at least "
+                f"{enough:g}"
+            )
+        return self
+
     def requirements(self) -> Requirements:
         """Return what the check requires."""
         values = [value for query in self.queries.values() for value in query.dimensions.values()]

@@ -15,6 +15,9 @@ Evidence = Mapping[str, str | int | float | bool | None]
 Policy = Literal["fail", "pass"]
 """The policy of a plan for what could not be decided."""
 
+MissingDataPolicy = Literal["fail", "pass", "skip"]
+"""The policy of a plan for missing data: with `skip`, the check is skipped with its reason and a warning in the log."""
+
 AS_BEFORE = "as before"
 """The reason of a check that passed in an earlier invocation, and does not run again."""
 
@@ -33,6 +36,9 @@ class Status(StrEnum):
     SKIP = "SKIP"
     """It does not apply here."""
 
+
+_DATA_MISSING = "data_missing"
+"""Key of the evidence of a `SKIP` by the policy for missing data."""
 
 _NOT_APPLICABLE: Evidence = MappingProxyType({"applicable": False})
 
@@ -69,9 +75,15 @@ class Outcome(NamedTuple):
         return cls(Status.FAIL, reason, evidence or {})
 
     @classmethod
-    def by_policy(cls, policy: Policy, reason: str, evidence: Evidence | None = None) -> Outcome:
-        """Return a `FAIL` or a `PASS`, by the policy for what could not be decided."""
-        return cls.failed(reason, evidence) if policy == "fail" else cls.passed(reason, evidence)
+    def by_policy(cls, policy: MissingDataPolicy, reason: str, evidence: Evidence | None = None) -> Outcome:
+        """Return a `FAIL`, a `PASS` or a `SKIP`, by the policy for what could not be decided."""
+        match policy:
+            case "fail":
+                return cls.failed(reason, evidence)
+            case "pass":
+                return cls.passed(reason, evidence)
+            case "skip":
+                return cls(Status.SKIP, reason, {**(evidence or {}), _DATA_MISSING: True})
 
     @classmethod
     def wait(cls, reason: str, evidence: Evidence | None = None, *, retry_after: float | None = None) -> Outcome:
@@ -97,6 +109,11 @@ class Outcome(NamedTuple):
     def applicable(self) -> bool:
         """Whether the check applies to this kind of deployment."""
         return self.evidence is not _NOT_APPLICABLE
+
+    @property
+    def warns(self) -> bool:
+        """Whether the outcome is no failure, but deserves attention: a `SKIP` of a check that had too little data."""
+        return self.status is Status.SKIP and _DATA_MISSING in self.evidence
 
     @property
     def decided(self) -> bool:

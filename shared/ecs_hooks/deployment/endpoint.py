@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.outcome import ExplainedError
+
+if TYPE_CHECKING:
+    from ecs_hooks.core.sent_requests import SentRequests
 
 Listener = Literal["test", "production"]
 """The listener through which a request reaches green."""
@@ -65,6 +68,8 @@ class Endpoint(NamedTuple):
         Remedy for a failed connection.
     protocol
         Protocol of the load balancer's listener; empty if the endpoint is not a listener, or if it is unknown.
+    sent
+        Counts the requests to the endpoint; None if they do not count.
     """
 
     base_url: str
@@ -74,6 +79,12 @@ class Endpoint(NamedTuple):
     host: str = ""
     advice: str = ""
     protocol: str = ""
+    sent: SentRequests | None = None
+
+    @property
+    def is_task(self) -> bool:
+        """Whether it is the address of a task, not of a load balancer: only these have an advice."""
+        return bool(self.advice)
 
     @property
     def all_headers(self) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ecs_hooks.core.sent_requests import SentRequests
 from ecs_hooks.deployment.baseline import BlueEndpoint, blue_endpoint
 from ecs_hooks.deployment.green import EndpointConfig, green_endpoint
 
@@ -27,12 +28,19 @@ class Target:
         Makes the deployment. A hook that only speaks HTTP never calls it, and so never loads an AWS client.
     configured
         Address and `Host` of green from the plan.
+    sent
+        Counts the requests to green. Default: from none on.
     """
 
     def __init__(
-        self, stage: str, make_deployment: Callable[[], Deployment], configured: EndpointConfig = NOT_CONFIGURED
+        self,
+        stage: str,
+        make_deployment: Callable[[], Deployment],
+        configured: EndpointConfig = NOT_CONFIGURED,
+        sent: SentRequests | None = None,
     ) -> None:
         self.stage = stage
+        self.sent = sent or SentRequests()
         self._make_deployment = make_deployment
         self._configured = configured
 
@@ -43,7 +51,9 @@ class Target:
 
     def green(self, listener: Listener) -> Endpoint:
         """Return the address of green behind a listener; see `green_endpoint` for the errors."""
-        return green_endpoint(self._configured, self.stage, lambda: self.deployment, listener)
+        endpoint = green_endpoint(self._configured, self.stage, lambda: self.deployment, listener)
+        # Requests to a task's own address do not pass the load balancer, so its metrics do not count them.
+        return endpoint if endpoint.is_task else endpoint._replace(sent=self.sent)
 
     def blue(self, url: str | None, host: str | None) -> BlueEndpoint:
         """Return the address of blue; see `blue_endpoint` for parameters and errors."""

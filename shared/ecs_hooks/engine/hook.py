@@ -84,6 +84,7 @@ class Hook:
             headers=green.all_headers,
             query=green.query,
             objection=green.objection,
+            sent=green.sent,
         )
 
     def passed(self, reason: str = "", evidence: Evidence | None = None) -> Outcome:

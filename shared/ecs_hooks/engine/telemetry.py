@@ -48,7 +48,8 @@ def log_result(result: Result, event: HookEvent) -> None:
         }
         if result.traceback is not None:
             extra["traceback"] = result.traceback
-        write = logger.info if outcome.status in {Status.PASS, Status.SKIP} else logger.warning
+        fine = outcome.status in {Status.PASS, Status.SKIP} and not outcome.warns
+        write = logger.info if fine else logger.warning
         write(f"{outcome.status.value} {result.label} {outcome.reason}".strip(), extra=extra)
 
 

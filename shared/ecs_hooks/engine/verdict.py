@@ -81,6 +81,8 @@ def decide(results: Sequence[Result], state: State, plan: Plan, now: float) -> V
         # A gate without a check that applies would let anything pass.
         return Verdict(HookStatus.FAILED, f"no check applies to this deployment: {_describe(results)} ({tally})")
     if not undecided:
+        warnings = [result for result in results if result.outcome.warns]
+        tally += f"; {_describe(warnings)}" if warnings else ""
         return Verdict(HookStatus.SUCCEEDED, tally or "there is nothing to check at this stage")
     left = ends_at(state, plan) - now
     what = _describe(undecided, state, plan)

@@ -15,6 +15,7 @@ from ecs_hooks.http.url import Query, Url
 
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.core.sent_requests import SentRequests
     from ecs_hooks.http.response import Response
 
 _ABSENT: Any = object()
@@ -40,11 +41,13 @@ class HttpClient:
         Headers and parameters of every request to the base URL, in addition to its own.
     objection
         Returns why a request to the base URL must not be sent; empty if it may.
+    sent
+        Counts the requests to the base URL; None to count nothing.
     resolver
         Looks up names.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each property
         self,
         base_url: str,
         deadline: Deadline,
@@ -53,6 +56,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         query: Query | None = None,
         objection: Objection | None = None,
+        sent: SentRequests | None = None,
         resolver: Resolver = resolve,
     ) -> None:
         self.base_url = base_url
@@ -61,6 +65,7 @@ class HttpClient:
         self.headers = dict(headers or {})
         self.query = dict(query or {})
         self._objection = objection
+        self._sent = sent
         self._resolver = resolver
 
     def get(self, path: str, **options: Any) -> Response:
@@ -125,6 +130,8 @@ class HttpClient:
                 raise RequestError(problem)
             own, parameters = with_defaults(own, self.headers), {**self.query, **parameters}
         request = Request.build(method, Url.join(self.base_url, path, parameters), own, given[0] if given else None)
+        if path.startswith("/"):
+            request = request._replace(sent=self._sent)
         return send(request, self.limits._replace(**limits), self.deadline, partial(exchange, self._resolver))
 
 

@@ -44,6 +44,7 @@ _SEND_BYTES = 262_144
 _REDIRECTS = {301, 302, 303, 307, 308}
 _WITHOUT_BODY = {204, 304}
 _EXPECT_A_BODY = {"POST", "PUT", "PATCH"}
+_SERVER_ERROR = 500
 _SWITCHING_PROTOCOLS = 101
 """The only final status below 200; the others are followed by another response."""
 _ZONE = re.compile(r"%[^\]]*")
@@ -89,6 +90,11 @@ class Http1Connection:
     in_flight
         Records waits for the server, during the connect and in each exchange.
 
+    Attributes
+    ----------
+    exchanges
+        Number of requests that were sent.
+
     Raises
     ------
     HttpError
@@ -106,6 +112,7 @@ class Http1Connection:
         # A longer head is refused here before h11 refuses it: h11 checks only heads that arrive in pieces.
         self._h11 = h11.Connection(h11.CLIENT, MAX_HEAD_BYTES + RECV_BYTES)
         self._received = 0
+        self.exchanges = 0
 
     def exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
         """Send a request and return its response. The body of a redirect that will be followed is not read.
@@ -115,7 +122,18 @@ class Http1Connection:
         HttpError
             If there is no response.
         """
+        status = 0
+        try:
+            response = self._exchange(request, limits, budget)
+            status = response.status
+            return response
+        finally:
+            if request.sent is not None:
+                request.sent.add(failed=status >= _SERVER_ERROR)
+
+    def _exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
         self._received = 0
+        self.exchanges += 1
         began = time.perf_counter()
         head = self._head(request, budget)
         answered = time.perf_counter()
@@ -144,9 +162,19 @@ class Http1Connection:
         states = {self._h11.our_state, self._h11.their_state}
         return states <= {h11.IDLE, h11.DONE} and not self._h11.trailing_data[0]
 
-    def reuse(self, budget: Budget) -> bool:
-        """Begin another exchange, and return whether that is possible: the server has neither closed nor sent anything."""
+    def reuse(self, budget: Budget, wait: float = 0) -> bool:
+        """Begin another exchange, and return whether that is possible: the server has neither closed nor sent anything.
+
+        Parameters
+        ----------
+        budget
+            The time for the exchange.
+        wait
+            Seconds in which the server may close the connection.
+        """
         try:
+            if wait:
+                self._socket.wait_for_data(wait)
             if self._socket.pending or self._socket.recv_now() is not None:
                 return False
         except OSError:

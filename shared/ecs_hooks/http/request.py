@@ -18,6 +18,7 @@ from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Query, Url, encode_query
 
 if TYPE_CHECKING:
+    from ecs_hooks.core.sent_requests import SentRequests
     from ecs_hooks.http.tls import ClientCertificate
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -153,6 +154,8 @@ class Request(NamedTuple):
         The bytes, or None.
     auth
         Credentials; None if they are in the headers, or if there are none.
+    sent
+        Counts the request each time it is sent, retries and redirects to the same origin included; None to count nothing.
     """
 
     method: str
@@ -160,6 +163,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     body: bytes | None = None
     auth: Authorization | None = None
+    sent: SentRequests | None = None
 
     @classmethod
     def build(
@@ -233,7 +237,7 @@ class Request(NamedTuple):
             method, body, drop = "GET", None, _BODY_HEADERS
         headers = {name: value for name, value in self.headers.items() if name.lower() not in drop}
         if url.origin == self.url.origin:
-            return Request(method, url, headers, body, self.auth)
+            return Request(method, url, headers, body, self.auth, self.sent)
         headers = {
             name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
         }

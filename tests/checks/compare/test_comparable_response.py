@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from urllib3._collections import HTTPHeaderDict
 
-from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Ignored, normalizers
+from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Ignored
 from ecs_hooks.checks.compare.json_diff import IncomparableError, Value
+from ecs_hooks.checks.compare.normalize import normalizers
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
@@ -111,7 +112,8 @@ def request(url: str, **headers: str) -> Request:
         ("http://alb.example.com/login", "http://alb.example.com/login"),
         ("http://my-alb/login", "http://my-alb/login"),
         ("http://shop.example.com/a?next=http://alb:8080/b", "{origin}/a?next={origin}/b"),
-        ("alb:8080", "alb:8080"),
+        ("alb:8080", "{origin}"),
+        ("alb:8081", "alb:8081"),
         ("/login", "/login"),
     ],
 )

@@ -216,5 +216,5 @@ def _detectable(cut: Cut, blue: Side, sums: Counts, difference: float) -> float:
     for (tail, value), (further, lower) in pairwise(known):
         if tail <= share <= further:
             part = (share - tail) / (further - tail)
-            return cut.values["up"] / (value ** (1 - part) * lower**part)
+            return cut.values["up"] / math.exp((1 - part) * math.log(value) + part * math.log(lower))
     return math.inf

@@ -75,13 +75,13 @@ class Settings(NamedTuple):
 
     @property
     def level(self) -> float:
-        """Probability that the last look fails an equal green: three quarters of the error budget."""
-        return 0.75 * (1 - self.confidence_percent / 100)
+        """Probability that the last look fails an equal green: seven eighths of the error budget."""
+        return 0.875 * (1 - self.confidence_percent / 100)
 
     @property
     def look_level(self) -> float:
-        """The same for one of the looks at a break: the last quarter of the budget, divided by their number (Bonferroni)."""
-        return 0.25 * (1 - self.confidence_percent / 100) / self.looks
+        """The same for one of the looks at a break: the last eighth of the budget, divided by their number (Bonferroni)."""
+        return 0.125 * (1 - self.confidence_percent / 100) / self.looks
 
     def allowed(self, metric: ComparedMetric, value: float, side: int = 1) -> float:
         """Return blue's value, moved by the tolerance: up (1) or down (-1)."""

@@ -252,7 +252,7 @@ class RequestFields(BaseModel):
         if auth is not None and auth.certificate is not None and url.scheme != "https":
             raise RequestError("auth.mutual_tls requires https, but the address is http")
         request = Request.build(self.method, url, headers, self._body())
-        return request if auth is None else request._replace(auth=auth)
+        return request._replace(auth=auth, sent=green.sent if self.url is None else None)
 
     def _authorization(self, resolver: SecretResolver) -> Authorization | None:
         """Return `auth`, with the headers whose values are secrets by reference; None without either."""

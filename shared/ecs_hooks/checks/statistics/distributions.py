@@ -68,6 +68,14 @@ def binomial_tail(hits: float, size: float, share: float) -> float:
     return beta_cdf(share, hits, size - hits + 1)
 
 
+def binomial_share(hits: float, size: float, tail: float) -> float:
+    """Return the share of successes at which at least `hits` of `size` trials succeed with the probability `tail`.
+
+    It is the lower bound of Clopper and Pearson's interval; 1 if there are fewer trials.
+    """
+    return _root(lambda share: binomial_tail(hits, size, share) - tail, 0, 1)
+
+
 def clopper_pearson(hits: float, size: float, confidence: float) -> tuple[float, float]:
     """Return the exact confidence interval of a share (Clopper and Pearson 1934).
 
@@ -81,7 +89,7 @@ def clopper_pearson(hits: float, size: float, confidence: float) -> tuple[float,
         Probability that the interval contains the share, such as 0.95.
     """
     tail = (1 - confidence) / 2
-    lower = _root(lambda share: binomial_tail(hits, size, share) - tail, 0, 1) if hits > 0 else 0.0
+    lower = binomial_share(hits, size, tail) if hits > 0 else 0.0
     upper = _root(lambda share: tail - 1 + binomial_tail(hits + 1, size, share), 0, 1) if hits < size else 1.0
     return lower, upper
 

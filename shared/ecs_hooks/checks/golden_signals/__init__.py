@@ -1,0 +1,1 @@
+"""The golden signals check, and the verdict on its counts."""
