@@ -168,6 +168,33 @@ def test_a_linear_deployment_that_crashes_half_way_is_rolled_back_at_the_next_st
     assert refused == ["production"] * 10 + ["test"]
 
 
+@pytest.mark.parametrize("check", [None, {"type": "golden_signals", "window_minutes": 3}])
+def test_a_service_without_users_is_not_rolled_back_by_the_default_checks(check: dict[str, Any] | None) -> None:
+    hooks = [hook("POST_PRODUCTION_TRAFFIC_SHIFT", *([check] if check else []))]
+    with Simulation(demo_application("1"), service=service("BLUE_GREEN")) as simulation:
+        deployment = simulation.deploy(demo_application("2"), hooks=hooks)
+        last = simulation.timeline.of(HookAnswered)[-1]
+
+    if check:
+        assert deployment.status == "ROLLBACK_SUCCESSFUL"
+        assert "no requests in 3 minutes: errors and latency are unknown" in str(
+            [each.reason for each in simulation.timeline.of(HookAnswered)]
+        )
+        return
+    assert deployment.status == "SUCCESSFUL"
+    assert "golden_signals no requests in 5 minutes: errors and latency are unknown" in last.reason
+
+
+def test_a_failing_root_of_a_service_without_users_is_rolled_back() -> None:
+    with Simulation(demo_application("1"), service=service("BLUE_GREEN")) as simulation:
+        faults = [Fault.parse("errors=100%@POST_PRODUCTION_TRAFFIC_SHIFT")]
+        deployment = simulation.deploy(
+            demo_application("2"), hooks=[hook("POST_PRODUCTION_TRAFFIC_SHIFT")], faults=faults
+        )
+
+    assert deployment.status == "ROLLBACK_SUCCESSFUL"
+
+
 def test_latency_reaches_metrics_and_users_without_real_waits() -> None:
     p99 = {
         "type": "metric",

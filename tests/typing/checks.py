@@ -30,6 +30,7 @@ from ecs_hooks.checks import (
     Filter,
     GoldenSignalsCheck,
     HttpCheck,
+    IgnoredText,
     InvokeCheck,
     LoadCheck,
     LoadRequest,
@@ -147,7 +148,7 @@ def other_checks() -> tuple[Check, ...]:
     queries = {"requests": MetricQuery(namespace="AWS/ApplicationELB", metric="RequestCount")}
     return (
         AlarmCheck(prefix="api-", already_alarming="ignore"),
-        CompareCheck(requests=(CompareRequest(path="/orders"),)),
+        CompareCheck(requests=(CompareRequest(path="/orders"),), ignore=("$.at", IgnoredText(matches="build [0-9]+"))),
         ComparisonCheck(metrics=(errors, latency), baseline="previous"),
         DigestCheck(header="X-Version"),
         DriftCheck(),

@@ -77,13 +77,9 @@ class Outcome(NamedTuple):
     @classmethod
     def by_policy(cls, policy: MissingDataPolicy, reason: str, evidence: Evidence | None = None) -> Outcome:
         """Return a `FAIL`, a `PASS` or a `SKIP`, by the policy for what could not be decided."""
-        match policy:
-            case "fail":
-                return cls.failed(reason, evidence)
-            case "pass":
-                return cls.passed(reason, evidence)
-            case "skip":
-                return cls(Status.SKIP, reason, {**(evidence or {}), _DATA_MISSING: True})
+        if policy == "skip":
+            return cls(Status.SKIP, reason, {**(evidence or {}), _DATA_MISSING: True})
+        return cls.failed(reason, evidence) if policy == "fail" else cls.passed(reason, evidence)
 
     @classmethod
     def wait(cls, reason: str, evidence: Evidence | None = None, *, retry_after: float | None = None) -> Outcome:

@@ -59,6 +59,12 @@ def test_a_text_is_compared_by_line_and_a_binary_body_by_digest() -> None:
     assert read(b"\0\0").body.size == 2
 
 
+def test_markup_that_cannot_be_read_and_ndjson_have_their_lines() -> None:
+    assert read(b"<![foo[x]]>\nb", [("Content-Type", "text/html")]).body.parts[1] == Value("line", "b")
+    assert read(b'{"a": 1}\n\n{"a": 2}\n').body.roots == ([{"a": 1}, {"a": 2}],)
+    assert read(b'{"a": 1}\noops').body.kind == "text"
+
+
 def test_ignored_paths_are_deleted_from_the_json() -> None:
     document = b'{"a": [1, 2, 3, {"b": 4}], "c": {"d": 5, "e": 6}, "f": 7}'
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,13 @@ def test_a_fixed_limit_fails_at_once() -> None:
     )
 
 
+def test_a_failure_of_blue_that_leaves_too_few_rounds_brings_some_more() -> None:
+    outcome = compared(first_only([503]), always(), samples=15)
+    assert outcome.status is Status.PASS, outcome
+    assert outcome.evidence["rounds"] == 17
+    assert "no difference in 15 rounds and 2 further rounds" in outcome.reason
+
+
 def test_occasional_failures_of_both_are_no_difference() -> None:
     outcome = compared(sometimes(0.1, 502), sometimes(0.1, 502), samples=40, budget_seconds=2)
     assert outcome.status is Status.PASS, outcome
@@ -180,3 +188,17 @@ def test_a_green_that_closes_connections_without_a_response_fails(serve: Serve) 
     outcome = CompareCheck.model_validate(given).run(context(green.url, seconds=600))
     assert outcome.status is Status.FAIL, outcome
     assert "connection ended before a response" in outcome.reason
+
+
+def test_without_time_for_further_rounds_the_first_ones_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling.Sampler, "_extend", _only_first(sampling.Sampler._extend))
+    outcome = compared(always(), first_only([200, 503]), samples=16)
+    assert outcome.status is Status.PASS
+    assert outcome.evidence["rounds"] == 16
+
+
+def _only_first(extend: Any) -> Any:
+    def extended(sampler: Any, count: int, pause: float) -> bool:
+        return bool(extend(sampler, 0 if sampler._rounds else count, pause))
+
+    return extended

@@ -28,6 +28,8 @@ def texts(text: str) -> dict[str, list[object]]:
     [
         ("<ul><li>a<li>b</ul>c", {"/ul/li/text()": ["a", "b"], "/text()": ["c"]}),
         ("<ul><li><ul><li>a</ul><li>b</ul>", {"/ul/li/ul/li/text()": ["a"], "/ul/li/text()": ["b"]}),
+        ("<b><li>a<i><li>b", {"/b/li/text()": ["a", "b"]}),
+        ("<b><li>a", {"/b/li/text()": ["a"]}),
         ("<div><p>a<p>b</div>", {"/div/p/text()": ["a", "b"]}),
         ("<p>a<br>b<img src=x>", {"/p/text()": ["a", "b"], "/p/img/@src": ["x"]}),
         ("<p>a</b></p>b", {"/p/text()": ["a"], "/text()": ["b"]}),

@@ -125,6 +125,8 @@ REGRESSIONS: dict[str, tuple[Draw, Draw, str]] = {
     "one of twenty prices in any order": (lambda c: {"i": c.sample([n + 0.99 for n in range(20)], 20)}, lambda c: {"i": c.sample([n + 0.99 if n != 7 else 7.5 for n in range(20)], 20)}, "$.i[*] differs in 20 of 20 rounds (blue against itself in 0): 7.99 -> 7.5"),
     "a redirect": (lambda _: {"ok": True}, lambda _: Answer("", status=307, headers=[("Location", "/login?t=1")]), "status differs in 20 of 20 rounds (blue against itself in 0): 200 -> 307 to /login"),
     "a page in place of JSON": (lambda _: {"ok": True}, text("<html>"), "body differs in 20 of 20 rounds (blue against itself in 0): JSON -> text"),
+    "a picture": (lambda _: Answer(b"\0a", "image/png"), lambda _: Answer(b"\0b", "image/png"), "body differs in 20 of 20 rounds (blue against itself in 0): one content -> one content"),
+    "a text far below": (of_page("<div>" * 30 + "a"), of_page("<div>" * 30 + "b"), '/div/text() differs in 20 of 20 rounds (blue against itself in 0): "a" -> "b"'),
     "a long line": (text("x" * 100 + "1"), text("x" * 100 + "2"), '"...xxxxxxxxxxxx1" -> "...xxxxxxxxxxxx2"'),
 }  # fmt: skip
 
@@ -170,6 +172,12 @@ def test_a_pass_names_what_could_not_be_compared(draw: Draw, fields: dict[str, A
     outcome = compared(draw, draw, **fields)
     assert outcome.status is Status.PASS
     assert reason in outcome.reason
+
+
+def test_the_same_picture_is_compared() -> None:
+    outcome = compared(lambda _: Answer(b"\0a", "image/png"), lambda _: Answer(b"\0a", "image/png"))
+    assert outcome.status is Status.PASS
+    assert "not compared" not in outcome.reason
 
 
 def test_an_ignored_pattern_applies_to_texts_json_and_headers() -> None:

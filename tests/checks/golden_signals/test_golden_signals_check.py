@@ -297,7 +297,7 @@ def test_the_own_requests_of_the_hook_do_not_count(aws: AwsApi, run: Run) -> Non
 
     measured(aws, requests=[5, 0, 0, 0, 2], errors=[2])
     assert run(sent=sent).reason == (
-        "no requests; 7 of this hook not counted in 5 minutes: errors and latency are unknown"
+        "no requests in 5 minutes: errors and latency are unknown (7 of this hook not counted)"
     )
     # Of the users' 20 requests one has failed, and not three of 25.
     measured(aws, requests=[25, 0, 0, 0, 2], errors=[3])

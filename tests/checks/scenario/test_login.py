@@ -139,8 +139,10 @@ def test_a_failure_of_a_request_that_only_warns_is_none(server: Server) -> None:
 
 
 def test_a_value_that_does_not_fit_is_a_failure(server: Server) -> None:
+    fields: dict[str, Any] = {"method": "{{user}}"}
+    unfit = VariableRequest.model_construct(**fields)
     with pytest.raises(LoginError, match=r"with its variables\.method"):
-        log_in(server)[2].filled(VariableRequest.model_construct(method="{{user}}"))  # type: ignore[arg-type]
+        log_in(server)[2].filled(unfit)
 
 
 def test_a_variable_without_a_value_is_refused() -> None:

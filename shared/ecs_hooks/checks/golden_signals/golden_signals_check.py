@@ -108,7 +108,9 @@ class GoldenSignalsCheck(MetricWindowCheck):
     def _unknown(self, found: Measured, summary: str) -> str:
         """Return what is unknown at the end of the window; empty if nothing is."""
         if not found.errors.size:
-            return f"{summary} in {self.window_minutes:g} minutes: errors and latency are unknown"
+            own = report.own_requests(found)
+            unknown = f"{summary} in {self.window_minutes:g} minutes: errors and latency are unknown"
+            return f"{unknown} ({own})" if own else unknown
         if found.errors.size < self.min_requests:
             return f"{summary} in {self.window_minutes:g} minutes; expected {self.min_requests} or more requests"
         if not found.latency_known:

@@ -25,9 +25,9 @@ _FEW_REQUESTS = 100
 def summary(found: Measured, limits: Limits, *, decided: bool) -> str:
     """Return requests, errors and latency in one line; where it is decided, with what the numbers are worth."""
     errors, latency = found.errors, found.latency
-    own = [f"{found.own.requests:,} of this hook not counted"] if found.own.requests else []
+    own = [each for each in [own_requests(found)] if each]
     if not errors.size:
-        return "; ".join(["no requests", *own])
+        return "no requests"
     others = decided and (own or errors.size < _FEW_REQUESTS)
     notes = "; ".join([*own, "may include requests of other hooks"]) if others else ""
     text = f"{errors.size:,.0f} request{'' if errors.size == 1 else 's'}{f' ({notes})' if notes else ''}"
@@ -38,6 +38,11 @@ def summary(found: Measured, limits: Limits, *, decided: bool) -> str:
         text += f", {latency.percent:.3g} % slower than {limits.seconds:g} s"
         text += f" ({latency.bad:,.0f} of {latency.size:,.0f}{_warm_up(found, limits)})"
     return text
+
+
+def own_requests(found: Measured) -> str:
+    """Return the number of this hook's own requests in words; empty for none."""
+    return f"{found.own.requests:,} of this hook not counted" if found.own.requests else ""
 
 
 def exceeded(failed: Failure, found: Measured, limits: Limits) -> str:
