@@ -130,3 +130,20 @@ def test_the_window_has_whole_periods(late: float, over: bool) -> None:
     assert (window.begin, window.over) == (NOW + 60, over)
     assert window.end == (NOW + 360 if over else NOW + 300)
     assert check.requirements().watch_seconds >= 360
+
+
+def test_a_window_shorter_than_a_period_is_refused() -> None:
+    with pytest.raises(Exception, match="window_minutes: must be at least 5, one period") as error:
+        _ = FirstCheck(window_minutes=4, period_seconds=300).planned_periods
+    assert type(error.value).__name__ == "FieldError"
+
+
+def test_the_interval_is_read_again_where_the_response_corrects_the_clock(
+    cloudwatch: AwsApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offsets = iter([0.0, 90.0, 90.0, 90.0])
+    monkeypatch.setattr(clock, "offset", lambda: next(offsets))
+
+    (outcome,) = run_all(FirstCheck(name="a"))
+    assert outcome.evidence == {"first": 7}
+    assert cloudwatch.calls["GetMetricData"] == 2

@@ -175,3 +175,14 @@ def test_only_passes_score_100(metrics: list[tuple[float, str, float]]) -> None:
     assert reached is not None
     assert 0 <= reached <= 100 + 1e-9
     assert (reached > 100 - 1e-9) is all(points == 1 for points, *_ in metrics)
+
+
+def test_an_effect_size_requires_values_of_both() -> None:
+    percentile = metric(stat="p50", allowed_effect={"mean_ratio": 2}, critical_effect={"mean_ratio": 2})
+    counts = dict.fromkeys([60.0 * minute for minute in range(15)], 100.0)
+    half = dict.fromkeys(counts, 50.0)
+    green = side([30.0] * 15)._replace(sizes=counts, quantiles={0.5: 30.0}, above={"up": counts, "far": half})
+    without = side([])._replace(sizes=counts, quantiles={0.5: 10.0}, above={"cut": half})
+
+    seen = evaluate(percentile, green, side([]), SETTINGS, earlier=without)
+    assert (seen.points, seen.critical) == (1, False)

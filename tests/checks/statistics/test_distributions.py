@@ -5,6 +5,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecs_hooks.checks.statistics import distributions
 from ecs_hooks.checks.statistics.distributions import (
     beta_cdf,
     binomial_tail,
@@ -29,6 +30,12 @@ def counts(draw: st.DrawFn) -> tuple[int, int]:
 @given(x=shares, a=st.floats(0.5, 1e5), b=st.floats(0.5, 1e5))
 def test_the_beta_distribution_equals_scipys(x: float, a: float, b: float) -> None:
     assert beta_cdf(x, a, b) == pytest.approx(float(scipy.stats.beta.cdf(x, a, b)), abs=1e-9)
+
+
+def test_enormous_parameters_end_after_so_many_terms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributions, "_MAX_TERMS", 300)
+
+    assert beta_cdf(0.5, 1e6, 1e6) == pytest.approx(0.5, abs=0.01)
 
 
 @given(counts(), shares)
