@@ -53,8 +53,8 @@ def test_the_reason_has_both_quantiles_and_the_counts(comparisons: Comparisons) 
     outcome = comparisons.compare(drawn(100, seed=1, slower=2), BLUE)
 
     assert failed(outcome, "TargetResponseTime p99 0.", " of 1500 requests above 0.", "blue 1")
-    assert outcome.evidence["TargetResponseTime p99_limit"] > 0.25
-    assert outcome.evidence["TargetResponseTime p99_detectable"] > 1.1
+    assert float(outcome.evidence["TargetResponseTime p99_limit"] or 0) > 0.25
+    assert float(outcome.evidence["TargetResponseTime p99_detectable"] or 0) > 1.1
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_effect_sizes_allow_and_condemn(comparisons: Comparisons) -> None:
 
     assert comparisons.compare(slow, BLUE, {**LATENCY, "allowed_effect": {"mean_ratio": 2}}).status is Status.PASS
     assert failed(comparisons.compare(slow, BLUE, {**LATENCY, "allowed_effect": {"mean_ratio": 1.2}}))
-    lax = {"pass_score": 0, "marginal_score": 0}
+    lax: dict[str, Any] = {"pass_score": 0, "marginal_score": 0}
     condemned = comparisons.compare(slow, BLUE, {**LATENCY, "critical_effect": {"mean_ratio": 1.3}}, **lax)
     assert condemned.reason.startswith("critical: TargetResponseTime p99")
     assert (
