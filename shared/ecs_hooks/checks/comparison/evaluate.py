@@ -14,8 +14,9 @@ from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.paired import compare_paired
 from ecs_hooks.checks.comparison.quantile import compare_quantile
 from ecs_hooks.checks.comparison.share import compare_share
-from ecs_hooks.checks.comparison.sides import Settings, Side
+from ecs_hooks.checks.comparison.sides import Settings, Side, too_few_datapoints
 from ecs_hooks.checks.statistics.mann_whitney import mann_whitney_u
+from ecs_hooks.core.formatting import counted
 
 _MUCH_SLOWER = 1.5
 _MANY_POINTS = 1.0
@@ -66,13 +67,10 @@ def evaluate(
     if metric.criteria:
         fewest = min(number, len(blue.sample.values)) if metric.needs_blue else number
         if fewest < settings.min_samples or green.sample.overall is None:
-            seen = f"{number} datapoints of green" + (
-                f" and {len(blue.sample.values)} of blue" if metric.needs_blue else ""
-            )
-            each = " of each" if metric.needs_blue else ""
-            return MetricResult(
-                metric, None, f"{metric.label}: {seen}, expected {settings.min_samples} or more{each}", number
-            )
+            seen = f"{metric.label}: {counted(number, 'datapoint')} of green, expected {settings.min_samples} or more"
+            if metric.needs_blue:
+                seen = too_few_datapoints(metric, number, len(blue.sample.values), settings)
+            return MetricResult(metric, None, seen, number)
         return _by_criteria(metric, number, green.sample.overall, blue.sample.overall)
     compare = _COMPARE[metric.kind]
     try:

@@ -6,7 +6,7 @@ from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.outage import share_break
 from ecs_hooks.checks.comparison.paired import compare_paired
-from ecs_hooks.checks.comparison.sides import MIN_REQUESTS, Settings, Side, requests_seen
+from ecs_hooks.checks.comparison.sides import MIN_REQUESTS, Settings, Side, requests_seen, too_few_datapoints
 from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, total
 
 _HALF_AN_EVENT = 0.5
@@ -31,8 +31,7 @@ def compare_share(metric: ComparedMetric, green: Side, blue: Side, settings: Set
     broke = 0 if metric.direction == "decrease" else share_break(minutes, settings.look_level, ratio)
     # A break is proof enough, however short the time since the first request.
     if len(both) < (1 if broke else settings.min_samples):
-        seen = f"{len(green.sample.values)} datapoints of green and {len(blue.sample.values)} of blue"
-        raise Undecided(f"{metric.label}: {seen}, expected {settings.min_samples} or more of each")
+        raise Undecided(too_few_datapoints(metric, len(green.sample.values), len(blue.sample.values), settings))
     if min(sums.green_size, sums.blue_size) < MIN_REQUESTS and not broke:
         name, size = ("blue", sums.blue_size) if sums.blue_size <= sums.green_size else ("green", sums.green_size)
         seen = requests_seen(size, len(both), settings)

@@ -7,6 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Sample
+from ecs_hooks.core.formatting import counted
 
 MIN_REQUESTS = 20
 """Requests below which no quantile and no share can be compared."""
@@ -87,6 +88,12 @@ class Settings(NamedTuple):
         """Return blue's value, moved by the tolerance: up (1) or down (-1)."""
         percent = self.tolerance_percent if metric.tolerance_percent is None else metric.tolerance_percent
         return value + side * max(abs(value) * percent / 100, metric.tolerance_difference)
+
+
+def too_few_datapoints(metric: ComparedMetric, green: int, blue: int, settings: Settings) -> str:
+    """Return how many datapoints both revisions have, and how many are required."""
+    seen = f"{counted(green, 'datapoint')} of green and {blue} of blue"
+    return f"{metric.label}: {seen}, expected {settings.min_samples} or more of each"
 
 
 def requests_seen(requests: float, periods: int, settings: Settings) -> str:
