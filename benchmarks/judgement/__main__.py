@@ -1,7 +1,7 @@
 """`python -m benchmarks.judgement`: how often each gate is wrong, in seeded situations.
 
 The numbers are percentages of the runs with a wrong verdict. `!` marks the library where it is wrong more often than `limit`
-allows, `<` where another gate is right more often.
+allows, `<` where another gate is right more often (by more than two standard deviations).
 """
 
 from __future__ import annotations

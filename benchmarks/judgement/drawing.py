@@ -204,12 +204,13 @@ def autoregressive(deviation: float, rho: float = 0.8) -> Shape:
 
     def draw(random: np.random.Generator) -> Floats:
         steps = random.standard_normal(len(MINUTES)) * deviation * math.sqrt(1 - rho * rho)
-        level = random.normal(0, deviation)
-        levels = []
-        for step in steps:
+        level = float(random.normal(0, deviation))
+        levels: list[float] = []
+        for step in steps.tolist():
             levels.append(level)
             level = rho * level + step
-        return np.exp(np.array(levels))
+        found: Floats = np.exp(np.array(levels))
+        return found
 
     return draw
 

@@ -6,7 +6,7 @@ The clients return the same objects as botocore, so everything above them is the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -17,7 +17,7 @@ from unittest import mock
 import botocore.session
 import numpy as np
 
-from benchmarks.judgement.drawing import Drawn, DrawnRevision
+from benchmarks.judgement.drawing import Drawn, DrawnRevision, Floats
 from ecs_hooks.aws import call
 from ecs_hooks.core import clock
 from ecs_hooks_simulator.aws.metric_data import MetricData, dimensions_of
@@ -52,6 +52,9 @@ class DrawnMetrics(MetricData):
         self._began = began
         self._revisions = {GREEN_NAME: drawn.green, BLUE_NAME: drawn.blue}
         self._known: dict[tuple[str, str, str, int], dict[float, float | None]] = {}
+        self._now = began
+        self._so_far: dict[tuple[str, str | None, float, int], list[float]] = {}
+        """The values of periods, at one time."""
 
     def owns(self, metric: Mapping[str, Any]) -> bool:
         """Return whether a metric is one of a load balancer."""
@@ -85,36 +88,40 @@ class DrawnMetrics(MetricData):
 
     def _values(self, name: str, dimensions: Mapping[str, str], start: float, period: int) -> Sequence[float]:
         """Return the values of a period so far, in ascending order."""
-        first = round((start - self._began) / 60)
-        group = dimensions.get("TargetGroup")
-        revisions = [revision for known, revision in self._revisions.items() if group in {None, known}]
-        found = [
-            self._of_minute(name, revision, minute)
-            for revision in revisions
-            for minute in range(first, first + period // 60)
-        ]
-        return found[0] if len(found) == 1 else sorted(value for values in found for value in values)
+        now, group = clock.now(), dimensions.get("TargetGroup")
+        if now != self._now:
+            self._now = now
+            self._so_far.clear()
+        key = (name, group, start, period)
+        if key not in self._so_far:
+            first = round((start - self._began) / 60)
+            found = [
+                self._of_minute(name, revision, minute)
+                for known, revision in self._revisions.items()
+                for minute in range(first, first + period // 60)
+                if group in {None, known} and self._began + 60 * minute < now
+            ]
+            values: Floats = found[0] if len(found) == 1 else np.sort(np.concatenate([np.empty(0), *found]))
+            self._so_far[key] = values.tolist()
+        return self._so_far[key]
 
-    def _of_minute(self, name: str, revision: DrawnRevision, number: int) -> Sequence[float]:
+    def _of_minute(self, name: str, revision: DrawnRevision, number: int) -> Floats:
         part = (clock.now() - self._began) / 60 - number
-        if part <= 0:
-            return ()
-        minute = revision.minute(number)
-        seconds, errors = minute.seconds, minute.errors
+        seconds, errors = revision.minute(number)
         if part < 1:  # the requests are in the order of their response times: take every so many of them
             seconds = seconds[(np.arange(int(len(seconds) * part)) / part).astype(int)]
             errors = int(errors * part)
         match name:
             case "TargetResponseTime":
-                return seconds.tolist()
+                return seconds
             case "RequestCount":
-                return [1.0] * len(seconds)
+                return np.ones(len(seconds))
             case "HTTPCode_Target_5XX_Count":
-                return [1.0] * errors
+                return np.ones(errors)
             case "HTTPCode_Target_2XX_Count":
-                return [1.0] * (len(seconds) - errors)
+                return np.ones(len(seconds) - errors)
             case _:
-                return ()
+                return np.empty(0)
 
 
 class InProcessAws:
@@ -131,7 +138,6 @@ class InProcessAws:
     """
 
     def __init__(self, metrics: DrawnMetrics, stepped: float, green_percent: float) -> None:
-        self._metrics = metrics
         deployment = {
             "status": "IN_PROGRESS",
             "sourceServiceRevisions": [{"arn": BLUE}],
@@ -146,15 +152,17 @@ class InProcessAws:
         }
         revisions = {arn: revision(arn, group=group) for arn, group in ((GREEN, GREEN_GROUP), (BLUE, BLUE_GROUP))}
         finished = datetime.fromtimestamp(stepped - 86_400, UTC)
-        self._answers = {
+        self._answers: dict[str, Callable[[Any], Any]] = {
             "DescribeServiceDeployments": lambda _: {"serviceDeployments": [deployment], "failures": []},
             "DescribeServiceRevisions": lambda request: {
                 "serviceRevisions": [revisions[arn] for arn in request["serviceRevisionArns"]],
                 "failures": [],
             },
             "ListServiceDeployments": lambda _: {"serviceDeployments": [brief(finished=finished)]},
-            "GetMetricData": lambda request: self._metrics.answer("GetMetricData", request),
+            "GetMetricData": lambda request: metrics.answer("GetMetricData", request),
         }
+        names = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for name in self._answers}
+        self._operations = {method: partial(self._call, name) for method, name in names.items()}
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -164,9 +172,7 @@ class InProcessAws:
 
     def _client(self, service: str, _: str) -> Any:
         model = _service_model(service)
-        names = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): name for name in self._answers}
-        operations = {method: partial(self._call, name) for method, name in names.items()}
-        return SimpleNamespace(meta=SimpleNamespace(service_model=model), **operations)
+        return SimpleNamespace(meta=SimpleNamespace(service_model=model), **self._operations)
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         found: dict[str, Any] = self._answers[operation](request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,9 +58,10 @@ class Judged(NamedTuple):
 
     @property
     def is_best(self) -> bool:
-        """Whether no other gate is right more often."""
-        wrong = {name: tally.wrong(self.row.right) for name, tally in self.tallies.items()}
-        return wrong[LIBRARY] <= min(wrong.values())
+        """Whether no other gate is right more often, by more than two standard deviations."""
+        own = self.tallies[LIBRARY].wrong(self.row.right)
+        others = [tally.wrong(self.row.right) for name, tally in self.tallies.items() if name != LIBRARY]
+        return all(own - other <= 2 * math.sqrt(own + other) for other in others)
 
 
 def judge(situation: Situation, seeds: Sequence[int]) -> list[dict[str, Tally]]:
@@ -126,17 +128,17 @@ def _values(gate: Gate, metric: Metric, group: str) -> dict[float, float]:
 COLUMNS = ("situation", "green/blue", "metric", "right", LIBRARY, KAYENTA, FIXED, "limit", "undecided", "minutes")
 
 
+def _percents_wrong(judged: Judged) -> dict[str, str]:
+    right = judged.row.right
+    return {name: f"{100 * each.wrong(right) / each.statuses.total():.3g}" for name, each in judged.tallies.items()}
+
+
 def cells(judged: Judged) -> tuple[str, ...]:
     """Return the row as texts: the shares of wrong verdicts in per cent."""
     green, blue = judged.situation.traffic.rates
     own = judged.tallies[LIBRARY]
-    wrong = {
-        name: f"{100 * tally.wrong(judged.row.right) / tally.statuses.total():.3g}"
-        for name, tally in judged.tallies.items()
-    }
-    limit = "" if judged.row.limit is None else f"{judged.row.limit:g}"
-    mark = "" if judged.holds else " !"
-    mark += "" if judged.is_best else " <"
+    wrong = _percents_wrong(judged)
+    mark = ("" if judged.holds else " !") + ("" if judged.is_best else " <")
     return (
         judged.situation.name,
         f"{green:g}/{blue:g}",
@@ -145,22 +147,39 @@ def cells(judged: Judged) -> tuple[str, ...]:
         wrong[LIBRARY] + mark,
         wrong.get(KAYENTA, "-"),
         wrong[FIXED],
-        limit,
+        "" if judged.row.limit is None else f"{judged.row.limit:g}",
         f"{100 * own.statuses[UNDECIDED] / own.statuses.total():.3g}",
         f"{median(own.minutes):g}",
     )
 
 
 def markdown(rows: Sequence[Judged]) -> str:
-    """Return the table in Markdown, a section for each group."""
+    """Return a table in Markdown for each group, with a column for each traffic.
+
+    A cell has the percentages of wrong verdicts of the library, of Kayenta and of fixed limits, and in parentheses the
+    limit of the library's; it is bold where the library's is above.
+    """
     lines: list[str] = []
-    group = ""
-    for judged in rows:
-        if judged.situation.group != group:
-            group = judged.situation.group
-            lines += ["", f"### {group}", "", f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
-        lines.append(f"| {' | '.join(cells(judged))} |")
+    for group in dict.fromkeys(each.situation.group for each in rows):
+        found = [each for each in rows if each.situation.group == group]
+        rates = list(dict.fromkeys(each.situation.traffic.rates for each in found))
+        by_line: dict[tuple[str, str, str], dict[tuple[float, float], str]] = {}
+        for each in found:
+            line = by_line.setdefault((each.situation.name, each.row.metric.name, each.row.right.lower()), {})
+            line[each.situation.traffic.rates] = _cell(each)
+        heads = ["situation", "metric", "right", *(f"{green:g}/{blue:g}" for green, blue in rates)]
+        lines += ["", f"### {group}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+        lines += [
+            f"| {' | '.join([*names, *(line.get(rate, '') for rate in rates)])} |" for names, line in by_line.items()
+        ]
     return "\n".join(lines).strip() + "\n"
+
+
+def _cell(judged: Judged) -> str:
+    wrong = _percents_wrong(judged)
+    values = " / ".join(wrong.get(name, "-") for name in (LIBRARY, KAYENTA, FIXED))
+    limit = "" if judged.row.limit is None else f" ({judged.row.limit:g})"
+    return f"{values}{limit}" if judged.holds else f"**{values}{limit}**"
 
 
 def as_json(judged: Judged) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, overload
 
 from ecs_hooks.codedeploy.controller import CodeDeployController
+from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import Deadline, for_answer
 from ecs_hooks.core.event import EventError, Stage
 from ecs_hooks.core.response import HookResponse, HookStatus
@@ -66,6 +67,7 @@ class LifecycleHandler:
             A valid response, always.
         """
         record = Record()
+        clock.begin_invocation()
         try:
             deadline = Deadline.after(_budget(context))
             arn = str(getattr(context, "invoked_function_arn", "") or "")

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from ecs_hooks.checks import HttpCheck
 from ecs_hooks.checks.samples import Sample, Samples
 from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, check_deadline
 from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.http import http1, pool
+from ecs_hooks.http.connect import connect as connect_for_real
+from ecs_hooks.http.errors import ConnectError
 from tests.checks.asking import ask
 
 Answer = Callable[[int], int]
@@ -29,6 +33,8 @@ class Counting(ThreadingHTTPServer):
         self.answer = answer
         self.lock = threading.Lock()
         self.requests = self.connections = self.busy = self.busiest = 0
+        self.closes = False
+        """Whether connections are closed after their first response, without an announcement."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,6 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
+        self.wfile.flush()
+        self.close_connection = self.close_connection or self.server.closes
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
@@ -135,8 +143,49 @@ def test_a_broken_connection_is_a_failed_sample_after_the_first_response(start: 
 
     outcome = sampled(server)
     assert outcome.status is Status.FAIL
-    assert "connection ended before a response (1 of 1)" in outcome.reason
+    assert "connection ended before a response (2 of 2)" in outcome.reason
+    assert server.requests == 20
     assert sampled(start(lambda number: 0 if number in {4, 5} else 200), min_success_percent=90).status is Status.PASS
+
+
+@pytest.mark.parametrize("retries", [0, 3])
+def test_an_aborted_sample_is_not_sent_again(start: Start, retries: int) -> None:
+    server = start(lambda number: 0 if number in {1, 11} else 200)
+
+    outcome = sampled(server, connect_retries=retries, min_success_percent=95)
+    assert outcome.status is Status.FAIL
+    assert outcome.evidence["success_percent"] == 90
+    assert server.requests == 20
+    assert outcome.evidence["connections"] == server.connections == 3
+
+
+def test_connections_that_the_server_closed_are_counted(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_WAIT_FOR_CLOSE", 10)  # until it has closed
+    server = start(lambda _: 200)
+    server.closes = True
+
+    outcome = sampled(server)
+    assert outcome.status is Status.PASS
+    assert outcome.evidence["connections_replaced"] == 19
+    assert outcome.reason.endswith("; 19 connections closed by the server and replaced")
+
+
+def test_attempts_to_connect_are_counted(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = start(lambda _: 200)
+    server.closes = True
+    connects = count()
+
+    def connect(*arguments: Any) -> Any:
+        if next(connects) == 1:
+            raise ConnectError("connection refused")
+        return connect_for_real(*arguments)
+
+    monkeypatch.setattr(http1, "connect", connect)
+    monkeypatch.setattr(pool, "_WAIT_FOR_CLOSE", 10)
+    outcome = sampled(server, connect_retries=1, count=3)
+    assert outcome.status is Status.PASS
+    assert outcome.evidence["connect_retries"] == 1
+    assert outcome.reason.endswith("; 1 further attempt to connect")
 
 
 def test_without_a_response_a_latency_limit_is_not_met(start: Start) -> None:

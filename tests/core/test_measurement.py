@@ -163,6 +163,7 @@ def test_fifty_checks_for_a_day_fit_into_the_state(monkeypatch: pytest.MonkeyPat
 def test_never_a_pass_with_more_failures_than_may_be(
     script: str, failure_limit: int, inconclusive_limit: int, minutes: int
 ) -> None:
+    failure_limit = min(failure_limit, minutes)  # of so many measurements and one more
     watch = Watch(for_minutes=minutes, failure_limit=failure_limit, inconclusive_limit=inconclusive_limit)
     letters = {"p": PASS, "f": FAIL, "w": WAIT, "e": ERROR}
     measured, seen, result = Measured(), "", WAIT
@@ -260,3 +261,120 @@ def test_the_verdict_does_not_depend_on_how_invocations_arrive(
         assert status == "SUCCEEDED"
     elif bad < last_chance:
         assert status == "FAILED"
+
+
+# A minimum of measurements
+
+
+@pytest.mark.parametrize(
+    ("fields", "seconds", "most", "least"),
+    [
+        ({"for_minutes": 15}, 0, 16, 8),
+        ({"for_minutes": 5}, 0, 6, 3),
+        ({"for_minutes": 5, "interval_seconds": 120}, 0, 4, 2),
+        ({"for_minutes": 0.5}, 0, 2, 1),
+        ({"for_minutes": 1, "interval_seconds": 10}, 0, 7, 4),
+        ({"for_minutes": 15, "interval_seconds": 1}, 70, 14, 7),  # each invocation takes 70 s
+        ({"for_minutes": 15, "min_measurements": 16}, 70, 14, 16),
+        ({"count": 10}, 0, 10, 1),
+    ],
+)
+def test_half_of_the_possible_measurements_is_required(
+    fields: dict[str, Any], seconds: float, most: int, least: int
+) -> None:
+    watch = Watch.model_validate(fields)
+
+    assert (watch.most_measurements(seconds), watch.least_measurements(seconds)) == (most, least)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        (
+            {"count": 3, "failure_limit": 3},
+            "failure_limit: must be at most 2, not 3, because count is 3: more can never fail",
+        ),
+        (
+            {"for_minutes": 5, "failure_limit": 6},
+            "failure_limit: must be at most 5, not 6, because for_minutes 5 and interval_seconds 60 allow 6",
+        ),
+        (
+            {"for_minutes": 5, "min_measurements": 7},
+            "min_measurements: must be at most 6, not 7, because for_minutes 5 and interval_seconds 60 allow 6",
+        ),
+        ({"count": 5, "min_measurements": 2}, "min_measurements: has no effect with count; remove it"),
+    ],
+)
+def test_a_watch_that_can_never_fail_or_pass_is_refused(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(PlanError, match=rf"^hookDetails.checks\[0\]\.watch: {problem}"):
+        Plan.parse({"timeout_minutes": 60, "checks": [{"type": "http", "watch": fields}]})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"count": 1},
+        {"count": 3, "failure_limit": 2, "inconclusive_limit": 9999, "consecutive_successes": 9},
+        {"for_minutes": 5, "failure_limit": 5, "min_measurements": 6},
+        {"for_minutes": 1, "interval_seconds": 3600, "failure_limit": 1},
+    ],
+)
+def test_a_watch_that_can_pass_and_fail_is_accepted(fields: dict[str, Any]) -> None:
+    assert Watch.model_validate(fields)
+
+
+def sparse(*, seconds: float, **fields: Any) -> tuple[str, float, str]:
+    """Play a watch whose invocations are late by so many seconds; return the status, minute and reason at its end."""
+    policies = {"timeout_minutes": fields.pop("timeout_minutes", 30)}
+    handler = stage_hook(Stage.POST_PRODUCTION_TRAFFIC_SHIFT, [watched(**fields)])
+    elapsed, details = 0.0, dict(policies)
+    with clock.use(lambda: NOW + elapsed, is_exact=True):
+        while True:
+            event = load_event(lifecycleStage="POST_PRODUCTION_TRAFFIC_SHIFT", hookDetails=details)
+            answer = handler(event, None)
+            if answer["hookStatus"] != "IN_PROGRESS":
+                return answer["hookStatus"], elapsed / 60, answer["reason"].partition("scripted ")[2]
+            details = answer["hookDetails"]
+            elapsed += answer["callBackDelay"] + seconds
+
+
+def test_a_watch_with_too_few_measurements_goes_on() -> None:
+    # At minutes 0 and 5.5 it has two of three; the third is at 11.
+    assert sparse(seconds=270)[:2] == ("SUCCEEDED", 11)
+    assert sparse(seconds=270, min_measurements=2)[:2] == ("SUCCEEDED", 5.5)
+    assert sparse(seconds=270, consecutive_successes=2)[:2] == ("SUCCEEDED", 5.5)
+    assert sparse(seconds=0, consecutive_successes=2, min_measurements=4)[:2] == ("SUCCEEDED", 3)
+
+
+def test_without_time_for_more_measurements_it_is_inconclusive() -> None:
+    status, minute, reason = sparse(seconds=270, timeout_minutes=6)
+    assert (status, minute) == ("FAILED", 5.5)
+    assert reason.startswith("2 of 2 measurements passed, the last: good (2 of 3 min_measurements)")
+    passes = sparse(seconds=270, timeout_minutes=6, inconclusive="pass")
+    assert passes[:2] == ("SUCCEEDED", 5.5)
+
+
+def test_inconclusive_measurements_are_not_among_the_least() -> None:
+    undecided = Outcome.wait("who knows")
+    watch = Watch(for_minutes=5, inconclusive_limit=9)
+    measured = Measured(passed=1, inconclusive=6, due=420)
+
+    going_on = judge(watch, measured, undecided, 360)
+    assert going_on.status is Status.WAIT
+    assert going_on.reason == (
+        "1 of 7 measurements passed, 6 inconclusive, the last: who knows; 1 of 3 min_measurements so far"
+    )
+    assert judge(watch, measured, undecided, 360, ends=400).status is Status.FAIL
+    assert judge(Watch(count=3, inconclusive_limit=3), Measured(inconclusive=3), undecided, 0).status is Status.FAIL
+
+
+def test_a_check_beside_a_load_needs_no_more_measurements_than_it_gets() -> None:
+    """The load takes 60 s of each invocation, so a measurement each 10 s is impossible."""
+    load = {"type": "load", "name": "l", "duration_seconds": 60, "watch": {"count": 6}}
+    probe = {"type": "http", "watch": {"for_minutes": 6, "interval_seconds": 10}}
+    checks = Plan.parse({"checks": [load, probe]}).checks
+    longest = max(each.requirements().seconds for each in checks)
+
+    assert checks[1].watch is not None
+    assert checks[1].watch.least_measurements() == 19
+    assert checks[1].watch.least_measurements(longest) == 3

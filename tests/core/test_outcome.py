@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
+from ecs_hooks.core.outcome import ExplainedError, Outcome, Status, check_code
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,11 @@ def test_an_outcome_is_what_it_is_called(outcome: Outcome, status: Status, *, de
 
 def test_an_explained_error_is_a_failure_unless_it_says_otherwise() -> None:
     assert ExplainedError("why").outcome == Outcome.failed("why")
+
+
+@pytest.mark.parametrize("error", [ExplainedError("no address"), KeyboardInterrupt()])
+def test_an_error_that_explains_itself_is_not_one_of_the_checks_class(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught, check_code("QueueCheck.at()"):
+        raise error
+
+    assert caught.value is error

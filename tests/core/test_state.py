@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecs_hooks.core.event import STATE_KEY, LifecycleEvent
+from ecs_hooks.core.measurement import Measured
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.state import MAX_BYTES, Progress, State, key_of, size, step_of, with_state
 from tests.conftest import BLUE, GREEN, load_event, shifted
@@ -116,6 +117,15 @@ def test_a_start_in_the_future_does_not_put_off_the_deadline() -> None:
 @given(JSON)
 def test_garbage_is_no_state(stored: Any) -> None:
     assert State.load(stored, EVENT, NOW) == State.load(None, EVENT, NOW)
+
+
+def test_further_failures_are_added_to_checks_that_are_not_settled() -> None:
+    state = State.load(None, EVENT, NOW).after([(key_of(1), Outcome.passed()), (key_of(2), Outcome.error(""))])
+    added = state.with_failures({key_of(1): 1, key_of(2): 2, key_of(3): 3}).progress
+
+    assert added[key_of(1)] == Progress(settled=True)
+    assert added[key_of(2)] == Progress(errors=1, measured=Measured(failed=2))
+    assert added[key_of(3)] == Progress(measured=Measured(failed=3))
 
 
 def test_equal_checks_have_different_keys() -> None:

@@ -10,6 +10,7 @@ import trustme
 
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import Limits
+from ecs_hooks.http import pool as pool_module
 from ecs_hooks.http.errors import (
     ConnectError,
     ForbiddenAddressError,
@@ -22,7 +23,7 @@ from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.response import Response
-from ecs_hooks.http.retry import attempt
+from ecs_hooks.http.retry import attempt, send
 from ecs_hooks.http.url import Url
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer, Script
@@ -125,6 +126,82 @@ def test_a_connection_that_the_server_closes_when_it_is_used_again(serve: Serve,
     assert [get(pool, f"{server.url}/{number}").status for number in range(2)] == [200, 200]
     assert [each.split()[1] for each in requests] == [b"/0", b"/1", b"/1"]
     assert pool.opened == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "resend", "sent", "opened"),
+    [
+        ("GET", True, 3, 2),  # once more on a new connection
+        ("PUT", True, 3, 2),
+        ("POST", True, 2, 2),  # on a connection of its own from the start
+        ("PATCH", True, 2, 2),
+        ("GET", False, 2, 1),
+        ("POST", False, 2, 1),
+    ],
+)
+def test_a_request_is_sent_twice_only_if_it_is_idempotent(
+    serve: Serve, method: str, resend: bool, sent: int, opened: int
+) -> None:
+    requests: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        while request := peer.request():
+            requests.append(request)
+            if b"/abort" in request:
+                return
+            peer.answer()
+
+    server = serve(script)
+    pool = Pool(resend=resend)
+    budget = Budget.start(10, Deadline.after(10))
+    pool.exchange(Request.build("GET", Url.parse(server.url)), LIMITS, budget)
+    with pytest.raises(ResetBeforeResponseError):
+        send(
+            Request.build(method, Url.parse(f"{server.url}/abort")),
+            LIMITS._replace(connect_retries=0 if method in {"GET", "PUT"} and resend else 3),
+            Deadline.after(10),
+            pool.exchange,
+        )
+    assert len(requests) == sent
+    assert pool.opened == server.connections == opened
+    assert pool.resent == sent - 2
+    pool.close()
+
+
+def test_a_connection_that_was_free_for_long_is_not_used_where_an_abort_is_an_error(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_MAX_IDLE", 0.05)
+    server = serve(answering())
+    for resend, opened in ((True, 1), (False, 2)):
+        pool = Pool(resend=resend)
+        get(pool, server.url)
+        time.sleep(0.1)
+        get(pool, server.url)
+        assert (pool.opened, pool.replaced) == (opened, 0)
+        pool.close()
+
+
+def test_a_connection_in_advance_that_the_server_closes_says_nothing_about_the_others(serve: Serve) -> None:
+    closed = threading.Event()
+
+    def script(peer: Peer) -> None:
+        if server.connections == 1:
+            peer.connection.close()
+            closed.set()
+            return
+        while peer.request():
+            peer.answer()
+
+    server = serve(script)
+    pool = Pool(resend=False)
+    pool.connect(Request.build("GET", Url.parse(server.url)), LIMITS, Budget.start(5, Deadline.after(20)))
+    assert closed.wait(10)
+    time.sleep(0.05)
+    for _ in range(3):
+        get(pool, server.url)
+    assert (pool.opened, pool.replaced) == (2, 1)
+    pool.close()
 
 
 def test_a_reset_of_a_new_connection_is_an_error(serve: Serve, pool: Pool) -> None:

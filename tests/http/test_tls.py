@@ -133,9 +133,9 @@ def test_a_server_that_speaks_too_old_a_version(serve: Serve, hello: bytes) -> N
         peer.hang()
 
     # An alert of another kind, or an invalid handshake, is a transport error.
-    kind = TlsVersionError if hello[0] == 0x15 else TransportError
+    kind, limits = (TlsVersionError, PATIENT) if hello[0] == 0x15 else (TransportError, ONCE)
     with pytest.raises(kind):
-        get(serve(script).url.replace("http:", "https:"))
+        get(serve(script).url.replace("http:", "https:"), limits)
 
 
 def test_http_1_1_is_what_is_spoken(serve: Serve, trusted: trustme.CA) -> None:

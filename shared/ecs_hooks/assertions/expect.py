@@ -73,6 +73,11 @@ class Expect(BaseModel):
         check_paths(values)
         return values
 
+    @property
+    def needs_body(self) -> bool:
+        """Whether an expectation may be about the body."""
+        return bool(self.body or self.json_values or self.asserts)
+
     def unmet(self, response: Response, redactor: Redactor) -> list[Unmet]:
         """Return the expectations that a response does not meet."""
         return [
@@ -89,7 +94,7 @@ class Expect(BaseModel):
         if asserted or status_matches(self.status, response.status):
             return
         location = response.headers.get("location")
-        to = f" (redirects to {_shown_location(location)})" if location and 300 <= response.status <= 399 else ""  # noqa: PLR2004
+        to = f" (redirects to {shown_location(location)})" if location and 300 <= response.status <= 399 else ""  # noqa: PLR2004
         yield Unmet("status", f"{response.status}{to}, expected {show_status(self.status)}")
 
     def _unmet_headers(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
@@ -159,7 +164,7 @@ def describe(unmet: Sequence[Unmet]) -> str:
     return f"{line}; also {', '.join(dict.fromkeys(each.what for each in others))}" if others else line
 
 
-def _shown_location(location: str) -> str:
+def shown_location(location: str) -> str:
     """Return the URL in a `Location` header without query, fragment and credentials, which can be secrets."""
     url = location.split("?", 1)[0].split("#", 1)[0]
     scheme, separator, rest = url.rpartition("//")

@@ -11,6 +11,7 @@ from typing import Any
 
 from ecs_hooks.aws.clients import client
 from ecs_hooks.aws.errors import FactDeniedError, FactError, aws_error, invalid_response
+from ecs_hooks.core import clock
 
 _BOTOCORE_NAMES = {"elasticloadbalancing": "elbv2"}
 """Services that IAM and botocore call by different names."""
@@ -44,10 +45,20 @@ def call_aws(action: str, region: str, **parameters: Any) -> dict[str, Any]:
     except FactError:
         raise
     except Exception as error:
+        _learn_time(getattr(error, "response", None))
         raise aws_error(action, error) from error
+    _learn_time(response)
     if not _matches(response, caller.meta.service_model.operation_model(operation).output_shape):
         raise invalid_response(action)
     return response
+
+
+def _learn_time(response: Any) -> None:
+    """Correct the clock by the `Date` of a response, also of an error."""
+    try:
+        clock.learn(response["ResponseMetadata"]["HTTPHeaders"]["date"])
+    except (KeyError, TypeError):  # no response, or no such header
+        return
 
 
 def call_aws_list(action: str, region: str, member: str, **parameters: Any) -> list[Any]:

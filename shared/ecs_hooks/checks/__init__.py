@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.alarm import AlarmCheck
     from ecs_hooks.checks.base import AtStep, Check, Requirements
     from ecs_hooks.checks.compare.compare_check import CompareCheck, CompareRequest
+    from ecs_hooks.checks.compare.ignored_text import IgnoredText
     from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Effect
     from ecs_hooks.checks.comparison.comparison_check import ComparisonCheck
     from ecs_hooks.checks.context import CheckContext
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.golden_signals.golden_signals_check import GoldenSignalsCheck
     from ecs_hooks.checks.http import HttpCheck, Until
     from ecs_hooks.checks.invoke import InvokeCheck
-    from ecs_hooks.checks.load.load_check import LoadCheck, LoadExpect, LoadRequest
+    from ecs_hooks.checks.load.load_check import LoadCheck, LoadRequest
     from ecs_hooks.checks.logs import LogsCheck
     from ecs_hooks.checks.metric import MetricCheck, MetricQuery
     from ecs_hooks.checks.request.request_fields import Part
@@ -66,9 +67,9 @@ __all__ = [
     "Filter",
     "GoldenSignalsCheck",
     "HttpCheck",
+    "IgnoredText",
     "InvokeCheck",
     "LoadCheck",
-    "LoadExpect",
     "LoadRequest",
     "LogsCheck",
     "MetricCheck",
@@ -125,10 +126,11 @@ _OTHERS = {
     "ecs_hooks.auth.secret_store": ("Reference",),
     "ecs_hooks.checks.base": ("AtStep", "Check", "Requirements"),
     "ecs_hooks.checks.compare.compare_check": ("CompareRequest",),
+    "ecs_hooks.checks.compare.ignored_text": ("IgnoredText",),
     "ecs_hooks.checks.comparison.compared_metric": ("ComparedMetric", "Effect"),
     "ecs_hooks.checks.context": ("CheckContext",),
     "ecs_hooks.checks.http": ("Until",),
-    "ecs_hooks.checks.load.load_check": ("LoadExpect", "LoadRequest"),
+    "ecs_hooks.checks.load.load_check": ("LoadRequest",),
     "ecs_hooks.checks.metric": ("MetricQuery",),
     "ecs_hooks.checks.request.request_fields": ("Part",),
     "ecs_hooks.checks.samples": ("Samples",),

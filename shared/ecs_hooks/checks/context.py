@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ class CheckContext:
         All checks of the plan, so that those of one type can share their calls to AWS.
     event_percent
         Green's percentage of the production traffic in the event; None where the event has no weights.
+    ends
+        When an undecided hook must fail, in seconds since the same first invocation.
     """
 
     def __init__(
@@ -45,11 +48,14 @@ class CheckContext:
         elapsed: float = 0,
         checks: Sequence[Check] = (),
         event_percent: float | None = None,
+        *,
+        ends: float = math.inf,
     ) -> None:
         self.target = target
         self.deadline = deadline
         self.elapsed = elapsed
         self.checks = checks
+        self.ends = ends
         self._event_percent = event_percent
 
     @property

@@ -55,8 +55,9 @@ class MetricWindowCheck(Check):
 
     @property
     def _watch_seconds(self) -> float:
-        """Seconds until the last datapoint of the window is complete."""
-        return max(0.0, self.window_minutes - self.lookback_minutes) * 60 + self.lag_seconds + self.period_seconds
+        """Seconds until the last datapoint of the window is complete, if the window begins at once."""
+        window = self.planned_periods * self.period_seconds
+        return max(0.0, window - self.lookback_minutes * 60) + self.lag_seconds
 
     @property
     def planned_periods(self) -> int:
@@ -109,12 +110,15 @@ class MetricWindowCheck(Check):
 
     def window(self, context: CheckContext) -> Window:
         """Return the window, up to the last complete datapoint."""
-        began = self._begins(context)
-        begin = -(-began // self.period_seconds) * self.period_seconds
+        self.series(context)  # CloudWatch's response corrects the clock, if that is wrong
+        return self._window(context)
+
+    def _window(self, context: CheckContext) -> Window:
+        # The window begins with a whole period, up to one period after the first invocation.
+        begin = -(-self._begins(context) // self.period_seconds) * self.period_seconds
+        last = begin + self.planned_periods * self.period_seconds
         end = (clock.now() - self.lag_seconds) // self.period_seconds * self.period_seconds
-        # The window begins with a whole period, up to one period later than the step.
-        over = context.elapsed >= self._watch_seconds - self.period_seconds + begin - began
-        return Window(begin, min(end, begin + self.window_minutes * 60), over)
+        return Window(begin, min(end, last), over=end >= last)
 
     def series(self, context: CheckContext) -> Mapping[str, Series]:
         """Return the datapoints by `Id` without its prefix. One GetMetricData call serves all checks of the plan."""
@@ -126,29 +130,45 @@ class MetricWindowCheck(Check):
             checks, numbers = [self], [0]
 
         def find() -> list[dict[str, Series]]:
-            queries = [
-                query for number, check in enumerate(checks) for query in check.data_queries(context, f"c{number}")
-            ]
-            begin = min(check._begins(context) for check in checks)  # noqa: SLF001 - of the same class
             by_check: dict[str, dict[str, Series]] = {f"c{number}": {} for number in range(len(checks))}
 
-            def read(queries: Sequence[dict[str, Any]], begin: float) -> None:
-                for identifier, each in get_metric_data(context.region, queries, begin, clock.now()).items():
+            def keep(found: Mapping[str, Series]) -> None:
+                for identifier, each in found.items():
                     prefix, _, own = identifier.partition("_")
                     by_check.get(prefix, {})[own] = each
 
-            read(queries, begin)
+            queries = [
+                query
+                for prefix, check in zip(by_check, checks, strict=True)
+                for query in check.data_queries(context, prefix)
+            ]
+            keep(self._read(context, checks, queries))
             further = [
                 check.further_queries(context, prefix, found)
                 for check, (prefix, found) in zip(checks, by_check.items(), strict=True)
             ]
             if any(each.queries for each in further):
-                begin = min(begin, *(each.begin for each in further))
-                read([query for each in further for query in each.queries], begin)
+                queries = [query for each in further for query in each.queries]
+                keep(self._read(context, checks, queries, min(each.begin for each in further)))
             return list(by_check.values())
 
         name = "metrics" if len(checks) > 1 else f"metrics {self.model_dump_json()}"
         return context.deployment.facts.get(name, find)[numbers[0]]
+
+    def _read(
+        self,
+        context: CheckContext,
+        checks: Sequence[MetricWindowCheck],
+        queries: Sequence[Mapping[str, Any]],
+        earliest: float = math.inf,
+    ) -> Mapping[str, Series]:
+        while True:
+            offset = clock.offset()
+            begin = min(earliest, *(check._begins(context) for check in checks))  # noqa: SLF001 - of the same class
+            found = get_metric_data(context.region, queries, begin, clock.now())
+            if clock.offset() == offset:
+                return found
+            # The response has corrected the clock, and the interval was that of another time.
 
     def _begins(self, context: CheckContext) -> float:
         return clock.now() - context.elapsed - self.lookback_minutes * 60

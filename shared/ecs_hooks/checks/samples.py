@@ -12,10 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ecs_hooks.checks.statistics.descriptive import nearest_rank
 from ecs_hooks.core.deadline import limited_by
+from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.http.pool import Pool
 
 
 class Sample(NamedTuple):
@@ -25,6 +27,11 @@ class Sample(NamedTuple):
     """What is not as expected; empty if the response is as expected."""
     seconds: float | None
     """Latency of the response; None without a response."""
+
+
+def closed_connections(pool: Pool) -> str:
+    """Return how many connections the server closed and the check replaced, as the end of a reason; empty if none."""
+    return f"; {counted(pool.replaced, 'connection')} closed by the server and replaced" if pool.replaced else ""
 
 
 class LatencyLimits(BaseModel):

@@ -24,6 +24,7 @@ class CodeDeployController(Controller):
     """CodeDeploy, for deployments of ECS services and Lambda functions; `end` is the deadline of the checks."""
 
     name = "CodeDeploy"
+    late_seconds = 135  # a schedule is set for a full minute, and runs within it
 
     def __init__(self, event: CodeDeployHookEvent, description: Description, end: float) -> None:
         self._event = event

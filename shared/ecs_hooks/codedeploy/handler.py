@@ -143,7 +143,8 @@ class Execution:
         except FactError as error:
             return self._read_failed(error)
         self._record.event = event
-        self._began = min(self._began, description.began(event.lifecycle_event) or self._began)
+        # By CodeDeploy's clock: that of this instance, or of the first one, may be wrong.
+        self._began = description.began(event.lifecycle_event) or self._began
         if description.is_over:
             return HookResponse(HookStatus.FAILED, f"FAILED: the deployment has ended already ({description.status})")
         self._event = self._event._replace(carried=self._event.carried._replace(errors=0))

@@ -25,6 +25,9 @@ class Watch(BaseModel):
     """number of measurements."""
     interval_seconds: Annotated[float, Field(ge=1, le=86_400)] = 60
     """Seconds between two measurements."""
+    min_measurements: Annotated[int, Field(ge=1, le=9999)] | None = None
+    """Measurements that a pass requires, inconclusive ones not counted: with fewer of them the watch goes on, until the
+    end of the plan's time. Default: half of those that `for_minutes` and `interval_seconds` allow."""
     initial_delay_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0
     """Seconds from the first invocation at this step to the first measurement."""
     failure_limit: Annotated[int, Field(ge=0, le=9999)] = 0
@@ -32,17 +35,49 @@ class Watch(BaseModel):
     inconclusive_limit: Annotated[int, Field(ge=0, le=9999)] = 0
     """Measurements that may be inconclusive: not decidable yet."""
     inconclusive: Policy = "fail"
-    """The policy for more of them, once the watch is over."""
+    """The policy for more of them, once the watch is over, and for fewer than `min_measurements` at the end of the plan's
+    time."""
     error_limit: Annotated[int, Field(ge=1, le=9999)] | None = None
     """Errors in a row (no connection, AWS throttles) that are allowed. Default: the plan's `error_limit`."""
     consecutive_successes: Annotated[int, Field(ge=1, le=9999)] | None = None
-    """Successes in a row that end the watch early with a pass."""
+    """Successes in a row that end the watch early with a pass. Where `min_measurements` is set, it applies, too."""
 
     @model_validator(mode="after")
     def _has_one_end(self) -> Watch:
         if (self.for_minutes is None) == (self.count is None):
             raise ValueError("give one of for_minutes and count")
         return self
+
+    @model_validator(mode="after")
+    def _can_pass_and_fail(self) -> Watch:
+        most = self.most_measurements()
+        if self.count is not None:
+            if self.min_measurements is not None:
+                raise ValueError("min_measurements: has no effect with count; remove it")
+            why = f"count is {most}"
+        else:
+            why = f"for_minutes {self.for_minutes:g} and interval_seconds {self.interval_seconds:g} allow {most}"
+        if self.failure_limit >= most:
+            raise ValueError(
+                f"failure_limit: must be at most {most - 1}, not {self.failure_limit}, because {why}: more can never fail"
+            )
+        if self.min_measurements is not None and self.min_measurements > most:
+            raise ValueError(f"min_measurements: must be at most {most}, not {self.min_measurements}, because {why}")
+        return self
+
+    def most_measurements(self, seconds: float = 0) -> int:
+        """Return the number of measurements until the end, at least `seconds` apart."""
+        if self.count is not None:
+            return self.count
+        assert self.for_minutes is not None
+        # The first is at the beginning, the last is the first one at the end or after it.
+        return math.ceil(round(self.for_minutes * 60 / max(self.interval_seconds, seconds), 6)) + 1
+
+    def least_measurements(self, seconds: float = 0) -> int:
+        """Return the number of measurements that a pass requires, where they are at least `seconds` apart."""
+        if self.min_measurements is not None:
+            return self.min_measurements
+        return 1 if self.count is not None else math.ceil(self.most_measurements(seconds) / 2)
 
     @property
     def seconds(self) -> float:
@@ -73,6 +108,11 @@ class Measured(NamedTuple):
     due: int = 0
 
     @property
+    def decided(self) -> int:
+        """The number of measurements that passed or failed."""
+        return self.passed + self.failed
+
+    @property
     def number(self) -> int:
         """The number of measurements."""
         return self.passed + self.failed + self.inconclusive
@@ -99,7 +139,15 @@ def waiting(watch: Watch, measured: Measured, elapsed: float) -> Outcome | None:
     return Outcome.wait(f"{_summary(measured)} so far", retry_after=due - elapsed)
 
 
-def judge(watch: Watch, measured: Measured, last: Outcome, elapsed: float) -> Outcome:
+def judge(
+    watch: Watch,
+    measured: Measured,
+    last: Outcome,
+    elapsed: float,
+    *,
+    ends: float = math.inf,
+    seconds: float = 0,
+) -> Outcome:
     """Return the verdict on the measurements.
 
     Parameters
@@ -112,11 +160,16 @@ def judge(watch: Watch, measured: Measured, last: Outcome, elapsed: float) -> Ou
         The last outcome of the check, for the reason.
     elapsed
         Seconds since the first invocation at this step.
+    ends
+        When the plan's time is over, in the same seconds.
+    seconds
+        Seconds that each invocation takes for the checks of the plan: measurements are at least so far apart.
 
     Returns
     -------
     A `FAIL` as soon as more have failed than `failure_limit`, a `PASS` when enough have passed in a row or the watch is
-    over, an `ERROR` where the check could not run now, and otherwise a `WAIT`.
+    over, an `ERROR` where the check could not run now, and otherwise a `WAIT`. A watch that is over goes on where it has
+    too few measurements; where the plan has no time for another one, they are inconclusive.
     """
     evidence = {
         **last.evidence,
@@ -127,17 +180,30 @@ def judge(watch: Watch, measured: Measured, last: Outcome, elapsed: float) -> Ou
     summary = f"{_summary(measured)}, the last: {last.reason}"
     if measured.failed > watch.failure_limit:
         return Outcome.failed(f"{summary} (failure_limit {watch.failure_limit})", evidence)
-    if watch.consecutive_successes is not None and measured.streak >= watch.consecutive_successes:
+    in_a_row = watch.consecutive_successes is not None and measured.streak >= watch.consecutive_successes
+    if in_a_row and measured.decided >= (watch.min_measurements or 0):
         return Outcome.passed(f"{summary} ({measured.streak} in a row)", evidence)
-    over = measured.number >= watch.count if watch.count is not None else elapsed >= watch.seconds
     if last.status is Status.ERROR:
         return last._replace(retry_after=watch.interval_seconds if last.retry_after is None else last.retry_after)
-    if not over:
-        return Outcome.wait(f"{summary}; so far", evidence, retry_after=max(1.0, measured.due - elapsed))
-    if measured.inconclusive > watch.inconclusive_limit:
-        reason = f"{summary} (inconclusive_limit {watch.inconclusive_limit})"
-        return Outcome.by_policy(watch.inconclusive, reason, evidence)
+    over = measured.number >= watch.count if watch.count is not None else elapsed >= watch.seconds
+    problem = _problem_at_end(watch, measured, seconds) if over else ""
+    can_go_on = watch.count is None and measured.inconclusive <= watch.inconclusive_limit and measured.due < ends
+    if not over or (problem and can_go_on):
+        so_far = f"{summary}; {problem + ' ' if problem else ''}so far"
+        return Outcome.wait(so_far, evidence, retry_after=max(1.0, measured.due - elapsed))
+    if problem:
+        return Outcome.by_policy(watch.inconclusive, f"{summary} ({problem})", evidence)
     return Outcome.passed(summary, evidence)
+
+
+def _problem_at_end(watch: Watch, measured: Measured, seconds: float) -> str:
+    """Return why a watch that is over is inconclusive; empty if it is not."""
+    if measured.inconclusive > watch.inconclusive_limit:
+        return f"inconclusive_limit {watch.inconclusive_limit}"
+    least = watch.least_measurements(seconds)
+    if measured.decided < least:
+        return f"{measured.decided} of {least} min_measurements"
+    return ""
 
 
 def _summary(measured: Measured) -> str:

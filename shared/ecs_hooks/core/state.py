@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from ecs_hooks.core.event import STATE_KEY
+from ecs_hooks.core.last_answer import LastAnswer
 from ecs_hooks.core.measurement import Measured
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.sent_requests import MAX_LENGTH
@@ -85,15 +87,19 @@ class State(NamedTuple):
     step
         The step that the state belongs to; see `step_of`.
     started_at
-        When the hook was first invoked at this step, in seconds since the epoch.
+        When the hook was first invoked at this step, in seconds since the epoch, by the clock of this invocation.
     attempt
         Number of invocations at this step, including this one.
     expires_at
-        When ECS gives up on the hook, in seconds since the epoch: 0 where it was not read yet, -1 where it is unknown.
+        When ECS gives up on the hook, by the same clock: 0 where it was not read yet, -1 where it is unknown.
     progress
         The progress of each undecided or settled check, by its key.
     facts
         Facts about the deployment as JSON; see `ecs_hooks.deployment.facts`.
+    last
+        The last answer.
+    is_plausible
+        Whether the time since the last answer is about what it requested. If not, one of two clocks may be wrong.
     sent
         The requests to green, as `SentRequests.dump` returns them.
     """
@@ -104,10 +110,14 @@ class State(NamedTuple):
     expires_at: int = 0
     progress: Mapping[str, Progress] = MappingProxyType({})
     facts: str = ""
+    last: LastAnswer = LastAnswer()
+    is_plausible: bool = True
     sent: str = ""
 
     @classmethod
-    def load(cls, stored: object, event: HookEvent, now: float) -> State:
+    def load(
+        cls, stored: object, event: HookEvent, now: float, *, is_verified: bool = False, late_seconds: float = 30
+    ) -> State:
         """Return the state of this invocation: the stored one, or a new one where that does not fit.
 
         State of another deployment, stage or traffic step, of another version of this library, or that was edited, is
@@ -121,6 +131,10 @@ class State(NamedTuple):
             The event.
         now
             Seconds since the epoch.
+        is_verified
+            Whether that is AWS's time.
+        late_seconds
+            Seconds by which the controller may be late to invoke a hook again.
         """
         step = step_of(event)
         fresh = cls(step=step, started_at=int(now))
@@ -131,16 +145,58 @@ class State(NamedTuple):
         sent = stored.get("sent")
         if not (_is_count(started_at) and _is_count(attempt) and isinstance(checks, str)):
             return fresh
-        return cls(
+        loaded = cls(
             step=step,
-            # A start in the future would only postpone the deadline.
-            started_at=min(started_at, int(now)),
+            started_at=started_at,
             attempt=min(attempt + 1, _MAX_COUNT),
             expires_at=expires_at if _is_count(expires_at) else -1,
             progress=_decode(checks[:MAX_BYTES]),
             facts=facts if isinstance(facts, str) and len(facts) <= MAX_BYTES else "",
+            last=LastAnswer.decode(stored.get("last")),
             sent=sent if isinstance(sent, str) and len(sent) <= MAX_LENGTH else "",
         )
+        if loaded.last.at:
+            is_plausible = loaded.last.is_plausible(now, late_seconds)
+            seconds, last = loaded.last.elapsed(now, late_seconds, is_verified=is_verified)
+            loaded = loaded._replace(last=last, is_plausible=is_plausible)
+            loaded = loaded.by_another_clock(now - last.at - seconds)
+        # A start in the future would only postpone the deadline.
+        return loaded._replace(started_at=min(loaded.started_at, int(now)))
+
+    def by_another_clock(self, seconds: float) -> State:
+        """Return the state with the times of a clock that is ahead by these seconds."""
+        ahead = math.ceil(seconds)  # not early
+        expires_at = max(1, self.expires_at + ahead) if self.expires_at > 0 else self.expires_at
+        return self._replace(started_at=max(0, self.started_at + ahead), expires_at=expires_at)
+
+    def answered(self, now: float, delay: int, own: str, *, is_verified: bool) -> State:
+        """Return the state after an answer.
+
+        Parameters
+        ----------
+        now
+            Seconds since the epoch.
+        delay
+            Seconds until the next invocation that it requests.
+        own
+            Identifies the answer.
+        is_verified
+            Whether `now` is AWS's time.
+        """
+        return self._replace(
+            last=self.last._replace(at=int(now), delay=delay, is_verified=is_verified, id=own, after=self.last.id)
+        )
+
+    def with_failures(self, failures: Mapping[str, int]) -> State:
+        """Return the state with further failed measurements, by the keys of their checks."""
+        progress = dict(self.progress)
+        for key, number in failures.items():
+            before = progress.get(key, Progress())
+            measured = before.measured or Measured()
+            if not before.settled:
+                measured = measured._replace(failed=measured.failed + number, streak=0)
+                progress[key] = before._replace(measured=measured)
+        return self._replace(progress=progress)
 
     def after(
         self, outcomes: Iterable[tuple[str, Outcome]], measured: Mapping[str, Measured] = MappingProxyType({})
@@ -168,6 +224,7 @@ class State(NamedTuple):
             "startedAt": self.started_at,
             "attempt": self.attempt,
             "expiresAt": self.expires_at,
+            "last": self.last.encode(),
             "sent": self.sent,
             "checks": "",
             "facts": "",

@@ -41,6 +41,9 @@ class Controller(ABC):
     name: ClassVar[str]
     """The name in reasons."""
 
+    late_seconds: ClassVar[float] = 30
+    """Seconds by which it may be late to invoke a hook again."""
+
     @classmethod
     @abstractmethod
     def recognizes(cls, event: object) -> bool:

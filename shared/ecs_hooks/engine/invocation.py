@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,10 +13,11 @@ from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import for_checks, run_with_deadline
+from ecs_hooks.core.measurement import Measured
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.core.sent_requests import SentRequests
-from ecs_hooks.core.state import State, key_of, with_state
+from ecs_hooks.core.state import Progress, State, key_of, with_state
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.green import EndpointConfig
 from ecs_hooks.deployment.target import Target
@@ -22,7 +26,8 @@ from ecs_hooks.engine.hook import Hook
 from ecs_hooks.engine.plan_loader import PlanLoader
 from ecs_hooks.engine.runner import Result, Runner
 from ecs_hooks.engine.telemetry import log_result, logger
-from ecs_hooks.engine.verdict import Verdict, decide
+from ecs_hooks.engine.unsent_failures import unsent_failures
+from ecs_hooks.engine.verdict import Verdict, decide, ends_at
 from ecs_hooks.plan.model import REFERENCE, Mode, Plan, PlanError
 
 if TYPE_CHECKING:
@@ -40,7 +45,35 @@ _OPTIONAL_ATTEMPTS = 3
 _PLAN = key_of(REFERENCE)
 """Key of a stored plan in the state, where it could not be fetched."""
 
+_WITHOUT_AWS_SECONDS = 60.0
+"""Seconds for which AWS's time is not read again where AWS could not be reached."""
+
+_ID_BYTES = 4
+
 T = TypeVar("T")
+
+
+class _AwsReached:
+    """Whether it makes sense to read AWS's time: a function in a VPC may have no way to AWS."""
+
+    def __init__(self) -> None:
+        self._failed: tuple[str, str] | None = None
+        self._failed_at = 0.0
+
+    def try_again(self, step: str) -> bool:
+        """Return whether there was no failure at this step lately."""
+        is_recent = time.monotonic() - self._failed_at < _WITHOUT_AWS_SECONDS
+        return self._failed != self._key(step) or not is_recent
+
+    def failed(self, step: str) -> None:
+        """Record a failure."""
+        self._failed, self._failed_at = self._key(step), time.monotonic()
+
+    def _key(self, step: str) -> tuple[str, str]:
+        return step, os.environ.get("AWS_ENDPOINT_URL", "")
+
+
+_aws_reached = _AwsReached()
 
 
 class Invocation:
@@ -67,11 +100,44 @@ class Invocation:
         self.event = controller.event
         self.deadline = deadline
         self.results: Sequence[Result] = []
-        self._state = State.load(self.event.state, self.event, clock.now())
+        self._load_state()
         self._facts = Facts(self._state.facts)
         self._sent = SentRequests.load(self._state.sent)
         self._deployment: Callable[[], Deployment] = cache(partial(controller.deployment, self._facts))
         self._loader = PlanLoader(definition, self.event, self._until)
+
+    def _load_state(self) -> None:
+        self._began, self._offset, self._is_verified = clock.uncorrected(), clock.offset(), clock.is_verified()
+        now = clock.now()
+        self._state = State.load(
+            self.event.state,
+            self.event,
+            now,
+            is_verified=self._is_verified,
+            late_seconds=self.controller.late_seconds,
+        )
+        self._elapsed_before = max(0.0, now - self._state.started_at)
+
+    def _verify_clock(self) -> None:
+        """Read AWS's time where that of this instance, or of the last one, may be wrong."""
+        if self._state.is_plausible or self._is_verified:
+            return
+        if not clock.is_verified() and _aws_reached.try_again(self._state.step):
+            self._read_deployment()
+        if clock.is_verified():
+            self._load_state()
+        else:
+            _aws_reached.failed(self._state.step)
+
+    @property
+    def _elapsed(self) -> float:
+        """Seconds since the first invocation at this step."""
+        return self._elapsed_before + max(0.0, clock.uncorrected() - self._began)
+
+    @property
+    def _state_now(self) -> State:
+        """The state by the clock as it is now: an AWS call may have corrected it during this invocation."""
+        return self._state.by_another_clock(clock.offset() - self._offset)
 
     def answer(self) -> HookResponse:
         """Return the answer to the deployment controller."""
@@ -83,6 +149,7 @@ class Invocation:
                     f"{self.controller.name} rolls back; a rollback is never delayed, so no check runs",
                 )
             )
+        self._verify_clock()
         try:
             plan = self._loader.load()
         except PlanError as error:
@@ -95,6 +162,7 @@ class Invocation:
         except TimeoutError:
             return self._without_plan(Outcome.wait("not fetched when the time of this invocation was over"))
         self._state = self._state.without(_PLAN)
+        self._state = self._state.with_failures(unsent_failures.missing_in(self._state))
         hook = self._hook(plan)
         runner = Runner(hook.context, self._state, self._log)
         self.results = runner.results
@@ -118,12 +186,14 @@ class Invocation:
     def _hook(self, plan: Plan) -> Hook:
         policies = plan.policies
         configured = EndpointConfig(policies.base_url, policies.host, policies.service_connect)
+        elapsed, state = self._elapsed, self._state_now
         context = CheckContext(
             Target(str(self.event.stage), self._deployment, configured, self._sent),
             self._until,
-            max(0.0, clock.now() - self._state.started_at),
+            elapsed,
             plan.checks,
             self.event.green_percent,
+            ends=ends_at(state, plan) - state.started_at,
         )
         return Hook(self.event, plan, self._loader.fields, context)
 
@@ -132,18 +202,30 @@ class Invocation:
 
     def _judge(self, plan: Plan) -> HookResponse:
         results = self.results
-        state = self._state.after(
-            ((result.key, result.outcome) for result in results if result.due),
-            {result.key: result.measured for result in results if result.measured is not None},
-        )
+        outcomes = [(result.key, result.outcome) for result in results if result.due]
+        measured = {result.key: result.measured for result in results if result.measured is not None}
+        state = self._state_now.after(outcomes, measured)
         verdict = decide(results, state, plan, clock.now())
         if verdict.in_progress and state.expires_at == 0 and self.deadline.remaining() > 1:
-            state = state._replace(expires_at=self._read_expiry(state.attempt))
+            expires_at = self._read_expiry(state.attempt)
+            state = self._state_now.after(outcomes, measured)._replace(expires_at=expires_at)
             verdict = decide(results, state, plan, clock.now())
+        own = secrets.token_hex(_ID_BYTES)
+        unsent_failures.add(self._state, own, self._new_failures(measured))
+        state = state.answered(clock.now(), verdict.delay or 0, own, is_verified=clock.is_verified())
         state = state._replace(facts=self._facts.dump(), sent=self._sent.dump())
         # The answer repeats what ECS has sent: the place of a stored plan, and not the plan.
         details = with_state(self.event.configuration or {}, state)
         return self._response(verdict, details, observed=plan.policies.mode is Mode.OBSERVE)
+
+    def _new_failures(self, measured: Mapping[str, Measured]) -> Mapping[str, int]:
+        """Return the number of measurements of each check that failed in this invocation."""
+        before = self._state.progress
+        new = {
+            key: after.failed - (before.get(key, Progress()).measured or Measured()).failed
+            for key, after in measured.items()
+        }
+        return {key: number for key, number in new.items() if number}
 
     def _response(
         self, verdict: Verdict, details: dict[str, Any] | None = None, *, observed: bool = False

@@ -146,7 +146,14 @@ class Runner:
             return Result(key, _label(check), outcome, seconds, trace)
         before = self._progress(key).measured or Measured()
         measured = before.after(outcome, check.watch, self.context.elapsed)
-        judged = judge(check.watch, measured, outcome, self.context.elapsed)
+        judged = judge(
+            check.watch,
+            measured,
+            outcome,
+            self.context.elapsed,
+            ends=self.context.ends,
+            seconds=max((each.requirements().seconds for each in self.context.checks), default=0),
+        )
         return Result(key, _label(check), judged, seconds, trace, measured, check.watch.error_limit)
 
     def _known(self, check: Check, progress: Progress) -> Outcome | None:

@@ -68,7 +68,16 @@ class HttpError(ExplainedError):
 
 
 class TransportError(HttpError):
-    """There was no connection, or it ended before the first byte of a response."""
+    """There was no connection, or it ended before the first byte of a response.
+
+    Attributes
+    ----------
+    may_resend
+        Whether the request may be sent again. It may not if the server may have processed it, and the check sends no
+        request twice.
+    """
+
+    may_resend = True
 
     @property
     def outcome(self) -> Outcome:

@@ -90,6 +90,11 @@ class Http1Connection:
     in_flight
         Records waits for the server, during the connect and in each exchange.
 
+    Attributes
+    ----------
+    exchanges
+        Number of requests that were sent.
+
     Raises
     ------
     HttpError
@@ -107,6 +112,7 @@ class Http1Connection:
         # A longer head is refused here before h11 refuses it: h11 checks only heads that arrive in pieces.
         self._h11 = h11.Connection(h11.CLIENT, MAX_HEAD_BYTES + RECV_BYTES)
         self._received = 0
+        self.exchanges = 0
 
     def exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
         """Send a request and return its response. The body of a redirect that will be followed is not read.
@@ -127,6 +133,7 @@ class Http1Connection:
 
     def _exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
         self._received = 0
+        self.exchanges += 1
         began = time.perf_counter()
         head = self._head(request, budget)
         answered = time.perf_counter()
@@ -155,9 +162,19 @@ class Http1Connection:
         states = {self._h11.our_state, self._h11.their_state}
         return states <= {h11.IDLE, h11.DONE} and not self._h11.trailing_data[0]
 
-    def reuse(self, budget: Budget) -> bool:
-        """Begin another exchange, and return whether that is possible: the server has neither closed nor sent anything."""
+    def reuse(self, budget: Budget, wait: float = 0) -> bool:
+        """Begin another exchange, and return whether that is possible: the server has neither closed nor sent anything.
+
+        Parameters
+        ----------
+        budget
+            The time for the exchange.
+        wait
+            Seconds in which the server may close the connection.
+        """
         try:
+            if wait:
+                self._socket.wait_for_data(wait)
             if self._socket.pending or self._socket.recv_now() is not None:
                 return False
         except OSError:

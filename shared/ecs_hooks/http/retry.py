@@ -99,6 +99,8 @@ def with_retries(once: Callable[[Budget], T], limits: Limits, deadline: Deadline
                 raise
             raise failure from error
         except TransportError as error:
+            if not error.may_resend:
+                raise
             failure = error
         pause = _PAUSES[min(number, len(_PAUSES)) - 1]
         if number > limits.connect_retries or pause >= deadline.remaining():

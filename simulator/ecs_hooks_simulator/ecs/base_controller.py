@@ -197,7 +197,7 @@ class BaseController(ABC, Generic[D]):
         if not self._playing.acquire(blocking=False):
             raise RuntimeError("a deployment of this service is running; the simulator plays one at a time")
         try:
-            with library_clock.use(self.clock.now):
+            with library_clock.use(self.clock.now, is_exact=True):
                 self.clock.run(self._deploy(self._new_revision(image, task_definition, settings), faults))
         finally:
             self._actions.clear()

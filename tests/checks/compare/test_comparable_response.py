@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from urllib3._collections import HTTPHeaderDict
 
-from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Ignored, normalizers
+from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Ignored
 from ecs_hooks.checks.compare.json_diff import IncomparableError, Value
+from ecs_hooks.checks.compare.normalize import normalizers
 from ecs_hooks.http.request import Request
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
@@ -56,6 +57,12 @@ def test_a_text_is_compared_by_line_and_a_binary_body_by_digest() -> None:
     (digest,) = read(b"\0").body.parts
     assert digest.kind == "digest"
     assert read(b"\0\0").body.size == 2
+
+
+def test_markup_that_cannot_be_read_and_ndjson_have_their_lines() -> None:
+    assert read(b"<![foo[x]]>\nb", [("Content-Type", "text/html")]).body.parts[1] == Value("line", "b")
+    assert read(b'{"a": 1}\n\n{"a": 2}\n').body.roots == ([{"a": 1}, {"a": 2}],)
+    assert read(b'{"a": 1}\noops').body.kind == "text"
 
 
 def test_ignored_paths_are_deleted_from_the_json() -> None:
@@ -111,7 +118,8 @@ def request(url: str, **headers: str) -> Request:
         ("http://alb.example.com/login", "http://alb.example.com/login"),
         ("http://my-alb/login", "http://my-alb/login"),
         ("http://shop.example.com/a?next=http://alb:8080/b", "{origin}/a?next={origin}/b"),
-        ("alb:8080", "alb:8080"),
+        ("alb:8080", "{origin}"),
+        ("alb:8081", "alb:8081"),
         ("/login", "/login"),
     ],
 )

@@ -32,8 +32,8 @@ JSON = st.recursive(
 
 
 def seen(blue: Sequence[Any], green: Sequence[Any] = ()) -> dict[str, PathValues]:
-    documents = ([Document((each,), str) for each in side] for side in (blue, green))
-    return {each.path: each for each in values_by_path(*documents)}
+    of_blue, of_green = ([Document((each,), str) for each in side] for side in (blue, green))
+    return {each.path: each for each in values_by_path(of_blue, of_green)}
 
 
 def of(*values: Any) -> tuple[Value, ...]:

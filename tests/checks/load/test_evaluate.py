@@ -56,9 +56,24 @@ def test_a_pass_has_all_numbers() -> None:
         "p95_ms": 95,
         "p99_ms": 99,
         "p99_ms_limit": 99.5,
+        "redirects": 0,
+        "redirects_followed": 0,
         "held_up": 0,
         "own_p99_ms": 0,
     }
+
+
+def test_redirects_and_warnings_are_in_the_reason() -> None:
+    redirect = Result(redirect="GET http://a/ status 307 to /b")
+    followed = Result(followed=2, warning="GET http://a/ header x is missing")
+    outcome = evaluate(load(STEADY, redirect, redirect, followed), CHECK)
+
+    assert outcome.status is Status.PASS
+    assert outcome.reason.endswith(
+        "; 2 redirects not followed (follow_redirects), most common: GET http://a/ status 307 to /b (2 of 2); "
+        "warning: GET http://a/ header x is missing (1 of 1)"
+    )
+    assert (outcome.evidence["redirects"], outcome.evidence["redirects_followed"]) == (2, 2)
 
 
 def test_one_request_is_singular() -> None:

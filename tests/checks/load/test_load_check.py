@@ -42,7 +42,8 @@ FIX = "lower requests_per_second, or give the function more memory, with which i
         ({"requests": [{"weight": 0}]}, "requests.0.weight", "greater than or equal to 1"),
         ({"requests": [{"weight": 101}]}, "requests.0.weight", "less than or equal to 100"),
         ({"requests": [{"expect": {"status": "6xx"}}]}, "requests.0.expect.status", "must be a status code"),
-        ({"requests": [{"expect": {"json": {}}}]}, "requests.0.expect.json", "not permitted"),
+        ({"requests": [{"expect": {"jsn": {}}}]}, "requests.0.expect.jsn", "not permitted"),
+        ({"requests": [{"path": "/{{a}}"}], "variables": {"b": 1}}, "", "requests[0]: {{a}} has no value"),
         ({"max_in_flight": 0}, "max_in_flight", "greater than or equal to 1"),
         ({"max_in_flight": 501}, "max_in_flight", "less than or equal to 500"),
         ({"max_error_percent": 101}, "max_error_percent", "less than or equal to 100"),
@@ -96,6 +97,19 @@ def test_a_plan_must_not_end_before_a_load_that_is_repeated() -> None:
             Plan.parse({"timeout_minutes": 13, "checks": [{**load, "watch": watch}]})
         Plan.parse({"timeout_minutes": 13.1, "checks": [{**load, "watch": watch}]})
     assert LoadCheck().requirements().watch_seconds == 0
+
+
+def test_a_login_is_part_of_what_the_load_requires() -> None:
+    login = [{"url": "http://auth/token", "method": "POST"}, {"method": "PUT", "path": "/session"}]
+    check = LoadCheck.model_validate({**SECOND, "login": login, "login_seconds": 7})
+
+    assert check.requirements().seconds == LoadCheck.model_validate(SECOND).requirements().seconds + 7
+    assert list(check.requirements().urls) == ["http://auth/token"]
+    assert list(check.requirements().methods) == ["GET", "PUT"]
+    assert (
+        "duration_seconds 1, login_seconds 7 and timeout_seconds 5 require 16 s"
+        in put("http://127.0.0.1:9", login=login, login_seconds=7, seconds=10).reason
+    )
 
 
 # The time of an invocation

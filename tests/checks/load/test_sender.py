@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,11 +13,13 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecs_hooks.assertions.expect import Expect
 from ecs_hooks.checks.load.sender import weighted_round_robin
-from ecs_hooks.core.deadline import Deadline
+from ecs_hooks.checks.scenario.login import LoginError
+from ecs_hooks.core.deadline import Deadline, check_deadline
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
-from ecs_hooks.http import HttpClient, Limits
+from ecs_hooks.http import HttpClient, Limits, pool
 from ecs_hooks.http.guard import VARIABLE
 from tests.checks.load.loads import answering, closed_port, put, put_briefly
 from tests.http.fixtures import Serve, server_context
@@ -41,9 +45,12 @@ def test_a_steady_server_passes_and_the_evidence_has_the_numbers(serve: Serve) -
         "p95_ms",
         "p99_ms",
         "p99_ms_limit",
+        "redirects",
+        "redirects_followed",
         "held_up",
         "own_p99_ms",
         "connections",
+        "connections_replaced",
     ]
     assert (numbers["requests"], numbers["errors_percent"], numbers["errors_percent_limit"]) == (40, 0, 1)
     assert numbers["p99_ms_limit"] == 4000
@@ -129,7 +136,7 @@ def test_a_stall_counts_for_queued_requests_too(serve: Serve) -> None:
 
 @pytest.mark.parametrize(
     ("status", "expect", "failed"),
-    [("503 No", {}, True), ("404 No", {}, True), ("302 Found", {}, False), ("404 No", {"status": ["2xx", 404]}, False)],
+    [("503 No", {}, True), ("404 No", {}, True), ("302 Found", {}, True), ("404 No", {"status": ["2xx", 404]}, False)],
 )
 def test_the_status_decides_about_success(serve: Serve, status: str, expect: dict[str, Any], failed: bool) -> None:
     def answer(peer: Peer, request: bytes) -> None:
@@ -143,8 +150,44 @@ def test_the_status_decides_about_success(serve: Serve, status: str, expect: dic
     if failed:
         assert outcome.reason.endswith(
             f"expected at most 24 % to fail; most common failure: GET {url}/odd status {status[:3]}, "
-            "expected 2xx or 3xx (10 of 10)"
+            "expected 2xx (10 of 10)"
         )
+
+
+def test_an_error_in_the_body_of_a_200_is_a_failure(serve: Serve) -> None:
+    def answer(peer: Peer, request: bytes) -> None:
+        body = b'{"error": "no stock"}' if b"/odd" in request else b'{"ok": true}'
+        peer.answer(body, "Content-Type: application/json")
+
+    url = serve(answering(answer)).url
+    expect = {"json": {"$.ok": True}, "headers": {"content-type": "application/json"}}
+    requests = [{"path": "/even", "weight": 3, "expect": expect}, {"path": "/odd", "expect": expect}]
+    outcome = put(url, requests=requests)
+
+    assert outcome.status is Status.FAIL
+    assert outcome.evidence["errors_percent"] == 25
+    assert f"most common failure: GET {url}/odd json $.ok " in outcome.reason
+
+
+def test_an_assertion_that_only_warns_is_no_failure(serve: Serve) -> None:
+    expect = {"asserts": [{"query": "header", "name": "x-version", "exists": True, "warn": True}]}
+    outcome = put(serve(answering()).url, requests=[{"expect": expect}])
+
+    assert outcome.status is Status.PASS
+    assert re.search(r"; warning: GET http://\S+ header x-version .* \(40 of 40\)$", outcome.reason)
+
+
+def test_an_evaluation_that_takes_too_long_is_a_timeout(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def evaluate(*_: object) -> list[Any]:
+        time.sleep(0.3)
+        check_deadline()
+        return []
+
+    monkeypatch.setattr(Expect, "unmet", evaluate)
+    outcome = put(serve(answering()).url, requests_per_second=2, timeout_seconds=0.2)
+
+    assert outcome.status is Status.ERROR  # the function is too slow
+    assert outcome.evidence["errors_percent"] == 100
 
 
 def reset(peer: Peer) -> None:
@@ -209,7 +252,99 @@ def test_max_in_flight_holds(serve: Serve) -> None:
     assert outcome.reason.endswith("had to wait, because max_in_flight is 2")
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_server_that_aborts_one_in_twenty_is_reported_so(serve: Serve, method: str) -> None:
+    """Also on reused connections: no request is sent twice."""
+    seen: Counter[bytes] = Counter()
+    numbers = count(1)
+
+    def answer(peer: Peer, _: bytes) -> None:
+        if next(numbers) % 20 == 0:
+            peer.reset()
+        else:
+            peer.answer(b"ok")
+
+    requests = [{"method": method, "path": "/orders"}]
+    url = serve(answering(answer, seen)).url
+    outcome = put(url, requests=requests, requests_per_second=100, duration_seconds=2, max_error_percent=3)
+
+    assert outcome.status is Status.FAIL
+    assert outcome.evidence["errors_percent"] == 5
+    assert seen == {f"{method} /orders".encode(): 200}
+    assert f"most common failure: {method} {url}/orders connection ended before a response (10 of 10)" in outcome.reason
+
+
+def test_connections_that_the_server_closed_are_counted(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request has a new connection until the server has had time to close the first one, and later, too."""
+    monkeypatch.setattr(pool, "_WAIT_FOR_CLOSE", 0.5)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.answer(b"ok")
+
+    server = serve(script)
+    outcome = put(server.url, requests=[{"method": "POST"}])
+
+    assert outcome.status is Status.PASS, outcome
+    assert outcome.evidence["errors_percent"] == 0
+    assert outcome.evidence["connections"] == server.connections == 40
+    replaced = outcome.evidence["connections_replaced"]
+    assert isinstance(replaced, int)
+    assert 1 <= replaced <= 39
+    assert outcome.reason.endswith(f"; {replaced} connections closed by the server and replaced")
+
+
+# Login
+
+
+def test_a_login_comes_first_and_its_cookies_and_captures_are_sent_with_each_request(serve: Serve) -> None:
+    requests: list[bytes] = []
+
+    def answer(peer: Peer, request: bytes) -> None:
+        requests.append(request)
+        if request.startswith(b"POST /login"):
+            peer.answer(b'{"token": "t0ken-t0ken"}', "Set-Cookie: sid=s3cret-s3cret; Path=/")
+        else:
+            is_known = b"Cookie: sid=s3cret-s3cret" in request and b"Bearer t0ken-t0ken" in request
+            peer.answer(b"", status="200 OK" if is_known else "401 No")
+
+    login = {
+        "method": "POST",
+        "path": "/login",
+        "json": {"user": "{{user}}"},
+        "captures": {"token": {"query": "jsonpath", "path": "$.token", "secret": True}},
+    }
+    url = serve(answering(answer)).url
+    load: dict[str, Any] = {
+        "login": [login],
+        "variables": {"user": "ann"},
+        "requests": [{"path": "/orders", "headers": {"Authorization": "Bearer {{token}}"}}],
+    }
+    outcome = put(url, **load)
+    assert outcome.status is Status.PASS, outcome
+    assert [each.split()[1] for each in requests] == [b"/login", *[b"/orders"] * 40]
+    assert requests[0].endswith(b'{"user":"ann"}')
+
+    load["login"] = [{**login, "path": "/orders"}]
+    with pytest.raises(LoginError, match=r"^login request 1 POST .*/orders status 401, expected 2xx"):
+        put(url, **load)
+
+
 # Redirects
+
+
+def test_unexpected_redirects_are_failures_with_their_target(serve: Serve) -> None:
+    url = serve(answering(lambda peer, _: peer.answer(b"", "Location: /graphql/", status="307 Moved"))).url
+    outcome = put(url, requests=[{"path": "/graphql"}])
+
+    assert outcome.status is Status.FAIL
+    assert f"GET {url}/graphql status 307 (redirects to /graphql/), expected 2xx (40 of 40)" in outcome.reason
+    expected = put(url, requests=[{"path": "/graphql", "expect": {"status": ["2xx", 307]}}])
+    assert expected.status is Status.PASS
+    assert expected.evidence["redirects"] == 40
+    assert expected.reason.endswith(
+        f"; 40 redirects not followed (follow_redirects), most common: GET {url}/graphql status 307 to /graphql/ (40 of 40)"
+    )
 
 
 def test_redirects_are_followed_if_the_plan_allows_it(serve: Serve) -> None:
@@ -225,6 +360,7 @@ def test_redirects_are_followed_if_the_plan_allows_it(serve: Serve) -> None:
     requests = [{"path": "/a", "expect": {"status": 200}}]
     assert put(server.url, requests=requests, follow_redirects=True).status is Status.PASS
     assert seen == {b"GET /a": 40, b"GET /b": 40}
+    assert put(server.url, requests=requests, follow_redirects=True).evidence["redirects_followed"] == 40
     assert server.connections < 40
 
 

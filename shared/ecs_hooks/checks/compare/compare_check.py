@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -14,26 +14,43 @@ from ecs_hooks.checks.compare.comparable_response import Ignored
 from ecs_hooks.checks.compare.compare_responses import MIN_ROUNDS, Tolerance
 from ecs_hooks.checks.compare.evaluate import FALSE_ALARM_RATE, Thresholds
 from ecs_hooks.checks.compare.json_diff import IncomparableError
-from ecs_hooks.checks.compare.report import outcome_of
-from ecs_hooks.checks.compare.sampling import Pair, Result, Sampling, UnreachedError, sample_and_compare
+from ecs_hooks.checks.compare.report import Limits, outcome_of
+from ecs_hooks.checks.compare.sampling import MAX_ROUNDS, Lanes, Pair, Result, Sampler, Sampling, UnreachedError
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.request.request_fields import RequestFields, Requests, with_requests
-from ecs_hooks.checks.request.session import ExchangeFields, Session, missing_time
-from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.checks.request.request_fields import Requests, with_requests
+from ecs_hooks.checks.request.session import ExchangeFields, ObjectionError, Session, missing_time
+from ecs_hooks.checks.scenario.login import LoggedIn, LoginError, LoginFields
+from ecs_hooks.checks.scenario.variables import VariableRequest
+from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint, require_running
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from ecs_hooks.deployment.baseline import BlueEndpoint
+    from ecs_hooks.checks.compare.ignored_text import IgnoredText
+
+    PathOrText = str | IgnoredText
+else:
+    PathOrText = Annotated[
+        Any,
+        LazyModel(
+            "ecs_hooks.checks.compare.ignored_text:IgnoredText",
+            or_string=True,
+            example='a pattern of texts such as {"matches": "build [0-9]+"}',
+        ),
+    ]
+    """A JSONPath, or a pattern of texts."""
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_LONGEST_LABEL = 80
+_LONGEST_PATH = 1000
 _OVERHEAD_SECONDS = 1.0
 """Time of an invocation besides that of the requests: to find both sides, and to compare their responses."""
 
 
-class CompareRequest(RequestFields):
+class CompareRequest(VariableRequest):
     """One of the requests to blue and green."""
 
     @field_validator("url")
@@ -44,17 +61,20 @@ class CompareRequest(RequestFields):
         return url
 
 
-class CompareCheck(ExchangeFields, Check):
+class CompareCheck(LoginFields, ExchangeFields, Check):
     """Sends the same requests to green and to blue, to blue twice, and finds how the responses of green differ.
 
     Each round sends a request to green once and to blue twice, in random order. Status, headers, JSON path by path,
     other bodies, and latency are compared. What varies between blue's own responses (times, ids, the order of an array,
     an optional field) is noise. There green must have only what all of blue's responses have in common, such as types,
-    values that occur again and again, formats, and sizes. A difference counts if green differs from blue's usual
-    responses so much more often than blue's other responses do that Fisher's exact test allows for chance alone once in
-    ten thousand checks, and by more than `relative_percent` and `absolute_percent`. With 30 rounds, green must differ
-    in about every second round at a path that never varies in blue, and in nearly all rounds at a path that sometimes
-    does.
+    values that occur again and again, formats, and sizes, and it must vary, too. A difference counts if green differs
+    from blue's usual responses so much more often than blue's other responses do that Fisher's exact test allows for
+    chance alone once in ten thousand checks, and by more than `relative_percent` and `absolute_percent`. With 40 rounds,
+    green must differ in about every second round at a path that never varies in blue, and in nearly all rounds at a path
+    that sometimes does. Where a difference is suspected and not proved, more rounds follow within `budget_seconds`.
+
+    A 5xx or no response of green is a finding of its own, always in the reason. The first one brings more rounds, and a
+    test of the two shares decides.
 
     If there is no connection to one of them the outcome is `ERROR`, and so it is if blue itself fails (5xx, no
     response): that says nothing about green. On a service's first deployment the check is skipped, unless `blue_url` is
@@ -64,19 +84,23 @@ class CompareCheck(ExchangeFields, Check):
     type: Literal["compare"] = "compare"
     requests: Requests[CompareRequest] = Field(default_factory=lambda: (CompareRequest(),))
     """The requests to both, one after the other. Default: `GET /`."""
-    samples: Annotated[int, Field(ge=MIN_ROUNDS, le=1000)] = 30
+    samples: Annotated[int, Field(ge=MIN_ROUNDS, le=MAX_ROUNDS)] = 40
     """Rounds of each request. With fewer than 15, chance could look like a difference; more rounds find rarer
-    differences."""
-    interval_seconds: Annotated[float, Field(ge=0, le=60)] = 0.1
+    differences. With 40 rounds, a failure of every tenth request occurs at least once in 98 % of the checks."""
+    interval_seconds: Annotated[float, Field(ge=0, le=60)] = 0.075
     """Pause between two rounds, so that what changes with time changes between responses of blue, too."""
-    ignore: Annotated[tuple[Annotated[str, Field(max_length=1000)], ...], Field(max_length=100)] = ()
-    """JSONPaths (RFC 9535) that are not compared: what identifies versions or instances, such as `$.version`."""
+    ignore: Annotated[tuple[PathOrText, ...], Field(max_length=100)] = ()
+    """What is not compared, such as what identifies versions or instances: JSONPaths (RFC 9535) such as `$.version`, and
+    patterns of texts such as `{"matches": "build [0-9a-f]+"}`."""
     ignore_headers: Annotated[tuple[str, ...], Field(max_length=100)] = ()
     """Headers that are not compared, besides those that never are."""
     relative_percent: Annotated[float, Field(ge=0, le=100)] = 20
     """In how many more rounds green must differ than blue, in per cent of both together."""
     absolute_percent: Annotated[float, Field(ge=0, le=100)] = 0.03
     """In how many more rounds green must differ than blue, in per cent of all rounds."""
+    max_failed_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    """Percentage of the requests to green that may fail (5xx, no response), as a fixed limit beside the test against
+    blue; `null` for none."""
     max_slower_percent: Annotated[float, Field(ge=0, le=10_000)] | None = 50
     """How much slower green may be than blue, in per cent; `null` turns the comparison of latency off."""
     max_slower_ms: Annotated[float, Field(ge=0, le=60_000)] = 20
@@ -98,9 +122,12 @@ class CompareCheck(ExchangeFields, Check):
 
     @field_validator("ignore")
     @classmethod
-    def _are_paths(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+    def _are_paths(cls, ignored: tuple[PathOrText, ...]) -> tuple[PathOrText, ...]:
+        paths = [each for each in ignored if isinstance(each, str)]
+        if max(map(len, paths), default=0) > _LONGEST_PATH:
+            raise ValueError(f"a JSONPath must have at most {_LONGEST_PATH} characters")
         check_paths(paths)
-        return paths
+        return ignored
 
     @field_validator("blue_url")
     @classmethod
@@ -132,22 +159,31 @@ class CompareCheck(ExchangeFields, Check):
                 seconds=self.budget_seconds + _OVERHEAD_SECONDS,
             )
         )
-        return with_requests(required, self.requests, "test", self.certificate_references)
+        required = self.with_login(with_requests(required, self.requests, "test", self.certificate_references))
+        # Once for blue, and once for green.
+        return required._replace(seconds=required.seconds + (self.login_seconds if self.login else 0))
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the requests to both, and compare the responses."""
         require_running(context.stage)
-        no_time = missing_time(context, "budget_seconds", self.requirements().seconds)
+        fields = "budget_seconds and login_seconds" if self.login else "budget_seconds"
+        no_time = missing_time(context, fields, self.requirements().seconds)
         if no_time is not None:
             return no_time
         blue = context.blue(self.blue_url, self.blue_host)
         session = Session.start(context, "test")
-        deadline = context.deadline.sooner(self.budget_seconds)
-        session = session.limited(self, self.timeout_seconds, self.connect_retries, deadline)
-        pool = Pool()
+        to_blue = session._replace(green=blue.endpoint, objection=blue.objection)
+        # Each connection is used once a round, so that none is warmer than the others, and no request is sent twice.
+        pools = [Pool(resend=False) for _ in range(3)]
         try:
-            pairs = [self._pair(request, blue, session) for request in self.requests]
-            results = self._compare(pairs, pool, session)
+            logins = (self._log_in(to_blue, context, is_blue=True), self._log_in(session, context, is_blue=False))
+            deadline = context.deadline.sooner(self.budget_seconds)
+            to_blue, session = (
+                each.limited(self, self.timeout_seconds, self.connect_retries, deadline) for each in (to_blue, session)
+            )
+            pairs = [self._pair(request, to_blue, session, logins) for request in self.requests]
+            lanes = Lanes(pools[0].exchange, (pools[1].exchange, pools[2].exchange))
+            results = self._compare(pairs, lanes, session)
         except UnreachedError as unreached:
             side, endpoint = ("blue", blue.endpoint) if unreached.is_blue else ("green", session.green)
             outcome = session.outcome_of(unreached.error, endpoint)
@@ -155,38 +191,69 @@ class CompareCheck(ExchangeFields, Check):
         except HttpError as error:
             return session.outcome_of(error)
         finally:
-            pool.close()
-        limits = f"max_slower_percent {self.max_slower_percent} and max_slower_ms {self.max_slower_ms:g}"
-        return outcome_of(results, self.samples, limits, session.redactor)
+            for pool in pools:
+                pool.close()
+        limits = Limits(self.samples, self.max_slower_percent, self.max_slower_ms, self.max_failed_percent)
+        return outcome_of(results, limits, session.redactor)
 
-    def _pair(self, request: CompareRequest, blue: BlueEndpoint, session: Session) -> Pair:
-        to_blue, to_green = request.build(blue.endpoint, session.resolver), session.build(request)
-        label = session.redactor.mask(f"{request.method} {(request.path or '/').partition('?')[0]}")
-        # An API key may be the very header that the test listener rule requires.
-        problem = blue.objection(
-            to_blue if to_blue.auth is None else to_blue.auth._replace(sign=None).authorize(to_blue)
-        )
-        if problem:
-            raise IncomparableError(f"{label}: {problem}; remove from the request what the rule requires")
-        if to_blue._replace(auth=None) == to_green._replace(auth=None):
+    def _log_in(self, session: Session, context: CheckContext, *, is_blue: bool) -> LoggedIn:
+        """Log in to blue or to green.
+
+        Raises
+        ------
+        LoginError
+            If a request of the login fails. A login to blue that fails says nothing about green.
+        """
+        try:
+            return self.log_in(session, context.deadline)
+        except LoginError as error:
+            outcome = error.outcome
+            if is_blue and outcome.status is Status.FAIL:
+                outcome = outcome._replace(status=Status.ERROR)
+            raise LoginError(outcome._replace(reason=f"{'blue' if is_blue else 'green'}: {outcome.reason}")) from None
+
+    def _pair(
+        self, request: CompareRequest, to_blue: Session, to_green: Session, logins: tuple[LoggedIn, LoggedIn]
+    ) -> Pair:
+        label = to_green.redactor.mask(f"{request.method} {(request.path or '/').partition('?')[0]}")
+        label = label if len(label) <= _LONGEST_LABEL else f"{label[:_LONGEST_LABEL]}..."
+        of_blue, of_green = logins
+        try:
+            blue, green = of_blue.build(request, to_blue), of_green.build(request, to_green)
+        except ObjectionError as error:
+            raise IncomparableError(
+                f"{label}: {error.message}; remove from the request what the rule requires"
+            ) from None
+        endpoints = (to_blue.green, to_green.green)
+        # After a login, requests to one address may have two tokens.
+        with_login = [
+            (each.base_url, each.headers, each.query, built.host)
+            for each, built in zip(endpoints, (blue, green), strict=True)
+        ]
+        if blue._replace(auth=None) == green._replace(auth=None) or with_login[0] == with_login[1]:
             raise IncomparableError(f"{label}: blue and green resolve to the same address; change base_url or blue_url")
-        return Pair(label, to_blue, to_green, (_base_path(blue.endpoint), _base_path(session.green)))
+        prefixes = (_base_path(endpoints[0]), _base_path(endpoints[1]))
+        return Pair(label, blue, green, prefixes, (of_blue.captured, of_green.captured))
 
-    def _compare(self, pairs: Sequence[Pair], pool: Pool, session: Session) -> list[Result]:
-        ignored = Ignored(frozenset(name.lower() for name in self.ignore_headers), self.ignore)
-        sampling = Sampling(pool.exchange, session.limits, self.samples, self.interval_seconds, ignored)
+    def _compare(self, pairs: Sequence[Pair], lanes: Lanes, session: Session) -> list[Result]:
+        patterns = [each.matches for each in self.ignore if not isinstance(each, str)]
+        paths = [each for each in self.ignore if isinstance(each, str)]
+        ignored = Ignored(frozenset(name.lower() for name in self.ignore_headers), paths, patterns)
+        sampling = Sampling(lanes, session.limits, self.samples, self.interval_seconds, ignored)
         tolerance = Tolerance(
             Thresholds(self.relative_percent, self.absolute_percent),
             self.max_slower_percent,
             self.max_slower_ms,
+            self.max_failed_percent,
             FALSE_ALARM_RATE / len(pairs),
         )
+        samplers = [Sampler(pair, sampling, tolerance, session.deadline) for pair in pairs]
         results: list[Result] = []
-        for pair in pairs:
-            results.append(sample_and_compare(pair, sampling, tolerance, session.deadline))
+        for sampler in samplers:
+            results.append(sampler.sample())
             if results[-1].rounds < self.samples:  # the deadline has passed
-                break
-        return results
+                return results
+        return [sampler.sample_more(result) for sampler, result in zip(samplers, results, strict=True)]
 
 
 def _base_path(endpoint: Endpoint) -> str:

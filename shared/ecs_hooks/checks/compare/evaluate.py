@@ -16,6 +16,10 @@ FALSE_ALARM_RATE = 1e-4
 """Probability that a green that equals blue fails a check, whatever varies in both."""
 
 
+SUSPICION = 0.05
+"""Probability by chance, corrected for the number of tests, below which a difference is suspected and brings more rounds."""
+
+
 class Thresholds(NamedTuple):
     """How much more often green must differ than blue's own responses."""
 
@@ -42,12 +46,14 @@ class Difference(NamedTuple):
     noise: int
     """Number of rounds in which blue differs from its usual responses."""
     p_value: float
-    """Probability of the difference if both are equal."""
+    """Probability of the difference if both are equal, corrected for the number of tests."""
     before: Value | None
     """The smallest value that only blue has; None without one."""
     after: Value | None
     """The smallest value that only green has; None without one."""
     is_secret: bool
+    is_frozen: bool = False
+    """Whether the value varies in blue and not in green; the noise is that of the rounds in which it does not in blue."""
 
 
 def differences(
@@ -79,13 +85,14 @@ def differences(
         # A response without the parent object or array differs at the path of the parent, and not here.
         kept = [(values, number) for values, number in zip(path.blue, rounds, strict=True) if values]
         present = path._replace(blue=[values for values, _ in kept], green=[values for values in path.green if values])
-        tests += [(present, [number for _, number in kept], feature) for feature in features(present)]
+        numbers = [number for _, number in kept]
+        tests += [(present, numbers, feature) for feature in features(present, numbers)]
     found: dict[str, Difference] = {}
-    for path, numbers, feature in tests:
-        difference = _difference(path, numbers, feature)
-        if difference.p_value * len(tests) >= false_alarm_rate:
+    for path, own_rounds, feature in tests:
+        difference = _difference(path, own_rounds, feature, len(tests))
+        if difference.p_value >= false_alarm_rate:
             continue
-        noise_percent = 100 * difference.noise / len(set(numbers))
+        noise_percent = 100 * difference.noise / len(set(own_rounds))
         if not thresholds.exceeded(100 * difference.rounds / difference.of, noise_percent):
             continue
         known = found.get(path.path)
@@ -94,8 +101,14 @@ def differences(
     return sorted(found.values(), key=lambda each: each.p_value)
 
 
-def _difference(path: PathValues, rounds: Sequence[int], feature: Feature) -> Difference:
+def _difference(path: PathValues, rounds: Sequence[int], feature: Feature, tests: int) -> Difference:
     green, blue = sum(feature.green), sum(feature.blue)
+    p_value = min(1.0, tests * fisher_exact(green, len(feature.green), blue, len(feature.blue)))
+    if feature.is_frozen:
+        after = path.green[0][0] if len(path.green[0]) == 1 else None
+        return Difference(
+            path.path, green, len(feature.green), blue, p_value, None, after, path.is_secret, is_frozen=True
+        )
     # An unusual response of green, and a usual one of blue.
     unusual = path.green[feature.green.index(True)] if green else ()
     usual = path.blue[feature.blue.index(False)] if blue < len(feature.blue) else ()
@@ -104,7 +117,7 @@ def _difference(path: PathValues, rounds: Sequence[int], feature: Feature) -> Di
         green,
         len(path.green),
         len({number for number, is_unusual in zip(rounds, feature.blue, strict=True) if is_unusual}),
-        fisher_exact(green, len(feature.green), blue, len(feature.blue)),
+        p_value,
         min(Counter(usual) - Counter(unusual), key=_sort_key, default=None),
         min(Counter(unusual) - Counter(usual), key=_sort_key, default=None),
         path.is_secret,
@@ -127,7 +140,7 @@ class Latency(NamedTuple):
 
 
 def compare_latency(blue: Sequence[float], green: Sequence[float], percent: float, min_ms: float) -> Latency:
-    """Compare latencies in seconds by the Mann-Whitney U test.
+    """Return the latencies of both, compared in seconds by the Mann-Whitney U test.
 
     Green may be slower by a percentage, and by a number of milliseconds in any case.
     """

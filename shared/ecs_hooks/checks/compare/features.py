@@ -6,10 +6,12 @@ may be unusual, too: what counts is how often each side is. The features, from t
 - the value, or all values in order; the values in any order; their formats (a whole number, a UUID, a date); their
   types, null and absent among them;
 - of several values, whether one is missing that blue has, or one is added that blue has not;
-- how large a number is, or how long a text or an array.
+- how large a number is, or how long a text or an array;
+- whether it is the same as in the response before: a value that blue varies, and green has frozen.
 
 A value that blue changes once and keeps, such as that of a clock or of a refilled cache, says nothing about green,
-which has its own clock and cache. So only values that blue returns to, or never changes, are usual.
+which has its own clock and cache. So only values that blue returns to, or never changes, are usual. For the same reason, numbers
+that change slowly, such as the depth of a queue, are compared only by their types and formats.
 """
 
 from __future__ import annotations
@@ -20,9 +22,12 @@ from itertools import pairwise, repeat
 from typing import NamedTuple, TypeVar
 
 from ecs_hooks.checks.compare.json_diff import PathValues, Value, format_of, size_of
+from ecs_hooks.checks.compare.time_series import is_slow, repeats
 
 _NEARLY_ALL = 0.9
 """Share of the responses that counts as all of them: a cache may have been empty at first."""
+_SHAPES = {"address", "date-time", "e-mail", "empty", "uuid"}
+"""The formats of strings that belong to their shape."""
 _CLOCK_VALUES = 3
 """Number of different values from which on numbers that only grow are those of a clock or a counter."""
 
@@ -36,36 +41,57 @@ class Feature(NamedTuple):
 
     blue: tuple[bool, ...]
     green: tuple[bool, ...]
+    is_frozen: bool = False
+    """Whether the feature is that a value does not change: by round of blue, and by response of green after the first."""
 
 
-def features(values: PathValues) -> Iterator[Feature]:
-    """Yield each feature in which the responses differ, the finest first."""
+def features(values: PathValues, rounds: Sequence[int]) -> Iterator[Feature]:
+    """Yield each feature in which the responses differ, the finest first.
+
+    Parameters
+    ----------
+    values
+        The values at one path.
+    rounds
+        By response of blue, the number of its round.
+    """
     if not values.blue or not values.green or not values.varies:
         return
     seen: set[Feature] = set()
-    for feature in _all_features(values.blue, values.green):
+    for feature in _all_features(values, rounds):
         if feature not in seen and (any(feature.blue) or any(feature.green)):
             seen.add(feature)
             yield feature
 
 
-def _all_features(blue: Sequence[tuple[Value, ...]], green: Sequence[tuple[Value, ...]]) -> Iterator[Feature]:
+def _all_features(path: PathValues, rounds: Sequence[int]) -> Iterator[Feature]:
+    blue, green = path.blue, path.green
     responses = [*blue, *green]
 
     def sides(found: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
         return found[: len(blue)], found[len(blue) :]
 
-    yield from _by_label(blue, green)
-    if any(len(each) > 1 for each in responses):
+    if path.only_shape:
+        yield from _by_label(*sides([frozenset(map(_shape_of, each)) for each in responses]))
+        return
+    is_process_local = is_slow(blue) or is_slow(green)
+    if not is_process_local:
+        yield from _by_label(blue, green)
+    if any(len(each) > 1 for each in responses) and not is_process_local:
         # Equal values of a response are numbered, so that two of them are more than one.
         contents = [frozenset(_numbered(each)) for each in responses]
         yield from _by_label(*sides(contents))
         yield _missing(*sides(contents))
         yield _added(*sides(contents))
+    frozen = repeats(blue, rounds, green)
+    if frozen is not None:
+        yield Feature(*frozen, is_frozen=True)
     values = {value for each in responses for value in each}
     formats = {value: format_of(value) for value in values}
     yield from _by_label(*sides([frozenset(map(formats.__getitem__, each)) for each in responses]))
     yield from _by_label(*sides([frozenset(value.kind for value in each) for each in responses]))
+    if is_process_local:
+        return
     sizes = {value: size for value in values if (size := size_of(value))}
     for dimension in sorted({name for name, _ in sizes.values()}):
         own = {value: size for value, (name, size) in sizes.items() if name == dimension}
@@ -73,6 +99,12 @@ def _all_features(blue: Sequence[tuple[Value, ...]], green: Sequence[tuple[Value
         feature = _out_of_range(*sides([(min(each), max(each)) if each else None for each in found]))
         if feature is not None:
             yield feature
+
+
+def _shape_of(value: Value) -> str:
+    """Return the type of a value, or its format where that does not depend on the value."""
+    found = format_of(value) if value.kind == "string" else ""
+    return found if found in _SHAPES else value.kind
 
 
 def _by_label(blue: Sequence[Hashable], green: Sequence[Hashable]) -> Iterator[Feature]:

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ecs_hooks.checks.compare.keys import have_noise, is_local, map_keys
 from ecs_hooks.core.outcome import ExplainedError
 from ecs_hooks.core.redaction import is_secret_name, one_line
 
 if TYPE_CHECKING:
-    from ecs_hooks.checks.compare.comparable_response import Normalize
+    from ecs_hooks.checks.compare.normalize import Normalize
 
 
 MAX_VALUES = 10_000
 """Maximum number of values of one document."""
 
 _MAX_DEPTH = 100
-RARE = 2
-"""A name in at most so many responses is a key, such as an id, and not a name that the application always uses."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _MAX_NAME_LENGTH = 40
 
@@ -46,19 +45,32 @@ class _Node(NamedTuple):
     is_secret: bool = False
     depth: int = 0
     is_item: bool = False
+    name: str = ""
+    """The name of the member or, for an item, of its array; empty for a value of a map."""
+    parent: str = ""
+    """The name of the object that it belongs to, or of the map."""
+    only_shape: bool = False
+    """Whether blue and green have other values by design."""
 
 
-def values_by_path(blue: Sequence[Document], green: Sequence[Document]) -> Iterator[PathValues]:
+def values_by_path(blue: Sequence[Document], green: Sequence[Document], root: str = "$") -> Iterator[PathValues]:
     """Yield the values at each path of documents in the order of time, parents before children.
+
+    Parameters
+    ----------
+    blue, green
+        The documents of each side.
+    root
+        The path of a whole document.
 
     Raises
     ------
     IncomparableError
         If a document is too large or too deep.
     """
-    documents = [*blue, *green]
+    documents, of_blue = [*blue, *green], len(blue)
     left = MAX_VALUES * len(documents)
-    waiting = deque([_Node("$", [each.roots for each in documents], [0] * len(documents))])
+    waiting = deque([_Node(root, [each.roots for each in documents], [0] * len(documents))])
     while waiting:
         node = waiting.popleft()
         left -= sum(map(len, node.found))
@@ -73,8 +85,10 @@ def values_by_path(blue: Sequence[Document], green: Sequence[Document]) -> Itera
                 _values(found, missing, document.normalize)
                 for found, missing, document in zip(node.found, node.missing, documents, strict=True)
             ]
-            yield PathValues(node.path, values[: len(blue)], values[len(blue) :], node.is_secret)
-        waiting.extend(child for child in _children(node) if any(child.found))
+            kinds = {value.kind for each in values for value in each}
+            only_shape = node.only_shape or is_local(node.name, node.parent, kinds)
+            yield PathValues(node.path, values[:of_blue], values[of_blue:], node.is_secret, only_shape)
+        waiting.extend(child for child in _children(node, of_blue) if any(child.found))
 
 
 def _values(found: Sequence[Any], missing: int, normalize: Normalize) -> tuple[Value, ...]:
@@ -82,27 +96,40 @@ def _values(found: Sequence[Any], missing: int, normalize: Normalize) -> tuple[V
     return (*values, *[ABSENT] * missing)
 
 
-def _children(node: _Node) -> Iterator[_Node]:
+def _children(node: _Node, of_blue: int) -> Iterator[_Node]:
+    below = _Node("", (), (), node.is_secret, node.depth + 1, parent=node.name, only_shape=node.only_shape)
     arrays = [[each for each in found if isinstance(each, list)] for found in node.found]
     if any(arrays):
         items = [[item for each in found for item in each] for found in arrays]
-        yield _Node(f"{node.path}[*]", items, [0] * len(items), node.is_secret, node.depth + 1, is_item=True)
+        # An array of one process has items of one process: their name is that of the array.
+        yield below._replace(
+            path=f"{node.path}[*]",
+            found=items,
+            missing=[0] * len(items),
+            is_item=True,
+            name=node.name,
+            parent=node.parent,
+        )
     objects = [[each for each in found if isinstance(each, dict)] for found in node.found]
-    names = Counter(name for found in objects for name in {name: None for each in found for name in each})
-    keys = {name for name, times in names.items() if times <= RARE} if len(objects) > 2 * RARE else set()
-    for name in names:
+    keys = map_keys(objects, of_blue)
+    for name in {name: None for found in objects for each in found for name in each}:
         if name not in keys:
-            yield _Node(
-                f"{node.path}{path_segment(name)}",
-                [[each[name] for each in found if name in each] for found in objects],
-                [sum(name not in each for each in found) for found in objects],
-                node.is_secret or is_secret_name(name),
-                node.depth + 1,
+            yield below._replace(
+                path=f"{node.path}{path_segment(name)}",
+                found=[[each[name] for each in found if name in each] for found in objects],
+                missing=[sum(name not in each for each in found) for found in objects],
+                is_secret=node.is_secret or is_secret_name(name),
+                name=name,
             )
     if keys:
         values = [[value for each in found for name, value in each.items() if name in keys] for found in objects]
-        is_secret = node.is_secret or any(map(is_secret_name, keys))
-        yield _Node(f"{node.path}.*", values, [0] * len(values), is_secret, node.depth + 1)
+        yield below._replace(
+            path=f"{node.path}.*",
+            found=values,
+            missing=[int(bool(found) and not own) for found, own in zip(objects, values, strict=True)],
+            is_secret=node.is_secret or any(map(is_secret_name, keys)),
+            only_shape=node.only_shape or not have_noise(objects[:of_blue], keys),
+        )
 
 
 def path_segment(name: str) -> str:
@@ -154,6 +181,8 @@ class PathValues(NamedTuple):
     blue: Sequence[tuple[Value, ...]]
     green: Sequence[tuple[Value, ...]]
     is_secret: bool = False
+    only_shape: bool = False
+    """Whether only types and formats are compared, because blue and green have other values by design."""
 
     @property
     def varies(self) -> bool:

@@ -2,122 +2,164 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.checks.compare.comparable_response import ORIGIN
-from ecs_hooks.checks.compare.json_diff import Value
-from ecs_hooks.core.formatting import listed
+from ecs_hooks.checks.compare.shown import change_of, frozen_value, path_of
+from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome
-from ecs_hooks.core.redaction import MASK
 
 if TYPE_CHECKING:
+    from ecs_hooks.checks.compare.compare_responses import Comparison
     from ecs_hooks.checks.compare.evaluate import Difference
+    from ecs_hooks.checks.compare.failures import Failures
     from ecs_hooks.checks.compare.sampling import Result
     from ecs_hooks.core.redaction import Redactor
 
 _MAX_NAMED = 3
 """Maximum number of differences in a reason."""
-_BAD_REQUEST = 400
-_MAX_LENGTH = 40
-_NOT_SHOWN = {
-    "absent": "absent",
-    "digest": "one content",
-    "header": "present",
-    "line": "a line",
-    "object": "an object",
-}
-"""By kind, the words for values that are not shown, such as the lines of a text."""
-_PHRASES = {"array": "an array of {}", "body": "{}", "problem": "{}", "status": "{}"}
-"""By kind, the words for values that are no secrets in any case."""
-_ADDRESS = re.compile(rf"\w+://|/|{re.escape(ORIGIN)}")
+_MAX_LOCATION = 80
+_NOT_OK = 300
 
 
-def outcome_of(results: Sequence[Result], samples: int, limits: str, redactor: Redactor) -> Outcome:
+class Limits(NamedTuple):
+    """The limits of a plan, for reasons."""
+
+    samples: int
+    """Number of rounds that each request should have."""
+    max_slower_percent: float | None
+    max_slower_ms: float
+    max_failed_percent: float | None
+
+
+def outcome_of(results: Sequence[Result], limits: Limits, redactor: Redactor) -> Outcome:
     """Return the outcome of a check.
 
     Parameters
     ----------
     results
         The result of each request that there was time for.
-    samples
-        Number of rounds that each should have.
     limits
-        How much slower green may be, in words.
+        The limits of the plan.
     redactor
         Masks secrets.
     """
     evidence = _evidence(results)
-    found = list(_differences(results, limits, redactor))
+    found = [*_failing(results, limits, redactor), *_differences(results, limits, redactor)]
+    unproved = list(_unproved(results, limits, redactor))[:_MAX_NAMED]
     if found:
-        return Outcome.failed(listed(found, _MAX_NAMED), evidence)
+        return Outcome.failed("; ".join([listed(found, _MAX_NAMED), *unproved]), evidence)
     for each in results:
-        if each.rounds < samples:
+        if each.rounds < limits.samples:
             problem = f" ({each.problem})" if each.problem else ""
-            return Outcome.failed(
-                f"{each.label}: there was time for {each.rounds} of {samples} rounds{problem}; raise budget_seconds, "
-                f"or lower samples",
-                evidence,
+            reason = (
+                f"{each.label}: there was time for {each.rounds} of {limits.samples} rounds{problem}; raise budget_seconds, "
+                f"or lower samples"
             )
+            return Outcome.failed("; ".join([reason, *unproved]), evidence)
     problems = [f"{each.label}: {each.problem}" for each in results if each.problem]
     if problems:
-        return Outcome.error("; ".join(problems[:_MAX_NAMED]), evidence)
-    return Outcome.passed(_summary(results, samples), evidence)
+        return Outcome.error("; ".join([*problems[:_MAX_NAMED], *unproved]), evidence)
+    return Outcome.passed("; ".join([*unproved, _summary(results, limits, redactor)]), evidence)
 
 
-def _differences(results: Sequence[Result], limits: str, redactor: Redactor) -> Iterator[str]:
+def _failing(results: Sequence[Result], limits: Limits, redactor: Redactor) -> Iterator[str]:
+    """Yield the requests of which green fails more often than blue, or than the fixed limit allows."""
+    for each in results:
+        if each.comparison is None:
+            continue
+        found = each.comparison.failures
+        if found.proved:
+            yield f"{each.label}: {_failures(found, redactor)}"
+        elif found.exceed(limits.max_failed_percent):
+            limit = f"more than max_failed_percent {limits.max_failed_percent:g} allows"
+            yield f"{each.label}: {_failures(found, redactor)}, which is {limit}"
+
+
+def _unproved(results: Sequence[Result], limits: Limits, redactor: Redactor) -> Iterator[str]:
+    """Yield the failures of green that are too few."""
+    for each in results:
+        found = None if each.comparison is None else each.comparison.failures
+        if found is not None and found.green and not found.proved and not found.exceed(limits.max_failed_percent):
+            yield (
+                f"{each.label}: {_failures(found, redactor)}: too few to prove a difference (max_failed_percent sets a fixed "
+                f"limit)"
+            )
+
+
+def _failures(found: Failures, redactor: Redactor) -> str:
+    kinds = [
+        redactor.mask(kind) + (f" in {times}" if len(found.kinds) > 1 else "")
+        for kind, times in found.kinds[:_MAX_NAMED]
+    ]
+    return (
+        f"green fails in {found.green} of {found.rounds} rounds ({', '.join(kinds)}), blue in {found.blue} of "
+        f"{found.blue_requests} requests"
+    )
+
+
+def _differences(results: Sequence[Result], limits: Limits, redactor: Redactor) -> Iterator[str]:
     for each in results:
         comparison = each.comparison
         if comparison is None:
             continue
-        yield from (f"{each.label}: {_describe(difference, redactor)}" for difference in comparison.differences)
+        for difference in comparison.differences:
+            yield f"{each.label}: {_describe(difference, comparison, redactor)}"
         latency = comparison.latency
         if latency is not None and comparison.is_slower:
             yield (
                 f"{each.label}: median latency {latency.green_ms:.0f} ms, of blue {latency.blue_ms:.0f} ms, which is "
-                f"more than {limits} allow"
+                f"more than max_slower_percent {limits.max_slower_percent} and max_slower_ms {limits.max_slower_ms:g} allow"
             )
 
 
-def _describe(difference: Difference, redactor: Redactor) -> str:
+def _describe(difference: Difference, comparison: Comparison, redactor: Redactor) -> str:
     """Return where green differs, how often, and in which value."""
+    path = path_of(difference, redactor)
+    if difference.is_frozen:
+        varies = comparison.rounds - difference.noise
+        value = frozen_value(difference, redactor)
+        return f"{path} is the same in {difference.of + 1} rounds (in blue it varies within {varies} rounds): {value}"
     often = f"differs in {difference.rounds} of {difference.of} rounds (blue against itself in {difference.noise})"
-    before, after = (
-        None if value is None else _show(value, difference, redactor) for value in (difference.before, difference.after)
+    location = (
+        f" to {_cut(redactor.mask(comparison.location))}" if difference.path == "status" and comparison.location else ""
     )
-    match before, after:
-        case None, None:
-            change = "in another order"
-        case _, None:
-            change = f"{before} gone"
-        case None, _:
-            change = f"{after} added"
-        case _:
-            change = f"{before} -> {after}"
-    return f"{redactor.mask(difference.path)} {often}: {change}"
+    return f"{path} {often}: {change_of(difference, redactor)}{location}"
 
 
-def _show(value: Value, difference: Difference, redactor: Redactor) -> str:
-    kind, content = value
-    if kind in _NOT_SHOWN:
-        return _NOT_SHOWN[kind]
-    if kind in _PHRASES:
-        return _PHRASES[kind].format(redactor.mask(str(content)))
-    if difference.is_secret:
-        return f"{MASK} ({kind})"
-    if isinstance(content, str) and _ADDRESS.match(content):
-        content = content.partition("?")[0]  # the query of a URL may contain a secret
-    return redactor.show(content, _MAX_LENGTH)
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_LOCATION else f"{text[:_MAX_LOCATION]}..."
 
 
-def _summary(results: Sequence[Result], samples: int) -> str:
+def _summary(results: Sequence[Result], limits: Limits, redactor: Redactor) -> str:
     compared = [(each.label, each.comparison) for each in results if each.comparison is not None]
     labels = listed([label for label, _ in compared], _MAX_NAMED, ", ", " and ")
     paths, noisy = sum(each.paths for _, each in compared), sum(each.noisy for _, each in compared)
-    summary = f"{labels}: no difference in {samples} rounds at {paths} paths, {noisy} of which vary in blue"
-    refused = [f"{each.status} to {label}" for label, each in compared if each.status >= _BAD_REQUEST]
-    return f"{summary}; blue responds {', '.join(refused[:_MAX_NAMED])}" if refused else summary
+    rounds = sum(each.rounds for each in results)
+    further = rounds - limits.samples * len(results)
+    more = f" and {counted(further, 'further round')}" if further else ""
+    parts = [
+        f"{labels}: no difference in {limits.samples} rounds{more} at {paths} paths, {noisy} of which vary in blue"
+    ]
+    others = [f"{each.status}{_to(each, redactor)} to {label}" for label, each in compared if each.status >= _NOT_OK]
+    if others:
+        parts.append(f"blue responds {listed(others, _MAX_NAMED, ', ', ' and ')}")
+    redirected = [label for label, each in compared if each.location]
+    if redirected:
+        only = (
+            "nothing but redirects was compared"
+            if len(redirected) == len(compared)
+            else "redirects are compared, not what they point to"
+        )
+        parts.append(f"{only} (follow_redirects follows them)")
+    missing = [f"{path} of {label}" for label, each in compared for path in each.not_compared]
+    if missing:
+        parts.append(f"not compared: {redactor.mask(listed(missing, _MAX_NAMED, ', ', ' and '))}")
+    return "; ".join(parts)
+
+
+def _to(comparison: Comparison, redactor: Redactor) -> str:
+    return f" (redirect to {_cut(redactor.mask(comparison.location))})" if comparison.location else ""
 
 
 def _evidence(results: Sequence[Result]) -> dict[str, Any]:
@@ -130,8 +172,14 @@ def _evidence(results: Sequence[Result]) -> dict[str, Any]:
         "rounds": sum(each.rounds for each in results),
         "places": sum(each.paths for each in compared),
         "noisy_places": sum(each.noisy for each in compared),
-        "differences": sum(len(each.differences) + each.is_slower for each in compared),
+        "differences": sum(len(each.differences) + each.is_slower + each.failures.proved for each in compared),
     }
+    failed = [each.failures for each in compared if each.failures.green]
+    if failed:
+        evidence |= {
+            "green_failed": sum(each.green for each in failed),
+            "blue_failed": sum(each.blue for each in failed),
+        }
     if worst is not None:
         evidence |= {"most_rounds": worst.rounds, "most_rounds_noise": worst.noise}
     if slowest is not None:

@@ -107,7 +107,7 @@ class ComparisonCheck(MetricWindowCheck):
                 "(min_samples) of the window remain"
             )
         if problems:
-            raise ValueError("; ".join(problems))
+            raise FieldError(*problems)
         return self
 
     @property
@@ -166,14 +166,13 @@ class ComparisonCheck(MetricWindowCheck):
 
     @property
     def _settings(self) -> Settings:
-        looks = max(1, math.ceil(self.window_minutes * 60 / self.period_seconds))
         return Settings(
             self.confidence_percent,
             self.tolerance_percent,
             self.datapoints,
             self.warm_up_minutes * 60,
             self.period_seconds,
-            looks,
+            self.planned_periods,
         )
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
@@ -182,7 +181,7 @@ class ComparisonCheck(MetricWindowCheck):
 
     def further_queries(self, context: CheckContext, prefix: str, series: Mapping[str, Series]) -> FurtherQueries:
         """Return the queries for the numbers of requests above the cuts, which the first datapoints define."""
-        window = self.window(context)
+        window = self._window(context)
         if self._needs_previous and not window.over:
             return FurtherQueries()
         blue_window, known, begin = window, {**series}, math.inf
@@ -253,7 +252,7 @@ class ComparisonCheck(MetricWindowCheck):
         began = context.deployment.blue_bake_start
         if began is None:
             raise NoBlueError("first deployment of the service: there is no previous one to compare with")
-        window, begin = self.window(context), -self._aligned(-began)
+        window, begin = self._window(context), -self._aligned(-began)
         # After the beginning of this deployment, blue's datapoints no longer are those of blue alone.
         end = min(begin + window.end - window.begin, self._aligned(context.deployment.started_at))
         return Window(begin, end, over=True)

@@ -14,8 +14,9 @@ from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.paired import compare_paired
 from ecs_hooks.checks.comparison.quantile import compare_quantile
 from ecs_hooks.checks.comparison.share import compare_share
-from ecs_hooks.checks.comparison.sides import Settings, Side
+from ecs_hooks.checks.comparison.sides import Settings, Side, too_few_datapoints
 from ecs_hooks.checks.statistics.mann_whitney import mann_whitney_u
+from ecs_hooks.core.formatting import counted
 
 _MUCH_SLOWER = 1.5
 _MANY_POINTS = 1.0
@@ -66,13 +67,10 @@ def evaluate(
     if metric.criteria:
         fewest = min(number, len(blue.sample.values)) if metric.needs_blue else number
         if fewest < settings.min_samples or green.sample.overall is None:
-            seen = f"{number} datapoints of green" + (
-                f" and {len(blue.sample.values)} of blue" if metric.needs_blue else ""
-            )
-            each = " of each" if metric.needs_blue else ""
-            return MetricResult(
-                metric, None, f"{metric.label}: {seen}, expected {settings.min_samples} or more{each}", number
-            )
+            seen = f"{metric.label}: {counted(number, 'datapoint')} of green, expected {settings.min_samples} or more"
+            if metric.needs_blue:
+                seen = too_few_datapoints(metric, number, len(blue.sample.values), settings)
+            return MetricResult(metric, None, seen, number)
         return _by_criteria(metric, number, green.sample.overall, blue.sample.overall)
     compare = _COMPARE[metric.kind]
     try:
@@ -133,7 +131,7 @@ def _by_test(metric: ComparedMetric, green: Side, blue: Side, found: Finding, se
     if found.broke and failed:
         minute = found.broke * settings.period_seconds / 60
         notes.append(f"broke away from blue by minute {minute:g} of those that count")
-    caveats = [*found.caveats, *_blind(metric, found.detectable)]
+    caveats = [*found.caveats, *_blind(found)]
     return MetricResult(
         metric,
         0.0 if failed else 1.0,
@@ -149,13 +147,15 @@ def _by_test(metric: ComparedMetric, green: Side, blue: Side, found: Finding, se
     )
 
 
-def _blind(metric: ComparedMetric, detectable: float) -> list[str]:
+def _blind(found: Finding) -> list[str]:
     """Return what the comparison would not have seen, in words, where that is much."""
-    if not math.isfinite(detectable):
+    if not math.isfinite(found.detectable):
         return ["would not have seen any regression"]
-    if metric.per is not None:
-        return [f"would not have seen less than {detectable:.2g} points more"] if detectable > _MANY_POINTS else []
-    return [f"would not have seen less than +{100 * (detectable - 1):.0f} %"] if detectable > _MUCH_SLOWER else []
+    if found.in_points:
+        words, much = f"{found.detectable:.2g} points more", found.detectable > _MANY_POINTS
+    else:
+        words, much = f"+{100 * (found.detectable - 1):.0f} %", found.detectable > _MUCH_SLOWER
+    return [f"would not have seen less than {words}"] if much else []
 
 
 def _summary(metric: ComparedMetric, green: float, blue: float | None, statistic: str = "") -> str:

@@ -30,6 +30,8 @@ class Finding(NamedTuple):
         percentage points for a share; infinite where nothing would have been found.
     broke
         Number of the first minute after which green has broken away from blue; 0 if it has not.
+    in_points
+        Whether `detectable` is in percentage points.
     """
 
     p_value: float
@@ -41,3 +43,4 @@ class Finding(NamedTuple):
     caveats: Sequence[str]
     detectable: float
     broke: int
+    in_points: bool = False

@@ -18,6 +18,9 @@ BREAK_MINUTES = 3
 FACTOR = 2.5
 """How many times the allowed value a latency is in a break."""
 
+_BEFORE = 6
+"""Minutes before a break without another one: fewer cannot tell a break from a burst, as both may have now and then."""
+
 _OUTAGE_MINUTES = 2
 _OUTAGE = 0.2
 """Share of requests, above blue's, that is a plain outage after two minutes."""
@@ -39,7 +42,8 @@ def share_break(minutes: Sequence[Counts], level: float, ratio: float = 1.0, *, 
     """
     for end in range(_OUTAGE_MINUTES, len(minutes) + 1):
         for length in (_OUTAGE_MINUTES, BREAK_MINUTES):
-            if length > end or (length == _OUTAGE_MINUTES and not plain):
+            least_before = 0 if length == _OUTAGE_MINUTES else _BEFORE
+            if end < length + least_before or (length == _OUTAGE_MINUTES and not plain):
                 continue
             last, before = minutes[end - length : end], minutes[: end - length]
             least = min(_green_share(each) for each in last)
@@ -63,9 +67,9 @@ def value_break(ratios: Sequence[float]) -> int:
     ratios
         Green's value divided by the allowed one, by minute.
     """
-    for end in range(BREAK_MINUTES, len(ratios) + 1):
+    for end in range(_BEFORE + BREAK_MINUTES, len(ratios) + 1):
         least = min(ratios[end - BREAK_MINUTES : end])
-        if least > FACTOR and least > max(ratios[: end - BREAK_MINUTES], default=0.0):
+        if least > FACTOR and least > max(ratios[: end - BREAK_MINUTES]):
             return end
     return 0
 

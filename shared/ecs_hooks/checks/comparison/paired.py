@@ -9,7 +9,7 @@ from statistics import median
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.outage import value_break
-from ecs_hooks.checks.comparison.sides import Settings, Side, counted_minutes
+from ecs_hooks.checks.comparison.sides import Settings, Side, counted_minutes, too_few_datapoints
 from ecs_hooks.checks.statistics.by_minute import Comparison, compare_pairs
 from ecs_hooks.core.formatting import counted
 
@@ -25,10 +25,7 @@ def compare_paired(metric: ComparedMetric, green: Side, blue: Side, settings: Se
     first, cold = counted_minutes(metric, green, settings)
     minutes = [time for time in first if time in blue.sample.values and blue.sizes.get(time, 1) > 0]
     if len(minutes) < settings.min_samples:
-        raise Undecided(
-            f"{metric.label}: {len(first)} datapoints of green and {len(blue.sample.values)} of blue, "
-            f"expected {settings.min_samples} or more of each"
-        )
+        raise Undecided(too_few_datapoints(metric, len(first), len(blue.sample.values), settings))
     pairs = [(green.sample.values[time], blue.sample.values[time]) for time in minutes]
     weights = [_weight(green.sizes.get(time), blue.sizes.get(time)) for time in minutes]
     results: list[Comparison] = []

@@ -17,7 +17,7 @@ from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.outage import FACTOR, share_break
 from ecs_hooks.checks.comparison.paired import compare_paired
-from ecs_hooks.checks.comparison.sides import Points, Settings, Side, counted_minutes
+from ecs_hooks.checks.comparison.sides import Points, Settings, Side, counted_minutes, requests_seen, too_few_datapoints
 from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, total
 from ecs_hooks.core.formatting import counted
 
@@ -123,17 +123,18 @@ def compare_quantile(metric: ComparedMetric, green: Side, blue: Side, settings: 
         return compare_paired(metric, green, blue, settings)
     cut = find_cut(metric, green, blue, settings, by_green=by_green)
     if cut is None:
-        raise Undecided(_too_few(metric, green, blue))
+        raise Undecided(_too_few(metric, green, blue, settings))
     if cut.paired:
         return compare_paired(metric, green, blue, settings)
-    if not any(green.above.values()) and not any(blue.above.values()):
+    if _lacks_counts(metric, cut, green, blue):
         raise Undecided(
             f"{metric.label}: CloudWatch has no counts of its values (TC), so {metric.stat} requires "
-            f"{_PAIRED_ABOVE / min(cut.quantile, 1 - cut.quantile):.0f} values of each revision in a period"
+            f"{_PAIRED_ABOVE / _tail(metric):.0f} values of each revision in a period"
         )
     up = _minutes(cut, green, blue, "up")
     if len([each for each in up if each.both]) < settings.min_samples:
-        raise Undecided(f"{_few_minutes(metric, up)}, expected {settings.min_samples} or more of each")
+        numbers = sum(each.green_size > 0 for each in up), sum(each.blue_size > 0 for each in up)
+        raise Undecided(too_few_datapoints(metric, *numbers, settings))
     results: list[Comparison] = []
     if metric.direction != "decrease":
         results.append(compare_counts(up))
@@ -171,18 +172,35 @@ def _minutes(cut: Cut, green: Side, blue: Side, name: str) -> list[Counts]:
     ]
 
 
-def _few_minutes(metric: ComparedMetric, minutes: Sequence[Counts]) -> str:
-    green, blue = sum(each.green_size > 0 for each in minutes), sum(each.blue_size > 0 for each in minutes)
-    return f"{metric.label}: {counted(green, 'datapoint')} of green and {blue} of blue"
+def _lacks_counts(metric: ComparedMetric, cut: Cut, green: Side, blue: Side) -> bool:
+    """Return whether CloudWatch has no counts, although the percentiles of minutes show that there are requests to count.
+
+    Where no request is above a cut, such as of a constant, there may be no datapoint.
+    """
+    if any(green.above.values()) or any(blue.above.values()):
+        return False
+    least = min(cut.values[name] for name in green_cuts(metric))
+    return max(blue.parts.values(), default=0.0) > cut.values["cut"] or max(green.parts.values(), default=0.0) > least
 
 
-def _too_few(metric: ComparedMetric, green: Side, blue: Side) -> str:
+def _tail(metric: ComparedMetric) -> float:
+    """Return the share of requests beyond the quantile of the metric."""
+    quantile = metric.quantile or 0.5
+    return min(quantile, 1 - quantile)
+
+
+def _too_few(metric: ComparedMetric, green: Side, blue: Side, settings: Settings) -> str:
+    if any(side.sizes and not side.parts for side in (green, blue)):
+        return (
+            f"{metric.label}: CloudWatch has no {metric.stat} of its values, as of statistic sets; publish single values, "
+            "or compare Average"
+        )
     name, side = ("blue", blue) if blue.requests <= green.requests else ("green", green)
-    required = _MIN_ABOVE / min(metric.quantile or 0.5, 1 - (metric.quantile or 0.5))
-    minutes = max(1, len(side.sizes))
+    required = _MIN_ABOVE / _tail(metric)
+    seen = requests_seen(side.requests, len(side.sizes), settings)
     return (
-        f"{metric.label}: too few requests of {name} ({side.requests / minutes:.2g} a minute, {side.requests:.0f} in total; "
-        f"{metric.stat} requires {required:.0f}, p50 {2 * _MIN_ABOVE})"
+        f"{metric.label}: too few requests of {name} ({seen}; {metric.stat} requires {required:.0f}, "
+        f"p50 {2 * _MIN_ABOVE})"
     )
 
 
@@ -213,8 +231,10 @@ def _detectable(cut: Cut, blue: Side, sums: Counts, difference: float) -> float:
     """
     share = (sums.blue_hits / sums.blue_size if sums.blue_size else 1 - cut.quantile) + difference
     known = sorted((1 - quantile, value) for quantile, value in blue.quantiles.items() if value > 0)
+    if known and share < known[0][0]:  # fewer than the highest quantile shows
+        return cut.values["up"] / known[0][1]
     for (tail, value), (further, lower) in pairwise(known):
         if tail <= share <= further:
             part = (share - tail) / (further - tail)
-            return cut.values["up"] / (value ** (1 - part) * lower**part)
+            return cut.values["up"] / math.exp((1 - part) * math.log(value) + part * math.log(lower))
     return math.inf

@@ -6,7 +6,7 @@ from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.outage import share_break
 from ecs_hooks.checks.comparison.paired import compare_paired
-from ecs_hooks.checks.comparison.sides import MIN_REQUESTS, Settings, Side
+from ecs_hooks.checks.comparison.sides import MIN_REQUESTS, Settings, Side, requests_seen, too_few_datapoints
 from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, total
 
 _HALF_AN_EVENT = 0.5
@@ -25,23 +25,20 @@ def compare_share(metric: ComparedMetric, green: Side, blue: Side, settings: Set
     times = [time for time in sorted(green.sample.values) if time in green.whole]
     minutes = [_counts(time, green, blue) for time in times if time in blue.sample.values or not blue.whole.get(time)]
     both = [each for each in minutes if each.both]
-    if len(both) < settings.min_samples:
-        seen = f"{len(green.sample.values)} datapoints of green and {len(blue.sample.values)} of blue"
-        raise Undecided(f"{metric.label}: {seen}, expected {settings.min_samples} or more of each")
     sums = total(both)
-    if min(sums.green_size, sums.blue_size) < MIN_REQUESTS:
+    usual = sums.blue_hits / sums.blue_size if sums.blue_size else 0.0
+    ratio = _allowed_ratio(metric, usual, max(1.0, sums.blue_size), settings, 1)
+    broke = 0 if metric.direction == "decrease" else share_break(minutes, settings.look_level, ratio)
+    # A break is proof enough, however short the time since the first request.
+    if len(both) < (1 if broke else settings.min_samples):
+        raise Undecided(too_few_datapoints(metric, len(green.sample.values), len(blue.sample.values), settings))
+    if min(sums.green_size, sums.blue_size) < MIN_REQUESTS and not broke:
         name, size = ("blue", sums.blue_size) if sums.blue_size <= sums.green_size else ("green", sums.green_size)
-        raise Undecided(
-            f"{metric.label}: too few requests of {name} ({size / len(both):.2g} a minute, {size:.0f} in total; "
-            f"{MIN_REQUESTS} are required)"
-        )
-    usual = sums.blue_hits / sums.blue_size
-    ratio = _allowed_ratio(metric, usual, sums.blue_size, settings, 1)
+        seen = requests_seen(size, len(both), settings)
+        raise Undecided(f"{metric.label}: too few requests of {name} ({seen}; {MIN_REQUESTS} are required)")
     results: list[Comparison] = []
-    broke = 0
     if metric.direction != "decrease":
         results.append(compare_counts(both, ratio=ratio, sparse=True))
-        broke = share_break(minutes, settings.look_level, ratio)
     if metric.direction != "increase":
         lower = _allowed_ratio(metric, usual, sums.blue_size, settings, -1)
         if lower > 0:
@@ -60,6 +57,7 @@ def compare_share(metric: ComparedMetric, green: Side, blue: Side, settings: Set
         caveats=[],
         detectable=100 * best.detectable(settings.level),
         broke=broke,
+        in_points=True,
     )
 
 

@@ -7,6 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Sample
+from ecs_hooks.core.formatting import counted
 
 MIN_REQUESTS = 20
 """Requests below which no quantile and no share can be compared."""
@@ -75,18 +76,31 @@ class Settings(NamedTuple):
 
     @property
     def level(self) -> float:
-        """Probability that the last look fails an equal green: three quarters of the error budget."""
-        return 0.75 * (1 - self.confidence_percent / 100)
+        """Probability that the last look fails an equal green: seven eighths of the error budget."""
+        return 0.875 * (1 - self.confidence_percent / 100)
 
     @property
     def look_level(self) -> float:
-        """The same for one of the looks at a break: the last quarter of the budget, divided by their number (Bonferroni)."""
-        return 0.25 * (1 - self.confidence_percent / 100) / self.looks
+        """The same for one of the looks at a break: the last eighth of the budget, divided by their number (Bonferroni)."""
+        return 0.125 * (1 - self.confidence_percent / 100) / self.looks
 
     def allowed(self, metric: ComparedMetric, value: float, side: int = 1) -> float:
         """Return blue's value, moved by the tolerance: up (1) or down (-1)."""
         percent = self.tolerance_percent if metric.tolerance_percent is None else metric.tolerance_percent
         return value + side * max(abs(value) * percent / 100, metric.tolerance_difference)
+
+
+def too_few_datapoints(metric: ComparedMetric, green: int, blue: int, settings: Settings) -> str:
+    """Return how many datapoints both revisions have, and how many are required."""
+    seen = f"{counted(green, 'datapoint')} of green and {blue} of blue"
+    return f"{metric.label}: {seen}, expected {settings.min_samples} or more of each"
+
+
+def requests_seen(requests: float, periods: int, settings: Settings) -> str:
+    """Return a number of requests in words: those a minute, and all."""
+    rate = requests / max(1, periods) * 60 / settings.period_seconds
+    digits = f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"  # noqa: PLR2004 - two digits
+    return f"{digits} a minute, {requests:.0f} in total"
 
 
 def counted_minutes(metric: ComparedMetric, green: Side, settings: Settings) -> tuple[Sequence[float], int]:

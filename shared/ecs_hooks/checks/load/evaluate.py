@@ -42,17 +42,20 @@ class Statistics(NamedTuple):
     """Number of requests that waited because `max_in_flight` was reached."""
     unreached: bool
     """Whether no request reached green."""
-    problem: str
-    """The most common failure; empty without failures."""
-    times: int
-    """Its number."""
+    problems: Counter[str]
+    """The failures, with the number of each."""
+    redirects: Counter[str]
+    """The responses that are redirects and were not followed."""
+    followed: int
+    """Number of redirects that were followed."""
+    warnings: Counter[str]
+    """What only warns."""
 
     @classmethod
     def of(cls, load: Load[Result]) -> Statistics:
         """Return the numbers of a load."""
         results = [NOT_SENT if each.result is None else each.result for each in load.samples]
         problems = Counter(result.problem for result in results if result.problem)
-        problem, times = problems.most_common(1)[0] if problems else ("", 0)
         own_delays = load.own_delays()
         rows = list(zip(load.samples, results, own_delays, strict=True))
         timed = [(each.latency, own) for each, result, own in rows if result.timed_out or not result.problem]
@@ -66,8 +69,10 @@ class Statistics(NamedTuple):
             own_delays=sorted(1000 * own for own in own_delays),
             queued=sum(sample.queued for sample in load.samples),
             unreached=not any(result.reached for result in results),
-            problem=problem,
-            times=times,
+            problems=problems,
+            redirects=Counter(result.redirect for result in results if result.redirect),
+            followed=sum(result.followed for result in results),
+            warnings=Counter(result.warning for result in results if result.warning),
         )
 
 
@@ -112,13 +117,23 @@ def _unmet(requests: int, failed: int, latencies: Sequence[float], check: LoadCh
 
 
 def _causes(numbers: Statistics, check: LoadCheck) -> Iterator[str]:
-    if numbers.failed:
-        yield f"most common failure: {numbers.problem} ({numbers.times} of {numbers.failed})"
+    if numbers.problems:
+        yield f"most common failure: {_most_common(numbers.problems)}"
+    if numbers.redirects:
+        found = counted(numbers.redirects.total(), "redirect")
+        yield f"{found} not followed (follow_redirects), most common: {_most_common(numbers.redirects)}"
+    if numbers.warnings:
+        yield f"warning: {_most_common(numbers.warnings)}"
     if numbers.queued:
         yield f"{numbers.queued} had to wait, because max_in_flight is {check.max_in_flight}"
     own = nearest_rank(numbers.own_delays, 95)
     if own > _MAX_OWN_DELAY_MS:
         yield f"p95 {_ms(own)} of it are the function's own delay"
+
+
+def _most_common(counts: Counter[str]) -> str:
+    text, times = counts.most_common(1)[0]
+    return f"{text} ({times} of {counts.total()})"
 
 
 def _evidence(numbers: Statistics, check: LoadCheck) -> Evidence:
@@ -127,6 +142,8 @@ def _evidence(numbers: Statistics, check: LoadCheck) -> Evidence:
         "errors_percent": round(100 * numbers.failed / numbers.requests, 3),
         "errors_percent_limit": check.max_error_percent,
         **check.evidence(numbers.latencies),
+        "redirects": numbers.redirects.total(),
+        "redirects_followed": numbers.followed,
         "held_up": numbers.queued,
         "own_p99_ms": round(nearest_rank(numbers.own_delays, 99), 1),
     }

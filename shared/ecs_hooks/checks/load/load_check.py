@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from ecs_hooks.assertions.status import ExpectedStatus
+from ecs_hooks.assertions.expect import Expect
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.load.evaluate import evaluate
 from ecs_hooks.checks.load.open_loop import OpenLoop
 from ecs_hooks.checks.load.sender import Sender, WeightedRequest
-from ecs_hooks.checks.request.request_fields import RequestFields, Requests, with_requests
+from ecs_hooks.checks.request.request_fields import Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session
-from ecs_hooks.checks.samples import LatencyLimits
+from ecs_hooks.checks.samples import LatencyLimits, closed_connections
+from ecs_hooks.checks.scenario.login import LoggedIn, LoginFields
+from ecs_hooks.checks.scenario.variables import VariableRequest
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Listener
@@ -33,31 +35,23 @@ _EVALUATION_SECONDS = 2.0
 """Time after the load."""
 
 
-class LoadExpect(BaseModel):
-    """What makes a response a success."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    status: ExpectedStatus = ["2xx", "3xx"]
-    """Status code: `200`, a class `"2xx"`, a range `"200-299"`, or a list of these."""
-
-
-class LoadRequest(RequestFields):
+class LoadRequest(VariableRequest):
     """One of the requests that a load consists of."""
 
     weight: Annotated[int, Field(ge=1, le=100)] = 1
     """Its share of the load, relative to the weights of the others."""
-    expect: LoadExpect = Field(default_factory=LoadExpect.model_construct)
-    """What makes its response a success. Default: a status from 200 to 399."""
+    expect: Expect = Field(default_factory=Expect.model_construct)
+    """What makes its response a success, as of `http`. Default: a status from 200 to 299."""
 
 
-class LoadCheck(ExchangeFields, LatencyLimits, Check):
+class LoadCheck(LoginFields, ExchangeFields, LatencyLimits, Check):
     """Sends requests to green at a steady rate, and checks the percentage of failures and the latency percentiles.
 
     Each request is due at a fixed time, whatever the responses to earlier requests, and its latency counts from that
     time: requests that wait for a stalled server are in the percentiles. A request fails without a response within
-    `timeout_seconds`, or with a status other than `expect`. If no request reaches green the outcome is `ERROR`, and so
-    it is if the function itself is too slow to measure green.
+    `timeout_seconds`, or with a response other than `expect`. It is sent once: if the server ends the connection before a
+    response, the request has failed, also on a reused connection. If no request reaches green the outcome is `ERROR`, and
+    so it is if the function itself is too slow to measure green.
     """
 
     type: Literal["load"] = "load"
@@ -102,7 +96,7 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
             # Each measurement is a load of its own.
             watch_seconds += (1 if self.watch.count is None else self.watch.count) * self.duration_seconds
         required = required._replace(watch_seconds=watch_seconds, seconds=_SETUP_SECONDS + self._load_seconds)
-        return with_requests(required, self.requests, self.listener, self.certificate_references)
+        return self.with_login(with_requests(required, self.requests, self.listener, self.certificate_references))
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the requests, and evaluate the responses."""
@@ -111,11 +105,12 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
         if no_time:
             return Outcome.failed(no_time)
         session = Session.start(context, required.listener).limited(self, self.timeout_seconds)
+        logged_in = self.log_in(session, context.deadline)
         in_flight = InFlight()
-        pool = Pool(keep=self.keep_alive, in_flight=in_flight)
+        pool = Pool(keep=self.keep_alive, resend=False, in_flight=in_flight)
         try:
-            requests = [WeightedRequest(session.build(each), each.expect.status, each.weight) for each in self.requests]
-            sender = Sender(requests, session.limits, pool, context.deadline)
+            requests = [self._weighted(logged_in.filled(each), logged_in, session) for each in self.requests]
+            sender = Sender(requests, session.limits, pool, context.deadline, session.redactor)
             sender.connect()
             no_time = self._missing_time(context, self._load_seconds)
             if no_time:  # only because green was slow to find and to connect to, which a later invocation may not be
@@ -133,8 +128,13 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
         finally:
             pool.close()
         outcome = evaluate(load, self)
-        evidence = {**outcome.evidence, "connections": pool.opened}
-        return outcome._replace(reason=session.redactor.mask(outcome.reason), evidence=evidence)
+        return outcome._replace(
+            reason=session.redactor.mask(f"{outcome.reason}{closed_connections(pool)}"),
+            evidence={**outcome.evidence, "connections": pool.opened, "connections_replaced": pool.replaced},
+        )
+
+    def _weighted(self, request: LoadRequest, logged_in: LoggedIn, session: Session) -> WeightedRequest:
+        return WeightedRequest(logged_in.build(request, session), request.expect, request.weight)
 
     @property
     def _count(self) -> int:
@@ -152,8 +152,9 @@ class LoadCheck(ExchangeFields, LatencyLimits, Check):
             return ""
         longest = math.floor(self.duration_seconds - (seconds - left))
         lower = f"lower duration_seconds to {longest}" if longest >= 1 else "lower duration_seconds"
+        login = f", login_seconds {self.login_seconds:g}" if self.login else ""
         return (
-            f"duration_seconds {self.duration_seconds:g} and timeout_seconds {self.timeout_seconds:g} require "
+            f"duration_seconds {self.duration_seconds:g}{login} and timeout_seconds {self.timeout_seconds:g} require "
             f"{seconds:g} s, but this invocation has {left:.0f} s left; {lower}, or raise the function's Timeout; for "
             f'a longer load, repeat it: "watch": {{"count": 10, "interval_seconds": 1}}'
         )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ecs_hooks.assertions.status import show_status, status_matches
+from ecs_hooks.assertions.expect import describe, shown_location, split_warnings
+from ecs_hooks.core.deadline import DeadlinePassedError, limited_by
 from ecs_hooks.http.errors import ConnectTimeoutError, DeadlineError, HttpError, ResponseTimeoutError, TransportError
+from ecs_hooks.http.http1 import is_redirect
 from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.retry import attempt
 
 if TYPE_CHECKING:
+    from ecs_hooks.assertions.expect import Expect
     from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.http.limits import Limits
     from ecs_hooks.http.pool import Pool
     from ecs_hooks.http.request import Request
+    from ecs_hooks.http.response import Response
 
 _TIMEOUTS = (ConnectTimeoutError, ResponseTimeoutError, DeadlineError)
 
@@ -27,6 +32,12 @@ class Result(NamedTuple):
     reached: bool = True
     """Whether it reached the server: the connection did not fail."""
     timed_out: bool = False
+    redirect: str = ""
+    """The response if it is a redirect that was not followed, with the request; else empty."""
+    followed: int = 0
+    """Number of redirects that were followed."""
+    warning: str = ""
+    """What only warns, with the request; empty if nothing does."""
 
 
 SUCCESS = Result()
@@ -39,8 +50,8 @@ class WeightedRequest(NamedTuple):
     """One of the requests that a load consists of."""
 
     request: Request
-    expected: Any
-    """The statuses of a success; see `ecs_hooks.assertions.status`."""
+    expect: Expect
+    """What makes a response a success."""
     weight: int
     """Its share of the load, relative to the weights of the others."""
 
@@ -62,11 +73,13 @@ def weighted_round_robin(weights: Sequence[int]) -> list[int]:
 
 
 class Sender:
-    """Sends the request whose turn it is, until its own deadline or that of the invocation."""
+    """Sends the request whose turn it is, once, until its own deadline or that of the invocation."""
 
-    def __init__(self, requests: Sequence[WeightedRequest], limits: Limits, pool: Pool, invocation: Deadline) -> None:
-        # Bodies are not evaluated, and a hundred at a time would not fit into memory.
-        self._limits = limits._replace(keep_body=False)
+    def __init__(
+        self, requests: Sequence[WeightedRequest], limits: Limits, pool: Pool, invocation: Deadline, redactor: Redactor
+    ) -> None:
+        self._limits = limits
+        self._redactor = redactor
         self._pool = pool
         self._invocation = invocation
         self._turns = [requests[index] for index in weighted_round_robin([each.weight for each in requests])]
@@ -99,8 +112,10 @@ class Sender:
         """
         turn = self._turns[number % len(self._turns)]
         budget = Budget(self._limits.timeout_seconds, deadline, self._invocation)
+        # A hundred bodies at a time may not fit into memory, so only those that are evaluated are kept.
+        limits = self._limits._replace(keep_body=turn.expect.needs_body)
         try:
-            response = attempt(turn.request, self._limits, budget, self._pool.exchange)
+            response = attempt(turn.request, limits, budget, self._pool.exchange)
         except HttpError as error:
             if error.permanent:
                 raise
@@ -109,6 +124,22 @@ class Sender:
                 reached=not isinstance(error, TransportError),
                 timed_out=isinstance(error, _TIMEOUTS),
             )
-        if status_matches(turn.expected, response.status):
+        try:
+            with limited_by(budget.deadline):
+                return self._evaluate(turn.expect, response)
+        except DeadlinePassedError:
+            return Result(f"{response.where} not evaluated in time", timed_out=True)
+
+    def _evaluate(self, expect: Expect, response: Response) -> Result:
+        failing, warnings = split_warnings(expect.unmet(response, self._redactor))
+        is_unfollowed = is_redirect(response.status, response.headers)
+        if not (failing or warnings or is_unfollowed or response.redirects):
             return SUCCESS
-        return Result(f"{turn.request.shown} status {response.status}, expected {show_status(turn.expected)}")
+        return Result(
+            f"{response.where} {describe(failing)}" if failing else "",
+            redirect=f"{response.where} status {response.status} to {shown_location(response.headers['location'])}"
+            if is_unfollowed
+            else "",
+            followed=response.redirects,
+            warning=f"{response.where} {describe(warnings)}" if warnings else "",
+        )

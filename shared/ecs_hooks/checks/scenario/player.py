@@ -48,6 +48,11 @@ class Player:
         self._redactor = session.redactor
         self._values = dict(variables)
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """The value of each variable, captured ones included."""
+        return dict(self._values)
+
     def can_play(self, request: ScenarioRequest) -> bool:
         """Return whether every variable of a request has a value."""
         return request.variables <= set(self._values)
@@ -111,16 +116,18 @@ class Cookies:
 
     def exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
         """Send a request, and keep the cookies of its response; see `ecs_hooks.http.retry`."""
-        urllib_request = _urllib_request(request)
-        self._jar.add_cookie_header(urllib_request)
-        cookies = urllib_request.get_header("Cookie")
-        if cookies:
-            request = request._replace(headers=_with_cookies(request.headers, cookies))
-        response = self._exchange(request, limits, budget)
-        self._jar.extract_cookies(_CookieHeaders(response), urllib_request)  # type: ignore[arg-type] # uses info()
+        response = self._exchange(self.add_to(request), limits, budget)
+        self._jar.extract_cookies(_CookieHeaders(response), _urllib_request(request))  # type: ignore[arg-type] # uses info()
         for cookie in self._jar:
             self._redactor.add(cookie.value or "")
         return response
+
+    def add_to(self, request: Request) -> Request:
+        """Return a request with the cookies that belong to its address."""
+        urllib_request = _urllib_request(request)
+        self._jar.add_cookie_header(urllib_request)
+        cookies = urllib_request.get_header("Cookie")
+        return request._replace(headers=_with_cookies(request.headers, cookies)) if cookies else request
 
 
 class _CookieHeaders:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
-from ecs_hooks.auth.secret_resolver import Secret
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import with_requests
 from ecs_hooks.checks.request.session import Session, missing_time
 from ecs_hooks.checks.scenario.player import Cookies, Played, Player
-from ecs_hooks.checks.scenario.scenario_request import Identifier, ScenarioRequest
+from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
+from ecs_hooks.checks.scenario.variables import VariableFields, check_variables
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Listener
@@ -23,7 +23,7 @@ _OVERHEAD_SECONDS = 1.0
 """Time of an invocation besides that of the requests."""
 
 
-class ScenarioCheck(Check):
+class ScenarioCheck(VariableFields, Check):
     """Sends requests to green one after the other, as a user would: log in, place an order, look at the order.
 
     Values of a response are captured for later requests, and cookies are kept. The first failure ends the scenario; the
@@ -37,10 +37,6 @@ class ScenarioCheck(Check):
     cleanup: Annotated[tuple[ScenarioRequest, ...], Field(max_length=20)] = ()
     """Requests at the end, in any case. A request whose variable was not captured is skipped; a failure is only a
     warning."""
-    variables: Annotated[dict[Identifier, JsonValue], Field(max_length=50)] = Field(default={})
-    """Values that requests use as `{{name}}`, besides captured ones."""
-    secrets: Annotated[dict[Identifier, Secret], Field(max_length=50)] = Field(default={})
-    """Secrets that requests use as `{{name}}`: each a text, or a secret by reference. Reasons mask them."""
     listener: Listener = "test"
     """Listener for the requests; see `http`."""
     budget_seconds: Annotated[float, Field(gt=0, le=880)] = 60
@@ -50,18 +46,9 @@ class ScenarioCheck(Check):
 
     @model_validator(mode="after")
     def _variables_have_values(self) -> Self:
-        twice = sorted(set(self.variables) & set(self.secrets))
-        if twice:
-            raise ValueError(f"variables and secrets: both have {twice[0]}; rename one of them")
         known = {*self.variables, *self.secrets}
         for field, requests in (("requests", self.requests), ("cleanup", self.cleanup)):
-            for number, request in enumerate(requests):
-                for name in sorted(request.variables - known):
-                    raise ValueError(
-                        f"{field}[{number}]: {{{{{name}}}}} has no value; add it to variables or secrets, or capture "
-                        f"it in an earlier request"
-                    )
-                known |= set(request.captures)
+            check_variables(requests, known, field)
         return self
 
     def requirements(self) -> Requirements:
@@ -69,7 +56,7 @@ class ScenarioCheck(Check):
         requests = (*self.requests, *self.cleanup)
         required = super().requirements()
         required = required._replace(
-            secrets=tuple(secret for secret in self.secrets.values() if not isinstance(secret, str)),
+            secrets=self.secret_references,
             seconds=self.budget_seconds + (self.cleanup_seconds if self.cleanup else 0) + _OVERHEAD_SECONDS,
         )
         certificates = [reference for each in requests for reference in each.certificate_references]
@@ -83,8 +70,7 @@ class ScenarioCheck(Check):
         if no_time is not None:
             return no_time
         session = Session.start(context, required.listener)
-        session.redactor.add_fields(self.variables)
-        values = {**self.variables, **{name: session.resolver.resolve(secret) for name, secret in self.secrets.items()}}
+        values = self.given_values(session.resolver)
         pool = Pool(keep=False)
         player = Player(session, Cookies(pool.exchange, session.redactor).exchange, values)
         try:

@@ -24,8 +24,8 @@ _MAX_EXACT = 200
 
 _MAX_CORRELATION = 0.65
 """Higher estimates from few minutes mean a trend, such as a leak, rather than noise."""
-_CORRELATION_BIAS = 3.0
-"""The autocorrelation of a short series is too low by about (1 + 4 rho) / n (Marriott and Pope 1954): 3 / n at rho = 0.5."""
+_CORRELATION_BIAS = 4.0
+"""The autocorrelation of a short series is too low by about (1 + 4 rho) / n (Marriott and Pope 1954): 4 / n at rho = 0.75."""
 
 _SPARSE = 2.0
 """Hits a minute below which dispersion between minutes requires evidence: chance alone makes few hits look uneven."""
@@ -129,13 +129,15 @@ def compare_counts(minutes: Sequence[Counts], *, ratio: float = 1.0, sparse: boo
         chance = normal_tail(excess / math.sqrt(variance)) if variance > 0 else 1.0
     sampling = _sampling_variance(minutes, sums, probabilities)
     few = sparse and sums.green_hits < _SPARSE * len(minutes)
-    extra = 0.0 if few and not _dispersed(excesses, sampling) else _between(excesses, sampling)
+    extra, freedom = _between(excesses, sampling)
+    if few and not _dispersed(excesses, sampling):
+        extra = 0.0
     spread = max(variance, sampling + extra)
     if extra <= 0 or spread <= variance:
         # Without hits the least variance is that of one.
         least = max(variance, probabilities[0] * (1 - probabilities[0]), 1e-12)
         return Comparison(chance, excess / weight, math.sqrt(least) / weight, math.inf)
-    freedom = (len(minutes) - 1) * (spread / extra) ** 2
+    freedom *= (spread / extra) ** 2
     p_value = max(chance, student_t_tail(excess / math.sqrt(spread), freedom))
     return Comparison(p_value, excess / weight, math.sqrt(spread) / weight, freedom)
 
@@ -165,9 +167,14 @@ def _exact_tail(minutes: Sequence[Counts], probabilities: Sequence[float], green
 def _hypergeometric(hits: int, size: int, other: int) -> tuple[int, list[float]]:
     """Return the least number of hits in the first of two groups, and the probabilities of it and of all greater ones."""
     least, most = max(0, hits - other), min(hits, size)
-    terms = [1.0]
-    for number in range(least, most):
-        terms.append(terms[-1] * (hits - number) * (size - number) / ((number + 1) * (other - hits + number + 1)))
+    # From the most probable number on, in both directions: from the least one on, the terms overflow.
+    mode = min(max(least, (hits + 1) * (size + 1) // (size + other + 2)), most)
+    up, down = [1.0], [1.0]
+    for number in range(mode, most):
+        up.append(up[-1] * (hits - number) * (size - number) / ((number + 1) * (other - hits + number + 1)))
+    for number in range(mode, least, -1):
+        down.append(down[-1] * number * (other - hits + number) / ((hits - number + 1) * (size - number + 1)))
+    terms = [*reversed(down[1:]), *up]
     whole = math.fsum(terms)
     return least, [term / whole for term in terms]
 
@@ -224,24 +231,29 @@ def compare_pairs(differences: Sequence[float], weights: Sequence[float]) -> Com
     mean = math.fsum(parts) / number
     scaled = [weight * number / whole for weight in weights]
     residuals = [(value - mean) * weight for value, weight in zip(differences, scaled, strict=True)]
-    freedom = number - 1
-    deviation = math.sqrt(_between(residuals, 0)) / number
+    variance, freedom = _between(residuals, 0)
+    deviation = math.sqrt(variance) / number
     if deviation <= 1e-12 * max(1.0, abs(mean)):
         return Comparison(float(mean <= 0), mean, deviation, freedom)
     return Comparison(student_t_tail(mean / deviation, freedom), mean, deviation, freedom)
 
 
-def _between(values: Sequence[float], sampling: float) -> float:
-    """Return the variance of the sum of the minutes' values beyond that of sampling, which no minute shares with another."""
+def _between(values: Sequence[float], sampling: float) -> tuple[float, float]:
+    """Return the variance of the sum of the minutes' values beyond that of sampling, and its degrees of freedom.
+
+    Chance is independent from minute to minute; the rest grows with the autocorrelation.
+    """
     number = len(values)
     if number < 2:  # noqa: PLR2004 - one value has no variance
-        return 0.0
+        return 0.0, 1.0
     mean = math.fsum(values) / number
     residuals = [value - mean for value in values]
     squares = math.fsum(value * value for value in residuals)
     extra = squares * number / (number - 1) - sampling
     if extra <= 0:
-        return 0.0
+        return 0.0, number - 1
     lagged = math.fsum(first * second for first, second in itertools.pairwise(residuals))
     rho = max(0.0, min(_MAX_CORRELATION, lagged / squares + _CORRELATION_BIAS / number))
-    return extra * (1 + rho) / (1 - rho)
+    inflation = (1 + rho) / (1 - rho)
+    # Correlated minutes are worth fewer; half of them at least, since the correlation is an estimate.
+    return extra * inflation, max(1.0, number / 2, number / inflation - 1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.checks.scenario.scenario_request import substitute, variables_in
+from ecs_hooks.checks.scenario.variables import substitute, variables_in
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -1,0 +1,149 @@
+"""The login of a check that repeats its requests: requests of a scenario, once and before the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+
+from ecs_hooks.checks.scenario.variables import VariableFields, VariableRequest, check_variables
+from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
+from ecs_hooks.core.validation_errors import error_lines
+
+if TYPE_CHECKING:
+    from ecs_hooks.checks.base import Requirements
+    from ecs_hooks.checks.request.session import Session
+    from ecs_hooks.checks.scenario.player import Cookies
+    from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
+    from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.http.request import Request
+
+    LoginRequest = ScenarioRequest
+else:
+    LoginRequest = Annotated[Any, LazyModel("ecs_hooks.checks.scenario.scenario_request:ScenarioRequest")]
+
+R = TypeVar("R", bound=VariableRequest)
+
+
+class LoginError(ExplainedError):
+    """A login failed."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.reason)
+        self._outcome = outcome
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of the request that failed: `FAIL`, or `ERROR` without a connection."""
+        return self._outcome
+
+
+class LoggedIn(NamedTuple):
+    """The result of a login. Each request that is built with it has the same cookies, in any thread."""
+
+    values: Mapping[str, Any]
+    """The value of each variable, captured ones included."""
+    captured: Mapping[str, Any]
+    """Those that were captured."""
+    cookies: Cookies | None
+    """The cookies of the responses; None without a login."""
+
+    def filled(self, request: R) -> R:
+        """Return a request as the plan has it with the values of its variables.
+
+        Raises
+        ------
+        LoginError
+            If a value does not fit into its field.
+        """
+        if not self.values:
+            return request
+        try:
+            return request.with_values(self.values)
+        except ValidationError as error:
+            raise LoginError(
+                Outcome.failed("; ".join(error_lines(error, "with its variables", type(request))))
+            ) from None
+
+    def build(self, request: VariableRequest, session: Session) -> Request:
+        """Return a request with the values of its variables, and with the cookies of the login; see `Session.build`."""
+        built = session.build(self.filled(request))
+        return built if self.cookies is None else self.cookies.add_to(built)
+
+
+class LoginFields(VariableFields):
+    """A login before the requests of a check, which has them in the field `requests`."""
+
+    login: Annotated[tuple[LoginRequest, ...], Field(max_length=20)] = ()
+    """Requests of a scenario, sent once and before the others. Their cookies are sent with the others, which use their
+    captured values as `{{name}}`."""
+    login_seconds: Annotated[float, Field(gt=0, le=300)] = 10
+    """Time for the requests of `login`."""
+
+    @model_validator(mode="after")
+    def _login_variables_have_values(self) -> Self:
+        if self._has_variables:
+            known = {*self.variables, *self.secrets}
+            check_variables(self.login, known, "login")
+            check_variables(getattr(self, "requests", ()), known, "requests")
+        return self
+
+    @property
+    def _has_variables(self) -> bool:
+        """Whether `{{name}}` in requests is a variable. Without values it is text, as in other checks."""
+        return bool(self.login or self.variables or self.secrets)
+
+    def with_login(self, required: Requirements) -> Requirements:
+        """Return the requirements of the check with those of its login, which is sent once."""
+        to_green = [each for each in self.login if each.url is None]
+        certificates = [reference for each in self.login for reference in each.certificate_references]
+        return required._replace(
+            urls=(*required.urls, *(url for each in self.login for url in each.urls)),
+            methods=tuple(dict.fromkeys((*required.methods, *(each.method for each in to_green)))),
+            secrets=(
+                *required.secrets,
+                *self.secret_references,
+                *(secret for each in self.login for secret in each.secrets),
+                *certificates,
+            ),
+            signatures=(*required.signatures, *(signature for each in self.login for signature in each.signatures)),
+            seconds=required.seconds + (self.login_seconds if self.login else 0),
+        )
+
+    def log_in(self, session: Session, deadline: Deadline) -> LoggedIn:
+        """Send the requests of the login, each on a connection of its own, and return its values and cookies.
+
+        Parameters
+        ----------
+        session
+            Builds the requests; its `green` is the address that they go to.
+        deadline
+            When the login must be over, unless `login_seconds` end before.
+
+        Raises
+        ------
+        LoginError
+            If a request fails.
+        """
+        values = self.given_values(session.resolver)
+        if not self.login:
+            return LoggedIn(values, {}, None)
+        from ecs_hooks.checks.scenario.player import Cookies, Player  # noqa: PLC0415 - plans without a login
+        from ecs_hooks.http.pool import Pool  # noqa: PLC0415
+
+        pool = Pool(keep=False)
+        cookies = Cookies(pool.exchange, session.redactor)
+        player = Player(session, cookies.exchange, values)
+        deadline = deadline.sooner(self.login_seconds)
+        for number, request in enumerate(self.login, start=1):
+            outcome = player.play(request, deadline).outcome
+            if outcome.status is Status.WAIT:
+                outcome = Outcome.failed(f"did not end within {self.login_seconds:g} s (login_seconds)")
+            if outcome.status is not Status.PASS and not request.warn:
+                named = f' "{request.name}"' if request.name else ""
+                raise LoginError(outcome._replace(reason=f"login request {number}{named} {outcome.reason}"))
+        captured = {name for each in self.login for name in each.captures}
+        values = player.values
+        return LoggedIn(values, {name: value for name, value in values.items() if name in captured}, cookies)
