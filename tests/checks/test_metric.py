@@ -277,9 +277,9 @@ def test_a_plan_that_ends_before_the_window_is_refused() -> None:
     with pytest.raises(PlanError) as caught:
         Plan.parse({"checks": [{**metric, "name": "5xx"}]})
     assert str(caught.value) == (
-        'hookDetails.timeout_minutes: must be greater than 31, the minutes for which metric "5xx" watches, not 30'
+        'hookDetails.timeout_minutes: must be greater than 30, the minutes for which metric "5xx" watches, not 30'
     )
-    assert Plan.parse({"checks": [metric], "timeout_minutes": 32}).checks
+    assert Plan.parse({"checks": [metric], "timeout_minutes": 31}).checks
 
 
 def test_twenty_metrics_five_alarms_and_ten_requests_cost_few_calls(

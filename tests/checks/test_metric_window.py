@@ -129,4 +129,4 @@ def test_the_window_has_whole_periods(late: float, over: bool) -> None:
         window = check.window(context(None, check, elapsed=360 + late))
     assert (window.begin, window.over) == (NOW + 60, over)
     assert window.end == (NOW + 360 if over else NOW + 300)
-    assert check.requirements().watch_seconds == 420
+    assert check.requirements().watch_seconds >= 360

@@ -10,6 +10,7 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ecs_hooks.checks.statistics import by_minute
 from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, compare_pairs, total
 
 RATIOS = [1.0, 1.1, 0.5, 3.0]
@@ -56,10 +57,15 @@ def normal_p(minutes: Sequence[Counts], ratio: float) -> float:
 
 
 def inflation(residuals: Any) -> float:
-    """Return the factor of the variance of the sum: (1 + rho) / (1 - rho), with rho corrected by 3 / n."""
-    rho = float((residuals[1:] * residuals[:-1]).sum() / (residuals**2).sum()) + 3 / len(residuals)
-    rho = min(0.9, max(0.0, rho))
+    """Return the factor of the variance of the sum: (1 + rho) / (1 - rho), with rho corrected for its bias."""
+    rho = float((residuals[1:] * residuals[:-1]).sum() / (residuals**2).sum())
+    rho = min(by_minute._MAX_CORRELATION, max(0.0, rho + by_minute._CORRELATION_BIAS / len(residuals)))
     return (1 + rho) / (1 - rho)
+
+
+def effective_freedom(number: int, factor: float) -> float:
+    """Return the degrees of freedom of the variance of so many minutes with this inflation."""
+    return max(1.0, number / 2, number / factor - 1)
 
 
 def by_numpy(minutes: Sequence[Counts], ratio: float, chance: float) -> tuple[float, float]:
@@ -77,12 +83,12 @@ def by_numpy(minutes: Sequence[Counts], ratio: float, chance: float) -> tuple[fl
     binomial = float((hits * share * (1 - share) * finite).sum())
     number = len(minutes)
     extra = max(0.0, number * float(np.var(excess, ddof=1)) - sampling) if number > 1 else 0.0
-    if extra > 0:
-        extra *= inflation(excess - excess.mean())
+    factor = inflation(excess - excess.mean()) if extra > 0 else 1.0
+    extra *= factor
     spread = max(binomial, sampling + extra)
     if extra == 0 or spread == binomial:
         return chance, math.inf
-    freedom = (number - 1) * (spread / extra) ** 2
+    freedom = effective_freedom(number, factor) * (spread / extra) ** 2
     return max(chance, float(scipy.stats.t.sf(excess.sum() / math.sqrt(spread), freedom))), freedom
 
 
@@ -203,7 +209,7 @@ def test_rare_hits_are_dispersed_only_if_that_is_significant() -> None:
 @pytest.mark.parametrize("freedom", [4, 14, 59])
 def test_the_limit_of_dispersion_is_a_quantile_of_chi_squared(freedom: int) -> None:
     # One hit a minute on average, all excesses in one minute: the sum of squares grows with their number.
-    sizes, bound = 10_000, float(scipy.stats.chi2.isf(0.01, freedom))
+    sizes, bound = 10_000, float(scipy.stats.chi2.isf(by_minute._DISPERSION_TAIL, freedom))
 
     def seen(hits: int) -> tuple[float, bool]:
         minutes = [Counts(hits, sizes, 0, sizes), *[Counts(0, sizes, 0, sizes)] * freedom]
@@ -212,9 +218,11 @@ def test_the_limit_of_dispersion_is_a_quantile_of_chi_squared(freedom: int) -> N
         sampling = rate * (1 - rate) * sizes / 4  # of each minute
         return squares / sampling, math.isfinite(compare_counts(minutes, sparse=True).freedom)
 
-    for hits in range(2, 12):
+    for hits in range(2, 2 * freedom):
         statistic, dispersed = seen(hits)
-        if abs(statistic / bound - 1) > 0.02:  # the approximation of Wilson and Hilferty
+        if abs(statistic / bound - 1) > 0.05 and hits < by_minute._SPARSE * (
+            freedom + 1
+        ):  # the approximation of Wilson and Hilferty
             assert dispersed is (statistic > bound)
 
 
@@ -231,11 +239,13 @@ def test_pairs_have_the_paired_t_test_with_fewer_effective_minutes(differences: 
     series = np.array(differences)
     assume(float(series.std()) > 1e-3)
     found = compare_pairs(differences, [1.0] * len(differences))
-    t = scipy.stats.ttest_1samp(series, 0).statistic / math.sqrt(inflation(series - series.mean()))
+    factor = inflation(series - series.mean())
+    freedom = effective_freedom(len(series), factor)
+    t = scipy.stats.ttest_1samp(series, 0).statistic / math.sqrt(factor)
 
-    assert found.p_value == pytest.approx(float(scipy.stats.t.sf(t, len(series) - 1)), abs=1e-9)
+    assert found.p_value == pytest.approx(float(scipy.stats.t.sf(t, freedom)), abs=1e-9)
     assert found.difference == pytest.approx(float(series.mean()), abs=1e-9)
-    assert found.freedom == len(series) - 1
+    assert found.freedom == pytest.approx(freedom)
 
 
 def test_without_autocorrelation_it_is_the_t_test() -> None:
@@ -253,11 +263,13 @@ def test_pairs_count_by_their_weights(differences: list[float], data: st.DataObj
     parts = (series - mean) * scaled
     assume(float(np.abs(parts).max()) > 1e-3)
     found = compare_pairs(differences, weights)
-    deviation = math.sqrt(float(np.var(parts, ddof=1)) / len(parts) * inflation(parts))
+    factor = inflation(parts)
+    deviation = math.sqrt(float(np.var(parts, ddof=1)) / len(parts) * factor)
+    freedom = effective_freedom(len(parts), factor)
 
     assert found.difference == pytest.approx(mean, abs=1e-9)
     assert found.deviation == pytest.approx(deviation, rel=1e-9)
-    assert found.p_value == pytest.approx(float(scipy.stats.t.sf(mean / deviation, len(parts) - 1)), abs=1e-9)
+    assert found.p_value == pytest.approx(float(scipy.stats.t.sf(mean / deviation, freedom)), abs=1e-9)
 
 
 @given(values, st.floats(0.01, 100), st.floats(0.01, 100))
