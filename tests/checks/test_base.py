@@ -120,7 +120,7 @@ def test_the_timeout_of_a_plan_must_be_enough_for_every_step() -> None:
 @pytest.mark.parametrize("kind", sorted(CHECKS))
 def test_every_kind_of_check_can_have_steps(kind: str) -> None:
     watched = check_class(kind).watchable
-    change = {"watch": {"count": 3}} if watched else {"window_minutes": 3}
+    change = {"watch": {"count": 3}} if watched else {"window_minutes": 20}
     check = check_class(kind).model_validate({**example_of(kind), "steps": [{"up_to_percent": 10, **change}]})
 
     assert check.at(10) != check.at(11)

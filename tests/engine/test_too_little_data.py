@@ -22,7 +22,7 @@ QUERY = {"namespace": "AWS/ApplicationELB", "metric": "RequestCount"}
 ANALYSES: dict[str, dict[str, Any]] = {
     "metric": {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"above": 1e9}, "min_samples": 3},
     "metric that may be low": {"type": "metric", "queries": {"a": QUERY}, "fail_if": {"below": 0}, "min_samples": 3},
-    "comparison": {"type": "comparison", "metrics": [LATENCY], "window_minutes": 5, "min_samples": 3},
+    "comparison": {"type": "comparison", "metrics": [LATENCY], "window_minutes": 5, "min_samples": 4},
     "share": {"type": "comparison", "metrics": [{**LATENCY, "per": "RequestCount"}], "window_minutes": 5},
     "criteria": {"type": "comparison", "metrics": [{**LATENCY, "criteria": ["< 1000"]}]},
     "previous": {"type": "comparison", "metrics": [LATENCY], "window_minutes": 5, "baseline": "previous"},

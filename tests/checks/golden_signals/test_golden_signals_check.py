@@ -250,6 +250,16 @@ def test_a_missing_count_of_slow_responses_is_zero_only_where_the_percentile_agr
         assert run(missing_data="pass").status is Status.FAIL
 
 
+def test_a_percentile_above_the_limit_fails_where_the_count_is_missing(aws: AwsApi, run: Run) -> None:
+    measured(aws, requests=[300] * 5, slow=[], p99=[9] * 5)
+    outcome = run(missing_data="pass")
+
+    assert outcome.status is Status.FAIL
+    assert (
+        "at least 1.33 % slower than 5 s (8 of 600 after 3 minutes of warm-up); expected at most 1 %" in outcome.reason
+    )
+
+
 def test_requests_without_any_response_fail(aws: AwsApi, run: Run) -> None:
     measured(aws, requests=[10, 9], answered=[])
     assert run(minutes=3).status is Status.WAIT

@@ -189,11 +189,11 @@ def test_secrets_in_plain_text_are_warnings(doctor: Doctor, account: Account) ->
     assert warned == [
         'http "a" auth.bearer.token',
         'http "b" headers.Authorization',
+        "scenario secrets.password",
         "scenario requests[0].auth.basic.password",
         "scenario requests[1].auth.api_key.value",
         "scenario requests[2].auth.oauth2.client_secret",
         "scenario cleanup[0].auth.basic.password",
-        "scenario secrets.password",
         "load requests[0].auth.api_key.value",
     ]
     assert "hunter2" not in str(doctor.findings)

@@ -44,8 +44,10 @@ class Period(NamedTuple):
     """Requests that failed, without those of this hook."""
     answered: float = 0
     """Requests with a response, those of this hook included."""
-    slow: float | None = 0
-    """Responses above the latency limit; None where CloudWatch does not return their number."""
+    slow: float = 0
+    """Responses above the latency limit; at least so many where their number is unknown."""
+    slow_known: bool = True
+    """Whether CloudWatch has returned their number."""
 
 
 class Counts(NamedTuple):
@@ -156,7 +158,7 @@ def measured(
         Sent(sum(each.requests for each in sent), sum(each.failed for each in sent)),
         _total(_errors(periods)),
         _total(_latency(counting)),
-        all(each.slow is not None for each in counting),
+        all(each.slow_known for each in counting),
         max((series["p99"][stamp] for stamp in stamps if stamp in series["p99"]), default=None),
     )
 
@@ -166,15 +168,15 @@ def _period(series: Mapping[str, Mapping[float, float]], stamp: float, own: Sent
 
     Whether CloudWatch returns 0 or no datapoint for the count of slow responses where no response is slow is not
     documented. So a missing count is 0 if the 99th percentile of the same period is within the limit. Otherwise the count is
-    unknown.
+    unknown: more than 1 % if the percentile is above the limit.
     """
     at = {name: values[stamp] for name, values in series.items() if stamp in values}
     failed = max(0.0, at.get("errors", 0.0) + at.get("refused", 0.0) - own.failed)
-    answered, slow = at.get("answered", 0.0), at.get("slow")
-    if slow is None and (not answered or at.get("p99", math.inf) <= limit_seconds):
-        slow = 0.0
+    answered, p99 = at.get("answered", 0.0), at.get("p99")
+    least = most_failed(answered, SLOW_PERCENT) + 1 if answered and p99 is not None and p99 > limit_seconds else 0
+    slow, known = at.get("slow", float(least)), "slow" in at or not answered or (p99 is not None and not least)
     # Requests and responses are counted at different moments, so a period may have more failures than requests.
-    return Period(max(failed, at.get("requests", 0.0) - own.requests), failed, answered, slow)
+    return Period(max(failed, at.get("requests", 0.0) - own.requests), failed, answered, slow, known)
 
 
 def _errors(periods: Iterable[Period]) -> list[Counts]:
@@ -182,7 +184,7 @@ def _errors(periods: Iterable[Period]) -> list[Counts]:
 
 
 def _latency(periods: Iterable[Period]) -> list[Counts]:
-    return [Counts(max(each.answered, each.slow or 0.0), each.slow or 0.0) for each in periods]
+    return [Counts(max(each.answered, each.slow), each.slow) for each in periods]
 
 
 def _total(counts: Sequence[Counts]) -> Counts:
@@ -233,7 +235,7 @@ def failure(found: Measured, limits: Limits, *, over: bool) -> Failure | None:
     look = _silent_look(found.periods)
     if look:
         return Failure("silence", *look)
-    if not found.latency_known or found.only_warm_up:
+    if found.only_warm_up:
         return None
     if over and found.latency.bad > most_slow(found.latency.size):
         return Failure("latency", found.judged, end, found.latency)

@@ -34,8 +34,10 @@ def summary(found: Measured, limits: Limits, *, decided: bool) -> str:
     if found.silent:
         return f"{text}, no responses"
     text += f", {errors.percent:.3g} % failed{f' ({_interval(errors)})' if decided else ''}"
-    if latency.size and found.latency_known:
-        text += f", {latency.percent:.3g} % slower than {limits.seconds:g} s"
+    if latency.bad or found.latency_known:
+        text += (
+            f", {'' if found.latency_known else 'at least '}{latency.percent:.3g} % slower than {limits.seconds:g} s"
+        )
         text += f" ({latency.bad:,.0f} of {latency.size:,.0f}{_warm_up(found, limits)})"
     return text
 
