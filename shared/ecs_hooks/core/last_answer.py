@@ -65,7 +65,8 @@ class LastAnswer(NamedTuple):
         late_seconds
             Seconds by which it may be late.
         """
-        return self.delay - EARLY_SECONDS <= now - self.at <= self.delay + late_seconds
+        # A clock that goes back is wrong by however little.
+        return max(0, self.delay - EARLY_SECONDS) <= now - self.at <= self.delay + late_seconds
 
     def elapsed(self, now: float, late_seconds: float, *, is_verified: bool) -> tuple[float, LastAnswer]:
         """Return the seconds since the answer, and the answer with what is owed now; see `is_plausible`.

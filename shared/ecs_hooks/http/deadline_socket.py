@@ -92,7 +92,7 @@ class DeadlineSocket:
 
     def recv(self, size: int = RECV_BYTES) -> bytes:
         """Return the next bytes; none once the other side has closed."""
-        if _QUICK_ACK is not None:
+        if _QUICK_ACK is not None:  # pragma: no branch - Linux has it
             # A server that sends header and body by two writes, with Nagle's algorithm, sends the body when the header is
             # acknowledged. Linux delays that by 40 ms, but not on a new or an idle connection: the time would depend
             # on the requests before.

@@ -32,6 +32,9 @@ _SPARSE = 2.0
 _DISPERSION_TAIL = 0.003
 """The level of that evidence."""
 
+_ROUNDING = 1e-12
+"""Differences up to this are those of rounding."""
+
 _POWER_TAIL = 0.2
 """A detectable difference is found with the probability 1 - 0.2."""
 
@@ -233,8 +236,8 @@ def compare_pairs(differences: Sequence[float], weights: Sequence[float]) -> Com
     residuals = [(value - mean) * weight for value, weight in zip(differences, scaled, strict=True)]
     variance, freedom = _between(residuals, 0)
     deviation = math.sqrt(variance) / number
-    if deviation <= 1e-12 * max(1.0, abs(mean)):
-        return Comparison(float(mean <= 0), mean, deviation, freedom)
+    if deviation <= _ROUNDING * max(1.0, abs(mean)):
+        return Comparison(float(mean <= _ROUNDING), mean, deviation, freedom)
     return Comparison(student_t_tail(mean / deviation, freedom), mean, deviation, freedom)
 
 
