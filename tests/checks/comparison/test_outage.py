@@ -36,6 +36,14 @@ def test_a_break_that_is_over_counts() -> None:
     assert share_break(minutes(*[0] * 5, 80, 80, 0, 0, 0, 0), LEVEL) == 7
 
 
+def test_bad_minutes_before_it_do_not_hide_an_outage() -> None:
+    assert share_break(minutes(*[0] * 5, 100, *[0] * 6, 100, 100), LEVEL) == 0
+    assert share_break(minutes(*[0] * 5, 100, *[0] * 6, 100, 100, 100), LEVEL) == 15
+    assert share_break(minutes(100, 0, 0, 100, 100, 100), LEVEL) == 6
+    assert share_break(minutes(15, *[0] * 8, 12, 13, 12), LEVEL) == 12
+    assert share_break(minutes(15, 15, *[0] * 7, 12, 13, 12), LEVEL) == 0
+
+
 def test_what_blue_has_too_is_no_break() -> None:
     assert share_break(minutes(*[0] * 10, 60, 60, 60, blue=60), LEVEL) == 0
     assert share_break(minutes(*[1] * 10, 40, 1, 40), LEVEL) == 0
@@ -59,7 +67,8 @@ def test_a_single_hit_of_blue_hides_no_outage() -> None:
         ([1.0] * 12 + [10.0] * 3, 15),
         ([1.0] * 12 + [10.0] * 2, 0),
         ([1.0] * 12 + [1.2] * 3, 0),
-        ([12.0] + [1.0] * 11 + [10.0] * 3, 0),
+        ([12.0] + [1.0] * 11 + [10.0] * 3, 15),  # one bad minute does not hide it
+        ([12.0, 12.0] + [1.0] * 10 + [10.0] * 3, 0),
         ([1.0] * 9 + [math.inf] * 3, 12),
         ([10.0] * 3, 0),
         ([], 0),

@@ -1,9 +1,9 @@
 """Breaks that the whole window would hide, or find too late: an outage in the last minutes.
 
 The comparison over the window cannot see fewer than about half of its minutes. So each look at the datapoints also examines
-the last minutes: a break is where each of them is worse than every minute before, and than every minute of blue, by much. All looks share a part of the
-error budget (Bonferroni's inequality holds whatever their dependence, and needs no record of earlier looks: the looks of a
-lost or repeated invocation are made good by the next one).
+the last minutes. A plain outage is a break at once; a smaller break is where each of the last minutes is worse than the minutes
+before, and than every minute of blue, by much. All looks share a part of the error budget (Bonferroni's inequality holds
+whatever their dependence, and needs no record of earlier looks: a look that was lost or repeated changes nothing).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FACTOR = 2.5
 """How many times the allowed value a latency is in a break."""
 
 _BEFORE = 6
-"""Minutes before a break without another one: fewer cannot tell a break from a burst, as both may have now and then."""
+"""Minutes before a break: fewer do not show whether green has bursts now and then."""
 
 _OUTAGE_MINUTES = 2
 _OUTAGE = 0.2
@@ -41,20 +41,25 @@ def share_break(minutes: Sequence[Counts], level: float, ratio: float = 1.0, *, 
         Whether two minutes with an outage are enough.
     """
     for end in range(_OUTAGE_MINUTES, len(minutes) + 1):
+        seen = total(minutes[:end])
+        if seen.blue_size <= 0:
+            continue
+        usual = ratio * seen.blue_hits / seen.blue_size
+        of_blue = max(map(_blue_share, minutes[:end]))
         for length in (_OUTAGE_MINUTES, BREAK_MINUTES):
-            least_before = 0 if length == _OUTAGE_MINUTES else _BEFORE
-            if end < length + least_before or (length == _OUTAGE_MINUTES and not plain):
+            last, before = minutes[max(0, end - length) : end], minutes[: max(0, end - length)]
+            least, earlier = min(map(_green_share, last)), [*map(_green_share, before)]
+            is_outage = (
+                plain and least > usual + _OUTAGE and (length == BREAK_MINUTES or least > max(earlier, default=0))
+            )
+            is_break = (
+                length == BREAK_MINUTES and len(before) >= _BEFORE and least > max(usual, _worst_but_one(earlier))
+            )
+            if len(last) < length or least <= of_blue or not (is_outage or is_break):
                 continue
-            last, before = minutes[end - length : end], minutes[: end - length]
-            least = min(_green_share(each) for each in last)
-            seen = total(minutes[:end])
-            usual = [*map(_green_share, before), *map(_blue_share, minutes[:end])]
-            if seen.blue_size <= 0 or least <= max(usual):
-                continue
-            allowed = ratio * seen.blue_hits / seen.blue_size + (_OUTAGE if length == _OUTAGE_MINUTES else 0)
             recent = total(last)
             pooled = Counts(recent.green_hits, recent.green_size, seen.blue_hits, seen.blue_size)
-            if least > allowed and compare_counts([pooled], ratio=ratio).p_value < level:
+            if compare_counts([pooled], ratio=ratio).p_value < level:
                 return end
     return 0
 
@@ -69,9 +74,14 @@ def value_break(ratios: Sequence[float]) -> int:
     """
     for end in range(_BEFORE + BREAK_MINUTES, len(ratios) + 1):
         least = min(ratios[end - BREAK_MINUTES : end])
-        if least > FACTOR and least > max(ratios[: end - BREAK_MINUTES]):
+        if least > FACTOR and least > _worst_but_one(ratios[: end - BREAK_MINUTES]):
             return end
     return 0
+
+
+def _worst_but_one(values: Sequence[float]) -> float:
+    """Return the second highest value: a single bad minute before a break does not hide it."""
+    return sorted(values)[-2]
 
 
 def _green_share(minute: Counts) -> float:
