@@ -92,6 +92,26 @@ def test_blue_before_this_deployment_takes_the_place_of_a_blue_without_requests(
     assert further["StartTime"].replace(tzinfo=UTC).timestamp() == BEGAN - 900
 
 
+def late_step(before: float, now: float) -> Revision:
+    """Return blue with these shares of errors before this deployment, and now, when it has few requests."""
+    early, late = drawn(400, seed=5, minutes=range(-15, 0), errors=before), drawn(20, seed=2, errors=now)
+    return Revision({**early.seconds, **late.seconds}, {**early.errors, **late.errors})
+
+
+def test_at_a_late_step_errors_are_compared_with_blue_before_this_deployment_too(comparisons: Comparisons) -> None:
+    worse = comparisons.compare(drawn(380, seed=1, errors=0.01), late_step(0, 0), ERRORS)
+    assert failed(worse, "of 5700 requests, blue 0 of 6000", "compared with blue before this deployment")
+
+    equal = comparisons.compare(drawn(380, seed=1, errors=0.01), late_step(0.01, 0.01), ERRORS)
+    assert (equal.status, "before this deployment" in equal.reason) == (Status.PASS, True)
+    # Both have errors since this deployment began: they are not green's.
+    both = comparisons.compare(drawn(380, seed=1, errors=0.03), late_step(0, 0.03), ERRORS)
+    assert (both.status, "before this deployment" in both.reason) == (Status.PASS, False)
+    alone = comparisons.compare(drawn(380, seed=1, errors=0.01), drawn(20, seed=2), ERRORS)
+    assert (alone.status, "before this deployment" in alone.reason) == (Status.PASS, False)
+    assert failed(comparisons.compare(drawn(380, seed=1, errors=0.5), late_step(0, 0), ERRORS), "blue 0 of 300")
+
+
 def test_without_requests_of_blue_the_reason_says_how_many_are_required(comparisons: Comparisons) -> None:
     few = comparisons.compare(drawn(300, seed=1), drawn(1, seed=2))
 

@@ -6,7 +6,7 @@ import pytest
 
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
-from ecs_hooks.checks.comparison.share import compare_share
+from ecs_hooks.checks.comparison.share import blue_is_worse, compare_share
 from ecs_hooks.checks.comparison.sides import Settings, Side
 
 SETTINGS = Settings(98, 10, 5)
@@ -126,3 +126,21 @@ def test_the_detectable_difference_is_that_of_the_traffic() -> None:
     few, many = (compare(side({}, size), side({}, size)).detectable for size in (10, 1000))
 
     assert 0 < many < few < 10
+
+
+@pytest.mark.parametrize(
+    ("now", "earlier", "direction", "worse"),
+    [
+        (9, 0, "increase", True),
+        (1, 0, "increase", True),
+        (0, 3, "increase", False),
+        (3, 3, "increase", False),
+        (10, 90, "decrease", True),
+        (90, 90, "decrease", False),
+    ],
+)
+def test_blue_may_be_worse_than_earlier(now: float, earlier: float, direction: str, worse: bool) -> None:
+    few = side({0: now}, 100, range(1))
+
+    assert blue_is_worse(metric(direction=direction), few, side(evenly(earlier))) is worse
+    assert not blue_is_worse(metric(), side({}, minutes=range(0)), side(evenly(earlier)))

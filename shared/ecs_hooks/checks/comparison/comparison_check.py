@@ -15,7 +15,7 @@ from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Kind
 from ecs_hooks.checks.comparison.evaluate import MetricResult, evaluate, score
 from ecs_hooks.checks.comparison.metric_queries import Statistic, cut_statistics, first_statistics, read_side
 from ecs_hooks.checks.comparison.quantile import find_cut
-from ecs_hooks.checks.comparison.sides import MIN_REQUESTS, Settings
+from ecs_hooks.checks.comparison.sides import FEW_REQUESTS, MIN_REQUESTS, Settings
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import FurtherQueries, MetricWindowCheck, Window
 from ecs_hooks.core.event import Stage
@@ -194,8 +194,9 @@ class ComparisonCheck(MetricWindowCheck):
                 continue
             green = read_side(metric, f"green{number}", window, known, self.period_seconds)
             blue = read_side(metric, f"blue{number}", blue_window, known, self.period_seconds)
-            lacks_blue = not self._needs_previous and green.requests >= MIN_REQUESTS > blue.requests
-            if lacks_blue:
+            fewer = self._needs_previous or green.requests < max(MIN_REQUESTS, blue.requests)
+            lacks_blue = not fewer and blue.requests < MIN_REQUESTS
+            if lacks_blue or (metric.kind is Kind.SHARE and not fewer and blue.requests < FEW_REQUESTS):
                 begin = min(begin, self._earlier_window(context).begin)
                 queries += self._statistics(
                     context, prefix, f"earlier{number}", metric, "blue", first_statistics(metric)

@@ -13,7 +13,7 @@ from ecs_hooks.checks.comparison.criterion import Criterion
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.paired import compare_paired
 from ecs_hooks.checks.comparison.quantile import compare_quantile
-from ecs_hooks.checks.comparison.share import compare_share
+from ecs_hooks.checks.comparison.share import blue_is_worse, compare_share
 from ecs_hooks.checks.comparison.sides import Settings, Side, too_few_datapoints
 from ecs_hooks.checks.statistics.mann_whitney import mann_whitney_u
 from ecs_hooks.core.formatting import counted
@@ -61,7 +61,8 @@ def evaluate(
     settings
         The settings of the check.
     earlier
-        Blue's datapoints from before this deployment, which take the place of those of the window where blue has too few.
+        Blue's datapoints from before this deployment, which take the place of those of the window where blue has too few;
+        errors are compared with both.
     """
     number = len(green.sample.values)
     if metric.criteria:
@@ -74,7 +75,7 @@ def evaluate(
         return _by_criteria(metric, number, green.sample.overall, blue.sample.overall)
     compare = _COMPARE[metric.kind]
     try:
-        return _by_test(metric, green, blue, compare(metric, green, blue, settings), settings)
+        result = _by_test(metric, green, blue, compare(metric, green, blue, settings), settings)
     except Undecided as undecided:
         if earlier is not None:
             try:
@@ -88,6 +89,28 @@ def evaluate(
             except Undecided:
                 pass
         return MetricResult(metric, None, str(undecided), number)
+    if metric.kind is Kind.SHARE and result.points and earlier is not None:
+        return _by_both(metric, green, blue, earlier, result, settings)
+    return result
+
+
+def _by_both(
+    metric: ComparedMetric, green: Side, blue: Side, earlier: Side, result: MetricResult, settings: Settings
+) -> MetricResult:
+    """Return the result of errors that blue's few requests of the window cannot show, from blue's earlier ones.
+
+    If blue has more errors now than before this deployment, they are not green's, and the earlier requests do not count.
+    """
+    try:
+        found = compare_share(metric, green, earlier, settings)
+    except Undecided:
+        return result
+    if blue_is_worse(metric, blue, earlier):
+        return result
+    found = found._replace(
+        p_value=2 * found.p_value, caveats=[*found.caveats, "compared with blue before this deployment"]
+    )
+    return _by_test(metric, green, earlier, found, settings)
 
 
 def score(results: Sequence[MetricResult], groups: Mapping[str, float]) -> float | None:

@@ -10,6 +10,8 @@ from ecs_hooks.checks.comparison.sides import MIN_REQUESTS, Settings, Side, requ
 from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, total
 
 _HALF_AN_EVENT = 0.5
+_WORSE_LEVEL = 0.1
+"""Level at which blue is worse than earlier."""
 
 
 def compare_share(metric: ComparedMetric, green: Side, blue: Side, settings: Settings) -> Finding:
@@ -59,6 +61,15 @@ def compare_share(metric: ComparedMetric, green: Side, blue: Side, settings: Set
         broke=broke,
         in_points=True,
     )
+
+
+def blue_is_worse(metric: ComparedMetric, now: Side, earlier: Side) -> bool:
+    """Return whether blue has a greater share of events than earlier, or may have: its few requests prove little."""
+    both = [sum((side.parts if part else side.whole).values()) for side in (now, earlier) for part in (True, False)]
+    counts = Counts(*both)
+    if metric.direction == "decrease":
+        counts = counts.misses
+    return counts.both and counts.green_hits > 0 and compare_counts([counts]).p_value < _WORSE_LEVEL
 
 
 def _is_part(side: Side) -> bool:

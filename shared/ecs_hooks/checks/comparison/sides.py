@@ -12,6 +12,9 @@ from ecs_hooks.core.formatting import counted
 MIN_REQUESTS = 20
 """Requests below which no quantile and no share can be compared."""
 
+FEW_REQUESTS = 1000
+"""Requests of blue below which blue's earlier ones are compared, too, for errors: fewer cannot show one percentage point."""
+
 Points = Mapping[float, float]
 """Datapoints, by seconds since the beginning of the window."""
 
