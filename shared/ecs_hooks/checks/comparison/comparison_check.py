@@ -203,7 +203,7 @@ class ComparisonCheck(MetricWindowCheck):
                 )
             if metric.kind is Kind.QUANTILE:
                 cut = find_cut(metric, green, blue, self._settings, by_green=lacks_blue)
-                if cut is not None and not cut.paired:
+                if cut is not None:
                     baseline = f"earlier{number}" if lacks_blue else f"blue{number}"
                     for name, revision in ((f"green{number}", "green"), (baseline, "blue")):
                         cuts = cut_statistics(metric, cut, revision)

@@ -43,7 +43,7 @@ class Cut(NamedTuple):
     values
         The cuts by their names: `cut` for blue; for green `up` and `down`, moved by the tolerance, and `far` for a break.
     paired
-        Whether the minutes' own percentiles are compared: each minute has enough requests.
+        Whether the minutes' own percentiles are compared, too: each minute has enough requests.
     """
 
     quantile: float
@@ -124,9 +124,10 @@ def compare_quantile(metric: ComparedMetric, green: Side, blue: Side, settings: 
     cut = find_cut(metric, green, blue, settings, by_green=by_green)
     if cut is None:
         raise Undecided(_too_few(metric, green, blue, settings))
-    if cut.paired:
-        return compare_paired(metric, green, blue, settings)
+    pairs = compare_paired(metric, green, blue, settings) if cut.paired else None
     if _lacks_counts(metric, cut, green, blue):
+        if pairs is not None:
+            return pairs
         raise Undecided(
             f"{metric.label}: CloudWatch has no counts of its values (TC), so {metric.stat} requires "
             f"{_PAIRED_ABOVE / _tail(metric):.0f} values of each revision in a period"
@@ -144,7 +145,7 @@ def compare_quantile(metric: ComparedMetric, green: Side, blue: Side, settings: 
     broke = 0
     if metric.direction != "decrease":
         broke = share_break(_minutes(cut, green, blue, "far"), settings.look_level, plain=False)
-    return Finding(
+    found = Finding(
         p_value=best.p_value * len(results),
         value=green.quantiles.get(cut.quantile, 0.0),
         blue=blue.quantiles.get(cut.quantile, cut.values["cut"]),
@@ -154,6 +155,19 @@ def compare_quantile(metric: ComparedMetric, green: Side, blue: Side, settings: 
         caveats=_caveats(metric, cut, green, blue),
         detectable=_detectable(cut, blue, total(up), best.detectable(settings.level)),
         broke=broke,
+    )
+    return found if pairs is None else _either(found, pairs)
+
+
+def _either(found: Finding, pairs: Finding) -> Finding:
+    """Return the result of two tests, each with half of the level.
+
+    Counts see more where the minutes are alike, and pairs of percentiles where a load moves both revisions.
+    """
+    return found._replace(
+        p_value=2 * min(found.p_value, pairs.p_value),
+        detectable=min(found.detectable, pairs.detectable),
+        broke=found.broke or pairs.broke,
     )
 
 
