@@ -112,6 +112,20 @@ def test_at_a_late_step_errors_are_compared_with_blue_before_this_deployment_too
     assert failed(comparisons.compare(drawn(380, seed=1, errors=0.5), late_step(0, 0), ERRORS), "blue 0 of 300")
 
 
+@pytest.mark.parametrize("metric", [LATENCY, MEAN, ERRORS])
+def test_revisions_may_have_requests_in_different_minutes(comparisons: Comparisons, metric: dict[str, Any]) -> None:
+    def some(revision: Revision, minutes: range, errors: int = 0) -> Revision:
+        failed = {time: errors for time in minutes if errors}
+        return Revision({time: revision.seconds[time] for time in minutes}, failed)
+
+    odd, even = range(1, 15, 2), range(0, 15, 2)
+    slow = some(drawn(100, seed=1, slower=2), odd, errors=5)
+    assert comparisons.compare(some(GREEN, odd), some(BLUE, even), metric).status is Status.PASS
+    assert failed(comparisons.compare(slow, some(BLUE, even), metric))
+    few = comparisons.compare(slow, some(BLUE, range(2, 10, 2)), metric)
+    assert "7 datapoints of green and 4 of blue, expected 5 or more of each" in few.reason
+
+
 def test_without_requests_of_blue_the_reason_says_how_many_are_required(comparisons: Comparisons) -> None:
     few = comparisons.compare(drawn(300, seed=1), drawn(1, seed=2))
 

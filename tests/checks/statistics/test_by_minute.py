@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ecs_hooks.checks.statistics import by_minute
-from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, compare_pairs, total
+from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, compare_pairs, merged, total
 
 RATIOS = [1.0, 1.1, 0.5, 3.0]
 
@@ -313,3 +313,12 @@ def test_a_detectable_difference_is_found_in_80_percent(level: float) -> None:
     assert student.detectable(level) == pytest.approx(
         2 * (scipy.stats.t.isf(level, 9) + scipy.stats.norm.ppf(0.8)), abs=1e-6
     )
+
+
+def test_minutes_are_merged_until_both_have_requests() -> None:
+    green, blue, both = Counts(1, 10, 0, 0), Counts(0, 0, 2, 20), Counts(3, 30, 4, 40)
+
+    assert merged([green, green, blue, both, blue]) == [Counts(2, 20, 2, 20), Counts(3, 30, 6, 60)]
+    assert merged([both, both]) == [both, both]
+    assert merged([green, green]) == []
+    assert merged([]) == []

@@ -9,8 +9,8 @@ from statistics import median
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.outage import value_break
-from ecs_hooks.checks.comparison.sides import Settings, Side, counted_minutes, too_few_datapoints
-from ecs_hooks.checks.statistics.by_minute import Comparison, compare_pairs
+from ecs_hooks.checks.comparison.sides import Settings, Side, counted_minutes, enough_minutes, too_few_datapoints
+from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_pairs
 from ecs_hooks.core.formatting import counted
 
 
@@ -22,12 +22,14 @@ def compare_paired(metric: ComparedMetric, green: Side, blue: Side, settings: Se
     Undecided
         If there are too few minutes in which both have a datapoint.
     """
-    first, cold = counted_minutes(metric, green, settings)
+    first, cold = counted_minutes(metric, green, settings, blue)
     minutes = [time for time in first if time in blue.sample.values and blue.sizes.get(time, 1) > 0]
-    if len(minutes) < settings.min_samples:
-        raise Undecided(too_few_datapoints(metric, len(first), len(blue.sample.values), settings))
     pairs = [(green.sample.values[time], blue.sample.values[time]) for time in minutes]
     weights = [_weight(green.sizes.get(time), blue.sizes.get(time)) for time in minutes]
+    if len(minutes) < settings.min_samples:
+        pairs, weights = _blocks(green, blue, settings) if metric.is_latency else ([], [])
+    if not pairs:
+        raise Undecided(too_few_datapoints(metric, len(first), len(blue.sample.values), settings))
     results: list[Comparison] = []
     broke = 0
     if metric.direction != "decrease":
@@ -54,6 +56,30 @@ def compare_paired(metric: ComparedMetric, green: Side, blue: Side, settings: Se
         detectable=factor * (limit / usual if usual and metric.direction != "decrease" else 1),
         broke=broke,
     )
+
+
+def _blocks(green: Side, blue: Side, settings: Settings) -> tuple[list[tuple[float, float]], list[float]]:
+    """Return pairs of means over consecutive minutes, and their weights, where few minutes have datapoints of both."""
+    sides = (green, blue)
+    times = sorted({*green.sample.values, *blue.sample.values})
+    # The sum of the values is in the place of the hits.
+    sums = [
+        Counts(
+            *(
+                part
+                for side in sides
+                for part in (side.sample.values.get(time, 0.0) * _size(side, time), _size(side, time))
+            )
+        )
+        for time in times
+    ]
+    blocks = enough_minutes(sums, settings)
+    pairs = [(each.green_hits / each.green_size, each.blue_hits / each.blue_size) for each in blocks]
+    return pairs, [_weight(each.green_size, each.blue_size) for each in blocks]
+
+
+def _size(side: Side, time: float) -> float:
+    return side.sizes.get(time, 1.0) if time in side.sample.values else 0.0
 
 
 def _differences(values: Sequence[float], allowed: Sequence[float]) -> list[float]:

@@ -17,7 +17,15 @@ from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.outage import FACTOR, share_break
 from ecs_hooks.checks.comparison.paired import compare_paired
-from ecs_hooks.checks.comparison.sides import Points, Settings, Side, counted_minutes, requests_seen, too_few_datapoints
+from ecs_hooks.checks.comparison.sides import (
+    Points,
+    Settings,
+    Side,
+    counted_minutes,
+    enough_minutes,
+    requests_seen,
+    too_few_datapoints,
+)
 from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, total
 from ecs_hooks.core.formatting import counted
 
@@ -79,10 +87,13 @@ def find_cut(metric: ComparedMetric, green: Side, blue: Side, settings: Settings
     by_green
         Whether a quantile of green is the cut, since blue's counts of earlier minutes are not known yet.
     """
-    minutes, cold = counted_minutes(metric, green, settings)
+    minutes, cold = counted_minutes(metric, green, settings, None if by_green else blue)
     own = green if by_green else blue
     green_size = sum(green.sizes.get(time, 0.0) for time in minutes)
-    blue_size = math.inf if by_green else sum(blue.sizes.get(time, 0.0) for time in minutes)
+    # Blue may have requests in other minutes.
+    blue_size = (
+        math.inf if by_green else sum(size for time, size in blue.sizes.items() if time >= min(minutes, default=0))
+    )
     for quantile in candidates(metric):
         tail = min(quantile, 1 - quantile)
         if tail * min(green_size, blue_size) < _MIN_ABOVE or quantile not in own.quantiles:
@@ -133,27 +144,30 @@ def compare_quantile(metric: ComparedMetric, green: Side, blue: Side, settings: 
             f"{_PAIRED_ABOVE / _tail(metric):.0f} values of each revision in a period"
         )
     up = _minutes(cut, green, blue, "up")
-    if len([each for each in up if each.both]) < settings.min_samples:
+    enough = enough_minutes(up, settings)
+    if not enough:
         numbers = sum(each.green_size > 0 for each in up), sum(each.blue_size > 0 for each in up)
         raise Undecided(too_few_datapoints(metric, *numbers, settings))
     results: list[Comparison] = []
     if metric.direction != "decrease":
-        results.append(compare_counts(up))
+        results.append(compare_counts(enough))
     if metric.direction != "increase":
-        results.append(compare_counts([each.misses for each in _minutes(cut, green, blue, "down")]))
+        down = enough_minutes(_minutes(cut, green, blue, "down"), settings)
+        results.append(compare_counts([each.misses for each in down]))
     best = min(results, key=lambda each: each.p_value)
     broke = 0
     if metric.direction != "decrease":
-        broke = share_break(_minutes(cut, green, blue, "far"), settings.look_level, plain=False)
+        far = [each for each in _minutes(cut, green, blue, "far") if each.green_size > 0]
+        broke = share_break(far, settings.look_level, plain=False)
     found = Finding(
         p_value=best.p_value * len(results),
         value=green.quantiles.get(cut.quantile, 0.0),
         blue=blue.quantiles.get(cut.quantile, cut.values["cut"]),
         limit=cut.values["down" if metric.direction == "decrease" else "up"],
         statistic=f"p{100 * cut.quantile:g}",
-        notes=_notes(cut, up),
+        notes=_notes(cut, enough),
         caveats=_caveats(metric, cut, green, blue),
-        detectable=_detectable(cut, blue, total(up), best.detectable(settings.level)),
+        detectable=_detectable(cut, blue, total(enough), best.detectable(settings.level)),
         broke=broke,
     )
     return found if pairs is None else _either(found, pairs)
@@ -182,7 +196,7 @@ def _minutes(cut: Cut, green: Side, blue: Side, name: str) -> list[Counts]:
             min(hits(blue.above.get("cut"), time), blue.sizes.get(time, 0.0)),
             blue.sizes.get(time, 0.0),
         )
-        for time in cut.minutes
+        for time in sorted({*cut.minutes, *(time for time in blue.sizes if time >= cut.minutes[0])})
     ]
 
 
@@ -219,7 +233,7 @@ def _too_few(metric: ComparedMetric, green: Side, blue: Side, settings: Settings
 
 
 def _notes(cut: Cut, minutes: Sequence[Counts]) -> list[str]:
-    sums = total([each for each in minutes if each.both])
+    sums = total(minutes)
     return [
         (
             f"{sums.green_hits:.0f} of {sums.green_size:.0f} requests above {cut.values['up']:.3g}, "

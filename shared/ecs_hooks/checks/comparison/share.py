@@ -6,7 +6,14 @@ from ecs_hooks.checks.comparison.compared_metric import ComparedMetric
 from ecs_hooks.checks.comparison.finding import Finding, Undecided
 from ecs_hooks.checks.comparison.outage import share_break
 from ecs_hooks.checks.comparison.paired import compare_paired
-from ecs_hooks.checks.comparison.sides import MIN_REQUESTS, Settings, Side, requests_seen, too_few_datapoints
+from ecs_hooks.checks.comparison.sides import (
+    MIN_REQUESTS,
+    Settings,
+    Side,
+    enough_minutes,
+    requests_seen,
+    too_few_datapoints,
+)
 from ecs_hooks.checks.statistics.by_minute import Comparison, Counts, compare_counts, total
 
 _HALF_AN_EVENT = 0.5
@@ -24,15 +31,23 @@ def compare_share(metric: ComparedMetric, green: Side, blue: Side, settings: Set
     """
     if any(not _is_part(side) for side in (green, blue)):
         return compare_paired(metric, green._replace(sizes=green.whole), blue._replace(sizes=blue.whole), settings)
-    times = [time for time in sorted(green.sample.values) if time in green.whole]
-    minutes = [_counts(time, green, blue) for time in times if time in blue.sample.values or not blue.whole.get(time)]
-    both = [each for each in minutes if each.both]
+    times = sorted({*green.sample.values, *blue.sample.values})
+    # An outlier of one of them does not count.
+    kept = [
+        time for time in times if all(time in each.sample.values or not each.whole.get(time) for each in (green, blue))
+    ]
+    minutes = [_counts(time, green, blue) for time in kept]
+    both = enough_minutes(minutes, settings) or [each for each in minutes if each.both]
     sums = total(both)
     usual = sums.blue_hits / sums.blue_size if sums.blue_size else 0.0
     ratio = _allowed_ratio(metric, usual, max(1.0, sums.blue_size), settings, 1)
-    broke = 0 if metric.direction == "decrease" else share_break(minutes, settings.look_level, ratio)
+    broke = (
+        0
+        if metric.direction == "decrease"
+        else share_break([each for each in minutes if each.green_size > 0], settings.look_level, ratio)
+    )
     # A break is proof enough, however short the time since the first request.
-    if len(both) < (1 if broke else settings.min_samples):
+    if not broke and not enough_minutes(minutes, settings):
         raise Undecided(too_few_datapoints(metric, len(green.sample.values), len(blue.sample.values), settings))
     if min(sums.green_size, sums.blue_size) < MIN_REQUESTS and not broke:
         name, size = ("blue", sums.blue_size) if sums.blue_size <= sums.green_size else ("green", sums.green_size)

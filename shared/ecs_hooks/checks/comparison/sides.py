@@ -7,10 +7,14 @@ from statistics import median
 from typing import NamedTuple
 
 from ecs_hooks.checks.comparison.compared_metric import ComparedMetric, Sample
+from ecs_hooks.checks.statistics.by_minute import Counts, merged
 from ecs_hooks.core.formatting import counted
 
 MIN_REQUESTS = 20
 """Requests below which no quantile and no share can be compared."""
+
+_MIN_BLOCKS = 3
+"""Blocks of minutes that show how much the minutes differ."""
 
 FEW_REQUESTS = 1000
 """Requests of blue below which blue's earlier ones are compared, too, for errors: fewer cannot show one percentage point."""
@@ -106,18 +110,35 @@ def requests_seen(requests: float, periods: int, settings: Settings) -> str:
     return f"{digits} a minute, {requests:.0f} in total"
 
 
-def counted_minutes(metric: ComparedMetric, green: Side, settings: Settings) -> tuple[Sequence[float], int]:
+def enough_minutes(minutes: Sequence[Counts], settings: Settings) -> list[Counts]:
+    """Return the minutes with requests of both revisions, or larger blocks of them where there are too few.
+
+    If a revision has no requests in some minutes, few minutes have both. There are none in the result with too few datapoints.
+    """
+    both = [each for each in minutes if each.both]
+    if len(both) >= settings.min_samples:
+        return both
+    fewest = min(sum(each.green_size > 0 for each in minutes), sum(each.blue_size > 0 for each in minutes))
+    blocks = merged(minutes) if fewest >= settings.min_samples else []
+    return blocks if len(blocks) >= _MIN_BLOCKS else []
+
+
+def counted_minutes(
+    metric: ComparedMetric, green: Side, settings: Settings, blue: Side | None = None
+) -> tuple[Sequence[float], int]:
     """Return green's minutes that count, and the number of those at the beginning that do not (`warm_up_minutes`).
 
     The first minutes of a new revision are often slow, with cold caches. Those in which green is slower than in the median
-    of the minutes after them do not count, up to the first that is not slower; they are latency's alone.
+    of the minutes after them do not count, up to the first that is not slower; they are latency's alone. At least
+    `min_samples` minutes remain, with datapoints of blue, too, if blue is given.
     """
     minutes = sorted(time for time in green.sample.values if green.sizes.get(time, 1) > 0)
     if not minutes or not metric.is_latency or metric.direction == "decrease":
         return minutes, 0
     end, cold = minutes[0] + settings.warm_up_seconds, 0
     values = [green.sample.values[time] for time in minutes]
-    most = len(minutes) - settings.min_samples
+    common = minutes if blue is None else [time for time in minutes if time in blue.sample.values]
+    most = 0 if len(common) < settings.min_samples else minutes.index(common[-settings.min_samples])
     while cold < most and minutes[cold] < end and values[cold] > median(values[cold + 1 :]):
         cold += 1
     return minutes[cold:], cold

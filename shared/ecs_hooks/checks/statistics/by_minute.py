@@ -97,6 +97,18 @@ def total(minutes: Sequence[Counts]) -> Counts:
     return Counts(*(math.fsum(each) for each in zip(*minutes, strict=True))) if minutes else Counts(0, 0, 0, 0)
 
 
+def merged(minutes: Sequence[Counts]) -> list[Counts]:
+    """Return the sums of consecutive minutes, as few of them as have requests of both revisions."""
+    blocks: list[Counts] = []
+    block = total([])
+    for each in minutes:
+        block = total([block, each])
+        if block.both:
+            blocks.append(block)
+            block = total([])
+    return [*blocks[:-1], total([blocks[-1], block])] if blocks else []
+
+
 def compare_counts(minutes: Sequence[Counts], *, ratio: float = 1.0, sparse: bool = False) -> Comparison:
     """Test whether green's share of hits is greater than `ratio` times blue's, stratified by minute.
 
