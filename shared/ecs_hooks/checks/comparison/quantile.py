@@ -113,8 +113,7 @@ def find_cut(metric: ComparedMetric, green: Side, blue: Side, settings: Settings
 
 def _before_tolerance(metric: ComparedMetric, value: float, settings: Settings) -> float:
     """Return the value of blue for which this one is just allowed."""
-    percent = settings.tolerance_percent if metric.tolerance_percent is None else metric.tolerance_percent
-    return min(value / (1 + percent / 100), value - metric.tolerance_difference)
+    return min(value / (1 + settings.tolerance(metric) / 100), value - metric.tolerance_difference)
 
 
 def green_cuts(metric: ComparedMetric) -> tuple[str, ...]:

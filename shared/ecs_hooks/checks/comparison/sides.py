@@ -93,8 +93,11 @@ class Settings(NamedTuple):
 
     def allowed(self, metric: ComparedMetric, value: float, side: int = 1) -> float:
         """Return blue's value, moved by the tolerance: up (1) or down (-1)."""
-        percent = self.tolerance_percent if metric.tolerance_percent is None else metric.tolerance_percent
-        return value + side * max(abs(value) * percent / 100, metric.tolerance_difference)
+        return value + side * max(abs(value) * self.tolerance(metric) / 100, metric.tolerance_difference)
+
+    def tolerance(self, metric: ComparedMetric) -> float:
+        """Return the tolerance of a metric in percent of blue's value."""
+        return self.tolerance_percent if metric.tolerance_percent is None else metric.tolerance_percent
 
 
 def too_few_datapoints(metric: ComparedMetric, green: int, blue: int, settings: Settings) -> str:

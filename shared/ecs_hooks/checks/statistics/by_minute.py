@@ -242,10 +242,8 @@ def compare_pairs(differences: Sequence[float], weights: Sequence[float]) -> Com
         The weights of the minutes, greater than 0.
     """
     number, whole = len(differences), math.fsum(weights)
-    parts = [value * weight * number / whole for value, weight in zip(differences, weights, strict=True)]
-    mean = math.fsum(parts) / number
-    scaled = [weight * number / whole for weight in weights]
-    residuals = [(value - mean) * weight for value, weight in zip(differences, scaled, strict=True)]
+    mean = math.fsum(value * weight for value, weight in zip(differences, weights, strict=True)) / whole
+    residuals = [(value - mean) * weight * number / whole for value, weight in zip(differences, weights, strict=True)]
     variance, freedom = _between(residuals, 0)
     deviation = math.sqrt(variance) / number
     if deviation <= _ROUNDING * max(1.0, abs(mean)):
