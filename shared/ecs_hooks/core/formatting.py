@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +31,8 @@ def listed(texts: Sequence[str], most: int, separator: str = "; ", last: str = "
 
 def nearest(name: object, known: Sequence[str] | Mapping[str, Any]) -> str:
     """Return the end of a sentence: the nearest name, or all of them."""
+    import difflib  # noqa: PLC0415 - only for plans with mistakes
+
     close = difflib.get_close_matches(str(name), list(known), n=1) if isinstance(name, str) else []
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
 

@@ -6,7 +6,6 @@ a gate that ignores half of its configuration is no gate.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -198,6 +197,8 @@ def _variants(check: Check) -> Sequence[Check]:
 
 
 def _is_policy(name: str) -> bool:
+    import difflib  # noqa: PLC0415 - only for plans with mistakes
+
     known = [*fields_at(Policies), "checks"]
     return name in known or bool(difflib.get_close_matches(name, known, n=1, cutoff=0.75))
 
