@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from tests.aws_failures.operations import CONTENT, OPERATIONS, answer, event, operation
 from tests.support.aws import AwsApi
-from tests.test_fuzz import places
+from tests.fuzz.mutation import places
 
 CHECKS = {str(check.get("name", check["type"])): check for action, check in OPERATIONS.items() if action not in CONTENT}
 

@@ -29,6 +29,13 @@ def listed(texts: Sequence[str], most: int, separator: str = "; ", last: str = "
     return f"{shown}{last}{len(texts) - most} more" if len(texts) > most else shown
 
 
+def printable(text: str) -> str:
+    """Return a text with `?` for each control character, half of a surrogate pair and other unprintable character."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def nearest(name: object, known: Sequence[str] | Mapping[str, Any]) -> str:
     """Return the end of a sentence: the nearest name, or all of them."""
     import difflib  # noqa: PLC0415 - only for plans with mistakes

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
-from ecs_hooks.core.formatting import json_type, not_allowed
+from ecs_hooks.core.formatting import json_type, not_allowed, printable
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
@@ -59,8 +59,9 @@ class PlanError(ExplainedError, ValueError):
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = tuple(problems)
+        # A field's name may be any text, and a terminal may show it.
+        self.problems = tuple(printable(problem) for problem in problems)
+        super().__init__("; ".join(self.problems))
 
 
 class Policies(BaseModel):
