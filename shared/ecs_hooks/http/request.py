@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,10 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
 
+from ecs_hooks.core.json_text import write_json
 from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks.core.version import __version__
 from ecs_hooks.http.errors import RequestError
-from ecs_hooks.http.url import Query, Url, encode_query
+from ecs_hooks.http.url import Query, Url, encode_query, encoded
 
 if TYPE_CHECKING:
     from ecs_hooks.core.sent_requests import SentRequests
@@ -65,8 +65,30 @@ class Body(NamedTuple):
 
 
 def json_body(value: object) -> Body:
-    """Return a JSON body."""
-    return Body(json.dumps(value, separators=(",", ":")).encode(), "application/json")
+    """Return a JSON body.
+
+    Raises
+    ------
+    RequestError
+        If the value has a number that JSON does not have.
+    """
+    try:
+        return Body(write_json(value).encode(), "application/json")
+    except (ValueError, RecursionError):
+        raise RequestError(
+            "json: must have no NaN, no infinite number, and no more than a few hundred levels"
+        ) from None
+
+
+def text_body(text: str) -> Body:
+    """Return a body of text.
+
+    Raises
+    ------
+    RequestError
+        If it has half of a surrogate pair.
+    """
+    return Body(encoded(text, "body"), "text/plain; charset=utf-8")
 
 
 def form_body(fields: Query) -> Body:
@@ -75,7 +97,15 @@ def form_body(fields: Query) -> Body:
 
 
 def multipart_body(parts: Mapping[str, str | File]) -> Body:
-    """Return a multipart body with fields and files."""
+    """Return a multipart body with fields and files.
+
+    Raises
+    ------
+    RequestError
+        If a text has half of a surrogate pair.
+    """
+    for name, part in parts.items():
+        encoded(name + (part if isinstance(part, str) else part.filename + part.content_type), "multipart")
     content, content_type = encode_multipart_formdata(
         [
             (name, part if isinstance(part, str) else (part.filename, part.content, part.content_type))
@@ -272,6 +302,6 @@ def as_file(part: Any) -> str | File:
         case str() | File():
             return part
         case (str(filename), bytes() | str() as content, *rest) if len(rest) <= 1:
-            return File(filename, content.encode() if isinstance(content, str) else content, *rest)
+            return File(filename, encoded(content, "multipart") if isinstance(content, str) else content, *rest)
         case _:
             raise RequestError("a part of a multipart body must be text or (filename, content, content_type)")
