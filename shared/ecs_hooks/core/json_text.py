@@ -19,7 +19,8 @@ MAX_DEPTH = 500
 _MAX_DIGITS = 308
 """Characters of an integer that is certainly in the range of a double."""
 _BOM = "\ufeff"
-_MAX_KEY = 80
+_MAX_SHOWN = 80
+"""Characters of a number or key in a message."""
 
 
 class JsonError(ValueError):
@@ -72,6 +73,13 @@ class HugeNumber(float):
     text: str
     _exact: Decimal
 
+    @property
+    def parts(self) -> tuple[str, int]:
+        """The digits with their sign and without zeros at the end, and the exponent: equal for equal numbers."""
+        mantissa, _, exponent = f"{self._exact:e}".partition("e")
+        digits = mantissa.replace(".", "").rstrip("0")
+        return digits, int(exponent) + 1 - len(digits.lstrip("-"))
+
     def is_integer(self) -> bool:
         """Return whether the number has no fraction."""
         return self._exact == self._exact.to_integral_value()
@@ -97,13 +105,14 @@ class HugeNumber(float):
     def __ge__(self, other: float) -> bool:
         return self._exact >= _decimal(other)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return self.text if len(self.text) <= _MAX_SHOWN else f"{self.text[:_MAX_SHOWN]}..."
 
     def __format__(self, _: str) -> str:
-        return self.text
-
-    __str__ = __repr__
+        return repr(self)
 
 
 def _decimal(number: float) -> Decimal:
@@ -223,7 +232,7 @@ def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise JsonError(f"has the key {twice[:_MAX_KEY]!r} twice in one object")
+        raise JsonError(f"has the key {twice[:_MAX_SHOWN]!r} twice in one object")
     return found
 
 

@@ -142,7 +142,7 @@ def to_int(value: Any) -> int:
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
-        or (type(value) is float and not math.isfinite(value))
+        or (isinstance(value, float) and not math.isfinite(value))
     ):
         raise wrong_type("a finite number, or a string that contains an integer", value)
     return int(value)
