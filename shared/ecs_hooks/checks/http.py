@@ -102,7 +102,8 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             evidence["warnings"] = len(warnings)
         if self.expect.max_latency_ms is not None:
             evidence["latency_ms_limit"] = self.expect.max_latency_ms
-        found = describe(failing) if failing else f"status {response.status} in {response.latency * 1000:.0f} ms"
+        failure = f"{describe(failing)}{response.cookie_note}" if failing else ""
+        found = failure or f"status {response.status} in {response.latency * 1000:.0f} ms"
         reason = redactor.mask(f"{response.where} {found}{describe_warnings(warnings)}")
         return Outcome.failed(reason, evidence) if failing else Outcome.passed(reason, evidence)
 
@@ -127,7 +128,8 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             reached.set()
             retries.append(response.attempts - 1)
             failing, _ = split_warnings(self.expect.unmet(response, redactor))
-            return Sample(redactor.mask(describe(failing)) if failing else "", response.latency)
+            problem = f"{describe(failing)}{response.cookie_note}" if failing else ""
+            return Sample(redactor.mask(problem), response.latency)
 
         try:
             collected = samples.collect(send_one, session.deadline)

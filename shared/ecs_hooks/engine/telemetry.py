@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ NAMESPACE = "EcsHooks"
 logger = Logger(service="ecs-hooks")
 
 
-def _encodable(serialize: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str, Any]], str]:
+def _encodable(serialize: Callable[[Any], str]) -> Callable[[Any], str]:
     """Return a serializer whose text every encoder accepts, so that no line is lost.
 
     An event can contain half of a surrogate pair, for which `backslashreplace` happens to write JSON's own escape.

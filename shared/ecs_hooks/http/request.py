@@ -14,11 +14,15 @@ from urllib3.filepost import encode_multipart_formdata
 from ecs_hooks.core.json_text import write_json
 from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks.core.version import __version__
+from ecs_hooks.http.cookies.jar import Address
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.url import Query, Url, encode_query, encoded
 
 if TYPE_CHECKING:
+    from urllib3 import HTTPHeaderDict
+
     from ecs_hooks.core.sent_requests import SentRequests
+    from ecs_hooks.http.cookies.jar import CookieJar
     from ecs_hooks.http.tls import ClientCertificate
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -186,6 +190,8 @@ class Request(NamedTuple):
         Credentials; None if they are in the headers, or if there are none.
     sent
         Counts the request each time it is sent, retries and redirects to the same origin included; None to count nothing.
+    cookies
+        Returns the jar of an attempt, redirects included. None for cookies of redirects alone.
     """
 
     method: str
@@ -194,6 +200,7 @@ class Request(NamedTuple):
     body: bytes | None = None
     auth: Authorization | None = None
     sent: SentRequests | None = None
+    cookies: Callable[[], CookieJar] | None = None
 
     @classmethod
     def build(
@@ -238,6 +245,11 @@ class Request(NamedTuple):
         return next((value for name, value in self.headers.items() if name.lower() == "host"), "")
 
     @property
+    def cookie_header(self) -> str:
+        """The `Cookie` header; empty if there is none."""
+        return next((value for name, value in self.headers.items() if name.lower() == "cookie"), "")
+
+    @property
     def certificate(self) -> ClientCertificate | None:
         """The client certificate of the connection; None if it needs none."""
         return None if self.auth is None else self.auth.certificate
@@ -267,11 +279,32 @@ class Request(NamedTuple):
             method, body, drop = "GET", None, _BODY_HEADERS
         headers = {name: value for name, value in self.headers.items() if name.lower() not in drop}
         if url.origin == self.url.origin:
-            return Request(method, url, headers, body, self.auth, self.sent)
+            return Request(method, url, headers, body, self.auth, self.sent, self.cookies)
         headers = {
             name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
         }
-        return Request(method, url, headers, body)
+        return Request(method, url, headers, body, cookies=self.cookies)
+
+    def with_cookies(self, jar: CookieJar) -> Request:
+        """Return the request with the cookies of a jar that belong to its address.
+
+        Its own `Cookie` header replaces cookies of the jar by name.
+        """
+        own = self.cookie_header
+        cookies = jar.header(self._address, own)
+        if cookies == own:
+            return self
+        others = {name: value for name, value in self.headers.items() if name.lower() != "cookie"}
+        return self._replace(headers={**others, "Cookie": cookies})
+
+    def keep_cookies(self, jar: CookieJar, headers: HTTPHeaderDict) -> None:
+        """Keep the cookies in the headers of the response in a jar."""
+        jar.keep(self._address, headers.getlist("set-cookie"))
+
+    @property
+    def _address(self) -> Address:
+        # Cookies belong to the server name: with a Host header, the host of the URL is that of the load balancer.
+        return Address.of(self.url.scheme, self.server_name, self.url.target)
 
 
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:

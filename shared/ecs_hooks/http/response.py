@@ -82,6 +82,8 @@ class Response(NamedTuple):
         Duration of each phase, redirects included.
     tls
         TLS details of the connection; None for plain HTTP.
+    cookie_note
+        Cookies that were not sent, as the end of the reason of a failure; empty without any.
     """
 
     status: int
@@ -94,6 +96,7 @@ class Response(NamedTuple):
     attempts: int = 1
     timings: Timings = Timings()
     tls: Tls | None = None
+    cookie_note: str = ""
 
     @property
     def ok(self) -> bool:
