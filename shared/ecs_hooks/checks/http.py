@@ -103,7 +103,8 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             evidence["warnings"] = len(warnings)
         if self.expect.max_latency_ms is not None:
             evidence["latency_ms_limit"] = self.expect.max_latency_ms
-        found = describe(failing) if failing else f"status {response.status} in {response.latency * 1000:.0f} ms"
+        failure = f"{describe(failing)}{response.cookie_note}" if failing else ""
+        found = failure or f"status {response.status} in {response.latency * 1000:.0f} ms"
         reason = redactor.mask(f"{response.where} {found}{describe_warnings(warnings)}")
         return Outcome.failed(reason, evidence) if failing else Outcome.passed(reason, evidence)
 

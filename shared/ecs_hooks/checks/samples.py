@@ -124,7 +124,8 @@ class Samples(LatencyLimits):
             reached.set()
             retries.append(response.attempts - 1)
             failing, _ = split_warnings(expect.unmet(response, redactor))
-            return Sample(redactor.mask(describe(failing)) if failing else "", response.latency)
+            problem = f"{describe(failing)}{response.cookie_note}" if failing else ""
+            return Sample(redactor.mask(problem), response.latency)
 
         try:
             collected = self.collect(send_one, session.deadline)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from ecs_hooks.aws.call import call_aws, call_aws_list, parsing
 from ecs_hooks.aws.errors import FactDeniedError, invalid_response
 from ecs_hooks.codedeploy.event import STAGES
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import REFERENCE
 
 DEPLOYMENT = "codedeploy:GetDeployment"
@@ -188,6 +188,6 @@ def configuration(
     if text.startswith(("s3:", "ssm:")):
         return {REFERENCE: text}
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text, strict=True)
+    except JsonError:
         return text

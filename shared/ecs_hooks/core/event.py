@@ -6,7 +6,6 @@ structure". Unknown fields are kept, not refused, since ECS adds to the payload.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.formatting import json_type
+from ecs_hooks.core.json_text import JsonError, read_json
 
 STATE_KEY = "ecsHooks"
 """The one key of `hookDetails` that belongs to this library: its state between two invocations."""
@@ -289,8 +289,8 @@ class LifecycleEvent(NamedTuple):
             return {}
         if isinstance(details, str):
             try:
-                details = json.loads(details)
-            except (ValueError, RecursionError):
+                details = read_json(details, strict=True)
+            except JsonError:
                 return None
         return {str(key): value for key, value in details.items()} if isinstance(details, Mapping) else None
 

@@ -77,10 +77,19 @@ def json_type(value: object) -> str:  # noqa: PLR0911 - a table
 
 def json_equal(left: Any, right: Any) -> bool:
     """Return whether two JSON values are equal: 1 and 1.0 are; 1 and true, equal in Python, are not."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(json_equal(value, right[key]) for key, value in left.items())
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(json_equal, left, right))
-    return bool(left == right)
+    waiting = [(left, right)]
+    while waiting:  # no recursion: a document can be nested more deeply than the stack allows
+        one, other = waiting.pop()
+        if isinstance(one, bool) or isinstance(other, bool):
+            is_equal = one is other
+        elif isinstance(one, Mapping) and isinstance(other, Mapping):
+            is_equal = one.keys() == other.keys()
+            waiting += ((value, other[key]) for key, value in one.items() if is_equal)
+        elif isinstance(one, list) and isinstance(other, list):
+            is_equal = len(one) == len(other)
+            waiting += zip(one, other, strict=False)
+        else:
+            is_equal = bool(one == other)
+        if not is_equal:
+            return False
+    return True

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.http.errors import ContentError, ProtocolError
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class Response(NamedTuple):
         Duration of each phase, redirects included.
     tls
         TLS details of the connection; None for plain HTTP.
+    cookie_note
+        Cookies that were not sent, as the end of the reason of a failure; empty without any.
     """
 
     status: int
@@ -94,6 +96,7 @@ class Response(NamedTuple):
     attempts: int = 1
     timings: Timings = Timings()
     tls: Tls | None = None
+    cookie_note: str = ""
 
     @property
     def ok(self) -> bool:
@@ -103,11 +106,12 @@ class Response(NamedTuple):
     @property
     def text(self) -> str:
         """The body as text, in the charset of `Content-Type` or else UTF-8; invalid bytes are replaced."""
-        found = _CHARSET.search(self.headers.get("content-type") or "")
-        return self.content.decode((found and text_encoding(found.group(1))) or "utf-8", "replace")
+        return self.content.decode(self._encoding, "replace")
 
     def json(self) -> Any:
-        """Return the body as JSON.
+        """Return the body as JSON (RFC 8259), in the charset of `Content-Type` or else UTF-8.
+
+        Of several members of one name the last one counts. A number beyond the range of a double keeps its digits.
 
         Raises
         ------
@@ -115,12 +119,18 @@ class Response(NamedTuple):
             If it is not valid JSON.
         """
         try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError) as error:
-            problem = "nested too deeply" if isinstance(error, RecursionError) else "not valid JSON"
-            raised = ContentError(f"response body ({len(self.content)} bytes) is {problem}")
+            return read_json(self.content, self._encoding)
+        except JsonError as error:
+            problem = "is not valid JSON" if error.is_syntax else str(error).replace("is not", "is not valid", 1)
+            raised = ContentError(f"response body ({len(self.content)} bytes) {problem}")
             raised.where = self.where
             raise raised from None
+
+    @property
+    def _encoding(self) -> str:
+        """The charset of `Content-Type`, by Python's name; UTF-8 without a known one."""
+        found = _CHARSET.search(self.headers.get("content-type") or "")
+        return (found and text_encoding(found.group(1))) or "utf-8"
 
 
 def text_encoding(name: str) -> str | None:

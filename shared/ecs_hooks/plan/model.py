@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.core.formatting import json_type, not_allowed, printable
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
@@ -150,6 +151,8 @@ class Plan(NamedTuple):
     def _parse(cls, configuration: object, defaults: Sequence[Check], *, own_fields_allowed: bool) -> Plan:
         if not isinstance(configuration, Mapping):
             problem = f'must be a JSON object such as {{"checks": [...]}}, not {json_type(configuration)}'
+            if isinstance(configuration, str):
+                problem += _json_problem(configuration)
             raise PlanError([f"hookDetails: {problem}"])
         fields = dict(configuration)
         problems: list[str] = []
@@ -174,6 +177,15 @@ class Plan(NamedTuple):
         if problems:
             raise PlanError(problems)
         return cls(checks, policies, explicit)
+
+
+def _json_problem(text: str) -> str:
+    """Return why a string is not a JSON object, after the rest of a message; empty if it is other JSON."""
+    try:
+        read_json(text, strict=True)
+    except JsonError as error:
+        return f"; the string {error}"
+    return ""
 
 
 def _too_long(checks: Sequence[Check], policies: Policies) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -12,6 +11,7 @@ from ecs_hooks.auth.secret_store import PERMISSION_HINT, SSM, with_resource
 from ecs_hooks.aws.call import call_aws, parsing
 from ecs_hooks.aws.errors import FactError, aws_error
 from ecs_hooks.core.formatting import json_type
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
 
 if TYPE_CHECKING:
@@ -68,13 +68,9 @@ class PlanReference(NamedTuple):
             parameter = "PlanArns" if self.action == S3 else "ParameterArns"
             raise with_resource(error, self.location, PERMISSION_HINT.format(parameter)) from error
         try:
-            fields = json.loads(text)
-        except RecursionError:
-            raise self._problem("is nested too deeply") from None
-        except json.JSONDecodeError as error:
-            raise self._problem(f"is not JSON: {error.msg}, line {error.lineno} column {error.colno}") from None
-        except UnicodeDecodeError:
-            raise self._problem("is not JSON: its text is not UTF-8") from None
+            fields = read_json(text, strict=True)
+        except JsonError as error:
+            raise self._problem(str(error)) from None
         if not isinstance(fields, Mapping):
             raise self._problem(f'must be a JSON object such as {{"checks": [...]}}, not {json_type(fields)}')
         if REFERENCE in fields:
