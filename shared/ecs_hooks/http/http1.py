@@ -13,6 +13,7 @@ import h11
 from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.http.connect import connect
+from ecs_hooks.http.content_encoding import decoded
 from ecs_hooks.http.deadline_socket import RECV_BYTES
 from ecs_hooks.http.errors import (
     HttpError,
@@ -23,7 +24,7 @@ from ecs_hooks.http.errors import (
     TlsHandshakeError,
     TooLargeError,
 )
-from ecs_hooks.http.response import Response, Timings, decoded
+from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.tls import Tls, TlsOptions, ssl_reason
 
 if TYPE_CHECKING:
@@ -271,8 +272,14 @@ class Http1Connection:
     def _body(self, encodings: str, limits: Limits, budget: Budget) -> bytes:
         pieces: list[bytes] = []
         size = 0
+
+        def check() -> None:
+            # A few kilobytes may take any time to decode.
+            if budget.deadline.expired:
+                raise budget.timeout(Phase.DECODE)
+
         try:
-            for piece in decoded(self._pieces(limits.max_body_bytes), encodings):
+            for piece in decoded(self._pieces(limits.max_body_bytes), encodings, check):
                 size += len(piece)
                 if size > limits.max_body_bytes:
                     raise TooLargeError(limits.max_body_bytes)
