@@ -19,6 +19,7 @@ from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.http import HttpClient, Limits
 from ecs_hooks.http.content_encoding import decoded
 from ecs_hooks.http.errors import DeadlineError, ProtocolError, ResponseTimeoutError, TooLargeError
+from tests.http.behaviours import slow_to_decode
 from tests.http.fixtures import Serve
 from tests.http.servers import replying
 
@@ -223,30 +224,23 @@ def test_pieces_are_small() -> None:
         assert len(unpack(compress(bytes(3_000_000)), encoding)) == 3_000_000
 
 
-@pytest.fixture(scope="module")
-def slow() -> bytes:
-    """Some kilobytes that take many seconds to decode, and hold nothing."""
-    head, blocks = b"\x1f\x8b\x08\0\0\0\0\0\0\xff", b"\0\0\0\xff\xff" * 4_000_000
-    return gzip.compress(gzip.compress(head) + gzip.compress(blocks, 1) * 750, 9)
-
-
 class TestTime:
     """Decoding counts in the time of a request."""
 
-    def test_it_is_held_to_the_timeout(self, serve: Serve, slow: bytes) -> None:
-        server = serve(replying(slow, "Content-Encoding: gzip, gzip, gzip"))
+    def test_it_is_held_to_the_timeout(self, serve: Serve) -> None:
+        server = serve(replying(slow_to_decode(), "Content-Encoding: gzip, gzip, gzip"))
         client = HttpClient(server.url, Deadline.after(60), Limits(timeout_seconds=0.5, connect_retries=0))
         began = time.monotonic()
         with pytest.raises(ResponseTimeoutError, match=r"response body not decoded within 0\.5 s \(timeout_seconds\)"):
             client.get("/")
         assert time.monotonic() - began < 5
 
-    def test_it_is_held_to_the_invocation(self, serve: Serve, slow: bytes) -> None:
-        server = serve(replying(slow, "Content-Encoding: gzip, gzip, gzip"))
+    def test_it_is_held_to_the_invocation(self, serve: Serve) -> None:
+        server = serve(replying(slow_to_decode(), "Content-Encoding: gzip, gzip, gzip"))
         with pytest.raises(DeadlineError, match="response body not decoded when the time of this invocation was over"):
             HttpClient(server.url, Deadline.after(0.5)).get("/")
 
-    def test_the_steps_are_short(self, slow: bytes) -> None:
+    def test_the_steps_are_short(self) -> None:
         times: list[float] = []
 
         def check() -> None:
@@ -255,7 +249,7 @@ class TestTime:
                 raise TimeoutError
 
         with pytest.raises(TimeoutError):
-            list(decoded([slow], "gzip, gzip, gzip", check))
+            list(decoded([slow_to_decode()], "gzip, gzip, gzip", check))
         assert max(after - before for before, after in pairwise(times)) < 0.2
 
 
