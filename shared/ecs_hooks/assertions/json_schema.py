@@ -48,6 +48,12 @@ class _TooManyStepsError(Exception):
     """A validation requires more than `MAX_STEPS`."""
 
 
+class Undecided(str):
+    """Why a validation could not be finished, so that the value is neither valid nor invalid."""
+
+    __slots__ = ()
+
+
 class _Use(threading.local):
     """The steps and violations left to the validation in this thread."""
 
@@ -91,20 +97,25 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def violation(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: PLR0911 - one case for each end
-    """Return the most relevant violation of a schema, its path and rule without the value; None for a valid value."""
+    """Return the most relevant violation of a schema, its path and rule without the value; None for a valid value.
+
+    The result is `Undecided` if the validation cannot be finished.
+    """
     _left.begin()
     try:
         error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(_brief(value)))
     except RecursionError:
-        return "$: nested too deeply"
+        return Undecided("$: nested too deeply")
     except Unresolvable:
-        return "$: a $ref of the schema cannot be resolved"
+        return Undecided("$: a $ref of the schema cannot be resolved")
     except PatternError as problem:
-        return f"$: a pattern of the schema is not valid: {problem}"
+        return Undecided(f"$: a pattern of the schema is not valid: {problem}")
     except OverflowError:
-        return "$: a number is too large for multipleOf"
+        return Undecided("$: a number is too large for multipleOf")
     except _TooManyStepsError:
-        return f"$: validation requires more than {MAX_STEPS:,} steps; simplify the schema, or check a part of the document"
+        return Undecided(
+            f"$: validation requires more than {MAX_STEPS:,} steps; simplify the schema, or check a part of the document"
+        )
     if error is None:
         return None
     rule = json.dumps(error.validator_value, default=str)
