@@ -22,6 +22,8 @@ from referencing.exceptions import Unresolvable
 
 from ecs_hooks.assertions.patterns import matches, pattern_problem
 from ecs_hooks.assertions.re2_syntax import PatternError
+from ecs_hooks.assertions.schema_formats import format_checker
+from ecs_hooks.assertions.schema_keywords import references, structure_problem
 from ecs_hooks.core.deadline import check_deadline
 from ecs_hooks.core.formatting import json_equal, json_type
 
@@ -82,10 +84,11 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
             problem = ": nested too deeply"
         if problem:
             raise ValueError(f"is not a valid JSON Schema: ${path}{problem}")
-    references = (each.get("$ref") for each in _objects(schema))
-    outside = next((each for each in references if isinstance(each, str) and not each.startswith("#")), None)
-    if outside is not None:
+    if any(not each.startswith("#") for each in references(schema)):
         raise ValueError("has a $ref to another document; only references within the schema (#/...) are followed")
+    unchecked = structure_problem(json.dumps(schema))
+    if unchecked:
+        raise ValueError(f"is not a valid JSON Schema: ${unchecked}")
     if _evaluates_patterns(schema):
         raise ValueError("has patternProperties and unevaluatedProperties; write additionalProperties instead")
     # Drafts up to 6 do not require these names to be patterns.
@@ -172,7 +175,7 @@ def _formats() -> FormatChecker:
 def _validator(schema: str) -> Validator:
     loaded = json.loads(schema)
     bounded = _bounded(validator_for(loaded, default=Draft202012Validator))
-    return cast("Validator", bounded(_brief(loaded), registry=Registry()))
+    return cast("Validator", bounded(_brief(loaded), registry=Registry(), format_checker=format_checker()))
 
 
 @lru_cache(maxsize=8)
