@@ -60,7 +60,8 @@ def test_formats(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_value_of_another_type_has_every_format(name: str) -> None:
     other = "a" if isinstance(CASES[name][0][0], int | float) else 5
-    for value in (other, None, True, [], {}):
+    values: list[Any] = [other, None, True, [], {}]
+    for value in values:
         assert violation({"format": name}, value) is None
 
 

@@ -59,7 +59,8 @@ def structure_problem(schema: str) -> str:
 
 def _draft(schema: Mapping[str, Any]) -> Any:
     """Return the validator of the draft that a schema names; None if it is unknown."""
-    return validator_for(schema, default=None) if "$schema" in schema else Draft202012Validator
+    unknown: Any = None
+    return validator_for(schema, default=unknown) if "$schema" in schema else Draft202012Validator
 
 
 def _parts(path: str, schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
