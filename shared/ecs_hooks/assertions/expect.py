@@ -111,7 +111,7 @@ class Expect(BaseModel):
         text, shown = response.text, f"{len(response.content)} bytes"
         for predicate in self.body:
             # For `exists`, an empty body counts as missing.
-            values = [text] if text or predicate.exists is None else []
+            values = [text] if text or not predicate.is_about_existence else []
             problem = predicate.problem_among(values, redactor, shown=shown, is_text=True)
             if problem:
                 yield Unmet("body", problem)

@@ -24,6 +24,8 @@ from referencing.exceptions import Unresolvable
 
 from ecs_hooks.assertions.patterns import matches, pattern_problem
 from ecs_hooks.assertions.re2_syntax import PatternError
+from ecs_hooks.assertions.schema_formats import format_checker
+from ecs_hooks.assertions.schema_keywords import references, structure_problem
 from ecs_hooks.core.deadline import check_deadline
 from ecs_hooks.core.formatting import json_equal, json_type
 from ecs_hooks.core.json_text import HugeNumber
@@ -51,6 +53,12 @@ _SQUARE = {"unevaluatedItems", "unevaluatedProperties"}
 
 class _TooManyStepsError(Exception):
     """A validation requires more than `MAX_STEPS`."""
+
+
+class Undecided(str):
+    """Why a validation could not be finished, so that the value is neither valid nor invalid."""
+
+    __slots__ = ()
 
 
 class _Use(threading.local):
@@ -81,10 +89,11 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
             problem = ": nested too deeply"
         if problem:
             raise ValueError(f"is not a valid JSON Schema: ${path}{problem}")
-    references = (each.get("$ref") for each in _objects(schema))
-    outside = next((each for each in references if isinstance(each, str) and not each.startswith("#")), None)
-    if outside is not None:
+    if any(not each.startswith("#") for each in references(schema)):
         raise ValueError("has a $ref to another document; only references within the schema (#/...) are followed")
+    unchecked = structure_problem(json.dumps(schema))
+    if unchecked:
+        raise ValueError(f"is not a valid JSON Schema: ${unchecked}")
     if _evaluates_patterns(schema):
         raise ValueError("has patternProperties and unevaluatedProperties; write additionalProperties instead")
     # Drafts up to 6 do not require these names to be patterns.
@@ -96,20 +105,25 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def violation(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: PLR0911 - one case for each end
-    """Return the most relevant violation of a schema, its path and rule without the value; None for a valid value."""
+    """Return the most relevant violation of a schema, its path and rule without the value; None for a valid value.
+
+    The result is `Undecided` if the validation cannot be finished.
+    """
     _left.begin()
     try:
         error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(_brief(value)))
     except RecursionError:
-        return "$: nested too deeply"
+        return Undecided("$: nested too deeply")
     except Unresolvable:
-        return "$: a $ref of the schema cannot be resolved"
+        return Undecided("$: a $ref of the schema cannot be resolved")
     except PatternError as problem:
-        return f"$: a pattern of the schema is not valid: {problem}"
+        return Undecided(f"$: a pattern of the schema is not valid: {problem}")
     except OverflowError:
-        return "$: a number is too large for multipleOf"
+        return Undecided("$: a number is too large for multipleOf")
     except _TooManyStepsError:
-        return f"$: validation requires more than {MAX_STEPS:,} steps; simplify the schema, or check a part of the document"
+        return Undecided(
+            f"$: validation requires more than {MAX_STEPS:,} steps; simplify the schema, or check a part of the document"
+        )
     if error is None:
         return None
     rule = json.dumps(error.validator_value, default=str)
@@ -166,7 +180,7 @@ def _formats() -> FormatChecker:
 def _validator(schema: str) -> Validator:
     loaded = json.loads(schema)
     bounded = _bounded(validator_for(loaded, default=Draft202012Validator))
-    return cast("Validator", bounded(_brief(loaded), registry=Registry()))
+    return cast("Validator", bounded(_brief(loaded), registry=Registry(), format_checker=format_checker()))
 
 
 @lru_cache(maxsize=8)

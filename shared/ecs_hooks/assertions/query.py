@@ -338,5 +338,5 @@ class Assertion(Query, Predicate):
             return found.problem
         # For `exists`, an empty body counts as missing.
         is_body = self.query == "body" and not self.filters
-        values = [each for each in found.values if each or not is_body or self.exists is None]
+        values = [each for each in found.values if each or not (is_body and self.is_about_existence)]
         return self.problem_among(values, redactor, shown=self.shown(found, redactor), is_text=found.is_text)

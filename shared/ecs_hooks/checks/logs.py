@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from ecs_hooks.assertions.numbers import plain, read_number
 from ecs_hooks.assertions.predicate import Condition
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
@@ -174,8 +174,5 @@ class LogsCheck(Check):
 
 
 def _number(value: str | None) -> float | None:
-    try:
-        number = float(value or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    number = read_number(value or "")
+    return None if number is None else plain(number)
