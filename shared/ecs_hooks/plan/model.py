@@ -6,8 +6,10 @@ a gate that ignores half of its configuration is no gate.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -18,13 +20,16 @@ from ecs_hooks.core.formatting import json_type, not_allowed, printable
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
 from ecs_hooks.core.state import MAX_WATCHED
-from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
+from ecs_hooks.core.validation_errors import BEYOND_DOUBLE, Form, error_lines, fields_at
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
 
 MAX_CHECKS = 200
 """More fit neither into one invocation nor into the state between two."""
+
+_MAX_DEPTH = 100
+"""Levels of objects and arrays in a check; pydantic serializes at most 255."""
 
 REFERENCE = "plan"
 """The field with the location of a stored plan."""
@@ -242,6 +247,10 @@ def _parse_check(item: object, where: str, problems: list[str]) -> Check | None:
     if not isinstance(item, Mapping):
         problems.append(f"{where}: must be an object with a type, not {json_type(item)}")
         return None
+    invalid = list(_not_json(item, where))
+    if invalid:
+        problems += invalid
+        return None
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in CHECKS:
         problem = f"is required; one of {', '.join(CHECKS)}" if kind is None else not_allowed(kind, list(CHECKS))
@@ -255,3 +264,35 @@ def _parse_check(item: object, where: str, problems: list[str]) -> Check | None:
         except ValidationError as error:
             problems += error_lines(error, where, model)
             return None
+
+
+def _not_json(value: object, where: str) -> Iterator[str]:
+    """Yield the places of a value that JSON cannot hold; Python's reader, which reads the event, accepts them."""
+    level = [(value, where)]
+    for _ in range(_MAX_DEPTH):
+        inner: list[tuple[object, str]] = []
+        for each, place in level:
+            match each:
+                case Mapping():
+                    inner += [(name, f"{place} (the name of a field)") for name in each]
+                    inner += [(found, f"{place}.{name}") for name, found in each.items()]
+                case list() | tuple():
+                    inner += [(found, f"{place}[{number}]") for number, found in enumerate(each)]
+                case str() if not _is_unicode(each):
+                    yield f"{place}: must not contain half of a surrogate pair"
+                case float() if not math.isfinite(each):
+                    yield f"{place}: must be a finite number"
+                case int() if abs(each) > sys.float_info.max:
+                    yield f"{place}: must not be {BEYOND_DOUBLE}"
+        level = inner
+        if not level:
+            return
+    yield f"{where}: must have at most {_MAX_DEPTH} levels of objects and arrays"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
