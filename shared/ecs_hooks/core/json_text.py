@@ -90,6 +90,9 @@ class HugeNumber(float):
     def __eq__(self, other: object) -> bool:
         return self._exact == _decimal(other) if isinstance(other, int | float) else NotImplemented
 
+    def __ne__(self, other: object) -> bool:  # float has one of its own
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self._exact)
 
@@ -144,13 +147,13 @@ def read_json(content: str | bytes, encoding: str = "utf-8", *, strict: bool = F
     """
     text = (content if isinstance(content, str) else _decoded(content, encoding)).removeprefix(_BOM)
     try:
-        value = json.loads(
-            text,
+        decoder = json.JSONDecoder(
             parse_int=_integer,
             parse_float=_float,
             parse_constant=_refuse_constant,
             object_pairs_hook=_with_unique_keys if strict else None,
         )
+        value = decoder.decode(text)
     except json.JSONDecodeError as error:
         detail = f"{error.msg}, line {error.lineno} column {error.colno}"
         raise JsonError("is not JSON", detail, is_syntax=True) from None

@@ -197,7 +197,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
         outcome = outcome_of(results, limits, session.redactor)
         if outcome.status is Status.PASS:
             return outcome
-        note = logins[0].note(each.blue for each in pairs) or logins[1].note(each.green for each in pairs)
+        note = logins[1].note(each.green for each in pairs) or logins[0].note(each.blue for each in pairs)
         return outcome._replace(reason=f"{outcome.reason}{note}")
 
     def _log_in(self, session: Session, context: CheckContext, *, is_blue: bool) -> LoggedIn:
