@@ -78,7 +78,7 @@ TLS = Tls("TLSv1.3", CERTIFICATE)
         ({"query": "certificate", "field": "issuer"}, ["organizationName=Example CA"]),
         ({"query": "certificate", "field": "alternative_names"}, [["shop.example"]]),
         ({"query": "redirects"}, [2]),
-        ({"query": "location"}, ["/next?code=s3cret"]),
+        ({"query": "location"}, ["https://shop.example/next?code=s3cret"]),
         ({"query": "url"}, ["https://shop.example/a?b=***"]),
     ],
 )
@@ -114,7 +114,7 @@ def test_the_values_of_each_query(query: dict[str, Any], values: list[Any]) -> N
         ({"query": "tls_version", "equals": "TLSv1.3"}, None),
         ({"query": "certificate", "min": 14}, None),
         ({"query": "certificate", "field": "issuer", "contains": "Other"}, "to contain"),
-        ({"query": "location", "contains": "login"}, 'is /next, expected to contain "login"'),
+        ({"query": "location", "contains": "login"}, 'is https://shop.example/next, expected to contain "login"'),
         ({"query": "jsonpath", "path": "$", "json_schema": {"type": "object", "required": ["version"]}}, None),
         (
             {"query": "jsonpath", "path": "$", "json_schema": {"properties": {"version": {"type": "number"}}}},

@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.http.errors import ContentError, ProtocolError
@@ -82,6 +82,10 @@ class Response(NamedTuple):
         Duration of each phase, redirects included.
     tls
         TLS details of the connection; None for plain HTTP.
+    http_version
+        Version of HTTP, such as `1.1`; empty if it is not a response of HTTP.
+    followed
+        The redirects that were followed, without their bodies.
     """
 
     status: int
@@ -94,6 +98,8 @@ class Response(NamedTuple):
     attempts: int = 1
     timings: Timings = Timings()
     tls: Tls | None = None
+    http_version: str = ""
+    followed: Sequence[Response] = ()
 
     @property
     def ok(self) -> bool:
