@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from ecs_hooks.http.cookies.jar import CookieJar
     from ecs_hooks.http.tls import ClientCertificate
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+"""The methods of RFC 9110 and PATCH; others are tokens of an application's choice."""
 USER_AGENT = f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)"
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS = {"content-length", "transfer-encoding", "connection"}
@@ -213,8 +215,7 @@ class Request(NamedTuple):
         RequestError
             If method or headers are not valid.
         """
-        if method not in METHODS:
-            raise RequestError(f"method must be one of {', '.join(METHODS)}")
+        check_method(method)
         given = dict(headers or {})
         check_headers(given)
         defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -305,6 +306,18 @@ class Request(NamedTuple):
     def _address(self) -> Address:
         # Cookies belong to the server name: with a Host header, the host of the URL is that of the load balancer.
         return Address.of(self.url.scheme, self.server_name, self.url.target)
+
+
+def check_method(method: str) -> str:
+    """Return a method; raise RequestError if it is not a token of up to 40 characters, or a known one in another case.
+
+    `CONNECT` has no response but a tunnel.
+    """
+    if not _TOKEN.fullmatch(method) or method.upper() == "CONNECT":
+        raise RequestError(f"method must be one of {', '.join(METHODS)}, or another token, but not CONNECT")
+    if method not in METHODS and method.upper() in METHODS:
+        raise RequestError(f"method must be one of {', '.join(METHODS)}; did you mean {method.upper()!r}?")
+    return method
 
 
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:

@@ -166,12 +166,12 @@ def attempt(request: Request, limits: Limits, budget: Budget, exchange: Exchange
 
 
 def _with_redirects(response: Response, redirects: Sequence[Response]) -> Response:
-    """Return a response with the time of its redirects added."""
+    """Return a response with its redirects, and with their time added."""
     latency, timings = response.latency, response.timings
     for each in redirects:
         latency += each.latency
         timings = timings.plus(each.timings)
-    return response._replace(latency=latency, timings=timings, redirects=len(redirects))
+    return response._replace(latency=latency, timings=timings, redirects=len(redirects), followed=tuple(redirects))
 
 
 def _next(request: Request, response: Response) -> Request:

@@ -94,10 +94,25 @@ class Url(NamedTuple):
         RequestError
             If it is not an HTTP URL.
         """
+        return Url.parse(self.joined(location)).anonymous
+
+    def resolved(self, location: str) -> str:
+        """Return the absolute URL of a `Location` header as text, with its fragment.
+
+        Raises
+        ------
+        RequestError
+            If it is not an HTTP URL.
+        """
+        joined = self.joined(location)
+        Url.parse(joined)
+        return joined
+
+    def joined(self, location: str) -> str:
+        """Return the URL in a `Location` header as text, which may not be an HTTP URL."""
         # A server may send raw UTF-8; headers are decoded as Latin-1.
         readable = location.encode("latin-1", "replace").decode("utf-8", "replace")
-        joined = urljoin(self._full, quote(readable, safe=":/?#[]@!$&'()*+,;=%~"))
-        return Url.parse(joined).anonymous
+        return urljoin(self._full, quote(readable, safe=":/?#[]@!$&'()*+,;=%~"))
 
     @property
     def origin(self) -> tuple[str, str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 from urllib.parse import parse_qs
 
 from pydantic import (
@@ -29,6 +29,7 @@ from ecs_hooks.http.request import (
     File,
     Request,
     check_headers,
+    check_method,
     form_body,
     json_body,
     multipart_body,
@@ -49,7 +50,11 @@ else:
 
 R = TypeVar("R", bound="RequestFields")
 
-Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Method = Annotated[
+    str,
+    AfterValidator(check_method),
+    WithJsonSchema({"type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}$"}),
+]
 
 _BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "form": "form", "multipart": "multipart"}
 """Fields that give the request a body, and their names in a plan."""
@@ -156,7 +161,7 @@ class RequestFields(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
 
     method: Method = "GET"
-    """HTTP method."""
+    """HTTP method: a token, such as `GET` or `PROPFIND`; methods are case-sensitive."""
     path: str | None = None
     """Path below the address of green. Default: `/`."""
     url: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +16,7 @@ from ecs_hooks.http.cookies.jar import CookieJar
 from ecs_hooks.http.errors import HttpError, RequestError, TransportError
 from ecs_hooks.http.limits import Limits, MinVersion
 from ecs_hooks.http.tls import authorities_problem
+from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,23 @@ def _are_certificates(value: str | Reference) -> str | Reference:
     if problem:
         raise ValueError(problem)
     return value
+
+
+def port_problem(green: Endpoint, port: int | None) -> str:
+    """Return why another port of an address of green is not known to be green's; empty if it is."""
+    if not green.protocol or port is None or port == Url.parse(green.base_url).port:
+        return ""
+    return f"port {port} belongs to another listener of the load balancer, which may forward to blue"
+
+
+def at_port(green: Endpoint, port: int | None) -> Endpoint:
+    """Return an address of green with another port; None leaves it as it is."""
+    if port is None:
+        return green
+    parts = urlsplit(green.base_url)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return green._replace(base_url=parts._replace(netloc=f"{userinfo}{at}{name}:{port}").geturl())
 
 
 class TlsFields(BaseModel):
