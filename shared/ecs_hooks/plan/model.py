@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
+from ecs_hooks.core.arn import FUNCTION
 from ecs_hooks.core.formatting import json_type, not_allowed, printable
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
@@ -24,6 +25,7 @@ from ecs_hooks.core.validation_errors import BEYOND_DOUBLE, Form, error_lines, f
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
+    from ecs_hooks.core.arn import EcsArn
 
 MAX_CHECKS = 200
 """More fit neither into one invocation nor into the state between two."""
@@ -35,6 +37,9 @@ REFERENCE = "plan"
 """The field with the location of a stored plan."""
 
 _LOCATION = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|ssm:[A-Za-z0-9_.:/-]+)$"
+
+
+_SERVICE = r"^(arn:[a-z0-9-]+:ecs:[a-z0-9-]+:[0-9]{12}:service/)?([A-Za-z0-9_-]{1,255}/)?[A-Za-z0-9_-]{1,255}$"
 
 
 class Mode(StrEnum):
@@ -100,6 +105,11 @@ class Policies(BaseModel):
     """`enforce`, or `observe` to answer SUCCEEDED whatever happens, and log the verdict."""
     first_deployment: FirstDeployment = FirstDeployment.RUN
     """`run` the checks on a service's first deployment too, or `skip` them."""
+    service: (
+        Annotated[str, Field(pattern=_SERVICE, max_length=1000), Form("NAME, CLUSTER/NAME, or the ARN of a service")]
+        | None
+    ) = None
+    """The service that the plan is for: `NAME`, `CLUSTER/NAME` or its ARN. The plan fails for any other. Default: any service."""
     plan: Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": _LOCATION})] | None = None
     """Location of a stored plan in JSON: `s3://BUCKET/KEY` or `ssm:NAME`. Fields beside it override those of the plan."""
 
@@ -129,7 +139,14 @@ class Plan(NamedTuple):
     explicit: bool
 
     @classmethod
-    def parse(cls, configuration: object, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False) -> Plan:
+    def parse(
+        cls,
+        configuration: object,
+        *,
+        defaults: Sequence[Check] = (),
+        own_fields_allowed: bool = False,
+        deployed: EcsArn | None = None,
+    ) -> Plan:
         """Read a plan.
 
         Parameters
@@ -141,6 +158,8 @@ class Plan(NamedTuple):
         own_fields_allowed
             Whether unknown fields belong to the user's own code. Fields that look like a misspelt field of the plan are
             refused all the same.
+        deployed
+            The service or function that is deployed, which the plan must be for; None where it is unknown.
 
         Raises
         ------
@@ -148,12 +167,14 @@ class Plan(NamedTuple):
             If it has mistakes. No string of the configuration is repeated in it: it could be a secret.
         """
         try:
-            return cls._parse(configuration, defaults, own_fields_allowed=own_fields_allowed)
+            return cls._parse(configuration, defaults, deployed, own_fields_allowed=own_fields_allowed)
         except CheckCodeError as error:
             raise PlanError([str(error)]) from error.__cause__
 
     @classmethod
-    def _parse(cls, configuration: object, defaults: Sequence[Check], *, own_fields_allowed: bool) -> Plan:
+    def _parse(
+        cls, configuration: object, defaults: Sequence[Check], deployed: EcsArn | None, *, own_fields_allowed: bool
+    ) -> Plan:
         if not isinstance(configuration, Mapping):
             problem = f'must be a JSON object such as {{"checks": [...]}}, not {json_type(configuration)}'
             if isinstance(configuration, str):
@@ -175,6 +196,7 @@ class Plan(NamedTuple):
             problems += error_lines(error, "hookDetails", Policies, "checks")
         else:
             problems += _too_long(checks, policies)
+            problems += _other_service(policies, deployed)
         watched = sum(any(variant.watch for variant in _variants(check)) for check in checks)
         if watched > MAX_WATCHED:
             # Their measurements are part of the state, and none may get lost.
@@ -191,6 +213,14 @@ def _json_problem(text: str) -> str:
     except JsonError as error:
         return f"; the string {error}"
     return ""
+
+
+def _other_service(policies: Policies, deployed: EcsArn | None) -> list[str]:
+    planned = policies.service
+    if planned is None or deployed is None or deployed.is_named(planned):
+        return []
+    found = f"Lambda function {deployed.service}" if deployed.kind == FUNCTION else f"service {deployed}"
+    return [f"hookDetails.service: the plan is for service {planned}, but this is a deployment of {found}"]
 
 
 def _too_long(checks: Sequence[Check], policies: Policies) -> list[str]:
