@@ -80,6 +80,8 @@ class Response(NamedTuple):
         Duration of each phase, redirects included.
     tls
         TLS details of the connection; None for plain HTTP.
+    location
+        The `Location` header as received, decoded as Latin-1; empty if there is none.
     """
 
     status: int
@@ -92,6 +94,7 @@ class Response(NamedTuple):
     attempts: int = 1
     timings: Timings = Timings()
     tls: Tls | None = None
+    location: str = ""
 
     @property
     def ok(self) -> bool:

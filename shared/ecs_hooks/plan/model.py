@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.core.formatting import json_type, not_allowed
+from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
@@ -80,9 +81,16 @@ class Policies(BaseModel):
     """The address of green, such as `http://test-alb.example.com:8080`. Default: `APP_URL` of the function, or else the
     address of the service's test listener."""
     host: (
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=255), Form("HOST or HOST:PORT")] | None
+        Annotated[
+            str,
+            Field(pattern=r"^[^\x00-,/:-@\[-\^`{-\x7f]+(:[0-9]+)?$", max_length=255),
+            AfterValidator(ascii_authority),
+            Form("HOST or HOST:PORT"),
+        ]
+        | None
     ) = None
-    """`Host` of every request, and the name that a certificate must be valid for. Default: as the listener rule requires."""
+    """`Host` of every request, and the name that a certificate must be valid for; a name that is not ASCII is sent as
+    punycode. Default: as the listener rule requires."""
     service_connect: bool = False
     """Whether every request has the header that Service Connect routes test traffic by. For a `base_url` of a service in
     front that passes the header on."""
