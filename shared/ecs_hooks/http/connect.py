@@ -23,7 +23,7 @@ from ecs_hooks.http.guard import VARIABLE, judge, refusal
 from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.resolver import Endpoint, Resolver
 from ecs_hooks.http.response import Timings
-from ecs_hooks.http.tls import TlsOptions, ssl_reason, tls_context
+from ecs_hooks.http.tls import Tls, TlsOptions, is_valid_for, ssl_reason, tls_context
 
 _OTHER_VERSION = {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"}
 """OpenSSL's reasons for a server with other TLS versions only: sent by the server, and found by the client."""
@@ -83,7 +83,7 @@ def connect(
     connected = time.perf_counter()
     timings = Timings(resolve, connected - began)
     if tls is not None and context is not None:
-        _start_tls(opened, context, tls.server_name, budget)
+        _start_tls(opened, context, tls, budget)
         timings = timings._replace(tls=time.perf_counter() - connected)
     return Connected(opened, began, timings)
 
@@ -129,17 +129,21 @@ def _context(tls: TlsOptions) -> ssl.SSLContext:
         tls.server_name.encode("idna")
     except UnicodeError:
         raise CertificateError(f"no certificate can be valid for {tls.server_name[:80]}") from None
-    return tls_context(tls.trust, tls.certificate, tls.protocols)
+    return tls_context(tls.trust, tls.certificate, tls.protocols, checks_name="_" not in tls.server_name)
 
 
-def _start_tls(opened: DeadlineSocket, context: ssl.SSLContext, server_name: str, budget: Budget) -> None:
+def _start_tls(opened: DeadlineSocket, context: ssl.SSLContext, tls: TlsOptions, budget: Budget) -> None:
     """Do the TLS handshake; the connection is closed if it fails."""
+    # The dot at the end of a fully qualified name is not in certificates.
+    name = tls.server_name.rstrip(".")
     try:
-        # The dot at the end of a fully qualified name is not in certificates.
-        opened.start_tls(context, server_name.rstrip("."))
+        connected = opened.start_tls(context, name)
     except OSError as error:
         opened.close()
-        raise _handshake_error(error, budget, server_name) from error
+        raise _handshake_error(error, budget, tls.server_name) from error
+    if tls.trust.verify and not context.check_hostname and not is_valid_for(Tls.of(connected).certificate, name):
+        opened.close()
+        raise CertificateError(f"certificate is not valid for {tls.server_name}: Hostname mismatch")
 
 
 def _handshake_error(error: OSError, budget: Budget, server_name: str) -> HttpError:

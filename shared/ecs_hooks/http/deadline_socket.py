@@ -76,8 +76,8 @@ class DeadlineSocket:
         if error not in _CONNECTED:
             raise OSError(error, os.strerror(error))
 
-    def start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
-        """Do the TLS handshake.
+    def start_tls(self, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
+        """Do the TLS handshake, and return the TLS socket.
 
         Raises
         ------
@@ -89,6 +89,7 @@ class DeadlineSocket:
             self.raw, server_hostname=server_name, do_handshake_on_connect=False, suppress_ragged_eofs=False
         )
         self._retry(select.POLLIN, self._tls.do_handshake)
+        return self._tls
 
     def recv(self, size: int = RECV_BYTES) -> bytes:
         """Return the next bytes; none once the other side has closed."""
