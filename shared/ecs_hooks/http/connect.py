@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import ssl
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from ecs_hooks.core.own_limits import has_no_descriptor, out_of_descriptors, own_limit
 from ecs_hooks.http.deadline_socket import DeadlineSocket, InFlight
 from ecs_hooks.http.errors import (
     CertificateError,
     ConnectError,
+    FunctionLimitError,
     HttpError,
     NameResolutionError,
     Phase,
@@ -115,13 +119,26 @@ def _dial(endpoints: Sequence[Endpoint], port: int, budget: Budget, in_flight: I
                 opened.connect(endpoint.target, remaining / (len(endpoints) - index))
             except TimeoutError:
                 error = None
-            except OSError as failure:  # also where the process can open no more sockets
+            except OSError as failure:
+                limit = _limit_of(failure, endpoint, port)
+                if limit:
+                    raise FunctionLimitError(limit) from failure
                 why = (failure.strerror or "connection failed").lower()
                 error = ConnectError(f"{why} ({endpoint.address} port {port})")
             else:
                 cleanup.pop_all()
                 return opened
     raise error or budget.timeout(Phase.CONNECT)
+
+
+def _limit_of(failure: OSError, endpoint: Endpoint, port: int) -> str:
+    """Return the limit of the function because of which there is no connection; empty if there is none."""
+    if failure.errno == errno.EADDRNOTAVAIL and endpoint.family == socket.AF_INET:
+        return (
+            f"the function ran out of local ports for {endpoint.address} port {port}; reuse connections (keep_alive), or "
+            f"send fewer requests"
+        )
+    return own_limit(failure)
 
 
 def _context(tls: TlsOptions) -> ssl.SSLContext:
@@ -150,6 +167,8 @@ def _handshake_error(error: OSError, budget: Budget, server_name: str) -> HttpEr
     match error:
         case TimeoutError():
             return budget.timeout(Phase.TLS)
+        case ssl.SSLCertVerificationError() if has_no_descriptor():  # the authorities could not be read
+            return FunctionLimitError(out_of_descriptors())
         case ssl.SSLCertVerificationError():
             return CertificateError(f"certificate is not valid for {server_name}: {error.verify_message}")
         case ssl.SSLError() if error.reason in _OTHER_VERSION:

@@ -15,6 +15,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ecs_hooks.core.own_limits import max_descriptor, out_of_descriptors
+from ecs_hooks.http.errors import FunctionLimitError
+
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
 
@@ -46,10 +49,18 @@ class DeadlineSocket:
     ----------
     raw
         The socket itself; after `start_tls`, the TLS socket.
+
+    Raises
+    ------
+    FunctionLimitError
+        If the process has too many open file descriptors.
     """
 
     def __init__(self, family: int, deadline: Deadline, in_flight: InFlight | None = None) -> None:
         self.raw = socket.socket(family, socket.SOCK_STREAM)
+        if self.raw.fileno() > max_descriptor():
+            self.raw.close()
+            raise FunctionLimitError(out_of_descriptors())
         self.raw.setblocking(False)  # noqa: FBT003 - its only argument
         self.deadline = deadline
         self._in_flight = in_flight

@@ -13,7 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ecs_hooks.http.errors import RequestError
+from ecs_hooks.core.own_limits import has_no_descriptor, out_of_descriptors
+from ecs_hooks.http.errors import FunctionLimitError, RequestError
 from ecs_hooks.http.limits import Trust
 
 _lock = threading.Lock()
@@ -196,6 +197,8 @@ def _context(
     if not trust.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    if has_no_descriptor():  # OpenSSL skips files that it can't open, and these settings would be kept
+        raise FunctionLimitError(out_of_descriptors())
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if trust.min_version == "1.3" else ssl.TLSVersion.TLSv1_2
     return context
 

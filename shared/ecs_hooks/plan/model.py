@@ -18,6 +18,7 @@ from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.core.formatting import json_type, not_allowed
 from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
+from ecs_hooks.core.own_limits import OwnLimitError, own_limit
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
 
@@ -148,10 +149,15 @@ class Plan(NamedTuple):
         ------
         PlanError
             If it has mistakes. No string of the configuration is repeated in it: it could be a secret.
+        OwnLimitError
+            If the process can't load a check.
         """
         try:
             return cls._parse(configuration, defaults, own_fields_allowed=own_fields_allowed)
         except CheckCodeError as error:
+            limit = own_limit(error)
+            if limit:  # the modules of a check could not be loaded: no mistake of the plan
+                raise OwnLimitError(limit) from error.__cause__
             raise PlanError([str(error)]) from error.__cause__
 
     @classmethod
