@@ -27,7 +27,7 @@ from ecs_hooks.http.url import Url
 if TYPE_CHECKING:
     from ecs_hooks.http.limits import Budget
 
-_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
+_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\x00-,/:-@\[-\^`{-\x7f]+):[0-9]{1,5}$"
 _ENDS = {"end": "then the connection ended", "limit": "and more came", "timeout": "nothing more within {:g} s"}
 
 

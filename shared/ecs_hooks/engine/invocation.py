@@ -15,6 +15,7 @@ from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import for_checks, run_with_deadline
 from ecs_hooks.core.measurement import Measured
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.own_limits import OwnLimitError
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.core.sent_requests import SentRequests
 from ecs_hooks.core.state import Progress, State, key_of, with_state
@@ -157,7 +158,7 @@ class Invocation:
                 logger.error("a check's class failed", exc_info=error.__cause__, extra=self.event.log_keys)
             observed = self._loader.fields.get("mode") == Mode.OBSERVE
             return self._response(Verdict(HookStatus.FAILED, f"the plan is not valid: {error}"), observed=observed)
-        except FactError as error:
+        except (FactError, OwnLimitError) as error:
             return self._without_plan(error.outcome)
         except TimeoutError:
             return self._without_plan(Outcome.wait("not fetched when the time of this invocation was over"))
@@ -247,7 +248,7 @@ class Invocation:
             return
         try:
             plan = self._loader.load()
-        except (PlanError, FactError, TimeoutError):
+        except (PlanError, FactError, OwnLimitError, TimeoutError):
             plan = Plan.parse({})
         hook = self._hook(plan)
         for function in self.definition.on_rollback:
@@ -273,6 +274,6 @@ class Invocation:
         """Return a fact that the answer can do without; None where AWS does not provide it in time."""
         try:
             return run_with_deadline(read, self.deadline.sooner(min(_OPTIONAL_SECONDS, self.deadline.remaining() / 2)))
-        except (FactError, TimeoutError) as error:
+        except (FactError, OwnLimitError, TimeoutError) as error:
             logger.warning(f"not known: {error}", extra=self.event.log_keys)
             return None

@@ -74,7 +74,8 @@ class PlanLoader:
         PlanError
             If they have mistakes.
         """
-        return Plan.parse(self.fields, own_fields_allowed=self._own_fields_allowed, deployed=self._event.deployed)
+        policies = {name: value for name, value in self.fields.items() if name != "checks"}
+        return Plan.parse(policies, own_fields_allowed=self._own_fields_allowed, deployed=self._event.deployed)
 
     def _fetched_plan(self) -> Plan:
         from ecs_hooks.plan.source import fetched, reference_in  # noqa: PLC0415 - loaded where a plan is fetched

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
 
+from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.json_text import write_json
 from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks.core.version import __version__
@@ -216,7 +217,9 @@ class Request(NamedTuple):
             If method or headers are not valid.
         """
         check_method(method)
-        given = dict(headers or {})
+        given = {
+            name: _ascii_host(value) if name.lower() == "host" else value for name, value in (headers or {}).items()
+        }
         check_headers(given)
         defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         if body is not None:
@@ -273,7 +276,7 @@ class Request(NamedTuple):
         the name in `Host` means the same server: the request keeps its address.
         """
         url = self.url.redirected(location)
-        if url.scheme == self.url.scheme and url.authority.lower() == self.host.lower():
+        if self.host and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin:
             url = url._replace(host=self.url.host, port=self.url.port)
         method, body, drop = self.method, self.body, set()
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004
@@ -329,11 +332,19 @@ def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> di
 
 
 def host_of(host: str) -> str:
-    """Return the name in a `Host` header; empty if there is none."""
+    """Return the name in a `Host` header, in ASCII; empty if there is none."""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return urlsplit(f"//{ascii_authority(host)}").hostname or ""
     except ValueError:
         return ""
+
+
+def _ascii_host(host: str) -> str:
+    """Return the value of a `Host` header in ASCII. What is not valid stays, since a server may be tested with it."""
+    try:
+        return host if host.isascii() else ascii_authority(host)
+    except ValueError:
+        return host
 
 
 def as_file(part: Any) -> str | File:

@@ -175,7 +175,9 @@ def _with_redirects(response: Response, redirects: Sequence[Response]) -> Respon
 
 
 def _next(request: Request, response: Response) -> Request:
+    if len(set(response.headers.getlist("location"))) > 1:
+        raise RedirectError(f"status {response.status} has several different Location headers")
     try:
-        return request.redirected(response.status, response.headers["location"])
+        return request.redirected(response.status, response.location)
     except RequestError:
         raise RedirectError(f"status {response.status} redirects to an invalid http or https address") from None

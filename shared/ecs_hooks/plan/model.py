@@ -13,13 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.core.arn import FUNCTION
 from ecs_hooks.core.formatting import json_type, not_allowed, printable
+from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
+from ecs_hooks.core.own_limits import OwnLimitError, own_limit
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import BEYOND_DOUBLE, Form, error_lines, fields_at
 
@@ -91,9 +93,16 @@ class Policies(BaseModel):
     """The address of green, such as `http://test-alb.example.com:8080`. Default: `APP_URL` of the function, or else the
     address of the service's test listener."""
     host: (
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=255), Form("HOST or HOST:PORT")] | None
+        Annotated[
+            str,
+            Field(pattern=r"^[^\x00-,/:-@\[-\^`{-\x7f]+(:[0-9]+)?$", max_length=255),
+            AfterValidator(ascii_authority),
+            Form("HOST or HOST:PORT"),
+        ]
+        | None
     ) = None
-    """`Host` of every request, and the name that a certificate must be valid for. Default: as the listener rule requires."""
+    """`Host` of every request, and the name that a certificate must be valid for; a name that is not ASCII is sent as
+    punycode. Default: as the listener rule requires."""
     service_connect: bool = False
     """Whether every request has the header that Service Connect routes test traffic by. For a `base_url` of a service in
     front that passes the header on."""
@@ -165,10 +174,15 @@ class Plan(NamedTuple):
         ------
         PlanError
             If it has mistakes. No string of the configuration is repeated in it: it could be a secret.
+        OwnLimitError
+            If the process can't load a check.
         """
         try:
             return cls._parse(configuration, defaults, deployed, own_fields_allowed=own_fields_allowed)
         except CheckCodeError as error:
+            limit = own_limit(error)
+            if limit:  # the modules of a check could not be loaded: no mistake of the plan
+                raise OwnLimitError(limit) from error.__cause__
             raise PlanError([str(error)]) from error.__cause__
 
     @classmethod

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from ecs_hooks.assertions.jsonpath import check_paths
 from ecs_hooks.checks.base import Check, Requirements
@@ -21,6 +21,7 @@ from ecs_hooks.checks.request.request_fields import Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, ObjectionError, Session, missing_time
 from ecs_hooks.checks.scenario.login import LoggedIn, LoginError, LoginFields
 from ecs_hooks.checks.scenario.variables import VariableRequest
+from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint, require_running
@@ -111,7 +112,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
     blue_url: str | None = None
     """Base URL of blue. Default: its production listener, as long as that forwards only to blue; if the address of
     green is that of a task, a task of blue."""
-    blue_host: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    blue_host: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(ascii_authority)] | None = None
     """`Host` of the requests to blue. Default: the plan's `host`, or the host of the production listener rule."""
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
     """Timeout of one request."""
