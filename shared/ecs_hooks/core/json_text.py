@@ -9,7 +9,7 @@ import codecs
 import json
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, Self
 
@@ -159,8 +159,20 @@ def read_json(content: str | bytes, encoding: str = "utf-8", *, strict: bool = F
         raise JsonError("is not JSON", detail, is_syntax=True) from None
     except RecursionError:
         raise JsonError("is nested too deeply") from None
-    _refuse(value, text, strict=strict)
+    if strict:
+        refuse_huge_numbers(value)
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        for _ in _levels(value):
+            pass
     return value
+
+
+def refuse_huge_numbers(value: Any) -> None:
+    """Raise JsonError if a value contains a number beyond the range of a double, which another reader cannot read."""
+    for level in _levels(value):
+        huge = next((each for each in level if isinstance(each, HugeNumber)), None)
+        if huge is not None:
+            raise JsonError(f"has a number that is too large ({len(huge.text)} characters)")
 
 
 def write_json(value: object, separators: tuple[str, str] = (",", ":")) -> str:
@@ -239,17 +251,13 @@ def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse(value: Any, text: str, *, strict: bool) -> None:
-    """Raise for values nested too deeply and, if strict, for numbers that are too large."""
-    if not strict and text.count("[") + text.count("{") <= MAX_DEPTH:
-        return
-    level: list[Any] = [[value]]
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """Yield the values at each depth, the value itself first; raise JsonError if they are nested too deeply."""
+    level = [value]
     for _ in range(MAX_DEPTH + 1):
-        inner = [each for one in level for each in (one.values() if isinstance(one, dict) else one)]
-        huge = next((each for each in inner if isinstance(each, HugeNumber)), None) if strict else None
-        if huge is not None:
-            raise JsonError(f"has a number that is too large ({len(huge.text)} characters)")
-        level = [each for each in inner if isinstance(each, dict | list)]
-        if not level:
+        yield level
+        outer = [each for each in level if isinstance(each, dict | list)]
+        if not outer:
             return
+        level = [each for one in outer for each in (one.values() if isinstance(one, dict) else one)]
     raise JsonError("is nested too deeply")
