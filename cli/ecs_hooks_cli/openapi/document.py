@@ -15,7 +15,7 @@ from jsonschema_path.loaders import JsonschemaSafeLoader
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 from referencing.exceptions import Unresolvable
 
-from ecs_hooks.core.json_text import JsonError, read_json, refuse_huge_numbers
+from ecs_hooks.core.json_text import JsonError, read_json, refuse_unportable
 from ecs_hooks.core.redaction import one_line
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _parsed(text: str) -> Any:
         # JSON with tabs is not YAML.
         try:
             root = read_json(text)
-            refuse_huge_numbers(root)
+            refuse_unportable(root)
         except JsonError as error:
             json_problem = str(error)
         else:

@@ -160,19 +160,34 @@ def read_json(content: str | bytes, encoding: str = "utf-8", *, strict: bool = F
     except RecursionError:
         raise JsonError("is nested too deeply") from None
     if strict:
-        refuse_huge_numbers(value)
+        refuse_unportable(value)
     if text.count("[") + text.count("{") > MAX_DEPTH:
-        for _ in _levels(value):
+        for _ in _levels(value, MAX_DEPTH):
             pass
     return value
 
 
-def refuse_huge_numbers(value: Any) -> None:
-    """Raise JsonError if a value contains a number beyond the range of a double, which another reader cannot read."""
-    for level in _levels(value):
-        huge = next((each for each in level if isinstance(each, HugeNumber)), None)
-        if huge is not None:
-            raise JsonError(f"has a number that is too large ({len(huge.text)} characters)")
+def refuse_unportable(value: Any, depth: int = MAX_DEPTH) -> None:
+    """Refuse a value that another reader may not read.
+
+    Parameters
+    ----------
+    value
+        The value.
+    depth
+        The number of levels that it may have.
+
+    Raises
+    ------
+    JsonError
+        If it has more, or contains a number beyond the range of a double, or NaN.
+    """
+    for level in _levels(value, depth):
+        for each in level:
+            if isinstance(each, HugeNumber):
+                raise JsonError(f"has a number that is too large ({len(each.text)} characters)")
+            if isinstance(each, float) and not math.isfinite(each):
+                raise JsonError("has a number that JSON does not have, NaN or an infinite one")
 
 
 def write_json(value: object, separators: tuple[str, str] = (",", ":")) -> str:
@@ -251,10 +266,10 @@ def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _levels(value: Any) -> Iterator[list[Any]]:
+def _levels(value: Any, depth: int) -> Iterator[list[Any]]:
     """Yield the values at each depth, the value itself first; raise JsonError if they are nested too deeply."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(depth + 1):
         yield level
         outer = [each for each in level if isinstance(each, dict | list)]
         if not outer:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.core.formatting import json_type, not_allowed
-from ecs_hooks.core.json_text import JsonError, read_json
+from ecs_hooks.core.json_text import JsonError, read_json, refuse_unportable
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
@@ -24,6 +24,8 @@ from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
 
+_MAX_DEPTH = 100
+"""Levels of nesting of a check."""
 MAX_CHECKS = 200
 """More fit neither into one invocation nor into the state between two."""
 
@@ -244,6 +246,11 @@ def _parse_check(item: object, where: str, problems: list[str]) -> Check | None:
     if not isinstance(kind, str) or kind not in CHECKS:
         problem = f"is required; one of {', '.join(CHECKS)}" if kind is None else not_allowed(kind, list(CHECKS))
         problems.append(f"{where}.type: {problem}")
+        return None
+    try:
+        refuse_unportable(item, _MAX_DEPTH)
+    except JsonError as error:
+        problems.append(f"{where}: {error}")
         return None
     with check_code(f"loading {CHECKS[kind]}"):
         model = check_class(kind)
