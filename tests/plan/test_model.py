@@ -153,3 +153,60 @@ def test_every_kind_of_check_can_be_loaded() -> None:
 def test_what_the_package_of_checks_does_not_have_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="Nothing"):
         ecs_hooks.checks.Nothing  # noqa: B018 - the access is the test
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[]", ""),
+        ("checks: []", "; the string is not JSON: Expecting value, line 1 column 1"),
+        ('{"mode": Infinity}', "; the string is not JSON: Infinity is not a number of JSON"),
+        ('{"mode": 1, "mode": 2}', "; the string has the key 'mode' twice in one object"),
+        ("[" * 100_000, "; the string is nested too deeply"),
+    ],
+)
+def test_a_string_that_is_no_json_object(text: str, problem: str) -> None:
+    (found,) = problems(text)
+    assert found == f'hookDetails: must be a JSON object such as {{"checks": [...]}}, not string{problem}'
+
+
+@pytest.mark.parametrize("kind", ["object", "array"])
+def test_a_check_that_is_nested_too_deeply(kind: str) -> None:
+    body: Any = 1
+    for _ in range(900):
+        body = {"a": body} if kind == "object" else [body]
+    for check in ({"json": body}, {"expect": {"json": {"$": {"equals": body}}}}):
+        assert problems({"checks": [{"type": "http", **check}]}) == ["hookDetails.checks[0]: is nested too deeply"]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_json_does_not_have(number: float) -> None:
+    problem = "hookDetails.checks[0]: has a number that JSON does not have, NaN or an infinite one"
+    for check in (
+        {"json": [number]},
+        {"expect": {"json": {"$": number}}},
+        {"expect": {"json": {"$": {"max": number}}}},
+    ):
+        assert problems({"checks": [{"type": "http", **check}]}) == [problem]
+
+
+HALF = "a\ud800"
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"path": f"/{HALF}"}, ".path: address"),
+        ({"url": f"http://a/{HALF}"}, ".url: address"),
+        ({"query": {HALF: "b"}}, ".query:"),
+        ({"query": {"b": [HALF]}}, ".query:"),
+        ({"form": {"b": HALF}}, ".form:"),
+        ({"body": HALF}, ".body:"),
+        ({"multipart": {"b": HALF}}, ".multipart.b.content:"),
+        ({"multipart": {"b": {"filename": HALF, "content": "c"}}}, ".multipart.b.filename:"),
+        ({"name": HALF}, ".name:"),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused_where_it_cannot_be_sent(fields: Any, where: str) -> None:
+    (found,) = problems({"checks": [{"type": "http", "method": "POST", **fields}]})
+    assert found == f"hookDetails.checks[0]{where} must not contain half of a surrogate pair"

@@ -165,13 +165,15 @@ def _same_value(schema: Any) -> Iterator[str]:
 
 
 def _parsed(text: str) -> Any:
-    json_problem = ""
+    json_problem, text = "", text.removeprefix("\ufeff")
     if text.lstrip().startswith("{"):
         # JSON with tabs is not YAML.
         try:
             root = read_json(text)
             refuse_unportable(root)
         except JsonError as error:
+            if not error.is_syntax:
+                raise DocumentError([str(error)]) from None
             json_problem = str(error)
         else:
             return root
