@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from ecs_hooks.core.event import Stage
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks_simulator import (
     CallableTarget,
     CanaryConfiguration,
@@ -125,9 +125,9 @@ def plans(file: Path | None) -> Mapping[str, Any]:
 
 def _json(file: Path, where: str) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise click.UsageError(f"{where}: not JSON: {error}") from error
+        return read_json(file.read_bytes(), strict=True)
+    except JsonError as error:
+        raise click.UsageError(f"{where}: {error}") from error
 
 
 # Faults, alarms, undocumented behaviour

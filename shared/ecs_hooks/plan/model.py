@@ -19,7 +19,7 @@ from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.core.arn import FUNCTION
 from ecs_hooks.core.formatting import json_type, not_allowed, printable
 from ecs_hooks.core.host import ascii_authority
-from ecs_hooks.core.json_text import JsonError, read_json
+from ecs_hooks.core.json_text import HugeNumber, JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
 from ecs_hooks.core.own_limits import OwnLimitError, own_limit
 from ecs_hooks.core.state import MAX_WATCHED
@@ -324,6 +324,8 @@ def _not_json(value: object, where: str) -> Iterator[str]:
                     inner += [(found, f"{place}[{number}]") for number, found in enumerate(each)]
                 case str() if not _is_unicode(each):
                     yield f"{place}: must not contain half of a surrogate pair"
+                case HugeNumber():
+                    yield f"{place}: must not be {BEYOND_DOUBLE}"
                 case float() if not math.isfinite(each):
                     yield f"{place}: must be a finite number"
                 case int() if abs(each) > sys.float_info.max:

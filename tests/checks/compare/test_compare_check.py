@@ -104,6 +104,7 @@ REGRESSIONS: dict[str, tuple[Change, str]] = {
     "a header more": (lambda page: page.headers.update({"X-Debug": "on"}), 'header x-debug differs in 15 of 15 rounds (blue against itself in 0): absent -> "on"'),
     "a cookie for scripts": (lambda page: page.headers.update({"Set-Cookie": "visit=1; Path=/"}), 'header set-cookie differs in 15 of 15 rounds (blue against itself in 0): "visit; httponly; path=/" -> "visit; path=/"'),
     "no JSON any more": (lambda page: setattr(page, "document", "<html>"), "body differs in 15 of 15 rounds (blue against itself in 0): JSON -> text"),
+    "a byte order mark": (lambda page: setattr(page, "document", f"\ufeff{json.dumps(page.document)}"), "body differs in 15 of 15 rounds (blue against itself in 0): JSON -> JSON after a byte order mark"),
     "no body": (lambda page: setattr(page, "document", ""), "body differs in 15 of 15 rounds (blue against itself in 0): JSON -> empty"),
 }  # fmt: skip
 

@@ -235,7 +235,8 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
             (each.base_url, each.headers, each.query, built.host)
             for each, built in zip(endpoints, (blue, green), strict=True)
         ]
-        if blue._replace(auth=None) == green._replace(auth=None) or with_login[0] == with_login[1]:
+        bare = blue._replace(auth=None, cookies=None)
+        if bare == green._replace(auth=None, cookies=None) or with_login[0] == with_login[1]:
             raise IncomparableError(f"{label}: blue and green resolve to the same address; change base_url or blue_url")
         prefixes = (_base_path(endpoints[0]), _base_path(endpoints[1]))
         return Pair(label, blue, green, prefixes, (of_blue.captured, of_green.captured))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.core import clock
+from ecs_hooks.core.json_text import read_json
 from ecs_hooks_simulator.aws.cloudwatch import Counted, Measure
 from ecs_hooks_simulator.aws.metric_alarm import FUNCTIONS
 from ecs_hooks_simulator.aws.metric_data import dimensions_of
@@ -73,7 +74,7 @@ class LambdaFunctions:
         payload = request.get("Payload") or b"{}"
         body = payload.encode() if isinstance(payload, str) else bytes(payload)
         try:
-            json.loads(body)
+            read_json(body)
         except ValueError as error:
             raise EcsError(
                 "InvalidRequestContentException", f"Could not parse request body into json: {error}"
