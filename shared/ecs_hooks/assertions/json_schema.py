@@ -7,8 +7,10 @@ by the deadline, for any schema and document.
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from functools import cache, lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +28,7 @@ from ecs_hooks.assertions.schema_formats import format_checker
 from ecs_hooks.assertions.schema_keywords import references, structure_problem
 from ecs_hooks.core.deadline import check_deadline
 from ecs_hooks.core.formatting import json_equal, json_type
+from ecs_hooks.core.json_text import HugeNumber
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -37,6 +40,8 @@ _MAX_ERRORS = 10
 """Violations kept of each alternative of `anyOf` and `oneOf`, to find the most relevant one."""
 _MAX_KEPT = 10_000
 """Violations kept of all alternatives in one validation."""
+_DIGITS = 300
+"""Digits of a long number that are divided at a time."""
 _LONG_TEXT = 100
 _WALKS = {"additionalProperties", "contains", "items", "patternProperties", "propertyNames"}
 """Keywords that visit all items or properties of a value."""
@@ -186,6 +191,7 @@ def _bounded(base: Any) -> Any:
         "anyOf": partial(_alternatives, one=False),
         "const": lambda validator, rule, instance, schema: _enum(validator, [rule], instance, schema),
         "enum": _enum,
+        "multipleOf": _multiple_of,
         "oneOf": partial(_alternatives, one=True),
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
@@ -236,6 +242,8 @@ def _canonical(value: Any) -> str:
             return f"{{{','.join(f'{json.dumps(name)}:{_canonical(value[name])}' for name in sorted(value))}}}"
         case list():
             return f"[{','.join(map(_canonical, value))}]"
+        case HugeNumber():
+            return "e".join(map(str, value.parts))
         case float() if value.is_integer():
             return str(int(value))
         case _:
@@ -246,6 +254,33 @@ def _unique_items(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[V
     # Strings: numbers in a document can be chosen to collide in a set.
     if rule and isinstance(instance, list) and len(set(map(_canonical, instance))) < len(instance):
         yield ValidationError(f"{instance!r} has equal items")
+
+
+def _multiple_of(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    # In decimal notation, as in the document: 19.99 is a multiple of 0.01, which the division of doubles denies.
+    if isinstance(instance, int | float) and not isinstance(instance, bool) and _remainder(instance, rule) != 0:
+        yield ValidationError(f"{instance!r} is not a multiple of {rule!r}")
+
+
+def _remainder(number: float, divisor: float) -> int:
+    """Return 0 for a multiple of a divisor; raise OverflowError if it cannot be computed."""
+    numerator, denominator = _fraction(divisor).as_integer_ratio()
+    if not isinstance(number, HugeNumber):
+        return _fraction(number) * denominator % numerator != 0
+    digits, exponent = number.parts
+    if exponent < 0:
+        raise OverflowError
+    digits, remainder = digits.lstrip("-"), 0
+    for start in range(0, len(digits), _DIGITS):  # the conversion of all of them takes quadratic time
+        piece = digits[start : start + _DIGITS]
+        remainder = (remainder * 10 ** len(piece) + int(piece)) % numerator
+    return remainder * pow(10, exponent, numerator) * denominator % numerator
+
+
+def _fraction(number: float) -> Fraction:
+    if isinstance(number, float) and not math.isfinite(number):
+        raise OverflowError
+    return Fraction(number if isinstance(number, int) else str(number))
 
 
 def _enum(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:

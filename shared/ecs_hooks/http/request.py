@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,13 +11,18 @@ from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
 
+from ecs_hooks.core.json_text import write_json
 from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks.core.version import __version__
+from ecs_hooks.http.cookies.jar import Address
 from ecs_hooks.http.errors import RequestError
-from ecs_hooks.http.url import Query, Url, encode_query
+from ecs_hooks.http.url import Query, Url, encode_query, encoded
 
 if TYPE_CHECKING:
+    from urllib3 import HTTPHeaderDict
+
     from ecs_hooks.core.sent_requests import SentRequests
+    from ecs_hooks.http.cookies.jar import CookieJar
     from ecs_hooks.http.tls import ClientCertificate
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -67,8 +71,30 @@ class Body(NamedTuple):
 
 
 def json_body(value: object) -> Body:
-    """Return a JSON body."""
-    return Body(json.dumps(value, separators=(",", ":")).encode(), "application/json")
+    """Return a JSON body.
+
+    Raises
+    ------
+    RequestError
+        If the value has a number that JSON does not have.
+    """
+    try:
+        return Body(write_json(value).encode(), "application/json")
+    except (ValueError, RecursionError):
+        raise RequestError(
+            "json: must have no NaN, no infinite number, and no more than a few hundred levels"
+        ) from None
+
+
+def text_body(text: str) -> Body:
+    """Return a body of text.
+
+    Raises
+    ------
+    RequestError
+        If it has half of a surrogate pair.
+    """
+    return Body(encoded(text, "body"), "text/plain; charset=utf-8")
 
 
 def form_body(fields: Query) -> Body:
@@ -77,7 +103,15 @@ def form_body(fields: Query) -> Body:
 
 
 def multipart_body(parts: Mapping[str, str | File]) -> Body:
-    """Return a multipart body with fields and files."""
+    """Return a multipart body with fields and files.
+
+    Raises
+    ------
+    RequestError
+        If a text has half of a surrogate pair.
+    """
+    for name, part in parts.items():
+        encoded(name + (part if isinstance(part, str) else part.filename + part.content_type), "multipart")
     content, content_type = encode_multipart_formdata(
         [
             (name, part if isinstance(part, str) else (part.filename, part.content, part.content_type))
@@ -158,6 +192,8 @@ class Request(NamedTuple):
         Credentials; None if they are in the headers, or if there are none.
     sent
         Counts the request each time it is sent, retries and redirects to the same origin included; None to count nothing.
+    cookies
+        Returns the jar of an attempt, redirects included. None for cookies of redirects alone.
     """
 
     method: str
@@ -166,6 +202,7 @@ class Request(NamedTuple):
     body: bytes | None = None
     auth: Authorization | None = None
     sent: SentRequests | None = None
+    cookies: Callable[[], CookieJar] | None = None
 
     @classmethod
     def build(
@@ -209,6 +246,11 @@ class Request(NamedTuple):
         return next((value for name, value in self.headers.items() if name.lower() == "host"), "")
 
     @property
+    def cookie_header(self) -> str:
+        """The `Cookie` header; empty if there is none."""
+        return next((value for name, value in self.headers.items() if name.lower() == "cookie"), "")
+
+    @property
     def certificate(self) -> ClientCertificate | None:
         """The client certificate of the connection; None if it needs none."""
         return None if self.auth is None else self.auth.certificate
@@ -238,11 +280,32 @@ class Request(NamedTuple):
             method, body, drop = "GET", None, _BODY_HEADERS
         headers = {name: value for name, value in self.headers.items() if name.lower() not in drop}
         if url.origin == self.url.origin:
-            return Request(method, url, headers, body, self.auth, self.sent)
+            return Request(method, url, headers, body, self.auth, self.sent, self.cookies)
         headers = {
             name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
         }
-        return Request(method, url, headers, body)
+        return Request(method, url, headers, body, cookies=self.cookies)
+
+    def with_cookies(self, jar: CookieJar) -> Request:
+        """Return the request with the cookies of a jar that belong to its address.
+
+        Its own `Cookie` header replaces cookies of the jar by name.
+        """
+        own = self.cookie_header
+        cookies = jar.header(self._address, own)
+        if cookies == own:
+            return self
+        others = {name: value for name, value in self.headers.items() if name.lower() != "cookie"}
+        return self._replace(headers={**others, "Cookie": cookies})
+
+    def keep_cookies(self, jar: CookieJar, headers: HTTPHeaderDict) -> None:
+        """Keep the cookies in the headers of the response in a jar."""
+        jar.keep(self._address, headers.getlist("set-cookie"))
+
+    @property
+    def _address(self) -> Address:
+        # Cookies belong to the server name: with a Host header, the host of the URL is that of the load balancer.
+        return Address.of(self.url.scheme, self.server_name, self.url.target)
 
 
 def check_method(method: str) -> str:
@@ -285,6 +348,6 @@ def as_file(part: Any) -> str | File:
         case str() | File():
             return part
         case (str(filename), bytes() | str() as content, *rest) if len(rest) <= 1:
-            return File(filename, content.encode() if isinstance(content, str) else content, *rest)
+            return File(filename, encoded(content, "multipart") if isinstance(content, str) else content, *rest)
         case _:
             raise RequestError("a part of a multipart body must be text or (filename, content, content_type)")

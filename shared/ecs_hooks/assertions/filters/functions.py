@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import html
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from ecs_hooks.assertions.filters.registry import (
 )
 from ecs_hooks.assertions.jsonpath import JsonPath, find, is_singular
 from ecs_hooks.assertions.patterns import Pattern, check_replacement, first_group, replaced
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.http.response import text_encoding
 
 MAX_SIZE = 10_485_760
@@ -112,8 +112,8 @@ def jsonpath(value: Any, path: str) -> Any:
     """Return the value at a JSONPath in JSON; an array if the path can find several values."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = read_json(value)
+        except JsonError:
             raise FilterError("the string is not valid JSON") from None
     if isinstance(value, bytes):
         raise wrong_type("JSON, or a string that contains JSON", value)
@@ -137,7 +137,7 @@ def to_int(value: Any) -> int:
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
-        or (type(value) is float and not math.isfinite(value))
+        or (isinstance(value, float) and not math.isfinite(value))
     ):
         raise wrong_type("a finite number, or a string that contains an integer", value)
     return int(value)

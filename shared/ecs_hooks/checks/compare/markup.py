@@ -6,7 +6,6 @@ an attribute. So a price in one line of a minified page is one value, whatever e
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ecs_hooks.assertions.html_reader import HtmlReader
 from ecs_hooks.checks.compare.json_diff import MAX_VALUES, Value
 from ecs_hooks.checks.compare.normalize import HASH, without_hashes
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.redaction import is_secret_name
 
 if TYPE_CHECKING:
@@ -156,8 +156,8 @@ def _json_in(text: str) -> Any:
     if content[:1] not in {"{", "["}:
         return None
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return read_json(content)
+    except JsonError:
         return None
 
 

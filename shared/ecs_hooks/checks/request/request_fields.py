@@ -33,9 +33,10 @@ from ecs_hooks.http.request import (
     form_body,
     json_body,
     multipart_body,
+    text_body,
     with_defaults,
 )
-from ecs_hooks.http.url import Scalar, Url
+from ecs_hooks.http.url import Scalar, Url, encoded
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import Auth, SigV4
@@ -79,10 +80,20 @@ def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
         values = value if isinstance(value, list) else [value]
         if not all(isinstance(each, Scalar) for each in values):
             raise ValueError(f"{name[:80]!r} must be text, a number, true, false, or an array of these")
+        for text in (name, *map(str, values)):
+            encoded(text)
     return fields
 
 
 _SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+
+
+def _check_text(text: str) -> str:
+    encoded(text)
+    return text
+
+
+Text = Annotated[str, AfterValidator(_check_text)]
 
 Base64Text = Annotated[str, AfterValidator(_check_base64)]
 
@@ -104,9 +115,9 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    filename: str | None = None
+    filename: Text | None = None
     """File name."""
-    content: str | None = None
+    content: Text | None = None
     """Content as text."""
     content_base64: Base64Text | None = None
     """Content as bytes, in Base64."""
@@ -127,7 +138,11 @@ class Part(BaseModel):
         """Return the part as `multipart_body` accepts it."""
         if self.filename is None:
             return self.content or ""
-        content = (self.content or "").encode() if self.content_base64 is None else _decode_base64(self.content_base64)
+        content = (
+            encoded(self.content or "", "multipart")
+            if self.content_base64 is None
+            else _decode_base64(self.content_base64)
+        )
         return File(self.filename, content, self.content_type or "application/octet-stream")
 
 
@@ -158,7 +173,7 @@ class RequestFields(BaseModel):
     be valid for."""
     auth: Auth | None = None
     """Credentials of the request."""
-    body: str | None = None
+    body: Text | None = None
     """Body as text."""
     body_base64: Base64Text | None = None
     """Body as bytes, in Base64."""
@@ -279,7 +294,7 @@ class RequestFields(BaseModel):
     def _body(self) -> Body | None:
         match self._bodies():
             case ["body"]:
-                return Body((self.body or "").encode(), "text/plain; charset=utf-8")
+                return text_body(self.body or "")
             case ["body_base64"]:
                 return Body(_decode_base64(self.body_base64 or ""), "application/octet-stream")
             case ["json_value"]:

@@ -12,6 +12,7 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Endpoint
+from ecs_hooks.http.cookies.jar import CookieJar
 from ecs_hooks.http.errors import HttpError, RequestError, TransportError
 from ecs_hooks.http.limits import Limits, MinVersion
 from ecs_hooks.http.tls import authorities_problem
@@ -188,7 +189,10 @@ class Session(NamedTuple):
             problem = self.objection(built if built.auth is None else built.auth._replace(sign=None).authorize(built))
             if problem:
                 raise ObjectionError(problem)
-        return built
+        return built._replace(cookies=self._jar_of_redirects) if self.limits.follow_redirects else built
+
+    def _jar_of_redirects(self) -> CookieJar:
+        return CookieJar(self.redactor.add)
 
     def outcome_of(self, error: HttpError, endpoint: Endpoint | None = None) -> Outcome:
         """Return the outcome of a check whose request, to green or to another endpoint, got no response."""
