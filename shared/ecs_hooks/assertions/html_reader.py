@@ -8,17 +8,27 @@ MAX_DEPTH = 100
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
-_OPTIONAL_ENDS = {
+_SCOPES = {
     "li": {"ul", "ol", "menu"},
     "dt": {"dl"},
-    "dd": {"dl"},
     "p": {"body", "div", "section", "article", "main", "td", "li", "form", "header", "footer", "aside", "nav"},
     "option": {"select", "optgroup", "datalist"},
+    "optgroup": {"select"},
     "tr": {"table", "thead", "tbody", "tfoot"},
     "td": {"tr"},
-    "th": {"tr"},
+    "tbody": {"table"},
 }
 """Elements whose end tag may be missing, and those within which another one ends them."""
+_ALIKE = {"dd": "dt", "th": "td", "thead": "tbody", "tfoot": "tbody"}
+"""Elements that end each other."""
+_ENDS_P = frozenset(
+    {
+        *("address", "article", "aside", "blockquote", "details", "div", "dl", "fieldset", "figure", "footer", "form"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "menu", "nav", "ol", "p", "pre", "section"),
+        *("table", "ul"),
+    }
+)
+"""Elements that a paragraph cannot contain, so that they end it."""
 
 
 class HtmlReader(HTMLParser):
@@ -83,13 +93,14 @@ class HtmlReader(HTMLParser):
             self.ended()
 
     def _end_implied(self, tag: str) -> None:
-        """End an open element of the same kind, unless a container of its own is between them."""
-        containers = _OPTIONAL_ENDS.get(tag)
-        if containers is None:
+        """End an open element that cannot contain this one, unless a container of its own is between them."""
+        kind = "p" if tag in _ENDS_P else _ALIKE.get(tag, tag)
+        scope = _SCOPES.get(kind)
+        if scope is None:
             return
         for depth in range(len(self._open) - 1, -1, -1):
-            if self._open[depth] == tag:
+            if _ALIKE.get(self._open[depth], self._open[depth]) == kind:
                 self._end(depth)
                 return
-            if self._open[depth] in containers:
+            if self._open[depth] in scope:
                 return

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
 
 from ecs_hooks.assertions.base_query import Found, Query
 from ecs_hooks.assertions.jsonpath import JsonPath, find, is_singular
 from ecs_hooks.assertions.patterns import Pattern, first_group
 from ecs_hooks.http.errors import ContentError
+from ecs_hooks.http.response import text_encoding
 
 if TYPE_CHECKING:
     from ecs_hooks.http.response import Response
@@ -96,3 +99,77 @@ class Md5Query(Query):
 
     def _find(self, response: Response) -> Found:
         return Found([hashlib.md5(response.content, usedforsecurity=False).hexdigest()])
+
+
+def _check_xpath(path: str) -> str:
+    from ecs_hooks.assertions.markup import check_xpath  # noqa: PLC0415 - a plan without markup need not load it
+
+    return check_xpath(path)
+
+
+def _check_selector(selector: str) -> str:
+    from ecs_hooks.assertions.markup import check_selector  # noqa: PLC0415 - as above
+
+    return check_selector(selector)
+
+
+class XPathQuery(Query):
+    """The values at an XPath in an HTML or XML body: the texts of elements and attributes, or a text, number or boolean."""
+
+    query: Literal["xpath"]
+    detail_field = "path"
+    path: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_check_xpath)]
+    """The XPath (1.0). In XML, prefixes are those of the document, and `_` is its default namespace."""
+
+    def _find(self, response: Response) -> Found:
+        from ecs_hooks.assertions.markup import MarkupError, find_xpath  # noqa: PLC0415 - as above
+
+        text, xml = _markup(response)
+        try:
+            return Found(find_xpath(self.path, text, xml=xml), is_text=True)
+        except MarkupError as error:
+            return Found([], problem=str(error))
+
+    def _sources(self, found: Found, _: Response) -> Sequence[Any]:
+        from ecs_hooks.assertions.markup import is_scalar  # noqa: PLC0415 - as above
+
+        return found.values if is_scalar(self.path) else [list(found.values)]
+
+
+class CssQuery(Query):
+    """The texts of the elements in an HTML or XML body that a CSS selector selects, or an attribute of theirs."""
+
+    query: Literal["css"]
+    detail_field = "selector"
+    selector: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_check_selector)]
+    """The CSS selector."""
+    attribute: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """The attribute; elements without it are left out."""
+
+    @property
+    def detail(self) -> str:
+        """The selector and the attribute."""
+        return self.selector if self.attribute is None else f"{self.selector} {self.attribute}"
+
+    def _find(self, response: Response) -> Found:
+        from ecs_hooks.assertions.markup import MarkupError, find_css  # noqa: PLC0415 - as above
+
+        text, xml = _markup(response)
+        try:
+            return Found(find_css(self.selector, self.attribute, text, xml=xml), is_text=True)
+        except MarkupError as error:
+            return Found([], problem=str(error))
+
+    def _sources(self, found: Found, _: Response) -> Sequence[Any]:
+        return [list(found.values)]
+
+
+def _markup(response: Response) -> tuple[str, bool]:
+    """Return a body as text, in the charset that the response or the document declares, and whether it is XML."""
+    from ecs_hooks.assertions.markup import declared_charset, is_xml  # noqa: PLC0415 - as above
+
+    media_type = response.headers.get("content-type") or ""
+    declared = "" if "charset" in media_type.lower() else declared_charset(response.content)
+    encoding = text_encoding(declared) if declared else None
+    text = response.content.decode(encoding, "replace") if encoding else response.text
+    return text, is_xml(media_type, text)
