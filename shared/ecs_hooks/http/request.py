@@ -156,6 +156,9 @@ class Request(NamedTuple):
         Credentials; None if they are in the headers, or if there are none.
     sent
         Counts the request each time it is sent, retries and redirects to the same origin included; None to count nothing.
+    guard
+        Raises an error if the request, as it is sent, would not reach its target; also for each redirect. None for any
+        target.
     """
 
     method: str
@@ -164,6 +167,7 @@ class Request(NamedTuple):
     body: bytes | None = None
     auth: Authorization | None = None
     sent: SentRequests | None = None
+    guard: Callable[[Request], None] | None = None
 
     @classmethod
     def build(
@@ -222,6 +226,11 @@ class Request(NamedTuple):
         """
         return self if self.auth is None else self.auth.authorize(self)
 
+    def verify(self) -> None:
+        """Raise an error if the request, as it is sent, would not reach its target."""
+        if self.guard is not None:
+            self.guard(self)
+
     def redirected(self, status: int, location: str) -> Request:
         """Return the request that follows a redirect (RFC 9110, section 15.4).
 
@@ -237,11 +246,11 @@ class Request(NamedTuple):
             method, body, drop = "GET", None, _BODY_HEADERS
         headers = {name: value for name, value in self.headers.items() if name.lower() not in drop}
         if url.origin == self.url.origin:
-            return Request(method, url, headers, body, self.auth, self.sent)
+            return Request(method, url, headers, body, self.auth, self.sent, self.guard)
         headers = {
             name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
         }
-        return Request(method, url, headers, body)
+        return Request(method, url, headers, body, guard=self.guard)
 
 
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:

@@ -100,7 +100,7 @@ def test_contract_5_2_https_requires_a_host_name(doctor: Doctor, account: Accoun
 
 def test_an_authenticate_action_is_an_error(doctor: Doctor, account: Account) -> None:
     actions = [{"Type": "authenticate-oidc"}, *forward(BLUE_GROUP)]
-    account.aws.answer("DescribeRules", {"Rules": [{"Actions": actions}]})
+    account.aws.answer("DescribeRules", {"Rules": [{"RuleArn": TEST_RULE, "Actions": actions}]})
     doctor()
 
     assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} has the action authenticate-oidc before it forwards")]

@@ -11,13 +11,11 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Endpoint
-from ecs_hooks.http.errors import HttpError, RequestError, TransportError
+from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.limits import Limits, MinVersion
 from ecs_hooks.http.tls import authorities_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.checks.request.request_fields import RequestFields
@@ -97,10 +95,6 @@ class ExchangeFields(TlsFields):
         )
 
 
-class ObjectionError(RequestError):
-    """A request must not be sent to an address."""
-
-
 class Session(NamedTuple):
     """What the requests of one run of a check have in common."""
 
@@ -108,8 +102,6 @@ class Session(NamedTuple):
     """Address of green; empty if no request goes there."""
     resolver: SecretResolver
     """Resolves secrets; with the redactor, the limits (which hold for requests for tokens, too) and the deadline."""
-    objection: Callable[[Request], str] = lambda _: ""
-    """Returns why a request to the address must not be sent, such as one to blue that would reach green."""
 
     @classmethod
     def start(cls, context: CheckContext, listener: Listener | None) -> Session:
@@ -156,20 +148,8 @@ class Session(NamedTuple):
         return self._replace(resolver=self.resolver._replace(limits=limits, deadline=deadline or self.deadline))
 
     def build(self, request: RequestFields) -> Request:
-        """Return a request to green, or to its own `url`; see `RequestFields.build`.
-
-        Raises
-        ------
-        ObjectionError
-            If it must not be sent.
-        """
-        built = request.build(self.green, self.resolver)
-        if request.url is None:
-            # An API key may be the very header that a listener rule requires.
-            problem = self.objection(built if built.auth is None else built.auth._replace(sign=None).authorize(built))
-            if problem:
-                raise ObjectionError(problem)
-        return built
+        """Return a request to green, or to its own `url`; see `RequestFields.build`."""
+        return request.build(self.green, self.resolver)
 
     def outcome_of(self, error: HttpError, endpoint: Endpoint | None = None) -> Outcome:
         """Return the outcome of a check whose request, to green or to another endpoint, got no response."""
