@@ -29,6 +29,7 @@ from tests.support.layouts import (
     PRODUCTION_RULE,
     TEST_RULE,
     brief,
+    by_listener,
     forward,
     load_balancer,
     revision,

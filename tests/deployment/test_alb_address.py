@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,12 +13,12 @@ from ecs_hooks.deployment.listener import Address, Route
 from ecs_hooks.deployment.rule_matching import Condition, Match
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import Authorization, Request
-from tests.deployment.requests import header, host, matched, methods, path, query, regex, request, source_ip
+from tests.support.conditions import header, host, matched, methods, path, query, regex, request, source_ip
 
 ALB = "alb.example.com"
 
 
-def met(conditions: list[Condition], of: Request, *given: str) -> Request:
+def met(conditions: Sequence[Condition], of: Request, *given: str) -> Request:
     """Return a request that matches, with these headers set by the plan; verify that it does."""
     found = meet_conditions(conditions, of, given)
     assert matched(conditions, found) is Match.YES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from ecs_hooks.deployment.endpoint import Endpoint, RoutingError
 from ecs_hooks.deployment.listener import Route, Rule
 from ecs_hooks.deployment.routing import Routing
 from ecs_hooks.http.request import Authorization, Request
-from tests.deployment.requests import header, host, methods, path, query, regex, source_ip
+from tests.support.conditions import header, host, methods, path, query, regex, source_ip
 
 ALB = "alb.example.com"
 PREFIX = "arn:aws:elasticloadbalancing:us-west-2:1:listener-rule/app/a/b/c"
@@ -28,7 +28,9 @@ def rule(name: str, *conditions: dict[str, Any], to: Sequence[str] = (GREEN,), o
 DEFAULT = rule("0", to=[BLUE])
 
 
-def endpoint(*rules: Rule, own: str = "10", others: dict[int, Sequence[Rule]] | None = None, **fields: Any) -> Endpoint:
+def endpoint(
+    *rules: Rule, own: str = "10", others: Mapping[int, Sequence[Rule]] | None = None, **fields: Any
+) -> Endpoint:
     (rule_of_green,) = (each for each in rules if each.arn.endswith(f"/{own}"))
     routing = Routing(
         rules,

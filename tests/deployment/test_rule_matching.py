@@ -10,7 +10,8 @@ import pytest
 
 from ecs_hooks.deployment.rule_matching import Condition, Match, literal_of, shown
 from ecs_hooks.http.request import Request
-from tests.deployment.requests import header, host, matched, methods, path, query, regex, request, source_ip
+from ecs_hooks.http.url import Url
+from tests.support.conditions import header, host, matched, methods, path, query, regex, request, source_ip
 
 YES, NO, MAYBE = Match.YES, Match.NO, Match.MAYBE
 
@@ -307,7 +308,7 @@ def some_request(draw: random.Random) -> Request:
     headers = {name: some(draw, "aBb/ ").strip() for name in ("X-A", "X-B", "Accept") if draw.random() < 0.5}
     if draw.random() < 0.7:
         headers["Host"] = f"{some(draw, 'aBb')}.b"
-    return request(target, draw.choice(["GET", "POST", "HEAD"]), **headers)
+    return Request.build(draw.choice(["GET", "POST", "HEAD"]), Url.parse(f"http://alb.example.com{target}"), headers)
 
 
 def test_random_conditions_and_requests_agree_with_a_simple_reference() -> None:

@@ -80,7 +80,7 @@ class Endpoint(NamedTuple):
     base_url
         The URL to which paths are appended.
     headers
-        Headers of every request that does not set them.
+        Headers that every request must have; one with another value is refused.
     host
         Default `Host` of requests.
     advice
@@ -138,6 +138,13 @@ class Endpoint(NamedTuple):
         from ecs_hooks.http.request import Request, with_defaults  # noqa: PLC0415 - a hook without HTTP need not load it
         from ecs_hooks.http.url import Url  # noqa: PLC0415
 
+        own = {name.lower(): value.lower() for name, value in {**headers, **(auth.headers if auth else {})}.items()}
+        for name, value in self.headers.items():
+            if own.get(name.lower(), value.lower()) != value.lower():
+                raise RoutingError(
+                    f"the listener rule requires another value of header {name} than the request has",
+                    f"change or remove {name}",
+                )
         given = with_defaults(headers, self.all_headers)
         request = Request.build(method, Url.join(self.base_url, path, query), given, body)
         request = request._replace(auth=auth, sent=self.sent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ecs_hooks.deployment.rule_matching import Condition, Match, Sent, match_rule
@@ -42,11 +43,11 @@ def regex(condition: dict[str, Any]) -> dict[str, Any]:
     return {**condition, name: config}
 
 
-def request(target: str = "/", method: str = "GET", body: bytes | None = None, **headers: str) -> Request:
+def request(target: str = "/", method: str = "GET", *, body: bytes | None = None, **headers: str) -> Request:
     """Return a request; `_` in a header's name is `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Request.build(method, Url.parse(f"http://alb.example.com{target}"), named)._replace(body=body)
 
 
-def matched(conditions: list[Condition], of: Request) -> Match:
+def matched(conditions: Sequence[Condition], of: Request) -> Match:
     return match_rule(conditions, Sent.of(of))
