@@ -78,7 +78,7 @@ def test_the_shifted_rule_is_used_if_the_default_action_forwards_to_other_groups
     found = green_endpoint(EndpointConfig(), Stage.POST_TEST_TRAFFIC_SHIFT, made)
     assert found.request("GET", "/a", {}, {}).url.target == "/api/a"
     assert found.request("GET", "/health", {}, {}).url.target == "/api/health"
-    assert account.aws.calls["DescribeRules"] == 1
+    assert account.aws.calls["DescribeRules"] == 2  # once for each listener
 
     account.aws.answer("DescribeRules", {"Rules": [rules[0], rules[2]]})
     (balancing,) = made().green.load_balancing

@@ -79,7 +79,9 @@ def test_an_earlier_rule_that_takes_a_request_is_refused(
     earlier: dict[str, Any], target: str, headers: dict[str, str]
 ) -> None:
     reason = refused(endpoint(rule("5", earlier, to=[BLUE]), rule("10", ALL), DEFAULT), target, **headers)
-    assert reason.startswith(f"listener-rule/app/a/b/c/5 (priority 5, {earlier['Field']}")
+    shown = f"http://{ALB}:8080{target.partition('?')[0]}"
+    assert reason.startswith(f"GET {shown}")
+    assert f" listener-rule/app/a/b/c/5 (priority 5, {earlier['Field']}" in reason
     assert "takes the request, and forwards to target group blue, not to green alone; change the request" in reason
 
 

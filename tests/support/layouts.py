@@ -52,12 +52,12 @@ def default_rule(asked: dict[str, Any], group: str) -> dict[str, Any]:
 
 
 def by_listener(rules: Mapping[str, dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return the answer of DescribeRules for each listener, from answers for each of its rules by its ARN."""
+    """Return the answer of DescribeRules for a listener or for rules, from answers for each rule by its ARN."""
 
     def answer(asked: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for arn, described in rules.items():
-            if ListenerArn.parse(arn).listener == asked["ListenerArn"]:
+            if ListenerArn.parse(arn).listener == asked.get("ListenerArn") or arn in asked.get("RuleArns", ()):
                 first, *others = described["Rules"]
                 found |= {arn: {**first, "RuleArn": arn}} | {each["RuleArn"]: each for each in others}
         return {"Rules": list(found.values())}

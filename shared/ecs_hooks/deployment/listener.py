@@ -130,7 +130,8 @@ def describe_rules(arn: ListenerArn) -> tuple[Rule, ...]:
 
 
 def _rule(described: Mapping[str, Any]) -> Rule:
-    priority, conditions = described.get("Priority", "default"), described.get("Conditions", [])
+    conditions = described.get("Conditions", [])
+    priority = described.get("Priority", "" if conditions else "default")
     is_default = described.get("IsDefault", priority == "default")
     if not conditions and not is_default:
         raise invalid_response(RULES)  # only a default rule has none; without any, a request would match the default

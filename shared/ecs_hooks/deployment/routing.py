@@ -88,7 +88,11 @@ class Routing:
             request = meet_conditions(self._own.route.conditions, request, given)
         names = frozenset({self._host.lower(), request.server_name.lower()})
         request = request._replace(guard=partial(self.verify, names))
-        self._verify(self._rules, sent_parts(request), is_own_listener=True)
+        try:
+            self._verify(self._rules, sent_parts(request), is_own_listener=True)
+        except RoutingError as error:
+            error.where = request.shown
+            raise
         return request
 
     def verify(self, names: Collection[str], request: Request) -> None:
