@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +14,7 @@ from ecs_hooks.deployment.endpoint import Endpoint, RoutingError
 from ecs_hooks.deployment.listener import Route, Rule
 from ecs_hooks.deployment.routing import Routing
 from ecs_hooks.http.request import Authorization, Request
+from tests.support.alb import reference_matches, some_condition, some_request
 from tests.support.conditions import header, host, methods, path, query, regex, source_ip
 
 ALB = "alb.example.com"
@@ -239,3 +242,49 @@ def test_many_different_requests_are_verified_too() -> None:
         sent._replace(url=sent.url._replace(target=f"/{number}")).verify()
     with pytest.raises(RoutingError):
         sent._replace(url=sent.url._replace(target="/health2")).verify()
+
+
+def test_random_rules_and_requests_agree_with_a_simple_reference() -> None:
+    seed = random.randrange(2**32)
+    draw = random.Random(seed)
+    sent = refusals = 0
+    for _ in range(2_000):
+        rules = [
+            rule(
+                str(priority),
+                *(some_condition(draw) for _ in range(draw.randint(1, 2))),
+                to=[draw.choice([GREEN, BLUE])],
+            )
+            for priority in sorted(draw.sample([1, 2, 3, 10, 20, 100], draw.randint(0, 4)))
+        ]
+        default = rule("0", to=[draw.choice([GREEN, BLUE])])
+        if draw.random() < 0.7:
+            own = rule("50", *(some_condition(draw) for _ in range(draw.randint(1, 2))))
+            ordered = [*sorted([*rules, own], key=priority_of), default]
+        else:
+            own = rule("0")
+            ordered = [*rules, own]
+        as_written = some_request(draw)
+        at = endpoint(*ordered, own=own.arn.rpartition("/")[2])
+        names = {name: value for name, value in as_written.headers.items() if name in {"X-A", "X-B", "Accept", "Host"}}
+        try:
+            request = at.request(as_written.method, as_written.url.target, {}, names)
+        except RoutingError:
+            refusals += 1
+            assert taker(ordered, as_written) is not own, (seed, ordered, as_written)
+        else:
+            sent += 1
+            assert taker(ordered, request).route.target_groups == (GREEN,), (seed, ordered, request)
+            if taker(ordered, as_written) is own:
+                assert request.url.target == as_written.url.target, (seed, ordered, request)
+                assert request.headers == as_written.headers, (seed, ordered, request)
+    assert min(sent, refusals) > 200
+
+
+def priority_of(each: Rule) -> float:
+    return math.inf if each.priority is None else each.priority
+
+
+def taker(rules: Sequence[Rule], of: Request) -> Rule:
+    """Return the first rule that a request matches."""
+    return next(each for each in rules if all(reference_matches(c, of) for c in map(dict, each.route.conditions)))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 import string
-from typing import Any
 
 import pytest
 
 from ecs_hooks.deployment.rule_matching import Condition, Match, literal_of, shown
 from ecs_hooks.http.request import Request
-from ecs_hooks.http.url import Url
+from tests.support.alb import reference_matches, some_condition, some_request
 from tests.support.conditions import header, host, matched, methods, path, query, regex, request, source_ip
 
 YES, NO, MAYBE = Match.YES, Match.NO, Match.MAYBE
@@ -231,93 +230,13 @@ def test_a_condition_is_shown_without_values_that_may_be_secret(condition: Condi
     assert shown(condition) == text
 
 
-class Reference:
-    """An Application Load Balancer's documented matching, written as simply as possible: values and wildcards only."""
-
-    @staticmethod
-    def wildcards(pattern: str, text: str, escapes: bool = False) -> bool:
-        tokens: list[tuple[str, bool]] = []
-        position = 0
-        while position < len(pattern):
-            if escapes and pattern[position] == "\\" and pattern[position + 1 : position + 2] in {"*", "?", "\\"}:
-                tokens.append((pattern[position + 1], True))
-                position += 2
-            else:
-                tokens.append((pattern[position], pattern[position] not in "*?"))
-                position += 1
-        ends = {0}
-        for token, is_literal in tokens:
-            if is_literal:
-                ends = {end + 1 for end in ends if text[end : end + 1] == token}
-            elif token == "?":
-                ends = {end + 1 for end in ends if end < len(text)}
-            else:
-                ends = set(range(min(ends), len(text) + 1)) if ends else set()
-        return len(text) in ends
-
-    @classmethod
-    def matches(cls, condition: dict[str, Any], of: Request) -> bool:
-        field = condition["Field"]
-        (config,) = (value for name, value in condition.items() if name.endswith("Config"))
-        target, _, sent = of.url.target.partition("?")
-        match field:
-            case "host-header":
-                return any(cls.wildcards(each.lower(), (of.host or of.url.host).lower()) for each in config["Values"])
-            case "path-pattern":
-                return any(cls.wildcards(each, target) for each in config["Values"])
-            case "http-header":
-                values = [v for name, v in of.headers.items() if name.lower() == config["HttpHeaderName"].lower()]
-                return any(cls.wildcards(each.lower(), v.lower()) for each in config["Values"] for v in values)
-            case "http-request-method":
-                return of.method in config["Values"]
-            case _:
-                pairs = [each.lower().split("=") for each in sent.split("&") if each]
-                return any(
-                    cls.wildcards(each.get("Key", "*").lower(), name, escapes=True)
-                    and cls.wildcards(each["Value"].lower(), value, escapes=True)
-                    for each in config["Values"]
-                    for name, value in pairs
-                )
-
-
-def some(draw: random.Random, letters: str, most: int = 4) -> str:
-    return "".join(draw.choice(letters) for _ in range(draw.randint(1, most)))
-
-
-def some_condition(draw: random.Random) -> dict[str, Any]:
-    count = draw.randint(1, 3)
-    match draw.randrange(5):
-        case 0:
-            return host(*(f"{some(draw, 'aB*?')}.b" for _ in range(count)))
-        case 1:
-            return path(*(f"/{some(draw, 'aB*?/[')}" for _ in range(count)))
-        case 2:
-            return header(draw.choice(["X-A", "x-b", "Accept"]), *(some(draw, "aB*?/[ ") for _ in range(count)))
-        case 3:
-            keys = ["", "a", "B*", "?"]
-            pairs = ((draw.choice(keys), some(draw, "aB*?\\[")) for _ in range(count))
-            return query(*((key, value) if key else value for key, value in pairs))
-        case _:
-            return methods(*draw.sample(["GET", "POST", "get", "HEAD"], count))
-
-
-def some_request(draw: random.Random) -> Request:
-    target = f"/{some(draw, 'aBb/[')}"
-    if draw.random() < 0.7:
-        target += "?" + "&".join(f"{some(draw, 'abB', 2)}={some(draw, 'aBb*', 3)}" for _ in range(draw.randint(1, 2)))
-    headers = {name: some(draw, "aBb/ ").strip() for name in ("X-A", "X-B", "Accept") if draw.random() < 0.5}
-    if draw.random() < 0.7:
-        headers["Host"] = f"{some(draw, 'aBb')}.b"
-    return Request.build(draw.choice(["GET", "POST", "HEAD"]), Url.parse(f"http://alb.example.com{target}"), headers)
-
-
 def test_random_conditions_and_requests_agree_with_a_simple_reference() -> None:
     seed = random.randrange(2**32)
     draw = random.Random(seed)
     counts = {True: 0, False: 0}
     for _ in range(5_000):
         condition, of = some_condition(draw), some_request(draw)
-        expected = Reference.matches(condition, of)
+        expected = reference_matches(condition, of)
         assert matched([condition], of) is (YES if expected else NO), (seed, condition, of)
         counts[expected] += 1
     assert min(counts.values()) > 500
