@@ -189,10 +189,17 @@ def test_in_a_future_deployment_the_rule_of_green_alone_will_forward_to_green() 
 
 
 def test_a_listener_whose_rules_take_nothing_is_refused() -> None:
-    at = endpoint(rule("10", path("/a")))
+    at = endpoint(rule("10", path("/a", "/c/*")))
+    assert get(at, "/d").url.target == "/c/d"
     sent = get(at, "/a")
     with pytest.raises(RoutingError, match="no rule of the listener takes the request"):
         sent._replace(url=sent.url._replace(target="/b")).verify()
+
+
+def test_the_methods_that_the_rule_accepts() -> None:
+    assert endpoint(rule("10", ALL, methods("GET", "HEAD")), DEFAULT).methods == ("GET", "HEAD")
+    assert endpoint(rule("10", ALL), DEFAULT).methods == ()
+    assert Endpoint("http://a").methods == ()
 
 
 def test_a_request_is_verified_as_it_is_sent() -> None:
