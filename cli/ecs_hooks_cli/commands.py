@@ -11,7 +11,10 @@ _SUBCOMMANDS = {
     "attach": ("ecs_hooks_cli.attach:attach", "Attach the functions of the hooks' stack to a service, one per stage."),
     "check": ("ecs_hooks_cli.check:check", "Run the checks of a PLAN now, from this machine, and show the answer."),
     "demo": ("ecs_hooks_cli.play.demo:demo", "Play two deployments: a good green passes, a broken one is rolled back."),
-    "detach": ("ecs_hooks_cli.attach:detach", "Detach the Lambda hooks of some stages, or all, from a service."),
+    "detach": (
+        "ecs_hooks_cli.attach:detach",
+        "Detach the hooks of the hooks' stack from some stages of a service, or all of its Lambda hooks.",
+    ),
     "doctor": (
         "ecs_hooks_cli.doctor.command:doctor",
         "Examine the Lambda hooks of a service before a deployment, and print a fix for every problem.",

@@ -92,6 +92,8 @@ def test_patterns_for_names_take_linear_time() -> None:
         ),
         ({"allOf": [{"$ref": "https://169.254.169.254/x"}]}, "only references within the schema"),
         ({"$ref": "other.json"}, r"has a \$ref to another document"),
+        ({"$id": "http://x/y", "$ref": "http://x/y"}, r"has a \$ref to another document"),
+        ({"$dynamicRef": "https://169.254.169.254/x"}, r"has a \$ref to another document"),
         ({"minLength": -1}, r"\$.minLength: breaks the rule minimum 0 of JSON Schema"),
         ({"$schema": "http://json-schema.org/draft-04/schema#", "required": []}, "breaks the rule minItems 1"),
         (
@@ -255,7 +257,8 @@ def test_patterns_that_re2_lacks_are_refused_with_the_reason(schema: dict[str, A
 
 def test_an_invalid_pattern_outside_of_keywords_is_a_violation() -> None:
     schema = {"$ref": "#/elsewhere", "elsewhere": {"pattern": "a(?=b)"}}
-    check_schema(schema)
+    with pytest.raises(ValueError, match=r"\$.elsewhere: is not a keyword"):
+        check_schema(schema)
 
     assert (violation(schema, "ab") or "").startswith("$: a pattern of the schema is not valid: look-ahead")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -28,21 +29,79 @@ def test_paths(path: str, values: list[Any]) -> None:
     assert find(path, DOCUMENT) == values
 
 
-@pytest.mark.parametrize("path", ["", "a", "$.", "$[", "$.a b", "$[?@.a =~ /x/]", "$[?match(@.a, 'x')]", "$[?nope(@)]"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "a",
+        "$.",
+        "$[",
+        "$.a b",
+        "$[?@.a =~ /x/]",
+        "$[?match(@.a, 'x(')]",
+        "$[?match(@.a)]",
+        "$[?match(@.*, 'a')]",
+        "$[?nope(@)]",
+    ],
+)
 def test_invalid_paths_are_refused(path: str) -> None:
     with pytest.raises(ValueError, match="is not a valid JSONPath; "):
         check_path(path)
 
 
+def test_another_syntax_of_regular_expressions_is_refused_with_an_alternative() -> None:
+    with pytest.raises(ValueError, match=r"=~ is not supported: write search\(@.a, 'pattern'\)"):
+        check_path("$[?@.a =~ /x/]")
+
+
+FUNCTIONS = {
+    "names": ["ab", "abc", "a\nc", "a\u2028c", 5, None],
+    "lists": [[], [1, 2], {"a": 1}, "four", 5],
+    "pairs": [{"v": "abc", "p": "a.*"}, {"v": "abc", "p": "("}, {"v": "abc", "p": 5}, {"v": "abc", "p": "a" * 1001}],
+}
+
+
 @pytest.mark.parametrize(
-    ("path", "construct"),
-    [("$[?@.a =~ /x/]", "=~"), ("$[?match(@.a, 'x')]", "match"), ("$[?search(@.a, 'x')]", "search")],
+    ("path", "values"),
+    [
+        ("$.names[?match(@, 'ab')]", ["ab"]),
+        ("$.names[?match(@, 'ab|b')]", ["ab"]),
+        ("$.names[?match(@, '^ab.*')]", ["ab", "abc"]),
+        ("$.names[?match(@, '.*bc$')]", ["abc"]),
+        ("$.names[?search(@, 'b')]", ["ab", "abc"]),
+        ("$.names[?match(@, 'a.c')]", ["abc", "a\u2028c"]),
+        ("$.names[?match(@, 'a[.b]c')]", ["abc"]),
+        ("$.names[?match(@, 'a[^b]c')]", ["a\nc", "a\u2028c"]),
+        (r"$.names[?match(@, 'a\\.c')]", []),
+        (r"$.names[?match(@, '\\p{Ll}{3}')]", ["abc"]),
+        ("$.names[?!search(@, 'a')]", [5, None]),
+        ("$.pairs[?match(@.v, @.p)].p", ["a.*"]),
+        ("$.pairs[?search(@.v, @.none)]", []),
+        ("$.lists[?length(@) == 2]", [[1, 2]]),
+        ("$.lists[?length(@) == 4]", ["four"]),
+        ("$.lists[?count(@.*) == 1]", [{"a": 1}]),
+        ("$.lists[?value(@..a) == 1]", [{"a": 1}]),
+    ],
 )
-def test_regular_expressions_are_refused_with_an_alternative(path: str, construct: str) -> None:
-    with pytest.raises(
-        ValueError, match=f"{construct} is not supported: select the values, and write `matches` for them"
-    ):
+def test_functions(path: str, values: list[Any]) -> None:
+    assert check_path(path) == path
+    assert find(path, FUNCTIONS) == values
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("$[?match(@.a, 'x(')]", "match() has a regular expression that is not valid (RE2): a ( has no )"),
+        ("$[?search(@.a, '(?=x)')]", "search() has a regular expression that is not valid (RE2): look-ahead"),
+    ],
+)
+def test_an_invalid_pattern_in_a_path_is_refused(path: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(reason)):
         check_path(path)
+
+
+def test_patterns_in_paths_take_linear_time() -> None:
+    assert find("$[?match(@, '(.*a){25}')]", ["a" * 5000 + "!"]) == []
 
 
 @pytest.mark.parametrize(

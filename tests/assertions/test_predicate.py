@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ecs_hooks.assertions.predicate import Predicate
-from ecs_hooks.core.formatting import json_equal
+from ecs_hooks.core.formatting import json_equal, json_type
 from ecs_hooks.core.redaction import Redactor
 
 JSON = st.recursive(
@@ -97,11 +97,228 @@ def test_every_condition(predicate: dict[str, Any], actual: Any, problem: str | 
         (" 2.5 ", None),
         ("9", 'is "9", expected at most 3'),
         ("x", 'is "x", expected a number'),
-        ("nan", 'is "nan", expected at least 1'),
+        ("nan", 'is "nan", expected a number'),
+        ("inf", 'is "inf", expected a number'),
+        ("1_0", 'is "1_0", expected a number'),
+        ("+2", 'is "+2", expected a number'),
+        ("02", 'is "02", expected a number'),
+        ("0x2", 'is "0x2", expected a number'),
+        ("2.", 'is "2.", expected a number'),
+        (".5", 'is ".5", expected a number'),
+        ("2,5", 'is "2,5", expected a number'),
+        ("\u00a02", 'is "\u00a02", expected a number'),
+        ("\u0662", 'is "\u0662", expected a number'),
+        ("2e0\n", None),
+        ("1e99999999999999999999", 'is "1e99999999999999999999", expected a number'),
+        ("1e999999999", 'is "1e999999999", expected at most 3'),
+        ("9" * 5000, f'is "{"9" * 80}...", expected at most 3'),
     ],
 )
 def test_numbers_are_read_from_values_that_arrive_as_text(text: str, problem: str | None) -> None:
     assert Predicate(min=1, max=3).problem(text, Redactor(), is_text=True) == problem
+
+
+TYPES: list[Any] = ["500", 500, 1.5, True, None, [500], {"500": 0}]
+FITTING: dict[str, tuple[Any, set[str]]] = {
+    "contains": ("5", {"string", "array", "object"}),
+    "matches": ("5", {"string"}),
+    "min": (1, {"number"}),
+    "max": (1, {"number"}),
+    "range": ([1, 2], {"number"}),
+    "empty": (True, {"string", "array", "object"}),
+    "length": (99, {"string", "array", "object"}),
+    "is_uuid": (True, {"string"}),
+    "is_iso_date": (True, {"string"}),
+    "is_ipv4": (True, {"string"}),
+    "is_ipv6": (False, {"string"}),
+}
+
+
+@pytest.mark.parametrize("name", FITTING)
+@pytest.mark.parametrize("actual", TYPES, ids=json_type)
+def test_a_value_of_another_type_fails_a_condition_and_its_negation(name: str, actual: Any) -> None:
+    argument, types = FITTING[name]
+    condition = {name: argument}
+    holds, negated, twice = (
+        Predicate.model_validate(each).problem(actual, Redactor()) is None
+        for each in (condition, {"not": condition}, {"not": {"not": condition}})
+    )
+    if json_type(actual) in types:
+        assert (holds, negated) in {(True, False), (False, True)}
+        assert twice == holds
+    else:
+        assert not holds
+        assert not negated
+        assert not twice
+
+
+@pytest.mark.parametrize(
+    ("predicate", "actual", "problem"),
+    [
+        ({"not": {"matches": "5.."}}, 500, "is 500, expected a string, which the conditions of `not` require"),
+        ({"not": {"min": 1}}, "5", 'is "5", expected a number, which the conditions of `not` require'),
+        ({"not": {"min": 1}}, float("nan"), "is NaN, expected a number, which the conditions of `not` require"),
+        (
+            {"not": {"matches": "5", "equals": 3}},
+            500,
+            "is 500, expected a string, which the conditions of `not` require",
+        ),
+        ({"not": {"contains": 5}}, "512", 'is "512", expected an array, which the conditions of `not` require'),
+        (
+            {"not": {"contains": 5}},
+            {"5": 1},
+            "is an object with 1 key, expected an array, which the conditions of `not` require",
+        ),
+        (
+            {"not": {"length": {"matches": "5"}}},
+            "ab",
+            'is "ab", expected a string, which the conditions of `not` require',
+        ),
+        ({"not": {"json_schema": {"multipleOf": 1e-300}}}, 10**400, None),
+        ({"not": {"exists": True}}, 1, "is 1, expected not to meet the conditions of `not`"),
+        ({"is_uuid": False}, 1, "is 1, expected a string other than a UUID"),
+        ({"is_ipv4": False}, "10.0.0.1", 'is "10.0.0.1", expected a string other than an IPv4 address'),
+    ],
+)
+def test_not_requires_a_value_that_fits(predicate: dict[str, Any], actual: Any, problem: str | None) -> None:
+    found = Predicate.model_validate(predicate).problem(actual, Redactor())
+    if problem is None:
+        assert found is not None
+    else:
+        assert found == problem
+
+
+@pytest.mark.parametrize(
+    ("predicate", "text", "holds"),
+    [
+        ({"equals": 5}, "5", False),
+        ({"not_equals": 5}, "5", False),
+        ({"not_equals": 5}, "5.0", False),
+        ({"not": {"equals": 5}}, "5", False),
+        ({"in": [4, 5]}, "5", False),
+        ({"not": {"in": [4, 5]}}, "5", False),
+        ({"not_equals": True}, "true", False),
+        ({"not_equals": None}, "null", False),
+        ({"not_equals": 5}, "6", True),
+        ({"not_equals": 5}, "x", True),
+        ({"not_equals": "5"}, "6", True),
+        ({"not_equals": None}, "x", True),
+        ({"not": {"in": [4, 5]}}, "6", True),
+        ({"not_equals": [5]}, "5", True),
+    ],
+)
+def test_the_text_of_a_number_is_neither_equal_to_it_nor_different(
+    predicate: dict[str, Any], text: str, holds: bool
+) -> None:
+    problem = Predicate.model_validate(predicate).problem(text, Redactor(), is_text=True)
+    assert (problem is None) == holds, problem
+
+
+def test_the_reason_says_how_to_compare_text() -> None:
+    problem = Predicate(not_equals=5).problem("5", Redactor(), is_text=True)
+    assert problem == 'is "5", expected anything else; the value is text, so write "5"'
+
+
+@pytest.mark.parametrize(
+    ("predicate", "actual", "problem"),
+    [
+        ({"min": 9007199254740993}, 9007199254740993, None),
+        ({"min": 9007199254740993}, 9007199254740992, "is 9007199254740992, expected at least 9007199254740993"),
+        ({"max": 9007199254740992}, 9007199254740993, "is 9007199254740993, expected at most 9007199254740992"),
+        ({"range": [0, 9007199254740992]}, 9007199254740993, "is 9007199254740993, expected at most 9007199254740992"),
+        ({"min": 9007199254740993}, "9007199254740993.0", None),
+        (
+            {"min": 9007199254740993},
+            "9007199254740992.9",
+            'is "9007199254740992.9", expected at least 9007199254740993',
+        ),
+        ({"min": 0.1, "max": 0.1}, "0.1", None),
+        ({"min": 0.1, "max": 0.1}, "0.10", None),
+        ({"min": "9007199254740993"}, 9007199254740993, None),
+        ({"min": 10**400}, 10**400, None),
+        ({"min": 10**5000}, 1, "is 1, expected at least 1.000e+5000"),
+        ({"max": 0.25}, 1, "is 1, expected at most 0.25"),
+    ],
+)
+def test_limits_are_exact(predicate: dict[str, Any], actual: Any, problem: str | None) -> None:
+    assert Predicate.model_validate(predicate).problem(actual, Redactor(), is_text=True) == problem
+
+
+@pytest.mark.parametrize(
+    ("predicate", "actual", "problem"),
+    [
+        ({"min": "b"}, "c", None),
+        ({"min": "b"}, "a", 'is "a", expected at least "b"'),
+        ({"range": ["a", "b"]}, "c", 'is "c", expected at most "b"'),
+        ({"min": "b"}, 5, "is 5, expected a string"),
+        ({"min": "2026-12-01"}, "2026-12-01T00:00:00+00:00", None),
+        ({"max": "2026-12-01T03:00:00Z"}, "2026-12-01T03:30:00+01:00", None),
+        ({"max": "2026-12-01T03:00:00Z"}, "Tue, 01 Dec 2026 03:00:00 GMT", None),
+        (
+            {"min": "2026-12-01T03:00:00Z"},
+            "2026-12-01T03:30:00+01:00",
+            'is "2026-12-01T03:30:00+01:00", expected at least "2026-12-01T03:00:00Z"',
+        ),
+        ({"min": "2026-12-01"}, "tomorrow", 'is "tomorrow", expected a date'),
+        ({"min": "2026-12-01"}, "2026-13-01", 'is "2026-13-01", expected a date'),
+        ({"min": "2026-12-01"}, "Tue, 99 Dec 2026 03:00:00 GMT", 'is "Tue, 99 Dec 2026 03:00:00 GMT", expected a date'),
+        ({"min": "2026-12-01"}, "2" * 100, f'is "{"2" * 80}...", expected a date'),
+        ({"not": {"min": "2026-12-01"}}, 5, "is 5, expected a date, which the conditions of `not` require"),
+    ],
+)
+def test_texts_and_dates_have_an_order(predicate: dict[str, Any], actual: Any, problem: str | None) -> None:
+    assert Predicate.model_validate(predicate).problem(actual, Redactor()) == problem
+
+
+@pytest.mark.parametrize(
+    ("name", "valid", "invalid"),
+    [
+        (
+            "is_uuid",
+            ["00000000-0000-0000-0000-000000000000", "F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6"],
+            [
+                "",
+                "f81d4fae7dec11d0a76500a0c91e6bf6",
+                "{f81d4fae-7dec-11d0-a765-00a0c91e6bf6}",
+                "f81d4fae-7dec-11d0-a765-00a0c91e6bf6\n",
+            ],
+        ),
+        (
+            "is_iso_date",
+            ["2026-12-01T03:00:00Z", "2026-12-01T03:00:00.123456789+01:00", "2024-02-29t00:00:00z"],
+            [
+                "2026-12-01",
+                "2026-12-01T03:00:00",
+                "2026-02-29T00:00:00Z",
+                "2026-12-01T25:00:00Z",
+                "1764558000",
+                "2026-W49-2T00:00:00Z",
+            ],
+        ),
+        (
+            "is_ipv4",
+            ["10.0.0.1", "255.255.255.255"],
+            ["", "10.0.0.01", "256.0.0.1", "1.2.3", "::1", "1.2.3.4/8", "\u0661.2.3.4"],
+        ),
+        (
+            "is_ipv6",
+            ["::1", "2001:db8::1", "::ffff:10.0.0.1"],
+            ["", "[::1]", "fe80::1%eth0", "1::2::3", "10.0.0.1", "::1/64"],
+        ),
+    ],
+)
+def test_formats(name: str, valid: list[str], invalid: list[str]) -> None:
+    for wanted in (True, False):
+        predicate = Predicate.model_validate({name: wanted})
+        assert all((predicate.problem(each, Redactor()) is None) == wanted for each in valid)
+        assert all((predicate.problem(each, Redactor()) is None) != wanted for each in invalid)
+
+
+@pytest.mark.parametrize("predicate", [{"exists": False}, {"not": {"exists": True}}])
+def test_a_predicate_can_require_that_there_is_no_value(predicate: dict[str, Any]) -> None:
+    assert Predicate.model_validate(predicate).problem_among([], Redactor()) is None
+    assert Predicate.model_validate(predicate).problem_among([1], Redactor()) is not None
+    assert Predicate.model_validate({"not": predicate}).problem_among([], Redactor()) is not None
 
 
 def test_a_long_value_is_cut_and_shown_on_one_line() -> None:
@@ -123,6 +340,11 @@ def test_regular_expressions_take_linear_time() -> None:
         ({"matches": "("}, "is not a valid regular expression"),
         ({"matches": None}, "matches must not be null"),
         ({"min": None}, "min must not be null"),
+        ({"min": True}, "must be a number, a date or another text, not boolean"),
+        ({"min": [1]}, "must be a number, a date or another text, not array"),
+        ({"max": float("inf")}, "must be a finite number"),
+        ({"min": 1, "max": "a"}, "has limits of different types"),
+        ({"range": ["2026-12-01", "a"]}, "has limits of different types"),
         ({"exists": False, "equals": 1}, "cannot be combined with other conditions"),
         ({"equals": object()}, "JSON"),
         ({"equls": 1}, "Extra inputs"),

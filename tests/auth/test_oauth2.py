@@ -50,7 +50,7 @@ def test_a_token_for_the_credentials_of_a_client(tokens: AuthorizationServer, me
 def test_a_token_is_used_until_shortly_before_it_expires(tokens: AuthorizationServer) -> None:
     now = [1000.0]
     with clock.use(lambda: now[0]):
-        for life, used in ((3600, 3540), (100, 90), ("100", 90), (None, 54), ("soon", 54), (-1, 54), (1e999, 54)):
+        for life, used in ((3600, 3540), (100, 90), ("100", 90), (None, 54), ("soon", 54), (-1, 54), (10**999, 54)):
             tokens.fields["expires_in"] = life
             now[0] += 10_000
             first = header(tokens.url)
@@ -99,6 +99,12 @@ def test_checks_that_need_a_token_at_the_same_time_request_one(tokens: Authoriza
         (429, {"error": "slow_down"}, Status.ERROR, "status 429"),
         (503, [], Status.ERROR, "status 503"),
         (200, b"", Status.ERROR, "response body (0 bytes) is not valid JSON"),
+        (
+            200,
+            b'{"expires_in": NaN}',
+            Status.ERROR,
+            "response body (19 bytes) is not valid JSON: NaN is not a number of JSON",
+        ),
         (200, [], Status.ERROR, "returned no bearer token"),
         (200, {"token_type": "Bearer"}, Status.ERROR, "returned no bearer token"),
         (200, {"token_type": "mac", "access_token": "t0ken"}, Status.ERROR, "returned no bearer token"),

@@ -10,9 +10,9 @@ from ecs_hooks import LifecycleEvent, Stage, stage_hook
 from ecs_hooks.auth import secret_store, sigv4
 from ecs_hooks.core.state import State, step_of, with_state
 from tests.conftest import BLUE, GREEN, load_event
+from tests.fuzz.test_events import valid
 from tests.support.aws import AwsApi, role_keys
 from tests.support.layouts import brief, load_balancer, rule, running, task
-from tests.test_fuzz import valid
 
 HEADER = {"HttpHeaderName": "X-Environment", "Values": ["test"]}
 SECRET = "hunter2"

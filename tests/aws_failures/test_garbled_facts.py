@@ -8,8 +8,8 @@ from typing import Any
 
 from ecs_hooks.deployment.facts import Facts
 from tests.aws_failures.operations import ALARM, HTTP, LOGS, METRIC, TARGETS, TASKS, answer, event
+from tests.fuzz.mutation import places
 from tests.support.aws import AwsApi
-from tests.test_fuzz import places
 
 SCRAPS: list[Any] = [None, True, -1, [], {}, "text"]
 OF_BLUE = {

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from tests.aws_failures.operations import CONTENT, OPERATIONS, answer, event, operation
+from tests.fuzz.mutation import places
 from tests.support.aws import AwsApi
-from tests.test_fuzz import places
 
 CHECKS = {str(check.get("name", check["type"])): check for action, check in OPERATIONS.items() if action not in CONTENT}
 

@@ -440,3 +440,45 @@ def test_an_assertion_may_only_warn(serve: Serve) -> None:
     assert outcome.status is Status.PASS
     assert outcome.reason.endswith("; warning: status is 200, expected 404")
     assert outcome.evidence["warnings"] == 1
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:9/base", "http://127.0.0.1/base"])
+def test_a_request_can_go_to_another_port_of_the_address(serve: Serve, base: str) -> None:
+    server = serve(mirror)
+    outcome = ask(
+        base, path="/x", port=server.port, expect={"asserts": [{"query": "body", "contains": "GET /base/x "}]}
+    )
+    assert outcome.status is Status.PASS, outcome.reason
+
+
+def test_another_port_of_an_ipv6_address_and_of_one_with_a_user(serve: Serve) -> None:
+    server = serve(mirror, host="::1")
+    assert ask("http://u:p@[::1]/", path="/x", port=server.port).status is Status.PASS
+
+
+def test_another_port_of_a_load_balancer_may_be_blue() -> None:
+    green = Endpoint("http://lb.example:8080", protocol="HTTP")
+    check = HttpCheck(port=9)
+
+    outcome = check.run(context(green))
+
+    assert outcome.status is Status.FAIL
+    assert (
+        outcome.reason == "port 9 belongs to another listener of the load balancer, which may forward to blue: set url"
+    )
+    assert check.requirements().port == 9
+    assert check.requirements().address_problem(green) == outcome.reason
+    assert HttpCheck(port=8080).requirements().address_problem(green) == ""
+    with pytest.raises(ValidationError, match="has both url and port"):
+        HttpCheck(url="http://x/", port=9)
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "purge", "TRACE"])
+def test_a_request_has_any_method(serve: Serve, method: str) -> None:
+    assert sent(serve, method=method).startswith(f"{method} /base/ HTTP/1.1")
+
+
+@pytest.mark.parametrize("method", ["get", "CONNECT", "A B"])
+def test_a_method_that_is_none_is_refused(method: str) -> None:
+    with pytest.raises(ValidationError, match="method must be one of GET, HEAD"):
+        HttpCheck(method=method)

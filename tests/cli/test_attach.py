@@ -128,15 +128,124 @@ def test_a_stack_without_the_output_is_an_error(run: Run, aws: AwsApi) -> None:
     assert "UpdateService" not in aws.calls
 
 
-def test_detach_keeps_other_stages_and_pauses(run: Run, aws: AwsApi) -> None:
-    service(aws, OWN, PAUSE)
-    run("detach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--yes")
-    assert sent(aws) == [{**OWN, "lifecycleStages": ["POST_SCALE_UP"]}, PAUSE]
+def of_stack(name: str, *stages: str, **fields: Any) -> dict[str, Any]:
+    return {"hookTargetArn": f"{_LAMBDA}{name}", "roleArn": ROLE, "lifecycleStages": [*stages], **fields}
 
+
+def test_detach_keeps_other_stages_and_pauses(run: Run, aws: AwsApi) -> None:
+    both = of_stack("PostTestTrafficShift", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT")
+    service(aws, both, PAUSE)
+    run("detach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--yes")
+    assert sent(aws) == [{**both, "lifecycleStages": ["POST_SCALE_UP"]}, PAUSE]
+
+    service(aws, OWN, both, PAUSE)
     aws.asked.clear()
     result = run("detach", "prod/web", "--all", "--yes")
     assert sent(aws) == [PAUSE]
     assert result.output.endswith("prod/web has 1 lifecycle hook now\n")
+    aws.answer("DescribeStacks", {"Stacks": []})
+    assert run("detach", "prod/web", "--all", "--dry-run").exit_code == 0  # requires no stack
+
+
+FORMS = (
+    f"{_LAMBDA}PostTestTrafficShift",
+    f"{_LAMBDA}PostTestTrafficShift:live",
+    f"{_LAMBDA}PostTestTrafficShift:$LATEST",
+    f"{_LAMBDA}PostTestTrafficShift:17",
+    "123456789012:function:ecs-hooks-PostTestTrafficShift",
+    "123456789012:function:ecs-hooks-PostTestTrafficShift:live",
+    "function:ecs-hooks-PostTestTrafficShift",
+    "ecs-hooks-PostTestTrafficShift",
+    "ecs-hooks-PostTestTrafficShift:live",
+)
+OTHERS = (
+    "arn:aws:lambda:us-west-2:123456789012:function:own",
+    "arn:aws:lambda:us-west-2:123456789012:function:own:ecs-hooks-PostTestTrafficShift",
+    f"{_LAMBDA}PostTestTrafficShift2",
+    f"{_LAMBDA}posttesttrafficshift",
+    "arn:aws:lambda:eu-west-1:123456789012:function:ecs-hooks-PostTestTrafficShift",
+    "arn:aws:lambda:us-west-2:210987654321:function:ecs-hooks-PostTestTrafficShift",
+    "210987654321:function:ecs-hooks-PostTestTrafficShift",
+    "not an ARN",
+)
+
+
+@pytest.mark.parametrize("target", OTHERS)
+def test_detach_from_a_stage_keeps_hooks_that_are_not_of_the_stack(run: Run, aws: AwsApi, target: str) -> None:
+    other = of_stack("", "POST_TEST_TRAFFIC_SHIFT", hookTargetArn=target)
+    service(aws, other, of_stack("PostTestTrafficShift", "POST_TEST_TRAFFIC_SHIFT"))
+    result = run("detach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--yes")
+    assert sent(aws) == [other]
+    assert f"{target} stays at POST_TEST_TRAFFIC_SHIFT: it is not a function of the stack ecs-hooks\n" in result.output
+
+
+@pytest.mark.parametrize("target", FORMS)
+def test_detach_removes_the_stacks_hook_however_it_is_named(run: Run, aws: AwsApi, target: str) -> None:
+    service(aws, OWN, of_stack("", "POST_TEST_TRAFFIC_SHIFT", hookTargetArn=target))
+    run("detach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--yes")
+    assert sent(aws) == [OWN]
+
+
+@pytest.mark.parametrize("target", FORMS)
+@pytest.mark.parametrize("stages", [["POST_TEST_TRAFFIC_SHIFT"], ["POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"]])
+def test_attach_updates_the_hook_that_is_there(
+    run: Run, aws: AwsApi, tmp_path: Path, target: str, stages: list[str]
+) -> None:
+    service(aws, of_stack("", *stages, hookTargetArn=target, hookDetails={"mode": "observe"}), OWN, PAUSE)
+    result = run(
+        "attach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--plan", plan(tmp_path), "--timeout", "90", "--yes"
+    )
+    assert result.exit_code == 0, result.output
+    updated, *rest = sent(aws)
+    assert rest == [OWN, PAUSE]
+    assert updated == {
+        "targetType": "AWS_LAMBDA",
+        "hookTargetArn": target,
+        "roleArn": ROLE,
+        "lifecycleStages": stages,
+        "hookDetails": {"checks": [{"type": "http", "path": "/health"}]},
+        "timeoutConfiguration": {"timeoutInMinutes": 90, "action": "ROLLBACK"},
+    }
+    assert ("POST_TEST_TRAFFIC_SHIFT and POST_SCALE_UP: the change is for all" in result.output) == (len(stages) > 1)
+
+
+@pytest.mark.parametrize("target", OTHERS)
+def test_attach_keeps_hooks_of_other_functions(run: Run, aws: AwsApi, target: str) -> None:
+    other = of_stack("", "POST_TEST_TRAFFIC_SHIFT", hookTargetArn=target)
+    service(aws, other)
+    run("attach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--yes")
+    kept, added = sent(aws)
+    assert (kept, added["hookTargetArn"]) == (other, f"{_LAMBDA}PostTestTrafficShift")
+
+
+def test_attach_leaves_one_hook_of_the_stack_at_a_stage(run: Run, aws: AwsApi) -> None:
+    both = of_stack("PostTestTrafficShift", "PRE_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT")
+    service(aws, both, of_stack("PostTestTrafficShift:live", "POST_TEST_TRAFFIC_SHIFT"))
+    run("attach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--yes")
+    first, second = sent(aws)
+    assert first == {**both, "lifecycleStages": ["PRE_SCALE_UP"]}
+    assert (second["hookTargetArn"], second["lifecycleStages"]) == (
+        f"{_LAMBDA}PostTestTrafficShift:live",
+        ["POST_TEST_TRAFFIC_SHIFT"],
+    )
+
+
+def test_attach_moves_a_stage_from_the_function_of_another_stage(run: Run, aws: AwsApi) -> None:
+    both = of_stack("PostTestTrafficShift", "PRE_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT")
+    service(aws, both)
+    run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--yes")
+    first, second = sent(aws)
+    assert first == {**both, "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
+    assert (second["hookTargetArn"], second["lifecycleStages"]) == (f"{_LAMBDA}PreScaleUp", ["PRE_SCALE_UP"])
+
+
+def test_the_timeout_of_a_lambda_hook_is_at_most_a_day(run: Run, aws: AwsApi) -> None:
+    service(aws)
+    for wrong in ("0", "1441"):
+        result = run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--timeout", wrong, "--yes")
+        assert "is not in the range 1<=x<=1440" in result.output
+    assert run("attach", "prod/web", "--stage", "PRE_SCALE_UP", "--timeout", "1440", "--yes").exit_code == 0
+    assert sent(aws)[0]["timeoutConfiguration"]["timeoutInMinutes"] == 1440
 
 
 @pytest.mark.parametrize("options", [[], ["--all", "--stage", "PRE_SCALE_UP"]])

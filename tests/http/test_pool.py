@@ -104,6 +104,56 @@ def test_a_connection_that_the_server_does_not_keep(serve: Serve, pool: Pool, he
     assert pool.opened == 3
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["tcp", "tls"])
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
+@pytest.mark.parametrize("resend", [False, True], ids=["sent once", "sent again"])
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        ("HEAD", b"200 OK\r\nContent-Length: %d\r\n"),
+        ("HEAD", b"200 OK\r\n"),
+        ("HEAD", b"200 OK\r\nTransfer-Encoding: chunked\r\n"),
+        ("GET", b"304 Not Modified\r\nContent-Length: %d\r\n"),
+        ("GET", b"304 Not Modified\r\nTransfer-Encoding: chunked\r\n"),
+        ("GET", b"204 No Content\r\nContent-Length: %d\r\n"),
+        ("GET", b"205 Reset Content\r\nContent-Length: %d\r\n"),
+    ],
+)
+def test_a_body_that_must_not_be_there_is_no_response(
+    serve: Serve, trusted: trustme.CA, method: str, head: bytes, *, secure: bool, late: bool, resend: bool
+) -> None:
+    """The surplus looks like a response: it must not become that of the next request, whenever it arrives."""
+    surplus = b"HTTP/1.1 200 OK\r\nContent-Length: 12000\r\n\r\n" + b"x" * 12_000
+
+    def script(peer: Peer) -> None:
+        while request := peer.request():
+            if b" /next " in request:
+                peer.answer(b"right")
+                continue
+            peer.send(b"HTTP/1.1 " + head.replace(b"%d", b"%d" % len(surplus)) + b"\r\n")
+            if late:
+                peer.request()
+            peer.send(surplus)
+
+    server = serve(script, server_context(trusted.issue_cert("127.0.0.1")) if secure else None)
+    pool = Pool(resend=resend)
+    for path, expected in [("/", b""), ("/next", b"right"), ("/", b""), ("/next", b"right")]:
+        own_method = "GET" if path == "/next" else method
+        request = Request.build(own_method, Url.parse(f"{server.url}{path}"))
+        assert attempt(request, LIMITS, Budget.start(5, Deadline.after(20)), pool.exchange).content == expected
+    pool.close()
+
+
+def test_a_connection_is_kept_after_a_response_without_a_body(serve: Serve, pool: Pool) -> None:
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    server = serve(script)
+    assert [get(pool, server.url).status for _ in range(3)] == [204] * 3
+    assert server.connections == 1
+
+
 def test_a_connection_is_kept_after_chunks(serve: Serve, pool: Pool) -> None:
     def script(peer: Peer) -> None:
         while peer.request():

@@ -44,8 +44,16 @@ def test_credentials_in_the_address_become_a_header() -> None:
     assert not request.url.userinfo
 
 
-@pytest.mark.parametrize("method", ["get", "TRACE", "CONNECT", "GET / HTTP/1.1\r\nX: y", ""])
-def test_only_known_methods_are_sent(method: str) -> None:
+@pytest.mark.parametrize("method", ["PROPFIND", "M-SEARCH", "QUERY", "TRACE", "purge", "x" * 40])
+def test_every_token_is_a_method(method: str) -> None:
+    assert Request.build(method, HERE).method == method
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["get", "Post", "CONNECT", "connect", "GET / HTTP/1.1\r\nX: y", "A B", "A(", "\u00c4", "x" * 41, "GET\n", ""],
+)
+def test_other_texts_and_known_methods_in_another_case_are_not_sent(method: str) -> None:
     with pytest.raises(RequestError, match="method must be one of"):
         Request.build(method, HERE)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import ecs_hooks
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.checks.http import HttpCheck
+from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.plan.model import MAX_CHECKS, FirstDeployment, Mode, Plan, PlanError
 from tests.conftest import load_event
 
@@ -100,6 +101,32 @@ def test_an_empty_list_of_checks_is_a_choice() -> None:
 )
 def test_a_mistake_names_its_field(configuration: Any, says: str) -> None:
     assert any(problem.startswith(says) for problem in problems(configuration)), problems(configuration)
+
+
+ARN = "arn:aws:ecs:us-west-2:123456789012:service/shop/api"
+
+
+@pytest.mark.parametrize("service", ["api", "shop/api", ARN, ARN.replace("shop/", "")])
+def test_a_plan_for_a_service_fails_for_others(service: str) -> None:
+    plan = {"service": service, "checks": []}
+
+    assert Plan.parse(plan).policies.service == service
+    assert Plan.parse(plan, deployed=EcsArn.parse(ARN)).checks == ()
+    other = ARN.replace("/api", "/web")
+    assert problems(plan, deployed=EcsArn.parse(other)) == [
+        f"hookDetails.service: the plan is for service {service}, but this is a deployment of service {other}"
+    ]
+    function = EcsArn("aws", "us-west-2", "123456789012", "function", "", "web")
+    assert problems(plan, deployed=function)[0].endswith("but this is a deployment of Lambda function web")
+
+
+@pytest.mark.parametrize(
+    "service", ["", "a/b/c", "a b", "arn:aws:ecs:us-west-2:1:service/a", ARN.replace(":ecs:", ":s3:")]
+)
+def test_a_service_is_a_name_or_an_arn(service: str) -> None:
+    assert problems({"service": service}) == [
+        "hookDetails.service: must have the form NAME, CLUSTER/NAME, or the ARN of a service"
+    ]
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -91,10 +91,10 @@ def _plan(hook: AttachedHook, function: Function | None, stage: str, source: Fet
     defaults = default_checks(stage) if function is not None and function.stage == stage else ()
     own_fields_allowed = _own_fields_allowed(function)
     if source is not None:
-        return source.plan(defaults=defaults, own_fields_allowed=own_fields_allowed)
+        return source.plan(defaults=defaults, own_fields_allowed=own_fields_allowed, deployed=hook.examined.arn)
     event = hook.event(stage)
     details = event.hook_details if event.configuration is None else event.configuration
-    return Plan.parse(details, defaults=defaults, own_fields_allowed=own_fields_allowed)
+    return Plan.parse(details, defaults=defaults, own_fields_allowed=own_fields_allowed, deployed=hook.examined.arn)
 
 
 def _mistakes(hook: AttachedHook, invalid: PlanError) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from ecs_hooks.assertions.jsonpath import check_paths, find
 from ecs_hooks.assertions.predicate import LiteralOrPredicate, Predicate
 from ecs_hooks.assertions.status import ExpectedStatus, show_status, status_matches
+from ecs_hooks.core.json_text import has_bom
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.redaction import MASK, is_secret_name
 from ecs_hooks.http.errors import ContentError
@@ -85,6 +86,7 @@ class Expect(BaseModel):
             *self._unmet_headers(response, redactor),
             *self._unmet_body(response, redactor),
             *self._unmet_json(response, redactor),
+            *self._warned_of_mark(response),
             *self._unmet_latency(response),
             *self._unmet_asserts(response, redactor),
         ]
@@ -111,7 +113,7 @@ class Expect(BaseModel):
         text, shown = response.text, f"{len(response.content)} bytes"
         for predicate in self.body:
             # For `exists`, an empty body counts as missing.
-            values = [text] if text or predicate.exists is None else []
+            values = [text] if text or not predicate.is_about_existence else []
             problem = predicate.problem_among(values, redactor, shown=shown, is_text=True)
             if problem:
                 yield Unmet("body", problem)
@@ -134,6 +136,11 @@ class Expect(BaseModel):
             problem = predicate.problem_among(values, redactor, shown=MASK if is_secret_name(path) else None)
             if problem:
                 yield Unmet(what, problem)
+
+    def _warned_of_mark(self, response: Response) -> Iterator[Unmet]:
+        reads_json = self.json_values or any(each.query == "jsonpath" for each in self.asserts)
+        if reads_json and has_bom(response.content):
+            yield Unmet("body", "begins with a byte order mark, which RFC 8259 forbids in JSON", warn=True)
 
     def _unmet_latency(self, response: Response) -> Iterator[Unmet]:
         milliseconds = response.latency * 1000

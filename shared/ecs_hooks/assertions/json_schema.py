@@ -7,8 +7,10 @@ by the deadline, for any schema and document.
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from functools import cache, lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -22,8 +24,11 @@ from referencing.exceptions import Unresolvable
 
 from ecs_hooks.assertions.patterns import matches, pattern_problem
 from ecs_hooks.assertions.re2_syntax import PatternError
+from ecs_hooks.assertions.schema_formats import format_checker
+from ecs_hooks.assertions.schema_keywords import references, structure_problem
 from ecs_hooks.core.deadline import check_deadline
 from ecs_hooks.core.formatting import json_equal, json_type
+from ecs_hooks.core.json_text import HugeNumber
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -35,6 +40,8 @@ _MAX_ERRORS = 10
 """Violations kept of each alternative of `anyOf` and `oneOf`, to find the most relevant one."""
 _MAX_KEPT = 10_000
 """Violations kept of all alternatives in one validation."""
+_DIGITS = 300
+"""Digits of a long number that are divided at a time."""
 _LONG_TEXT = 100
 _WALKS = {"additionalProperties", "contains", "items", "patternProperties", "propertyNames"}
 """Keywords that visit all items or properties of a value."""
@@ -46,6 +53,12 @@ _SQUARE = {"unevaluatedItems", "unevaluatedProperties"}
 
 class _TooManyStepsError(Exception):
     """A validation requires more than `MAX_STEPS`."""
+
+
+class Undecided(str):
+    """Why a validation could not be finished, so that the value is neither valid nor invalid."""
+
+    __slots__ = ()
 
 
 class _Use(threading.local):
@@ -76,10 +89,11 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
             problem = ": nested too deeply"
         if problem:
             raise ValueError(f"is not a valid JSON Schema: ${path}{problem}")
-    references = (each.get("$ref") for each in _objects(schema))
-    outside = next((each for each in references if isinstance(each, str) and not each.startswith("#")), None)
-    if outside is not None:
+    if any(not each.startswith("#") for each in references(schema)):
         raise ValueError("has a $ref to another document; only references within the schema (#/...) are followed")
+    unchecked = structure_problem(json.dumps(schema))
+    if unchecked:
+        raise ValueError(f"is not a valid JSON Schema: ${unchecked}")
     if _evaluates_patterns(schema):
         raise ValueError("has patternProperties and unevaluatedProperties; write additionalProperties instead")
     # Drafts up to 6 do not require these names to be patterns.
@@ -91,20 +105,25 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def violation(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: PLR0911 - one case for each end
-    """Return the most relevant violation of a schema, its path and rule without the value; None for a valid value."""
+    """Return the most relevant violation of a schema, its path and rule without the value; None for a valid value.
+
+    The result is `Undecided` if the validation cannot be finished.
+    """
     _left.begin()
     try:
         error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(_brief(value)))
     except RecursionError:
-        return "$: nested too deeply"
+        return Undecided("$: nested too deeply")
     except Unresolvable:
-        return "$: a $ref of the schema cannot be resolved"
+        return Undecided("$: a $ref of the schema cannot be resolved")
     except PatternError as problem:
-        return f"$: a pattern of the schema is not valid: {problem}"
+        return Undecided(f"$: a pattern of the schema is not valid: {problem}")
     except OverflowError:
-        return "$: a number is too large for multipleOf"
+        return Undecided("$: a number is too large for multipleOf")
     except _TooManyStepsError:
-        return f"$: validation requires more than {MAX_STEPS:,} steps; simplify the schema, or check a part of the document"
+        return Undecided(
+            f"$: validation requires more than {MAX_STEPS:,} steps; simplify the schema, or check a part of the document"
+        )
     if error is None:
         return None
     rule = json.dumps(error.validator_value, default=str)
@@ -161,7 +180,7 @@ def _formats() -> FormatChecker:
 def _validator(schema: str) -> Validator:
     loaded = json.loads(schema)
     bounded = _bounded(validator_for(loaded, default=Draft202012Validator))
-    return cast("Validator", bounded(_brief(loaded), registry=Registry()))
+    return cast("Validator", bounded(_brief(loaded), registry=Registry(), format_checker=format_checker()))
 
 
 @lru_cache(maxsize=8)
@@ -172,6 +191,7 @@ def _bounded(base: Any) -> Any:
         "anyOf": partial(_alternatives, one=False),
         "const": lambda validator, rule, instance, schema: _enum(validator, [rule], instance, schema),
         "enum": _enum,
+        "multipleOf": _multiple_of,
         "oneOf": partial(_alternatives, one=True),
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
@@ -222,6 +242,8 @@ def _canonical(value: Any) -> str:
             return f"{{{','.join(f'{json.dumps(name)}:{_canonical(value[name])}' for name in sorted(value))}}}"
         case list():
             return f"[{','.join(map(_canonical, value))}]"
+        case HugeNumber():
+            return "e".join(map(str, value.parts))
         case float() if value.is_integer():
             return str(int(value))
         case _:
@@ -232,6 +254,33 @@ def _unique_items(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[V
     # Strings: numbers in a document can be chosen to collide in a set.
     if rule and isinstance(instance, list) and len(set(map(_canonical, instance))) < len(instance):
         yield ValidationError(f"{instance!r} has equal items")
+
+
+def _multiple_of(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    # In decimal notation, as in the document: 19.99 is a multiple of 0.01, which the division of doubles denies.
+    if isinstance(instance, int | float) and not isinstance(instance, bool) and _remainder(instance, rule) != 0:
+        yield ValidationError(f"{instance!r} is not a multiple of {rule!r}")
+
+
+def _remainder(number: float, divisor: float) -> int:
+    """Return 0 for a multiple of a divisor; raise OverflowError if it cannot be computed."""
+    numerator, denominator = _fraction(divisor).as_integer_ratio()
+    if not isinstance(number, HugeNumber):
+        return _fraction(number) * denominator % numerator != 0
+    digits, exponent = number.parts
+    if exponent < 0:
+        raise OverflowError
+    digits, remainder = digits.lstrip("-"), 0
+    for start in range(0, len(digits), _DIGITS):  # the conversion of all of them takes quadratic time
+        piece = digits[start : start + _DIGITS]
+        remainder = (remainder * 10 ** len(piece) + int(piece)) % numerator
+    return remainder * pow(10, exponent, numerator) * denominator % numerator
+
+
+def _fraction(number: float) -> Fraction:
+    if isinstance(number, float) and not math.isfinite(number):
+        raise OverflowError
+    return Fraction(number if isinstance(number, int) else str(number))
 
 
 def _enum(_: Validator, rule: Any, instance: Any, __: Any) -> Iterator[ValidationError]:

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from ecs_hooks.assertions.patterns import matches, pattern_problem
+from ecs_hooks.assertions.re2_syntax import PatternError
 from ecs_hooks.core.deadline import check_deadline
 
 if TYPE_CHECKING:
     from jsonpath import JSONPathEnvironment, JSONPathMatch
     from jsonpath.exceptions import JSONPathError
     from jsonpath.stream import TokenStream
+    from jsonpath.token import Token
 
 MAX_VALUES = 10_000
+_LONGEST_PATTERN = 1000
+_DOT = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\.", re.DOTALL)
+"""A dot outside of a class, which matches no line break in an I-Regexp; or, in the group, what is left as it is."""
 
 
 def check_path(path: str) -> str:
@@ -26,6 +32,8 @@ def check_path(path: str) -> str:
 
     try:
         _environment().compile(path)
+    except PatternError as error:
+        raise ValueError(f"is not a valid JSONPath; {error}") from None
     except (JSONPathError, RecursionError) as error:
         raise ValueError(f"is not a valid JSONPath; {_reason(path, error)}") from None
     return path
@@ -34,9 +42,8 @@ def check_path(path: str) -> str:
 def _reason(path: str, error: JSONPathError | RecursionError) -> str:
     """Return why a path is not valid, without names of the parser's tokens."""
     outside_strings = re.sub(r"'[^']*'|\"[^\"]*\"", "", path)
-    for construct in ("=~", "match(", "search("):
-        if construct in outside_strings:
-            return f"{construct.rstrip('(')} is not supported: select the values, and write `matches` for them"
+    if "=~" in outside_strings:
+        return "=~ is not supported: write search(@.a, 'pattern')"
     if not path.startswith("$"):
         return "it must begin with $"
     token = getattr(error, "token", None)
@@ -89,9 +96,11 @@ def _matches(path: str, document: Any) -> Iterator[JSONPathMatch]:
 
 @lru_cache(maxsize=1)
 def _environment() -> JSONPathEnvironment:
-    """Return RFC 9535's JSONPath with a deadline, and without its regular expressions, whose time has no bound."""
+    """Return RFC 9535's JSONPath with a deadline, and with RE2's regular expressions, whose time has a bound."""
     from jsonpath import JSONPathEnvironment  # noqa: PLC0415 - see above
     from jsonpath import segments as base  # noqa: PLC0415
+    from jsonpath.filter import BaseExpression, StringLiteral  # noqa: PLC0415
+    from jsonpath.function_extensions import ExpressionType, FilterFunction  # noqa: PLC0415
     from jsonpath.parse import Parser  # noqa: PLC0415
 
     class Child(base.JSONPathChildSegment):
@@ -108,13 +117,42 @@ def _environment() -> JSONPathEnvironment:
                 segment = Descendant if isinstance(each, base.JSONPathRecursiveDescentSegment) else Child
                 yield segment(env=each.env, token=each.token, selectors=each.selectors)
 
+    class RegexFunction(FilterFunction):
+        arg_types = [ExpressionType.VALUE, ExpressionType.VALUE]  # noqa: RUF012 - the type of the base class
+        return_type = ExpressionType.LOGICAL
+
+        def __init__(self, *, whole: bool) -> None:
+            self._whole = whole
+
+        def __call__(self, value: object, pattern: object) -> bool:
+            check_deadline()
+            return isinstance(pattern, str) and _matches_pattern(pattern, value, whole=self._whole)
+
     class DeadlineEnvironment(JSONPathEnvironment):
         parser_class = DeadlineParser
 
+        def check_well_typedness(self, token: Token, func: FilterFunction, args: list[BaseExpression]) -> None:
+            super().check_well_typedness(token, func, args)
+            if isinstance(func, RegexFunction) and isinstance(args[1], StringLiteral):
+                problem = pattern_problem(args[1].value)
+                if problem:
+                    raise PatternError(f"{token.value}() has a regular expression that is not valid (RE2): {problem}")
+
     environment = DeadlineEnvironment(strict=True)
-    for name in ("match", "search"):
-        environment.function_extensions.pop(name, None)
+    environment.function_extensions["match"] = RegexFunction(whole=True)
+    environment.function_extensions["search"] = RegexFunction(whole=False)
     return environment
+
+
+def _matches_pattern(pattern: str, value: object, *, whole: bool) -> bool:
+    """Return whether an I-Regexp (RFC 9485) matches a value; false for a pattern that is not valid, as RFC 9535 requires."""
+    if len(pattern) > _LONGEST_PATTERN:
+        return False
+    translated = _DOT.sub(lambda found: found[1] or r"[^\n\r]", pattern)
+    try:
+        return matches(rf"\A(?:{translated})\z" if whole else translated, value)
+    except PatternError:
+        return False
 
 
 def _before_deadline(nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:

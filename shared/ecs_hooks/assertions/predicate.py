@@ -1,12 +1,20 @@
-"""Conditions for one value of a response."""
+"""Conditions for one value of a response.
+
+A condition holds, does not hold, or does not fit: `matches` requires a string. A value that does not fit fails the condition
+and its negation (`not`), so that `{"not": {"matches": "5.."}}` does not pass for the number 500.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from ecs_hooks.assertions.formats import FORMATS
+from ecs_hooks.assertions.limits import Limit, Number, comparable, is_ordered, kind_of
+from ecs_hooks.assertions.numbers import at_most, read_number, show_number
 from ecs_hooks.assertions.patterns import check_pattern, matches
 from ecs_hooks.core.formatting import json_equal, json_type
 from ecs_hooks.core.redaction import Redactor
@@ -17,6 +25,15 @@ def _check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     from ecs_hooks.assertions.json_schema import check_schema  # noqa: PLC0415 - a plan without a schema need not load it
 
     return check_schema(schema)
+
+
+class _Failure(NamedTuple):
+    """A condition that does not hold."""
+
+    expected: str
+    """The condition, as reasons show it after `expected`."""
+    required: str = ""
+    """The type of values that it is for, such as `a string`, if the value does not fit; else empty."""
 
 
 class Predicate(BaseModel):
@@ -35,20 +52,29 @@ class Predicate(BaseModel):
     `\w`, `\d`, `\s` and `\b` are ASCII (`\p{L}` is any letter), and `$` accepts one final line feed."""
     exists: bool | None = None
     """Whether a value is required; `false`, which excludes all other conditions, allows none."""
-    min: float | None = None
-    """The smallest allowed number."""
-    max: float | None = None
-    """The largest allowed number."""
+    min: Limit | None = None
+    """The smallest allowed number; or the earliest date (of RFC 3339; the value may also have HTTP's format), or the first
+    text in the order of the characters."""
+    max: Limit | None = None
+    """The largest allowed number, the latest date, or the last text."""
     in_: Annotated[tuple[JsonValue, ...], Field(min_length=1, max_length=1000)] | None = Field(default=None, alias="in")
     """The allowed values."""
-    range: tuple[float, float] | None = None
-    """The smallest and the largest allowed number."""
+    range: tuple[Limit, Limit] | None = None
+    """The smallest and the largest allowed number, date or text."""
     type: Literal["string", "number", "integer", "boolean", "array", "object", "null"] | None = None
     """The JSON type; an integer is a number, too."""
     empty: bool | None = None
     """Whether a string, an array or an object is empty."""
     length: LiteralOrPredicate | None = None
     """The number of characters, items or keys of a string, an array or an object: a number, or a predicate."""
+    is_uuid: bool | None = None
+    """Whether a string is a UUID."""
+    is_iso_date: bool | None = None
+    """Whether a string is a date with time and offset (RFC 3339), such as `2026-12-01T03:00:00Z`."""
+    is_ipv4: bool | None = None
+    """Whether a string is an IPv4 address."""
+    is_ipv6: bool | None = None
+    """Whether a string is an IPv6 address."""
     json_schema: Annotated[dict[str, JsonValue], AfterValidator(_check_schema)] | None = None
     """A JSON Schema against which the value is valid."""
     not_: Predicate | None = Field(default=None, alias="not")
@@ -65,7 +91,28 @@ class Predicate(BaseModel):
                 raise ValueError(f"{name.rstrip('_')} must not be null")
         if self.exists is False and given != {"exists"}:
             raise FieldError("exists: false cannot be combined with other conditions")
+        if len({kind_of(each) for each in self._limits if each is not None}) > 1:
+            raise ValueError("has limits of different types; write numbers, dates or other texts")
         return self
+
+    @property
+    def _limits(self) -> tuple[float | str | None, float | str | None]:
+        return self.range or (self.min, self.max)
+
+    @property
+    def allows_none(self) -> bool:
+        """Whether the conditions require that there is no value: `exists: false`, or `not` with `exists: true`."""
+        return self.exists is False or (
+            self.not_ is not None
+            and self.model_fields_set == {"not_"}
+            and self.not_.exists is True
+            and self.not_.model_fields_set == {"exists"}
+        )
+
+    @property
+    def is_about_existence(self) -> bool:
+        """Whether `exists` is one of the conditions, for which an empty body counts as missing."""
+        return self.exists is not None or self.allows_none
 
     def problem_among(
         self, values: Sequence[Any], redactor: Redactor, *, shown: str | None = None, is_text: bool = False
@@ -75,7 +122,7 @@ class Predicate(BaseModel):
         The parameters are those of `problem`.
         """
         if not values:
-            return None if self.exists is False else "is missing"
+            return None if self.allows_none else "is missing"
         for index, value in enumerate(values, start=1):
             problem = self.problem(value, redactor, shown=shown, is_text=is_text)
             if problem:
@@ -98,75 +145,127 @@ class Predicate(BaseModel):
         is_text
             Whether values arrive as text, such as headers, so that `min` and `max` read a number from it.
         """
-        expected = next(self._unmet(actual, redactor, is_text=is_text), None)
-        if expected is None:
+        failure = next(self._failures(actual, redactor, is_text=is_text), None)
+        if failure is None:
             return None
-        return f"is {redactor.show(actual) if shown is None else shown}, expected {expected}"
+        return f"is {redactor.show(actual) if shown is None else shown}, expected {failure.expected}"
 
-    def _unmet(self, actual: Any, redactor: Redactor, *, is_text: bool) -> Iterator[str]:
-        """Yield each condition that does not hold, as reasons show it after `expected`."""
-        given = self.model_fields_set
+    def _failures(self, actual: Any, redactor: Redactor, *, is_text: bool) -> Iterator[_Failure]:
+        """Yield each condition that does not hold."""
         if self.exists is False:
-            yield "none"
-        if "equals" in given and not json_equal(actual, self.equals):
-            yield redactor.show(self.equals)
-        if "not_equals" in given and json_equal(actual, self.not_equals):
-            yield "anything else"
-        if self.in_ is not None and not any(json_equal(actual, each) for each in self.in_):
-            yield f"one of {', '.join(map(redactor.show, self.in_[:10]))}"
-        if "contains" in given and not _contains(actual, self.contains):
-            yield f"to contain {redactor.show(self.contains)}"
-        if self.matches is not None and not matches(self.matches, actual):
-            yield f"to match {redactor.show(self.matches)}"
-        yield from self._out_of_range(_number(actual, is_text=is_text))
+            yield _Failure("none")
+        yield from self._unequal(actual, redactor, is_text=is_text)
+        yield from self._wrong_string(actual, redactor)
+        yield from self._out_of_range(actual, redactor, is_text=is_text)
         yield from self._wrong_structure(actual, redactor)
-        if self.not_ is not None and self.not_.problem(actual, redactor, is_text=is_text) is None:
-            yield "not to meet the conditions of `not`"
+        if self.not_ is not None:
+            failures = list(self.not_._failures(actual, redactor, is_text=is_text))  # noqa: SLF001 - of this class
+            required = next((each.required for each in failures if each.required), "")
+            if required:
+                yield _Failure(f"{required}, which the conditions of `not` require", required)
+            elif not failures:
+                yield _Failure("not to meet the conditions of `not`")
 
-    def _out_of_range(self, number: float | None) -> Iterator[str]:
-        low, high = self.range or (self.min, self.max)
-        if low is None and high is None:
+    def _unequal(self, actual: Any, redactor: Redactor, *, is_text: bool) -> Iterator[_Failure]:
+        given = self.model_fields_set
+        if "equals" in given and not json_equal(actual, self.equals):
+            required = _type_of(self.equals) if is_text and _is_text_of(actual, self.equals) else ""
+            yield _Failure(redactor.show(self.equals), required)
+        if "not_equals" in given:
+            if json_equal(actual, self.not_equals):
+                yield _Failure("anything else")
+            elif is_text and _is_text_of(actual, self.not_equals):
+                text = redactor.show(json.dumps(self.not_equals))
+                yield _Failure(f"anything else; the value is text, so write {text}", _type_of(self.not_equals))
+        if self.in_ is not None and not any(json_equal(actual, each) for each in self.in_):
+            alike = [_type_of(each) for each in self.in_ if is_text and _is_text_of(actual, each)]
+            required = alike[0] if alike else ""
+            yield _Failure(f"one of {', '.join(map(redactor.show, self.in_[:10]))}", required)
+
+    def _wrong_string(self, actual: Any, redactor: Redactor) -> Iterator[_Failure]:
+        if "contains" in self.model_fields_set and not _contains(actual, self.contains):
+            yield _Failure(f"to contain {redactor.show(self.contains)}", _container(actual, self.contains))
+        is_string = isinstance(actual, str)
+        if self.matches is not None and not matches(self.matches, actual):
+            yield _Failure(f"to match {redactor.show(self.matches)}", "" if is_string else "a string")
+        for name, (noun, is_valid) in FORMATS.items():
+            wanted = getattr(self, name)
+            if wanted is not None and not (is_string and is_valid(actual) is wanted):
+                negation = "" if wanted else "a string other than "
+                yield _Failure(f"{negation}{noun}", "" if is_string else "a string")
+
+    def _out_of_range(self, actual: Any, redactor: Redactor, *, is_text: bool) -> Iterator[_Failure]:
+        low, high = self._limits
+        kinds = [kind_of(each) for each in (low, high) if each is not None]
+        if not kinds:
             return
-        if number is None:
-            yield "a number"
-        # Written so that NaN is outside of every range.
-        elif low is not None and not number >= low:
-            yield f"at least {low:g}"
-        elif high is not None and not number <= high:
-            yield f"at most {high:g}"
+        value = comparable(actual, kinds[0], is_text=is_text)
+        bounds = [None if each is None else comparable(each, kinds[0], is_text=False) for each in (low, high)]
+        if value is None:
+            is_nan = isinstance(actual, float)
+            least, limit = ("at most", high) if low is None else ("at least", low)
+            text = f"{least} {self._show(limit, redactor)}" if is_nan else kinds[0]
+            yield _Failure(text, kinds[0])
+        elif bounds[0] is not None and not is_ordered(bounds[0], value):
+            yield _Failure(f"at least {self._show(low, redactor)}")
+        elif bounds[1] is not None and not is_ordered(value, bounds[1]):
+            yield _Failure(f"at most {self._show(high, redactor)}")
 
-    def _wrong_structure(self, actual: Any, redactor: Redactor) -> Iterator[str]:
+    @staticmethod
+    def _show(limit: float | str | None, redactor: Redactor) -> str:
+        return redactor.show(limit) if isinstance(limit, str) else show_number(limit or 0)
+
+    @staticmethod
+    def _wrong_length(length: Predicate, size: int | None, required: str, redactor: Redactor) -> Iterator[_Failure]:
+        if size is None:
+            yield _Failure("another length: it has no length", required)
+            return
+        for each in length._failures(size, redactor, is_text=False):
+            yield _Failure(f"another length: it is {size}, expected {each.expected}", each.required)
+
+    def _wrong_structure(self, actual: Any, redactor: Redactor) -> Iterator[_Failure]:
         if self.type is not None and not _has_type(actual, self.type):
-            yield f"type {self.type}"
+            yield _Failure(f"type {self.type}")
         size = len(actual) if isinstance(actual, str | list | tuple | Mapping) else None
+        required = "" if size is not None else "a string, an array or an object"
         if self.empty is not None and (size is None or (size == 0) is not self.empty):
-            yield "to be empty" if self.empty else "not to be empty"
+            yield _Failure("to be empty" if self.empty else "not to be empty", required)
         if self.length is not None:
-            problem = "has no length" if size is None else self.length.problem(size, redactor)
-            if problem:
-                yield f"another length: it {problem}"
+            yield from self._wrong_length(self.length, size, required, redactor)
         if self.json_schema is not None:
-            from ecs_hooks.assertions.json_schema import violation  # noqa: PLC0415 - as above
+            from ecs_hooks.assertions.json_schema import Undecided, violation  # noqa: PLC0415 - as above
 
             violated = violation(self.json_schema, actual)
             if violated is not None:
-                yield f"to be valid against the schema, but {redactor.mask(violated)}"
+                required = "a value that can be validated" if isinstance(violated, Undecided) else ""
+                yield _Failure(f"to be valid against the schema, but {redactor.mask(violated)}", required)
 
 
 def _contains(actual: Any, part: Any) -> bool:
     if isinstance(actual, str | Mapping):
         return isinstance(part, str) and part in actual
-    return isinstance(actual, list) and any(json_equal(item, part) for item in actual)
+    return isinstance(actual, list | tuple) and any(json_equal(item, part) for item in actual)
 
 
-def _number(actual: Any, *, is_text: bool) -> float | int | None:
-    """Return a number, or the number in a value that arrived as text; None if there is none."""
-    if isinstance(actual, int | float) and not isinstance(actual, bool):
-        return actual
-    try:
-        return float(actual) if is_text and isinstance(actual, str) else None
-    except ValueError:
-        return None
+def _container(actual: Any, part: Any) -> str:
+    """Return the type of values that `contains` requires, if the value is of another type; else empty."""
+    if isinstance(part, str):
+        return "" if isinstance(actual, str | list | tuple | Mapping) else "a string, an array or an object"
+    return "" if isinstance(actual, list | tuple) else "an array"
+
+
+def _is_text_of(actual: Any, literal: Any) -> bool:
+    """Return whether a value that arrived as text is the text of a number, true, false or null."""
+    if not isinstance(actual, str) or isinstance(literal, str | Mapping | list):
+        return False
+    if literal is None or isinstance(literal, bool):
+        return actual == json.dumps(literal)
+    number = read_number(actual)
+    return number is not None and at_most(number, literal) and at_most(literal, number)
+
+
+def _type_of(literal: Any) -> str:
+    return f"{json_type(literal)} in place of text"
 
 
 def _has_type(actual: Any, name: str) -> bool:
@@ -193,9 +292,9 @@ class Condition(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    above: float | None = None
+    above: Number | None = None
     """Holds for a greater number."""
-    below: float | None = None
+    below: Number | None = None
     """Holds for a smaller number."""
 
     @model_validator(mode="after")
@@ -216,4 +315,4 @@ class Condition(BaseModel):
     def __str__(self) -> str:
         """Return the limits as reasons show them, such as `above 5 or below 1`."""
         limits = {"above": self.above, "below": self.below}
-        return " or ".join(f"{name} {limit:g}" for name, limit in limits.items() if limit is not None)
+        return " or ".join(f"{name} {show_number(limit)}" for name, limit in limits.items() if limit is not None)

@@ -11,7 +11,7 @@ from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.http.errors import CertificateError, ContentError, DeadlineError, HttpError
 from ecs_hooks.http.request import Request, form_body, with_defaults
 from ecs_hooks.http.retry import send
-from ecs_hooks.http.url import Url
+from ecs_hooks.http.url import Url, encoded
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_resolver import SecretResolver
@@ -97,7 +97,7 @@ class Client(NamedTuple):
     @property
     def basic(self) -> str:
         """The credentials as a header; unlike RFC 7617, both are form-encoded first (RFC 6749, section 2.3.1)."""
-        pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
+        pair = ":".join(quote_plus(encoded(each, "auth.oauth2")) for each in (self.client_id, self.client_secret))
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 

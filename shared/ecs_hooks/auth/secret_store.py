@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from typing import Annotated
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core.arn import region_of
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.validation_errors import FieldError, Form
 
 SECRETS_MANAGER = "secretsmanager:GetSecretValue"
@@ -143,8 +143,8 @@ def with_resource(error: FactError, name: str, hint: str) -> FactError:
 
 def _value_at(text: str, key: str, name: str) -> str:
     try:
-        secret = json.loads(text)
-    except (ValueError, RecursionError):
+        secret = read_json(text)
+    except JsonError:
         secret = None
     if not isinstance(secret, dict):
         raise FactDeniedError(f"{SECRETS_MANAGER}: the secret is not a JSON object, so it has no key {key!r} ({name})")

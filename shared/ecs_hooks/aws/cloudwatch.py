@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -121,8 +122,11 @@ def get_metric_data(region: str, queries: Sequence[Mapping[str, Any]], begin: fl
 
 
 def _merged(before: Series | None, result: Mapping[str, Any]) -> Series:
+    # NaN, which is neither above nor below any limit, is missing data.
     points = [
-        (stamp.timestamp(), float(value)) for stamp, value in zip(result["Timestamps"], result["Values"], strict=True)
+        (stamp.timestamp(), float(value))
+        for stamp, value in zip(result["Timestamps"], result["Values"], strict=True)
+        if not math.isnan(value)
     ]
     status = result.get("StatusCode") or "Complete"
     # PartialData means that a further page has the rest; the status of the last page decides.

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ecs_hooks.aws.call import parsing
 from ecs_hooks.aws.clients import client
 from ecs_hooks.aws.errors import FactDeniedError, aws_error
+from ecs_hooks.core.json_text import JsonError, read_json
 
 INVOKE = "lambda:InvokeFunction"
 
@@ -71,8 +72,8 @@ def invoke(function: str, qualifier: str, payload: Any, region: str, seconds: fl
 
 def _error_type(content: bytes) -> str:
     try:
-        error = json.loads(content)
-    except (ValueError, RecursionError):
+        error = read_json(content)
+    except JsonError:
         return "Unhandled"
     name = error.get("errorType") if isinstance(error, dict) else None
     # The error may contain anything, secrets included: only a plain class name is shown.

@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ecs_hooks.core.gc_freeze import gc_freeze
+
 if TYPE_CHECKING:
     from ecs_hooks.assertions.expect import Expect
     from ecs_hooks.assertions.filters import Filter
@@ -150,7 +152,8 @@ def check_class(kind: str) -> type[Check]:
         If no check has this type.
     """
     module, _, name = CHECKS[kind].partition(":")
-    loaded: type[Check] = getattr(import_module(module), name)
+    with gc_freeze():
+        loaded: type[Check] = getattr(import_module(module), name)
     return loaded
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,16 +10,18 @@ from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, spl
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
-from ecs_hooks.checks.request.session import ExchangeFields, Session
-from ecs_hooks.checks.samples import Sample, Samples, closed_connections
-from ecs_hooks.core.formatting import counted
+from ecs_hooks.checks.request.session import ExchangeFields, Session, at_port, port_problem
+from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.deployment.endpoint import Listener
-from ecs_hooks.http.errors import HttpError, ResetBeforeResponseError, TransportError
-from ecs_hooks.http.pool import Pool
-from ecs_hooks.http.request import Request
+from ecs_hooks.deployment.endpoint import Endpoint, Listener
+from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.response import Response
 from ecs_hooks.http.retry import send
+
+if TYPE_CHECKING:
+    from ecs_hooks.checks.samples import Samples
+else:
+    Samples = Annotated[Any, LazyModel("ecs_hooks.checks.samples:Samples")]
 
 
 class Until(BaseModel):
@@ -49,6 +50,8 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
     """Listener for the request: `test`, or `production` at POST_PRODUCTION_TRAFFIC_SHIFT, when green has all production
     traffic. At earlier stages `production` is a failure, because the request would reach blue. `base_url` and `APP_URL`
     are addresses of the test listener, so for `production` the address comes from AWS; `host` applies to both."""
+    port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """Port, if it differs from that of green's address, and that address is a task's or the plan's `base_url`."""
     timeout_seconds: Annotated[float, Field(gt=0, le=900)] = 10
     """Timeout of one attempt, from DNS to the last byte of the body, redirects included."""
     connect_retries: Annotated[int, Field(ge=0, le=20)] = 3
@@ -65,22 +68,32 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         for one, other in [("until", "watch"), ("until", "samples")]:
             if getattr(self, one) is not None and getattr(self, other) is not None:
                 raise ValueError(f"has both {one} and {other}; remove one of them")
-        if self.url is not None and "listener" in self.model_fields_set:
-            raise ValueError("has both url and listener; remove one of them")
+        for name in ("listener", "port"):
+            if self.url is not None and name in self.model_fields_set:
+                raise ValueError(f"has both url and {name}; remove one of them")
         return self
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        return with_requests(super().requirements(), [self], self.listener, self.certificate_references)
+        required = with_requests(super().requirements(), [self], self.listener, self.certificate_references)
+        return required._replace(port=self.port, address_problem=self._address_problem)
+
+    def _address_problem(self, green: Endpoint) -> str:
+        problem = port_problem(green, self.port)
+        return f"{problem}: set url" if problem else ""
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the request, and evaluate the response."""
         session = Session.start(context, self.requirements().listener)
         session = session.limited(self, self.timeout_seconds, self.connect_retries)
+        problem = self._address_problem(session.green)
+        if problem:
+            return Outcome.failed(problem)
+        session = session._replace(green=at_port(session.green, self.port))
         try:
             request = session.build(self)
             if self.samples is not None:
-                return self._run_samples(self.samples, request, session)
+                return self.samples.run(request, session, self.expect)
             response = send(request, session.limits, session.deadline)
         except HttpError as error:
             outcome = session.outcome_of(error)
@@ -102,50 +115,10 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
             evidence["warnings"] = len(warnings)
         if self.expect.max_latency_ms is not None:
             evidence["latency_ms_limit"] = self.expect.max_latency_ms
-        found = describe(failing) if failing else f"status {response.status} in {response.latency * 1000:.0f} ms"
+        failure = f"{describe(failing)}{response.cookie_note}" if failing else ""
+        found = failure or f"status {response.status} in {response.latency * 1000:.0f} ms"
         reason = redactor.mask(f"{response.where} {found}{describe_warnings(warnings)}")
         return Outcome.failed(reason, evidence) if failing else Outcome.passed(reason, evidence)
-
-    def _run_samples(self, samples: Samples, request: Request, session: Session) -> Outcome:
-        redactor, pool = session.redactor, Pool(resend=False)
-        reached = threading.Event()
-        aborted: list[ResetBeforeResponseError] = []
-        retries: list[int] = []
-
-        def send_one() -> Sample:
-            try:
-                response = send(request, session.limits, session.deadline, pool.exchange)
-            except ResetBeforeResponseError as error:
-                aborted.append(error)
-                return Sample(redactor.mask(error.message), None)
-            except HttpError as error:
-                # Until green has answered once, a transport error is an ERROR of the check and not a failed sample.
-                if error.permanent or (isinstance(error, TransportError) and not reached.is_set()):
-                    raise
-                reached.set()
-                return Sample(redactor.mask(error.message), None)
-            reached.set()
-            retries.append(response.attempts - 1)
-            failing, _ = split_warnings(self.expect.unmet(response, redactor))
-            return Sample(redactor.mask(describe(failing)) if failing else "", response.latency)
-
-        try:
-            collected = samples.collect(send_one, session.deadline)
-        finally:
-            pool.close()
-        if aborted and not reached.is_set():
-            raise aborted[0]
-        outcome = samples.evaluate(redactor.mask(request.shown), collected)
-        retried = f"; {counted(sum(retries), 'further attempt')} to connect" if any(retries) else ""
-        return outcome._replace(
-            reason=f"{outcome.reason}{closed_connections(pool)}{retried}",
-            evidence={
-                **outcome.evidence,
-                "connections": pool.opened,
-                "connections_replaced": pool.replaced,
-                "connect_retries": sum(retries),
-            },
-        )
 
     def _poll(self, outcome: Outcome, context: CheckContext) -> Outcome:
         """Return the outcome of an unmet expectation: WAIT as long as the check polls."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import time
 from typing import Annotated, Any, Literal
 
@@ -16,6 +15,7 @@ from ecs_hooks.assertions.predicate import LiteralOrPredicate
 from ecs_hooks.aws.lambda_function import INVOKE, InvocationResult, InvocationTimeoutError, invoke
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError
@@ -116,8 +116,8 @@ def _http(payload: bytes) -> tuple[int, HTTPHeaderDict, bytes]:
         If the payload does not have that format.
     """
     try:
-        answer = json.loads(payload)
-    except (ValueError, RecursionError):
+        answer = read_json(payload)
+    except JsonError:
         answer = None
     if not isinstance(answer, dict) or type(answer.get("statusCode")) is not int:
         raise ValueError('response has no integer statusCode; remove "response": "http" to check the payload itself')

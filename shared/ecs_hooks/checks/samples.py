@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ecs_hooks.assertions.expect import describe, split_warnings
 from ecs_hooks.checks.statistics.descriptive import nearest_rank
 from ecs_hooks.core.deadline import limited_by
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.http.errors import HttpError, ResetBeforeResponseError, TransportError
+from ecs_hooks.http.pool import Pool
+from ecs_hooks.http.retry import send
 
 if TYPE_CHECKING:
+    from ecs_hooks.assertions.expect import Expect
+    from ecs_hooks.checks.request.session import Session
     from ecs_hooks.core.deadline import Deadline
-    from ecs_hooks.http.pool import Pool
+    from ecs_hooks.http.request import Request
 
 
 class Sample(NamedTuple):
@@ -85,6 +91,59 @@ class Samples(LatencyLimits):
     rate, whatever the responses, use the `load` check."""
     min_success_percent: Annotated[float, Field(ge=0, le=100)] = 100
     """Minimum percentage of responses that are as expected."""
+
+    def run(self, request: Request, session: Session, expect: Expect) -> Outcome:
+        """Send the requests and evaluate the responses; raise `HttpError` if green cannot be reached.
+
+        Parameters
+        ----------
+        request
+            The request.
+        session
+            Its limits, deadline and secrets.
+        expect
+            The expectations of each response.
+        """
+        redactor, pool = session.redactor, Pool(resend=False)
+        reached = threading.Event()
+        aborted: list[ResetBeforeResponseError] = []
+        retries: list[int] = []
+
+        def send_one() -> Sample:
+            try:
+                response = send(request, session.limits, session.deadline, pool.exchange)
+            except ResetBeforeResponseError as error:
+                aborted.append(error)
+                return Sample(redactor.mask(error.message), None)
+            except HttpError as error:
+                # Until green has answered once, a transport error is an ERROR of the check and not a failed sample.
+                if error.permanent or (isinstance(error, TransportError) and not reached.is_set()):
+                    raise
+                reached.set()
+                return Sample(redactor.mask(error.message), None)
+            reached.set()
+            retries.append(response.attempts - 1)
+            failing, _ = split_warnings(expect.unmet(response, redactor))
+            problem = f"{describe(failing)}{response.cookie_note}" if failing else ""
+            return Sample(redactor.mask(problem), response.latency)
+
+        try:
+            collected = self.collect(send_one, session.deadline)
+        finally:
+            pool.close()
+        if aborted and not reached.is_set():
+            raise aborted[0]
+        outcome = self.evaluate(redactor.mask(request.shown), collected)
+        retried = f"; {counted(sum(retries), 'further attempt')} to connect" if any(retries) else ""
+        return outcome._replace(
+            reason=f"{outcome.reason}{closed_connections(pool)}{retried}",
+            evidence={
+                **outcome.evidence,
+                "connections": pool.opened,
+                "connections_replaced": pool.replaced,
+                "connect_retries": sum(retries),
+            },
+        )
 
     def collect(self, send: Callable[[], Sample], deadline: Deadline) -> list[Sample]:
         """Send the requests, and return their results; fewer if the deadline has passed.

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from ecs_hooks.assertions.patterns import check_pattern, matches
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.request.session import Session, TlsFields
+from ecs_hooks.checks.request.session import Session, TlsFields, port_problem
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
@@ -130,8 +130,8 @@ class TcpCheck(TlsFields, Check):
         if green.protocol in {"HTTP", "HTTPS"}:
             problem = "an Application Load Balancer accepts connections itself, even if green does not"
             return f"{problem}: use a check of type http"
-        if green.protocol and self.port is not None and self.port != Url.parse(green.base_url).port:
-            problem = f"port {self.port} belongs to another listener of the load balancer, which may forward to blue"
+        problem = port_problem(green, self.port)
+        if problem:
             return f"{problem}: set address"
         if green.protocol == "TLS" and self.expect.body is None:
             return (

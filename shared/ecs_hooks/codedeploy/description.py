@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ecs_hooks.aws.call import call_aws, call_aws_list, parsing
 from ecs_hooks.aws.errors import FactDeniedError, invalid_response
 from ecs_hooks.codedeploy.event import STAGES
+from ecs_hooks.core.arn import FUNCTION, EcsArn
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import REFERENCE
 
 DEPLOYMENT = "codedeploy:GetDeployment"
@@ -109,6 +111,15 @@ class Description(NamedTuple):
             return str(self.target.get("lambdaFunctionInfo", {}).get("functionName", ""))
         return self.cluster_and_service[1]
 
+    def deployed(self, function_arn: str, region: str) -> EcsArn:
+        """Return the ECS service or Lambda function; the account is that of the hook's function where CodeDeploy lacks it."""
+        with suppress(ValueError):
+            return EcsArn.parse(str(self.target.get("targetArn", "")), "service")
+        _, partition, *_, account = [*function_arn.split(":")[:5], *[""] * 5][:5]
+        if self.is_lambda:
+            return EcsArn(partition, region, account, FUNCTION, "", self.service_name)
+        return EcsArn(partition, region, account, "service", *self.cluster_and_service)
+
     @property
     def cluster_and_service(self) -> tuple[str, str]:
         """Names of cluster and ECS service: the target's id is `cluster:service`."""
@@ -136,7 +147,32 @@ def describe(deployment_id: str, region: str) -> Description:
         if ids
         else []
     )
-    return Description(deployment, found[0].get(member, {}) if found else {})
+    description = Description(deployment, found[0].get(member, {}) if found else {})
+    _require_identity(description, deployment_id, region)
+    return description
+
+
+def _require_identity(description: Description, deployment_id: str, region: str) -> None:
+    """Raise `FactDeniedError` if CodeDeploy's responses are about another deployment, or about several services."""
+    for action, described in ((DEPLOYMENT, description.deployment), (TARGETS, description.target)):
+        found = described.get("deploymentId", deployment_id)
+        if found != deployment_id:
+            raise FactDeniedError(f"{action}: deploymentId is {found}, but event.DeploymentId is {deployment_id}")
+    target_id = str(description.target.get("targetId", ""))
+    try:
+        arn = EcsArn.parse(str(description.target.get("targetArn", "")), "service")
+    except ValueError:
+        return  # that of a Lambda function, or none yet
+    expected = arn._replace(region=region)
+    if target_id:
+        cluster, service = description.cluster_and_service
+        expected = expected._replace(cluster=cluster, service=service)
+    part = arn.difference(expected)
+    if part:
+        raise FactDeniedError(
+            f"{TARGETS}: targetArn is of {part} {getattr(arn, part)!r}, but "
+            f"{'CodeDeploy' if part == 'region' else 'targetId'} is of {part} {getattr(expected, part)!r}"
+        )
 
 
 def describe_group(application: str, deployment_group: str, region: str) -> Mapping[str, Any]:
@@ -188,6 +224,6 @@ def configuration(
     if text.startswith(("s3:", "ssm:")):
         return {REFERENCE: text}
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text, strict=True)
+    except JsonError:
         return text

@@ -172,7 +172,7 @@ class Execution:
             self._region,
             description.application,
             description.deployment_group,
-            description.service_name,
+            description.deployed(self._function_arn, self._region),
             configuration(description, running, self._region),
         )
 

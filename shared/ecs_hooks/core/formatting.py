@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+_MOST_PARTS = 5
 
 
 def counted(number: float, noun: str) -> str:
@@ -30,8 +31,22 @@ def listed(texts: Sequence[str], most: int, separator: str = "; ", last: str = "
     return f"{shown}{last}{len(texts) - most} more" if len(texts) > most else shown
 
 
+def printable(text: str) -> str:
+    """Return a text with `?` for each control character, half of a surrogate pair and other unprintable character."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def not_checked(parts: Sequence[str]) -> str:
+    """Return the end of a reason: the parts of the deployment that a check could not read; empty if there are none."""
+    return f"; not checked: {listed(parts, _MOST_PARTS, ', ', ' and ')}" if parts else ""
+
+
 def nearest(name: object, known: Sequence[str] | Mapping[str, Any]) -> str:
     """Return the end of a sentence: the nearest name, or all of them."""
+    import difflib  # noqa: PLC0415 - only for plans with mistakes
+
     close = difflib.get_close_matches(str(name), list(known), n=1) if isinstance(name, str) else []
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(sorted(known))}"
 
@@ -69,10 +84,19 @@ def json_type(value: object) -> str:  # noqa: PLR0911 - a table
 
 def json_equal(left: Any, right: Any) -> bool:
     """Return whether two JSON values are equal: 1 and 1.0 are; 1 and true, equal in Python, are not."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(json_equal(value, right[key]) for key, value in left.items())
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(json_equal, left, right))
-    return bool(left == right)
+    waiting = [(left, right)]
+    while waiting:  # no recursion: a document can be nested more deeply than the stack allows
+        one, other = waiting.pop()
+        if isinstance(one, bool) or isinstance(other, bool):
+            is_equal = one is other
+        elif isinstance(one, Mapping) and isinstance(other, Mapping):
+            is_equal = one.keys() == other.keys()
+            waiting += ((value, other[key]) for key, value in one.items() if is_equal)
+        elif isinstance(one, list) and isinstance(other, list):
+            is_equal = len(one) == len(other)
+            waiting += zip(one, other, strict=False)
+        else:
+            is_equal = bool(one == other)
+        if not is_equal:
+            return False
+    return True

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from ecs_hooks.core.formatting import counted
+from ecs_hooks.core.json_text import HugeNumber
 
 MASK = "***"
 
@@ -117,7 +118,8 @@ class Redactor:
             case list() | tuple():
                 return f"an array with {counted(len(value), 'item')}"
             case _:
-                text = self.mask(json.dumps(value, default=str))
+                text = str(value) if isinstance(value, HugeNumber) else json.dumps(value, default=str)
+                text = self.mask(text)
                 return text if len(text) <= limit else f"{text[:limit]}..."
 
 

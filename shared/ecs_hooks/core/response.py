@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ecs_hooks.core.formatting import printable
+
 MAX_CALL_BACK_DELAY = 86_400
 """Seconds. A stage lasts at most 24 hours (ECS developer guide, "Lifecycle hooks"), so no wait can be longer."""
 
@@ -81,7 +83,5 @@ class HookResponse:
 def one_line(text: str, limit: int = MAX_REASON) -> str:
     """Return the text on one line of printable characters, cut to `limit`."""
     # A lone surrogate, which JSON can contain, would break encoders.
-    line = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
-    if not line.isprintable():
-        line = "".join(character if character.isprintable() else "?" for character in line)
+    line = printable(" ".join(text.encode("utf-8", "replace").decode("utf-8").split()))
     return line if len(line) <= limit else f"{line[: limit - 3]}..."

@@ -192,7 +192,7 @@ class Deployment(ABC):
 
     @property
     def logs(self) -> list[LogConfiguration]:
-        """The `awslogs` configurations of green's containers."""
+        """The log configuration of each of green's containers."""
         return self.facts.get(
             "logs", lambda: log_configurations(self._containers, self.region), kind=list[LogConfiguration]
         )

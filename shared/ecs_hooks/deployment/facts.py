@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from ecs_hooks.aws.errors import FactError
+from ecs_hooks.core.json_text import JsonError, read_json
 
 MAX_BYTES = 2_048
 """Largest size of the facts in the state. If they are larger, the next invocation fetches them again."""
@@ -99,7 +100,10 @@ def _decode(text: str) -> dict[str, Any]:
     digest, _, body = text.partition(" ")
     if digest != _digest(body):
         return {}
-    known = json.loads(body)
+    try:
+        known = read_json(body)
+    except JsonError:
+        return {}
     return known if isinstance(known, dict) else {}
 
 

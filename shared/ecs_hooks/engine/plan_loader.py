@@ -50,13 +50,13 @@ class PlanLoader:
         TimeoutError
             If it was not fetched in time.
         """
-        defaults, own = self._definition.defaults, self._own_fields_allowed
+        defaults, own, deployed = self._definition.defaults, self._own_fields_allowed, self._event.deployed
         if self.fields.get(REFERENCE) is not None:
             plan = self._fetched_plan()
         elif self._event.configuration is None:
             plan = Plan.parse(self._event.hook_details, defaults=defaults, own_fields_allowed=own)
         else:
-            plan = Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own)
+            plan = Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own, deployed=deployed)
         stage = self._definition.stage
         if stage not in {None, str(self._event.stage)} and not plan.explicit:
             problem = (
@@ -74,7 +74,7 @@ class PlanLoader:
         PlanError
             If they have mistakes.
         """
-        return Plan.parse(self.fields, own_fields_allowed=self._own_fields_allowed)
+        return Plan.parse(self.fields, own_fields_allowed=self._own_fields_allowed, deployed=self._event.deployed)
 
     def _fetched_plan(self) -> Plan:
         from ecs_hooks.plan.source import fetched, reference_in  # noqa: PLC0415 - loaded where a plan is fetched
@@ -85,4 +85,4 @@ class PlanLoader:
         details, region = self.fields, self._event.region
         found = run_with_deadline(lambda: fetched(reference, details, region), self._until)
         self.fields = found.fields
-        return found.plan(defaults=self._definition.defaults, own_fields_allowed=own)
+        return found.plan(defaults=self._definition.defaults, own_fields_allowed=own, deployed=self._event.deployed)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.shared.functions import powertools_dev_is_set
 
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.core.response import HookStatus
@@ -22,7 +24,18 @@ if TYPE_CHECKING:
 NAMESPACE = "EcsHooks"
 """CloudWatch namespace of the metrics, unless `POWERTOOLS_METRICS_NAMESPACE` names another."""
 
-logger = Logger(service="ecs-hooks")
+
+def _serialized(line: Any) -> str:
+    """Return a log line as JSON that every encoder accepts, so that no line is lost.
+
+    An event can contain half of a surrogate pair, for which `backslashreplace` happens to write JSON's own escape.
+    """
+    indent = 4 if powertools_dev_is_set() else None
+    text = json.dumps(line, default=str, separators=(",", ":"), indent=indent, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+logger = Logger(service="ecs-hooks", json_serializer=_serialized)
 
 _METRICS = {HookStatus.SUCCEEDED: "Succeeded", HookStatus.FAILED: "Failed", HookStatus.IN_PROGRESS: "InProgress"}
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.limits import Limits
-from ecs_hooks.http.request import Body, File, Request, as_file, form_body, json_body, multipart_body, with_defaults
+from ecs_hooks.http.request import (
+    Body,
+    File,
+    Request,
+    as_file,
+    form_body,
+    json_body,
+    multipart_body,
+    text_body,
+    with_defaults,
+)
 from ecs_hooks.http.resolver import Resolver, resolve
 from ecs_hooks.http.retry import exchange, send
 from ecs_hooks.http.url import Query, Url
@@ -143,5 +153,5 @@ class HttpClient:
 
 def _text_body(body: str | bytes) -> Body:
     if isinstance(body, str):
-        return Body(body.encode(), "text/plain; charset=utf-8")
+        return text_body(body)
     return Body(body, "application/octet-stream")

@@ -109,6 +109,12 @@ class DeadlineSocket:
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
 
+    def has_arrived(self) -> bool:
+        """Return whether bytes have arrived that were not read, or the other side has closed."""
+        poll = select.poll()
+        poll.register(self.raw.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+
     def wait_for_data(self, seconds: float) -> None:
         """Wait until bytes have arrived or the other side has closed, for at most these seconds."""
         with suppress(TimeoutError):

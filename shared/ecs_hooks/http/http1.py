@@ -13,6 +13,7 @@ import h11
 from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.http.connect import connect
+from ecs_hooks.http.content_encoding import decoded
 from ecs_hooks.http.deadline_socket import RECV_BYTES
 from ecs_hooks.http.errors import (
     HttpError,
@@ -23,7 +24,7 @@ from ecs_hooks.http.errors import (
     TlsHandshakeError,
     TooLargeError,
 )
-from ecs_hooks.http.response import Response, Timings, decoded
+from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.tls import Tls, TlsOptions, ssl_reason
 
 if TYPE_CHECKING:
@@ -36,13 +37,14 @@ Head: TypeAlias = "h11.Response | h11.InformationalResponse"
 
 MAX_HEAD_BYTES = 262_144
 """Bytes of a response before its body, interim responses included."""
-MAX_HEADER_FIELDS = 100
 MAX_LINE_BYTES = 65_536
 
 _SEND_BYTES = 262_144
 """Bytes to send before the next look for an early response."""
 _REDIRECTS = {301, 302, 303, 307, 308}
-_WITHOUT_BODY = {204, 304}
+_WITHOUT_BODY = {101, 204, 205, 304}
+"""Statuses of responses that end with their empty line, whatever their header says; 205 as in browsers."""
+_FRAMING = ("content-length", "transfer-encoding")
 _EXPECT_A_BODY = {"POST", "PUT", "PATCH"}
 _SERVER_ERROR = 500
 _SWITCHING_PROTOCOLS = 101
@@ -94,6 +96,9 @@ class Http1Connection:
     ----------
     exchanges
         Number of requests that were sent.
+    may_have_surplus
+        Whether the last response has no body, but a server with an error may send one. Its bytes would be the beginning
+        of the next response.
 
     Raises
     ------
@@ -113,6 +118,7 @@ class Http1Connection:
         self._h11 = h11.Connection(h11.CLIENT, MAX_HEAD_BYTES + RECV_BYTES)
         self._received = 0
         self.exchanges = 0
+        self.may_have_surplus = False
 
     def exchange(self, request: Request, limits: Limits, budget: Budget) -> Response:
         """Send a request and return its response. The body of a redirect that will be followed is not read.
@@ -141,20 +147,21 @@ class Http1Connection:
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()
         )
         content = b""
-        if limits.follow_redirects and is_redirect(head.status_code, headers):
+        has_body = _has_body(request.method, head.status_code)
+        self.may_have_surplus = not has_body and (request.method == "HEAD" or any(name in headers for name in _FRAMING))
+        if not has_body or (limits.follow_redirects and is_redirect(head.status_code, headers)):
             with suppress(h11.RemoteProtocolError):
                 self._h11.next_event()  # where there is no body, the connection can be used again
         else:
-            has_body = request.method != "HEAD" and head.status_code not in _WITHOUT_BODY
-            if has_body and int(headers.get("content-length", 0)) > limits.max_body_bytes:
+            if int(headers.get("content-length", 0)) > limits.max_body_bytes:
                 raise TooLargeError(limits.max_body_bytes)
             content = self._body(headers.get("content-encoding", ""), limits, budget)
         ended = time.perf_counter()
         timings = self._timings._replace(first_byte=answered - began, transfer=ended - answered)
         latency = ended - self._began_at
-        return Response(
-            head.status_code, headers, content, latency, request.shown, request.url, timings=timings, tls=self._tls
-        )
+        version = head.http_version.decode()
+        response = Response(head.status_code, headers, content, latency, request.shown, request.url)
+        return response._replace(timings=timings, tls=self._tls, http_version=version)
 
     @property
     def is_complete(self) -> bool:
@@ -175,7 +182,10 @@ class Http1Connection:
         try:
             if wait:
                 self._socket.wait_for_data(wait)
-            if self._socket.pending or self._socket.recv_now() is not None:
+            # After a response, a part of a TLS record is surplus, too, though it can't be read yet.
+            if self._socket.pending or (self.exchanges and self._socket.has_arrived()):
+                return False
+            if self._socket.recv_now() is not None:
                 return False
         except OSError:
             return False
@@ -257,8 +267,6 @@ class Http1Connection:
             raise ProtocolError(_NOT_HTTP)
         if self._received > MAX_HEAD_BYTES:
             self._check_head_size(self._received - len(self._h11.trailing_data[0]))
-        if len(head.headers) > MAX_HEADER_FIELDS:
-            raise ProtocolError(f"response header has more than {MAX_HEADER_FIELDS} fields")
         lines = [len(head.reason), *(len(name) + len(value) for name, value in head.headers.raw_items())]
         if max(lines) > MAX_LINE_BYTES:
             raise ProtocolError(f"response header has a line of more than {MAX_LINE_BYTES} bytes")
@@ -271,8 +279,14 @@ class Http1Connection:
     def _body(self, encodings: str, limits: Limits, budget: Budget) -> bytes:
         pieces: list[bytes] = []
         size = 0
+
+        def check() -> None:
+            # A few kilobytes may take any time to decode.
+            if budget.deadline.expired:
+                raise budget.timeout(Phase.DECODE)
+
         try:
-            for piece in decoded(self._pieces(limits.max_body_bytes), encodings):
+            for piece in decoded(self._pieces(limits.max_body_bytes), encodings, check):
                 size += len(piece)
                 if size > limits.max_body_bytes:
                     raise TooLargeError(limits.max_body_bytes)
@@ -306,6 +320,13 @@ class Http1Connection:
                 if self._received > allowed:
                     raise TooLargeError(max_body_bytes)
                 self._h11.receive_data(data)
+
+
+def _has_body(method: str, status: int) -> bool:
+    """Return whether a response has a body (RFC 9112, section 6.3)."""
+    if method == "CONNECT":
+        return not 200 <= status <= 299  # noqa: PLR2004
+    return method != "HEAD" and status not in _WITHOUT_BODY
 
 
 def _malformed(error: h11.RemoteProtocolError) -> ProtocolError:

@@ -41,7 +41,8 @@ class Pool:
     The connection that became free last is used first, so there are no more of them than requests at the same time. A
     server may close an idle connection at the moment at which the next request is sent. Whether it has processed that
     request is unknown, so only idempotent requests are sent again, on a new connection, and only if `resend` allows it;
-    else the request has failed. With `resend`, other requests have a new connection each.
+    else the request has failed. With `resend`, other requests have a new connection each. A connection is not used again
+    after a response without the body that its header announces, as to HEAD: some servers send it nevertheless.
 
     Parameters
     ----------
@@ -187,7 +188,7 @@ class Pool:
 
     def _put_back(self, connection: Http1Connection, key: _Key) -> None:
         with self._lock:
-            if self._keep and connection.is_complete:
+            if self._keep and connection.is_complete and not connection.may_have_surplus:
                 self._free[key].append((connection, time.monotonic()))
                 return
         connection.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,18 +11,25 @@ from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
 
+from ecs_hooks.core.json_text import write_json
 from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks.core.version import __version__
+from ecs_hooks.http.cookies.jar import Address
 from ecs_hooks.http.errors import RequestError
-from ecs_hooks.http.url import Query, Url, encode_query
+from ecs_hooks.http.url import Query, Url, encode_query, encoded
 
 if TYPE_CHECKING:
+    from urllib3 import HTTPHeaderDict
+
     from ecs_hooks.core.sent_requests import SentRequests
+    from ecs_hooks.http.cookies.jar import CookieJar
     from ecs_hooks.http.tls import ClientCertificate
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+"""The methods of RFC 9110 and PATCH; others are tokens of an application's choice."""
 USER_AGENT = f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)"
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS = {"content-length", "transfer-encoding", "connection"}
@@ -65,8 +71,30 @@ class Body(NamedTuple):
 
 
 def json_body(value: object) -> Body:
-    """Return a JSON body."""
-    return Body(json.dumps(value, separators=(",", ":")).encode(), "application/json")
+    """Return a JSON body.
+
+    Raises
+    ------
+    RequestError
+        If the value has a number that JSON does not have.
+    """
+    try:
+        return Body(write_json(value).encode(), "application/json")
+    except (ValueError, RecursionError):
+        raise RequestError(
+            "json: must have no NaN, no infinite number, and no more than a few hundred levels"
+        ) from None
+
+
+def text_body(text: str) -> Body:
+    """Return a body of text.
+
+    Raises
+    ------
+    RequestError
+        If it has half of a surrogate pair.
+    """
+    return Body(encoded(text, "body"), "text/plain; charset=utf-8")
 
 
 def form_body(fields: Query) -> Body:
@@ -75,7 +103,15 @@ def form_body(fields: Query) -> Body:
 
 
 def multipart_body(parts: Mapping[str, str | File]) -> Body:
-    """Return a multipart body with fields and files."""
+    """Return a multipart body with fields and files.
+
+    Raises
+    ------
+    RequestError
+        If a text has half of a surrogate pair.
+    """
+    for name, part in parts.items():
+        encoded(name + (part if isinstance(part, str) else part.filename + part.content_type), "multipart")
     content, content_type = encode_multipart_formdata(
         [
             (name, part if isinstance(part, str) else (part.filename, part.content, part.content_type))
@@ -156,6 +192,8 @@ class Request(NamedTuple):
         Credentials; None if they are in the headers, or if there are none.
     sent
         Counts the request each time it is sent, retries and redirects to the same origin included; None to count nothing.
+    cookies
+        Returns the jar of an attempt, redirects included. None for cookies of redirects alone.
     guard
         Raises an error if the request, as it is sent, would not reach its target; also for each redirect. None for any
         target.
@@ -167,6 +205,7 @@ class Request(NamedTuple):
     body: bytes | None = None
     auth: Authorization | None = None
     sent: SentRequests | None = None
+    cookies: Callable[[], CookieJar] | None = None
     guard: Callable[[Request], None] | None = None
 
     @classmethod
@@ -180,8 +219,7 @@ class Request(NamedTuple):
         RequestError
             If method or headers are not valid.
         """
-        if method not in METHODS:
-            raise RequestError(f"method must be one of {', '.join(METHODS)}")
+        check_method(method)
         given = dict(headers or {})
         check_headers(given)
         defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -210,6 +248,11 @@ class Request(NamedTuple):
     def host(self) -> str:
         """The `Host` header; empty if there is none."""
         return next((value for name, value in self.headers.items() if name.lower() == "host"), "")
+
+    @property
+    def cookie_header(self) -> str:
+        """The `Cookie` header; empty if there is none."""
+        return next((value for name, value in self.headers.items() if name.lower() == "cookie"), "")
 
     @property
     def certificate(self) -> ClientCertificate | None:
@@ -246,11 +289,44 @@ class Request(NamedTuple):
             method, body, drop = "GET", None, _BODY_HEADERS
         headers = {name: value for name, value in self.headers.items() if name.lower() not in drop}
         if url.origin == self.url.origin:
-            return Request(method, url, headers, body, self.auth, self.sent, self.guard)
+            return Request(method, url, headers, body, self.auth, self.sent, self.cookies, self.guard)
         headers = {
             name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
         }
-        return Request(method, url, headers, body, guard=self.guard)
+        return Request(method, url, headers, body, cookies=self.cookies, guard=self.guard)
+
+    def with_cookies(self, jar: CookieJar) -> Request:
+        """Return the request with the cookies of a jar that belong to its address.
+
+        Its own `Cookie` header replaces cookies of the jar by name.
+        """
+        own = self.cookie_header
+        cookies = jar.header(self._address, own)
+        if cookies == own:
+            return self
+        others = {name: value for name, value in self.headers.items() if name.lower() != "cookie"}
+        return self._replace(headers={**others, "Cookie": cookies})
+
+    def keep_cookies(self, jar: CookieJar, headers: HTTPHeaderDict) -> None:
+        """Keep the cookies in the headers of the response in a jar."""
+        jar.keep(self._address, headers.getlist("set-cookie"))
+
+    @property
+    def _address(self) -> Address:
+        # Cookies belong to the server name: with a Host header, the host of the URL is that of the load balancer.
+        return Address.of(self.url.scheme, self.server_name, self.url.target)
+
+
+def check_method(method: str) -> str:
+    """Return a method; raise RequestError if it is not a token of up to 40 characters, or a known one in another case.
+
+    `CONNECT` has no response but a tunnel.
+    """
+    if not _TOKEN.fullmatch(method) or method.upper() == "CONNECT":
+        raise RequestError(f"method must be one of {', '.join(METHODS)}, or another token, but not CONNECT")
+    if method not in METHODS and method.upper() in METHODS:
+        raise RequestError(f"method must be one of {', '.join(METHODS)}; did you mean {method.upper()!r}?")
+    return method
 
 
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
@@ -281,6 +357,6 @@ def as_file(part: Any) -> str | File:
         case str() | File():
             return part
         case (str(filename), bytes() | str() as content, *rest) if len(rest) <= 1:
-            return File(filename, content.encode() if isinstance(content, str) else content, *rest)
+            return File(filename, encoded(content, "multipart") if isinstance(content, str) else content, *rest)
         case _:
             raise RequestError("a part of a multipart body must be text or (filename, content, content_type)")

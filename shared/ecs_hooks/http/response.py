@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.http.errors import ContentError, ProtocolError
+from ecs_hooks.core.json_text import JsonError, read_json
+from ecs_hooks.http.errors import ContentError
 
 if TYPE_CHECKING:
     from urllib3 import HTTPHeaderDict
@@ -66,7 +65,7 @@ class Response(NamedTuple):
     headers
         Headers, case-insensitive; a repeated one is joined with commas.
     content
-        The body, decoded from gzip or deflate.
+        The body, decoded from its `Content-Encoding`.
     latency
         Seconds from the start of the connection to the last byte of the body, redirects included; without DNS lookup,
         pauses between attempts, and attempts without a connection.
@@ -82,6 +81,12 @@ class Response(NamedTuple):
         Duration of each phase, redirects included.
     tls
         TLS details of the connection; None for plain HTTP.
+    cookie_note
+        Cookies that were not sent, as the end of the reason of a failure; empty without any.
+    http_version
+        Version of HTTP, such as `1.1`; empty if it is not a response of HTTP.
+    followed
+        The redirects that were followed, without their bodies.
     """
 
     status: int
@@ -94,6 +99,9 @@ class Response(NamedTuple):
     attempts: int = 1
     timings: Timings = Timings()
     tls: Tls | None = None
+    cookie_note: str = ""
+    http_version: str = ""
+    followed: Sequence[Response] = ()
 
     @property
     def ok(self) -> bool:
@@ -103,11 +111,12 @@ class Response(NamedTuple):
     @property
     def text(self) -> str:
         """The body as text, in the charset of `Content-Type` or else UTF-8; invalid bytes are replaced."""
-        found = _CHARSET.search(self.headers.get("content-type") or "")
-        return self.content.decode((found and text_encoding(found.group(1))) or "utf-8", "replace")
+        return self.content.decode(self._encoding, "replace")
 
     def json(self) -> Any:
-        """Return the body as JSON.
+        """Return the body as JSON (RFC 8259), in the charset of `Content-Type` or else UTF-8.
+
+        Of several members of one name the last one counts. A number beyond the range of a double keeps its digits.
 
         Raises
         ------
@@ -115,12 +124,18 @@ class Response(NamedTuple):
             If it is not valid JSON.
         """
         try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError) as error:
-            problem = "nested too deeply" if isinstance(error, RecursionError) else "not valid JSON"
-            raised = ContentError(f"response body ({len(self.content)} bytes) is {problem}")
+            return read_json(self.content, self._encoding)
+        except JsonError as error:
+            problem = "is not valid JSON" if error.is_syntax else str(error).replace("is not", "is not valid", 1)
+            raised = ContentError(f"response body ({len(self.content)} bytes) {problem}")
             raised.where = self.where
             raise raised from None
+
+    @property
+    def _encoding(self) -> str:
+        """The charset of `Content-Type`, by Python's name; UTF-8 without a known one."""
+        found = _CHARSET.search(self.headers.get("content-type") or "")
+        return (found and text_encoding(found.group(1))) or "utf-8"
 
 
 def text_encoding(name: str) -> str | None:
@@ -132,92 +147,3 @@ def text_encoding(name: str) -> str | None:
     # bytes.decode refuses codecs that are not text encodings (hex, zip).
     is_text = getattr(info, "_is_text_encoding", True)
     return info.name if is_text and info.name not in _NO_CHARSETS else None
-
-
-_PIECE = 65_536
-_GZIP, _ZLIB, _RAW = 31, 15, -15
-"""`wbits` of zlib for the formats around deflate data: gzip, zlib, none."""
-_FORMATS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
-
-
-def decoded(pieces: Iterable[bytes], encodings: str) -> Iterable[bytes]:
-    """Return a body without its compression, in pieces of at most 64 KiB if it was compressed.
-
-    Parameters
-    ----------
-    pieces
-        The body as received.
-    encodings
-        The `Content-Encoding`. Encodings other than gzip and deflate are left as they are.
-
-    Raises
-    ------
-    ProtocolError
-        If the body is not valid, or ends too early; raised while the pieces are read.
-    """
-    for encoding in reversed(encodings.lower().split(",")):
-        kind = _FORMATS.get(encoding.strip())
-        if kind is None:
-            break
-        pieces = _inflated(pieces, kind)
-    return pieces
-
-
-def _inflated(pieces: Iterable[bytes], kind: int) -> Iterator[bytes]:
-    layer = _Layer(kind)
-    for piece in _with_header(pieces):
-        yield from layer.take(piece)
-    yield from layer.end()
-
-
-class _Layer:
-    """One compression."""
-
-    def __init__(self, kind: int) -> None:
-        self._kind = kind
-        self._stream: zlib._Decompress | None = None
-        self._ended = False
-
-    def take(self, piece: bytes) -> Iterator[bytes]:
-        """Yield the decompressed data of a piece."""
-        while piece:
-            if self._stream is None:
-                if self._ended and self._kind != _GZIP:
-                    return
-                self._stream = zlib.decompressobj(self._kind_of(piece))
-            try:
-                data = self._stream.decompress(piece, _PIECE)
-            except zlib.error:
-                if not self._ended:
-                    raise ProtocolError("response body does not match its Content-Encoding") from None
-                # A gzip member may follow another one. Other data after it is ignored, as browsers do.
-                self._kind, self._stream = _RAW, None
-                return
-            if data:
-                yield data
-            piece = self._stream.unconsumed_tail
-            if self._stream.eof:
-                piece, self._ended, self._stream = self._stream.unused_data, True, None
-
-    def end(self) -> Iterator[bytes]:
-        """Yield the rest once there are no pieces left."""
-        if self._stream is None:
-            return
-        while data := self._stream.decompress(b"", _PIECE):
-            yield data
-        if not self._stream.eof:
-            raise ProtocolError("response body is truncated")
-
-    def _kind_of(self, begin: bytes) -> int:
-        # Some servers omit the zlib header of deflate (RFC 9110).
-        is_zlib = begin[0] & 0x0F == zlib.DEFLATED and int.from_bytes(begin[:2]) % 31 == 0
-        return _RAW if self._kind == _ZLIB and not is_zlib else self._kind
-
-
-def _with_header(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the pieces, with at least two bytes in the first one, from which the format is detected."""
-    header, rest = b"", iter(pieces)
-    while len(header) < 2 and (piece := next(rest, None)) is not None:  # noqa: PLR2004 - see above
-        header += piece
-    yield header
-    yield from rest

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from ecs_hooks.http.cookies.jar import CookieJar
 from ecs_hooks.http.errors import DeadlineError, HttpError, RedirectError, RequestError, TransportError
 from ecs_hooks.http.http1 import Http1Connection, is_redirect
 from ecs_hooks.http.limits import Budget, Limits
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.http.request import Request
     from ecs_hooks.http.response import Response
+    from ecs_hooks.http.url import Url
 
 T = TypeVar("T")
 
@@ -130,36 +132,47 @@ def attempt(request: Request, limits: Limits, budget: Budget, exchange: Exchange
     HttpError
         If there is no response; it names the request that failed.
     """
-    seen = {(request.method, request.url)}
+    make_jar = request.cookies or (CookieJar if limits.follow_redirects else None)
+    jar = None if make_jar is None else make_jar()
+    seen: set[tuple[str, Url, str]] = set()
     redirects: list[Response] = []
     while True:
         try:
             sent = request.authorized()
+            if jar is not None:
+                sent = sent.with_cookies(jar)
+            # A page that sets a cookie and redirects to itself is no loop.
+            step = (request.method, request.url, sent.cookie_header)
+            if step in seen:
+                raise RedirectError("redirects form a loop")
+            seen.add(step)
             response = exchange(sent, limits, budget)
             if sent is not request:
                 # The URL as it was sent may contain credentials.
                 response = response._replace(url=request.url, where=request.shown)
+            if jar is not None:
+                request.keep_cookies(jar, response.headers)
             if not (limits.follow_redirects and is_redirect(response.status, response.headers)):
+                note = "" if jar is None else jar.note()
+                response = response._replace(cookie_note=note) if note else response
                 return _with_redirects(response, redirects) if redirects else response
             redirects.append(response)
             request = _next(request, response)
-            if (request.method, request.url) in seen:
-                raise RedirectError("redirects form a loop")
-            if len(seen) > limits.max_redirects:
+            if len(redirects) > limits.max_redirects:
                 raise RedirectError(f"more than {limits.max_redirects} redirects (max_redirects)")
-            seen.add((request.method, request.url))
         except HttpError as error:
             error.where = request.shown
+            error.message += "" if jar is None else jar.note()
             raise
 
 
 def _with_redirects(response: Response, redirects: Sequence[Response]) -> Response:
-    """Return a response with the time of its redirects added."""
+    """Return a response with its redirects, and with their time added."""
     latency, timings = response.latency, response.timings
     for each in redirects:
         latency += each.latency
         timings = timings.plus(each.timings)
-    return response._replace(latency=latency, timings=timings, redirects=len(redirects))
+    return response._replace(latency=latency, timings=timings, redirects=len(redirects), followed=tuple(redirects))
 
 
 def _next(request: Request, response: Response) -> Request:

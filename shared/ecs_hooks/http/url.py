@@ -56,6 +56,7 @@ class Url(NamedTuple):
         """
         if _CONTROL.search(text):
             raise RequestError("address must not contain control characters")
+        encoded(text, "address")
         try:
             parsed = parse_url(text.strip())
         except (LocationParseError, ValueError):
@@ -93,10 +94,25 @@ class Url(NamedTuple):
         RequestError
             If it is not an HTTP URL.
         """
+        return Url.parse(self.joined(location)).anonymous
+
+    def resolved(self, location: str) -> str:
+        """Return the absolute URL of a `Location` header as text, with its fragment.
+
+        Raises
+        ------
+        RequestError
+            If it is not an HTTP URL.
+        """
+        joined = self.joined(location)
+        Url.parse(joined)
+        return joined
+
+    def joined(self, location: str) -> str:
+        """Return the URL in a `Location` header as text, which may not be an HTTP URL."""
         # A server may send raw UTF-8; headers are decoded as Latin-1.
         readable = location.encode("latin-1", "replace").decode("utf-8", "replace")
-        joined = urljoin(self._full, quote(readable, safe=":/?#[]@!$&'()*+,;=%~"))
-        return Url.parse(joined).anonymous
+        return urljoin(self._full, quote(readable, safe=":/?#[]@!$&'()*+,;=%~"))
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -127,6 +143,20 @@ class Url(NamedTuple):
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
+def encoded(text: str, what: str = "") -> bytes:
+    """Return a text in UTF-8.
+
+    Raises
+    ------
+    RequestError
+        If it has half of a surrogate pair, which JSON can contain but no encoding has.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise RequestError(f"{what} must not contain half of a surrogate pair".lstrip()) from None
+
+
 @lru_cache(maxsize=1024)
 def _root(base: str) -> str:
     return re.split(r"[?#]", base, maxsplit=1)[0].rstrip("/")
@@ -139,6 +169,8 @@ def encode_query(query: Query) -> str:
         for name, values in query.items()
         for value in ([values] if isinstance(values, str | int | float) else values)
     ]
+    for pair in pairs:
+        encoded("".join(pair), "query or form")
     return urlencode(pairs)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -12,10 +11,12 @@ from ecs_hooks.auth.secret_store import PERMISSION_HINT, SSM, with_resource
 from ecs_hooks.aws.call import call_aws, parsing
 from ecs_hooks.aws.errors import FactError, aws_error
 from ecs_hooks.core.formatting import json_type
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
+    from ecs_hooks.core.arn import EcsArn
 
 S3 = "s3:GetObject"
 
@@ -68,13 +69,9 @@ class PlanReference(NamedTuple):
             parameter = "PlanArns" if self.action == S3 else "ParameterArns"
             raise with_resource(error, self.location, PERMISSION_HINT.format(parameter)) from error
         try:
-            fields = json.loads(text)
-        except RecursionError:
-            raise self._problem("is nested too deeply") from None
-        except json.JSONDecodeError as error:
-            raise self._problem(f"is not JSON: {error.msg}, line {error.lineno} column {error.colno}") from None
-        except UnicodeDecodeError:
-            raise self._problem("is not JSON: its text is not UTF-8") from None
+            fields = read_json(text, strict=True)
+        except JsonError as error:
+            raise self._problem(str(error)) from None
         if not isinstance(fields, Mapping):
             raise self._problem(f'must be a JSON object such as {{"checks": [...]}}, not {json_type(fields)}')
         if REFERENCE in fields:
@@ -123,7 +120,9 @@ class Fetched(NamedTuple):
     location: str
     own: frozenset[str]
 
-    def plan(self, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False) -> Plan:
+    def plan(
+        self, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False, deployed: EcsArn | None = None
+    ) -> Plan:
         """Return the plan; see `Plan.parse`.
 
         Raises
@@ -132,7 +131,7 @@ class Fetched(NamedTuple):
             If `hookDetails` or the stored plan has mistakes; each begins with its location.
         """
         try:
-            return Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own_fields_allowed)
+            return Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own_fields_allowed, deployed=deployed)
         except PlanError as error:
             raise PlanError([self._located(problem) for problem in error.problems]) from error.__cause__
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from ecs_hooks.assertions.jsonpath import locations
 from ecs_hooks.checks.compare.json_diff import IncomparableError, Value
 from ecs_hooks.checks.compare.markup import markup_of, pieces_of
 from ecs_hooks.checks.compare.normalize import without_hashes
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.http.errors import ContentError
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def _documents(text: str) -> list[Any] | None:
     for line in text.splitlines():
         if line and not line.isspace():
             try:
-                documents.append(json.loads(line))
-            except (ValueError, RecursionError):
+                documents.append(read_json(line))
+            except JsonError:
                 return None
     return documents or None
 

@@ -194,7 +194,11 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
             for pool in pools:
                 pool.close()
         limits = Limits(self.samples, self.max_slower_percent, self.max_slower_ms, self.max_failed_percent)
-        return outcome_of(results, limits, session.redactor)
+        outcome = outcome_of(results, limits, session.redactor)
+        if outcome.status is Status.PASS:
+            return outcome
+        note = logins[1].note(each.green for each in pairs) or logins[0].note(each.blue for each in pairs)
+        return outcome._replace(reason=f"{outcome.reason}{note}")
 
     def _log_in(self, session: Session, context: CheckContext, *, is_blue: bool) -> LoggedIn:
         """Log in to blue or to green.

@@ -136,7 +136,7 @@ class Sender:
         if not (failing or warnings or is_unfollowed or response.redirects):
             return SUCCESS
         return Result(
-            f"{response.where} {describe(failing)}" if failing else "",
+            f"{response.where} {describe(failing)}{response.cookie_note}" if failing else "",
             redirect=f"{response.where} status {response.status} to {shown_location(response.headers['location'])}"
             if is_unfollowed
             else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 from urllib.parse import parse_qs
 
 from pydantic import (
@@ -29,11 +29,13 @@ from ecs_hooks.http.request import (
     File,
     Request,
     check_headers,
+    check_method,
     form_body,
     json_body,
     multipart_body,
+    text_body,
 )
-from ecs_hooks.http.url import Scalar, Url
+from ecs_hooks.http.url import Scalar, Url, encoded
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import Auth, SigV4
@@ -47,7 +49,11 @@ else:
 
 R = TypeVar("R", bound="RequestFields")
 
-Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Method = Annotated[
+    str,
+    AfterValidator(check_method),
+    WithJsonSchema({"type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}$"}),
+]
 
 _BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "form": "form", "multipart": "multipart"}
 """Fields that give the request a body, and their names in a plan."""
@@ -73,10 +79,20 @@ def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
         values = value if isinstance(value, list) else [value]
         if not all(isinstance(each, Scalar) for each in values):
             raise ValueError(f"{name[:80]!r} must be text, a number, true, false, or an array of these")
+        for text in (name, *map(str, values)):
+            encoded(text)
     return fields
 
 
 _SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+
+
+def _check_text(text: str) -> str:
+    encoded(text)
+    return text
+
+
+Text = Annotated[str, AfterValidator(_check_text)]
 
 Base64Text = Annotated[str, AfterValidator(_check_base64)]
 
@@ -98,9 +114,9 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    filename: str | None = None
+    filename: Text | None = None
     """File name."""
-    content: str | None = None
+    content: Text | None = None
     """Content as text."""
     content_base64: Base64Text | None = None
     """Content as bytes, in Base64."""
@@ -121,7 +137,11 @@ class Part(BaseModel):
         """Return the part as `multipart_body` accepts it."""
         if self.filename is None:
             return self.content or ""
-        content = (self.content or "").encode() if self.content_base64 is None else _decode_base64(self.content_base64)
+        content = (
+            encoded(self.content or "", "multipart")
+            if self.content_base64 is None
+            else _decode_base64(self.content_base64)
+        )
         return File(self.filename, content, self.content_type or "application/octet-stream")
 
 
@@ -140,7 +160,7 @@ class RequestFields(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
 
     method: Method = "GET"
-    """HTTP method."""
+    """HTTP method: a token, such as `GET` or `PROPFIND`; methods are case-sensitive."""
     path: str | None = None
     """Path below the address of green. Default: `/`."""
     url: str | None = None
@@ -152,7 +172,7 @@ class RequestFields(BaseModel):
     be valid for."""
     auth: Auth | None = None
     """Credentials of the request."""
-    body: str | None = None
+    body: Text | None = None
     """Body as text."""
     body_base64: Base64Text | None = None
     """Body as bytes, in Base64."""
@@ -271,7 +291,7 @@ class RequestFields(BaseModel):
     def _body(self) -> Body | None:
         match self._bodies():
             case ["body"]:
-                return Body((self.body or "").encode(), "text/plain; charset=utf-8")
+                return text_body(self.body or "")
             case ["body_base64"]:
                 return Body(_decode_base64(self.body_base64 or ""), "application/octet-stream")
             case ["json_value"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -11,9 +12,11 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Endpoint
+from ecs_hooks.http.cookies.jar import CookieJar
 from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.limits import Limits, MinVersion
 from ecs_hooks.http.tls import authorities_problem
+from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_store import Reference
@@ -29,6 +32,23 @@ def _are_certificates(value: str | Reference) -> str | Reference:
     if problem:
         raise ValueError(problem)
     return value
+
+
+def port_problem(green: Endpoint, port: int | None) -> str:
+    """Return why another port of an address of green is not known to be green's; empty if it is."""
+    if not green.protocol or port is None or port == Url.parse(green.base_url).port:
+        return ""
+    return f"port {port} belongs to another listener of the load balancer, which may forward to blue"
+
+
+def at_port(green: Endpoint, port: int | None) -> Endpoint:
+    """Return an address of green with another port; None leaves it as it is."""
+    if port is None:
+        return green
+    parts = urlsplit(green.base_url)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return green._replace(base_url=parts._replace(netloc=f"{userinfo}{at}{name}:{port}").geturl())
 
 
 class TlsFields(BaseModel):
@@ -149,7 +169,11 @@ class Session(NamedTuple):
 
     def build(self, request: RequestFields) -> Request:
         """Return a request to green, or to its own `url`; see `RequestFields.build`."""
-        return request.build(self.green, self.resolver)
+        built = request.build(self.green, self.resolver)
+        return built._replace(cookies=self._jar_of_redirects) if self.limits.follow_redirects else built
+
+    def _jar_of_redirects(self) -> CookieJar:
+        return CookieJar(self.redactor.add)
 
     def outcome_of(self, error: HttpError, endpoint: Endpoint | None = None) -> Outcome:
         """Return the outcome of a check whose request, to green or to another endpoint, got no response."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
@@ -15,9 +15,9 @@ from ecs_hooks.core.validation_errors import error_lines
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Requirements
     from ecs_hooks.checks.request.session import Session
-    from ecs_hooks.checks.scenario.player import Cookies
     from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
     from ecs_hooks.core.deadline import Deadline
+    from ecs_hooks.http.cookies.jar import CookieJar
     from ecs_hooks.http.request import Request
 
     LoginRequest = ScenarioRequest
@@ -47,7 +47,7 @@ class LoggedIn(NamedTuple):
     """The value of each variable, captured ones included."""
     captured: Mapping[str, Any]
     """Those that were captured."""
-    cookies: Cookies | None
+    cookies: CookieJar | None
     """The cookies of the responses; None without a login."""
 
     def filled(self, request: R) -> R:
@@ -70,7 +70,16 @@ class LoggedIn(NamedTuple):
     def build(self, request: VariableRequest, session: Session) -> Request:
         """Return a request with the values of its variables, and with the cookies of the login; see `Session.build`."""
         built = session.build(self.filled(request))
-        return built if self.cookies is None else self.cookies.add_to(built)
+        return built if self.cookies is None else built._replace(cookies=self.cookies.copy)
+
+    def note(self, requests: Iterable[Request]) -> str:
+        """Return the cookies of the login that are not sent with some requests, as the end of a reason; empty without any."""
+        if self.cookies is None:
+            return ""
+        jar = self.cookies.copy()
+        for each in requests:
+            each.with_cookies(jar)
+        return jar.note()
 
 
 class LoginFields(VariableFields):
@@ -131,12 +140,11 @@ class LoginFields(VariableFields):
         values = self.given_values(session.resolver)
         if not self.login:
             return LoggedIn(values, {}, None)
-        from ecs_hooks.checks.scenario.player import Cookies, Player  # noqa: PLC0415 - plans without a login
+        from ecs_hooks.checks.scenario.player import Player  # noqa: PLC0415 - plans without a login
         from ecs_hooks.http.pool import Pool  # noqa: PLC0415
 
         pool = Pool(keep=False)
-        cookies = Cookies(pool.exchange, session.redactor)
-        player = Player(session, cookies.exchange, values)
+        player = Player(session, pool.exchange, values)
         deadline = deadline.sooner(self.login_seconds)
         for number, request in enumerate(self.login, start=1):
             outcome = player.play(request, deadline).outcome
@@ -147,4 +155,4 @@ class LoginFields(VariableFields):
                 raise LoginError(outcome._replace(reason=f"login request {number}{named} {outcome.reason}"))
         captured = {name for each in self.login for name in each.captures}
         values = player.values
-        return LoggedIn(values, {name: value for name, value in values.items() if name in captured}, cookies)
+        return LoggedIn(values, {name: value for name, value in values.items() if name in captured}, player.cookies)

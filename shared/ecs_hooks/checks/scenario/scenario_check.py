@@ -11,7 +11,7 @@ from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import with_requests
 from ecs_hooks.checks.request.session import Session, missing_time
-from ecs_hooks.checks.scenario.player import Cookies, Played, Player
+from ecs_hooks.checks.scenario.player import Played, Player
 from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
 from ecs_hooks.checks.scenario.variables import VariableFields, check_variables
 from ecs_hooks.core.formatting import counted
@@ -72,7 +72,7 @@ class ScenarioCheck(VariableFields, Check):
         session = Session.start(context, required.listener)
         values = self.given_values(session.resolver)
         pool = Pool(keep=False)
-        player = Player(session, Cookies(pool.exchange, session.redactor).exchange, values)
+        player = Player(session, pool.exchange, values)
         try:
             outcome, played = self._play(player, context)
             warnings = [*(warning for each in played for warning in each.warnings), *self._clean_up(player, context)]

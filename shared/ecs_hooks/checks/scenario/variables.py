@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Self
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from ecs_hooks.auth.secret_resolver import Secret, SecretResolver
 from ecs_hooks.auth.secret_store import Reference
 from ecs_hooks.checks.request.request_fields import RequestFields
+from ecs_hooks.core.json_text import write_json
 from ecs_hooks.core.validation_errors import Form
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,60}$"), Form("name: letters, digits and _")]
@@ -143,5 +143,8 @@ def _substitute(value: Any, values: Mapping[str, Any], *, as_text: bool, encode:
 
 
 def _text(value: Any, *, encode: bool) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return quote(text, safe="") if encode else text
+    text = value if isinstance(value, str) else write_json(value, (", ", ": "))
+    try:
+        return quote(text, safe="") if encode else text
+    except UnicodeEncodeError:  # half of a surrogate pair, which the address itself refuses
+        return text

@@ -1,11 +1,9 @@
-"""100,000 payloads that ECS would never send, or might send one day."""
+"""100,000 payloads that ECS and CodeDeploy would never send, or might send one day."""
 
 from __future__ import annotations
 
-import copy
 import io
 import json
-import random
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -14,20 +12,20 @@ import pytest
 from ecs_hooks import Hook, Outcome, Stage, lifecycle_hook, stage_hook
 from ecs_hooks.engine.telemetry import logger
 from tests.conftest import EcsApi, load_event
-from tests.support.answers import NAMES
+from tests.fuzz.mutation import SCRAPS, mutated, seeded
+from tests.support.answers import EVENTS, NAMES
 
 PAYLOADS = 100_000
-SCRAPS: list[Any] = [
-    None, True, False, 0, -1, 1, 100, 0.1, 1e308, float("nan"), float("inf"), 10**400, "", "100", "x" * 5000,
-    "\ud800", "\x00", [], {}, [[]], {"": {}}, {"a": [1, {"b": None}]}, "[" * 3000, '{"checks": []}', "ROLLBACK",
-    "POST_TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "arn:aws:ecs:a:1:service/x", "arn:aws:ecs:a:1:service-revision/a/b/c",
+PARTS = 10
+
+CHECKS = [{"type": "http", "name": name, "path": f"/{name}", "connect_retries": 0} for name in ("health", "upload")]
+EVENT_SCRAPS: list[Any] = [
+    *SCRAPS, "ROLLBACK", "POST_TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "arn:aws:ecs:a:1:service/x",
+    "arn:aws:ecs:a:1:service-revision/a/b/c", "arn:aws:ecs:us-west-2:123456789012:service-deployment/my-cluster/other/abc",
     {"checks": [{"type": "http", "url": "http://127.0.0.1:9/", "connect_retries": 0}]}, {"a": 1}, {"mode": "observe"},
     {"timeout_minutes": 1e-9}, {"error_limit": 1}, {"first_deployment": "skip"}, {"checks": None},
     {"ecsHooks": {"version": 1, "step": "", "startedAt": 0, "attempt": 1, "expiresAt": 0, "checks": "x"}},
 ]  # fmt: skip
-
-
-CHECKS = [{"type": "http", "name": name, "path": f"/{name}", "connect_retries": 0} for name in ("health", "upload")]
 
 
 class ShortOfTime:
@@ -37,39 +35,8 @@ class ShortOfTime:
         return 500
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path of every value inside a JSON value."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(place for key, each in inner for place in places(each, (*path, key)))]
-
-
-def mutated(event: Any, chance: random.Random) -> Any:
-    """Return an event with one to three values replaced, removed, renamed or doubled."""
-    event = copy.deepcopy(event)
-    for _ in range(chance.randint(1, 3)):
-        path = chance.choice(places(event))
-        scrap = copy.deepcopy(chance.choice(SCRAPS))
-        if not path:
-            if chance.random() < 0.02:
-                return scrap
-            continue
-        holder = event
-        for key in path[:-1]:
-            holder = holder[key]
-        match chance.randrange(4):
-            case 0:
-                del holder[path[-1]]
-            case 1 if isinstance(holder, dict):
-                holder[f"{path[-1]}x"] = holder.pop(path[-1])
-            case 2 if isinstance(holder, dict):
-                holder[str(chance.choice(SCRAPS))[:50]] = scrap
-            case _:
-                holder[path[-1]] = scrap
-    return event
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_no_payload_raises_and_every_answer_is_valid(part: int, ecs: EcsApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
 
@@ -83,16 +50,17 @@ def test_no_payload_raises_and_every_answer_is_valid(part: int, ecs: EcsApi, mon
         # Names that have to be looked up, and further attempts, would only slow this down.
         if isinstance(event.get("hookDetails"), dict) and "base_url" in event["hookDetails"]:
             event["hookDetails"] |= {"base_url": "http://127.0.0.1:9", "checks": CHECKS}
-    chance = random.Random(part)
+    events += [json.loads(path.read_text()) for path in (EVENTS / "codedeploy").glob("*.json")]
+    chance = seeded("events", part)
     level = logger.log_level
     logger.setLevel("CRITICAL")
     statuses = dict.fromkeys(("SUCCEEDED", "FAILED", "IN_PROGRESS"), 0)
     try:
         with redirect_stdout(io.StringIO()) as printed:
-            for number in range(PAYLOADS // 2):
+            for number in range(PAYLOADS // PARTS):
                 original = chance.choice(events)
-                event = mutated(original, chance)
-                handler = own if chance.random() < 0.3 else handlers.get(original["lifecycleStage"], own)
+                event = mutated(original, chance, EVENT_SCRAPS)
+                handler = own if chance.random() < 0.3 else handlers.get(original.get("lifecycleStage", ""), own)
                 answer = handler(event, ShortOfTime())
                 assert valid(answer), (event, answer)
                 statuses[answer["hookStatus"]] += 1
@@ -102,7 +70,7 @@ def test_no_payload_raises_and_every_answer_is_valid(part: int, ecs: EcsApi, mon
     finally:
         logger.setLevel(level)
     # The mutations reach past the first error: every answer is given often.
-    assert min(statuses.values()) > 100, statuses
+    assert min(statuses.values()) > PAYLOADS // PARTS // 500, statuses
 
 
 def valid(answer: Any) -> bool:
