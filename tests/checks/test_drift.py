@@ -9,7 +9,16 @@ from ecs_hooks.checks import DriftCheck
 from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
 from tests.support.aws import AwsApi
-from tests.support.layouts import BLUE_GROUP, GREEN_GROUP, PRODUCTION_RULE, TEST_RULE, forward, load_balancer, revision
+from tests.support.layouts import (
+    BLUE_GROUP,
+    GREEN_GROUP,
+    PRODUCTION_RULE,
+    TEST_RULE,
+    by_listener,
+    forward,
+    load_balancer,
+    revision,
+)
 
 FOREIGN = GREEN_GROUP.replace("alternate", "legacy")
 
@@ -20,10 +29,8 @@ def rules(aws: AwsApi, test: Any = (GREEN_GROUP,), production: Any = (BLUE_GROUP
         TEST_RULE: forward(*test),
         PRODUCTION_RULE: production if isinstance(production, list) else forward(*production),
     }
-    aws.answer(
-        "DescribeRules",
-        lambda request: {"Rules": [{"RuleArn": arn, "Actions": actions[arn]} for arn in request["RuleArns"]]},
-    )
+    described = {arn: {"Rules": [{"RuleArn": arn, "Actions": actions[arn]}]} for arn in actions}
+    aws.answer("DescribeRules", by_listener(described))
 
 
 def run(stage: Stage = Stage.PRE_PRODUCTION_TRAFFIC_SHIFT) -> Outcome:

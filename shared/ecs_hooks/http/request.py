@@ -195,6 +195,9 @@ class Request(NamedTuple):
         Counts the request each time it is sent, retries and redirects to the same origin included; None to count nothing.
     cookies
         Returns the jar of an attempt, redirects included. None for cookies of redirects alone.
+    guard
+        Raises an error if the request, as it is sent, would not reach its target; also for each redirect. None for any
+        target.
     """
 
     method: str
@@ -204,6 +207,7 @@ class Request(NamedTuple):
     auth: Authorization | None = None
     sent: SentRequests | None = None
     cookies: Callable[[], CookieJar] | None = None
+    guard: Callable[[Request], None] | None = None
 
     @classmethod
     def build(
@@ -268,6 +272,11 @@ class Request(NamedTuple):
         """
         return self if self.auth is None else self.auth.authorize(self)
 
+    def verify(self) -> None:
+        """Raise an error if the request, as it is sent, would not reach its target."""
+        if self.guard is not None:
+            self.guard(self)
+
     def redirected(self, status: int, location: str) -> Request:
         """Return the request that follows a redirect (RFC 9110, section 15.4).
 
@@ -283,11 +292,11 @@ class Request(NamedTuple):
             method, body, drop = "GET", None, _BODY_HEADERS
         headers = {name: value for name, value in self.headers.items() if name.lower() not in drop}
         if url.origin == self.url.origin:
-            return Request(method, url, headers, body, self.auth, self.sent, self.cookies)
+            return Request(method, url, headers, body, self.auth, self.sent, self.cookies, self.guard)
         headers = {
             name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
         }
-        return Request(method, url, headers, body, cookies=self.cookies)
+        return Request(method, url, headers, body, cookies=self.cookies, guard=self.guard)
 
     def with_cookies(self, jar: CookieJar) -> Request:
         """Return the request with the cookies of a jar that belong to its address.

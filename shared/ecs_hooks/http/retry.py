@@ -39,6 +39,7 @@ def exchange(resolver: Resolver, request: Request, limits: Limits, budget: Budge
     HttpError
         If there is no response.
     """
+    request.verify()
     connection = Http1Connection(request, limits, budget, resolver)
     try:
         return connection.exchange(request, limits, budget)

@@ -34,7 +34,6 @@ from ecs_hooks.http.request import (
     json_body,
     multipart_body,
     text_body,
-    with_defaults,
 )
 from ecs_hooks.http.url import Scalar, Url, encoded
 
@@ -258,21 +257,19 @@ class RequestFields(BaseModel):
         self._redact_fields(redactor)
         headers = {name: value for name, value in self.headers.items() if isinstance(value, str)}
         auth = self._authorization(resolver)
-        if self.url is not None:
-            url = Url.join("", self.url, self.query)
-        else:
-            problem = green.objection(self.method, {**headers, **(auth.headers if auth else {})}, self.query)
-            if problem:
-                raise RequestError(problem)
-            for name, value in green.headers.items():
-                redactor.add_header(name, value)
-            url = Url.join(green.base_url, self.path or "/", {**green.query, **self.query})
-            headers = with_defaults(headers, green.all_headers)
+        base, path = (green.base_url, self.path or "/") if self.url is None else ("", self.url)
+        url = Url.join(base, path)
         redactor.add_userinfo(url.userinfo)
         if auth is not None and auth.certificate is not None and url.scheme != "https":
             raise RequestError("auth.mutual_tls requires https, but the address is http")
-        request = Request.build(self.method, url, headers, self._body())
-        return request._replace(auth=auth, sent=green.sent if self.url is None else None)
+        if self.url is not None:
+            return Request.build(self.method, Url.join("", path, self.query), headers, self._body())._replace(auth=auth)
+        request = green.request(self.method, path, self.query, headers, self._body(), auth)
+        # The listener rule may have added some.
+        for name, value in request.headers.items():
+            redactor.add_header(name, value)
+        redactor.add_fields(parse_qs(request.url.target.partition("?")[2]))
+        return request
 
     def _authorization(self, resolver: SecretResolver) -> Authorization | None:
         """Return `auth`, with the headers whose values are secrets by reference; None without either."""
@@ -343,6 +340,7 @@ def with_requests(
         listener=listener if to_green else None,
         urls=(*required.urls, *(url for each in requests for url in each.urls)),
         methods=tuple(dict.fromkeys(each.method for each in to_green)),
+        requests=tuple(to_green),
         secrets=(*required.secrets, *(secret for each in requests for secret in each.secrets), *certificates),
         signatures=tuple(signature for each in requests for signature in each.signatures),
     )
