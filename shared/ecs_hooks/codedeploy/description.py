@@ -227,3 +227,13 @@ def configuration(
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
+
+
+def plan_origin(description: Description, lifecycle_event: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return where `configuration` found a plan that is not in a parameter; without one, what it did not find."""
+    if environment.get(PLAN_VARIABLE, "").strip():
+        return f"environment variable {PLAN_VARIABLE}"
+    prefix = environment.get(PREFIX_VARIABLE, "").strip()
+    names = parameter_names(prefix, description, lifecycle_event) if prefix else []
+    missing = [*(f"parameter {name} does not exist" for name in names), f"{PLAN_VARIABLE} is not set"]
+    return f"no plan was found: {', '.join(missing)}"

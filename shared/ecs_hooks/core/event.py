@@ -21,6 +21,9 @@ STATE_KEY = "ecsHooks"
 """The one key of `hookDetails` that belongs to this library: its state between two invocations."""
 
 
+ORIGINS_IN_EVENT = ("hookDetails", "hookDetails has no plan")
+"""`plan_origin` of an event that has a plan, and of one that has none."""
+
 _MAX_SHOWN = 200
 
 CODEDEPLOY_KEY = "LifecycleEventHookExecutionId"
@@ -118,6 +121,10 @@ class HookEvent(Protocol):
     @property
     def hook_details(self) -> Any:
         """The configuration of the hook, with its state. Any JSON."""
+
+    @property
+    def plan_origin(self) -> str:
+        """Where the plan was found; without a plan, where it was not."""
 
     @property
     def region(self) -> str:
@@ -243,6 +250,11 @@ class LifecycleEvent(NamedTuple):
             hook_details=event.get("hookDetails"),
             extra=_unknown(event, details),
         )
+
+    @property
+    def plan_origin(self) -> str:
+        """Where the plan was found; without a plan, where it was not."""
+        return ORIGINS_IN_EVENT[self.configuration == {}]
 
     @property
     def region(self) -> str:

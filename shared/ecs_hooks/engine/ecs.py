@@ -51,7 +51,7 @@ class EcsController(Controller):
         try:
             return invocation.answer()
         finally:
-            record.results = invocation.results
+            record.results, record.plan = invocation.results, invocation.plan_origin
 
     @property
     def event(self) -> LifecycleEvent:
