@@ -70,6 +70,9 @@ def test_the_reason_and_the_log_have_the_origin_of_the_plan(
         assert answer["reason"].endswith(f"; {verdict['plan']}")
         return str(verdict["plan"])
 
+    monkeypatch.setenv("ECS_HOOKS_PLAN", '{"mode": "observe"}')
+    assert origin() == "default checks, since environment variable ECS_HOOKS_PLAN has no checks"
+    monkeypatch.delenv("ECS_HOOKS_PLAN")
     unset = "ECS_HOOKS_PLAN is not set"
     assert origin() == f"default checks, since no plan was found: {unset}"
     monkeypatch.setenv("ECS_HOOKS_PLAN_PARAMETERS", "/ecs-hooks")
@@ -77,9 +80,8 @@ def test_the_reason_and_the_log_have_the_origin_of_the_plan(
         f"default checks, since no plan was found: parameter {HOOK} does not exist, parameter {GROUP} does not exist, {unset}"
     )
     monkeypatch.setenv("ECS_HOOKS_PLAN", '{"checks": []}')
-    assert origin() == "plan environment variable ECS_HOOKS_PLAN"
-    monkeypatch.setenv("ECS_HOOKS_PLAN", '{"mode": "observe"}')
-    assert origin() == "default checks, since environment variable ECS_HOOKS_PLAN has no checks"
+    missing = f"parameter {HOOK} does not exist and parameter {GROUP} does not exist"
+    assert origin() == f"plan environment variable ECS_HOOKS_PLAN, since {missing}"
     account.parameters[GROUP] = '{"checks": []}'
     assert origin() == f"plan ssm:{GROUP}"
     account.parameters[HOOK] = "{}"

@@ -12,6 +12,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from ecs_hooks.core.outcome import ExplainedError, Outcome
 
+MAX_LAMBDA_SECONDS = 1800
+"""The longest timeout of a Lambda function (Lambda API, `Timeout`)."""
+
+MAX_ECS_SECONDS = 900
+"""The longest invocation by ECS: 15 minutes (ECS developer guide), whatever the function's timeout is."""
+
 
 class Deadline(NamedTuple):
     """A moment on the monotonic clock after which an answer is too late.

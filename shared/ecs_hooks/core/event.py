@@ -24,6 +24,9 @@ STATE_KEY = "ecsHooks"
 ORIGINS_IN_EVENT = ("hookDetails", "hookDetails has no plan")
 """`plan_origin` of an event that has a plan, and of one that has none."""
 
+ORIGIN_IN_FUNCTION = "environment variable ECS_HOOKS_PLAN"
+"""`plan_origin` of a plan in the environment of the function, the only place where it was looked for."""
+
 _MAX_SHOWN = 200
 
 CODEDEPLOY_KEY = "LifecycleEventHookExecutionId"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ecs_hooks.core.deadline import run_with_deadline
-from ecs_hooks.core.event import ORIGINS_IN_EVENT
+from ecs_hooks.core.event import ORIGIN_IN_FUNCTION, ORIGINS_IN_EVENT
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class PlanLoader:
     origin
         Where the plan is from, for the log; empty until it was loaded.
     note
-        The same for the reason; empty where the event has the plan or has none, and for a function with its own code.
+        The same for the reason; empty where a plan can be in one place only, and for a function with its own code.
     """
 
     def __init__(self, definition: Definition, event: HookEvent, until: Deadline) -> None:
@@ -66,7 +66,8 @@ class PlanLoader:
             plan = Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own, deployed=deployed)
         self.origin = self._origin(plan, location)
         is_expected = self._own_fields_allowed and not plan.explicit
-        is_expected |= location is None and self._event.plan_origin in ORIGINS_IN_EVENT
+        expected = {*ORIGINS_IN_EVENT, *([ORIGIN_IN_FUNCTION] if plan.explicit else [])}
+        is_expected |= location is None and self._event.plan_origin in expected
         self.note = "" if is_expected else self.origin
         stage = self._definition.stage
         if stage not in {None, str(self._event.stage)} and not plan.explicit:
