@@ -11,7 +11,7 @@ from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.deployment import CodeDeployDeployment
 from ecs_hooks.core.arn import region_of
 from ecs_hooks.deployment.listener import RULES, active_target_groups
-from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision
+from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision, unread_load_balancers
 from ecs_hooks.deployment.tasks import Task, list_tasks
 
 TASK_SETS = "ecs:DescribeTaskSets"
@@ -74,6 +74,7 @@ class TaskSetDeployment(CodeDeployDeployment):
             ),
             {},
             None,
+            unread=tuple(unread_load_balancers(described)),
         )
 
     def _task_set(self, label: str) -> Mapping[str, Any]:
