@@ -78,7 +78,7 @@ class LifecycleHandler:
             response = HookResponse(HookStatus.FAILED, f"FAILED: no ECS lifecycle hook event: {error}")
         except Exception as error:  # noqa: BLE001 - the promise of this module
             response = _crashed(error, record.event)
-        report(response, record.event, record.results)
+        report(response, record.event, record.results, record.plan)
         return response.to_dict()
 
     def on_rollback(self, function: RollbackFunction) -> RollbackFunction:

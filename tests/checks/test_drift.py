@@ -10,14 +10,17 @@ from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
 from tests.support.aws import AwsApi
 from tests.support.layouts import (
+    ADMIN_GROUP,
     BLUE_GROUP,
     GREEN_GROUP,
     PRODUCTION_RULE,
     TEST_RULE,
+    UNREAD,
     by_listener,
     forward,
     load_balancer,
     revision,
+    several_load_balancers,
 )
 
 FOREIGN = GREEN_GROUP.replace("alternate", "legacy")
@@ -95,3 +98,12 @@ def test_a_service_without_listeners_is_skipped(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(loadBalancers=[])]})
 
     assert run().status is Status.SKIP
+
+
+def test_load_balancers_that_cannot_be_read_are_named(aws: AwsApi) -> None:
+    rules(aws)
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [several_load_balancers()]})
+    admin = [{"Type": "forward", "TargetGroupArn": ADMIN_GROUP}]
+    aws.answer("DescribeListeners", {"Listeners": [{"DefaultActions": admin}]})
+
+    assert run() == Outcome.passed(f"3 listeners as ECS configured; not checked: {UNREAD}")

@@ -213,3 +213,13 @@ def test_a_deployment_without_a_start_time_is_an_error(account: Account) -> None
         account.deployment.pop(name)
     with pytest.raises(FactError, match="codedeploy:GetDeployment: invalid response"):
         _ = made().started_at
+
+
+def test_load_balancers_that_cannot_be_read_are_known(account: Account) -> None:
+    described = {
+        "taskSetArn": "a",
+        "taskDefinition": "t",
+        "loadBalancers": [{"loadBalancerName": "old", "containerName": "web", "containerPort": 8080}],
+    }
+    account.aws.answer("DescribeTaskSets", {"taskSets": [described]})
+    assert made().green.unread == ("Classic Load Balancer old",)

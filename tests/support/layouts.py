@@ -85,6 +85,30 @@ def revision(arn: str = GREEN, test: str = TEST_RULE, group: str = GREEN_GROUP, 
     }
 
 
+ADMIN_GROUP = f"{_ELB}:targetgroup/admin/3333333333333333"
+
+
+def several_load_balancers(**fields: Any) -> dict[str, Any]:
+    """Return a revision behind the usual load balancer, and before it a Network, a Classic and a VPC Lattice one."""
+    described = revision(**fields)
+    network = {
+        "targetGroupArn": ADMIN_GROUP,
+        "containerName": "admin",
+        "containerPort": 9090,
+        "advancedConfiguration": {"productionListenerRule": NLB_LISTENER},
+    }
+    classic = {"loadBalancerName": "old", "containerName": "web", "containerPort": 8080}
+    described["loadBalancers"] = [network, classic, *described["loadBalancers"]]
+    described["resolvedConfiguration"]["loadBalancers"].append({"targetGroupArn": ADMIN_GROUP})
+    lattice = "arn:aws:vpc-lattice:us-west-2:123456789012:targetgroup/tg-0123456789"
+    described["vpcLatticeConfigurations"] = [{"roleArn": "r", "targetGroupArn": lattice, "portName": "http"}]
+    return described
+
+
+UNREAD = "Classic Load Balancer old, VPC Lattice target group tg-0123456789"
+"""The load balancers of `several_load_balancers` that no check can read."""
+
+
 def load_balancer(aws: AwsApi, protocol: str = "HTTP", port: int = 8080, host: str = DNS) -> None:
     """Have AWS answer like for a service with an Application Load Balancer whose test listener leads to green."""
     described = {arn: revision(arn, group=group) for arn, group in ((GREEN, GREEN_GROUP), (BLUE, BLUE_GROUP))}

@@ -114,13 +114,17 @@ def _target(stage: str, file: Path, name: str) -> CallableTarget:
 
 
 def plans(file: Path | None) -> Mapping[str, Any]:
-    """Return the hookDetails in a file by stage."""
+    """Return the hookDetails in a file by stage, for the simulated service."""
     if file is None:
         return {}
     plan = _json(file, str(file))
     if isinstance(plan, dict) and plan and all(key in Stage.__members__ for key in plan):
-        return plan
-    return {Stage.POST_TEST_TRAFFIC_SHIFT: plan}
+        return {stage: _for_any_service(each) for stage, each in plan.items()}
+    return {Stage.POST_TEST_TRAFFIC_SHIFT: _for_any_service(plan)}
+
+
+def _for_any_service(plan: Any) -> Any:
+    return {name: value for name, value in plan.items() if name != "service"} if isinstance(plan, dict) else plan
 
 
 def _json(file: Path, where: str) -> Any:

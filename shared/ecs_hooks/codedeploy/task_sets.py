@@ -9,7 +9,7 @@ from typing import Any
 from ecs_hooks.aws.call import call_aws_one, parsing
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.deployment import CodeDeployDeployment
-from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision
+from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision, unread_load_balancers
 from ecs_hooks.deployment.tasks import Task, list_tasks
 
 TASK_SETS = "ecs:DescribeTaskSets"
@@ -72,6 +72,7 @@ class TaskSetDeployment(CodeDeployDeployment):
             ),
             {},
             None,
+            unread=tuple(unread_load_balancers(described)),
         )
 
     def _task_set(self, label: str) -> Mapping[str, Any]:

@@ -13,6 +13,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from ecs_hooks.core.outcome import ExplainedError, Outcome
 from ecs_hooks.core.own_limits import OwnLimitError, out_of_threads
 
+MAX_LAMBDA_SECONDS = 1800
+"""The longest timeout of a Lambda function (Lambda API, `Timeout`)."""
+
+MAX_ECS_SECONDS = 900
+"""The longest invocation by ECS: 15 minutes (ECS developer guide), whatever the function's timeout is."""
+
 
 class Deadline(NamedTuple):
     """A moment on the monotonic clock after which an answer is too late.

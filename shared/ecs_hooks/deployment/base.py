@@ -59,6 +59,11 @@ class Deployment(ABC):
 
     @property
     @abstractmethod
+    def id(self) -> str:
+        """ARN of the service deployment, or ID of CodeDeploy's deployment."""
+
+    @property
+    @abstractmethod
     def cluster(self) -> str:
         """Name of the cluster."""
 

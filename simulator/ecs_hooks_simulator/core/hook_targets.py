@@ -76,7 +76,7 @@ class LambdaContext:
         self.log_group_name = f"/aws/lambda/{function_name}"
         self.log_stream_name = f"simulator/[$LATEST]{uuid.uuid4().hex}"
         self.identity = None
-        self.client_context = None
+        self.client_context: Any = None
         self._end = time.monotonic() + timeout_seconds
 
     def get_remaining_time_in_millis(self) -> int:
