@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from ecs_hooks.assertions.jsonpath import JsonPath, find, is_singular
 from ecs_hooks.assertions.patterns import Pattern, first_group
@@ -62,7 +62,6 @@ class Found(NamedTuple):
 class Query(TaggedModel):
     """A query of a response. Each subclass with a `query` of its own is a query that a plan can name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     tag_field: ClassVar[str] = "query"
     detail_field: ClassVar[str] = ""
     """The field that is part of the label, such as the name of a header; empty if there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ecs_hooks.assertions.predicate import Condition
 from ecs_hooks.aws.cloudwatch import GET_METRIC_DATA
@@ -14,6 +14,7 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import FieldError, Form
 from ecs_hooks.deployment.placeholders import placeholder_actions, placeholders
 
@@ -24,10 +25,8 @@ Identifier = Annotated[
 ]
 
 
-class MetricQuery(BaseModel):
+class MetricQuery(PlanModel):
     """A CloudWatch metric."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     namespace: Annotated[str, Field(min_length=1, max_length=255)]
     """Namespace, such as `AWS/ApplicationELB`."""

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.core.formatting import json_type, not_allowed, printable
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
 
@@ -65,10 +66,8 @@ class PlanError(ExplainedError, ValueError):
         super().__init__("; ".join(self.problems))
 
 
-class Policies(BaseModel):
+class Policies(PlanModel):
     """Everything in a plan but its checks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     base_url: (
         Annotated[

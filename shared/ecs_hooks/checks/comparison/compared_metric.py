@@ -8,11 +8,12 @@ from enum import StrEnum
 from statistics import fmean, median
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ecs_hooks.checks.comparison.criterion import Criterion, CriterionText
 from ecs_hooks.checks.statistics.descriptive import without_outliers
 from ecs_hooks.core.formatting import not_allowed
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.placeholders import placeholders
 
@@ -32,10 +33,8 @@ def _check_statistic(name: str) -> str:
     return name
 
 
-class Effect(BaseModel):
+class Effect(PlanModel):
     """An effect size, as in Kayenta; one of the two fields is enough."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     mean_ratio: Annotated[float, Field(gt=1, le=1000)] | None = None
     """How many times worse green's mean is than blue's."""
@@ -71,10 +70,8 @@ class Sample(NamedTuple):
     """The statistic over the window; None without datapoints."""
 
 
-class ComparedMetric(BaseModel):
+class ComparedMetric(PlanModel):
     """A metric of both revisions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     metric: Annotated[str, Field(min_length=1, max_length=255)]
     """Name, such as `TargetResponseTime`."""
