@@ -22,7 +22,7 @@ from ecs_hooks.http.url import Url
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_resolver import SecretResolver
 
-_ROLE_ARN = r"^arn:[a-z0-9-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$"
+_ROLE_ARN = r"^arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$"
 
 
 class Basic(PlanModel):

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.aws.errors import FactDeniedError, FactError
-from ecs_hooks.core.arn import region_of
+from ecs_hooks.core.arn import PARAMETER, region_of
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import FieldError, Form
@@ -39,7 +39,7 @@ class Reference(PlanModel):
     secretsmanager: (
         Annotated[
             str,
-            Field(pattern=r"^(arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,519}$"),
+            Field(pattern=r"^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,519}$"),
             Form("NAME or arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"),
         ]
         | None
@@ -51,8 +51,8 @@ class Reference(PlanModel):
     ssm: (
         Annotated[
             str,
-            Field(pattern=r"^(arn:[a-z0-9-]+:ssm:[a-z0-9-]+:\d{12}:parameter)?[A-Za-z0-9_./-]{1,1011}(:[^{}\s]+)?$"),
-            Form("NAME, NAME:VERSION or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME"),
+            Field(pattern=rf"^{PARAMETER}$"),
+            Form("NAME, /PATH/NAME, NAME:VERSION, NAME:LABEL or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME"),
         ]
         | None
     ) = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
+from ecs_hooks.core.arn import PARAMETER
 from ecs_hooks.core.formatting import json_type, not_allowed, printable
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
@@ -30,7 +31,10 @@ MAX_CHECKS = 200
 REFERENCE = "plan"
 """The field with the location of a stored plan."""
 
-_LOCATION = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|ssm:[A-Za-z0-9_.:/-]+)$"
+_LOCATION = rf"^(s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/.+|ssm:{PARAMETER})$"
+_MAX_KEY_BYTES = 1024
+_NO_BUCKET = r"^s3://(xn--|sthree-|[^/]*\.\.|[^/]*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)/|(\d+\.){3}\d+/)"
+"""Names that S3 does not allow for buckets."""
 
 
 class Mode(StrEnum):
@@ -102,6 +106,10 @@ class Policies(PlanModel):
     def _is_location(cls, location: str | None) -> str | None:
         if location is not None and not re.fullmatch(_LOCATION, location):
             raise ValueError("must have the form s3://BUCKET/KEY or ssm:NAME, for example ssm:/my-service/plan")
+        if location is not None and re.match(_NO_BUCKET, location):
+            raise ValueError("must have the name of a bucket, in a form that S3 allows")
+        if location is not None and len(location.removeprefix("s3://").partition("/")[2].encode()) > _MAX_KEY_BYTES:
+            raise ValueError(f"must have a key of at most {_MAX_KEY_BYTES} bytes")
         return location
 
 
