@@ -124,7 +124,8 @@ def test_an_expression_over_several_metrics(aws: AwsApi, run: Run) -> None:
 
     sent = aws.asked["GetMetricData"][0]["MetricDataQueries"]
     assert [query["Id"] for query in sent] == ["c0_e", "c0_requests", "c0_t", "c0_Result"]
-    assert sent[3]["Expression"] == "100 * c0_e / c0_requests + FILL(c0_t, 0) + METRICS('e')"
+    # METRICS would also return the metrics of the other checks in the call.
+    assert sent[3]["Expression"] == "100 * c0_e / c0_requests + FILL(c0_t, 0) + [c0_e, c0_requests]"
     assert [query["ReturnData"] for query in sent] == [False, False, False, True]
     assert sent[0]["MetricStat"] == {
         "Metric": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import time
 from typing import Annotated, Any, Literal
 
@@ -19,13 +20,19 @@ from ecs_hooks.core.deadline import MAX_LAMBDA_SECONDS
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.core.validation_errors import FieldError
+from ecs_hooks.core.validation_errors import FieldError, Form
 from ecs_hooks.core.version import __version__
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
 
 _NO_URL = Url.parse("http://lambda")
 _OK = 200
+_FUNCTION = r"^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:|(\d{12}:)?function:)?[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]+))?$"
+
+
+def _without_arn(function: str) -> str:
+    """Return the name of a function with its qualifier, of an ARN, too."""
+    return function.rpartition("function:")[2]
 
 
 class InvokeCheck(Check):
@@ -37,9 +44,25 @@ class InvokeCheck(Check):
     """
 
     type: Literal["invoke"] = "invoke"
-    function: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    function: (
+        Annotated[
+            str,
+            Field(pattern=_FUNCTION, min_length=1, max_length=256),
+            Form(
+                "NAME, ACCOUNT:function:NAME or arn:aws:lambda:REGION:ACCOUNT:function:NAME, each also with :QUALIFIER"
+            ),
+        ]
+        | None
+    ) = None
     """Name or ARN of another function, such as one that runs a test. Default: the new version of the deployed function."""
-    qualifier: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    qualifier: (
+        Annotated[
+            str,
+            Field(pattern=r"^(\$LATEST|[A-Za-z0-9_-]+)$", max_length=128),
+            Form("of a version, an alias or $LATEST"),
+        ]
+        | None
+    ) = None
     """Version or alias of `function`."""
     payload: Any = Field(default={})
     """Event for the function. Everybody who may describe the plan can read it: no secrets."""
@@ -57,6 +80,8 @@ class InvokeCheck(Check):
     def _has_consistent_fields(self) -> InvokeCheck:
         if self.qualifier is not None and self.function is None:
             raise FieldError("qualifier: requires function; of the deployed function, the new version is called")
+        if self.qualifier is not None and re.search(r":(\$LATEST|[A-Za-z0-9_-]+)$", _without_arn(self.function or "")):
+            raise FieldError("qualifier: function has a qualifier already; remove one of the two")
         if self.response == "payload" and {"status", "headers"} & self.expect.model_fields_set:
             raise FieldError('expect: status and headers require "response": "http"')
         return self

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision
 
 _OF_LOAD_BALANCER = {"green.target_group", "blue.target_group", "load_balancer"}
-_PATTERN = re.compile(r"\{([^{}]*)\}")
+_PATTERN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+"""A literal brace, which is written twice, or a placeholder."""
 
 
 class NoBlueError(ExplainedError):
@@ -38,17 +39,35 @@ class _Placeholder(NamedTuple):
 
 def placeholders(text: str) -> list[str]:
     """Return the names of the placeholders in a text; raise `ValueError` for an unknown one."""
-    names = _PATTERN.findall(text)
+    names = [found[1] for found in _PATTERN.finditer(text) if found[1] is not None]
     for name in names:
         if name not in _PLACEHOLDERS:
             allowed = ", ".join(f"{{{each}}}" for each in _PLACEHOLDERS)
-            raise ValueError(f"{{{name[:40]}}} is not a placeholder; allowed: {allowed}")
+            raise ValueError(
+                f"{{{name[:40]}}} is not a placeholder; allowed: {allowed}; a literal brace is written twice"
+            )
     return names
 
 
 def fill_placeholders(text: str, deployment: Deployment) -> str:
     """Return a text with the values of its placeholders; raise `FactError` if one is unknown."""
-    return _PATTERN.sub(lambda match: _PLACEHOLDERS[match.group(1)].value(deployment), text)
+    return _replaced(text, lambda name: _PLACEHOLDERS[name].value(deployment))
+
+
+def literal_text(text: str) -> str:
+    """Return the characters of a text that are not placeholders."""
+    return _replaced(text, lambda _: "")
+
+
+def for_revision(text: str, revision: str) -> str:
+    """Return a text with placeholders such as `{green.target_group}` in place of `{revision.target_group}`."""
+    return _PATTERN.sub(
+        lambda found: found[0] if found[1] is None else f"{{{re.sub('^revision[.]', f'{revision}.', found[1])}}}", text
+    )
+
+
+def _replaced(text: str, value: Callable[[str], str]) -> str:
+    return _PATTERN.sub(lambda found: found[0][0] if found[1] is None else value(found[1]), text)
 
 
 def placeholder_actions(text: str) -> frozenset[str]:

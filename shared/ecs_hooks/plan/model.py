@@ -13,15 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
-from ecs_hooks.core.arn import FUNCTION
+from ecs_hooks.core.arn import FUNCTION, PARAMETER
 from ecs_hooks.core.formatting import json_type, not_allowed, printable
 from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.json_text import HugeNumber, JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
 from ecs_hooks.core.own_limits import OwnLimitError, own_limit
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import BEYOND_DOUBLE, Form, error_lines, fields_at
 
@@ -38,7 +39,10 @@ _MAX_DEPTH = 100
 REFERENCE = "plan"
 """The field with the location of a stored plan."""
 
-_LOCATION = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|ssm:[A-Za-z0-9_.:/-]+)$"
+_LOCATION = rf"^(s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/.+|ssm:{PARAMETER})$"
+_MAX_KEY_BYTES = 1024
+_NO_BUCKET = r"^s3://(xn--|sthree-|[^/]*\.\.|[^/]*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)/|(\d+\.){3}\d+/)"
+"""Names that S3 does not allow for buckets."""
 
 
 _SERVICE = r"^(arn:[a-z0-9-]+:ecs:[a-z0-9-]+:[0-9]{12}:service/)?([A-Za-z0-9_-]{1,255}/)?[A-Za-z0-9_-]{1,255}$"
@@ -77,10 +81,8 @@ class PlanError(ExplainedError, ValueError):
         super().__init__("; ".join(self.problems))
 
 
-class Policies(BaseModel):
+class Policies(PlanModel):
     """Everything in a plan but its checks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     base_url: (
         Annotated[
@@ -127,6 +129,10 @@ class Policies(BaseModel):
     def _is_location(cls, location: str | None) -> str | None:
         if location is not None and not re.fullmatch(_LOCATION, location):
             raise ValueError("must have the form s3://BUCKET/KEY or ssm:NAME, for example ssm:/my-service/plan")
+        if location is not None and re.match(_NO_BUCKET, location):
+            raise ValueError("must have the name of a bucket, in a form that S3 allows")
+        if location is not None and len(location.removeprefix("s3://").partition("/")[2].encode()) > _MAX_KEY_BYTES:
+            raise ValueError(f"must have a key of at most {_MAX_KEY_BYTES} bytes")
         return location
 
 

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -21,6 +20,7 @@ from pydantic import (
 
 from ecs_hooks.auth.secret_resolver import TextOrReference
 from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import Form
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
@@ -109,10 +109,8 @@ Fields = Annotated[
 """Fields of a form or a query. A validator checks them, since the errors of a union name its members."""
 
 
-class Part(BaseModel):
+class Part(PlanModel):
     """A part of a multipart body: a file if it has a filename, else a field."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     filename: Text | None = None
     """File name."""
@@ -153,11 +151,11 @@ TextOrPart = Annotated[Part, BeforeValidator(_from_text, json_schema_input_type=
 """A part, or the text of a field."""
 
 
-class RequestFields(BaseModel):
+class RequestFields(PlanModel):
     """Method, address, headers and body of a request."""
 
     # One spelling only: `json`, in a plan as in Python.
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
+    model_config = ConfigDict(populate_by_name=False)
 
     method: Method = "GET"
     """HTTP method: a token, such as `GET` or `PROPFIND`; methods are case-sensitive."""

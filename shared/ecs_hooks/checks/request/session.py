@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ecs_hooks.auth.secret_resolver import SecretResolver, TextOrReference
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Endpoint
@@ -51,10 +52,8 @@ def at_port(green: Endpoint, port: int | None) -> Endpoint:
     return green._replace(base_url=parts._replace(netloc=f"{userinfo}{at}{name}:{port}").geturl())
 
 
-class TlsFields(BaseModel):
+class TlsFields(PlanModel):
     """What a TLS connection requires of the server."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     verify_tls: bool = True
     """Whether the server's certificate must be valid."""
