@@ -233,7 +233,7 @@ class Request(NamedTuple):
         the name in `Host` means the same server: the request keeps its address.
         """
         url = self.url.redirected(location)
-        if self.host and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin:
+        if self._has_in_host(url):
             url = url._replace(host=self.url.host, port=self.url.port)
         method, body, drop = self.method, self.body, set()
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004
@@ -245,6 +245,13 @@ class Request(NamedTuple):
             name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
         }
         return Request(method, url, headers, body)
+
+    def _has_in_host(self, url: Url) -> bool:
+        """Return whether the `Host` header has the host and port of a URL."""
+        try:
+            return bool(self.host) and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin
+        except RequestError:
+            return False
 
 
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
