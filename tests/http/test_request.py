@@ -159,6 +159,8 @@ def test_another_origin_gets_no_credentials(location: str, kept: bool) -> None:
         ("[::1]:80", "::1"),
         ("", "a.example"),
         ("[broken", "a.example"),
+        ("B\xfccher.example:8443", "xn--bcher-kva.example"),
+        ("my_service.example", "my_service.example"),
     ],
 )
 def test_the_certificate_is_expected_for_the_host_header(host: str | None, name: str) -> None:

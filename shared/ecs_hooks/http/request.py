@@ -285,7 +285,7 @@ class Request(NamedTuple):
         the name in `Host` means the same server: the request keeps its address.
         """
         url = self.url.redirected(location)
-        if self.host and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin:
+        if self._has_in_host(url):
             url = url._replace(host=self.url.host, port=self.url.port)
         method, body, drop = self.method, self.body, set()
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004
@@ -330,6 +330,13 @@ def check_method(method: str) -> str:
     if method not in METHODS and method.upper() in METHODS:
         raise RequestError(f"method must be one of {', '.join(METHODS)}; did you mean {method.upper()!r}?")
     return method
+
+    def _has_in_host(self, url: Url) -> bool:
+        """Return whether the `Host` header has the host and port of a URL."""
+        try:
+            return bool(self.host) and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin
+        except RequestError:
+            return False
 
 
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
