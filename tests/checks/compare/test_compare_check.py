@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks.checks import CheckContext, CompareCheck
+from ecs_hooks.checks.compare.json_diff import IncomparableError
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.outcome import Outcome, Status
@@ -395,6 +396,14 @@ def test_both_get_the_credentials_which_are_masked_in_the_reason(stores: Both, m
     assert [each.name for each in CompareCheck.model_validate({"requests": requests}).requirements().secrets] == [
         "SMOKE_TOKEN"
     ]
+
+
+def test_one_address_is_refused_whatever_the_spelling(stores: Both) -> None:
+    request = {"path": "/items"}
+    for fields in ({}, {"follow_redirects": True}):
+        check = CompareCheck.model_validate({"blue_url": f"{stores.green.url}/", "requests": [request], **fields})
+        with pytest.raises(IncomparableError, match="blue and green resolve to the same address"):
+            check.run(context(stores.green.url, seconds=600))
 
 
 def test_one_address_is_refused_whatever_the_credentials(stores: Both, monkeypatch: pytest.MonkeyPatch) -> None:
