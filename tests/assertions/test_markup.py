@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from urllib3 import HTTPHeaderDict
 
@@ -277,3 +279,65 @@ def test_a_page_of_a_server(serve: Serve) -> None:
     assert ask(server.url, expect={"asserts": asserts}).status is Status.PASS
     failed = ask(server.url, expect={"asserts": [{"query": "xpath", "path": "//h1", "exists": True}]})
     assert failed.reason.endswith("xpath //h1 is missing")
+
+
+PIECES = [
+    *(
+        "<",
+        ">",
+        "</",
+        "/>",
+        "<!",
+        "<!--",
+        "-->",
+        "<?xml version='1.0'?>",
+        "<![CDATA[",
+        "]]>",
+        "&",
+        "&amp;",
+        "&#x0;",
+        "&nbsp;",
+        "'",
+        '"',
+        "=",
+    ),
+    *(
+        "<p>",
+        "</p>",
+        "<html>",
+        "</html>",
+        "<head>",
+        "<body a=b>",
+        "<table>",
+        "<tr>",
+        "<td>",
+        "<a b:c='d'>",
+        "<script>",
+        "</script>",
+        "<br/>",
+    ),
+    *("<!DOCTYPE a [", "]>", "<!ENTITY b 'c'>", "xmlns:b='u'", "x", " ", "\x00", "\ud800", "\u00e9"),
+]
+PATHS = [
+    "//*",
+    "string(/)",
+    "count(//@*)",
+    "//p[2]",
+    "/html/body/*",
+    "//b:c",
+    "//text()",
+    "sum(//p)",
+    "//p | //a",
+    "//p/following::*",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.sampled_from(PATHS), st.booleans())
+def test_every_document_is_read_or_refused(text: str, path: str, xml: bool) -> None:
+    for find in (lambda: find_xpath(path, text, xml=xml), lambda: find_css("p, [b] > *", "b", text, xml=xml)):
+        try:
+            values: list[Any] = find()
+        except MarkupError:
+            continue
+        assert all(isinstance(each, str | float | int) for each in values)

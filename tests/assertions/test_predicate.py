@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -360,3 +360,25 @@ def test_every_value_equals_itself(value: Any) -> None:
     assert json_equal(value, value)
     assert Predicate(equals=value).problem(value, Redactor()) is None
     assert Predicate(not_equals=value).problem(value, Redactor()) is not None
+
+
+CONDITIONS = st.dictionaries(
+    st.sampled_from([*FITTING, "equals", "not_equals", "in", "type", "json_schema", "exists", "not"]),
+    JSON
+    | st.sampled_from(["number", "a", "2026-12-01", 1, [1], [1, 2], ["a", "b"], True, {"min": 1}, {"type": "string"}]),
+    min_size=1,
+    max_size=3,
+)
+TEXTS = st.text() | st.sampled_from(["5", "-1e5", "null", "true", "2026-12-01", "::1", "10.0.0.1", "1" * 5000, "nan"])
+
+
+@settings(max_examples=500, deadline=None)
+@given(CONDITIONS, JSON | TEXTS, st.booleans())
+def test_a_predicate_and_its_negation_never_both_hold(conditions: dict[str, Any], actual: Any, is_text: bool) -> None:
+    try:
+        predicate, negation = (Predicate.model_validate(each) for each in (conditions, {"not": conditions}))
+    except ValidationError:
+        return
+    problems = [each.problem(actual, Redactor(), is_text=is_text) for each in (predicate, negation)]
+    assert problems != [None, None]
+    assert all(problem is None or len(problem) < 2000 for problem in problems)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from jsonschema.validators import Draft202012Validator, validator_for
+from jsonschema.validators import validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
 
 from ecs_hooks.assertions.schema_formats import CHECKED
 from ecs_hooks.core.formatting import nearest
+
+DEFAULT = "https://json-schema.org/draft/2020-12/schema"
+"""The draft of a schema that does not name its own."""
 
 _ONE = {
     *("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not"),
@@ -37,46 +40,45 @@ _REFERENCES = ("$ref", "$dynamicRef")
 
 def references(schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield the references in a JSON Schema."""
-    for _, part in _parts("", schema):
+    for _, part in parts_of(schema):
         yield from (part[name] for name in _REFERENCES if isinstance(part.get(name), str))
 
 
 @lru_cache(maxsize=1000)
 def structure_problem(schema: str) -> str:
-    """Return why a valid JSON Schema has a part that would not be checked, with its place; empty if it has none."""
+    """Return why a valid JSON Schema of a known draft has a part that would not be checked, with its place; empty if it has none."""
     loaded = json.loads(schema)
-    base = _draft(loaded)
-    if base is None:
-        return ".$schema: is not a known draft of JSON Schema, such as https://json-schema.org/draft/2020-12/schema"
-    parts = dict(_parts("", loaded))
+    base = draft_of(loaded)
+    parts = list(parts_of(loaded))
     known = _known(base)
-    for path, part in parts.items():
+    for path, part in parts:
         problem = _keyword_problem(part, base, known)
         if problem:
             return f"{path}{problem}"
     return _reference_problem(loaded, parts)
 
 
-def _draft(schema: Mapping[str, Any]) -> Any:
-    """Return the validator of the draft that a schema names; None if it is unknown."""
+def draft_of(schema: Any) -> Any:
+    """Return the validator of the draft that a schema names, by default of the newest one; None if it is unknown."""
+    named = schema.get("$schema", DEFAULT) if isinstance(schema, Mapping) else DEFAULT
     unknown: Any = None
-    return validator_for(schema, default=unknown) if "$schema" in schema else Draft202012Validator
+    return validator_for({"$schema": named}, default=unknown) if isinstance(named, str) else None
 
 
-def _parts(path: str, schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def parts_of(schema: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield each schema in a schema, itself included, with its path. Values such as those of `const` are none."""
     if not isinstance(schema, Mapping):
         return
     yield path, schema
     for name, value in schema.items():
         if name in _ONE:
-            yield from _parts(f"{path}.{name}", value)
+            yield from parts_of(value, f"{path}.{name}")
         if name in _SEVERAL and isinstance(value, list):
             for index, each in enumerate(value):
-                yield from _parts(f"{path}.{name}[{index}]", each)
+                yield from parts_of(each, f"{path}.{name}[{index}]")
         if name in _NAMED and isinstance(value, Mapping):
             for key, each in value.items():
-                yield from _parts(f"{path}.{name}.{key}", each)
+                yield from parts_of(each, f"{path}.{name}.{key}")
 
 
 @lru_cache(maxsize=8)
@@ -93,7 +95,7 @@ def _keyword_problem(schema: Mapping[str, Any], base: Any, known: set[str]) -> s
     for name in schema:
         if name not in known and not name.startswith("x-"):
             return f".{name[:80]}: is not a keyword of this draft of JSON Schema{nearest(name, sorted(known))}"
-    if "$schema" in schema and _draft(schema) is not base:
+    if "$schema" in schema and draft_of(schema) is not base:
         return ".$schema: differs from the draft of the whole schema"
     if "format" in schema and schema["format"] not in CHECKED:
         return f".format: {str(schema['format'])[:80]!r} cannot be checked{nearest(schema['format'], CHECKED)}"
@@ -103,14 +105,14 @@ def _keyword_problem(schema: Mapping[str, Any], base: Any, known: set[str]) -> s
     return ""
 
 
-def _reference_problem(whole: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> str:
+def _reference_problem(whole: Mapping[str, Any], parts: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """Return the first reference that does not lead to a schema within the whole one; empty if there is none."""
     specification = specification_with(str(whole.get("$schema", "")), default=DRAFT202012)
     resource = specification.create_resource(whole)
     root = Registry().with_resource(resource.id() or "", resource).crawl().resolver_with_root(resource)
-    known = {id(part) for part in parts.values()}
+    known = {id(part) for _, part in parts}
     resolvers = {id(whole): root}
-    for path, part in parts.items():
+    for path, part in parts:
         resolver = resolvers[id(part)].in_subresource(specification.create_resource(part)) if path else root
         resolvers |= {id(each): resolver for _, each in _children(part)}
         for name in _REFERENCES:
@@ -119,7 +121,7 @@ def _reference_problem(whole: Mapping[str, Any], parts: Mapping[str, Mapping[str
                 continue
             try:
                 target = resolver.lookup(reference).contents
-            except Unresolvable:
+            except (Unresolvable, ValueError):  # or an invalid URI
                 return f"{path}.{name}: {reference[:80]!r} is not in the schema"
             if not isinstance(target, bool) and id(target) not in known:
                 return f"{path}.{name}: {reference[:80]!r} is not a schema"
