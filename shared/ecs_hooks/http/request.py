@@ -314,6 +314,13 @@ class Request(NamedTuple):
         """Keep the cookies in the headers of the response in a jar."""
         jar.keep(self._address, headers.getlist("set-cookie"))
 
+    def _has_in_host(self, url: Url) -> bool:
+        """Return whether the `Host` header has the host and port of a URL."""
+        try:
+            return bool(self.host) and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin
+        except RequestError:
+            return False
+
     @property
     def _address(self) -> Address:
         # Cookies belong to the server name: with a Host header, the host of the URL is that of the load balancer.
@@ -330,13 +337,6 @@ def check_method(method: str) -> str:
     if method not in METHODS and method.upper() in METHODS:
         raise RequestError(f"method must be one of {', '.join(METHODS)}; did you mean {method.upper()!r}?")
     return method
-
-    def _has_in_host(self, url: Url) -> bool:
-        """Return whether the `Host` header has the host and port of a URL."""
-        try:
-            return bool(self.host) and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin
-        except RequestError:
-            return False
 
 
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
