@@ -101,7 +101,7 @@ def decoded_views(data: bytes) -> Iterator[View]:
     # An escape may be wrapped over two lines.
     level += _decoded(level[0], seen, (_joined,))
     for depth in range(_DEPTH + 1):
-        found = []
+        found: list[View] = []
         for view in level:
             yield view
             if depth == _DEPTH:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -102,6 +102,22 @@ class _Index:
                 yield bare.locate(begin, begin + _FRAGMENT)
 
 
+class _Recent:
+    """Secrets of which the oldest are forgotten when they are very many, so that memory is bounded."""
+
+    def __init__(self) -> None:
+        self.indexes = (_Index(), _Index())
+
+    def add(self, secret: str) -> None:
+        newest, older = self.indexes
+        if secret in newest:
+            return
+        if newest.size > _MOST_RECEIVED // 2:
+            newest, older = _Index(), newest
+        newest.add(secret)
+        self.indexes = (newest, older)
+
+
 def _numbers(data: bytes, offset: int, width: int) -> memoryview[int]:
     """Return the bytes from an offset on as numbers of some bytes each."""
     return memoryview(data[offset : len(data) - (len(data) - offset) % width]).cast("Q" if width == _FRAGMENT else "I")
@@ -128,7 +144,8 @@ class Redactor:
 
     def __init__(self, *secrets: str) -> None:
         self._given = _Index()
-        self._received = (_Index(), _Index())
+        self._received = _Recent()
+        self._bound = _Recent()
         for secret in secrets:
             self.add(secret)
 
@@ -141,14 +158,27 @@ class Redactor:
                     self.add_fields(json.loads(secret))
 
     def add_received(self, secret: str) -> None:
-        """Add a secret that a server sent. The oldest of very many are forgotten, so that memory is bounded."""
-        newest, older = self._received
-        if secret in newest or secret in self._given:
-            return
-        if newest.size > _MOST_RECEIVED // 2:
-            older, newest = newest, _Index()
-        newest.add(secret)
-        self._received = (newest, older)
+        """Add a secret that a server sent, such as a cookie. The oldest of very many are forgotten."""
+        if secret not in self._given:
+            self._received.add(secret)
+
+    def bind(self, value: object) -> None:
+        """Add the texts in a captured value: they are shown, but not sent to another origin on a redirect."""
+        for text in _texts_in(value):
+            self._bound.add(text)
+
+    def binds(self, value: object) -> bool:
+        """Return whether a value contains a secret or a captured value."""
+        return _contains(value, [*self._indexes, *self._bound.indexes])
+
+    def was_given(self, value: object) -> bool:
+        """Return whether a value contains a secret that was not received, at any depth."""
+        return _contains(value, [self._given])
+
+    def add_secrets(self, values: Sequence[object]) -> None:
+        """Add each text and number in some values, at any depth."""
+        for secret in _secrets_in(values, secret=True):
+            self.add(secret)
 
     def add_header(self, name: str, value: str) -> None:
         """Add a header with a secret name: its whole value, or its cookies, or the credentials after the scheme."""
@@ -179,10 +209,7 @@ class Redactor:
 
     def knows(self, value: object) -> bool:
         """Return whether a value contains a secret, at any depth; also if it is too long to know."""
-        if not self._indexes:
-            return False
-        data = value if isinstance(value, bytes) else _SEPARATOR.join(map(_encoded, _texts_in(value)))
-        return len(data) > _MOST or any(True for _ in self._find(data))
+        return _contains(value, self._indexes)
 
     def mask(self, text: str) -> str:
         """Return a text without the secrets. What is too long for a reason is left out."""
@@ -215,22 +242,19 @@ class Redactor:
 
     @property
     def _indexes(self) -> list[_Index]:
-        return [index for index in (self._given, *self._received) if index.size]
-
-    def _find(self, data: bytes) -> Iterator[tuple[int, int]]:
-        indexes = self._indexes
-        return (place for view in decoded_views(data) for index in indexes for place in index.find(view))
+        return [index for index in (self._given, *self._received.indexes) if index.size]
 
     def _mask(self, text: str, end: int) -> str:
         """Return the first characters of a text without the secrets in all of it."""
         if not self._indexes:
             return text[:end]
         data = _encoded(text)
-        places = sorted(self._find(data))
+        places = sorted(_find(data, self._indexes))
         if not places:
             return text[:end]
         stop = len(_encoded(text[:end]))
-        shown, last = [], 0
+        shown: list[bytes] = []
+        last = 0
         for begin, after in places:
             if begin >= stop:
                 break
@@ -238,6 +262,17 @@ class Redactor:
                 shown += [data[last : _character(data, begin)], MASK.encode()]
             last = max(last, _character(data, after, 1))
         return b"".join([*shown, data[last:stop]]).decode("utf-8", "surrogatepass")
+
+
+def _contains(value: object, indexes: Sequence[_Index]) -> bool:
+    if not any(index.size for index in indexes):
+        return False
+    data = value if isinstance(value, bytes) else _SEPARATOR.join(map(_encoded, _texts_in(value)))
+    return len(data) > _MOST or any(True for _ in _find(data, indexes))
+
+
+def _find(data: bytes, indexes: Sequence[_Index]) -> Iterator[tuple[int, int]]:
+    return (place for view in decoded_views(data) for index in indexes for place in index.find(view))
 
 
 def _character(data: bytes, offset: int, step: int = -1) -> int:

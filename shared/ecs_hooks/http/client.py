@@ -142,6 +142,9 @@ class HttpClient:
         request = Request.build(method, Url.join(self.base_url, path, parameters), own, given[0] if given else None)
         if path.startswith("/"):
             request = request._replace(sent=self._sent)
+        redactor = request.redactor_by_names()
+        redactor.add_fields([form, {} if json is _ABSENT else json, multipart])
+        request = request._replace(redactor=redactor)
         return send(request, self.limits._replace(**limits), self.deadline, partial(exchange, self._resolver))
 
 

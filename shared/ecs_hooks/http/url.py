@@ -18,7 +18,6 @@ Query = Mapping[str, Scalar | Sequence[Scalar]]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PORTS = {"http": 80, "https": 443}
-_LONGEST_SHOWN = 200
 
 
 class Url(NamedTuple):
@@ -117,11 +116,10 @@ class Url(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The URL for messages: without credentials and query values."""
+        """The URL for messages: without credentials and query values, but of any length."""
         path, _, query = self.target.partition("?")
         names = [f"{name}=***" if equals else "***" for name, equals, _ in (p.partition("=") for p in query.split("&"))]
-        text = f"{self.scheme}://{self.authority}{path}" + (f"?{'&'.join(names)}" if query else "")
-        return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+        return f"{self.scheme}://{self.authority}{path}" + (f"?{'&'.join(names)}" if query else "")
 
     @property
     def _full(self) -> str:

@@ -170,10 +170,11 @@ class Session(NamedTuple):
             problem = self.objection(built if built.auth is None else built.auth._replace(sign=None).authorize(built))
             if problem:
                 raise ObjectionError(problem)
+        built = built._replace(redactor=self.redactor)
         return built._replace(cookies=self._jar_of_redirects) if self.limits.follow_redirects else built
 
     def _jar_of_redirects(self) -> CookieJar:
-        return CookieJar(self.redactor.add)
+        return CookieJar(self.redactor.add_received)
 
     def outcome_of(self, error: HttpError, endpoint: Endpoint | None = None) -> Outcome:
         """Return the outcome of a check whose request, to green or to another endpoint, got no response."""
