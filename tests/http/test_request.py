@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from ecs_hooks import __version__
-from ecs_hooks.http.errors import RequestError
+from ecs_hooks.core.redaction import Redactor
+from ecs_hooks.http.errors import RedirectError, RequestError
 from ecs_hooks.http.request import (
     Authorization,
     Body,
@@ -265,7 +268,9 @@ def test_a_body_without_a_secret_goes_to_another_origin() -> None:
     assert request.redirected(307, "https://b.example/y").body == b"plain"
 
 
-@pytest.mark.parametrize("path", [quote(SECRET, safe=""), f"?t={quote(SECRET)}", f"?t={base64.b64encode(SECRET.encode()).decode()}"])
+@pytest.mark.parametrize(
+    "path", [quote(SECRET, safe=""), f"?t={quote(SECRET)}", f"?t={base64.b64encode(SECRET.encode()).decode()}"]
+)
 def test_an_address_with_a_secret_is_not_followed_to_another_origin(path: str) -> None:
     request = redacted(Request.build("GET", HERE))
 
