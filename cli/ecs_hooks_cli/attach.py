@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 import click
@@ -14,6 +14,8 @@ import click
 from ecs_hooks.aws.call import call_aws, call_aws_list
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted
+from ecs_hooks.core.redaction import MASK
+from ecs_hooks_cli.common.credentials import Labels, without_credentials
 from ecs_hooks_cli.common.plans import read_plan
 from ecs_hooks_cli.common.service import (
     STAGES,
@@ -49,7 +51,7 @@ _stack_option = click.option(
 @service_options
 @exit_on_aws_error
 def hooks(*, service: str, region: str | None) -> None:
-    """List the lifecycle hooks of a service, as ECS returns them."""
+    """List the lifecycle hooks of a service, as ECS returns them, with credentials in hookDetails masked."""
     found = describe_service(service, region)
     click.echo(_text(found.hooks) if found.hooks else f"{service} has no lifecycle hooks")
 
@@ -226,10 +228,11 @@ def _output(outputs: Mapping[str, str], name: str, stack: str) -> str:
 
 def _change(service: Service, wanted: list[Hook], *, dry_run: bool, yes: bool) -> None:
     """Show the change, have it confirmed, and update the service."""
-    before, after = _text(service.hooks).splitlines(), _text(wanted).splitlines()
-    if before == after:
+    if _same(service.hooks, wanted):
         click.echo("nothing to change")
         return
+    labels = Labels()
+    before, after = _text(service.hooks, labels).splitlines(), _text(wanted, labels).splitlines()
     for line in difflib.unified_diff(before, after, "now", "then", lineterm="", n=100):
         click.secho(line, fg={"+": "green", "-": "red"}.get(line[0]))
     if any(is_pause(hook) and "timeoutConfiguration" not in hook for hook in wanted):
@@ -253,5 +256,10 @@ def _change(service: Service, wanted: list[Hook], *, dry_run: bool, yes: bool) -
     click.echo(f"{service.cluster}/{service.name} has {counted(len(wanted), 'lifecycle hook')} now")
 
 
-def _text(hooks: Sequence[Hook]) -> str:
-    return json.dumps(list(hooks), indent=2, sort_keys=True)
+def _same(hooks: Sequence[Hook], others: Sequence[Hook]) -> bool:
+    return json.dumps(list(hooks), sort_keys=True) == json.dumps(list(others), sort_keys=True)
+
+
+def _text(hooks: Sequence[Hook], label: Callable[[str], str] = lambda _: MASK) -> str:
+    """Return hooks for the terminal: without what looks like a credential."""
+    return json.dumps(without_credentials(list(hooks), label), indent=2, sort_keys=True)

@@ -272,3 +272,44 @@ def test_errors_of_aws_are_one_line(run: Run, aws: AwsApi) -> None:
     )
     aws.answer("DescribeServices", {"services": []})
     assert "service not found" in run("hooks", "web").output
+
+
+SECRET_PLAN = {
+    "base_url": "http://me:hunter2@a",
+    "headers": {"X-Functions-Key": "f00bar"},
+    "own": {"password": "hunter3"},
+}
+
+
+def test_credentials_in_hook_details_are_not_shown(run: Run, aws: AwsApi) -> None:
+    service(aws, {**OWN, "hookDetails": SECRET_PLAN})
+
+    (shown,) = json.loads(run("hooks", "prod/web").output)
+
+    assert shown == {
+        **OWN,
+        "hookDetails": {
+            "base_url": "http://***@a",
+            "headers": {"X-Functions-Key": "***"},
+            "own": {"password": "***"},
+        },
+    }
+
+
+def test_attach_shows_that_a_credential_changes_but_not_the_credential(run: Run, aws: AwsApi, tmp_path: Path) -> None:
+    hook = of_stack("PostTestTrafficShift", "POST_TEST_TRAFFIC_SHIFT", roleArn=ROLE)
+    before, after = ({"X-Functions-Key": key, "X-Api-Key": "same-k3y"} for key in ("old-k3y", "new-k3y"))
+    checks = [{"type": "http", "path": "/health", "headers": before}]
+    service(aws, {**hook, "hookDetails": {"checks": checks}})
+    file = plan(tmp_path, checks=[{"type": "http", "path": "/health", "headers": after}])
+
+    result = run("attach", "prod/web", "--stage", "POST_TEST_TRAFFIC_SHIFT", "--plan", file, "--yes")
+
+    assert "k3y" not in result.output
+    changed = [
+        line[0] for line in result.output.splitlines() if line.startswith(("+ ", "- ")) and "X-Functions-Key" in line
+    ]
+    assert changed == ["-", "+"]
+    assert not [line for line in result.output.splitlines() if line.startswith(("+ ", "- ")) and "X-Api-Key" in line]
+    (updated,) = sent(aws)
+    assert updated["hookDetails"]["checks"][0]["headers"] == after

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from urllib3 import HTTPHeaderDict
 
 from ecs_hooks import __version__
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.cookies.jar import CookieJar
-from ecs_hooks.http.errors import RequestError
+from ecs_hooks.http.errors import RedirectError, RequestError
 from ecs_hooks.http.request import (
     Authorization,
     Body,
@@ -257,3 +260,94 @@ def test_cookies_of_a_jar_go_into_the_header() -> None:
     assert "cookie" not in request.with_cookies(jar).headers
     assert Request.build("GET", Url.parse("http://10.0.0.1/x")).with_cookies(jar).cookie_header == ""
     assert Request.build("GET", Url.parse("http://shop.example/x")).with_cookies(jar).cookie_header == "a=1; b=2"
+
+
+def test_a_long_address_is_masked_then_cut() -> None:
+    secret = "k3y/+=9sd8f7"
+    url = Url.parse(f"http://a/{'x' * 183}{quote(secret, safe='')}{'y' * 99}")
+
+    assert Request.build("GET", url).shown == f"GET {url.shown}"[:200] + "..."
+    shown = Request.build("GET", url)._replace(redactor=Redactor(secret)).shown
+    assert shown == f"GET http://a/{'x' * 183}***{'y'}..."
+
+
+SECRET = "k3y/+=9sd8f7"
+
+
+def redacted(request: Request) -> Request:
+    redactor = Redactor(SECRET)
+    redactor.bind({"id": 51234})
+    return request._replace(redactor=redactor)
+
+
+@pytest.mark.parametrize(
+    ("location", "is_kept"),
+    [
+        ("/y", True),
+        ("https://a.example/y", True),
+        ("http://a.example/y", False),
+        ("https://a.example:8443/y", False),
+        ("https://b.example/y", False),
+        ("//b.example/y", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("X-Plain", SECRET),
+        ("X-Plain", f"prefix {base64.b64encode(f'user:{SECRET}'.encode()).decode()}"),
+        ("X-Plain", quote(SECRET, safe="")),
+        ("X-Order", "51234"),
+        ("X-Functions-Key", "k"),
+        ("Ocp-Apim-Subscription-Key", "k"),
+        ("X-Hub-Signature-256", "s"),
+        ("sessionId", "s"),
+        ("Cookie", "a=b"),
+    ],
+)
+def test_a_header_with_a_secret_stays_at_its_origin(header: tuple[str, str], location: str, *, is_kept: bool) -> None:
+    request = redacted(Request.build("GET", HERE, dict([header, ("X-Y", "z")])))
+
+    following = request.redirected(302, location)
+
+    assert following.headers["X-Y"] == "z"
+    assert (header[0] in following.headers) is is_kept
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("content", [SECRET, json.dumps({"a": quote(SECRET)}), "order=51234"])
+def test_a_body_with_a_secret_stays_at_its_origin(status: int, content: str) -> None:
+    request = redacted(Request.build("PUT", HERE, {}, Body(content.encode(), "text/plain")))
+
+    assert request.redirected(status, "/y").body == content.encode()
+    with pytest.raises(RedirectError, match="a secret or a captured value in the body to another origin"):
+        request.redirected(status, "https://b.example/y")
+    assert request.redirected(303, "https://b.example/y").body is None
+
+
+def test_a_body_without_a_secret_goes_to_another_origin() -> None:
+    request = redacted(Request.build("PUT", HERE, {}, Body(b"plain", "text/plain")))
+    assert request.redirected(307, "https://b.example/y").body == b"plain"
+
+
+@pytest.mark.parametrize(
+    "path", [quote(SECRET, safe=""), f"?t={quote(SECRET)}", f"?t={base64.b64encode(SECRET.encode()).decode()}"]
+)
+def test_an_address_with_a_secret_is_not_followed_to_another_origin(path: str) -> None:
+    request = redacted(Request.build("GET", HERE))
+
+    assert request.redirected(302, f"/{path}").url.origin == HERE.origin
+    with pytest.raises(RedirectError, match="a secret of the request in the address"):
+        request.redirected(302, f"https://b.example/{path}")
+
+
+def test_secrets_are_known_by_name_without_a_redactor() -> None:
+    url = Url.parse("https://a.example/x?api_key=9sd8f7ab&page=2")
+    request = Request.build("GET", url, {"Authorization": "Bearer 5ecr3tt0ken", "X-Copy": "is 5ecr3tt0ken", "X-Y": "z"})
+
+    following = request.redirected(302, "https://b.example/y")
+
+    assert "X-Copy" not in following.headers
+    assert following.headers["X-Y"] == "z"
+    with pytest.raises(RedirectError):
+        request.redirected(302, "https://b.example/y?k=9sd8f7ab")

@@ -67,10 +67,6 @@ def test_an_address_is_shown_without_credentials_and_values(text: str, shown: st
     assert Url.parse(text).shown == shown
 
 
-def test_a_long_address_is_cut() -> None:
-    assert len(Url.parse("http://a/" + "x" * 1000).shown) == 200
-
-
 @pytest.mark.parametrize(
     ("location", "shown"),
     [

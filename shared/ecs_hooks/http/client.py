@@ -137,6 +137,9 @@ class HttpClient:
         # An absolute URL may be of another server.
         build = self._build if path.startswith("/") else self._elsewhere
         request = build(method, path, parameters, own, content)
+        redactor = request.redactor_by_names()
+        redactor.add_fields([form, {} if json is _ABSENT else json, multipart])
+        request = request._replace(redactor=redactor)
         return send(request, self.limits._replace(**limits), self.deadline, partial(exchange, self._resolver))
 
     def _below_base_url(

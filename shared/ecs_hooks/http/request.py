@@ -13,10 +13,10 @@ from urllib3.filepost import encode_multipart_formdata
 
 from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.json_text import write_json
-from ecs_hooks.core.redaction import is_secret_name
+from ecs_hooks.core.redaction import Redactor, is_secret_name
 from ecs_hooks.core.version import __version__
 from ecs_hooks.http.cookies.jar import Address
-from ecs_hooks.http.errors import RequestError
+from ecs_hooks.http.errors import RedirectError, RequestError
 from ecs_hooks.http.url import Query, Url, encode_query, encoded
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS = {"content-length", "transfer-encoding", "connection"}
 """Headers that define where the request ends: two of them are request smuggling."""
+_LONGEST_SHOWN = 200
 _BODY_HEADERS = {"content-type", "content-encoding", "content-language", "content-location"}
 
 
@@ -198,6 +199,8 @@ class Request(NamedTuple):
     guard
         Raises an error if the request, as it is sent, would not reach its target; also for each redirect. None for any
         target.
+    redactor
+        Knows the secrets in the request, which are not sent to another origin. None if they are known by name alone.
     """
 
     method: str
@@ -208,6 +211,7 @@ class Request(NamedTuple):
     sent: SentRequests | None = None
     cookies: Callable[[], CookieJar] | None = None
     guard: Callable[[Request], None] | None = None
+    redactor: Redactor | None = None
 
     @classmethod
     def build(
@@ -236,7 +240,9 @@ class Request(NamedTuple):
     @property
     def shown(self) -> str:
         """Method and URL for messages, without secrets."""
-        return f"{self.method} {self.url.shown}"
+        text = f"{self.method} {self.url.shown}"
+        # A secret is masked before the address is cut, since no one recognises the rest of it afterwards.
+        return text if len(text) <= _LONGEST_SHOWN else (self.redactor or Redactor()).cut(text, _LONGEST_SHOWN)
 
     @property
     def server_name(self) -> str:
@@ -281,8 +287,15 @@ class Request(NamedTuple):
         """Return the request that follows a redirect (RFC 9110, section 15.4).
 
         301 and 302 turn POST into GET, 303 turns everything but HEAD into GET, as browsers do; 307 and 308 keep method
-        and body. Another scheme, host or port gets neither the credentials nor the `Host` of the first one. A redirect to
-        the name in `Host` means the same server: the request keeps its address.
+        and body. Another scheme, host or port gets neither the `Host` of the first one nor anything with a secret or a
+        captured value. A redirect to the name in `Host` means the same server: the request keeps its address.
+
+        Raises
+        ------
+        RequestError
+            If the address is not valid.
+        RedirectError
+            If another origin would get a secret in the address or in the body.
         """
         url = self.url.redirected(location)
         if self._has_in_host(url):
@@ -292,11 +305,30 @@ class Request(NamedTuple):
             method, body, drop = "GET", None, _BODY_HEADERS
         headers = {name: value for name, value in self.headers.items() if name.lower() not in drop}
         if url.origin == self.url.origin:
-            return Request(method, url, headers, body, self.auth, self.sent, self.cookies, self.guard)
+            return self._replace(method=method, url=url, headers=headers, body=body)
+        redactor = self.redactor or self.redactor_by_names()
+        if redactor.was_given(url.target):
+            raise RedirectError(
+                f"status {status} redirects to another origin with a secret of the request in the address"
+            )
+        if body is not None and redactor.binds(body):
+            raise RedirectError(
+                f"status {status} would send a secret or a captured value in the body to another origin"
+            )
         headers = {
-            name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
+            name: value
+            for name, value in headers.items()
+            if name.lower() != "host" and not is_secret_name(name) and not redactor.binds([name, value])
         }
-        return Request(method, url, headers, body, cookies=self.cookies, guard=self.guard)
+        return Request(method, url, headers, body, cookies=self.cookies, guard=self.guard, redactor=redactor)
+
+    def redactor_by_names(self) -> Redactor:
+        """Return a redactor that knows the secrets of the request by the names of its headers and parameters."""
+        redactor = Redactor()
+        for name, value in self.headers.items():
+            redactor.add_header(name, value)
+        redactor.add_fields(parse_qs(self.url.target.partition("?")[2]))
+        return redactor
 
     def with_cookies(self, jar: CookieJar) -> Request:
         """Return the request with the cookies of a jar that belong to its address.

@@ -21,7 +21,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _C0_AND_SPACE = "".join(map(chr, range(0x21)))
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _PORTS = {"http": 80, "https": 443}
-_LONGEST_SHOWN = 200
 _AUTHORITY = re.compile(r"(https?://)([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _DOTS = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
@@ -153,11 +152,10 @@ class Url(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The URL for messages: without credentials and query values."""
+        """The URL for messages: without credentials and query values, but of any length."""
         path, _, query = self.target.partition("?")
         names = [f"{name}=***" if equals else "***" for name, equals, _ in (p.partition("=") for p in query.split("&"))]
-        text = f"{self.scheme}://{self.authority}{path}" + (f"?{'&'.join(names)}" if query else "")
-        return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+        return f"{self.scheme}://{self.authority}{path}" + (f"?{'&'.join(names)}" if query else "")
 
 
 def _with_ascii_host(text: str) -> str:

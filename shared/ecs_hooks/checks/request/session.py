@@ -169,10 +169,11 @@ class Session(NamedTuple):
     def build(self, request: RequestFields) -> Request:
         """Return a request to green, or to its own `url`; see `RequestFields.build`."""
         built = request.build(self.green, self.resolver)
+        built = built._replace(redactor=self.redactor)
         return built._replace(cookies=self._jar_of_redirects) if self.limits.follow_redirects else built
 
     def _jar_of_redirects(self) -> CookieJar:
-        return CookieJar(self.redactor.add)
+        return CookieJar(self.redactor.add_received)
 
     def outcome_of(self, error: HttpError, endpoint: Endpoint | None = None) -> Outcome:
         """Return the outcome of a check whose request, to green or to another endpoint, got no response."""

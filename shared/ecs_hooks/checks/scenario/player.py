@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ecs_hooks.assertions.expect import Unmet, describe, split_warnings
 from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
+from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks.http.cookies.jar import CookieJar
 from ecs_hooks.http.errors import HttpError
@@ -56,7 +57,7 @@ class Player:
         self._session = session
         self._exchange = exchange
         self._redactor = session.redactor
-        self.cookies = CookieJar(session.redactor.add)
+        self.cookies = CookieJar(session.redactor.add_received)
         self._values = dict(variables)
 
     @property
@@ -111,8 +112,9 @@ class Player:
                 missing.append(Unmet(f"capture {name}", found.problem or f"finds nothing ({capture.label})"))
                 continue
             self._values[name] = found.values[0]
-            if capture.secret or capture.is_secret:
+            self._redactor.bind(found.values[0])
+            if capture.secret or capture.is_secret or is_secret_name(name):
                 # The texts that a secret was made of are secrets, too, except for a body that contains more than it.
                 sources = [each for each in found.sources if found.hidden is None and isinstance(each, str)]
-                self._redactor.add_fields({"secret": [found.values[0], *sources]})
+                self._redactor.add_secrets([found.values[0], *sources])
         return missing
