@@ -183,10 +183,11 @@ class LocationQuery(Query):
 
 
 def _location(response: Response) -> Found:
-    if "location" not in response.headers:
+    value = response.location or response.headers.get("location")
+    if value is None:
         return Found([])
     try:
-        url = response.url.resolved(response.location)
+        url = response.url.resolved(value)
     except RequestError:
         return Found([], problem="is not a valid URL")
     # The query of the URL can be a secret.
