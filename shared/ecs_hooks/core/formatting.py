@@ -6,8 +6,6 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_MOST_PARTS = 5
-
 
 def counted(number: float, noun: str) -> str:
     """Return a number with its noun, such as `1 task` or `2 tasks`."""
@@ -30,11 +28,6 @@ def listed(texts: Sequence[str], most: int, separator: str = "; ", last: str = "
     """
     shown = separator.join(texts[:most])
     return f"{shown}{last}{len(texts) - most} more" if len(texts) > most else shown
-
-
-def not_checked(parts: Sequence[str]) -> str:
-    """Return the end of a reason: the parts of the deployment that a check could not read; empty if there are none."""
-    return f"; not checked: {listed(parts, _MOST_PARTS, ', ', ' and ')}" if parts else ""
 
 
 def nearest(name: object, known: Sequence[str] | Mapping[str, Any]) -> str:
