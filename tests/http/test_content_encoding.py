@@ -140,6 +140,7 @@ def test_without_compression_a_body_stays(encodings: str) -> None:
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "compress", "gzip, dcz", "gzip," * 900])
 def test_nothing_at_all(encoding: str) -> None:
     assert unpack(b"", encoding) == b""
+    assert b"".join(decoded([b"", b""], encoding, lambda: None)) == b""
 
 
 @pytest.mark.parametrize(
