@@ -180,6 +180,12 @@ def test_what_is_no_multiple(serve: Serve, schema: dict[str, Any], number: str, 
     assert problem in outcome.reason
 
 
+def test_items_that_are_equal_in_another_notation_are_equal(serve: Serve) -> None:
+    unique = {"json": {"$.a": {"json_schema": {"uniqueItems": True}}}}
+    assert ask(serve, b'{"a": [1e400, 1e401, -1e400, 1]}', unique).status is Status.PASS
+    assert "$ violates uniqueItems: true" in ask(serve, b'{"a": [1e400, 10.0e399]}', unique).reason
+
+
 @pytest.mark.parametrize(
     "predicate",
     [
