@@ -259,6 +259,7 @@ def test_limits_are_exact(predicate: dict[str, Any], actual: Any, problem: str |
             "2026-12-01T03:30:00+01:00",
             'is "2026-12-01T03:30:00+01:00", expected at least "2026-12-01T03:00:00Z"',
         ),
+        ({"min": "2026-12-01"}, 1.5, "is 1.5, expected a date"),
         ({"min": "2026-12-01"}, "tomorrow", 'is "tomorrow", expected a date'),
         ({"min": "2026-12-01"}, "2026-13-01", 'is "2026-13-01", expected a date'),
         ({"min": "2026-12-01"}, "Tue, 99 Dec 2026 03:00:00 GMT", 'is "Tue, 99 Dec 2026 03:00:00 GMT", expected a date'),
