@@ -488,7 +488,7 @@ def test_a_mistake_is_refused(fields: dict[str, Any], problem: str) -> None:
 
 
 def test_a_query_may_begin_with_a_field_named_source(aws: AwsApi) -> None:
-    given = {"type": "logs", "query": "source_ip = 1", "field": "n", "fail_if": {"above": 1}}
+    given = {"type": "logs", "query": "fields source_ip", "field": "n", "fail_if": {"above": 1}}
     assert Plan.parse({"checks": [given]}).checks
     with pytest.raises(PlanError, match="give one of pattern and query"):
         Plan.parse({"checks": [{"type": "logs"}]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.redaction import MASK, Redactor, is_secret_name
@@ -54,7 +54,6 @@ class Found(NamedTuple):
 class Query(TaggedModel):
     """A query of a response. Each subclass with a `query` of its own is a query that a plan can name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     tag_field: ClassVar[str] = "query"
     detail_field: ClassVar[str] = ""
     """The field that is part of the label, such as the name of a header; empty if there is none."""

@@ -183,11 +183,10 @@ class LocationQuery(Query):
 
 
 def _location(response: Response) -> Found:
-    value = response.headers.get("location")
-    if value is None:
+    if "location" not in response.headers:
         return Found([])
     try:
-        url = response.url.resolved(value)
+        url = response.url.resolved(response.location)
     except RequestError:
         return Found([], problem="is not a valid URL")
     # The query of the URL can be a secret.

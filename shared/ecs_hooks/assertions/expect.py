@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from ecs_hooks.assertions.jsonpath import check_paths, find
 from ecs_hooks.assertions.predicate import LiteralOrPredicate, Predicate
 from ecs_hooks.assertions.status import ExpectedStatus, show_status, status_matches
 from ecs_hooks.core.json_text import has_bom
 from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.redaction import MASK, is_secret_name
 from ecs_hooks.http.errors import ContentError
 
@@ -47,14 +48,12 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, Mapping | Predicate) else value
 
 
-class Expect(BaseModel):
+class Expect(PlanModel):
     """Expectations of a response; all must be met."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     status: ExpectedStatus = "2xx"
     """Status code: `200`, a class `"2xx"`, a range `"200-299"`, or a list of these."""
-    headers: dict[str, LiteralOrPredicate] = {}
+    headers: dict[str, LiteralOrPredicate] = Field(default={})
     """Headers by name, in any case."""
     body: Annotated[
         tuple[Predicate, ...], BeforeValidator(_as_list, json_schema_input_type=Predicate | list[Predicate])

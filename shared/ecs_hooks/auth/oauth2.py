@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
-from ecs_hooks.http.errors import CertificateError, ContentError, DeadlineError, HttpError
+from ecs_hooks.http.errors import CertificateError, ContentError, DeadlineError, FunctionLimitError, HttpError
 from ecs_hooks.http.request import Request, form_body, with_defaults
 from ecs_hooks.http.retry import send
 from ecs_hooks.http.url import Url, encoded
@@ -148,6 +148,8 @@ class Tokens:
 def _status_of(error: HttpError) -> Status:
     if isinstance(error, DeadlineError):
         return Status.WAIT
+    if isinstance(error, FunctionLimitError):
+        return Status.ERROR
     # Other errors are retried: the token endpoint is not part of the deployment.
     return Status.FAIL if error.permanent or isinstance(error, CertificateError) else Status.ERROR
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, split_warnings
 from ecs_hooks.checks.base import Check, Requirements
@@ -13,6 +13,7 @@ from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session, at_port, port_problem
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.response import Response
@@ -24,10 +25,8 @@ else:
     Samples = Annotated[Any, LazyModel("ecs_hooks.checks.samples:Samples")]
 
 
-class Until(BaseModel):
+class Until(PlanModel):
     """How long to poll."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     timeout_seconds: Annotated[float, Field(gt=0, le=86_400)]
     """Seconds since the first invocation at this step, after which an unmet expectation is a failure."""

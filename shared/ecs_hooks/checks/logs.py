@@ -13,6 +13,7 @@ from ecs_hooks.assertions.numbers import plain, read_number
 from ecs_hooks.assertions.predicate import Condition
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.log_syntax import pattern_problem, query_problem
 from ecs_hooks.core import clock
 from ecs_hooks.core.formatting import counted, listed, not_checked
 from ecs_hooks.core.outcome import Evidence, Outcome, Status
@@ -85,6 +86,13 @@ class LogsCheck(Check):
             raise FieldError(
                 "query: must not be empty or begin with SOURCE; the log groups are those of green's containers"
             )
+        for name, text, problem_of in (
+            ("pattern", self.pattern, pattern_problem),
+            ("query", self.query, query_problem),
+        ):
+            problem = "" if text is None else problem_of(text)
+            if problem:
+                raise FieldError(f"{name}: {problem}")
         if (self.field is None) != (self.fail_if is None):
             raise ValueError("give both field and fail_if, or neither")
         if self.field is not None and (self.query is None or "max_matches" in self.model_fields_set):

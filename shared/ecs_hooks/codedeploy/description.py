@@ -11,6 +11,7 @@ from ecs_hooks.aws.call import call_aws, call_aws_list, parsing
 from ecs_hooks.aws.errors import FactDeniedError, invalid_response
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks.core.arn import FUNCTION, EcsArn
+from ecs_hooks.core.event import ORIGIN_IN_FUNCTION
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import REFERENCE
 
@@ -49,6 +50,11 @@ class Description(NamedTuple):
     def is_lambda(self) -> bool:
         """Whether it deploys a Lambda function, not an ECS service."""
         return self.deployment.get("computePlatform") == "Lambda"
+
+    @property
+    def id(self) -> str:
+        """ID of the deployment."""
+        return str(self.deployment.get("deploymentId", ""))
 
     @property
     def application(self) -> str:
@@ -227,3 +233,13 @@ def configuration(
         return read_json(text, strict=True)
     except JsonError:
         return text
+
+
+def plan_origin(description: Description, lifecycle_event: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return where `configuration` found a plan that is not in a parameter; without one, what it did not find."""
+    prefix = environment.get(PREFIX_VARIABLE, "").strip()
+    names = parameter_names(prefix, description, lifecycle_event) if prefix else []
+    missing = [f"parameter {name} does not exist" for name in names]
+    if environment.get(PLAN_VARIABLE, "").strip():
+        return ", since ".join(filter(None, [ORIGIN_IN_FUNCTION, " and ".join(missing)]))
+    return f"no plan was found: {', '.join([*missing, f'{PLAN_VARIABLE} is not set'])}"

@@ -126,8 +126,8 @@ class CodeDeployHookEvent(NamedTuple):
         The hook, such as `AfterAllowTestTraffic`, and the corresponding ECS lifecycle stage.
     deployed
         The ECS service or the Lambda function.
-    hook_details
-        The plan of the hook.
+    hook_details, plan_origin
+        The plan of the hook, and where it was found; without a plan, where it was not.
     """
 
     received: CodeDeployEvent
@@ -138,6 +138,7 @@ class CodeDeployHookEvent(NamedTuple):
     deployment_group: str
     deployed: EcsArn
     hook_details: Any = None
+    plan_origin: str = ""
 
     @property
     def stage_name(self) -> str:

@@ -1,8 +1,14 @@
-"""ARNs of ECS services, deployments and revisions."""
+"""ARNs of ECS services, deployments and revisions, and names of parameters."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+PARAMETER = (
+    r"(arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter/[A-Za-z0-9_./-]{1,1011}|/[A-Za-z0-9_./-]{1,1010}|[A-Za-z0-9_.-]{1,1011})"
+    r"(:[A-Za-z0-9_.-]{1,100})?"
+)
+"""A pattern of the names of parameters. A name with a hierarchy begins with a slash."""
 
 _FIELDS = 6
 """An ARN has six parts: arn, partition, service, region, account and resource."""

@@ -21,6 +21,12 @@ STATE_KEY = "ecsHooks"
 """The one key of `hookDetails` that belongs to this library: its state between two invocations."""
 
 
+ORIGINS_IN_EVENT = ("hookDetails", "hookDetails has no plan")
+"""`plan_origin` of an event that has a plan, and of one that has none."""
+
+ORIGIN_IN_FUNCTION = "environment variable ECS_HOOKS_PLAN"
+"""`plan_origin` of a plan in the environment of the function, the only place where it was looked for."""
+
 _MAX_SHOWN = 200
 
 CODEDEPLOY_KEY = "LifecycleEventHookExecutionId"
@@ -118,6 +124,10 @@ class HookEvent(Protocol):
     @property
     def hook_details(self) -> Any:
         """The configuration of the hook, with its state. Any JSON."""
+
+    @property
+    def plan_origin(self) -> str:
+        """Where the plan was found; without a plan, where it was not."""
 
     @property
     def region(self) -> str:
@@ -243,6 +253,11 @@ class LifecycleEvent(NamedTuple):
             hook_details=event.get("hookDetails"),
             extra=_unknown(event, details),
         )
+
+    @property
+    def plan_origin(self) -> str:
+        """Where the plan was found; without a plan, where it was not."""
+        return ORIGINS_IN_EVENT[self.configuration == {}]
 
     @property
     def region(self) -> str:

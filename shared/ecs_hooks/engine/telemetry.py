@@ -66,7 +66,7 @@ def log_result(result: Result, event: HookEvent) -> None:
         write(f"{outcome.status.value} {result.label} {outcome.reason}".strip(), extra=extra)
 
 
-def report(response: HookResponse, event: HookEvent | None, results: Sequence[Result]) -> None:
+def report(response: HookResponse, event: HookEvent | None, results: Sequence[Result], plan: str = "") -> None:
     """Write the log line of the verdict, then the metrics.
 
     Parameters
@@ -77,8 +77,11 @@ def report(response: HookResponse, event: HookEvent | None, results: Sequence[Re
         The event; None where it could not be read.
     results
         The outcomes.
+    plan
+        Where the plan is from; empty where that is unknown.
     """
     keys = {} if event is None else event.log_keys
+    keys = {**keys, "plan": plan} if plan else keys
     with log_errors_suppressed():
         write = logger.info if response.status is HookStatus.SUCCEEDED else logger.warning
         write(response.reason, extra={**keys, "verdict": response.status.value})

@@ -159,9 +159,18 @@ class Http1Connection:
         ended = time.perf_counter()
         timings = self._timings._replace(first_byte=answered - began, transfer=ended - answered)
         latency = ended - self._began_at
-        version = head.http_version.decode()
-        response = Response(head.status_code, headers, content, latency, request.shown, request.url)
-        return response._replace(timings=timings, tls=self._tls, http_version=version)
+        return Response(
+            head.status_code,
+            headers,
+            content,
+            latency,
+            request.shown,
+            request.url,
+            timings=timings,
+            tls=self._tls,
+            http_version=head.http_version.decode(),
+            location=next((value.decode("latin-1") for name, value in head.headers if name == b"location"), ""),
+        )
 
     @property
     def is_complete(self) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
 
+from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.json_text import write_json
 from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks.core.version import __version__
@@ -194,6 +195,9 @@ class Request(NamedTuple):
         Counts the request each time it is sent, retries and redirects to the same origin included; None to count nothing.
     cookies
         Returns the jar of an attempt, redirects included. None for cookies of redirects alone.
+    guard
+        Raises an error if the request, as it is sent, would not reach its target; also for each redirect. None for any
+        target.
     """
 
     method: str
@@ -203,6 +207,7 @@ class Request(NamedTuple):
     auth: Authorization | None = None
     sent: SentRequests | None = None
     cookies: Callable[[], CookieJar] | None = None
+    guard: Callable[[Request], None] | None = None
 
     @classmethod
     def build(
@@ -216,7 +221,9 @@ class Request(NamedTuple):
             If method or headers are not valid.
         """
         check_method(method)
-        given = dict(headers or {})
+        given = {
+            name: _ascii_host(value) if name.lower() == "host" else value for name, value in (headers or {}).items()
+        }
         check_headers(given)
         defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         if body is not None:
@@ -265,6 +272,11 @@ class Request(NamedTuple):
         """
         return self if self.auth is None else self.auth.authorize(self)
 
+    def verify(self) -> None:
+        """Raise an error if the request, as it is sent, would not reach its target."""
+        if self.guard is not None:
+            self.guard(self)
+
     def redirected(self, status: int, location: str) -> Request:
         """Return the request that follows a redirect (RFC 9110, section 15.4).
 
@@ -273,18 +285,18 @@ class Request(NamedTuple):
         the name in `Host` means the same server: the request keeps its address.
         """
         url = self.url.redirected(location)
-        if url.scheme == self.url.scheme and url.authority.lower() == self.host.lower():
+        if self.host and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin:
             url = url._replace(host=self.url.host, port=self.url.port)
         method, body, drop = self.method, self.body, set()
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004
             method, body, drop = "GET", None, _BODY_HEADERS
         headers = {name: value for name, value in self.headers.items() if name.lower() not in drop}
         if url.origin == self.url.origin:
-            return Request(method, url, headers, body, self.auth, self.sent, self.cookies)
+            return Request(method, url, headers, body, self.auth, self.sent, self.cookies, self.guard)
         headers = {
             name: value for name, value in headers.items() if name.lower() != "host" and not is_secret_name(name)
         }
-        return Request(method, url, headers, body, cookies=self.cookies)
+        return Request(method, url, headers, body, cookies=self.cookies, guard=self.guard)
 
     def with_cookies(self, jar: CookieJar) -> Request:
         """Return the request with the cookies of a jar that belong to its address.
@@ -329,11 +341,19 @@ def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> di
 
 
 def host_of(host: str) -> str:
-    """Return the name in a `Host` header; empty if there is none."""
+    """Return the name in a `Host` header, in ASCII; empty if there is none."""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return urlsplit(f"//{ascii_authority(host)}").hostname or ""
     except ValueError:
         return ""
+
+
+def _ascii_host(host: str) -> str:
+    """Return the value of a `Host` header in ASCII. What is not valid stays, since a server may be tested with it."""
+    try:
+        return host if host.isascii() else ascii_authority(host)
+    except ValueError:
+        return host
 
 
 def as_file(part: Any) -> str | File:

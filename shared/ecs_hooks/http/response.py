@@ -87,6 +87,8 @@ class Response(NamedTuple):
         Version of HTTP, such as `1.1`; empty if it is not a response of HTTP.
     followed
         The redirects that were followed, without their bodies.
+    location
+        The `Location` header as received, decoded as Latin-1; empty if there is none.
     """
 
     status: int
@@ -102,6 +104,7 @@ class Response(NamedTuple):
     cookie_note: str = ""
     http_version: str = ""
     followed: Sequence[Response] = ()
+    location: str = ""
 
     @property
     def ok(self) -> bool:

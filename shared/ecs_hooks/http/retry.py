@@ -39,6 +39,7 @@ def exchange(resolver: Resolver, request: Request, limits: Limits, budget: Budge
     HttpError
         If there is no response.
     """
+    request.verify()
     connection = Http1Connection(request, limits, budget, resolver)
     try:
         return connection.exchange(request, limits, budget)
@@ -175,7 +176,9 @@ def _with_redirects(response: Response, redirects: Sequence[Response]) -> Respon
 
 
 def _next(request: Request, response: Response) -> Request:
+    if len(set(response.headers.getlist("location"))) > 1:
+        raise RedirectError(f"status {response.status} has several different Location headers")
     try:
-        return request.redirected(response.status, response.headers["location"])
+        return request.redirected(response.status, response.location)
     except RequestError:
         raise RedirectError(f"status {response.status} redirects to an invalid http or https address") from None

@@ -13,13 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
-from ecs_hooks.core.arn import FUNCTION
+from ecs_hooks.core.arn import FUNCTION, PARAMETER
 from ecs_hooks.core.formatting import json_type, not_allowed, printable
-from ecs_hooks.core.json_text import JsonError, read_json
+from ecs_hooks.core.host import ascii_authority
+from ecs_hooks.core.json_text import HugeNumber, JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
+from ecs_hooks.core.own_limits import OwnLimitError, own_limit
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.state import MAX_WATCHED
 from ecs_hooks.core.validation_errors import BEYOND_DOUBLE, Form, error_lines, fields_at
 
@@ -36,7 +39,10 @@ _MAX_DEPTH = 100
 REFERENCE = "plan"
 """The field with the location of a stored plan."""
 
-_LOCATION = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|ssm:[A-Za-z0-9_.:/-]+)$"
+_LOCATION = rf"^(s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/.+|ssm:{PARAMETER})$"
+_MAX_KEY_BYTES = 1024
+_NO_BUCKET = r"^s3://(xn--|sthree-|[^/]*\.\.|[^/]*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)/|(\d+\.){3}\d+/)"
+"""Names that S3 does not allow for buckets."""
 
 
 _SERVICE = r"^(arn:[a-z0-9-]+:ecs:[a-z0-9-]+:[0-9]{12}:service/)?([A-Za-z0-9_-]{1,255}/)?[A-Za-z0-9_-]{1,255}$"
@@ -75,10 +81,8 @@ class PlanError(ExplainedError, ValueError):
         super().__init__("; ".join(self.problems))
 
 
-class Policies(BaseModel):
+class Policies(PlanModel):
     """Everything in a plan but its checks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     base_url: (
         Annotated[
@@ -91,9 +95,16 @@ class Policies(BaseModel):
     """The address of green, such as `http://test-alb.example.com:8080`. Default: `APP_URL` of the function, or else the
     address of the service's test listener."""
     host: (
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=255), Form("HOST or HOST:PORT")] | None
+        Annotated[
+            str,
+            Field(pattern=r"^[^\x00-,/:-@\[-\^`{-\x7f]+(:[0-9]+)?$", max_length=255),
+            AfterValidator(ascii_authority),
+            Form("HOST or HOST:PORT"),
+        ]
+        | None
     ) = None
-    """`Host` of every request, and the name that a certificate must be valid for. Default: as the listener rule requires."""
+    """`Host` of every request, and the name that a certificate must be valid for; a name that is not ASCII is sent as
+    punycode. Default: as the listener rule requires."""
     service_connect: bool = False
     """Whether every request has the header that Service Connect routes test traffic by. For a `base_url` of a service in
     front that passes the header on."""
@@ -118,6 +129,10 @@ class Policies(BaseModel):
     def _is_location(cls, location: str | None) -> str | None:
         if location is not None and not re.fullmatch(_LOCATION, location):
             raise ValueError("must have the form s3://BUCKET/KEY or ssm:NAME, for example ssm:/my-service/plan")
+        if location is not None and re.match(_NO_BUCKET, location):
+            raise ValueError("must have the name of a bucket, in a form that S3 allows")
+        if location is not None and len(location.removeprefix("s3://").partition("/")[2].encode()) > _MAX_KEY_BYTES:
+            raise ValueError(f"must have a key of at most {_MAX_KEY_BYTES} bytes")
         return location
 
 
@@ -165,10 +180,15 @@ class Plan(NamedTuple):
         ------
         PlanError
             If it has mistakes. No string of the configuration is repeated in it: it could be a secret.
+        OwnLimitError
+            If the process can't load a check.
         """
         try:
             return cls._parse(configuration, defaults, deployed, own_fields_allowed=own_fields_allowed)
         except CheckCodeError as error:
+            limit = own_limit(error)
+            if limit:  # the modules of a check could not be loaded: no mistake of the plan
+                raise OwnLimitError(limit) from error.__cause__
             raise PlanError([str(error)]) from error.__cause__
 
     @classmethod
@@ -310,6 +330,8 @@ def _not_json(value: object, where: str) -> Iterator[str]:
                     inner += [(found, f"{place}[{number}]") for number, found in enumerate(each)]
                 case str() if not _is_unicode(each):
                     yield f"{place}: must not contain half of a surrogate pair"
+                case HugeNumber():
+                    yield f"{place}: must not be {BEYOND_DOUBLE}"
                 case float() if not math.isfinite(each):
                     yield f"{place}: must be a finite number"
                 case int() if abs(each) > sys.float_info.max:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ecs_hooks.auth.secret_store import PERMISSION_HINT, SSM, with_resource
 from ecs_hooks.aws.call import call_aws, parsing
 from ecs_hooks.aws.errors import FactError, aws_error
+from ecs_hooks.core.arn import region_of
 from ecs_hooks.core.formatting import json_type
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
@@ -94,6 +95,7 @@ class PlanReference(NamedTuple):
         return content
 
     def _parameter(self, region: str) -> str:
+        region = region_of(self.name) if self.name.startswith("arn:") else region
         answer = call_aws(SSM, region, Name=self.name, WithDecryption=True)
         with parsing(SSM):
             value: str = answer["Parameter"]["Value"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import Field, create_model, model_validator
 
 from ecs_hooks.assertions.filters import date_functions as _date_functions  # noqa: F401 - registers its filters
 from ecs_hooks.assertions.filters.functions import check_size
 from ecs_hooks.assertions.filters.registry import FILTERS, FilterError, NothingFoundError
+from ecs_hooks.core.plan_model import PlanModel
 
 __all__ = [
     "WITHOUT_ARGUMENT",
@@ -26,10 +27,8 @@ WITHOUT_ARGUMENT = sorted(name for name, each in FILTERS.items() if each.argumen
 """The filters that a plan can write as their names alone."""
 
 
-class _Filter(BaseModel):
+class _Filter(PlanModel):
     """A filter with its argument; exactly one of these fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     if TYPE_CHECKING:
         # Type checkers do not know the fields, which the registry makes.

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ecs_hooks.assertions.filters.registry import (
     ARRAY,
@@ -26,6 +26,7 @@ from ecs_hooks.assertions.filters.registry import (
 from ecs_hooks.assertions.jsonpath import JsonPath, find, is_singular
 from ecs_hooks.assertions.patterns import Pattern, check_replacement, first_group, replaced
 from ecs_hooks.core.json_text import JsonError, read_json
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.http.response import text_encoding
 
 MAX_SIZE = 10_485_760
@@ -47,10 +48,8 @@ _String = Annotated[str, Field(min_length=1, max_length=1000)]
 _NewString = Annotated[str, Field(max_length=1000)]
 
 
-class Replacement(BaseModel):
+class Replacement(PlanModel):
     """A string and its replacement."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     old: _String
     """The string to replace, at every place."""
@@ -58,10 +57,8 @@ class Replacement(BaseModel):
     """The replacement."""
 
 
-class RegexReplacement(BaseModel):
+class RegexReplacement(PlanModel):
     """A regular expression and the replacement of its matches."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     pattern: Pattern
     """The regular expression (RE2, as in `matches`)."""
