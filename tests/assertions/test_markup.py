@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from urllib3 import HTTPHeaderDict
 
+import ecs_hooks
 from ecs_hooks.assertions.markup import MarkupError, find_css, find_xpath
 from ecs_hooks.assertions.query import Assertion, Query
 from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, limited_by
@@ -341,3 +345,14 @@ def test_every_document_is_read_or_refused(text: str, path: str, xml: bool) -> N
         except MarkupError:
             continue
         assert all(isinstance(each, str | float | int) for each in values)
+
+
+def test_other_queries_do_not_load_the_evaluation_of_markup() -> None:
+    program = (
+        "import sys; from ecs_hooks.plan.model import Plan;"
+        "Plan.parse({'checks': [{'type': 'http', 'expect': {'asserts': [{'query': 'body', 'min': 1}]}}]});"
+        "print({'elementpath', 'cssselect', 'html.parser', 'xml.parsers.expat'} & set(sys.modules))"
+    )
+    environment = {"PYTHONPATH": str(Path(ecs_hooks.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "set()"

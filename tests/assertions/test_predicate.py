@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ecs_hooks.assertions.predicate import Predicate
+from ecs_hooks.assertions.predicate import Condition, Predicate
 from ecs_hooks.core.formatting import json_equal, json_type
 from ecs_hooks.core.redaction import Redactor
 
@@ -259,6 +259,7 @@ def test_limits_are_exact(predicate: dict[str, Any], actual: Any, problem: str |
             "2026-12-01T03:30:00+01:00",
             'is "2026-12-01T03:30:00+01:00", expected at least "2026-12-01T03:00:00Z"',
         ),
+        ({"min": "2026-12-01"}, 1.5, "is 1.5, expected a date"),
         ({"min": "2026-12-01"}, "tomorrow", 'is "tomorrow", expected a date'),
         ({"min": "2026-12-01"}, "2026-13-01", 'is "2026-13-01", expected a date'),
         ({"min": "2026-12-01"}, "Tue, 99 Dec 2026 03:00:00 GMT", 'is "Tue, 99 Dec 2026 03:00:00 GMT", expected a date'),
@@ -353,6 +354,27 @@ def test_regular_expressions_take_linear_time() -> None:
 def test_invalid_predicates_are_refused(predicate: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         Predicate.model_validate(predicate)
+
+
+@pytest.mark.parametrize(
+    ("limit", "problem"),
+    [
+        (True, "must be a number, not boolean"),
+        ("a", "must be a number, not string"),
+        (float("nan"), "must be a finite number"),
+    ],
+)
+def test_a_limit_of_a_condition_is_a_finite_number(limit: Any, problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        Condition(above=limit)
+
+
+def test_a_limit_of_a_condition_is_exact() -> None:
+    condition = Condition(above=9007199254740992)
+    assert condition.holds(9007199254740993)
+    assert not condition.holds(9007199254740992)
+    assert str(condition) == "above 9007199254740992"
+    assert str(Condition(above=0.5, below=-1)) == "above 0.5 or below -1"
 
 
 @given(JSON)

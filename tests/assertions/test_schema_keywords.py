@@ -65,6 +65,11 @@ DRAFTS = {
             {"$ref": "#/$defs/a", "$defs": {"a": {"$id": "http://x/a", "$ref": "#/$defs/b"}, "b": {}}},
             "$.$defs.a.$ref: '#/$defs/b' is not in the schema",
         ),
+        ({"contentEncoding": "base64"}, "$.contentEncoding: is not checked; remove it"),
+        (
+            {"$schema": DRAFTS["7"], "items": {"contentMediaType": "application/json"}},
+            "$.items.contentMediaType: is not checked",
+        ),
         # Formats.
         ({"format": "datetime"}, "$.format: 'datetime' cannot be checked; did you mean 'date-time'?"),
         ({"properties": {"a": {"format": "iri"}}}, "$.properties.a.format: 'iri' cannot be checked"),

@@ -28,13 +28,15 @@ _NAMED = {
 }
 """Keywords whose value is a schema, an array of schemas, an object of schemas."""
 _WITHOUT_RULE = {
-    *("$comment", "$defs", "$schema", "contentEncoding", "contentMediaType", "default", "definitions", "deprecated"),
+    *("$comment", "$defs", "$schema", "default", "definitions", "deprecated"),
     *("description", "examples", "readOnly", "title", "writeOnly"),
 }
-_SINCE_2019 = {"$anchor", "$id", "$vocabulary", "contentSchema", "else", "maxContains", "minContains", "then"}
+_SINCE_2019 = {"$anchor", "$id", "$vocabulary", "else", "maxContains", "minContains", "then"}
 _BY_DRAFT = {"$recursiveRef": {"$recursiveAnchor"}, "$dynamicRef": {"$dynamicAnchor"}}
-_UNCHECKED = {"dependencies", "$recursiveRef", "$recursiveAnchor"}
-"""Keywords of older drafts in the meta-schemas of newer ones, which ignore them."""
+_OF_OLD_DRAFTS = {"dependencies", "$recursiveRef", "$recursiveAnchor"}
+"""Keywords in the meta-schemas of newer drafts, which ignore them."""
+_CONTENT = {"contentEncoding", "contentMediaType", "contentSchema"}
+"""Rules for what a string contains, which no validator checks."""
 _REFERENCES = ("$ref", "$dynamicRef")
 
 
@@ -87,12 +89,14 @@ def _known(base: Any) -> set[str]:
     rules = set(base.VALIDATORS)
     since_2019 = _SINCE_2019 if "dependentRequired" in rules else set()
     of_draft = set().union(*(names for rule, names in _BY_DRAFT.items() if rule in rules))
-    old = set(base.META_SCHEMA.get("properties", {})) - (_UNCHECKED if since_2019 else set())
+    old = set(base.META_SCHEMA.get("properties", {})) - _CONTENT - (_OF_OLD_DRAFTS if since_2019 else set())
     return rules | _WITHOUT_RULE | since_2019 | of_draft | old
 
 
 def _keyword_problem(schema: Mapping[str, Any], base: Any, known: set[str]) -> str:
     for name in schema:
+        if name in _CONTENT:
+            return f".{name}: is not checked; remove it"
         if name not in known and not name.startswith("x-"):
             return f".{name[:80]}: is not a keyword of this draft of JSON Schema{nearest(name, sorted(known))}"
     if "$schema" in schema and draft_of(schema) is not base:
