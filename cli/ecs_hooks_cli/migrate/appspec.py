@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import yaml
+
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks.core.formatting import nearest
 from ecs_hooks_cli.migrate.document import Value, parse_document
@@ -14,6 +16,7 @@ _HOOKS = "- AfterAllowTestTraffic: my-function"
 _TARGET = "{Type: AWS::ECS::Service, Properties: {...}}"
 _RESOURCE = f"- TargetService: {_TARGET}"
 _NETWORK = "{AwsvpcConfiguration: {Subnets: [subnet-1], SecurityGroups: [sg-1], AssignPublicIp: DISABLED}}"
+_FOR_INSTANCES = ("os", "files", "permissions", "file_exists_behavior")
 _PROPERTIES = (
     "TaskDefinition",
     "LoadBalancerInfo",
@@ -52,12 +55,15 @@ class AppSpec(NamedTuple):
         The target of the load balancer; None if not set.
     fields
         The other properties of the service, in the form of UpdateService.
+    left_out
+        Names of the fields for deployments to instances.
     """
 
     hooks: tuple[AppSpecHook, ...]
     container_name: str | None
     container_port: int | None
     fields: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
 
 
 def read_appspec(text: str) -> AppSpec:
@@ -69,12 +75,15 @@ def read_appspec(text: str) -> AppSpec:
         If it is not valid, or not for an ECS service.
     """
     root = parse_document(text)
-    for name in ("os", "files", "permissions"):
-        if name in root.fields(example=_DOCUMENT):
-            root.fail(
-                f"{name} is for deployments to instances, whose hooks are scripts; ECS has no counterpart for them"
-            )
-    found = root.fields(("version", "Resources", "Hooks"), example=_DOCUMENT)
+    every = root.fields(example=_DOCUMENT)
+    instances = [name for name in every if name in _FOR_INSTANCES]
+    if instances and not any(name.lower() == "resources" for name in every):
+        root.fail(
+            f"{instances[0]} is for deployments to instances, whose hooks are scripts; ECS has no counterpart for them"
+        )
+    if instances and "hooks" in every and isinstance(every["hooks"].node, yaml.MappingNode):
+        instances.append("hooks")  # scripts by event; the functions of ECS are a list
+    found = root.fields(("version", "Resources", "Hooks"), example=_DOCUMENT, ignored=instances)
     if "Resources" not in found:
         root.fail(f"Resources is missing; add the service: {_RESOURCE}")
     properties = _properties(found["Resources"])
@@ -87,6 +96,7 @@ def read_appspec(text: str) -> AppSpec:
         container["ContainerName"].text() if "ContainerName" in container else None,
         container["ContainerPort"].number(1, 65_535) if "ContainerPort" in container else None,
         _service(properties),
+        tuple(instances),
     )
 
 
