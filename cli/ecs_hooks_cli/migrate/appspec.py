@@ -55,15 +55,12 @@ class AppSpec(NamedTuple):
         The target of the load balancer; None if not set.
     fields
         The other properties of the service, in the form of UpdateService.
-    left_out
-        Names of the fields for deployments to instances.
     """
 
     hooks: tuple[AppSpecHook, ...]
     container_name: str | None
     container_port: int | None
     fields: Mapping[str, Any]
-    left_out: tuple[str, ...] = ()
 
 
 def read_appspec(text: str) -> AppSpec:
@@ -75,14 +72,11 @@ def read_appspec(text: str) -> AppSpec:
         If it is not valid, or not for an ECS service.
     """
     root = parse_document(text)
-    every = root.fields(example=_DOCUMENT)
-    instances = [name for name in every if name in _FOR_INSTANCES]
-    if instances and not any(name.lower() == "resources" for name in every):
+    instances = fields_for_instances(root)
+    if instances and not any(name.lower() == "resources" for name in root.fields(example=_DOCUMENT)):
         root.fail(
             f"{instances[0]} is for deployments to instances, whose hooks are scripts; ECS has no counterpart for them"
         )
-    if instances and "hooks" in every and isinstance(every["hooks"].node, yaml.MappingNode):
-        instances.append("hooks")  # scripts by event; the functions of ECS are a list
     found = root.fields(("version", "Resources", "Hooks"), example=_DOCUMENT, ignored=instances)
     if "Resources" not in found:
         root.fail(f"Resources is missing; add the service: {_RESOURCE}")
@@ -96,8 +90,16 @@ def read_appspec(text: str) -> AppSpec:
         container["ContainerName"].text() if "ContainerName" in container else None,
         container["ContainerPort"].number(1, 65_535) if "ContainerPort" in container else None,
         _service(properties),
-        tuple(instances),
     )
+
+
+def fields_for_instances(root: Value) -> list[str]:
+    """Return the names of the fields for deployments to instances."""
+    every = root.fields(example=_DOCUMENT)
+    names = [name for name in every if name in _FOR_INSTANCES]
+    if names and "hooks" in every and isinstance(every["hooks"].node, yaml.MappingNode):
+        names.append("hooks")  # scripts by event; the functions of ECS are a list
+    return names
 
 
 def _properties(resources: Value) -> dict[str, Value]:

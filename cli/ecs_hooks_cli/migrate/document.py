@@ -49,8 +49,8 @@ class Value(NamedTuple):
         Parameters
         ----------
         known
-            The allowed names, in any case; the result has them as spelt here. Empty allows any name. A field that is null
-            is absent.
+            The allowed names, in any case; the result has them as spelt here. Empty allows any name. A known field that
+            is null is absent.
         example
             An object for the error message.
         ignored
@@ -68,7 +68,7 @@ class Value(NamedTuple):
             if known and name.lower() not in spellings:
                 value.fail(f"unknown field{nearest(name, list(known))}")
             name = spellings.get(name.lower(), name)
-            if node.tag == _NULL:
+            if known and node.tag == _NULL:
                 continue  # absent, as in CloudFormation and in the AWS CLI
             if name in found:
                 value.fail(f"duplicates the field in line {found[name].line}; remove one of them")

@@ -67,10 +67,6 @@ def migration(appspec: AppSpec, group: DeploymentGroup, shift: TrafficShift, set
         *_hook_notes(appspec.hooks, hooks, shift.configuration["strategy"]),
         *_place_notes(appspec.hooks, hooks, settings),
         *(
-            Note(Kind.LOST, name, "is for deployments to instances; ECS has no counterpart")
-            for name in appspec.left_out
-        ),
-        *(
             Note(
                 Kind.MOVES,
                 field[0].upper() + field[1:],

@@ -214,10 +214,11 @@ def test_the_same_values_are_valid_as_in_openapi_3_1(schema: Any, value: Any) ->
     ],
 )
 def test_nullable_is_honoured_and_told_in_3_1(schema: dict[str, Any], value: Any) -> None:
-    made = StandAlone(Document({"components": {"schemas": {"A": {"type": "string"}}}}, "3.1"))
+    document = Document({"components": {"schemas": {"A": {"type": "string"}}}}, "3.1")
+    made = StandAlone(document)
     assert violation(check_schema(made.schema([schema])), value) is None
     assert made.notes == ["nullable: not a keyword of 3.1; null is allowed where it is true, as in 3.0"]
-    assert violation(check_schema(made.schema([{**schema, "nullable": False}])), 1.5) is not None
+    assert violation(check_schema(StandAlone(document).schema([{**schema, "nullable": False}])), 1.5) is not None
 
 
 @pytest.mark.parametrize(
