@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TextIO
 from urllib.parse import unquote
@@ -13,6 +12,7 @@ from jsonschema_path.handlers import file_handler
 from jsonschema_path.loaders import JsonschemaSafeLoader
 from referencing.exceptions import Unresolvable
 
+from ecs_hooks.core.json_text import JsonError, read_json, refuse_unportable
 from ecs_hooks.core.redaction import one_line
 from ecs_hooks_cli.openapi.mistakes import VERSIONS, Mistake, children, place_text, violations
 
@@ -176,13 +176,18 @@ def _same_value(schema: Any) -> Iterator[str]:
 
 
 def _parsed(text: str) -> Any:
-    json_problem = ""
+    json_problem, text = "", text.removeprefix("\ufeff")
     if text.lstrip().startswith("{"):
         # JSON with tabs is not YAML.
         try:
-            return json.loads(text)
-        except ValueError as error:
-            json_problem = f"is not JSON: {error}"
+            root = read_json(text)
+            refuse_unportable(root)
+        except JsonError as error:
+            if not error.is_syntax:
+                raise DocumentError([str(error)]) from None
+            json_problem = str(error)
+        else:
+            return root
     try:
         _refuse_depth(text)
         return file_handler(io.StringIO(text))

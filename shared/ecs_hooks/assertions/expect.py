@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from ecs_hooks.assertions.jsonpath import check_paths, find
 from ecs_hooks.assertions.predicate import LiteralOrPredicate, Predicate
 from ecs_hooks.assertions.status import ExpectedStatus, show_status, status_matches
+from ecs_hooks.core.json_text import has_bom
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.redaction import MASK, is_secret_name
@@ -84,6 +85,7 @@ class Expect(PlanModel):
             *self._unmet_headers(response, redactor),
             *self._unmet_body(response, redactor),
             *self._unmet_json(response, redactor),
+            *self._warned_of_mark(response),
             *self._unmet_latency(response),
             *self._unmet_asserts(response, redactor),
         ]
@@ -133,6 +135,11 @@ class Expect(PlanModel):
             problem = predicate.problem_among(values, redactor, shown=MASK if is_secret_name(path) else None)
             if problem:
                 yield Unmet(what, problem)
+
+    def _warned_of_mark(self, response: Response) -> Iterator[Unmet]:
+        reads_json = self.json_values or any(each.query == "jsonpath" for each in self.asserts)
+        if reads_json and has_bom(response.content):
+            yield Unmet("body", "begins with a byte order mark, which RFC 8259 forbids in JSON", warn=True)
 
     def _unmet_latency(self, response: Response) -> Iterator[Unmet]:
         milliseconds = response.latency * 1000

@@ -17,7 +17,7 @@ from ecs_hooks.core.validation_errors import Form
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import Authorization, check_headers
 from ecs_hooks.http.tls import ClientCertificate
-from ecs_hooks.http.url import Url
+from ecs_hooks.http.url import Url, encoded
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_resolver import SecretResolver
@@ -38,7 +38,7 @@ class Basic(PlanModel):
         username, password = resolver.resolve_text(self.username), resolver.resolve(self.password)
         if ":" in username:
             raise RequestError("auth.basic.username: must not contain a colon")
-        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+        pair = base64.b64encode(encoded(f"{username}:{password}", "auth.basic")).decode()
         return _header(resolver, f"Basic {pair}")
 
 

@@ -66,7 +66,9 @@ class AlarmCheck(Check):
         found = self._describe(context, names)
         missing = sorted(set(names) - {alarm.name for alarm in found})
         if missing:
-            return Outcome.failed(f"not found in CloudWatch: {_named(missing)}")
+            are_arns = any(name.startswith("arn:") for name in missing)
+            hint = f"; give names, not ARNs, of alarms in {context.region}" if are_arns else ""
+            return Outcome.failed(f"not found in CloudWatch: {_named(missing)}{hint}")
         if not found:
             return Outcome.failed(f"not found in CloudWatch: an alarm whose name begins with {self.prefix}")
         return self._evaluate(context, found)

@@ -18,6 +18,7 @@ from ecs_hooks.core.validation_errors import FieldError, error_lines
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import SigV4
     from ecs_hooks.auth.secret_store import Reference
+    from ecs_hooks.checks.request.request_fields import RequestFields
     from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 
@@ -36,6 +37,8 @@ class Requirements(NamedTuple):
     """Other addresses that the check sends requests to, besides those of green and blue."""
     methods: Sequence[str] = ()
     """HTTP methods of the requests to green, where the plan chooses them."""
+    requests: Sequence[RequestFields] = ()
+    """The requests to green, as the plan has them."""
     blue: bool = False
     """Whether the check sends requests to blue, at an address from AWS."""
     running: bool = False

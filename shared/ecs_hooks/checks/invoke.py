@@ -16,10 +16,12 @@ from ecs_hooks.assertions.predicate import LiteralOrPredicate
 from ecs_hooks.aws.lambda_function import INVOKE, InvocationResult, InvocationTimeoutError, invoke
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.core.deadline import MAX_LAMBDA_SECONDS
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError, Form
+from ecs_hooks.core.version import __version__
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
 
@@ -37,7 +39,8 @@ class InvokeCheck(Check):
     """Calls the new version of the deployed Lambda function, and checks its response.
 
     The call is never repeated, also if it times out. In a deployment of an ECS service the check does not apply, unless
-    `function` names the function to call.
+    `function` names the function to call. So that the function can detect the call of a hook, the client context has
+    `custom` with `ecs-hooks` (the version), `deployment` and `stage`.
     """
 
     type: Literal["invoke"] = "invoke"
@@ -68,8 +71,8 @@ class InvokeCheck(Check):
     load balancer or a function URL read it."""
     error: LiteralOrPredicate | None = None
     """Expected `errorType`, for a function that must fail. Default: an error of the function is a failure."""
-    timeout_seconds: Annotated[float, Field(gt=0, le=900)] = 10
-    """Timeout of the call."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=MAX_LAMBDA_SECONDS)] = 10
+    """Timeout of the call. It has to fit into one invocation of the hook, which is at most 900 s by ECS."""
     expect: Expect = Field(default_factory=Expect.model_construct)
     """Expectations about the response. Its latency is the duration in Lambda's report, if there is one."""
 
@@ -100,9 +103,10 @@ class InvokeCheck(Check):
             return Outcome.error(
                 f"timeout_seconds requires {self.timeout_seconds:g} s, but this invocation has {left:.0f} s left"
             )
+        custom = {"ecs-hooks": __version__, "deployment": deployment.id, "stage": context.stage}
         began = time.perf_counter()
         try:
-            invoked = invoke(name, version, self.payload, context.region, self.timeout_seconds)
+            invoked = invoke(name, version, self.payload, context.region, self.timeout_seconds, custom)
         except InvocationTimeoutError as error:
             return Outcome.failed(f"{called} {error}")
         took = time.perf_counter() - began

@@ -21,11 +21,11 @@ from ecs_hooks.checks.metric_fields import (
 )
 from ecs_hooks.checks.metric_math import MAX_LENGTH, expression_problem, with_prefix
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
-from ecs_hooks.core.formatting import counted
+from ecs_hooks.core.formatting import counted, not_checked
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
 from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import FieldError, Form
-from ecs_hooks.deployment.placeholders import placeholder_actions, placeholders
+from ecs_hooks.deployment.placeholders import placeholder_actions, placeholders, unmeasured
 
 _RESULT = "Result"
 """The id of the result. An id of a plan begins with a small letter, so it never is the same."""
@@ -168,7 +168,9 @@ class MetricCheck(MetricWindowCheck):
         if len(between) > len(failures):
             reason = f"inconclusive: {len(between)} of {seen} not {self.pass_if}, such as {between[-1]:g}"
             return Outcome.by_policy(self.inconclusive, reason, evidence)
-        return Outcome.passed(f"{seen}, the last {values[-1]:g}", evidence)
+        dimensions = [value for query in self.queries.values() for value in query.dimensions.values()]
+        left_out = not_checked(unmeasured(dimensions, context.deployment))
+        return Outcome.passed(f"{seen}, the last {values[-1]:g}{left_out}", evidence)
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return a query for each metric, and one for the expression; only the result returns data."""

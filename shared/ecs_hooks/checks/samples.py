@@ -175,9 +175,15 @@ class Samples(LatencyLimits):
                     errors.append(error)
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self.concurrency, self.count))]
+        started = []
         for thread in threads:
-            thread.start()
-        for thread in threads:
+            try:
+                thread.start()
+            except RuntimeError as error:
+                errors.append(error)  # the others end after their present request
+                break
+            started.append(thread)
+        for thread in started:
             thread.join()
         if errors:
             raise errors[0]

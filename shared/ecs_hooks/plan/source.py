@@ -17,6 +17,7 @@ from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
+    from ecs_hooks.core.arn import EcsArn
 
 S3 = "s3:GetObject"
 
@@ -121,7 +122,9 @@ class Fetched(NamedTuple):
     location: str
     own: frozenset[str]
 
-    def plan(self, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False) -> Plan:
+    def plan(
+        self, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False, deployed: EcsArn | None = None
+    ) -> Plan:
         """Return the plan; see `Plan.parse`.
 
         Raises
@@ -130,7 +133,7 @@ class Fetched(NamedTuple):
             If `hookDetails` or the stored plan has mistakes; each begins with its location.
         """
         try:
-            return Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own_fields_allowed)
+            return Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own_fields_allowed, deployed=deployed)
         except PlanError as error:
             raise PlanError([self._located(problem) for problem in error.problems]) from error.__cause__
 

@@ -143,4 +143,7 @@ def _substitute(value: Any, values: Mapping[str, Any], *, as_text: bool, encode:
 
 def _text(value: Any, *, encode: bool) -> str:
     text = value if isinstance(value, str) else write_json(value, (", ", ": "))
-    return quote(text, safe="") if encode else text
+    try:
+        return quote(text, safe="") if encode else text
+    except UnicodeEncodeError:  # half of a surrogate pair, which the address itself refuses
+        return text
