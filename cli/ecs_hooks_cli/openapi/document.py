@@ -43,7 +43,7 @@ class Document(NamedTuple):
 
     def mistake_in(self, path: str, method: str) -> str:
         """Return the first mistake that concerns an operation, with its place; empty without one."""
-        places = {
+        places: set[tuple[str, ...]] = {
             ("paths", path, method),
             ("paths", path, "parameters"),
             ("paths", path, "servers"),

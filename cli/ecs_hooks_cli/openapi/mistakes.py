@@ -57,7 +57,7 @@ def _placed(schema: SchemaPath, errors: Iterator[ValidationError]) -> Iterator[V
     with schema.resolve() as resolved:
         holder = resolved.contents
     for error in errors:
-        error.default_of = holder
+        error.default_of = holder  # type: ignore[attr-defined] # read below
         yield error
 
 
