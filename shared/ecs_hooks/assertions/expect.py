@@ -11,8 +11,7 @@ from ecs_hooks.assertions.jsonpath import check_paths, find
 from ecs_hooks.assertions.predicate import LiteralOrPredicate, Predicate
 from ecs_hooks.assertions.status import ExpectedStatus, show_status, status_matches
 from ecs_hooks.core.json_text import has_bom
-from ecs_hooks.core.lazy_model import LazyModel
-from ecs_hooks.core.plan_model import PlanModel
+from ecs_hooks.core.plan_model import LazyModel, PlanModel
 from ecs_hooks.core.redaction import MASK, is_secret_name
 from ecs_hooks.http.errors import ContentError
 

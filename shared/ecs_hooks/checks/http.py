@@ -11,9 +11,8 @@ from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session, at_port, port_problem
-from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.core.plan_model import PlanModel
+from ecs_hooks.core.plan_model import LazyModel, PlanModel
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.response import Response

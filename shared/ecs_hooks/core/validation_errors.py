@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from ecs_hooks.core.formatting import counted, json_type, nearest, not_allowed
-from ecs_hooks.core.lazy_model import lazy_models
-from ecs_hooks.core.tagged_model import fields_of
+from ecs_hooks.core.plan_model import fields_of, lazy_models
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
