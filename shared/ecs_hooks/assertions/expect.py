@@ -94,7 +94,11 @@ class Expect(BaseModel):
         if asserted or status_matches(self.status, response.status):
             return
         location = response.headers.get("location")
-        to = f" (redirects to {shown_location(location)})" if location and 300 <= response.status <= 399 else ""  # noqa: PLR2004
+        to = (
+            f" (redirects to {shown_location(location, redactor)})"
+            if location and 300 <= response.status <= 399
+            else ""
+        )  # noqa: PLR2004
         yield Unmet("status", f"{response.status}{to}, expected {show_status(self.status)}")
 
     def _unmet_headers(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
@@ -164,10 +168,10 @@ def describe(unmet: Sequence[Unmet]) -> str:
     return f"{line}; also {', '.join(dict.fromkeys(each.what for each in others))}" if others else line
 
 
-def shown_location(location: str) -> str:
-    """Return the URL in a `Location` header without query, fragment and credentials, which can be secrets."""
+def shown_location(location: str, redactor: Redactor) -> str:
+    """Return the URL in a `Location` header without query, fragment, credentials and other secrets."""
     url = location.split("?", 1)[0].split("#", 1)[0]
     scheme, separator, rest = url.rpartition("//")
     authority, slash, path = rest.partition("/")
     shown = f"{scheme}{separator}{authority.rpartition('@')[2] if separator else authority}{slash}{path}"
-    return shown if len(shown) <= 80 else f"{shown[:80]}..."  # noqa: PLR2004
+    return redactor.cut(shown, 80)
