@@ -81,7 +81,7 @@ class Expect(BaseModel):
     def unmet(self, response: Response, redactor: Redactor) -> list[Unmet]:
         """Return the expectations that a response does not meet."""
         return [
-            *self._unmet_status(response),
+            *self._unmet_status(response, redactor),
             *self._unmet_headers(response, redactor),
             *self._unmet_body(response, redactor),
             *self._unmet_json(response, redactor),
@@ -89,16 +89,13 @@ class Expect(BaseModel):
             *self._unmet_asserts(response, redactor),
         ]
 
-    def _unmet_status(self, response: Response) -> Iterator[Unmet]:
+    def _unmet_status(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
         asserted = "status" not in self.model_fields_set and any(each.query == "status" for each in self.asserts)
         if asserted or status_matches(self.status, response.status):
             return
         location = response.headers.get("location")
-        to = (
-            f" (redirects to {shown_location(location, redactor)})"
-            if location and 300 <= response.status <= 399
-            else ""
-        )  # noqa: PLR2004
+        is_shown = location and 300 <= response.status <= 399  # noqa: PLR2004
+        to = f" (redirects to {shown_location(location or '', redactor)})" if is_shown else ""
         yield Unmet("status", f"{response.status}{to}, expected {show_status(self.status)}")
 
     def _unmet_headers(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
