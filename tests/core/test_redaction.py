@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecs_hooks.core.redaction import MASK, Redactor, is_secret_name
+from ecs_hooks.core.redaction import MASK, Redactor, is_secret_name, mask_every_secret
 from tests.support.encoders import ENCODERS, Encoder, in_base64, wrapped
 
 SECRETS = st.text(min_size=4, max_size=40).filter(lambda text: len(text.strip()) >= 4 and "*" not in text)
@@ -36,6 +36,13 @@ SECRETS = st.text(min_size=4, max_size=40).filter(lambda text: len(text.strip())
         "key",
         "private_key",
         "sid",
+        "X-Functions-Key",
+        "Ocp-Apim-Subscription-Key",
+        "X-Hub-Signature-256",
+        "functionsKey",
+        "x_key2",
+        "sig",
+        "authentication",
     ],
 )
 def test_names_that_tell_of_a_secret(name: str) -> None:
@@ -152,3 +159,96 @@ def test_a_secret_is_masked_in_two_nested_encodings(
     assert MASK in masked
     assert encoded not in masked
     assert len(left) <= len(before) + len(after) + (100 if in_base64 in {inner, outer} else 3)
+
+
+@pytest.mark.parametrize("limit", [10, 40, 200])
+def test_a_text_is_masked_before_it_is_cut(limit: int) -> None:
+    secret = "k3y/+=9sd8f7"
+    for before in range(limit - 13, limit + 2):
+        for text in (f"{'-' * before}{secret}{'-' * 9}", f"{'-' * before}{secret}{'-' * 9_999}"):
+            shown = Redactor(secret).cut(text, limit)
+            assert shown.startswith(f"{'-' * before}***"[:limit])
+            assert not set(shown) & set("k3y/+=9sd8f7")
+
+
+def test_a_fragment_is_masked() -> None:
+    redactor = Redactor("abcdefghijkl-mnopqrstuvwx")
+    assert redactor.mask("abcdefghij... mnopqrst, stuvwx") == "***... ***, stuvwx"
+
+
+def test_a_long_secret_is_masked_where_15_bytes_of_it_are_shown() -> None:
+    chance = random.Random(1)
+    secret = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=200_001))
+    redactor = Redactor(secret)
+
+    assert redactor.mask(f"({secret[:100_000]})") == "(***)"
+    assert redactor.mask(f"({secret})"[-100_000:]).endswith("***)")
+    for begin in (0, 7, 1_234, 199_986):
+        assert MASK in redactor.mask(secret[begin : begin + 15])
+
+
+def test_the_number_of_received_secrets_is_bounded() -> None:
+    redactor = Redactor("g1ven-g1ven")
+    chance = random.Random(1)
+    cookies = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=2_000)) for _ in range(200)]
+    for cookie in (*cookies, "g1ven-g1ven", cookies[-1]):
+        redactor.add_received(cookie)
+
+    assert sum(index.size for index in redactor._received.indexes) < 110_000
+    assert redactor.mask(f"({cookies[-1]}) ({cookies[-20]}) (g1ven-g1ven)") == "(***) (***) (***)"
+    assert redactor.mask(cookies[0]) == cookies[0]
+
+
+def test_short_secrets_are_masked_as_a_whole() -> None:
+    redactor = Redactor("a+b c", " pa ss ", "\x00\x01\x02\x03")
+    assert redactor.mask("a b c, a+b+c; pa ss; pa+ss; passion; a+b") == "***, ***; ***; ***; passion; a+b"
+    assert redactor.mask("\\u0000\\u0001\\u0002\\u0003!") == "***!"
+
+
+def test_the_members_of_a_json_secret_are_secrets_by_name() -> None:
+    redactor = Redactor('{"user": "me", "password": "pa55", "port": 5432}', "{broken")
+    assert redactor.mask("me pa55 5432") == "me *** 5432"
+
+
+def test_escapes_that_are_none() -> None:
+    redactor = Redactor("abcdefgh")
+    assert redactor.mask("\\u{ffffff}abcdefgh \\U0001f600 \\377 \\101") == "\\u{ffffff}*** \\U0001f600 \\377 \\101"
+    assert Redactor("€uro-€uro").mask("\\u{20ac}uro-\\u{20AC}uro") == "***"
+    assert Redactor("\U0001f600-\U0001f600").mask("\\ud83d\\ude00-\\U0001F600") == "***"
+    assert Redactor("pässwörter").mask("p\\303\\244ssw\\xc3\\xb6rter") == "***"
+
+
+def test_captured_values_are_bound_to_their_origin_but_shown() -> None:
+    redactor = Redactor("g1ven-g1ven")
+    redactor.add_received("c00kie-c00kie")
+    redactor.bind({"id": 51234, "names": ["alice"]})
+
+    assert redactor.mask("51234 alice") == "51234 alice"
+    values = ["x g1ven-g1ven", b"c00kie-c00kie", {"a": ["51234"]}, "alice", "bob"]
+    assert [redactor.binds(each) for each in values] == [True, True, True, True, False]
+    assert [redactor.knows(each) for each in values] == [True, True, False, False, False]
+    assert [redactor.was_given(each) for each in values] == [True, False, False, False, False]
+    assert redactor.knows("x" * 200_000)
+    assert not Redactor().knows("x" * 200_000)
+
+
+def test_a_text_without_a_redactor_of_its_own() -> None:
+    Redactor("an0ther-an0ther")
+    assert mask_every_secret("Traceback: an0ther-an0ther") == "Traceback: ***"
+
+
+def test_long_texts_are_cut_and_non_ascii_characters_stay_whole() -> None:
+    assert Redactor("abcdefgh").mask("x" * 200_000) == f"{'x' * 131_072}..."
+    assert Redactor("пароль-пароль").mask("мой пароль-пароль и ключ") == "мой *** и ключ"
+    assert Redactor("яабвгд").mask("ёабвгд").count("�") == 0
+
+
+def test_secrets_are_added_once_and_from_values_at_any_depth() -> None:
+    redactor = Redactor("hunter2", "hunter2")
+    redactor.add_secrets([{"a": [12345, True, None]}, "t0ken"])
+    assert redactor.mask("hunter2 12345 t0ken") == "*** *** ***"
+
+
+def test_what_follows_a_cut_is_not_shown() -> None:
+    text = f"{'-' * 5_000}hunter2{'-' * 5_000}"
+    assert Redactor("hunter2").cut(text, 1_000) == f"{'-' * 1_000}..."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ecs_hooks.core.deadline import Call, DeadlinePassedError, limited_by
 from ecs_hooks.core.measurement import Measured, judge, waiting
 from ecs_hooks.core.outcome import AS_BEFORE, CheckCodeError, ExplainedError, Outcome, Status, check_code, raised
+from ecs_hooks.core.redaction import mask_every_secret
 from ecs_hooks.core.state import Progress, State, key_of
 
 if TYPE_CHECKING:
@@ -187,8 +188,13 @@ def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
     """Return the outcome of an exception in a check or a hook, and its traceback where it is unexpected."""
     if isinstance(error, ExplainedError):
         unexpected = isinstance(error, CheckCodeError)
-        return error.outcome, "".join(traceback.format_exception(error.__cause__)) if unexpected else None
-    return Outcome.failed(raised(error)), "".join(traceback.format_exception(error))
+        return error.outcome, _stack(error.__cause__) if unexpected else None
+    return Outcome.failed(raised(error)), _stack(error)
+
+
+def _stack(error: BaseException | None) -> str:
+    # The message of an exception of Python or of a library can contain a value of the plan.
+    return mask_every_secret("".join(traceback.format_exception(error)))
 
 
 class _Finished(NamedTuple):
