@@ -11,6 +11,7 @@ from ecs_hooks import Hook, Outcome, Stage, Status, lifecycle_hook, stage_hook
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks.base import Check
 from ecs_hooks.core import clock
+from ecs_hooks.core.deadline import for_checks
 from ecs_hooks.handler import LifecycleHandler
 from tests.conftest import BLUE, GREEN, EcsApi, load_event, shifted
 from tests.support.answers import NAMES, answer_to, function_for
@@ -159,6 +160,18 @@ def test_code_that_hangs_is_given_up_too() -> None:
         forever().wait(30)
 
     assert ask(handler, seconds=0.3)["hookStatus"] == "IN_PROGRESS"
+
+
+@pytest.mark.parametrize(("lambda_seconds", "seconds"), [(1800, 898), (900, 898), (120, 118)])
+def test_an_invocation_by_ecs_ends_at_900_s_whatever_lambda_allows(lambda_seconds: float, seconds: float) -> None:
+    found: list[float] = []
+
+    @lifecycle_hook
+    def handler(hook: Hook) -> None:
+        found.append(hook.context.deadline.remaining())
+
+    ask(handler, seconds=lambda_seconds)
+    assert found == [pytest.approx(for_checks(seconds), abs=0.5)]
 
 
 @pytest.mark.parametrize("context", [None, object(), "x"])

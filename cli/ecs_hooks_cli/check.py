@@ -167,7 +167,9 @@ def _at(url: str, blue_url: str | None, configuration: Mapping[str, Any]) -> dic
     for each in checks:
         if blue_url and "blue_url" in check_class(each["type"]).model_fields:
             each["blue_url"] = blue_url
-    return {**configuration, "base_url": url, "checks": checks}
+    # An address has no service that the plan could be for.
+    own = {name: value for name, value in configuration.items() if name != "service"}
+    return {**own, "base_url": url, "checks": checks}
 
 
 def _region_of_checks(plan: Plan, region: str | None) -> str:

@@ -15,6 +15,7 @@ from ecs_hooks.codedeploy.controller import CodeDeployController
 from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import Deadline, for_answer
 from ecs_hooks.core.event import EventError, Stage
+from ecs_hooks.core.own_limits import own_limit
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.engine.controller import Controller, Record
 from ecs_hooks.engine.ecs import EcsController
@@ -77,7 +78,7 @@ class LifecycleHandler:
             response = HookResponse(HookStatus.FAILED, f"FAILED: no ECS lifecycle hook event: {error}")
         except Exception as error:  # noqa: BLE001 - the promise of this module
             response = _crashed(error, record.event)
-        report(response, record.event, record.results)
+        report(response, record.event, record.results, record.plan)
         return response.to_dict()
 
     def on_rollback(self, function: RollbackFunction) -> RollbackFunction:
@@ -161,4 +162,5 @@ def _crashed(error: Exception, event: HookEvent | None) -> HookResponse:
     with log_errors_suppressed():
         logger.error("ecs-hooks failed; this is a bug", extra={"traceback": "".join(traceback.format_exception(error))})
     where = f" {event.stage_name} {event.service_name}" if event else ""
-    return HookResponse(HookStatus.FAILED, f"FAILED{where}: {type(error).__name__} in ecs-hooks; see the log")
+    problem = own_limit(error) or f"{type(error).__name__} in ecs-hooks; see the log"
+    return HookResponse(HookStatus.FAILED, f"FAILED{where}: {problem}")

@@ -12,11 +12,15 @@ from pydantic import ValidationError
 from urllib3 import HTTPHeaderDict
 
 from ecs_hooks.assertions.query import Assertion, Query
+from ecs_hooks.core.outcome import Status
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.tls import Certificate, Tls
 from ecs_hooks.http.url import Url
+from tests.checks.asking import ask
+from tests.http.fixtures import Serve
+from tests.http.servers import Peer
 
 DOCUMENT = {"version": "1.4.2", "items": [{"id": 1}, {"id": 2}], "none": None, "token": "t0ken-t0ken"}
 BODY = json.dumps(DOCUMENT).encode()
@@ -42,7 +46,11 @@ def response(content: bytes = BODY, tls: Tls | None = None, **changes: Any) -> R
         headers.add("Set-Cookie", cookie)
     timings = Timings(0.001, 0.002, 0.003, 0.1, 0.02)
     whole = Response(200, headers, content, 0.125, "GET https://shop.example/", Url.parse("https://shop.example/a?b=c"))
-    return whole._replace(timings=timings, tls=tls, redirects=2, **changes)
+    first = whole._replace(status=301, headers=HTTPHeaderDict({"Location": "b?code=1"}))
+    there = Url.parse("https://shop.example/b?code=1")
+    second = first._replace(status=302, url=there, headers=HTTPHeaderDict({"Location": "//other.example/c"}))
+    whole = whole._replace(timings=timings, tls=tls, redirects=2, http_version="1.1", followed=(first, second))
+    return whole._replace(**changes)
 
 
 TLS = Tls("TLSv1.3", CERTIFICATE)
@@ -78,7 +86,28 @@ TLS = Tls("TLSv1.3", CERTIFICATE)
         ({"query": "certificate", "field": "issuer"}, ["organizationName=Example CA"]),
         ({"query": "certificate", "field": "alternative_names"}, [["shop.example"]]),
         ({"query": "redirects"}, [2]),
-        ({"query": "location"}, ["/next?code=s3cret"]),
+        ({"query": "redirect", "index": 0}, ["https://shop.example/b?code=1"]),
+        ({"query": "redirect", "index": -1}, ["https://other.example/c"]),
+        ({"query": "redirect", "index": 1, "part": "status"}, [302]),
+        ({"query": "redirect", "index": 1, "part": "url"}, ["https://shop.example/b?code=***"]),
+        ({"query": "redirect", "index": 2}, []),
+        ({"query": "redirect", "index": -3}, []),
+        ({"query": "http_version"}, ["1.1"]),
+        ({"query": "md5"}, [hashlib.md5(BODY).hexdigest()]),
+        ({"query": "hex"}, [BODY.hex()]),
+        ({"query": "hex", "filters": [{"regex": "^(..)"}]}, ["7b"]),
+        ({"query": "body", "filters": ["to_hex"]}, [BODY.hex()]),
+        ({"query": "body", "filters": ["count"]}, [len(BODY)]),
+        ({"query": "bytes", "filters": ["to_hex"]}, [BODY.hex()]),
+        ({"query": "bytes", "filters": ["count"]}, [len(BODY)]),
+        ({"query": "bytes", "filters": ["to_string"]}, [str(len(BODY))]),
+        ({"query": "header", "name": "set-cookie", "filters": ["count"]}, [len(COOKIES)]),
+        ({"query": "header", "name": "Set-Cookie", "filters": [{"nth": 1}, {"regex": "^[a-z]+"}]}, ["theme"]),
+        ({"query": "header", "name": "Set-Cookie", "filters": ["last"]}, ["a/b=c"]),
+        ({"query": "header", "name": "X-Count", "filters": ["first", "to_int"]}, [5]),
+        ({"query": "header", "name": "X-None", "filters": ["count"]}, []),
+        ({"query": "header", "name": "X-Count", "filters": [{"nth": 1}]}, []),
+        ({"query": "location"}, ["https://shop.example/next?code=s3cret"]),
         ({"query": "url"}, ["https://shop.example/a?b=***"]),
     ],
 )
@@ -114,7 +143,7 @@ def test_the_values_of_each_query(query: dict[str, Any], values: list[Any]) -> N
         ({"query": "tls_version", "equals": "TLSv1.3"}, None),
         ({"query": "certificate", "min": 14}, None),
         ({"query": "certificate", "field": "issuer", "contains": "Other"}, "to contain"),
-        ({"query": "location", "contains": "login"}, 'is /next, expected to contain "login"'),
+        ({"query": "location", "contains": "login"}, 'is https://shop.example/next, expected to contain "login"'),
         ({"query": "jsonpath", "path": "$", "json_schema": {"type": "object", "required": ["version"]}}, None),
         (
             {"query": "jsonpath", "path": "$", "json_schema": {"properties": {"version": {"type": "number"}}}},
@@ -189,6 +218,104 @@ def test_mistakes(assertion: Any, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "query", "values"),
+    [
+        (['a[b]={"x": 1}; Path=/'], {"name": "a[b]"}, ['{"x": 1}']),
+        (["sid=a b; httponly ; SECURE; Partitioned"], {"name": "sid"}, ["a b"]),
+        (["sid=a; httponly ; SECURE; Partitioned"], {"name": "sid", "attribute": "httponly"}, [True]),
+        (["sid=a; httponly ; SECURE; Partitioned"], {"name": "sid", "attribute": "partitioned"}, [True]),
+        (['sid="a=b"'], {"name": "sid"}, ["a=b"]),
+        (["sid="], {"name": "sid"}, [""]),
+        (["sid"], {"name": "sid"}, []),
+        (["SID=a"], {"name": "sid"}, []),
+        (["sid=a; Path=/", "sid=b; Path=/"], {"name": "sid"}, ["b"]),
+        (["sid=a; Path=/", "sid=b; Path=/x"], {"name": "sid"}, ["a", "b"]),
+        (["sid=a; Max-Age=1; max-age=2"], {"name": "sid", "attribute": "max-age"}, ["2"]),
+        (["sid=a; Path="], {"name": "sid", "attribute": "path"}, []),
+    ],
+)
+def test_cookies_are_read_as_browsers_do(lines: list[str], query: dict[str, Any], values: list[Any]) -> None:
+    headers = HTTPHeaderDict()
+    for line in lines:
+        headers.add("Set-Cookie", line)
+    assert list(Query.model_validate({"query": "cookie", **query}).find(response(headers=headers)).values) == values
+
+
+@pytest.mark.parametrize(
+    ("location", "resolved"),
+    [
+        ("https://x.example/", "https://x.example/"),
+        ("//x.example:8080/y", "https://x.example:8080/y"),
+        ("/new#top", "https://shop.example/new#top"),
+        ("next", "https://shop.example/next"),
+        ("?page=2", "https://shop.example/a?page=2"),
+        ("../x y", "https://shop.example/x%20y"),
+    ],
+)
+def test_a_location_is_resolved_against_the_request(location: str, resolved: str) -> None:
+    whole = response(headers=HTTPHeaderDict({"Location": location}))
+    assert Query.model_validate({"query": "location"}).find(whole).values == [resolved]
+
+
+@pytest.mark.parametrize("condition", [{"exists": False}, {"not": {"contains": "x"}}])
+def test_a_location_that_is_no_url_does_not_pass(condition: dict[str, Any]) -> None:
+    whole = response(headers=HTTPHeaderDict({"Location": "mailto:a@b"}))
+    assertion = Assertion.model_validate({"query": "location", **condition})
+    assert assertion.problem_in(whole, Redactor()) == "is not a valid URL"
+    without = Assertion.model_validate({"query": "location", "exists": False})
+    assert without.problem_in(response(headers=HTTPHeaderDict()), Redactor()) is None
+
+
+def test_bytes_of_a_body_are_those_that_arrived_and_are_not_shown() -> None:
+    content = b"\xff\xfe\x00"
+    for query in (
+        {"query": "body", "filters": ["to_hex"]},
+        {"query": "bytes", "filters": ["to_hex"]},
+        {"query": "hex"},
+    ):
+        assert Query.model_validate(query).find(response(content)).values == ["fffe00"]
+        problem = Assertion.model_validate({**query, "equals": "00"}).problem_in(response(content), Redactor())
+        assert problem in {'is ***, expected "00"', 'is 3 bytes, expected "00"'}
+    decoded = {"query": "body", "filters": [{"charset_decode": "latin-1"}]}
+    assert Query.model_validate(decoded).find(response(content)).values == ["\u00ff\u00fe\x00"]
+
+
+def test_a_response_that_is_not_of_http_has_no_version() -> None:
+    assert Query.model_validate({"query": "http_version"}).find(response(http_version="")).values == []
+
+
+def test_redirects_and_the_version_are_those_of_the_server(serve: Serve) -> None:
+    def script(peer: Peer) -> None:
+        path = peer.request().split()[1]
+        if path == b"/c":
+            peer.send(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+        else:
+            peer.send(
+                b"HTTP/1.1 302 Found\r\nLocation: "
+                + {b"/a": b"b", b"/b": b"/c"}[path]
+                + b"\r\nContent-Length: 0\r\n\r\n"
+            )
+
+    server = serve(script)
+    asserts = [
+        {"query": "redirects", "equals": 2},
+        {"query": "redirect", "index": 0, "equals": f"{server.url}/b"},
+        {"query": "redirect", "index": 1, "equals": f"{server.url}/c"},
+        {"query": "redirect", "index": 1, "part": "status", "equals": 302},
+        {"query": "redirect", "index": 2, "exists": False},
+        {"query": "url", "equals": f"{server.url}/c"},
+        {"query": "http_version", "equals": "1.0"},
+        {"query": "status", "not": {"equals": 500}},
+    ]
+    followed = ask(server.url, path="/a", follow_redirects=True, expect={"asserts": asserts})
+    assert followed.status is Status.PASS, followed.reason
+    location = {"query": "location", "equals": f"{server.url}/b"}
+    assert ask(server.url, path="/a", expect={"status": 302, "asserts": [location]}).status is Status.PASS
+    misfit = ask(server.url, path="/c", expect={"asserts": [{"query": "status", "not": {"matches": "5.."}}]})
+    assert misfit.reason.endswith("status is 200, expected a string, which the conditions of `not` require")
+
+
+@pytest.mark.parametrize(
     ("query", "label"),
     [
         ({"query": "status"}, "status"),
@@ -196,6 +323,7 @@ def test_mistakes(assertion: Any, message: str) -> None:
         ({"query": "cookie", "name": "A", "attribute": "path"}, "cookie A path"),
         ({"query": "cookie", "name": "A"}, "cookie A"),
         ({"query": "duration", "phase": "tls"}, "duration tls"),
+        ({"query": "redirect", "index": -1}, "redirect -1 location"),
         ({"query": "certificate"}, "certificate expires_in_days"),
     ],
 )

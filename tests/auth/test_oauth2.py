@@ -99,6 +99,12 @@ def test_checks_that_need_a_token_at_the_same_time_request_one(tokens: Authoriza
         (429, {"error": "slow_down"}, Status.ERROR, "status 429"),
         (503, [], Status.ERROR, "status 503"),
         (200, b"", Status.ERROR, "response body (0 bytes) is not valid JSON"),
+        (
+            200,
+            b'{"expires_in": NaN}',
+            Status.ERROR,
+            "response body (19 bytes) is not valid JSON: NaN is not a number of JSON",
+        ),
         (200, [], Status.ERROR, "returned no bearer token"),
         (200, {"token_type": "Bearer"}, Status.ERROR, "returned no bearer token"),
         (200, {"token_type": "mac", "access_token": "t0ken"}, Status.ERROR, "returned no bearer token"),

@@ -68,6 +68,7 @@ def test_an_arn_names_the_region(aws: AwsApi) -> None:
     [
         ("no json", "k", "the secret is not a JSON object, so it has no key 'k' .shop."),
         ("[" * 100_000, "k", "the secret is not a JSON object"),
+        ('{"k": "s3cret", "n": NaN}', "k", "the secret is not a JSON object"),
         ([SECRET], "k", "the secret is not a JSON object"),
         ({"other": SECRET}, "k", "no key 'k' .shop."),
         ({"k": 5}, "k", "the value of key 'k' is not a text, or is empty .shop."),
@@ -131,3 +132,11 @@ def test_a_resolved_secret_is_masked(aws: AwsApi) -> None:
     assert resolver.resolve("plain-text") == "plain-text"
     assert resolver.resolve_text("plain-user") == "plain-user"
     assert redactor.mask(f"{SECRET} kept-user plain-text plain-user") == "*** *** *** plain-user"
+
+
+@pytest.mark.parametrize(
+    "text", ['\ufeff{{"k": "{}"}}', '{{"n": %s, "k": "{}"}}' % ("9" * 5000), '{{"k": "old", "k": "{}"}}']
+)
+def test_a_secret_in_unusual_json(aws: AwsApi, text: str) -> None:
+    aws.answer("GetSecretValue", {"SecretString": text.format(SECRET)})
+    assert read_secret(Reference(secretsmanager=_ARN, key="k"), lambda: "us-west-2") == SECRET

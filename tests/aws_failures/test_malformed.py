@@ -82,6 +82,8 @@ NEEDED: dict[tuple[str, str], set[str]] = {
         "Rules.Conditions.Field",
         "Rules.Conditions.HttpHeaderConfig.HttpHeaderName",
         "Rules.Conditions.HttpHeaderConfig.Values",
+        "Rules.Priority",
+        "Rules.RuleArn",
     },
     ("elasticloadbalancing:DescribeTargetHealth", "targets"): {
         "TargetHealthDescriptions.Target.Id",

@@ -29,6 +29,7 @@ from tests.support.layouts import (
     PRODUCTION_RULE,
     TEST_RULE,
     brief,
+    by_listener,
     forward,
     load_balancer,
     revision,
@@ -79,7 +80,7 @@ def serving(aws: AwsApi, layout: dict[str, Any], stage: str) -> None:
     load_balancer(aws, "HTTP", 9, "127.0.0.1")
     production = GREEN_GROUP if stage == "POST_PRODUCTION_TRAFFIC_SHIFT" else BLUE_GROUP
     leads = {TEST_RULE: rule(to=(GREEN_GROUP,)), PRODUCTION_RULE: rule(to=(production,))}
-    aws.answer("DescribeRules", lambda request: leads[request["RuleArns"][0]])
+    aws.answer("DescribeRules", by_listener(leads))
     testing = {"ListenerArn": LISTENER, "Protocol": "HTTP", "Port": 9, "DefaultActions": forward(GREEN_GROUP)}
     serving = {**testing, "Port": 7, "DefaultActions": forward(production)}
     aws.answer(

@@ -11,7 +11,7 @@ from tests.checks.asking import context
 from tests.http.fixtures import Serve
 from tests.http.servers import replying
 from tests.support.aws import AwsApi
-from tests.support.layouts import load_balancer, revision
+from tests.support.layouts import load_balancer, revision, several_load_balancers
 
 
 def images(aws: AwsApi, image: str = "registry/my-app:7", digest: str = "sha256:abc", **fields: Any) -> None:
@@ -70,3 +70,10 @@ def test_an_unknown_image_does_not_pass(aws: AwsApi, serve: Serve) -> None:
 def test_a_mistake_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         DigestCheck.model_validate(fields)
+
+
+def test_the_container_is_that_of_the_load_balancer_with_a_test_listener(aws: AwsApi, serve: Serve) -> None:
+    images(aws)
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [several_load_balancers()]})
+
+    assert run(serve, "7").status is Status.PASS

@@ -9,7 +9,19 @@ from ecs_hooks.checks import DriftCheck
 from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
 from tests.support.aws import AwsApi
-from tests.support.layouts import BLUE_GROUP, GREEN_GROUP, PRODUCTION_RULE, TEST_RULE, forward, load_balancer, revision
+from tests.support.layouts import (
+    ADMIN_GROUP,
+    BLUE_GROUP,
+    GREEN_GROUP,
+    PRODUCTION_RULE,
+    TEST_RULE,
+    UNREAD,
+    by_listener,
+    forward,
+    load_balancer,
+    revision,
+    several_load_balancers,
+)
 
 FOREIGN = GREEN_GROUP.replace("alternate", "legacy")
 
@@ -20,10 +32,8 @@ def rules(aws: AwsApi, test: Any = (GREEN_GROUP,), production: Any = (BLUE_GROUP
         TEST_RULE: forward(*test),
         PRODUCTION_RULE: production if isinstance(production, list) else forward(*production),
     }
-    aws.answer(
-        "DescribeRules",
-        lambda request: {"Rules": [{"RuleArn": arn, "Actions": actions[arn]} for arn in request["RuleArns"]]},
-    )
+    described = {arn: {"Rules": [{"RuleArn": arn, "Actions": actions[arn]}]} for arn in actions}
+    aws.answer("DescribeRules", by_listener(described))
 
 
 def run(stage: Stage = Stage.PRE_PRODUCTION_TRAFFIC_SHIFT) -> Outcome:
@@ -88,3 +98,12 @@ def test_a_service_without_listeners_is_skipped(aws: AwsApi) -> None:
     aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(loadBalancers=[])]})
 
     assert run().status is Status.SKIP
+
+
+def test_load_balancers_that_cannot_be_read_are_named(aws: AwsApi) -> None:
+    rules(aws)
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [several_load_balancers()]})
+    admin = [{"Type": "forward", "TargetGroupArn": ADMIN_GROUP}]
+    aws.answer("DescribeListeners", {"Listeners": [{"DefaultActions": admin}]})
+
+    assert run() == Outcome.passed(f"3 listeners as ECS configured; not checked: {UNREAD}")

@@ -23,6 +23,10 @@ from ecs_hooks.plan.schema import plan_schema
 from tests.checks.asking import ask, context
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
+from tests.support.conditions import header, host, methods, query
+from tests.support.targets import behind
+
+RULE = [host("shop.example.com"), header("X-Environment", "test"), query(("version", "2"))]
 
 
 def mirror(peer: Peer) -> None:
@@ -38,8 +42,7 @@ def routed(serve: Serve, base: str = "", headers: dict[str, str] | None = None, 
         peer.answer()
 
     server = serve(script)
-    needed = {"Host": "shop.example.com", "X-Environment": "test"}
-    green = Endpoint(f"{server.url}{base}", needed, {"version": "2"})
+    green = behind(f"{server.url}{base}", *RULE, host="shop.example.com")
     if "url" in fields:
         fields["url"] = server.url + fields["url"]
     assert ask(green, headers=headers or {}, **fields).status is Status.PASS
@@ -156,20 +159,27 @@ def test_the_plan_may_repeat_what_the_listener_rule_requires(serve: Serve) -> No
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"headers": {"x-environment": "production"}}, "header X-Environment"),
-        ({"headers": {"host": "www.example.com"}}, "header Host"),
-        ({"query": {"version": 1}}, "query parameter version"),
-        ({"query": {"version": ["1", "3"]}}, "query parameter version"),
+        (
+            {"headers": {"x-environment": "production"}},
+            "the listener rule requires another value of header X-Environment than the request has",
+        ),
+        ({"headers": {"host": "www.example.com"}}, "the listener rule requires host-header shop.example.com"),
+        (
+            {"query": {"version": 1}},
+            "the listener rule requires another value of query parameter version than the request has",
+        ),
+        (
+            {"query": {"version": ["1", "3"]}},
+            "the listener rule requires another value of query parameter version than the request has",
+        ),
     ],
 )
 def test_a_request_that_does_not_match_the_listener_rule_is_not_sent(
     serve: Serve, fields: dict[str, Any], named: str
 ) -> None:
-    green = Endpoint("http://a", {"Host": "shop.example.com", "X-Environment": "test"}, {"version": "2"})
-
-    assert ask(green, **fields) == Outcome.failed(
-        f"the listener rule requires another value of {named} than the request has"
-    )
+    outcome = ask(behind("http://a", *RULE, host="shop.example.com"), **fields)
+    assert outcome.status is Status.FAIL
+    assert named in outcome.reason
 
 
 def test_the_default_host_can_be_overridden(serve: Serve) -> None:
@@ -211,7 +221,7 @@ def test_a_url_gets_nothing_of_the_listener_rule(serve: Serve) -> None:
 
 
 def test_a_secret_header_of_the_listener_rule_is_masked(serve: Serve) -> None:
-    green = Endpoint(serve(mirror).url, {"X-Api-Key": "hunter2hunter2"})
+    green = behind(serve(mirror).url, header("X-Api-Key", "hunter2hunter2"))
     outcome = ask(green, expect={"headers": {"X-Api-Key": "x"}, "status": 200, "body": {"equals": "hunter2hunter2"}})
 
     assert outcome.status is Status.FAIL
@@ -219,9 +229,11 @@ def test_a_secret_header_of_the_listener_rule_is_masked(serve: Serve) -> None:
 
 
 def test_a_method_that_the_listener_rule_excludes_is_a_failure(serve: Serve) -> None:
-    outcome = ask(Endpoint("http://a", methods=("GET", "HEAD")), method="POST")
+    outcome = ask(behind("http://a", methods("GET", "HEAD")), method="POST")
 
-    assert outcome == Outcome.failed("the listener rule accepts only GET, HEAD, not POST")
+    assert outcome == Outcome.failed(
+        "the listener rule accepts only GET, HEAD, not POST; change the method of the check, or the rule"
+    )
 
 
 def test_credentials_of_the_address_are_sent_and_not_shown(serve: Serve) -> None:
@@ -428,3 +440,45 @@ def test_an_assertion_may_only_warn(serve: Serve) -> None:
     assert outcome.status is Status.PASS
     assert outcome.reason.endswith("; warning: status is 200, expected 404")
     assert outcome.evidence["warnings"] == 1
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:9/base", "http://127.0.0.1/base"])
+def test_a_request_can_go_to_another_port_of_the_address(serve: Serve, base: str) -> None:
+    server = serve(mirror)
+    outcome = ask(
+        base, path="/x", port=server.port, expect={"asserts": [{"query": "body", "contains": "GET /base/x "}]}
+    )
+    assert outcome.status is Status.PASS, outcome.reason
+
+
+def test_another_port_of_an_ipv6_address_and_of_one_with_a_user(serve: Serve) -> None:
+    server = serve(mirror, host="::1")
+    assert ask("http://u:p@[::1]/", path="/x", port=server.port).status is Status.PASS
+
+
+def test_another_port_of_a_load_balancer_may_be_blue() -> None:
+    green = Endpoint("http://lb.example:8080", protocol="HTTP")
+    check = HttpCheck(port=9)
+
+    outcome = check.run(context(green))
+
+    assert outcome.status is Status.FAIL
+    assert (
+        outcome.reason == "port 9 belongs to another listener of the load balancer, which may forward to blue: set url"
+    )
+    assert check.requirements().port == 9
+    assert check.requirements().address_problem(green) == outcome.reason
+    assert HttpCheck(port=8080).requirements().address_problem(green) == ""
+    with pytest.raises(ValidationError, match="has both url and port"):
+        HttpCheck(url="http://x/", port=9)
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "purge", "TRACE"])
+def test_a_request_has_any_method(serve: Serve, method: str) -> None:
+    assert sent(serve, method=method).startswith(f"{method} /base/ HTTP/1.1")
+
+
+@pytest.mark.parametrize("method", ["get", "CONNECT", "A B"])
+def test_a_method_that_is_none_is_refused(method: str) -> None:
+    with pytest.raises(ValidationError, match="method must be one of GET, HEAD"):
+        HttpCheck(method=method)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ecs_hooks.checks import InvokeCheck
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
+from ecs_hooks.core.version import __version__
 from tests.checks.asking import context
 from tests.support.aws import AwsApi
 
@@ -47,6 +48,26 @@ def test_an_expected_response_passes(aws: AwsApi) -> None:
     assert outcome.evidence == {"latency_ms": 80.5, "latency_ms_limit": 100, "payload_bytes": 29}
     (request,) = aws.asked["Invoke"]
     assert (request["Qualifier"], json.loads(request["Payload"]), request["LogType"]) == ("live", {"a": 1}, "Tail")
+
+
+def test_a_function_can_detect_the_call_of_a_hook(aws: AwsApi) -> None:
+    answers(aws, {})
+    run()
+
+    (request,) = aws.asked["Invoke"]
+    custom = json.loads(base64.b64decode(request["ClientContext"]))["custom"]
+    assert custom == {
+        "ecs-hooks": __version__,
+        "deployment": "arn:aws:ecs:us-west-2:123456789012:service-deployment/my-cluster/my-service/EZe5RNVLH6PPzHXINuP28",
+        "stage": "POST_TEST_TRAFFIC_SHIFT",
+    }
+
+
+def test_the_timeout_may_be_that_of_lambda() -> None:
+    assert InvokeCheck.model_validate({**FUNCTION, "timeout_seconds": 1800}).timeout_seconds == 1800
+    with pytest.raises(ValidationError):
+        InvokeCheck.model_validate({**FUNCTION, "timeout_seconds": 1801})
+    assert "requires 1800 s, but this invocation has" in run(seconds=890, timeout_seconds=1800).reason
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -88,13 +89,85 @@ def test_the_logs_of_all_containers_are_read(aws: AwsApi) -> None:
     assert run(container="web").status is Status.PASS
 
 
-@pytest.mark.parametrize(("name", "which"), [("", "any container of green"), ("web", "container web")])
-def test_a_container_without_awslogs_fails(aws: AwsApi, name: str, which: str) -> None:
-    logs(aws, containers=(container("web", "fluentd"),))
+REQUIRED = "cannot read the log of green's application from CloudWatch, which requires the awslogs driver with "
+ROUTER = {**container("router"), "firelensConfiguration": {"type": "fluentbit"}}
 
-    assert run(container=name) == Outcome.failed(
-        f"no awslogs driver with awslogs-stream-prefix in the log configuration of {which}"
+
+@pytest.mark.parametrize("name", ["", "web"])
+@pytest.mark.parametrize(
+    ("configured", "obstacle"),
+    [
+        (container("web", "awsfirelens"), "log driver awsfirelens"),
+        (container("web", "splunk"), "log driver splunk"),
+        (container("web", "fluentd"), "log driver fluentd"),
+        (container("web", "none"), "log driver none"),
+        ({"name": "web"}, "no log configuration"),
+        (container(awslogs_stream_prefix=""), "log driver awslogs without awslogs-stream-prefix"),
+        (container(awslogs_group=""), "log driver awslogs without awslogs-group"),
+        ({"name": "web", "logConfiguration": {"logDriver": "json-file"}}, "log driver json-file"),
+    ],
+)
+def test_a_container_that_logs_elsewhere_is_no_pass(
+    aws: AwsApi, name: str, configured: dict[str, Any], obstacle: str
+) -> None:
+    logs(aws, containers=(configured,))
+
+    assert run(container=name) == Outcome.failed(f"{REQUIRED}awslogs-stream-prefix: container web ({obstacle})")
+
+
+def test_a_container_that_does_not_exist_is_an_error_with_those_that_do(aws: AwsApi) -> None:
+    logs(aws, containers=(container("app", "awsfirelens"), ROUTER))
+
+    assert run(container="ap") == Outcome.failed(
+        "container ap is not in green's task definition; containers: app, router"
     )
+    assert run(container="app").reason == f"{REQUIRED}awslogs-stream-prefix: container app (log driver awsfirelens)"
+    assert run(container="router").status is Status.PASS
+    aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": []}})
+    assert run(container="ap").reason.endswith("containers: none")
+    assert run() == Outcome.failed(f"{REQUIRED}awslogs-stream-prefix: no containers")
+
+
+def test_the_log_router_alone_is_not_the_application(aws: AwsApi) -> None:
+    logs(aws, containers=(container("app", "awsfirelens"), ROUTER))
+
+    assert run() == Outcome.failed(
+        f"{REQUIRED}awslogs-stream-prefix: container app (log driver awsfirelens), container router (FireLens log router)"
+    )
+
+
+@pytest.mark.parametrize("fields", [{}, {"pattern": None, "query": QUERY}])
+def test_a_pass_names_the_containers_that_were_not_checked(aws: AwsApi, fields: dict[str, Any]) -> None:
+    containers = (container(), container("envoy", "awsfirelens"), container("init", mode="non-blocking"), {"name": "x"})
+    queries(aws, containers=containers)
+
+    note = (
+        "; not checked: container envoy (log driver awsfirelens), events that container init may drop (mode non-blocking), "
+        "container x (no log configuration)"
+    )
+    assert (run(**fields).status, run(elapsed=60, **fields).status) == (Status.PASS, Status.WAIT)
+    assert run(**fields).reason.endswith(note)
+    assert run(elapsed=60, **fields).reason.endswith(note)
+    assert not_noted(run(container="web", **fields))
+
+
+def not_noted(outcome: Outcome) -> bool:
+    return "not checked" not in outcome.reason
+
+
+def test_the_logs_of_a_task_that_stopped_within_the_window_count(aws: AwsApi) -> None:
+    logs(aws, "ecs/web/crashed", "ecs/web/before")
+    crashed = task("crashed", stoppedAt=datetime.fromtimestamp(NOW - 10, UTC))
+    before = task("before", stoppedAt=datetime.fromtimestamp(NOW - OVER - 10, UTC))
+    aws.answer(
+        "ListTasks",
+        lambda request: {"taskArns": ["crashed", "before"] if request.get("desiredStatus") == "STOPPED" else ["a"]},
+    )
+    aws.answer(
+        "DescribeTasks", lambda request: {"tasks": [task("a")] if "a" in request["tasks"] else [crashed, before]}
+    )
+
+    assert run().reason == "1 log event of green match the pattern, the first in ecs/web/crashed"
 
 
 def test_pages_of_events_are_read_until_there_are_too_many(aws: AwsApi) -> None:
@@ -415,7 +488,7 @@ def test_a_mistake_is_refused(fields: dict[str, Any], problem: str) -> None:
 
 
 def test_a_query_may_begin_with_a_field_named_source(aws: AwsApi) -> None:
-    given = {"type": "logs", "query": "source_ip = 1", "field": "n", "fail_if": {"above": 1}}
+    given = {"type": "logs", "query": "fields source_ip", "field": "n", "fail_if": {"above": 1}}
     assert Plan.parse({"checks": [given]}).checks
     with pytest.raises(PlanError, match="give one of pattern and query"):
         Plan.parse({"checks": [{"type": "logs"}]})

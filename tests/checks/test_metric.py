@@ -18,7 +18,7 @@ from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import context
 from tests.conftest import load_event
 from tests.support.aws import AwsApi
-from tests.support.layouts import load_balancer, revision
+from tests.support.layouts import UNREAD, load_balancer, revision, several_load_balancers
 
 BEGAN = 1_800_000_000.0 - 1_800_000_000.0 % 60
 ERRORS = {"namespace": "AWS/ApplicationELB", "metric": "HTTPCode_Target_5XX_Count"}
@@ -124,7 +124,8 @@ def test_an_expression_over_several_metrics(aws: AwsApi, run: Run) -> None:
 
     sent = aws.asked["GetMetricData"][0]["MetricDataQueries"]
     assert [query["Id"] for query in sent] == ["c0_e", "c0_requests", "c0_t", "c0_Result"]
-    assert sent[3]["Expression"] == "100 * c0_e / c0_requests + FILL(c0_t, 0) + METRICS('e')"
+    # METRICS would also return the metrics of the other checks in the call.
+    assert sent[3]["Expression"] == "100 * c0_e / c0_requests + FILL(c0_t, 0) + [c0_e, c0_requests]"
     assert [query["ReturnData"] for query in sent] == [False, False, False, True]
     assert sent[0]["MetricStat"] == {
         "Metric": {
@@ -346,3 +347,20 @@ def test_one_call_reads_500_metrics_of_many_checks(aws: AwsApi) -> None:
 
     (request,) = aws.asked["GetMetricData"]
     assert len({query["Id"] for query in request["MetricDataQueries"]}) == 500
+
+
+@pytest.mark.parametrize("value", ["{load_balancer}", "{green.target_group}"])
+def test_a_pass_names_the_load_balancers_that_a_placeholder_leaves_out(aws: AwsApi, run: Run, value: str) -> None:
+    answer(aws, data(0, 1, 5, 4, 3))
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [several_load_balancers()], "failures": []})
+
+    outcome = run(queries={"errors": {**ERRORS, "dimensions": {"A": value}}})
+    assert outcome.reason == f"5 datapoints, the last 3; not checked: target group alternate, {UNREAD}"
+    named = run(queries={"errors": {**ERRORS, "dimensions": {"A": "x"}}})
+    assert named.reason == "5 datapoints, the last 3"
+    (dimension,) = aws.asked["GetMetricData"][0]["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
+    expected = {
+        "{load_balancer}": "net/my-nlb/60dc6c495c0c9188",
+        "{green.target_group}": "targetgroup/admin/3333333333333333",
+    }
+    assert dimension["Value"] == expected[value]

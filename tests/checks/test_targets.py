@@ -10,7 +10,15 @@ from ecs_hooks.checks import TargetsCheck
 from ecs_hooks.core.outcome import Outcome, Status
 from tests.checks.asking import context
 from tests.support.aws import AwsApi
-from tests.support.layouts import GREEN_GROUP, TEST_RULE, load_balancer, revision
+from tests.support.layouts import (
+    ADMIN_GROUP,
+    GREEN_GROUP,
+    TEST_RULE,
+    UNREAD,
+    load_balancer,
+    revision,
+    several_load_balancers,
+)
 
 
 def targets(aws: AwsApi, *states: str, reason: str = "Target.ResponseCodeMismatch") -> None:
@@ -108,3 +116,49 @@ def test_an_invalid_response_is_an_aws_error(aws: AwsApi) -> None:
     aws.answer("DescribeTargetHealth", {"TargetHealthDescriptions": [{"Target": {"Id": "10.0.0.1"}}]})
     with pytest.raises(FactError, match="elasticloadbalancing:DescribeTargetHealth: invalid response"):
         run()
+
+
+def by_group(aws: AwsApi, **states: str) -> None:
+    load_balancer(aws)
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [several_load_balancers()]})
+    names = {GREEN_GROUP: "green", ADMIN_GROUP: "admin"}
+    aws.answer(
+        "DescribeTargetHealth",
+        lambda request: {
+            "TargetHealthDescriptions": [
+                {"Target": {"Id": "10.0.0.1"}, "TargetHealth": {"State": states[names[request["TargetGroupArn"]]]}}
+            ]
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("admin", "status", "reason"),
+    [
+        (
+            "healthy",
+            Status.PASS,
+            (
+                "target group admin has 1 healthy target; target group alternate has 1 healthy target; "
+                f"not checked: {UNREAD}"
+            ),
+        ),
+        (
+            "unused",
+            Status.PASS,
+            "target group alternate has 1 healthy target; not checked: target group admin (no traffic yet), " + UNREAD,
+        ),
+        ("unhealthy", Status.FAIL, "target group admin has 1 unhealthy target: 1 unhealthy"),
+    ],
+)
+def test_the_reason_has_every_target_group(aws: AwsApi, admin: str, status: Status, reason: str) -> None:
+    by_group(aws, green="healthy", admin=admin)
+
+    assert (run().status, run().reason) == (status, reason)
+
+
+def test_load_balancers_that_cannot_be_read_are_named(aws: AwsApi) -> None:
+    balancers = [{"loadBalancerName": "old", "containerName": "web", "containerPort": 8080}]
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(loadBalancers=balancers)]})
+
+    assert run() == Outcome.skip("green has no target group; not checked: Classic Load Balancer old")

@@ -13,6 +13,7 @@ from tests.support.layouts import load_balancer, task
 
 SCHEDULER = "ServiceSchedulerInitiated"
 SCALING = "Scaling activity initiated by (deployment ecs-svc/9313423515462893900)"
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 WEB = {"name": "web", "imageDigest": "sha256:abc"}
 
 
@@ -68,11 +69,74 @@ def test_missing_and_unlisted_tasks_are_waited_for(aws: AwsApi, count: int, want
     assert run().status is Status.WAIT
 
 
-def test_a_hundred_tasks_are_enough(aws: AwsApi) -> None:
-    running(aws, *[task(str(number)) for number in range(100)])
-    counts(aws, 250, 250)
+@pytest.mark.parametrize(
+    ("exit_code", "reason", "shown"),
+    [
+        (137, OUT_OF_MEMORY, f"container web exit code 137, {OUT_OF_MEMORY}"),
+        (0, OUT_OF_MEMORY, f"container web exit code 0, {OUT_OF_MEMORY}"),
+        (0, "", "container web exit code 0"),
+        (None, "CannotPullContainerError: no\n such image", "container web CannotPullContainerError: no such image"),
+        (None, "", ""),
+    ],
+)
+def test_a_stopped_task_has_its_containers_with_reason_and_exit_code(
+    aws: AwsApi, exit_code: int | None, reason: str, shown: str
+) -> None:
+    container = {"name": "web", **({} if exit_code is None else {"exitCode": exit_code})}
+    stopped = {**crashed("c"), "containers": [{**container, **({"reason": reason} if reason else {})}]}
+    running(aws, task("a"), task("b"), stopped=(stopped,))
+
+    expected = ", ".join(
+        filter(None, ["EssentialContainerExited", "Essential container in task exited", shown]),
+    )
+    assert run().reason == f"1 task of green stopped: {expected}"
+
+
+def pages(aws: AwsApi, running: int, stopped: tuple[dict[str, Any], ...] = ()) -> None:
+    """Answer with the tasks of green in pages of a hundred, as ECS does."""
+    load_balancer(aws)
+    tasks = {"RUNNING": [task(str(number)) for number in range(running)], "STOPPED": list(stopped)}
+    by_arn = {each["taskArn"]: each for each in (*tasks["RUNNING"], *stopped)}
+
+    def list_tasks(request: dict[str, Any]) -> dict[str, Any]:
+        arns = [each["taskArn"] for each in tasks[request.get("desiredStatus", "RUNNING")]]
+        begin = int(request.get("nextToken", "0"))
+        following = {"nextToken": str(begin + 100)} if len(arns) > begin + 100 else {}
+        return {"taskArns": arns[begin : begin + 100], **following}
+
+    aws.answer("ListTasks", list_tasks)
+    aws.answer("DescribeTasks", lambda request: {"tasks": [by_arn[arn] for arn in request["tasks"]]})
+    counts(aws, running, running)
+
+
+def test_the_tasks_of_all_pages_are_checked(aws: AwsApi) -> None:
+    pages(aws, 250)
 
     assert run().reason == "250 of 250 tasks of green run"
+    counts(aws, 251, 251)
+    assert run() == Outcome.wait("251 of 251 tasks of green run, 250 listed", run().evidence)
+
+
+def test_a_failed_task_behind_a_hundred_stopped_tasks_of_blue_is_found(aws: AwsApi) -> None:
+    blue = [{**crashed(f"blue{number}"), "startedBy": "ecs-svc/1920498462936580504"} for number in range(130)]
+    pages(aws, 2, (*blue, crashed("green")))
+
+    assert run().reason.startswith("1 task of green stopped: EssentialContainerExited")
+
+
+def test_endless_pages_of_tasks_do_not_pass(aws: AwsApi) -> None:
+    pages(aws, 2)
+    aws.answer("ListTasks", {"taskArns": [], "nextToken": "again"})
+    with pytest.raises(FactError, match="ecs:ListTasks: more than 50 pages of tasks"):
+        run()
+
+
+def test_a_pass_names_the_containers_whose_digest_is_unknown(aws: AwsApi) -> None:
+    added = [{"name": "ecs-service-connect-ab12"}, {"name": "aws-guardduty-agent-ab12"}]
+    running(aws, *(task(each, containers=[WEB, {"name": "sidecar", "imageDigest": "x"}, *added]) for each in "ab"))
+
+    assert run().reason == "2 of 2 tasks of green run; not checked: image digest of container sidecar"
+    assert run(digest=False).reason == "2 of 2 tasks of green run"
 
 
 def test_a_service_with_desired_count_0_passes(aws: AwsApi) -> None:
@@ -133,7 +197,7 @@ def test_tasks_that_stopped_by_themselves_fail_with_their_reasons(aws: AwsApi) -
     assert outcome.status is Status.FAIL
     assert outcome.reason == (
         "1 task of green stopped: EssentialContainerExited, Essential container in task exited, "
-        "container web exit code 137"
+        "container web exit code 137, container done exit code 0"
     )
     assert run(max_failed=1).status is Status.PASS
 
@@ -184,10 +248,11 @@ def test_a_reason_counts_the_reasons_of_tasks(aws: AwsApi) -> None:
     others = [crashed(f"x{number}", "TaskFailedToStart", f"reason {number}") for number in range(3)]
     running(aws, task("a"), stopped=(*others, crashed("c"), crashed("d"), *unhealthy))
 
+    exits = "container web exit code 137, container done exit code 0"
     assert run().reason == (
-        "8 tasks of green stopped: 3 ServiceSchedulerInitiated, Task failed container health checks, container web exit "
-        "code 137; 2 EssentialContainerExited, Essential container in task exited, container web exit code 137; "
-        "1 TaskFailedToStart, reason 0, container web exit code 137; and 2 more"
+        f"8 tasks of green stopped: 3 ServiceSchedulerInitiated, Task failed container health checks, {exits}; "
+        f"2 EssentialContainerExited, Essential container in task exited, {exits}; "
+        f"1 TaskFailedToStart, reason 0, {exits}; and 2 more"
     )
     assert dict(run().evidence) == {"failed_tasks": 8, "failed_tasks_limit": 0}
 

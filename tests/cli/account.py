@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from tests.conftest import GREEN, load_event
 from tests.support.aws import AwsApi
-from tests.support.layouts import BALANCER, DNS, LISTENER, revision, rule
+from tests.support.layouts import BALANCER, DNS, LISTENER, PRODUCTION_RULE, TEST_RULE, by_listener, revision, rule
 
 FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:ecs-hooks-PostTestTrafficShift"
 INVOKE_ROLE = "arn:aws:iam::123456789012:role/ecs-hooks-invoke"
@@ -135,7 +135,7 @@ class Account:
         aws.answer("GetRole", lambda _: {"Role": {**self.role, "AssumeRolePolicyDocument": self._trust()}})
         aws.answer("SimulatePrincipalPolicy", self._simulate)
         aws.error("GetPolicy", "ResourceNotFoundException", 404)
-        aws.answer("DescribeRules", rule())
+        aws.answer("DescribeRules", by_listener({TEST_RULE: rule(), PRODUCTION_RULE: rule()}))
         aws.answer("GetMetricData", lambda asked: {"MetricDataResults": [self._requests(asked)]})
         self.listener("HTTP", 8080)
         aws.answer("DescribeLoadBalancers", lambda _: {"LoadBalancers": [self.balancer]})

@@ -44,6 +44,10 @@ def test_a_valid_plan_is_exit_status_0(run: Run, tmp_path: Path, plan: Any, mess
         ("{", "is not JSON: Expecting property name enclosed in double quotes, line 1 column 2"),
         (b"\xff", "is not JSON: its text is not UTF-8"),
         ("[" * 100_000, "nested too deeply"),
+        ('{"checks": [], "checks": []}', "has the key 'checks' twice in one object"),
+        (f'{{"timeout_minutes": {"9" * 5000}}}', "has a number that is too large (5000 characters)"),
+        ('{"timeout_minutes": NaN}', "is not JSON: NaN is not a number of JSON"),
+        (f'{{"checks": [{"[" * 150}{"]" * 150}]}}', "hookDetails.checks[0]: must be an object"),
     ],
 )
 def test_an_invalid_plan_is_exit_status_1(run: Run, tmp_path: Path, plan: Any, message: str) -> None:

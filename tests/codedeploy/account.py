@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 
 from ecs_hooks.core import clock
 from tests.support.aws import AwsApi
-from tests.support.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, forward, running, target, task
+from tests.support.layouts import (
+    BLUE_GROUP,
+    DNS,
+    GREEN_GROUP,
+    LISTENER,
+    default_rule,
+    forward,
+    running,
+    target,
+    task,
+)
 
 BEGAN = 1_800_000_000.0
 """When the hook began, in seconds since the epoch: a full minute."""
@@ -136,6 +146,7 @@ class Account:
                 ]
             },
         )
+        answer("DescribeRules", lambda request: default_rule(request, listeners[request["ListenerArn"]]))
         answer("DescribeLoadBalancers", {"LoadBalancers": [{"DNSName": DNS}]})
         answer("DescribeTargetHealth", {"TargetHealthDescriptions": [target()]})
         answer("DescribeAlarms", {"MetricAlarms": [], "CompositeAlarms": []})

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ecs_hooks.codedeploy.controller import CodeDeployController
 from ecs_hooks.codedeploy.event import Carried, CodeDeployEvent, CodeDeployHookEvent
+from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.event import Stage
 from tests.codedeploy.account import EVENT
 from tests.conftest import load_event
@@ -25,6 +26,9 @@ def test_contract_8_the_event_is_recognised_by_its_fields() -> None:
     assert not CodeDeployController.recognizes(load_event())
     assert not CodeDeployController.recognizes({**load_event(), **EVENT})
     assert not any(map(CodeDeployController.recognizes, [None, [], "", {"DeploymentId": "d-1"}]))
+
+
+SERVICE = EcsArn("aws", "us-west-2", "123456789012", "service", "my-cluster", "my-service")
 
 
 @given(COUNTS, COUNTS, COUNTS, COUNTS, VERDICTS)
@@ -52,8 +56,9 @@ def test_partly_invalid_carried_data_is_harmless(stored: dict[str, Any]) -> None
 def test_an_event_with_its_hook() -> None:
     received = CodeDeployEvent.parse(EVENT)
     event = CodeDeployHookEvent(
-        received, "AfterInstall", Stage.POST_SCALE_UP, "us-west-2", "orders", "orders-prod", "my-service", "no object"
+        received, "AfterInstall", Stage.POST_SCALE_UP, "us-west-2", "orders", "orders-prod", SERVICE, "no object"
     )
+    assert event.service_name == "my-service"
     assert event.configuration is None
     assert event._replace(hook_details={"a": 1}).configuration == {"a": 1}
     assert event.state is None

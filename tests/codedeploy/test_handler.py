@@ -164,7 +164,7 @@ def test_a_crash_after_a_wait_keeps_the_state(account: Account, monkeypatch: pyt
         account.next(handler)
     answer = account.next(handler)
 
-    assert answer["reason"].endswith("(1 passed, 1 waiting)")
+    assert "(1 passed, 1 waiting); default checks" in answer["reason"]
     assert answer["hookDetails"]["ecsHooks"]["attempt"] == 2
 
 
@@ -246,6 +246,27 @@ def test_reports_are_not_retried_after_the_hour(account: Account) -> None:
         account.now = schedule.at + 60
         account.invoke(handler, schedule.event, seconds=1)
     assert account.now < BEGAN + PATIENCE + 60
+
+
+@pytest.mark.parametrize("seconds", [15, 120])
+def test_the_reason_of_a_wait_that_cannot_be_scheduled_begins_with_failed(
+    account: Account, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    if seconds == 15:
+        monkeypatch.delenv(ROLE_VARIABLE)
+    handler = answering(Outcome.wait("a moment", retry_after=100))
+    if seconds == 120:
+        # Only the schedule before the checks can be set.
+        def deny_from_now_on(_: dict[str, Any]) -> dict[str, Any]:
+            account.aws.error("CreateSchedule", "AccessDenied")
+            return {}
+
+        account.aws.answer("CreateSchedule", deny_from_now_on)
+    answer = account.invoke(handler, seconds=seconds)
+
+    assert account.reports == ["Failed"]
+    assert answer["reason"].startswith("FAILED post_test_traffic_shift my-service: hook a moment; ")
+    assert "IN_PROGRESS" not in answer["reason"]
 
 
 def test_without_a_schedule_the_function_itself_waits(

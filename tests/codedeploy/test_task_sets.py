@@ -14,12 +14,13 @@ from ecs_hooks.codedeploy.task_sets import TaskSetDeployment
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.deployment.base import NotApplicableError
+from ecs_hooks.deployment.endpoint import RoutingError
 from ecs_hooks.deployment.facts import Facts
 from ecs_hooks.deployment.green import EndpointConfig, green_endpoint
 from ecs_hooks.deployment.placeholders import fill_placeholders
 from ecs_hooks.deployment.target import Target
 from tests.codedeploy.account import BEGAN, DEPLOYMENT, PRODUCTION_LISTENER, Account
-from tests.support.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, TEST_RULE, forward, task
+from tests.support.layouts import BLUE_GROUP, DNS, GREEN_GROUP, LISTENER, TEST_RULE, default_rule, forward, task
 
 
 @pytest.fixture
@@ -65,21 +66,34 @@ def test_the_test_listener_forwards_to_green(deployment: TaskSetDeployment) -> N
 
 
 def test_the_shifted_rule_is_used_if_the_default_action_forwards_to_other_groups(account: Account) -> None:
-    elsewhere = {"ListenerArn": LISTENER, "Protocol": "HTTP", "Port": 8080}
     fixed = [{"Type": "fixed-response"}]
-    account.aws.answer("DescribeListeners", {"Listeners": [{**elsewhere, "DefaultActions": fixed}]})
     conditions = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}]
+    other = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/health"]}}]
     rules = [
-        {"RuleArn": f"{TEST_RULE}0", "Conditions": conditions, "Actions": fixed},
-        {"RuleArn": TEST_RULE, "Conditions": conditions, "Actions": forward(GREEN_GROUP), "IsDefault": False},
+        {"RuleArn": f"{TEST_RULE}0", "Priority": "5", "Conditions": other, "Actions": fixed},
+        {"RuleArn": TEST_RULE, "Priority": "10", "Conditions": conditions, "Actions": forward(GREEN_GROUP)},
+        {"RuleArn": f"{TEST_RULE}1", "Priority": "default", "Actions": fixed, "IsDefault": True},
     ]
-    account.aws.answer("DescribeRules", lambda request: {"Rules": rules if "ListenerArn" in request else rules[1:]})
+    account.aws.answer("DescribeRules", {"Rules": [rules[2], rules[1], rules[0]]})
     found = green_endpoint(EndpointConfig(), Stage.POST_TEST_TRAFFIC_SHIFT, made)
-    assert found.base_url == f"http://{DNS}:8080/api"
+    assert found.request("GET", "/a", {}, {}).url.target == "/api/a"
+    assert found.request("GET", "/health", {}, {}).url.target == "/api/health"
+    assert account.aws.calls["DescribeRules"] == 2  # once for each listener
 
-    account.aws.answer("DescribeRules", {"Rules": rules[:1]})
+    account.aws.answer("DescribeRules", {"Rules": [rules[0], rules[2]]})
     (balancing,) = made().green.load_balancing
     assert balancing.test == LISTENER
+
+
+def test_a_rule_before_the_default_rule_of_a_listener_is_refused(account: Account) -> None:
+    conditions = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/health"]}}]
+    earlier = {"RuleArn": TEST_RULE, "Priority": "5", "Conditions": conditions, "Actions": forward(BLUE_GROUP)}
+    default = default_rule({"ListenerArn": LISTENER}, GREEN_GROUP)["Rules"]
+    account.aws.answer("DescribeRules", {"Rules": [earlier, *default]})
+    found = green_endpoint(EndpointConfig(), Stage.POST_TEST_TRAFFIC_SHIFT, made)
+    assert found.request("GET", "/a", {}, {})
+    with pytest.raises(RoutingError, match=r"priority 5, path-pattern /health\) takes the request, and forwards to"):
+        found.request("GET", "/health", {}, {})
 
 
 def test_the_deployment_group_has_the_listeners_if_the_deployment_has_none(account: Account) -> None:
@@ -104,7 +118,6 @@ def test_a_missing_green_task_set_is_an_error(account: Account) -> None:
 
 def test_a_first_deployment_has_no_blue(account: Account) -> None:
     del account.sets[0]
-    account.aws.answer("DescribeRules", {"Rules": []})
     deployment = made()
     assert deployment.first
     assert deployment.blue is None
@@ -172,8 +185,7 @@ def test_checks_of_ecs_services_pass(deployment: TaskSetDeployment, kind: str, f
 
 
 def test_a_listener_that_does_not_forward_to_green_fails(account: Account) -> None:
-    listener = {"ListenerArn": LISTENER, "Protocol": "HTTP", "Port": 8080, "DefaultActions": forward(BLUE_GROUP)}
-    account.aws.answer("DescribeListeners", {"Listeners": [listener]})
+    account.aws.answer("DescribeRules", lambda asked: default_rule(asked, BLUE_GROUP))
     assert outcome_of(made(), "drift").status is Status.FAIL
 
 
@@ -201,3 +213,13 @@ def test_a_deployment_without_a_start_time_is_an_error(account: Account) -> None
         account.deployment.pop(name)
     with pytest.raises(FactError, match="codedeploy:GetDeployment: invalid response"):
         _ = made().started_at
+
+
+def test_load_balancers_that_cannot_be_read_are_known(account: Account) -> None:
+    described = {
+        "taskSetArn": "a",
+        "taskDefinition": "t",
+        "loadBalancers": [{"loadBalancerName": "old", "containerName": "web", "containerPort": 8080}],
+    }
+    account.aws.answer("DescribeTaskSets", {"taskSets": [described]})
+    assert made().green.unread == ("Classic Load Balancer old",)

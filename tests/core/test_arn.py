@@ -53,3 +53,34 @@ def test_the_region_of_any_arn(partition: str) -> None:
 def test_an_arn_without_a_region(text: str) -> None:
     with pytest.raises(ValueError, match="not an ARN with a region"):
         region_of(text)
+
+
+SERVICE = EcsArn.parse(f"{BASE}:service/cluster/api")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_same"),
+    [
+        ("api", True),
+        ("cluster/api", True),
+        (f"{BASE}:service/cluster/api", True),
+        (f"{BASE}:service/api", True),
+        ("ap", False),
+        ("API", False),
+        ("other/api", False),
+        (f"{BASE}:service/cluster/other", False),
+        (f"{BASE}:service/other/api", False),
+        (f"{BASE[:-1]}3:service/cluster/api", False),
+        ("arn:aws:ecs:eu-west-1:123456789012:service/cluster/api", False),
+        ("arn:aws-cn:ecs:us-west-2:123456789012:service/cluster/api", False),
+    ],
+)
+def test_a_service_has_names_and_an_arn(name: str, *, is_same: bool) -> None:
+    assert SERVICE.is_named(name) is is_same
+
+
+def test_a_function_has_a_name_alone() -> None:
+    function = EcsArn("aws", "us-west-2", "123456789012", "function", "", "api")
+
+    assert function.is_named("api")
+    assert not function.is_named(f"{BASE}:service/api")

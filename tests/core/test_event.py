@@ -120,6 +120,52 @@ def test_what_is_wrong_is_named(change: dict[str, Any], says: str) -> None:
     assert raised.value.field_name
 
 
+SAME = "arn:aws:ecs:us-west-2:123456789012:service/my-cluster/my-service"
+DEPLOYMENT = "arn:aws:ecs:us-west-2:123456789012:service-deployment/my-cluster/my-service/EZe5RNVLH6PPzHXINuP28"
+OTHERS = {
+    "partition": ("arn:aws:", "arn:aws-cn:"),
+    "region": ("us-west-2", "eu-west-1"),
+    "account": ("123456789012", "210987654321"),
+    "cluster": ("my-cluster", "other"),
+    "service": ("/my-service", "/other"),
+}
+
+
+@pytest.mark.parametrize("part", OTHERS)
+@pytest.mark.parametrize("name", ["event_production_traffic_shift", "reconcile_service_flat"])
+@pytest.mark.parametrize("field", ["serviceArn", "targetServiceRevisionArn", "resourceArn"])
+def test_arns_of_different_services_are_no_event(part: str, name: str, field: str) -> None:
+    event = load_event(name.removeprefix("event_"))
+    details = event if field in event else event["executionDetails"]
+    right = details[field]
+    details[field] = wrong = right.replace(*OTHERS[part])
+    where = "executionDetails." if "executionDetails" in event else ""
+
+    with pytest.raises(EventError, match=f"of another {part} than") as raised:
+        LifecycleEvent.parse(event)
+
+    changed = field if field == "resourceArn" else f"{where}{field}"
+    for text in ("event.resourceArn", f"event.{changed}", wrong, DEPLOYMENT if field != "resourceArn" else GREEN):
+        assert text in str(raised.value)
+
+
+@pytest.mark.parametrize("weights", ["test", "production"])
+def test_the_weights_of_another_service_are_no_event(weights: str) -> None:
+    other = BLUE.replace("/my-service/", "/other/")
+    event = shifted("PRODUCTION_TRAFFIC_SHIFT", **{weights: {GREEN: 100, other: 0}})
+
+    with pytest.raises(EventError, match=rf"{weights}TrafficWeights\[1\]: {other} is of another service than"):
+        LifecycleEvent.parse(event)
+    LifecycleEvent.parse(shifted("PRODUCTION_TRAFFIC_SHIFT", **{weights: {GREEN: 100, "9313423515462893900": 0}}))
+
+
+def test_a_service_arn_without_cluster_as_before_2021_is_of_the_same_service() -> None:
+    raw = load_event()
+    raw["executionDetails"]["serviceArn"] = SAME.replace("my-cluster/", "")
+
+    assert str(LifecycleEvent.parse(raw).deployed) == SAME
+
+
 @pytest.mark.parametrize("value", [None, [], "x", 3, True])
 def test_what_is_no_object_is_no_event(value: Any) -> None:
     with pytest.raises(EventError, match=f"event: must be a JSON object, not {json_type(value)}"):

@@ -56,3 +56,11 @@ def test_the_type_of_a_value(value: object, name: str) -> None:
 )
 def test_equality_of_values(left: Any, right: Any, equal: bool) -> None:
     assert json_equal(left, right) is equal
+
+
+def test_equality_of_values_at_any_depth() -> None:
+    one, other, unlike = 1, 1.0, True
+    for _ in range(5_000):
+        one, other, unlike = [{"a": one}], [{"a": other}], [{"a": unlike}]  # type: ignore[assignment] # deeper and deeper
+    assert json_equal(one, other)
+    assert not json_equal(one, unlike)

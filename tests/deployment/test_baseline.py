@@ -8,13 +8,12 @@ from ecs_hooks import Stage, stage_hook
 from ecs_hooks.aws.errors import FactDeniedError, FactError
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import Status
-from ecs_hooks.deployment.baseline import BlueEndpoint, blue_endpoint
-from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
+from ecs_hooks.deployment.baseline import blue_endpoint
+from ecs_hooks.deployment.endpoint import Endpoint, EndpointError, RoutingError
 from ecs_hooks.deployment.green import EndpointConfig
+from ecs_hooks.deployment.listener import ListenerArn
 from ecs_hooks.deployment.placeholders import NoBlueError
 from ecs_hooks.deployment.service_deployment import ServiceDeployment
-from ecs_hooks.http.request import Request
-from ecs_hooks.http.url import Url
 from tests.checks.compare.store import Change, both
 from tests.conftest import BLUE, GREEN, load_event
 from tests.support.aws import AwsApi
@@ -25,6 +24,7 @@ from tests.support.layouts import (
     NLB_LISTENER,
     PRODUCTION_RULE,
     TEST_RULE,
+    by_listener,
     forward,
     load_balancer,
     revision,
@@ -50,7 +50,7 @@ class Aws:
         load_balancer(aws, port=ports[0], host=host)
         self.rules = {TEST_RULE: rule(HEADER), PRODUCTION_RULE: rule(to=(BLUE_GROUP,))}
         self.rules[SHARED_RULE] = self.rules[PRODUCTION_RULE]
-        aws.answer("DescribeRules", lambda parameters: self.rules[parameters["RuleArns"][0]])
+        aws.answer("DescribeRules", by_listener(self.rules))
         self.protocol = "HTTP"
         self.default_actions = forward(BLUE_GROUP)
         aws.answer(
@@ -87,13 +87,16 @@ def alb(aws: AwsApi) -> Aws:
 
 def found(
     stage: str = TESTED, url: str | None = None, blue_host: str | None = None, app_url: str = "", **plan: Any
-) -> BlueEndpoint:
+) -> Endpoint:
     deployment = ServiceDeployment(LifecycleEvent.parse(load_event(lifecycleStage=stage)))
     return blue_endpoint(EndpointConfig(**plan), stage, lambda: deployment, url, blue_host, {"APP_URL": app_url})
 
 
 def blue(stage: str = TESTED, **fields: Any) -> Endpoint:
-    return found(stage, **fields).endpoint
+    """Return the endpoint without the rules of its listener, which it has if it is one."""
+    endpoint = found(stage, **fields)
+    assert (endpoint.routing is not None) is bool(endpoint.protocol)
+    return endpoint._replace(routing=None)
 
 
 def refused(problem: str, stage: str = TESTED, **fields: Any) -> str:
@@ -113,7 +116,6 @@ def test_a_given_url_needs_no_aws_call(aws: AwsApi) -> None:
 @pytest.mark.parametrize("stage", [TESTED, Stage.PRE_PRODUCTION_TRAFFIC_SHIFT])
 def test_before_the_shift_the_endpoint_is_the_production_listener(alb: Aws, stage: str) -> None:
     assert blue(stage) == Endpoint(f"http://{DNS}:80", protocol="HTTP")
-    assert found(stage).test_conditions == ()
     assert blue(stage, base_url="http://green") == Endpoint(f"http://{DNS}:80", protocol="HTTP")
 
 
@@ -125,10 +127,9 @@ def test_a_given_url_of_green_makes_blue_independent_of_the_test_listener(alb: A
 
 def test_requests_match_the_conditions_of_the_production_rule(alb: Aws) -> None:
     alb.production(HOST, PATH)
-    assert blue() == Endpoint(f"http://{DNS}:80/shop", {"Host": "shop.example.com"}, protocol="HTTP")
-    assert blue(host="test.shop.example.com") == Endpoint(
-        f"http://{DNS}:80/shop", {"Host": "shop.example.com"}, protocol="HTTP"
-    )
+    assert blue() == Endpoint(f"http://{DNS}:80", host="shop.example.com", protocol="HTTP")
+    assert blue(host="test.shop.example.com") == Endpoint(f"http://{DNS}:80", host="shop.example.com", protocol="HTTP")
+    assert found().request("GET", "/a", {}, {}).url.target == "/shop/a"
     fix = refused("host-header does not match other.example.com", blue_host="other.example.com")
     assert fix == "set blue_url of the check"
 
@@ -166,7 +167,9 @@ def test_from_the_shift_on_no_listener_forwards_to_blue_alone(alb: Aws, stage: s
 
 
 def test_a_login_before_blue_is_refused(alb: Aws) -> None:
-    alb.rules[PRODUCTION_RULE] = {"Rules": [{"Actions": [{"Type": "authenticate-oidc"}, *forward(BLUE_GROUP)]}]}
+    alb.rules[PRODUCTION_RULE] = {
+        "Rules": [{"RuleArn": PRODUCTION_RULE, "Actions": [{"Type": "authenticate-oidc"}, *forward(BLUE_GROUP)]}]
+    }
     assert refused("has the action authenticate-oidc before it forwards") == "set blue_url of the check"
 
 
@@ -179,7 +182,6 @@ def test_a_network_load_balancer(alb: Aws) -> None:
     alb.revisions(rule=NLB_LISTENER.replace("e2f7", "e2f8"), test=NLB_LISTENER)
     alb.protocol = "TCP"
     assert blue() == Endpoint(f"http://{DNS}:80", protocol="TCP")
-    assert found().test_conditions == ()
     alb.default_actions = forward(GREEN_GROUP)
     refused("the production listener forwards to target group alternate")
 
@@ -208,7 +210,9 @@ def test_of_several_load_balancers_that_of_green_is_used(alb: Aws) -> None:
 
     alb.aws.answer("DescribeServiceRevisions", described)
     assert blue() == Endpoint(f"http://{DNS}:80", protocol="HTTP")
-    assert {"RuleArns": [SHARED_RULE]} not in alb.aws.asked["DescribeRules"]
+    assert [each["ListenerArn"] for each in alb.aws.asked["DescribeRules"]] == [
+        ListenerArn.parse(PRODUCTION_RULE).listener
+    ]
     assert refused("the service has 2 load balancers with a production listener for blue", base_url="http://green") == (
         "set blue_url of the check"
     )
@@ -271,19 +275,13 @@ def test_without_a_task_the_error_has_the_fix(alb: Aws) -> None:
     assert refused("blue has no production listener, and no container port") == "set blue_url of the check"
 
 
-def request(path: str = "/", **headers: str) -> Request:
-    return Request.build("GET", Url.parse(f"http://alb{path}"), headers)
-
-
-def test_a_request_that_would_match_the_rule_of_green_is_refused(alb: Aws) -> None:
+def test_a_request_that_the_rule_of_green_takes_is_refused(alb: Aws) -> None:
     alb.revisions(rule=SHARED_RULE)
-    assert found().test_conditions == (HEADER,)
-    assert found().objection(request()) == ""
-    assert (
-        found().objection(request(**{"x-environment": "TEST"})).startswith("the request to blue matches the conditions")
-    )
-    alb.rules[TEST_RULE] = rule()
-    assert found().objection(request(**{"x-environment": "TEST"})) == ""
+    assert found().request("GET", "/", {}, {}).headers.get("X-Environment") is None
+    with pytest.raises(RoutingError, match=r"priority 10, http-header X-Environment\) takes .* alternate, not to blue"):
+        found().request("GET", "/", {}, {"x-environment": "TEST"})
+    alb.rules[TEST_RULE] = rule(HEADER, to=(BLUE_GROUP,))
+    assert found().request("GET", "/", {}, {"x-environment": "TEST"})
 
 
 def compared(aws: AwsApi, *changes: Change, **fields: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -125,6 +126,11 @@ def test_too_many_facts_are_not_kept() -> None:
     assert facts.dump() == ""
 
 
+def signed(text: str) -> str:
+    """Return a text with the digest that facts have."""
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:8]} {text}"
+
+
 def dumped(value: Any) -> str:
     """Return a value as facts are dumped, whatever it is."""
     facts = Facts()
@@ -132,7 +138,19 @@ def dumped(value: Any) -> str:
     return facts.dump()
 
 
-@pytest.mark.parametrize("known", ["", "no JSON", "[1]", "[" * 100_000, dumped(1).partition(" ")[2], "\ud800 \ud800"])
+@pytest.mark.parametrize(
+    "known",
+    [
+        "",
+        "no JSON",
+        "[1]",
+        "[" * 100_000,
+        signed("["),
+        signed("[" * 4000),
+        dumped(1).partition(" ")[2],
+        "\ud800 \ud800",
+    ],
+)
 def test_a_state_that_is_not_an_object_has_no_facts(known: str) -> None:
     assert Facts(known).get("a", lambda: 2, kind=int) == 2
 

@@ -10,6 +10,7 @@ import trustme
 
 from ecs_hooks import Hook, Stage, lifecycle_hook, stage_hook
 from ecs_hooks.core import clock
+from ecs_hooks.deployment.listener import ListenerArn
 from tests.conftest import GREEN, load_event
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
@@ -17,9 +18,11 @@ from tests.support.aws import AwsApi
 from tests.support.layouts import (
     BLUE_GROUP,
     GREEN_GROUP,
+    LISTENER,
     NLB_LISTENER,
     PRODUCTION_RULE,
     TEST_RULE,
+    by_listener,
     forward,
     load_balancer,
     revision,
@@ -245,7 +248,7 @@ def test_contract_5_1_of_two_load_balancers_the_one_with_a_test_rule_is_used(alb
     )
 
     alb.succeeds()
-    assert alb.aws.asked["DescribeRules"] == [{"RuleArns": [TEST_RULE]}]
+    assert alb.aws.asked["DescribeRules"] == [{"ListenerArn": LISTENER}]
 
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
@@ -377,6 +380,7 @@ def test_a_port_mapping_without_a_port_is_an_invalid_response(alb: Alb) -> None:
     assert "ecs:DescribeTaskDefinition: invalid response" in alb.answer()
 
 
+PRODUCTION_LISTENER = ListenerArn.parse(PRODUCTION_RULE).listener
 AFTER = Stage.POST_PRODUCTION_TRAFFIC_SHIFT
 PRODUCTION = {"listener": "production"}
 
@@ -385,12 +389,12 @@ def test_the_production_listener_is_used_whatever_the_endpoint_for_test_traffic(
     alb: Alb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("APP_URL", "http://test.example.com")
-    alb.aws.answer("DescribeRules", rule(HOST, PATH))
+    alb.aws.answer("DescribeRules", rule(HOST, PATH, arn=PRODUCTION_RULE))
 
     request = alb.succeeds(AFTER, check=PRODUCTION, base_url="http://test.example.com")
     assert request.startswith("GET /test/health HTTP/1.1\r\n")
     assert "Host: shop.example.com\r\n" in request
-    assert alb.aws.asked["DescribeRules"] == [{"RuleArns": [PRODUCTION_RULE]}]
+    assert alb.aws.asked["DescribeRules"] == [{"ListenerArn": PRODUCTION_LISTENER}]
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if "PRODUCTION" not in stage])
@@ -412,24 +416,24 @@ def test_before_the_production_shift_blue_is_not_tested_in_green_s_place(alb: Al
 def test_at_a_step_the_production_listener_must_forward_to_green_alone(
     alb: Alb, stage: Stage, groups: tuple[str, ...], named: str
 ) -> None:
-    alb.aws.answer("DescribeRules", rule(to=groups))
+    alb.aws.answer("DescribeRules", rule(to=groups, arn=PRODUCTION_RULE))
     alb.fails(
         f"{named} {stage}, not to green alone, so it could test blue; attach the check to POST", stage, check=PRODUCTION
     )
-    alb.aws.answer("DescribeRules", rule())
+    alb.aws.answer("DescribeRules", rule(arn=PRODUCTION_RULE))
     alb.succeeds(stage, check=PRODUCTION)
 
 
 def test_after_the_shift_a_production_rule_that_forwards_to_blue_is_refused(alb: Alb) -> None:
-    alb.aws.answer("DescribeRules", rule(to=(BLUE_GROUP, GREEN_GROUP)))
+    alb.aws.answer("DescribeRules", rule(to=(BLUE_GROUP, GREEN_GROUP), arn=PRODUCTION_RULE))
     alb.fails("not to green's target group alternate alone; something other than ECS", AFTER, check=PRODUCTION)
 
 
 def test_an_endpoint_that_cannot_be_derived_from_the_production_rule_requires_a_url(alb: Alb) -> None:
     regular = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/x"]}}
-    alb.aws.answer("DescribeRules", rule(regular))
-    alb.fails("give the check a url", AFTER, check=PRODUCTION)
-    alb.rule({"Type": "authenticate-oidc"}, *forward(GREEN_GROUP))
+    alb.aws.answer("DescribeRules", rule(regular, arn=PRODUCTION_RULE))
+    alb.fails("requires path-pattern .*; change the path", AFTER, check=PRODUCTION)
+    alb.rule({"Type": "authenticate-oidc"}, *forward(GREEN_GROUP), RuleArn=PRODUCTION_RULE)
     alb.fails("authenticate-oidc before it forwards; give the check a url", AFTER, check=PRODUCTION)
 
 
@@ -445,13 +449,14 @@ def test_without_a_test_listener_production_is_tested_after_the_shift(alb: Alb) 
     running(alb.aws, task("a", "10.0.0.7"))
 
     alb.succeeds(AFTER)
-    assert alb.aws.asked["DescribeRules"] == [{"RuleArns": [PRODUCTION_RULE]}]
+    assert alb.aws.asked["DescribeRules"] == [{"ListenerArn": PRODUCTION_LISTENER}]
     assert not alb.aws.calls["ListTasks"]
 
 
 def test_a_custom_hook_sends_requests_through_both_listeners(alb: Alb) -> None:
     method = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}}
-    alb.aws.answer("DescribeRules", rule(HEADER, method))
+    rules = {arn: rule(HEADER, method, arn=arn) for arn in (TEST_RULE, PRODUCTION_RULE)}
+    alb.aws.answer("DescribeRules", by_listener(rules))
     statuses: list[int] = []
 
     @lifecycle_hook
@@ -465,8 +470,8 @@ def test_a_custom_hook_sends_requests_through_both_listeners(alb: Alb) -> None:
     assert "the listener rule accepts only GET, not POST" in answer["reason"]
     assert statuses == [200, 200]
     assert [request.split(" ", 1)[0] for request in alb.requests] == ["GET", "GET", "POST"]
-    assert [arn for parameters in alb.aws.asked["DescribeRules"] for arn in parameters["RuleArns"]] == [
-        TEST_RULE,
-        PRODUCTION_RULE,
+    assert [parameters["ListenerArn"] for parameters in alb.aws.asked["DescribeRules"]] == [
+        LISTENER,
+        PRODUCTION_LISTENER,
     ]
     assert GREEN in str(alb.aws.asked["DescribeServiceRevisions"])

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ecs_hooks import Outcome, Stage, Status, stage_hook
+from ecs_hooks import Outcome, Stage, Status, lifecycle_hook, stage_hook
 from ecs_hooks.checks import CheckContext
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.engine.telemetry import report
@@ -118,3 +119,34 @@ def test_what_is_no_event_is_counted_as_unknown(lines: Lines) -> None:
     verdict, metrics = lines()
     assert verdict["verdict"] == "FAILED"
     assert (metrics["stage"], metrics["service"]) == ("unknown", "unknown")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("executionId",),
+        ("lifecycleStage",),
+        ("resourceArn",),
+        ("executionDetails", "serviceArn"),
+        ("executionDetails", "targetServiceRevisionArn"),
+    ],
+)
+def test_half_of_a_surrogate_pair_in_an_id_loses_no_line(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch, place: tuple[str, ...]
+) -> None:
+    # pytest-xdist cannot report what pytest captures of the log.
+    monkeypatch.setattr(logging.getLogger("ecs-hooks"), "propagate", False)
+    event = load_event()
+    holder = event
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] += "\ud800"
+    reason = "b\udfff\xe4"
+    answer = lifecycle_hook(lambda hook: hook.failed(reason))(event, None)
+
+    messages = [line for line in lines() if "message" in line]
+    assert [line["message"][:4] for line in messages] == ["FAIL", "FAIL"]
+    assert answer["hookStatus"] == "FAILED"
+    assert messages[0]["message"].endswith(reason)
+    keys = {"resourceArn": "deployment", "serviceArn": "service", "lifecycleStage": "stage"}
+    assert all(messages[0][key].endswith("\ud800") for name, key in keys.items() if name == place[-1])

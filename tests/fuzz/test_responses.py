@@ -92,7 +92,7 @@ def test_every_response_has_an_outcome(part: int, serve: Serve) -> None:
         for number, fields, outcome, seconds in pool.map(run, range(RESPONSES // PARTS)):
             sent = answer(number)
             seen = (
-                f"part {part}, number {number}, {fields}: {outcome.status} {outcome.reason[:500]}; {sent.data[:1000]!r}"
+                f"part {part}, number {number}, {fields}: {outcome.status} {outcome.reason[:300]}; {sent.data[:300]!r}"
             )
             assert seconds < ENOUGH, seen
             assert "raised" not in outcome.reason, seen

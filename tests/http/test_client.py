@@ -23,8 +23,9 @@ from ecs_hooks.http.errors import (
     TooLargeError,
 )
 from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.http.request import Body, Request
 from ecs_hooks.http.resolver import Endpoint, Resolver, resolve
-from ecs_hooks.http.url import Query
+from ecs_hooks.http.url import Query, Url
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
 
@@ -218,10 +219,12 @@ def test_a_literal_address_is_not_looked_up(host: str, monkeypatch: pytest.Monke
 def test_a_request_to_the_base_url_may_be_refused(serve: Serve) -> None:
     server = serve(mirror)
 
-    def objection(method: str, headers: Mapping[str, str], query: Query) -> str:
-        return "" if (method, dict(headers), dict(query)) == ("GET", {"X-Version": "green"}, {}) else "not for green"
+    def build(method: str, path: str, query: Query, headers: Mapping[str, str], body: Body | None) -> Request:
+        if (method, path, dict(headers), dict(query), body) != ("GET", "/", {"X-Version": "green"}, {}, None):
+            raise RequestError("not for green")
+        return Request.build(method, Url.parse(server.url), headers)
 
-    client = HttpClient(server.url, Deadline.after(20), objection=objection)
+    client = HttpClient(server.url, Deadline.after(20), build=build)
     with pytest.raises(RequestError, match="not for green"):
         client.get("/")
     assert server.connections == 0

@@ -31,9 +31,9 @@ def test_loading_authorities_is_not_part_of_the_timings(
         stopwatch.seconds += 1
         return list(resolve(host, port, deadline))
 
-    def context(*arguments: object) -> ssl.SSLContext:
+    def context(*arguments: object, **options: object) -> ssl.SSLContext:
         stopwatch.seconds += 10
-        return tls_context(*arguments)  # type: ignore[arg-type]
+        return tls_context(*arguments, **options)  # type: ignore[arg-type]
 
     server = serve(Peer.request, server_context(trusted.issue_cert("127.0.0.1")))
     stopwatch = Stopwatch()

@@ -437,8 +437,47 @@ def test_without_close_notify_a_body_is_truncated(serve: Serve, trusted: trustme
     assert caught.value.outcome.reason.startswith(f"GET {server.url}/ response body")
 
 
-def test_a_complete_body_needs_no_close_notify(serve: Serve, trusted: trustme.CA) -> None:
-    server = serve(replying(b"hello"), server_context(trusted.issue_cert("127.0.0.1")))
+@pytest.mark.parametrize(
+    "data",
+    [
+        HEAD + b"\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\nhello",
+        HEAD + b"Connection: close\r\n\r\nhello",
+        HEAD + b"Content-Encoding: gzip\r\n\r\n" + COMPRESS["gzip"](b"hello"),
+        HEAD + b"Content-Encoding: br\r\n\r\n" + COMPRESS["br"](b"hello"),
+        HEAD + b"Content-Length: 6\r\n\r\nhello",
+        CHUNKED + b"5\r\nhello\r\n",
+        CHUNKED + b"5\r\nhello\r\n0\r\n",
+    ],
+)
+@pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_other_bodies_without_close_notify(
+    serve: Serve, trusted: trustme.CA, data: bytes, end: str, version: ssl.TLSVersion
+) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(data)
+        if end == "reset":
+            peer.stop.wait(0.05)
+            peer.reset()
+
+    context = server_context(trusted.issue_cert("127.0.0.1"))
+    context.minimum_version = context.maximum_version = version
+    with pytest.raises(ProtocolError, match=r"body is truncated|ended within the response body"):
+        client(serve(script, context).url).get("/")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        HEAD + b"Content-Length: 5\r\n\r\nhello",
+        HEAD + b"Content-Length: 5\r\nConnection: close\r\n\r\nhello",
+        CHUNKED + b"5\r\nhello\r\n0\r\n\r\n",
+    ],
+)
+def test_a_complete_body_needs_no_close_notify(serve: Serve, trusted: trustme.CA, data: bytes) -> None:
+    server = serve(sending(data), server_context(trusted.issue_cert("127.0.0.1")))
     assert client(server.url).get("/").text == "hello"
 
 

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from urllib3 import HTTPHeaderDict
 
 from ecs_hooks import __version__
 from ecs_hooks.core.redaction import Redactor
+from ecs_hooks.http.cookies.jar import CookieJar
 from ecs_hooks.http.errors import RedirectError, RequestError
 from ecs_hooks.http.request import (
     Authorization,
@@ -20,6 +23,7 @@ from ecs_hooks.http.request import (
     form_body,
     json_body,
     multipart_body,
+    text_body,
 )
 from ecs_hooks.http.url import Url
 
@@ -47,8 +51,16 @@ def test_credentials_in_the_address_become_a_header() -> None:
     assert not request.url.userinfo
 
 
-@pytest.mark.parametrize("method", ["get", "TRACE", "CONNECT", "GET / HTTP/1.1\r\nX: y", ""])
-def test_only_known_methods_are_sent(method: str) -> None:
+@pytest.mark.parametrize("method", ["PROPFIND", "M-SEARCH", "QUERY", "TRACE", "purge", "x" * 40])
+def test_every_token_is_a_method(method: str) -> None:
+    assert Request.build(method, HERE).method == method
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["get", "Post", "CONNECT", "connect", "GET / HTTP/1.1\r\nX: y", "A B", "A(", "\u00c4", "x" * 41, "GET\n", ""],
+)
+def test_other_texts_and_known_methods_in_another_case_are_not_sent(method: str) -> None:
     with pytest.raises(RequestError, match="method must be one of"):
         Request.build(method, HERE)
 
@@ -258,7 +270,7 @@ def test_a_body_with_a_secret_stays_at_its_origin(status: int, content: str) -> 
     request = redacted(Request.build("PUT", HERE, {}, Body(content.encode(), "text/plain")))
 
     assert request.redirected(status, "/y").body == content.encode()
-    with pytest.raises(RedirectError, match="a secret or a captured value in the body to another origin"):
+    with pytest.raises(RedirectError, match="a secret or a captured value to another origin"):
         request.redirected(status, "https://b.example/y")
     assert request.redirected(303, "https://b.example/y").body is None
 
@@ -275,7 +287,7 @@ def test_an_address_with_a_secret_is_not_followed_to_another_origin(path: str) -
     request = redacted(Request.build("GET", HERE))
 
     assert request.redirected(302, f"/{path}").url.origin == HERE.origin
-    with pytest.raises(RedirectError, match="a secret of the request in the address"):
+    with pytest.raises(RedirectError, match="a secret in the address"):
         request.redirected(302, f"https://b.example/{path}")
 
 
@@ -289,3 +301,51 @@ def test_secrets_are_known_by_name_without_a_redactor() -> None:
     assert following.headers["X-Y"] == "z"
     with pytest.raises(RedirectError):
         request.redirected(302, "https://b.example/y?k=9sd8f7ab")
+
+
+HALF = "a\ud800"
+
+
+def test_json_bodies_are_json() -> None:
+    assert json_body({"a": [1, HALF]}).content == b'{"a":[1,"a\\ud800"]}'
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    for wrong in (float("nan"), [float("inf")], deep):
+        with pytest.raises(RequestError, match=r"^json: must have no NaN, no infinite number, and no more than"):
+            json_body(wrong)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: text_body(HALF),
+        lambda: form_body({"a": HALF}),
+        lambda: form_body({HALF: ["a", "b"]}),
+        lambda: multipart_body({"a": HALF}),
+        lambda: multipart_body({HALF: "a"}),
+        lambda: multipart_body({"a": File(HALF, b"")}),
+        lambda: as_file(("a", HALF)),
+        lambda: Url.parse(f"http://a/{HALF}"),
+        lambda: Url.join("http://a", "/", {"a": HALF}),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused(make: Callable[[], Any]) -> None:
+    with pytest.raises(RequestError, match=r"must not contain half of a surrogate pair$"):
+        make()
+
+
+# Cookies
+
+
+def test_cookies_of_a_jar_go_into_the_header() -> None:
+    jar = CookieJar()
+    request = Request.build(
+        "GET", Url.parse("http://10.0.0.1:8080/x"), {"host": "Shop.example", "cookie": "b=own;c=own"}
+    )
+    assert request.with_cookies(jar) is request
+    request.keep_cookies(jar, HTTPHeaderDict([("Set-Cookie", "a=1; Path=/"), ("set-cookie", "b=2"), ("X", "y")]))
+    assert request.with_cookies(jar).headers == {**request.with_cookies(jar).headers, "Cookie": "b=own; c=own; a=1"}
+    assert "cookie" not in request.with_cookies(jar).headers
+    assert Request.build("GET", Url.parse("http://10.0.0.1/x")).with_cookies(jar).cookie_header == ""
+    assert Request.build("GET", Url.parse("http://shop.example/x")).with_cookies(jar).cookie_header == "a=1; b=2"

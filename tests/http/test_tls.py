@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import stat
 from collections.abc import Iterator
@@ -62,6 +63,58 @@ def test_a_host_header_that_no_certificate_can_bear(serve: Serve, trusted: trust
     server = serve(replying(b"ok"), server_context(trusted.issue_cert("127.0.0.1")))
     with pytest.raises(CertificateError, match="no certificate can be valid for"):
         get(server.url, headers={"Host": host})
+
+
+WILDCARD = "*.shop.example"
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "valid"),
+    [
+        (["shop.example"], "SHOP.example.", True),
+        (["shop.example"], "shop.example:8443", True),
+        ([WILDCARD], "a.shop.example", True),
+        ([WILDCARD], "shop.example", False),
+        ([WILDCARD], "a.b.shop.example", False),
+        ([WILDCARD], ".shop.example", False),
+        (["*.example"], "shop.example", False),
+        ([WILDCARD], "my_a.shop.example", True),
+        ([WILDCARD], "MY_A.Shop.example.", True),
+        (["other.example", WILDCARD], "my_a.shop.example", True),
+        ([WILDCARD], "my_a.b.shop.example", False),
+        (["*.my.example"], "my_a.shop.example", False),
+        (["*.example"], "my_a.example", False),
+        (["127.0.0.1"], "my_a.shop.example", False),
+        (["b\xfccher.example"], "b\xfccher.example", True),
+        (["b\xfccher.example"], "B\xdcCHER.example", True),
+        (["b\xfccher.example"], "xn--bcher-kva.example", True),
+        (["*.b\xfccher.example"], "\xfc.b\xfccher.example", True),
+        (["bucher.example"], "b\xfccher.example", False),
+        (["127.0.0.1"], "127.0.0.1:8443", True),
+        (["127.0.0.1"], "127.0.0.2", False),
+        (["::1"], "[::1]:8443", True),
+        (["::1"], "[0:0::1]", True),
+        (["::1"], "[::2]", False),
+        (["*.0.0.1", "a.example"], "127.0.0.1", False),
+    ],
+)
+def test_names_of_a_certificate(serve: Serve, trusted: trustme.CA, names: list[str], host: str, *, valid: bool) -> None:
+    server = serve(replying(b"ok"), server_context(trusted.issue_cert(*names)))
+    if valid:
+        assert get(server.url, PATIENT, headers={"Host": host}).text == "ok"
+    else:
+        with pytest.raises(CertificateError, match=r"certificate (is not|can be) valid for"):
+            get(server.url, PATIENT, headers={"Host": host})
+    assert get(server.url, PATIENT._replace(verify_tls=False), headers={"Host": "a_b.other.example"}).text == "ok"
+
+
+@pytest.mark.parametrize(("name", "alternative"), [("shop.example", "a@b.example"), ("127.0.0.1", "a@b.example")])
+def test_the_common_name_of_a_certificate_does_not_count(
+    serve: Serve, trusted: trustme.CA, name: str, alternative: str
+) -> None:
+    server = serve(replying(b"ok"), server_context(trusted.issue_cert(alternative, common_name=name)))
+    with pytest.raises(CertificateError, match=f"certificate is not valid for {re.escape(name)}"):
+        get(server.url, PATIENT, headers={"Host": name})
 
 
 def test_a_server_that_wants_a_client_certificate(serve: Serve, trusted: trustme.CA) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 import ecs_hooks
 from ecs_hooks.checks import CHECKS, check_class
 from ecs_hooks.checks.http import HttpCheck
+from ecs_hooks.core.arn import EcsArn
+from ecs_hooks.core.json_text import read_json
 from ecs_hooks.plan.model import MAX_CHECKS, FirstDeployment, Mode, Plan, PlanError
 from tests.conftest import load_event
 
@@ -102,6 +104,32 @@ def test_a_mistake_names_its_field(configuration: Any, says: str) -> None:
     assert any(problem.startswith(says) for problem in problems(configuration)), problems(configuration)
 
 
+ARN = "arn:aws:ecs:us-west-2:123456789012:service/shop/api"
+
+
+@pytest.mark.parametrize("service", ["api", "shop/api", ARN, ARN.replace("shop/", "")])
+def test_a_plan_for_a_service_fails_for_others(service: str) -> None:
+    plan = {"service": service, "checks": []}
+
+    assert Plan.parse(plan).policies.service == service
+    assert Plan.parse(plan, deployed=EcsArn.parse(ARN)).checks == ()
+    other = ARN.replace("/api", "/web")
+    assert problems(plan, deployed=EcsArn.parse(other)) == [
+        f"hookDetails.service: the plan is for service {service}, but this is a deployment of service {other}"
+    ]
+    function = EcsArn("aws", "us-west-2", "123456789012", "function", "", "web")
+    assert problems(plan, deployed=function)[0].endswith("but this is a deployment of Lambda function web")
+
+
+@pytest.mark.parametrize(
+    "service", ["", "a/b/c", "a b", "arn:aws:ecs:us-west-2:1:service/a", ARN.replace(":ecs:", ":s3:")]
+)
+def test_a_service_is_a_name_or_an_arn(service: str) -> None:
+    assert problems({"service": service}) == [
+        "hookDetails.service: must have the form NAME, CLUSTER/NAME, or the ARN of a service"
+    ]
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     found = problems({"mode": "x", "checks": [{"type": "y"}, 3], "what": 1})
 
@@ -153,3 +181,81 @@ def test_every_kind_of_check_can_be_loaded() -> None:
 def test_what_the_package_of_checks_does_not_have_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="Nothing"):
         ecs_hooks.checks.Nothing  # noqa: B018 - the access is the test
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[]", ""),
+        ("checks: []", "; the string is not JSON: Expecting value, line 1 column 1"),
+        ('{"mode": Infinity}', "; the string is not JSON: Infinity is not a number of JSON"),
+        ('{"mode": 1, "mode": 2}', "; the string has the key 'mode' twice in one object"),
+        ("[" * 100_000, "; the string is nested too deeply"),
+    ],
+)
+def test_a_string_that_is_no_json_object(text: str, problem: str) -> None:
+    (found,) = problems(text)
+    assert found == f'hookDetails: must be a JSON object such as {{"checks": [...]}}, not string{problem}'
+
+
+@pytest.mark.parametrize("kind", ["object", "array"])
+def test_a_check_that_is_nested_too_deeply(kind: str) -> None:
+    body: Any = 1
+    for _ in range(900):
+        body = {"a": body} if kind == "object" else [body]
+    for check in ({"json": body}, {"expect": {"json": {"$": {"equals": body}}}}):
+        assert problems({"checks": [{"type": "http", **check}]}) == [
+            "hookDetails.checks[0]: must have at most 100 levels of objects and arrays"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("number", "problem"),
+    [
+        (float("nan"), "must be a finite number"),
+        (-float("inf"), "must be a finite number"),
+        (10**400, "must not be a number beyond the range of a double"),
+        pytest.param(-(10**5000), "must not be a number beyond the range of a double", id="5,000 digits"),
+        (read_json("1e999"), "must not be a number beyond the range of a double"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"json": [1, "NUMBER"]}, "json[1]"),
+        ({"timeout_seconds": "NUMBER"}, "timeout_seconds"),
+        ({"expect": {"json": {"$.a": "NUMBER"}}}, "expect.json.$.a"),
+        ({"expect": {"json": {"$": {"max": "NUMBER"}}}}, "expect.json.$.max"),
+    ],
+)
+def test_a_number_that_json_does_not_have_is_refused_with_its_place(
+    fields: dict[str, Any], place: str, number: float, problem: str
+) -> None:
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: filled(each) for name, each in value.items()}
+        return [filled(each) for each in value] if isinstance(value, list) else number if value == "NUMBER" else value
+
+    assert problems({"checks": [{"type": "http", **filled(fields)}]}) == [f"hookDetails.checks[0].{place}: {problem}"]
+
+
+HALF = "a\ud800"
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"path": f"/{HALF}"}, ".path:"),
+        ({"url": f"http://a/{HALF}"}, ".url:"),
+        ({"query": {HALF: "b"}}, ".query (the name of a field):"),
+        ({"query": {"b": [HALF]}}, ".query.b[0]:"),
+        ({"form": {"b": HALF}}, ".form.b:"),
+        ({"body": HALF}, ".body:"),
+        ({"multipart": {"b": HALF}}, ".multipart.b:"),
+        ({"multipart": {"b": {"filename": HALF, "content": "c"}}}, ".multipart.b.filename:"),
+        ({"name": HALF}, ".name:"),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused_where_it_cannot_be_sent(fields: Any, where: str) -> None:
+    (found,) = problems({"checks": [{"type": "http", "method": "POST", **fields}]})
+    assert found == f"hookDetails.checks[0]{where} must not contain half of a surrogate pair"

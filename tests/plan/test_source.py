@@ -121,6 +121,10 @@ def test_mode_observe_holds_wherever_it_stands(keep: Keep) -> None:
         ([], {}, '{}: must be a JSON object such as {{"checks": [...]}}, not array'),
         (b"checks: []", {}, "{}: is not JSON: Expecting value, line 1 column 1"),
         (b"[" * 100_000, {}, "{}: is nested too deeply"),
+        (b'{"timeout_minutes": %s}' % (b"9" * 5000), {}, "{}: has a number that is too large (5000 characters)"),
+        (b'{"timeout_minutes": -1e400}', {}, "{}: has a number that is too large (6 characters)"),
+        (b'{"timeout_minutes": NaN}', {}, "{}: is not JSON: NaN is not a number of JSON"),
+        (b'{"checks": [], "checks": []}', {}, "{}: has the key 'checks' twice in one object"),
         (
             {"checks": [{"type": "http", "watch": {"for_minutes": 60}}]},
             {},
@@ -174,6 +178,12 @@ def test_places() -> None:
 def test_a_plan_is_text_of_a_certain_size(aws: AwsApi) -> None:
     aws.answer("GetObject", {"Body": b'{"a": "\xff"}'})
     assert f"{S3}: is not JSON: its text is not UTF-8" in reason({"plan": S3})
+
+    aws.answer("GetObject", {"Body": '{"checks": []}'.encode("utf-16")})
+    assert f"{S3}: is not JSON: it is UTF-16 or UTF-32, without a charset that says so" in reason({"plan": S3})
+
+    aws.answer("GetObject", {"Body": b'\xef\xbb\xbf{"checks": []}'})
+    assert ask({"plan": S3})["hookStatus"] == "SUCCEEDED"
 
     room = MAX_BYTES - len('{"checks": []}')
     aws.answer("GetObject", {"Body": b'{"checks": []}' + b" " * room})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.support.aws import AwsApi
-from tests.support.layouts import BLUE_GROUP, GREEN_GROUP, LISTENER, forward, healthy, task
+from tests.support.layouts import BLUE_GROUP, GREEN_GROUP, LISTENER, default_rule, forward, healthy, task
 
 FUNCTION_OF = {
     "BeforeInstall": "PreScaleUp",
@@ -80,6 +80,7 @@ def deployed_by_codedeploy(aws: AwsApi, event: str, port: int, host: str = "127.
     aws.answer("PutLifecycleEventHookExecutionStatus", lambda asked: {"x": asked["lifecycleEventHookExecutionId"]})
     aws.answer("DescribeTaskSets", lambda asked: {"taskSets": [_task_set(each) for each in asked["taskSets"]]})
     aws.answer("DescribeListeners", lambda asked: {"Listeners": [_listener(asked["ListenerArns"][0], event, port)]})
+    aws.answer("DescribeRules", lambda asked: default_rule(asked, _group(asked["ListenerArn"], event)))
     containers = [{"name": "web", "image": "my-app:7"}]
     aws.answer("DescribeTaskDefinition", {"taskDefinition": {"containerDefinitions": containers}})
     alarm = {"AlarmName": "api-5xx", "StateValue": "OK", "StateUpdatedTimestamp": now}
@@ -115,6 +116,8 @@ def _task_set(identifier: str) -> dict[str, Any]:
 
 
 def _listener(arn: str, event: str, port: int) -> dict[str, Any]:
-    green = arn == LISTENER or event == "AfterAllowTraffic"
-    actions = forward(GREEN_GROUP if green else BLUE_GROUP)
-    return {"ListenerArn": arn, "Protocol": "HTTP", "Port": port, "DefaultActions": actions}
+    return {"ListenerArn": arn, "Protocol": "HTTP", "Port": port, "DefaultActions": forward(_group(arn, event))}
+
+
+def _group(arn: str, event: str) -> str:
+    return GREEN_GROUP if arn == LISTENER or event == "AfterAllowTraffic" else BLUE_GROUP

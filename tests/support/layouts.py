@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ecs_hooks.deployment.listener import ListenerArn
 from tests.conftest import BLUE, GREEN
 from tests.support.aws import AwsApi
 
@@ -27,10 +29,40 @@ def forward(*groups: str) -> list[dict[str, Any]]:
     return [{"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}]
 
 
-def rule(*conditions: dict[str, Any], to: tuple[str, ...] = (GREEN_GROUP,)) -> dict[str, Any]:
-    """Return the answer of DescribeRules with a rule of these conditions."""
-    rule = {"RuleArn": TEST_RULE, "Conditions": list(conditions), "Actions": forward(*to), "IsDefault": not conditions}
-    return {"Rules": [rule]}
+def rule(
+    *conditions: dict[str, Any], to: tuple[str, ...] = (GREEN_GROUP,), arn: str = TEST_RULE, priority: int = 10
+) -> dict[str, Any]:
+    """Return the answer of DescribeRules with a rule of these conditions, and with a default rule to blue."""
+    if not conditions:
+        return {"Rules": [{"RuleArn": arn, "Priority": "default", "Actions": forward(*to), "IsDefault": True}]}
+    described = {
+        "RuleArn": arn,
+        "Priority": str(priority),
+        "Conditions": list(conditions),
+        "Actions": forward(*to),
+        "IsDefault": False,
+    }
+    default = rule(to=(BLUE_GROUP,), arn=f"{arn.rpartition('/')[0]}/dddddddddddddddd")
+    return {"Rules": [described, *default["Rules"]]}
+
+
+def default_rule(asked: dict[str, Any], group: str) -> dict[str, Any]:
+    """Return the answer of DescribeRules with the default rule of a listener, which forwards to a target group."""
+    return rule(to=(group,), arn=f"{asked['ListenerArn'].replace(':listener/', ':listener-rule/')}/dddddddddddddddd")
+
+
+def by_listener(rules: Mapping[str, dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return the answer of DescribeRules for a listener or for rules, from answers for each rule by its ARN."""
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for arn, described in rules.items():
+            if ListenerArn.parse(arn).listener == asked.get("ListenerArn") or arn in asked.get("RuleArns", ()):
+                first, *others = described["Rules"]
+                found |= {arn: {**first, "RuleArn": arn}} | {each["RuleArn"]: each for each in others}
+        return {"Rules": list(found.values())}
+
+    return answer
 
 
 def revision(arn: str = GREEN, test: str = TEST_RULE, group: str = GREEN_GROUP, **fields: Any) -> dict[str, Any]:
@@ -51,6 +83,30 @@ def revision(arn: str = GREEN, test: str = TEST_RULE, group: str = GREEN_GROUP, 
         "containerImages": [{"containerName": "web", "image": "my-app:7", "imageDigest": "sha256:abc"}],
         **fields,
     }
+
+
+ADMIN_GROUP = f"{_ELB}:targetgroup/admin/3333333333333333"
+
+
+def several_load_balancers(**fields: Any) -> dict[str, Any]:
+    """Return a revision behind the usual load balancer, and before it a Network, a Classic and a VPC Lattice one."""
+    described = revision(**fields)
+    network = {
+        "targetGroupArn": ADMIN_GROUP,
+        "containerName": "admin",
+        "containerPort": 9090,
+        "advancedConfiguration": {"productionListenerRule": NLB_LISTENER},
+    }
+    classic = {"loadBalancerName": "old", "containerName": "web", "containerPort": 8080}
+    described["loadBalancers"] = [network, classic, *described["loadBalancers"]]
+    described["resolvedConfiguration"]["loadBalancers"].append({"targetGroupArn": ADMIN_GROUP})
+    lattice = "arn:aws:vpc-lattice:us-west-2:123456789012:targetgroup/tg-0123456789"
+    described["vpcLatticeConfigurations"] = [{"roleArn": "r", "targetGroupArn": lattice, "portName": "http"}]
+    return described
+
+
+UNREAD = "Classic Load Balancer old, VPC Lattice target group tg-0123456789"
+"""The load balancers of `several_load_balancers` that no check can read."""
 
 
 def load_balancer(aws: AwsApi, protocol: str = "HTTP", port: int = 8080, host: str = DNS) -> None:
@@ -75,7 +131,7 @@ def load_balancer(aws: AwsApi, protocol: str = "HTTP", port: int = 8080, host: s
             "failures": [],
         },
     )
-    aws.answer("DescribeRules", rule())
+    aws.answer("DescribeRules", by_listener({TEST_RULE: rule(), PRODUCTION_RULE: rule()}))
     listener = {"ListenerArn": LISTENER, "Protocol": protocol, "Port": port, "DefaultActions": forward(GREEN_GROUP)}
     aws.answer("DescribeListeners", {"Listeners": [listener]})
     aws.answer("DescribeLoadBalancers", {"LoadBalancers": [{"LoadBalancerArn": BALANCER, "DNSName": host}]})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, TextIO
 
 import click
 
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import Plan, PlanError
 from ecs_hooks.plan.source import PlanReference, fetched
 
@@ -16,16 +16,14 @@ from ecs_hooks.plan.source import PlanReference, fetched
 def read_plan(file: TextIO) -> tuple[dict[str, Any], Plan]:
     """Return the JSON and the plan of a file; if it is not valid, print every problem and exit with status 1."""
     try:
-        configuration = json.load(file)
+        configuration = read_json(file.read(), strict=True)
         return configuration, Plan.parse(configuration)
-    except RecursionError:
-        _exit(file, ["is nested too deeply"])
     except PlanError as error:
         _exit(file, error.problems)
     except UnicodeDecodeError:
         _exit(file, ["is not JSON: its text is not UTF-8"])
-    except json.JSONDecodeError as error:
-        _exit(file, [f"is not JSON: {error.msg}, line {error.lineno} column {error.colno}"])
+    except JsonError as error:
+        _exit(file, [str(error)])
 
 
 def fetch_plan(file: TextIO, configuration: dict[str, Any], place: str, region: str) -> tuple[dict[str, Any], Plan]:

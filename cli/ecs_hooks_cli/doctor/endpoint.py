@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import get_args
 
 from ecs_hooks.aws.call import parsing
@@ -16,20 +17,24 @@ from ecs_hooks.deployment.endpoint import (
     Endpoint,
     EndpointError,
     Listener,
+    RoutingError,
 )
 from ecs_hooks.deployment.green import EndpointConfig, app_url_of, green_endpoint, green_listener, production_listener
 from ecs_hooks.deployment.listener import (
     RULES,
     ListenerArn,
-    Route,
+    Rule,
     describe_address,
-    describe_route,
+    describe_rules,
+    find_rule,
     obstacle_text,
     short_arn,
 )
 from ecs_hooks.deployment.placeholders import NoBlueError
+from ecs_hooks.deployment.routing import Routing
 from ecs_hooks.deployment.tasks import container_definitions, named_port
 from ecs_hooks.http.errors import RequestError
+from ecs_hooks.http.request import Request
 from ecs_hooks.http.url import Url
 from ecs_hooks.plan.model import Plan
 from ecs_hooks_cli.common.service import Service
@@ -54,7 +59,13 @@ def examine_green(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding
             yield SUBJECT.error(f"at {stage}: {failed.problem}", failed.fix or _RULE_CHANGED)
             continue
         yield from _problems_or_ok(
-            stage, text, [*_refused_methods(stage, endpoint, checks), *_objections(stage, endpoint, checks)]
+            stage,
+            text,
+            [
+                *_refused_methods(stage, endpoint, checks),
+                *_refused_requests(stage, endpoint, checks),
+                *_objections(stage, endpoint, checks),
+            ],
         )
 
 
@@ -71,7 +82,13 @@ def examine_blue(hook: PlannedHook, stage: str, plan: Plan) -> Iterator[Finding]
     except NoBlueError as first:
         yield SUBJECT.ok(f"at {stage}: {first}")
     else:
-        yield from _problems_or_ok(stage, text, list(_refused_methods(stage, endpoint, checks)) if endpoint else [])
+        yield from _problems_or_ok(
+            stage,
+            text,
+            [*_refused_methods(stage, endpoint, checks), *_refused_requests(stage, endpoint, checks)]
+            if endpoint
+            else [],
+        )
 
 
 def _problems_or_ok(stage: str, text: str, problems: Sequence[Finding]) -> Iterator[Finding]:
@@ -85,6 +102,21 @@ def _refused_methods(stage: str, endpoint: Endpoint, checks: Sequence[Check]) ->
                 yield SUBJECT.error(
                     f"at {stage}: the listener rule accepts {', '.join(endpoint.methods)} only, not the {method} of {check.label}",
                     "change the method of the check, or the rule",
+                )
+
+
+def _refused_requests(stage: str, endpoint: Endpoint, checks: Sequence[Check]) -> Iterator[Finding]:
+    """Yield the requests that would not reach the revision; those with variables are known only in a deployment."""
+    for check in checks:
+        for request in check.requirements().requests:
+            if getattr(request, "variables", ()) or (endpoint.methods and request.method not in endpoint.methods):
+                continue
+            headers = {name: value for name, value in request.headers.items() if isinstance(value, str)}
+            try:
+                endpoint.request(request.method, request.path or "/", request.query, headers)
+            except RoutingError as refused:
+                yield SUBJECT.error(
+                    f"at {stage}: {check.label} {request.method} {request.path or '/'}: {refused.problem}", refused.fix
                 )
 
 
@@ -118,8 +150,10 @@ def _future_green(examined: ExaminedService, stage: str, wanted: EndpointConfig,
     balancing = service.load_balancing
     found = green_listener(stage, balancing) if listener == "test" else production_listener(balancing)
     if found is not None:
-        arn, forwarding = _route(found[1], _BASE_URL)
-        return derive_endpoint(forwarding, lambda: describe_address(arn), arn.text, wanted.host or "")
+        arn, rules = _rules(found[1], _BASE_URL)
+        route = find_rule(rules, arn).route
+        derived = derive_endpoint(route, lambda: describe_address(arn), arn.text, wanted.host or "")
+        return _routed(derived, arn, rules, "green")
     port = task_port(service)
     if port is None:
         raise EndpointError(
@@ -145,22 +179,32 @@ def _blue(hook: PlannedHook, stage: str, plan: Plan) -> tuple[Endpoint | None, s
         )
     if examined.is_at(stage):
         found = blue_endpoint(wanted, stage, lambda: examined.deployment(stage), environment=hook.environment)
-        return found.endpoint, "blue answers at {} now"
+        return found, "blue answers at {} now"
     if listener is None:
         return None, "requests to blue will go to one of its tasks"
-    arn, forwarding = _route(listener.production, OVERRIDE)
-    return derive_blue_endpoint(
-        forwarding, lambda: describe_address(arn), arn.text, None, wanted.host
-    ), "blue will answer at {}"
+    arn, rules = _rules(listener.production, OVERRIDE)
+    route = find_rule(rules, arn).route
+    derived = derive_blue_endpoint(route, lambda: describe_address(arn), arn.text, None, wanted.host)
+    return _routed(derived, arn, rules, "blue"), "blue will answer at {}"
 
 
-def _route(listener: str, fix: str) -> tuple[ListenerArn, Route]:
+def _rules(listener: str, fix: str) -> tuple[ListenerArn, Sequence[Rule]]:
     with parsing(RULES):
         arn = ListenerArn.parse(listener)
-    found = describe_route(arn)
-    if found.obstacle:
-        raise EndpointError(f"{short_arn(arn.text)} {obstacle_text(found)}", fix)
-    return arn, found
+    rules = describe_rules(arn)
+    route = find_rule(rules, arn).route
+    if route.obstacle:
+        raise EndpointError(f"{short_arn(arn.text)} {obstacle_text(route)}", fix)
+    return arn, rules
+
+
+def _routed(endpoint: Endpoint, arn: ListenerArn, rules: Sequence[Rule], whose: str) -> Endpoint:
+    """Return an endpoint with the routing of a future deployment, in which its own rule forwards to the revision."""
+    url = Url.parse(endpoint.base_url)
+    own = find_rule(rules, arn)
+    return endpoint._replace(
+        routing=Routing(rules, own, "", whose=whose, host=url.host, port=url.port, others=lambda _: None)
+    )
 
 
 def task_port(service: Service) -> int | None:
@@ -181,5 +225,14 @@ def _shown(endpoint: Endpoint) -> str:
         raise EndpointError(
             f"the address of green is not valid: {invalid}", "correct hookDetails.base_url or APP_URL"
         ) from None
-    names = [*(f"header {name}" for name in endpoint.headers), *(f"parameter {name}" for name in endpoint.query)]
+    names = [f"header {name}" for name in endpoint.headers]
+    if endpoint.routing is not None:
+        names += ["header Host"] if endpoint.host else []
+        with suppress(RequestError):  # reported for the requests of the plan
+            request = endpoint.request(next(iter(endpoint.methods), "GET"), "/", {}, {})
+            path, _, query = request.url.target.partition("?")
+            where = request.url._replace(target=path).shown
+            default = {"host", *(name.lower() for name in Request.build("GET", request.url).headers)}
+            names += [f"header {name}" for name in request.headers if name.lower() not in default]
+            names += [f"parameter {each.partition('=')[0]}" for each in query.split("&") if each]
     return f"{where} with {' and '.join(names)}" if names else where

@@ -61,6 +61,7 @@ def examine(described: Service, stages: Collection[str]) -> Iterator[Section]:
 def _of_service(described: Service, stages: Collection[str]) -> Iterator[Finding]:
     yield from service.examine_sdk(*service.installed_sdk())
     yield from service.examine_service(described, stages)
+    yield from service.examine_rollbacks(described)
 
 
 def _of_hook(hook: AttachedHook) -> Iterator[Finding]:

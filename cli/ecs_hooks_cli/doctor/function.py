@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ecs_hooks.aws.call import call_aws, parsing
 from ecs_hooks.core.arn import EcsArn
+from ecs_hooks.core.deadline import MAX_ECS_SECONDS, MAX_LAMBDA_SECONDS
 from ecs_hooks.core.event import Stage
 from ecs_hooks_cli.doctor.finding import Finding, Subject
 
@@ -161,6 +162,14 @@ def examine_configuration(function: Function) -> Iterator[Finding]:
             SUBJECT.warning(
                 f"the function's Timeout is {function.timeout} s: if it expires, the hook fails and ECS rolls back",
                 "set Timeout to 60 s or more; the functions of the stack have 120 s",
+            )
+        )
+    if function.timeout > MAX_ECS_SECONDS:
+        problems.append(
+            SUBJECT.warning(
+                f"the function's Timeout is {function.timeout} s: Lambda allows {MAX_LAMBDA_SECONDS} s, but ECS documents "
+                f"{MAX_ECS_SECONDS} s for one invocation, and the hook ends by then",
+                f"set Timeout to {MAX_ECS_SECONDS} s or less",
             )
         )
     yield from problems

@@ -207,6 +207,7 @@ def _resources(action: str, hook: PlannedHook) -> tuple[str, ...]:  # noqa: PLR0
             groups = {
                 f"arn:{arn.partition}:logs:{each.region}:{arn.account}:log-group:{each.group}:*"
                 for each in log_configurations(containers, arn.region)
+                if not each.obstacle
             }
             return tuple(sorted(groups))
         case "secretsmanager:GetSecretValue":

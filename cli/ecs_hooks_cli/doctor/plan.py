@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks import AlarmCheck
-from ecs_hooks.core.deadline import for_answer, for_checks
+from ecs_hooks.core.deadline import MAX_ECS_SECONDS, for_answer, for_checks
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.deployment.endpoint import BEFORE_GREEN_RUNS
@@ -91,10 +91,10 @@ def _plan(hook: AttachedHook, function: Function | None, stage: str, source: Fet
     defaults = default_checks(stage) if function is not None and function.stage == stage else ()
     own_fields_allowed = _own_fields_allowed(function)
     if source is not None:
-        return source.plan(defaults=defaults, own_fields_allowed=own_fields_allowed)
+        return source.plan(defaults=defaults, own_fields_allowed=own_fields_allowed, deployed=hook.examined.arn)
     event = hook.event(stage)
     details = event.hook_details if event.configuration is None else event.configuration
-    return Plan.parse(details, defaults=defaults, own_fields_allowed=own_fields_allowed)
+    return Plan.parse(details, defaults=defaults, own_fields_allowed=own_fields_allowed, deployed=hook.examined.arn)
 
 
 def _mistakes(hook: AttachedHook, invalid: PlanError) -> Iterator[Finding]:
@@ -145,14 +145,18 @@ def _durations(function: Function | None, plan: Plan) -> Iterator[Finding]:
     """Find checks that do not fit into one invocation of the function."""
     if function is None:
         return
-    seconds = for_checks(for_answer(function.timeout))
+    seconds = for_checks(for_answer(min(function.timeout, MAX_ECS_SECONDS)))
     for check in plan.checks:
         required = check.requirements().seconds
         if required > seconds:
+            is_longest = function.timeout >= MAX_ECS_SECONDS
+            limit = (
+                f"ECS's limit of {MAX_ECS_SECONDS}" if is_longest else f"the function's Timeout of {function.timeout}"
+            )
+            increase = "" if is_longest else f", or increase the function's Timeout (at most {MAX_ECS_SECONDS} s)"
             yield _SUBJECT.error(
-                f"{check.label} requires {required:g} s of one invocation, but the function's Timeout of "
-                f"{function.timeout} s leaves {seconds:.0f} s for checks",
-                "shorten the check, or increase the function's Timeout (at most 900 s)",
+                f"{check.label} requires {required:g} s of one invocation, but {limit} s leaves {seconds:.0f} s for checks",
+                f"shorten the check{increase}",
             )
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+from ecs_hooks.aws.call import call_aws_list
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.event import Stage
+from ecs_hooks_cli.common.rollback import listener_failure
 from ecs_hooks_cli.common.service import Service
 from ecs_hooks_cli.doctor.finding import Finding, Subject
 
@@ -42,6 +46,25 @@ def examine_sdk(version: str, members: Mapping[str, Any]) -> Iterator[Finding]:
         )
     else:
         yield _SDK.ok(f"botocore {version} supports lifecycle hooks, hookDetails and timeoutConfiguration")
+
+
+def examine_rollbacks(service: Service) -> Iterator[Finding]:
+    """Find the latest rollback that ECS reports as a failed hook although none failed."""
+    events = [str(each.get("message") or "") for each in service.described.get("events") or []]
+    # With the permissions of the user alone, the events are there, and the reasons of deployments may not be.
+    with suppress(FactError):
+        deployments = call_aws_list(
+            "ecs:ListServiceDeployments",
+            service.region,
+            "serviceDeployments",
+            cluster=service.cluster,
+            service=service.name,
+            status=["ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"],
+        )
+        events += [str(each.get("statusReason") or "") for each in deployments]
+    found = next(filter(None, map(listener_failure, events)), None)
+    if found is not None:
+        yield _SERVICE.warning(f"last rollback: {found.text}", found.fix)
 
 
 def examine_service(service: Service, stages: Collection[str]) -> Iterator[Finding]:

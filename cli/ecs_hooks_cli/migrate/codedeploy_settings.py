@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from ecs_hooks.core.formatting import nearest
+from ecs_hooks.core.json_text import read_json
 from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks_cli.migrate.document import DocumentError
 
@@ -113,7 +113,7 @@ def read_group(file: TextIO) -> DeploymentGroup:
         If it is not valid, or not of an ECS service.
     """
     try:
-        whole = json.load(file)
+        whole = read_json(file.read(), strict=True)
         inner = whole.get("deploymentGroupInfo", whole) if isinstance(whole, dict) else whole
         group = DeploymentGroup.model_validate(inner)
     except ValidationError as error:
@@ -162,7 +162,7 @@ def read_traffic_shift(name: str) -> TrafficShift:
 def _read_file(path: Path) -> TrafficShift:
     percent = minutes = 0
     try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
+        whole = read_json(path.read_bytes(), strict=True)
         routing = whole.get("deploymentConfigInfo", whole)["trafficRoutingConfig"]
         kind = _TYPES.get(routing["type"])
         if kind in {"Canary", "Linear"}:

@@ -110,6 +110,7 @@ def parse_document(text: str) -> Value:
     DocumentError
         If it is neither, or is empty.
     """
+    text = text.removeprefix("\ufeff")
     if text.lstrip().startswith("{"):
         # JSON is YAML except for tabs between tokens; a JSON string never contains a literal tab.
         text = text.replace("\t", " ")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from urllib.parse import unquote
@@ -16,6 +15,7 @@ from jsonschema_path.loaders import JsonschemaSafeLoader
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 from referencing.exceptions import Unresolvable
 
+from ecs_hooks.core.json_text import JsonError, read_json, refuse_unportable
 from ecs_hooks.core.redaction import one_line
 
 if TYPE_CHECKING:
@@ -165,13 +165,18 @@ def _same_value(schema: Any) -> Iterator[str]:
 
 
 def _parsed(text: str) -> Any:
-    json_problem = ""
+    json_problem, text = "", text.removeprefix("\ufeff")
     if text.lstrip().startswith("{"):
         # JSON with tabs is not YAML.
         try:
-            return json.loads(text)
-        except ValueError as error:
-            json_problem = f"is not JSON: {error}"
+            root = read_json(text)
+            refuse_unportable(root)
+        except JsonError as error:
+            if not error.is_syntax:
+                raise DocumentError([str(error)]) from None
+            json_problem = str(error)
+        else:
+            return root
     try:
         _refuse_depth(text)
         return file_handler(io.StringIO(text))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from ecs_hooks.core.event import Stage
+from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks_simulator import (
     CallableTarget,
     CanaryConfiguration,
@@ -114,20 +114,24 @@ def _target(stage: str, file: Path, name: str) -> CallableTarget:
 
 
 def plans(file: Path | None) -> Mapping[str, Any]:
-    """Return the hookDetails in a file by stage."""
+    """Return the hookDetails in a file by stage, for the simulated service."""
     if file is None:
         return {}
     plan = _json(file, str(file))
     if isinstance(plan, dict) and plan and all(key in Stage.__members__ for key in plan):
-        return plan
-    return {Stage.POST_TEST_TRAFFIC_SHIFT: plan}
+        return {stage: _for_any_service(each) for stage, each in plan.items()}
+    return {Stage.POST_TEST_TRAFFIC_SHIFT: _for_any_service(plan)}
+
+
+def _for_any_service(plan: Any) -> Any:
+    return {name: value for name, value in plan.items() if name != "service"} if isinstance(plan, dict) else plan
 
 
 def _json(file: Path, where: str) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise click.UsageError(f"{where}: not JSON: {error}") from error
+        return read_json(file.read_bytes(), strict=True)
+    except JsonError as error:
+        raise click.UsageError(f"{where}: {error}") from error
 
 
 # Faults, alarms, undocumented behaviour

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from ecs_hooks.assertions.jsonpath import check_paths, find
 from ecs_hooks.assertions.predicate import LiteralOrPredicate, Predicate
 from ecs_hooks.assertions.status import ExpectedStatus, show_status, status_matches
+from ecs_hooks.core.json_text import has_bom
 from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.redaction import MASK, is_secret_name
 from ecs_hooks.http.errors import ContentError
 
@@ -46,14 +48,12 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, Mapping | Predicate) else value
 
 
-class Expect(BaseModel):
+class Expect(PlanModel):
     """Expectations of a response; all must be met."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     status: ExpectedStatus = "2xx"
     """Status code: `200`, a class `"2xx"`, a range `"200-299"`, or a list of these."""
-    headers: dict[str, LiteralOrPredicate] = {}
+    headers: dict[str, LiteralOrPredicate] = Field(default={})
     """Headers by name, in any case."""
     body: Annotated[
         tuple[Predicate, ...], BeforeValidator(_as_list, json_schema_input_type=Predicate | list[Predicate])
@@ -85,6 +85,7 @@ class Expect(BaseModel):
             *self._unmet_headers(response, redactor),
             *self._unmet_body(response, redactor),
             *self._unmet_json(response, redactor),
+            *self._warned_of_mark(response),
             *self._unmet_latency(response),
             *self._unmet_asserts(response, redactor),
         ]
@@ -135,6 +136,11 @@ class Expect(BaseModel):
             problem = predicate.problem_among(values, redactor, shown=MASK if is_secret_name(path) else None)
             if problem:
                 yield Unmet(what, problem)
+
+    def _warned_of_mark(self, response: Response) -> Iterator[Unmet]:
+        reads_json = self.json_values or any(each.query == "jsonpath" for each in self.asserts)
+        if reads_json and has_bom(response.content):
+            yield Unmet("body", "begins with a byte order mark, which RFC 8259 forbids in JSON", warn=True)
 
     def _unmet_latency(self, response: Response) -> Iterator[Unmet]:
         milliseconds = response.latency * 1000

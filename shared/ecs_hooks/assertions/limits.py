@@ -33,10 +33,10 @@ def _check_limit(value: Any) -> float | str:
     raise ValueError(f"must be a number, a date or another text, not {json_type(value)}")
 
 
-Number = Annotated[float, PlainValidator(_check_number, json_schema_input_type=float)]
+Number = Annotated[int | float, PlainValidator(_check_number, json_schema_input_type=float)]
 """A finite number. An integer stays one: a float has 53 bits."""
 
-Limit = Annotated[float | str, PlainValidator(_check_limit, json_schema_input_type=float | str)]
+Limit = Annotated[int | float | str, PlainValidator(_check_limit, json_schema_input_type=float | str)]
 """A number, a date of RFC 3339, or another text. A text that is a number is one."""
 
 

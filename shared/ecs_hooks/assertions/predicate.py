@@ -10,13 +10,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 from ecs_hooks.assertions.formats import FORMATS
 from ecs_hooks.assertions.limits import Limit, Number, comparable, is_ordered, kind_of
 from ecs_hooks.assertions.numbers import at_most, read_number, show_number
 from ecs_hooks.assertions.patterns import check_pattern, matches
 from ecs_hooks.core.formatting import json_equal, json_type
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError
 
@@ -36,10 +37,10 @@ class _Failure(NamedTuple):
     """The type of values that it is for, such as `a string`, if the value does not fit; else empty."""
 
 
-class Predicate(BaseModel):
+class Predicate(PlanModel):
     """Conditions for one value; all of those given must hold."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     equals: JsonValue = None
     """The expected value, compared as JSON: 1 and 1.0 are equal, 1 and true or "1" are not."""
@@ -287,10 +288,8 @@ LiteralOrPredicate = Annotated[
 """A predicate, or a value that must be equal. To compare with an object, write `{"equals": {...}}`."""
 
 
-class Condition(BaseModel):
+class Condition(PlanModel):
     """Limits: the condition holds for a number beyond one of them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     above: Number | None = None
     """Holds for a greater number."""

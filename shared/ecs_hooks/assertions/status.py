@@ -11,6 +11,7 @@ from pydantic import PlainValidator
 def status_range(rule: object) -> tuple[int, int]:
     """Return the lowest and the highest code that match a rule; raise ValueError if the rule is not valid."""
     low = high = 0
+    rule = _whole(rule)
     if isinstance(rule, int) and not isinstance(rule, bool):
         low = high = rule
     elif isinstance(rule, str):
@@ -24,6 +25,11 @@ def status_range(rule: object) -> tuple[int, int]:
             'must be a status code such as 200, a class such as "2xx", a range such as "200-299", or a list of these'
         )
     return low, high
+
+
+def _whole(rule: Any) -> Any:
+    """Return a number such as 200.0 as a whole number, and any other value unchanged."""
+    return int(rule) if isinstance(rule, float) and rule.is_integer() else rule
 
 
 def _rules(expected: Any) -> list[Any]:
@@ -45,7 +51,7 @@ def _check(value: Any) -> Any:
         raise ValueError("requires at least one status code")
     for rule in _rules(value):
         status_range(rule)
-    return value
+    return [*map(_whole, value)] if isinstance(value, list) else _whole(value)
 
 
 ExpectedStatus = Annotated[

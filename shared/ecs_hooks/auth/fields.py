@@ -7,28 +7,25 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ecs_hooks.auth.secret_resolver import Secret
 from ecs_hooks.auth.secret_store import Reference
 from ecs_hooks.aws.clients import credentials
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import Form
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import Authorization, check_headers
 from ecs_hooks.http.tls import ClientCertificate
-from ecs_hooks.http.url import Url
+from ecs_hooks.http.url import Url, encoded
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_resolver import SecretResolver
 
-_ROLE_ARN = r"^arn:[a-z0-9-]+:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$"
+_ROLE_ARN = r"^arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}$"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-
-class Basic(_Model):
+class Basic(PlanModel):
     """A user name and a password (RFC 7617)."""
 
     username: Secret
@@ -41,11 +38,11 @@ class Basic(_Model):
         username, password = resolver.resolve_text(self.username), resolver.resolve(self.password)
         if ":" in username:
             raise RequestError("auth.basic.username: must not contain a colon")
-        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+        pair = base64.b64encode(encoded(f"{username}:{password}", "auth.basic")).decode()
         return _header(resolver, f"Basic {pair}")
 
 
-class Bearer(_Model):
+class Bearer(PlanModel):
     """A bearer token (RFC 6750)."""
 
     token: Secret
@@ -56,7 +53,7 @@ class Bearer(_Model):
         return _header(resolver, f"Bearer {resolver.resolve(self.token)}")
 
 
-class ApiKey(_Model):
+class ApiKey(PlanModel):
     """A key in a header or in a query parameter."""
 
     header: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -86,7 +83,7 @@ class ApiKey(_Model):
         return Authorization({self.header or "": value})
 
 
-class OAuth2(_Model):
+class OAuth2(PlanModel):
     """An access token by the client credentials grant (RFC 6749, section 4.4), used until it expires."""
 
     token_url: Annotated[str, Field(max_length=2000)]
@@ -130,7 +127,7 @@ class OAuth2(_Model):
         return Authorization(sign=tokens.authorize)
 
 
-class SigV4(_Model):
+class SigV4(PlanModel):
     """AWS Signature Version 4, with the credentials of a role."""
 
     service: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$"), Form("execute-api: small letters, digits and -")]
@@ -155,7 +152,7 @@ class SigV4(_Model):
         return Authorization(sign=signer.sign)
 
 
-class MutualTls(_Model):
+class MutualTls(PlanModel):
     """A client certificate, for mutual TLS."""
 
     certificate: Secret
@@ -177,7 +174,7 @@ class MutualTls(_Model):
         )
 
 
-class Auth(_Model):
+class Auth(PlanModel):
     """How a request authenticates: exactly one of these.
 
     A secret is a text, or `{"secretsmanager": NAME}`, `{"ssm": NAME}` or `{"env": NAME}`.

@@ -8,10 +8,10 @@ from urllib.parse import quote_plus
 
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
-from ecs_hooks.http.errors import CertificateError, ContentError, DeadlineError, HttpError
+from ecs_hooks.http.errors import CertificateError, ContentError, DeadlineError, FunctionLimitError, HttpError
 from ecs_hooks.http.request import Request, form_body, with_defaults
 from ecs_hooks.http.retry import send
-from ecs_hooks.http.url import Url
+from ecs_hooks.http.url import Url, encoded
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_resolver import SecretResolver
@@ -97,7 +97,7 @@ class Client(NamedTuple):
     @property
     def basic(self) -> str:
         """The credentials as a header; unlike RFC 7617, both are form-encoded first (RFC 6749, section 2.3.1)."""
-        pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
+        pair = ":".join(quote_plus(encoded(each, "auth.oauth2")) for each in (self.client_id, self.client_secret))
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
@@ -148,6 +148,8 @@ class Tokens:
 def _status_of(error: HttpError) -> Status:
     if isinstance(error, DeadlineError):
         return Status.WAIT
+    if isinstance(error, FunctionLimitError):
+        return Status.ERROR
     # Other errors are retried: the token endpoint is not part of the deployment.
     return Status.FAIL if error.permanent or isinstance(error, CertificateError) else Status.ERROR
 

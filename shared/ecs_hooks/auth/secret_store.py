@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.aws.errors import FactDeniedError, FactError
-from ecs_hooks.core.arn import region_of
+from ecs_hooks.core.arn import PARAMETER, region_of
 from ecs_hooks.core.json_text import JsonError, read_json
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import FieldError, Form
 
 SECRETS_MANAGER = "secretsmanager:GetSecretValue"
@@ -32,15 +33,13 @@ cached_secrets: Cache[tuple[str | None, str, str, str], str] = Cache()
 """Values of secrets, by AWS endpoint, region, action and name."""
 
 
-class Reference(BaseModel):
+class Reference(PlanModel):
     """The place of a secret; it is read when a request first needs it, and cached for five minutes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     secretsmanager: (
         Annotated[
             str,
-            Field(pattern=r"^(arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,519}$"),
+            Field(pattern=r"^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@!-]{1,519}$"),
             Form("NAME or arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"),
         ]
         | None
@@ -52,8 +51,8 @@ class Reference(BaseModel):
     ssm: (
         Annotated[
             str,
-            Field(pattern=r"^(arn:[a-z0-9-]+:ssm:[a-z0-9-]+:\d{12}:parameter)?[A-Za-z0-9_./-]{1,1011}(:[^{}\s]+)?$"),
-            Form("NAME, NAME:VERSION or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME"),
+            Field(pattern=rf"^{PARAMETER}$"),
+            Form("NAME, /PATH/NAME, NAME:VERSION, NAME:LABEL or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME"),
         ]
         | None
     ) = None

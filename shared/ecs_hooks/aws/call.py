@@ -85,25 +85,27 @@ def call_aws_one(action: str, region: str, member: str, what: str, **parameters:
 
 
 def call_aws_pages(
-    action: str, region: str, token: str, too_many: FactError, *, most: int, **parameters: Any
+    action: str, region: str, token: str, too_many: FactError, *, most: int, marker: str = "", **parameters: Any
 ) -> Iterator[dict[str, Any]]:
     """Call AWS page by page, and yield each response; see `call_aws`.
 
     Parameters
     ----------
     token
-        Name of the operation's pagination token.
+        Name of the pagination token in the response.
     too_many
         Raised if there are more pages than `most`, since the rest is unknown.
     most
         Most pages to read.
+    marker
+        Name of the pagination token in the request. Default: `token`.
     """
     for _ in range(most):
         response = call_aws(action, region, **parameters)
         yield response
         if not response.get(token):
             return
-        parameters[token] = response[token]
+        parameters[marker or token] = response[token]
     raise too_many
 
 

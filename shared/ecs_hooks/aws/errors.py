@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ecs_hooks.core.outcome import ExplainedError, Outcome
+from ecs_hooks.core.own_limits import own_limit
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
 _THROTTLED = {
@@ -98,6 +99,9 @@ def invalid_response(action: str) -> FactError:
 
 def aws_error(action: str, error: Exception) -> FactError:
     """Return the error for an exception of an AWS client. Of the response, it contains the error code alone."""
+    limit = own_limit(error)
+    if limit:
+        return FactError(f"{action}: {limit}", action=action)
     # Of botocore's exceptions, ClientError alone has a response; importing it here would load botocore.
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -42,21 +43,39 @@ class InvocationTimeoutError(FactDeniedError):
     """The function did not respond in time. It may still run, and is not invoked again."""
 
 
-def invoke(function: str, qualifier: str, payload: Any, region: str, seconds: float) -> InvocationResult:
+def invoke(
+    function: str, qualifier: str, payload: Any, region: str, seconds: float, custom: Mapping[str, str]
+) -> InvocationResult:
     """Invoke a function, or one of its versions or aliases, once, and return its result within some seconds.
+
+    Parameters
+    ----------
+    function, qualifier
+        Name or ARN of the function, and its version or alias; an empty one for none.
+    payload
+        The event, any JSON.
+    region
+        Region of the function.
+    seconds
+        Timeout of the invocation.
+    custom
+        The function finds it in `context.client_context.custom`.
 
     Raises
     ------
-    LateError
+    InvocationTimeoutError
         If the function does not respond in time.
     FactError
         If the call fails.
     """
     # No retry: the first invocation may have had side effects.
     caller = client("lambda", region, seconds=seconds, attempts=1)
-    version = {"Qualifier": qualifier} if qualifier else {}
+    parameters = {"Qualifier": qualifier} if qualifier else {}
+    parameters["ClientContext"] = base64.b64encode(json.dumps({"custom": custom}).encode()).decode()
     try:
-        response = caller.invoke(FunctionName=function, LogType="Tail", Payload=json.dumps(payload).encode(), **version)
+        response = caller.invoke(
+            FunctionName=function, LogType="Tail", Payload=json.dumps(payload).encode(), **parameters
+        )
         with closing(response["Payload"]) as body:
             content: bytes = body.read()
     except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ecs_hooks.aws.cloudwatch import DESCRIBE_ALARMS, Alarm, describe_alarms
 from ecs_hooks.checks.base import Check, Requirements
@@ -15,7 +15,17 @@ from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS
 
 Policy = Literal["fail", "wait", "ignore"]
-Name = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+def _check_name(name: str) -> str:
+    if name.startswith("arn:"):
+        raise ValueError("must be the name of an alarm, which is the last part of its ARN, not the ARN")
+    if any(character < " " or character == "\x7f" for character in name):
+        raise ValueError("must not contain control characters")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_check_name)]
 
 
 class AlarmCheck(Check):
@@ -31,7 +41,7 @@ class AlarmCheck(Check):
     type: Literal["alarm"] = "alarm"
     names: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
     """Names of alarms, all of which must exist."""
-    prefix: str = Field(default="", max_length=255)
+    prefix: Annotated[str, Field(max_length=255), AfterValidator(_check_name)] = ""
     """Prefix of the names of alarms, in place of `names`."""
     already_alarming: Policy = "fail"
     """Policy for an alarm that was in ALARM before the deployment began: fail, wait until it is not, or ignore it."""
@@ -56,7 +66,9 @@ class AlarmCheck(Check):
         found = self._describe(context, names)
         missing = sorted(set(names) - {alarm.name for alarm in found})
         if missing:
-            return Outcome.failed(f"not found in CloudWatch: {_named(missing)}")
+            are_arns = any(name.startswith("arn:") for name in missing)
+            hint = f"; give names, not ARNs, of alarms in {context.region}" if are_arns else ""
+            return Outcome.failed(f"not found in CloudWatch: {_named(missing)}{hint}")
         if not found:
             return Outcome.failed(f"not found in CloudWatch: an alarm whose name begins with {self.prefix}")
         return self._evaluate(context, found)

@@ -7,16 +7,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.measurement import Watch
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import FieldError, error_lines
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import SigV4
     from ecs_hooks.auth.secret_store import Reference
+    from ecs_hooks.checks.request.request_fields import RequestFields
     from ecs_hooks.deployment.actions import SharedActions
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 
@@ -35,6 +37,8 @@ class Requirements(NamedTuple):
     """Other addresses that the check sends requests to, besides those of green and blue."""
     methods: Sequence[str] = ()
     """HTTP methods of the requests to green, where the plan chooses them."""
+    requests: Sequence[RequestFields] = ()
+    """The requests to green, as the plan has them."""
     blue: bool = False
     """Whether the check sends requests to blue, at an address from AWS."""
     running: bool = False
@@ -80,20 +84,20 @@ class Requirements(NamedTuple):
         return frozenset(found)
 
 
-class AtStep(BaseModel):
+class AtStep(PlanModel):
     """Other values of the check's fields, for the steps of a deployment at which green has little production traffic."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="allow")
 
     up_to_percent: Annotated[float, Field(ge=0, le=100)]
     """Highest percentage of the production traffic on green at which these values apply. All other fields are those of the
     check."""
 
 
-class Check(BaseModel, ABC):
+class Check(PlanModel, ABC):
     """One expectation about the deployment. Subclass it for a check of your own: a `type`, fields, and `run`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     type: str
     """Type of the check in a plan."""

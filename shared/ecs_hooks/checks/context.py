@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.deployment.base import Deployment
-    from ecs_hooks.deployment.baseline import BlueEndpoint
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
     from ecs_hooks.deployment.target import Target
 
@@ -125,7 +124,7 @@ class CheckContext:
         """
         return self.target.green(listener)
 
-    def blue(self, url: str | None = None, host: str | None = None) -> BlueEndpoint:
+    def blue(self, url: str | None = None, host: str | None = None) -> Endpoint:
         """Return blue's address, for a check that compares blue with green.
 
         Parameters

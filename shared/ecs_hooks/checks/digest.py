@@ -46,7 +46,9 @@ class DigestCheck(Check):
     def run(self, context: CheckContext) -> Outcome:
         """Request the version, and compare it with tag and digest of the image."""
         green, images = context.deployment.green, context.deployment.images
-        name = self.container or next((each.container for each in green.load_balancing), next(iter(images), ""))
+        # The request goes to the load balancer with the test listener, if there is one.
+        balancers = sorted(green.load_balancing, key=lambda each: not each.test)
+        name = self.container or next((each.container for each in balancers), next(iter(images), ""))
         if name not in images:
             return Outcome.failed(
                 f"container {name!r} has no image in green; containers: {', '.join(images) or 'none'}"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from ecs_hooks.assertions.expect import Expect, describe, describe_warnings, split_warnings
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
-from ecs_hooks.checks.request.session import ExchangeFields, Session
+from ecs_hooks.checks.request.session import ExchangeFields, Session, at_port, port_problem
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.deployment.endpoint import Listener
+from ecs_hooks.core.plan_model import PlanModel
+from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.response import Response
 from ecs_hooks.http.retry import send
@@ -24,10 +25,8 @@ else:
     Samples = Annotated[Any, LazyModel("ecs_hooks.checks.samples:Samples")]
 
 
-class Until(BaseModel):
+class Until(PlanModel):
     """How long to poll."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     timeout_seconds: Annotated[float, Field(gt=0, le=86_400)]
     """Seconds since the first invocation at this step, after which an unmet expectation is a failure."""
@@ -50,6 +49,8 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
     """Listener for the request: `test`, or `production` at POST_PRODUCTION_TRAFFIC_SHIFT, when green has all production
     traffic. At earlier stages `production` is a failure, because the request would reach blue. `base_url` and `APP_URL`
     are addresses of the test listener, so for `production` the address comes from AWS; `host` applies to both."""
+    port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """Port, if it differs from that of green's address, and that address is a task's or the plan's `base_url`."""
     timeout_seconds: Annotated[float, Field(gt=0, le=900)] = 10
     """Timeout of one attempt, from DNS to the last byte of the body, redirects included."""
     connect_retries: Annotated[int, Field(ge=0, le=20)] = 3
@@ -66,18 +67,28 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         for one, other in [("until", "watch"), ("until", "samples")]:
             if getattr(self, one) is not None and getattr(self, other) is not None:
                 raise ValueError(f"has both {one} and {other}; remove one of them")
-        if self.url is not None and "listener" in self.model_fields_set:
-            raise ValueError("has both url and listener; remove one of them")
+        for name in ("listener", "port"):
+            if self.url is not None and name in self.model_fields_set:
+                raise ValueError(f"has both url and {name}; remove one of them")
         return self
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        return with_requests(super().requirements(), [self], self.listener, self.certificate_references)
+        required = with_requests(super().requirements(), [self], self.listener, self.certificate_references)
+        return required._replace(port=self.port, address_problem=self._address_problem)
+
+    def _address_problem(self, green: Endpoint) -> str:
+        problem = port_problem(green, self.port)
+        return f"{problem}: set url" if problem else ""
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the request, and evaluate the response."""
         session = Session.start(context, self.requirements().listener)
         session = session.limited(self, self.timeout_seconds, self.connect_retries)
+        problem = self._address_problem(session.green)
+        if problem:
+            return Outcome.failed(problem)
+        session = session._replace(green=at_port(session.green, self.port))
         try:
             request = session.build(self)
             if self.samples is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import time
 from typing import Annotated, Any, Literal
 
@@ -15,28 +16,53 @@ from ecs_hooks.assertions.predicate import LiteralOrPredicate
 from ecs_hooks.aws.lambda_function import INVOKE, InvocationResult, InvocationTimeoutError, invoke
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.core.deadline import MAX_LAMBDA_SECONDS
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.core.validation_errors import FieldError
+from ecs_hooks.core.validation_errors import FieldError, Form
+from ecs_hooks.core.version import __version__
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.url import Url
 
 _NO_URL = Url.parse("http://lambda")
 _OK = 200
+_FUNCTION = r"^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:|(\d{12}:)?function:)?[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]+))?$"
+
+
+def _without_arn(function: str) -> str:
+    """Return the name of a function with its qualifier, of an ARN, too."""
+    return function.rpartition("function:")[2]
 
 
 class InvokeCheck(Check):
     """Calls the new version of the deployed Lambda function, and checks its response.
 
     The call is never repeated, also if it times out. In a deployment of an ECS service the check does not apply, unless
-    `function` names the function to call.
+    `function` names the function to call. So that the function can detect the call of a hook, the client context has
+    `custom` with `ecs-hooks` (the version), `deployment` and `stage`.
     """
 
     type: Literal["invoke"] = "invoke"
-    function: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    function: (
+        Annotated[
+            str,
+            Field(pattern=_FUNCTION, min_length=1, max_length=256),
+            Form(
+                "NAME, ACCOUNT:function:NAME or arn:aws:lambda:REGION:ACCOUNT:function:NAME, each also with :QUALIFIER"
+            ),
+        ]
+        | None
+    ) = None
     """Name or ARN of another function, such as one that runs a test. Default: the new version of the deployed function."""
-    qualifier: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    qualifier: (
+        Annotated[
+            str,
+            Field(pattern=r"^(\$LATEST|[A-Za-z0-9_-]+)$", max_length=128),
+            Form("of a version, an alias or $LATEST"),
+        ]
+        | None
+    ) = None
     """Version or alias of `function`."""
     payload: Any = Field(default={})
     """Event for the function. Everybody who may describe the plan can read it: no secrets."""
@@ -45,8 +71,8 @@ class InvokeCheck(Check):
     load balancer or a function URL read it."""
     error: LiteralOrPredicate | None = None
     """Expected `errorType`, for a function that must fail. Default: an error of the function is a failure."""
-    timeout_seconds: Annotated[float, Field(gt=0, le=900)] = 10
-    """Timeout of the call."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=MAX_LAMBDA_SECONDS)] = 10
+    """Timeout of the call. It has to fit into one invocation of the hook, which is at most 900 s by ECS."""
     expect: Expect = Field(default_factory=Expect.model_construct)
     """Expectations about the response. Its latency is the duration in Lambda's report, if there is one."""
 
@@ -54,6 +80,8 @@ class InvokeCheck(Check):
     def _has_consistent_fields(self) -> InvokeCheck:
         if self.qualifier is not None and self.function is None:
             raise FieldError("qualifier: requires function; of the deployed function, the new version is called")
+        if self.qualifier is not None and re.search(r":(\$LATEST|[A-Za-z0-9_-]+)$", _without_arn(self.function or "")):
+            raise FieldError("qualifier: function has a qualifier already; remove one of the two")
         if self.response == "payload" and {"status", "headers"} & self.expect.model_fields_set:
             raise FieldError('expect: status and headers require "response": "http"')
         return self
@@ -75,9 +103,10 @@ class InvokeCheck(Check):
             return Outcome.error(
                 f"timeout_seconds requires {self.timeout_seconds:g} s, but this invocation has {left:.0f} s left"
             )
+        custom = {"ecs-hooks": __version__, "deployment": deployment.id, "stage": context.stage}
         began = time.perf_counter()
         try:
-            invoked = invoke(name, version, self.payload, context.region, self.timeout_seconds)
+            invoked = invoke(name, version, self.payload, context.region, self.timeout_seconds, custom)
         except InvocationTimeoutError as error:
             return Outcome.failed(f"{called} {error}")
         took = time.perf_counter() - began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
@@ -12,9 +13,10 @@ from ecs_hooks.assertions.numbers import plain, read_number
 from ecs_hooks.assertions.predicate import Condition
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.log_syntax import pattern_problem, query_problem
 from ecs_hooks.core import clock
-from ecs_hooks.core.formatting import counted, listed
-from ecs_hooks.core.outcome import Evidence, Outcome
+from ecs_hooks.core.formatting import counted, listed, not_checked
+from ecs_hooks.core.outcome import Evidence, Outcome, Status
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.logs import (
@@ -33,6 +35,9 @@ from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, TASK_DEFINITI
 _QUERY_SECONDS = 60
 """Seconds between two runs of a query: CloudWatch charges for the data that each run scans."""
 
+_MAX_CONTAINERS = 10
+"""Number of containers in a reason."""
+
 _MAX_COLUMNS = 10
 """Number of columns in a reason."""
 
@@ -40,8 +45,10 @@ _MAX_COLUMNS = 10
 class LogsCheck(Check):
     """Reads the log streams of green's tasks only: with a filter pattern that counts events, or with a query.
 
-    The log streams come from the task definition (`awslogs` driver with a stream prefix). The window begins at the first
-    invocation of the hook at this step. Too many matches fail the check at once; it passes at the end of the window.
+    The log streams come from the task definition (`awslogs` driver with a stream prefix). A container that logs elsewhere
+    cannot be checked: the reason of a pass names it, and a check without any other container fails, also if that is only the
+    FireLens log router. The window begins at the first invocation of the hook at this step, and the streams are those of the
+    tasks that run or stopped since then. Too many matches fail the check at once; it passes at the end of the window.
 
     A Logs Insights query is restricted to green's log streams and to the window. CloudWatch charges for the data that it
     scans, so it first runs after `lag_seconds`, then once a minute, and a last time at the end of the window; more often
@@ -61,7 +68,7 @@ class LogsCheck(Check):
     fail_if: Condition | None = None
     """Limits beyond which that number is a failure."""
     container: Annotated[str, Field(max_length=255)] = ""
-    """Name of the container. Default: all containers that log to CloudWatch."""
+    """Name of the container, whose log must be in CloudWatch. Default: all containers that log to CloudWatch."""
     max_matches: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Maximum number of events that match the pattern, or of rows that the query returns."""
     window_minutes: Annotated[float, Field(gt=0, le=1440)] = 2
@@ -79,6 +86,13 @@ class LogsCheck(Check):
             raise FieldError(
                 "query: must not be empty or begin with SOURCE; the log groups are those of green's containers"
             )
+        for name, text, problem_of in (
+            ("pattern", self.pattern, pattern_problem),
+            ("query", self.query, query_problem),
+        ):
+            problem = "" if text is None else problem_of(text)
+            if problem:
+                raise FieldError(f"{name}: {problem}")
         if (self.field is None) != (self.fail_if is None):
             raise ValueError("give both field and fail_if, or neither")
         if self.field is not None and (self.query is None or "max_matches" in self.model_fields_set):
@@ -98,21 +112,53 @@ class LogsCheck(Check):
     def run(self, context: CheckContext) -> Outcome:
         """Read the logs, and count the matches."""
         require_running(context.stage)
-        configured = [each for each in context.deployment.logs if self.container in {"", each.container}]
-        if not configured:
-            which = f"container {self.container}" if self.container else "any container of green"
-            return Outcome.failed(f"no awslogs driver with awslogs-stream-prefix in the log configuration of {which}")
-        tasks = [task.id for task in context.deployment.tasks]
+        deployment = context.deployment
+        containers = deployment.logs
+        chosen = [each for each in containers if self.container in {"", each.container}]
+        readable = [each for each in chosen if not each.obstacle]
+        problem = self._problem(containers, chosen, readable)
+        if problem:
+            return Outcome.failed(problem)
+        # A task that stopped within the window may have logged why.
+        stopped = [each for each in deployment.stopped_tasks if (each.stopped_at or math.inf) >= self._begin(context)]
+        tasks = list(dict.fromkeys(each.id for each in [*deployment.tasks, *stopped]))
         if not tasks:
             return Outcome.error("green has no tasks, so it has no log streams")
         if self.query is not None:
-            return self._run_query(context, configured, tasks, self.query)
-        return self._count(context, configured, tasks, str(self.pattern))
+            outcome = self._run_query(context, readable, tasks, self.query)
+        else:
+            outcome = self._count(context, readable, tasks, str(self.pattern))
+        if outcome.status not in {Status.PASS, Status.WAIT}:
+            return outcome
+        return outcome._replace(reason=outcome.reason + not_checked(_unread(chosen)))
+
+    def _problem(
+        self,
+        containers: Sequence[LogConfiguration],
+        chosen: Sequence[LogConfiguration],
+        readable: Sequence[LogConfiguration],
+    ) -> str:
+        """Return why the check cannot read green's logs; empty if it can read those of at least one container."""
+        if self.container and not chosen:
+            known = listed([each.container for each in containers], _MAX_CONTAINERS, ", ", " and ") or "none"
+            return f"container {self.container} is not in green's task definition; containers: {known}"
+        if any(self.container or not each.is_router for each in readable):
+            return ""
+        routers = [f"container {each.container} (FireLens log router)" for each in readable]
+        unread = [each.not_checked for each in chosen if each.obstacle] + routers
+        return (
+            "cannot read the log of green's application from CloudWatch, which requires the awslogs driver with "
+            f"awslogs-stream-prefix: {listed(unread, _MAX_CONTAINERS, ', ', ' and ') or 'no containers'}"
+        )
+
+    @staticmethod
+    def _begin(context: CheckContext) -> float:
+        return clock.now() - context.elapsed
 
     def _count(
         self, context: CheckContext, configured: Sequence[LogConfiguration], tasks: Sequence[str], pattern: str
     ) -> Outcome:
-        began, enough = clock.now() - context.elapsed, self.max_matches + 1
+        began, enough = self._begin(context), self.max_matches + 1
         found = [count_matches(each, tasks, pattern, began, enough) for each in configured]
         count = sum(each.number for each in found)
         evidence = {"matches": count, "matches_limit": self.max_matches}
@@ -171,6 +217,10 @@ class LogsCheck(Check):
             return "", evidence
         seen = f"{len(beyond)} of {counted(len(rows), 'row')}"
         return f"{self.field} is {limit} in {seen}, such as {max(beyond, key=abs):g}", evidence
+
+
+def _unread(containers: Sequence[LogConfiguration]) -> list[str]:
+    return [each.not_checked for each in containers if each.not_checked]
 
 
 def _number(value: str | None) -> float | None:

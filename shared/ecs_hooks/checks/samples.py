@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ecs_hooks.assertions.expect import describe, split_warnings
 from ecs_hooks.checks.statistics.descriptive import nearest_rank
 from ecs_hooks.core.deadline import limited_by
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.http.errors import HttpError, ResetBeforeResponseError, TransportError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.retry import send
@@ -40,7 +41,7 @@ def closed_connections(pool: Pool) -> str:
     return f"; {counted(pool.replaced, 'connection')} closed by the server and replaced" if pool.replaced else ""
 
 
-class LatencyLimits(BaseModel):
+class LatencyLimits(PlanModel):
     """Limits for percentiles of the latency."""
 
     max_p50_ms: Annotated[float, Field(gt=0)] | None = None
@@ -81,8 +82,6 @@ class LatencyLimits(BaseModel):
 
 class Samples(LatencyLimits):
     """How often to send a request, and the limits for all responses together."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     count: Annotated[int, Field(ge=2, le=10_000)]
     """Number of requests, all within one invocation."""
@@ -176,9 +175,15 @@ class Samples(LatencyLimits):
                     errors.append(error)
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self.concurrency, self.count))]
+        started = []
         for thread in threads:
-            thread.start()
-        for thread in threads:
+            try:
+                thread.start()
+            except RuntimeError as error:
+                errors.append(error)  # the others end after their present request
+                break
+            started.append(thread)
+        for thread in started:
             thread.join()
         if errors:
             raise errors[0]

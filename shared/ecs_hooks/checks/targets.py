@@ -10,14 +10,17 @@ from pydantic import Field
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.event import Stage
-from ecs_hooks.core.formatting import counted
+from ecs_hooks.core.formatting import counted, listed, not_checked
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC, require_running
-from ecs_hooks.deployment.listener import TARGET_HEALTH, RegisteredTarget, target_health
+from ecs_hooks.deployment.listener import TARGET_HEALTH, RegisteredTarget, target_group_names, target_health
 from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS, LoadBalancing
 
 _WORST_FIRST = [Status.FAIL, Status.WAIT, Status.PASS, Status.SKIP]
 _NOT_BAD = {"healthy", "initial", "draining"}
+
+_MAX_GROUPS = 5
+"""Number of target groups in a reason."""
 
 
 class TargetsCheck(Check):
@@ -39,16 +42,25 @@ class TargetsCheck(Check):
     def run(self, context: CheckContext) -> Outcome:
         """Read the health of the targets, and evaluate it."""
         require_running(context.stage)
-        groups = context.deployment.green.load_balancing
+        green = context.deployment.green
+        groups = green.load_balancing
         if not groups:
-            return Outcome.skip("green has no target group")
+            return Outcome.skip(f"green has no target group{not_checked(green.unread)}")
         if not all(each.target_group for each in groups):
             return Outcome.error(f"{DESCRIBE_REVISIONS}: no target group of green is resolved yet")
         outcomes = [
             self._evaluate(each.target_group, target_health(each.target_group), used=_is_used(each, context.stage))
             for each in groups
         ]
-        return min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.status))
+        worst = min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.status))
+        reasons = [each.reason for each in outcomes if each.status is worst.status]
+        unused = [
+            f"{target_group_names([group.target_group])} (no traffic yet)"
+            for group, outcome in zip(groups, outcomes, strict=True)
+            if outcome.status is Status.SKIP and worst.status is not Status.SKIP
+        ]
+        note = "" if worst.status is Status.FAIL else not_checked([*unused, *green.unread])
+        return worst._replace(reason=listed(reasons, _MAX_GROUPS) + note)
 
     def _evaluate(self, group: str, targets: list[RegisteredTarget], *, used: bool) -> Outcome:
         name = group.split("/")[1] if "/" in group else group

@@ -11,12 +11,12 @@ from pydantic import Field
 
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.core.formatting import counted, listed
+from ecs_hooks.core.formatting import counted, listed, not_checked
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS
 from ecs_hooks.deployment.service_deployment import DESCRIBE_DEPLOYMENTS
-from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, MAX_TASKS, Container, Task
+from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, Container, Task
 
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
 """`stopCode`s of a task that stopped by itself."""
@@ -27,6 +27,11 @@ _BY_ECS = "ServiceSchedulerInitiated"
 _UNHEALTHY = re.compile(r"health checks?\b|\bunhealthy\b", re.IGNORECASE)
 _SCALING = "Scaling activity"
 _MAX_REASONS = 3
+_MAX_CONTAINERS = 5
+_MAX_LENGTH = 200
+
+_BY_AWS = ("ecs-service-connect-", "aws-guardduty-agent-")
+"""Beginnings of the names of containers that AWS adds to a task: Service Connect's proxy, and GuardDuty's agent."""
 
 
 class TasksCheck(Check):
@@ -78,9 +83,11 @@ class TasksCheck(Check):
             reason = f"{summary}, ECS does not know the image digest of container {min(unknown)} yet"
             return Outcome.wait(reason, evidence)
         # ListTasks may lag behind: a task that only the count has is not known to be healthy.
-        if count < desired or len(tasks) < min(count, MAX_TASKS):
-            return Outcome.wait(summary, evidence)
-        return Outcome.passed(summary, evidence)
+        if count < desired or len(tasks) < count:
+            listed_tasks = f", {len(tasks)} listed" if len(tasks) < count else ""
+            return Outcome.wait(f"{summary}{listed_tasks}", evidence)
+        unverified = _unverified(containers, expected) if self.digest else []
+        return Outcome.passed(f"{summary}{not_checked(unverified)}", evidence)
 
 
 def _problem(containers: Sequence[Container], expected: Mapping[str, str]) -> str:
@@ -90,6 +97,12 @@ def _problem(containers: Sequence[Container], expected: Mapping[str, str]) -> st
         return ", ".join(f"container {name} is UNHEALTHY in {counted(n, 'task')}" for name, n in unhealthy.items())
     others = (each for each in containers if each.digest and each.digest != expected.get(each.name, each.digest))
     return next((f"container {each.name} runs {each.digest}, expected {expected[each.name]}" for each in others), "")
+
+
+def _unverified(containers: Sequence[Container], expected: Mapping[str, str]) -> list[str]:
+    names = sorted({each.name for each in containers} - set(expected))
+    # The revision does not have the containers that AWS adds to a task.
+    return [f"image digest of container {name}" for name in names if not name.startswith(_BY_AWS)]
 
 
 def _has_known_health(task: Task) -> bool:
@@ -115,6 +128,14 @@ def _reasons(stopped: list[Task]) -> str:
 
 
 def _reason(task: Task) -> str:
-    exits = [f"container {each.name} exit code {each.exit_code}" for each in task.containers if each.exit_code]
-    known = [task.stop_code, task.stopped_reason[:200], *exits]
+    containers = listed(list(filter(None, map(_exit, task.containers))), _MAX_CONTAINERS, ", ", " and ")
+    known = [task.stop_code, task.stopped_reason[:_MAX_LENGTH], containers]
     return ", ".join(filter(None, known)) or "reason unknown"
+
+
+def _exit(container: Container) -> str:
+    """Return why a container stopped; empty if ECS does not report it."""
+    # Exit code 0 counts, too: it ends the task of an essential container.
+    code = "" if container.exit_code is None else f"exit code {container.exit_code}"
+    details = ", ".join(filter(None, [code, " ".join(container.reason.split())[:_MAX_LENGTH]]))
+    return details and f"container {container.name} {details}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from ecs_hooks.assertions.patterns import check_pattern, matches
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
-from ecs_hooks.checks.request.session import Session, TlsFields
+from ecs_hooks.checks.request.session import Session, TlsFields, port_problem
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError, Form
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
@@ -27,14 +28,12 @@ from ecs_hooks.http.url import Url
 if TYPE_CHECKING:
     from ecs_hooks.http.limits import Budget
 
-_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$"
+_ADDRESS = r"^(\[[0-9A-Fa-f:.]+\]|[^\x00-,/:-@\[-\^`{-\x7f]+):[0-9]{1,5}$"
 _ENDS = {"end": "then the connection ended", "limit": "and more came", "timeout": "nothing more within {:g} s"}
 
 
-class TcpBody(BaseModel):
+class TcpBody(PlanModel):
     """What the first bytes of a response must contain; all conditions that are set must hold."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     contains: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     """Text that occurs in them."""
@@ -58,10 +57,8 @@ class TcpBody(BaseModel):
         return ""
 
 
-class TcpExpect(BaseModel):
+class TcpExpect(PlanModel):
     """What must hold of a connection."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     body: TcpBody | None = None
     """What green must send, in its first 64 KiB. Default: the check does not wait for data."""
@@ -130,8 +127,8 @@ class TcpCheck(TlsFields, Check):
         if green.protocol in {"HTTP", "HTTPS"}:
             problem = "an Application Load Balancer accepts connections itself, even if green does not"
             return f"{problem}: use a check of type http"
-        if green.protocol and self.port is not None and self.port != Url.parse(green.base_url).port:
-            problem = f"port {self.port} belongs to another listener of the load balancer, which may forward to blue"
+        problem = port_problem(green, self.port)
+        if problem:
             return f"{problem}: set address"
         if green.protocol == "TLS" and self.expect.body is None:
             return (

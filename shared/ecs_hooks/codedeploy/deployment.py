@@ -21,6 +21,11 @@ class CodeDeployDeployment(Deployment):
         self.description = description
 
     @property
+    def id(self) -> str:
+        """ID of the deployment."""
+        return self.description.id
+
+    @property
     def _group(self) -> Mapping[str, Any]:
         names = self.description.application, self.description.deployment_group
         return self.facts.get("deployment group", lambda: describe_group(*names, self.region))

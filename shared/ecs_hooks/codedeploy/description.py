@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ecs_hooks.aws.call import call_aws, call_aws_list, parsing
 from ecs_hooks.aws.errors import FactDeniedError, invalid_response
 from ecs_hooks.codedeploy.event import STAGES
+from ecs_hooks.core.arn import FUNCTION, EcsArn
+from ecs_hooks.core.event import ORIGIN_IN_FUNCTION
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import REFERENCE
 
@@ -47,6 +50,11 @@ class Description(NamedTuple):
     def is_lambda(self) -> bool:
         """Whether it deploys a Lambda function, not an ECS service."""
         return self.deployment.get("computePlatform") == "Lambda"
+
+    @property
+    def id(self) -> str:
+        """ID of the deployment."""
+        return str(self.deployment.get("deploymentId", ""))
 
     @property
     def application(self) -> str:
@@ -109,6 +117,15 @@ class Description(NamedTuple):
             return str(self.target.get("lambdaFunctionInfo", {}).get("functionName", ""))
         return self.cluster_and_service[1]
 
+    def deployed(self, function_arn: str, region: str) -> EcsArn:
+        """Return the ECS service or Lambda function; the account is that of the hook's function where CodeDeploy lacks it."""
+        with suppress(ValueError):
+            return EcsArn.parse(str(self.target.get("targetArn", "")), "service")
+        _, partition, *_, account = [*function_arn.split(":")[:5], *[""] * 5][:5]
+        if self.is_lambda:
+            return EcsArn(partition, region, account, FUNCTION, "", self.service_name)
+        return EcsArn(partition, region, account, "service", *self.cluster_and_service)
+
     @property
     def cluster_and_service(self) -> tuple[str, str]:
         """Names of cluster and ECS service: the target's id is `cluster:service`."""
@@ -136,7 +153,32 @@ def describe(deployment_id: str, region: str) -> Description:
         if ids
         else []
     )
-    return Description(deployment, found[0].get(member, {}) if found else {})
+    description = Description(deployment, found[0].get(member, {}) if found else {})
+    _require_identity(description, deployment_id, region)
+    return description
+
+
+def _require_identity(description: Description, deployment_id: str, region: str) -> None:
+    """Raise `FactDeniedError` if CodeDeploy's responses are about another deployment, or about several services."""
+    for action, described in ((DEPLOYMENT, description.deployment), (TARGETS, description.target)):
+        found = described.get("deploymentId", deployment_id)
+        if found != deployment_id:
+            raise FactDeniedError(f"{action}: deploymentId is {found}, but event.DeploymentId is {deployment_id}")
+    target_id = str(description.target.get("targetId", ""))
+    try:
+        arn = EcsArn.parse(str(description.target.get("targetArn", "")), "service")
+    except ValueError:
+        return  # that of a Lambda function, or none yet
+    expected = arn._replace(region=region)
+    if target_id:
+        cluster, service = description.cluster_and_service
+        expected = expected._replace(cluster=cluster, service=service)
+    part = arn.difference(expected)
+    if part:
+        raise FactDeniedError(
+            f"{TARGETS}: targetArn is of {part} {getattr(arn, part)!r}, but "
+            f"{'CodeDeploy' if part == 'region' else 'targetId'} is of {part} {getattr(expected, part)!r}"
+        )
 
 
 def describe_group(application: str, deployment_group: str, region: str) -> Mapping[str, Any]:
@@ -191,3 +233,13 @@ def configuration(
         return read_json(text, strict=True)
     except JsonError:
         return text
+
+
+def plan_origin(description: Description, lifecycle_event: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return where `configuration` found a plan that is not in a parameter; without one, what it did not find."""
+    prefix = environment.get(PREFIX_VARIABLE, "").strip()
+    names = parameter_names(prefix, description, lifecycle_event) if prefix else []
+    missing = [f"parameter {name} does not exist" for name in names]
+    if environment.get(PLAN_VARIABLE, "").strip():
+        return ", since ".join(filter(None, [ORIGIN_IN_FUNCTION, " and ".join(missing)]))
+    return f"no plan was found: {', '.join([*missing, f'{PLAN_VARIABLE} is not set'])}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.core.event import CODEDEPLOY_KEY, STATE_KEY, EventError, Stage
 from ecs_hooks.core.formatting import json_type
 
@@ -123,10 +124,10 @@ class CodeDeployHookEvent(NamedTuple):
     ----------
     lifecycle_event, stage
         The hook, such as `AfterAllowTestTraffic`, and the corresponding ECS lifecycle stage.
-    service_name
-        Name of the ECS service or the Lambda function.
-    hook_details
-        The plan of the hook.
+    deployed
+        The ECS service or the Lambda function.
+    hook_details, plan_origin
+        The plan of the hook, and where it was found; without a plan, where it was not.
     """
 
     received: CodeDeployEvent
@@ -135,13 +136,19 @@ class CodeDeployHookEvent(NamedTuple):
     region: str
     application: str
     deployment_group: str
-    service_name: str
+    deployed: EcsArn
     hook_details: Any = None
+    plan_origin: str = ""
 
     @property
     def stage_name(self) -> str:
         """The stage in the spelling of the hook modules."""
         return str(self.stage).lower()
+
+    @property
+    def service_name(self) -> str:
+        """Name of the ECS service or the Lambda function."""
+        return self.deployed.service
 
     @property
     def green_percent(self) -> float | None:

@@ -12,7 +12,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.aws.errors import FactDeniedError, FactError
-from ecs_hooks.codedeploy.description import configuration, describe
+from ecs_hooks.codedeploy.description import configuration, describe, plan_origin
 from ecs_hooks.codedeploy.event import STAGES, Carried, CodeDeployEvent, CodeDeployHookEvent
 from ecs_hooks.codedeploy.report import FAILED, MARGIN, PATIENCE, SUCCEEDED, Reported, report
 from ecs_hooks.codedeploy.schedule import MINUTE, Schedule, minute_after
@@ -86,7 +86,7 @@ class Execution:
             problem = self._schedule_next(response)
             if not problem:
                 return response
-            response = HookResponse(HookStatus.FAILED, f"{response.reason}; but {problem}")
+            response = _failed(response, problem)
         return self._report(response)
 
     @property
@@ -128,10 +128,7 @@ class Execution:
             if response.status is not HookStatus.IN_PROGRESS or scheduled:
                 return response
             if self._deadline.remaining() < delay + 2 * _RESERVE:
-                return HookResponse(
-                    HookStatus.FAILED,
-                    f"{response.reason}; but the function is about to time out, and no further invocation is scheduled",
-                )
+                return _failed(response, "the function is about to time out, and no further invocation is scheduled")
             time.sleep(delay)
             self._keep_state(response)
 
@@ -154,7 +151,7 @@ class Execution:
         try:
             return invocation.answer()
         finally:
-            self._record.results = invocation.results
+            self._record.results, self._record.plan = invocation.results, invocation.plan_origin
 
     def _crashed(self, error: Exception) -> HookResponse:
         self._warn("ecs-hooks failed; this is a bug", traceback="".join(traceback.format_exception(error)))
@@ -172,8 +169,9 @@ class Execution:
             self._region,
             description.application,
             description.deployment_group,
-            description.service_name,
+            description.deployed(self._function_arn, self._region),
             configuration(description, running, self._region),
+            plan_origin(description, running),
         )
 
     def _read_failed(self, error: FactError) -> HookResponse:
@@ -246,6 +244,13 @@ class Execution:
                 {"deployment": self._event.deployment_id} if self._record.event is None else self._record.event.log_keys
             )
             logger.warning(text, extra={**keys, **extra})
+
+
+def _failed(undecided: HookResponse, problem: str) -> HookResponse:
+    """Return FAILED for an undecided response that no invocation can follow."""
+    return HookResponse(
+        HookStatus.FAILED, f"FAILED{undecided.reason.removeprefix(HookStatus.IN_PROGRESS)}; but {problem}"
+    )
 
 
 def _lifecycle_event_of(stage: str | None) -> str:

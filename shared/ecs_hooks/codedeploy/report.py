@@ -25,8 +25,11 @@ SUCCEEDED, FAILED = "Succeeded", "Failed"
 """The two statuses that CodeDeploy accepts."""
 
 _ALREADY = "LifecycleEventAlreadyCompletedException"
-_PAUSE = 1.0
-"""Seconds between two attempts."""
+_PAUSES = (1.0, 2.0, 4.0)
+"""Seconds between the attempts of one invocation; further ones are those of the schedule."""
+
+_ATTEMPT_SECONDS = 1.0
+"""Time for one attempt: the last one starts this long before the deadline."""
 
 
 class Reported(Enum):
@@ -45,12 +48,14 @@ class Answer(NamedTuple):
 
 
 def report(event: CodeDeployEvent, status: str, region: str, deadline: Deadline) -> Answer:
-    """Report a verdict, `Succeeded` or `Failed`, with retries until the deadline."""
-    while True:
+    """Report a verdict, `Succeeded` or `Failed`, with a few retries until the deadline."""
+    answer = _once(event, status, region)
+    for pause in _PAUSES:
+        if answer.reported is not Reported.NOT_YET or deadline.remaining() <= pause + _ATTEMPT_SECONDS:
+            break
+        time.sleep(pause)
         answer = _once(event, status, region)
-        if answer.reported is not Reported.NOT_YET or deadline.remaining() <= 2 * _PAUSE:
-            return answer
-        time.sleep(_PAUSE)
+    return answer
 
 
 def _once(event: CodeDeployEvent, status: str, region: str) -> Answer:

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from ecs_hooks.aws.call import call_aws_list, call_aws_one, parsing
+from ecs_hooks.aws.call import call_aws_one, parsing
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.codedeploy.deployment import CodeDeployDeployment
-from ecs_hooks.core.arn import region_of
-from ecs_hooks.deployment.listener import RULES, active_target_groups
-from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision
+from ecs_hooks.deployment.revision import LoadBalancing, ServiceRevision, unread_load_balancers
 from ecs_hooks.deployment.tasks import Task, list_tasks
 
 TASK_SETS = "ecs:DescribeTaskSets"
@@ -74,6 +72,7 @@ class TaskSetDeployment(CodeDeployDeployment):
             ),
             {},
             None,
+            unread=tuple(unread_load_balancers(described)),
         )
 
     def _task_set(self, label: str) -> Mapping[str, Any]:
@@ -112,12 +111,8 @@ class TaskSetDeployment(CodeDeployDeployment):
         if set(self.route(arns[0]).target_groups) & set(self._pair):
             return arns[0]
         # The default action forwards to other target groups, so CodeDeploy shifts the rules that forward to the pair.
-        with parsing(RULES):
-            rules = call_aws_list(RULES, region_of(arns[0]), "Rules", ListenerArn=arns[0])
-            shifted = [
-                each["RuleArn"] for each in rules if set(active_target_groups(each["Actions"])) & set(self._pair)
-            ]
-        return str(shifted[0]) if shifted else arns[0]
+        shifted = (each.arn for each in self.rules(arns[0]) if set(each.route.target_groups) & set(self._pair))
+        return next(shifted, arns[0])
 
     @property
     def _load_balancer_info(self) -> Mapping[str, Any]:

@@ -1,11 +1,21 @@
-"""ARNs of ECS services, deployments and revisions."""
+"""ARNs of ECS services, deployments and revisions, and names of parameters."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+PARAMETER = (
+    r"(arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter/[A-Za-z0-9_./-]{1,1011}|/[A-Za-z0-9_./-]{1,1010}|[A-Za-z0-9_.-]{1,1011})"
+    r"(:[A-Za-z0-9_.-]{1,100})?"
+)
+"""A pattern of the names of parameters. A name with a hierarchy begins with a slash."""
+
 _FIELDS = 6
 """An ARN has six parts: arn, partition, service, region, account and resource."""
+
+
+FUNCTION = "function"
+"""The kind of an `EcsArn` in place of that of a Lambda function, which CodeDeploy deploys like a service."""
 
 
 def region_of(arn: str) -> str:
@@ -80,6 +90,21 @@ class EcsArn(NamedTuple):
             case _:
                 raise ValueError(f"an ARN of a {kind[:40]} with CLUSTER/SERVICE and its id is expected")
         return cls(parts[1], parts[3], parts[4], kind, *names)
+
+    def difference(self, other: EcsArn) -> str:
+        """Return the first part in which the services of two ARNs differ, such as `account`; empty for the same service.
+
+        An ARN without a cluster, as services had before 2021, matches any cluster.
+        """
+        parts = ["partition", "region", "account", *(["cluster"] if self.cluster and other.cluster else []), "service"]
+        return next((part for part in parts if getattr(self, part) != getattr(other, part)), "")
+
+    def is_named(self, name: str) -> bool:
+        """Return whether this is an ARN of the service with a name, a `CLUSTER/NAME`, or a valid ARN."""
+        if name.startswith("arn:"):
+            return self.kind != FUNCTION and not self.difference(EcsArn.parse(name, "service"))
+        cluster, _, service = name.rpartition("/")
+        return service == self.service and cluster in {"", self.cluster}
 
     @property
     def service_arn(self) -> str:

@@ -11,6 +11,13 @@ from contextlib import contextmanager
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ecs_hooks.core.outcome import ExplainedError, Outcome
+from ecs_hooks.core.own_limits import OwnLimitError, out_of_threads
+
+MAX_LAMBDA_SECONDS = 1800
+"""The longest timeout of a Lambda function (Lambda API, `Timeout`)."""
+
+MAX_ECS_SECONDS = 900
+"""The longest invocation by ECS: 15 minutes (ECS developer guide), whatever the function's timeout is."""
 
 
 class Deadline(NamedTuple):
@@ -111,6 +118,11 @@ class Call(Generic[T]):
         The function.
     done
         Called with this object when the function has returned.
+
+    Raises
+    ------
+    OwnLimitError
+        If the process can start no more threads.
     """
 
     def __init__(self, function: Callable[[], T], done: Callable[[Call[T]], object]) -> None:
@@ -151,7 +163,10 @@ class _Worker:
 
     def __init__(self) -> None:
         self.calls: queue.SimpleQueue[Call[Any]] = queue.SimpleQueue()
-        threading.Thread(target=self._work, name="ecs-hooks", daemon=True).start()
+        try:
+            threading.Thread(target=self._work, name="ecs-hooks", daemon=True).start()
+        except RuntimeError as error:
+            raise OwnLimitError(out_of_threads()) from error
 
     def _work(self) -> None:
         while True:
@@ -175,6 +190,8 @@ def run_with_deadline(function: Callable[[], T], deadline: Deadline) -> T:
     ------
     TimeoutError
         If it has not returned by then.
+    OwnLimitError
+        If the process can start no more threads.
     """
     done: queue.SimpleQueue[Call[T]] = queue.SimpleQueue()
     call = Call(function, done.put)

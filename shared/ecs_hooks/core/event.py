@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
@@ -19,6 +20,14 @@ from ecs_hooks.core.json_text import JsonError, read_json
 STATE_KEY = "ecsHooks"
 """The one key of `hookDetails` that belongs to this library: its state between two invocations."""
 
+
+ORIGINS_IN_EVENT = ("hookDetails", "hookDetails has no plan")
+"""`plan_origin` of an event that has a plan, and of one that has none."""
+
+ORIGIN_IN_FUNCTION = "environment variable ECS_HOOKS_PLAN"
+"""`plan_origin` of a plan in the environment of the function, the only place where it was looked for."""
+
+_MAX_SHOWN = 200
 
 CODEDEPLOY_KEY = "LifecycleEventHookExecutionId"
 """The key that identifies an event of AWS CodeDeploy; see `ecs_hooks.codedeploy`."""
@@ -117,12 +126,20 @@ class HookEvent(Protocol):
         """The configuration of the hook, with its state. Any JSON."""
 
     @property
+    def plan_origin(self) -> str:
+        """Where the plan was found; without a plan, where it was not."""
+
+    @property
     def region(self) -> str:
         """The region of the deployment."""
 
     @property
     def service_name(self) -> str:
         """The name of the service or function, for reasons."""
+
+    @property
+    def deployed(self) -> EcsArn:
+        """The service or function that is deployed; empty parts are unknown."""
 
     @property
     def stage_name(self) -> str:
@@ -210,20 +227,37 @@ class LifecycleEvent(NamedTuple):
             if details.get("serviceArn") is None
             else _arn(details, where, "serviceArn", "service")
         )
+        deployment = _arn(event, "", "resourceArn", "service-deployment")
+        test_weights, production_weights = (
+            TrafficWeights.parse(details.get(name), f"{where}{name}")
+            for name in ("testTrafficWeights", "productionTrafficWeights")
+        )
+        _require_one_service(
+            {
+                "resourceArn": deployment,
+                f"{where}targetServiceRevisionArn": target,
+                f"{where}serviceArn": service,
+                **dict(_revisions(f"{where}testTrafficWeights", test_weights)),
+                **dict(_revisions(f"{where}productionTrafficWeights", production_weights)),
+            }
+        )
         execution_id = event.get("executionId")
         return cls(
             execution_id=execution_id if isinstance(execution_id, str) else "",
             stage=Stage(stage) if stage in Stage.__members__ else stage,
-            deployment=_arn(event, "", "resourceArn", "service-deployment"),
+            deployment=deployment,
             service=service,
             target_revision=target,
-            test_weights=TrafficWeights.parse(details.get("testTrafficWeights"), f"{where}testTrafficWeights"),
-            production_weights=TrafficWeights.parse(
-                details.get("productionTrafficWeights"), f"{where}productionTrafficWeights"
-            ),
+            test_weights=test_weights,
+            production_weights=production_weights,
             hook_details=event.get("hookDetails"),
             extra=_unknown(event, details),
         )
+
+    @property
+    def plan_origin(self) -> str:
+        """Where the plan was found; without a plan, where it was not."""
+        return ORIGINS_IN_EVENT[self.configuration == {}]
 
     @property
     def region(self) -> str:
@@ -234,6 +268,11 @@ class LifecycleEvent(NamedTuple):
     def service_name(self) -> str:
         """The name of the service."""
         return self.service.service
+
+    @property
+    def deployed(self) -> EcsArn:
+        """The service, with its cluster."""
+        return EcsArn.parse(self.deployment.service_arn)
 
     @property
     def stage_name(self) -> str:
@@ -321,6 +360,30 @@ def _arn(fields: Mapping[Any, Any], where: str, name: str, kind: str) -> EcsArn:
         return EcsArn.parse(value, kind)
     except ValueError as error:
         raise EventError(f"{where}{name}", str(error)) from None
+
+
+def _revisions(field_name: str, weights: TrafficWeights) -> Iterator[tuple[str, EcsArn]]:
+    """Yield the field and the ARN of each service revision among weights."""
+    for number, key in enumerate(weights):
+        with suppress(ValueError):  # the form of the keys is not documented
+            yield f"{field_name}[{number}]", EcsArn.parse(key, "service-revision")
+
+
+def _require_one_service(arns: Mapping[str, EcsArn]) -> None:
+    """Raise `EventError` for the first ARN of another service than that of the first one."""
+    (first, expected), *others = arns.items()
+    for name, arn in others:
+        part = arn.difference(expected)
+        if part:
+            raise EventError(
+                name,
+                f"{_shown(arn)} is of another {part} than event.{first} {_shown(expected)}; all ARNs of an event must be of "
+                "one service",
+            )
+
+
+def _shown(arn: object) -> str:
+    return ascii(str(arn)[:_MAX_SHOWN])[1:-1]
 
 
 def _percent(value: object, field_name: str) -> float:

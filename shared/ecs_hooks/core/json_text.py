@@ -8,8 +8,10 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import re
 import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, Self
 
@@ -29,17 +31,13 @@ class JsonError(ValueError):
     Parameters
     ----------
     problem
-        What is wrong, after the subject: `is not JSON`, `is nested too deeply`.
-    detail
-        More about it, without values of the text, which may be secrets.
+        What is wrong, after the subject, such as `is nested too deeply`; without values of the text, which may be secrets.
     is_syntax
-        Whether the text is no JSON at all, such as HTML, so that the detail is of little use.
+        Whether the text is no JSON at all, such as HTML, so that the place is of little use.
     """
 
-    def __init__(self, problem: str, detail: str = "", *, is_syntax: bool = False) -> None:
-        super().__init__(f"{problem}: {detail}" if detail else problem)
-        self.problem = problem
-        self.detail = detail
+    def __init__(self, problem: str, *, is_syntax: bool = False) -> None:
+        super().__init__(problem)
         self.is_syntax = is_syntax
 
 
@@ -89,6 +87,9 @@ class HugeNumber(float):
 
     def __eq__(self, other: object) -> bool:
         return self._exact == _decimal(other) if isinstance(other, int | float) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:  # float has one of its own
+        return not self == other
 
     def __hash__(self) -> int:
         return hash(self._exact)
@@ -144,20 +145,47 @@ def read_json(content: str | bytes, encoding: str = "utf-8", *, strict: bool = F
     """
     text = (content if isinstance(content, str) else _decoded(content, encoding)).removeprefix(_BOM)
     try:
-        value = json.loads(
-            text,
+        decoder = json.JSONDecoder(
             parse_int=_integer,
             parse_float=_float,
             parse_constant=_refuse_constant,
             object_pairs_hook=_with_unique_keys if strict else None,
         )
+        value = decoder.decode(text)
     except json.JSONDecodeError as error:
-        detail = f"{error.msg}, line {error.lineno} column {error.colno}"
-        raise JsonError("is not JSON", detail, is_syntax=True) from None
+        place = f"line {error.lineno} column {error.colno}"
+        raise JsonError(f"is not JSON: {error.msg}, {place}", is_syntax=True) from None
     except RecursionError:
         raise JsonError("is nested too deeply") from None
-    _refuse(value, text, strict=strict)
+    if strict:
+        refuse_unportable(value)
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        for _ in _levels(value, MAX_DEPTH):
+            pass
     return value
+
+
+def refuse_unportable(value: Any, depth: int = MAX_DEPTH) -> None:
+    """Refuse a value that another reader may not read.
+
+    Parameters
+    ----------
+    value
+        The value.
+    depth
+        The number of levels that it may have.
+
+    Raises
+    ------
+    JsonError
+        If it has more, or contains a number beyond the range of a double, or NaN.
+    """
+    for level in _levels(value, depth):
+        for each in level:
+            if isinstance(each, HugeNumber):
+                raise JsonError(f"has a number that is too large ({len(each.text)} characters)")
+            if isinstance(each, float) and not math.isfinite(each):
+                raise JsonError("has a number that JSON does not have, NaN or an infinite one")
 
 
 def write_json(value: object, separators: tuple[str, str] = (",", ":")) -> str:
@@ -179,20 +207,16 @@ def write_json(value: object, separators: tuple[str, str] = (",", ":")) -> str:
         return json.dumps(value, separators=separators, allow_nan=False)
     except ValueError:
         # json.dumps writes every float, also of a class of its own, as Python does.
-        numbers: dict[str, str] = {}
-        mark = secrets.token_hex(8)
+        mark, numbers = secrets.token_hex(8), list[str]()
         text = json.dumps(_marked(value, mark, numbers), separators=separators, allow_nan=False)
-    for name, number in numbers.items():
-        text = text.replace(f'"{name}"', number)
-    return text
+    return re.sub(rf'"{mark}-([0-9]+)"', lambda found: numbers[int(found[1])], text)
 
 
-def _marked(value: object, mark: str, numbers: dict[str, str]) -> object:
+def _marked(value: object, mark: str, numbers: list[str]) -> object:
     match value:
         case HugeNumber():
-            name = f"{mark}-{len(numbers)}"
-            numbers[name] = value.text
-            return name
+            numbers.append(value.text)
+            return f"{mark}-{len(numbers) - 1}"
         case Mapping():
             return {name: _marked(inner, mark, numbers) for name, inner in value.items()}
         case list() | tuple():
@@ -207,11 +231,11 @@ def _decoded(content: bytes, encoding: str) -> str:
     elif encoding == "utf-8" and (
         content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:4]
     ):
-        raise JsonError("is not JSON", "it is UTF-16 or UTF-32, without a charset that says so")
+        raise JsonError("is not JSON: it is UTF-16 or UTF-32, without a charset that says so")
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
-        raise JsonError("is not JSON", f"its text is not {encoding.upper()}") from None
+        raise JsonError(f"is not JSON: its text is not {encoding.upper()}") from None
 
 
 def _integer(text: str) -> int | HugeNumber:
@@ -224,29 +248,25 @@ def _float(text: str) -> float:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise JsonError("is not JSON", f"{name} is not a number of JSON")
+    raise JsonError(f"is not JSON: {name} is not a number of JSON")
 
 
 def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = counts.most_common(1)[0][0]
         raise JsonError(f"has the key {twice[:_MAX_SHOWN]!r} twice in one object")
     return found
 
 
-def _refuse(value: Any, text: str, *, strict: bool) -> None:
-    """Raise for values nested too deeply and, if strict, for numbers that are too large."""
-    if not strict and text.count("[") + text.count("{") <= MAX_DEPTH:
-        return
-    level: list[Any] = [[value]]
-    for _ in range(MAX_DEPTH + 1):
-        inner = [each for one in level for each in (one.values() if isinstance(one, dict) else one)]
-        huge = next((each for each in inner if isinstance(each, HugeNumber)), None) if strict else None
-        if huge is not None:
-            raise JsonError(f"has a number that is too large ({len(huge.text)} characters)")
-        level = [each for each in inner if isinstance(each, dict | list)]
-        if not level:
+def _levels(value: Any, depth: int) -> Iterator[list[Any]]:
+    """Yield the values at each depth, the value itself first; raise JsonError if they are nested too deeply."""
+    level = [value]
+    for _ in range(depth + 1):
+        yield level
+        outer = [each for each in level if isinstance(each, dict | list)]
+        if not outer:
             return
+        level = [each for one in outer for each in (one.values() if isinstance(one, dict) else one)]
     raise JsonError("is nested too deeply")

@@ -9,15 +9,14 @@ from __future__ import annotations
 import math
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ecs_hooks.core.outcome import Outcome, Policy, Status
+from ecs_hooks.core.plan_model import PlanModel
 
 
-class Watch(BaseModel):
+class Watch(PlanModel):
     """When and how often a check runs, and how many of its measurements may fail."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     for_minutes: Annotated[float, Field(gt=0, le=1440)] | None = None
     """Minutes of measurements after the initial delay; or"""

@@ -169,7 +169,7 @@ class Redactor:
 
     def bind(self, value: object) -> None:
         """Add the texts in a captured value: they are shown, but not sent to another origin on a redirect."""
-        for text in _texts_in(value):
+        for text in _secrets_in(value, secret=True):
             self._bound.add(text)
 
     def binds(self, value: object) -> bool:

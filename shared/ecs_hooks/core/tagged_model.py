@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
+
+from ecs_hooks.core.plan_model import PlanModel, is_annotation
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -15,15 +17,13 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 
-class TaggedModel(BaseModel):
+class TaggedModel(PlanModel):
     """Base of a union.
 
     A direct subclass is a union: it names the tag's field, and its `model_validate` returns a member. A direct subclass of
     the union is a member if it gives the tag a value (`query: Literal["status"]`), and otherwise a union of the same
     members, each with its fields added.
     """
-
-    model_config = ConfigDict(defer_build=True)
 
     tag_field: ClassVar[str]
     """The field that holds the tag."""
@@ -60,7 +60,7 @@ class TaggedModel(BaseModel):
         """Return the schema by which pydantic validates a union or a member."""
         if is_union(cls):
             return core_schema.no_info_plain_validator_function(cls._validated)
-        return handler(source)
+        return super().__get_pydantic_core_schema__(source, handler)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -83,7 +83,7 @@ class TaggedModel(BaseModel):
             unknown = [
                 InitErrorDetails(type="extra_forbidden", loc=(name,), input=value[name])
                 for name in value
-                if name not in fields_of(cls)
+                if name not in fields_of(cls) and not is_annotation(name)
             ]
             raise _error(cls, InitErrorDetails(type="missing", loc=(field,), input=value), *unknown)
         tag = value[field]

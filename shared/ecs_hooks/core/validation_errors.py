@@ -6,7 +6,6 @@ never shown either, since it could be a secret.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -95,6 +94,9 @@ _LIMITS = {
     "multiple_of": ("must be a multiple of", "multiple_of"),
 }
 
+BEYOND_DOUBLE = "a number beyond the range of a double"
+"""How messages show such a number."""
+
 _SIZES = {
     "string_too_short": ("at least", "min_length", "character"),
     "string_too_long": ("at most", "max_length", "character"),
@@ -150,7 +152,10 @@ def _number(value: object) -> str:
     """Return a number as a message shows it; other types by their name."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return json_type(value)
-    return f"{value:.15g}" if math.isfinite(value) else str(value)
+    try:
+        return f"{float(value):.15g}"
+    except OverflowError:
+        return BEYOND_DOUBLE
 
 
 def _known_at(model: type[BaseModel], location: Sequence[str | int], more: Sequence[str]) -> list[str]:

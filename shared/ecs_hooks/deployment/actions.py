@@ -136,5 +136,5 @@ def _for_listener(arn: str) -> frozenset[str]:
 
 
 def _for_route(arn: str) -> str:
-    """Return the action that reads the route of a listener rule (Application Load Balancer) or listener."""
-    return RULES if ":listener-rule/" in arn else LISTENERS
+    """Return the action that reads the rules of an Application Load Balancer's listener, or the action of another one."""
+    return RULES if ":listener-rule/" in arn or ":listener/app/" in arn else LISTENERS

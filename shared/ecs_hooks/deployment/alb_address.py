@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from fnmatch import fnmatchcase
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from ecs_hooks.deployment.endpoint import OVERRIDE, Endpoint, EndpointError
+from ecs_hooks.deployment.endpoint import OVERRIDE, Endpoint, EndpointError, RoutingError
 from ecs_hooks.deployment.listener import short_arn
+from ecs_hooks.deployment.rule_matching import (
+    Condition,
+    Match,
+    Sent,
+    header_of,
+    literal_of,
+    match_condition,
+    pairs_of,
+    shown,
+    values_of,
+)
+from ecs_hooks.http.request import check_headers
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.listener import Address, Route
@@ -18,9 +28,8 @@ if TYPE_CHECKING:
 _SCHEMES = {"HTTP": "http", "HTTPS": "https", "TCP": "http", "TLS": "https"}
 """Listener protocols that can carry HTTP. A TCP listener does not show whether its traffic is TLS."""
 
-_WILDCARDS = ("*", "?")
-_AT_MOST_ONE = {"host-header", "path-pattern", "http-request-method"}
-"""Conditions of which a rule can have one each."""
+_OF_REQUESTS = {"host-header", "path-pattern", "http-header", "query-string", "http-request-method"}
+"""Conditions about the content of a request."""
 
 
 def derive_endpoint(
@@ -50,7 +59,8 @@ def derive_endpoint(
         If the endpoint cannot be derived.
     """
     try:
-        required = required_by(route.conditions, host)
+        host = host or _required_host(route.conditions)
+        _require_certainty(route.conditions, host)
     except UnderivableError as error:
         raise EndpointError(f"cannot derive {whose}'s address from {short_arn(arn)}: {error}", override) from None
     listener = find_address()
@@ -59,185 +69,135 @@ def derive_endpoint(
         raise EndpointError(
             f"{short_arn(arn)} has the protocol {listener.protocol}, which does not carry HTTP", override
         )
-    if scheme == "https" and not required.host and not host:
+    if scheme == "https" and not host:
         raise EndpointError(
             f"{short_arn(arn)} uses TLS, and its certificate is not valid for the load balancer's name {listener.host}",
             f"set {host_field} to a name of the certificate",
         )
-    headers = {**required.headers, **({"Host": required.host} if required.host else {})}
-    return Endpoint(
-        f"{scheme}://{listener.host}:{listener.port}{required.prefix}",
-        headers,
-        required.query,
-        required.methods,
-        "" if required.host else host,
-        protocol=listener.protocol,
-    )
+    return Endpoint(f"{scheme}://{listener.host}:{listener.port}", host=host, protocol=listener.protocol)
 
 
 class UnderivableError(Exception):
     """No request is certain to match a condition; the message names the condition and the reason."""
 
 
-class Required(NamedTuple):
-    """The requirements of a rule's conditions on a request.
-
-    Parameters
-    ----------
-    host
-        Its `Host`; empty for any.
-    prefix
-        Prefix of its path, without a slash at the end.
-    headers
-        Its headers.
-    query
-        Its query parameters.
-    methods
-        Its possible methods; empty for any.
-    """
-
-    host: str = ""
-    prefix: str = ""
-    headers: Mapping[str, str] = MappingProxyType({})
-    query: Mapping[str, str] = MappingProxyType({})
-    methods: tuple[str, ...] = ()
+def _required_host(conditions: Sequence[Condition]) -> str:
+    """Return the first literal host of a rule; empty if it has none."""
+    hosts = (value for each in conditions if each.get("Field") == "host-header" for value in values_of(each))
+    return next(filter(None, map(literal_of, hosts)), "")
 
 
-def required_by(conditions: Sequence[Mapping[str, Any]], host: str = "") -> Required:
-    """Return the requirements of a rule's conditions, all of which must match.
+def _require_certainty(conditions: Sequence[Condition], host: str) -> None:
+    """Raise `UnderivableError` if no request with a `Host` is certain to match all conditions; empty for any `Host`."""
+    for each in conditions:
+        field = each.get("Field", "without a field")
+        if field not in _OF_REQUESTS and match_condition(each, Sent.of_host("")) is not Match.YES:
+            raise UnderivableError(f"a check cannot satisfy its condition {field}")
+        if field == "host-header" and host and match_condition(each, Sent.of_host(host)) is not Match.YES:
+            raise UnderivableError(f"its condition host-header does not match {host}")
 
-    A condition matches if any of its values does, so the first literal value is used. Regular expressions and client
-    addresses have none.
+
+def meet_conditions(conditions: Sequence[Condition], request: Request, given: Collection[str]) -> Request:
+    """Return a request that matches all conditions of a rule.
+
+    A request that matches a condition as it is written is not changed. For another one, what the condition requires is
+    added: a prefix of the path, a header, a parameter, with the first literal value.
 
     Parameters
     ----------
     conditions
-        `Conditions` of a rule, from DescribeRules.
-    host
-        `Host` of the requests; empty for that of the rule.
+        The conditions.
+    request
+        The request.
+    given
+        The names of the headers that the plan sets, in lower case; the others have default values, which may change.
 
     Raises
     ------
-    UnderivableError
-        If no request is certain to match.
+    RoutingError
+        If nothing can be added so that the request is certain to match.
     """
-    found = Required()
-    seen: set[str] = set()
+    given = set(given) | ({name.lower() for name in request.auth.headers} if request.auth else set())
     for condition in conditions:
-        field = condition.get("Field", "without a field")
-        if field in seen & _AT_MOST_ONE:
-            raise UnderivableError(f"it has several conditions {field}")
-        seen.add(field)
-        match field:
-            case "host-header":
-                found = found._replace(host=_host(_values(condition, "HostHeaderConfig"), host))
+        if match_condition(condition, sent_parts(request)) is Match.YES:
+            continue
+        match condition.get("Field"):
             case "path-pattern":
-                found = found._replace(prefix=_prefix(_values(condition, "PathPatternConfig")))
+                request = _with_prefix(condition, request)
             case "http-header":
-                name = condition.get("HttpHeaderConfig", {}).get("HttpHeaderName", "")
-                value = _literal(_values(condition, "HttpHeaderConfig"), f"http-header {name}")
-                found = found._replace(headers=_with(found.headers, name, value, f"http-header {name}"))
+                request = _with_header(condition, request, given)
+                given.add(header_of(condition).lower())
             case "query-string":
-                name, value = _parameter(condition)
-                found = found._replace(query=_with(found.query, name, value, f"query-string {name}"))
+                request = _with_parameter(condition, request)
             case "http-request-method":
-                found = found._replace(methods=tuple(_values(condition, "HttpRequestMethodConfig")))
+                raise RoutingError(
+                    f"the listener rule accepts only {', '.join(values_of(condition))}, not {request.method}",
+                    "change the method of the check, or the rule",
+                )
             case _:
-                raise UnderivableError(f"a check cannot satisfy its condition {field}")
-    return found
+                raise RoutingError(
+                    f"the listener rule requires {shown(condition)}, which the request is not certain to match",
+                    "set hookDetails.host or the header Host to a name that matches",
+                )
+    return request
 
 
-def could_match(conditions: Sequence[Mapping[str, Any]], request: Request) -> bool:
-    """Return whether a request may match all conditions of a rule; also true if that is uncertain.
-
-    Without any conditions it is the default rule, which is evaluated last: false.
-    """
-    return bool(conditions) and all(_could_match(condition, request) for condition in conditions)
+def sent_parts(request: Request) -> Sent:
+    """Return the parts of a request that conditions are about, with its credentials but without a signature."""
+    # An API key may be the very header that a rule requires.
+    return Sent.of(request if request.auth is None else request.auth._replace(sign=None).authorize(request))
 
 
-def _could_match(condition: Mapping[str, Any], request: Request) -> bool:
+def _with_prefix(condition: Condition, request: Request) -> Request:
+    for pattern in values_of(condition):
+        # The load balancer does not remove the prefix. "/test*" matches "/test/health".
+        prefix = literal_of(pattern.removesuffix("*")).removesuffix("/")
+        if pattern.endswith("*") and prefix and not prefix.endswith("/"):
+            return request._replace(url=request.url._replace(target=f"{prefix}{request.url.target}"))
+    path = request.url.target.partition("?")[0]
+    raise RoutingError(
+        f"the listener rule requires {shown(condition)}, which {path} is not certain to match and which is not a literal "
+        "prefix such as /test/*",
+        "change the path of the check",
+    )
+
+
+def _with_header(condition: Condition, request: Request, given: Collection[str]) -> Request:
+    name = header_of(condition)
+    if name.lower() in given:
+        raise RoutingError(
+            f"the listener rule requires another value of header {name} than the request has",
+            f"change or remove {name}",
+        )
+    value = next(filter(None, map(literal_of, values_of(condition))), "")
+    if not value:
+        raise RoutingError(
+            f"the listener rule requires {shown(condition)} and has no literal value for it", f"set the header {name}"
+        )
+    check_headers({name: value})
+    others = {key: text for key, text in request.headers.items() if key.lower() != name.lower()}
+    return request._replace(headers={**others, name: value})
+
+
+def _with_parameter(condition: Condition, request: Request) -> Request:
     path, _, query = request.url.target.partition("?")
-    match condition.get("Field"):
-        case "host-header":
-            name = request.server_name.lower()
-            return any(_matches(each.lower(), name) for each in _patterns(condition, "HostHeaderConfig"))
-        case "path-pattern":
-            return any(_matches(each, path) for each in _patterns(condition, "PathPatternConfig"))
-        case "http-header":
-            wanted = str(condition.get("HttpHeaderConfig", {}).get("HttpHeaderName", "")).lower()
-            sent = [value.lower() for name, value in request.headers.items() if name.lower() == wanted]
-            patterns = _patterns(condition, "HttpHeaderConfig")
-            return any(_matches(each.lower(), value) for each in patterns for value in sent)
-        case "query-string":
-            pairs = [(name.lower(), value.lower()) for name, value in parse_qsl(query, keep_blank_values=True)]
-            return any(
-                _matches(str(each.get("Key") or "*").lower(), name)
-                and _matches(str(each.get("Value") or "*").lower(), value)
-                for each in condition.get("QueryStringConfig", {}).get("Values") or [{}]
-                for name, value in pairs
-            )
-        case "http-request-method":
-            return request.method in _values(condition, "HttpRequestMethodConfig")
-        case _:
-            return True
-
-
-def _patterns(condition: Mapping[str, Any], member: str) -> list[str]:
-    """Return the wildcard patterns of a condition; `*` if it has others, such as regular expressions."""
-    return _values(condition, member) or ["*"]
-
-
-def _values(condition: Mapping[str, Any], member: str) -> list[str]:
-    # Before 2019 values were in `Values` of the condition, where DescribeRules still returns them.
-    values: list[str] = condition.get(member, {}).get("Values") or condition.get("Values", [])
-    return values
-
-
-def _is_literal(value: str) -> bool:
-    return bool(value) and not any(wildcard in value for wildcard in _WILDCARDS)
-
-
-def _literal(values: Sequence[str], what: str) -> str:
-    for value in values:
-        if _is_literal(value):
-            return value
-    raise UnderivableError(f"its condition {what} has only patterns, no literal value")
-
-
-def _host(patterns: Sequence[str], wanted: str) -> str:
-    if not wanted:
-        return _literal(patterns, "host-header")
-    name = wanted.partition(":")[0].lower()
-    if any(_matches(pattern.lower(), name) for pattern in patterns):
-        return wanted
-    raise UnderivableError(f"its condition host-header does not match {wanted}")
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """Return whether a text matches a pattern: `*` matches any characters, `?` exactly one."""
-    return fnmatchcase(text, pattern.replace("[", "[[]"))  # in a rule, a bracket is literal
-
-
-def _with(pairs: Mapping[str, str], name: str, value: str, what: str) -> Mapping[str, str]:
-    """Return pairs with one more; with two values of one name, no request is certain to match both."""
-    if any(known.lower() == name.lower() for known in pairs):
-        raise UnderivableError(f"it has several conditions {what}")
-    return {**pairs, name: value}
-
-
-def _prefix(patterns: Sequence[str]) -> str:
-    """Return the prefix of matching paths; the load balancer does not remove it from the request."""
-    for pattern in patterns:
-        front = pattern.removesuffix("*")
-        # "/test*" matches "/test/health"; a pattern without the star matches one path only, and checks have several.
-        if pattern.endswith("*") and (not front or _is_literal(front)) and front.rstrip("/") == front.removesuffix("/"):
-            return front.removesuffix("/")
-    raise UnderivableError("its condition path-pattern is not a literal prefix such as /test/*")
-
-
-def _parameter(condition: Mapping[str, Any]) -> tuple[str, str]:
-    for pair in condition.get("QueryStringConfig", {}).get("Values", []):
-        name, value = pair.get("Key", ""), pair.get("Value", "")
-        if _is_literal(name) and _is_literal(value):
-            return name, value
-    raise UnderivableError("its condition query-string has no literal key and value")
+    present = {parameter.name.lower() for parameter in sent_parts(request).parameters}
+    conflict = ""
+    for pair in pairs_of(condition):
+        name, value = (literal_of(pair.get(part, ""), escapes=True) for part in ("Key", "Value"))
+        if not (name and value):
+            continue
+        encoded = f"{quote(name, safe='')}={quote(value, safe='')}"
+        if encoded.partition("=")[0].lower() not in present and name.lower() not in present:
+            target = f"{path}?{'&'.join(filter(None, (encoded, query)))}"
+            return request._replace(url=request.url._replace(target=target))
+        conflict = conflict or name
+    if conflict:
+        raise RoutingError(
+            f"the listener rule requires another value of query parameter {conflict} than the request has",
+            f"change or remove {conflict}",
+        )
+    raise RoutingError(
+        f"the listener rule requires {shown(condition)} and has no literal key and value for it",
+        "set the query parameter",
+    )

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 from ecs_hooks.aws.call import parsing
 from ecs_hooks.core.outcome import ExplainedError, Outcome
 from ecs_hooks.deployment.facts import Facts
-from ecs_hooks.deployment.listener import Address, ListenerArn, Route, describe_address, describe_route
+from ecs_hooks.deployment.listener import (
+    Address,
+    ListenerArn,
+    Route,
+    Rule,
+    describe_address,
+    describe_ports,
+    describe_rules,
+    find_rule,
+)
 from ecs_hooks.deployment.logs import LogConfiguration, log_configurations
 from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as SERVICE_REVISIONS
 from ecs_hooks.deployment.revision import ServiceRevision
 from ecs_hooks.deployment.tasks import Port, Task, container_definitions, named_port
+
+if TYPE_CHECKING:
+    from ecs_hooks.deployment.endpoint import Endpoint
 
 
 class NotApplicableError(ExplainedError):
@@ -44,6 +56,11 @@ class Deployment(ABC):
     def __init__(self, region: str, facts: Facts | None = None) -> None:
         self.region = region
         self.facts = facts or Facts()
+
+    @property
+    @abstractmethod
+    def id(self) -> str:
+        """ARN of the service deployment, or ID of CodeDeploy's deployment."""
 
     @property
     @abstractmethod
@@ -180,14 +197,48 @@ class Deployment(ABC):
 
     @property
     def logs(self) -> list[LogConfiguration]:
-        """The `awslogs` configurations of green's containers."""
+        """The log configuration of each of green's containers."""
         return self.facts.get(
             "logs", lambda: log_configurations(self._containers, self.region), kind=list[LogConfiguration]
         )
 
     def route(self, arn: str) -> Route:
         """Return the current route of a listener rule or listener."""
-        return self.facts.get(f"route {arn}", lambda: describe_route(_listener(arn)))
+        return find_rule(self.rules(arn), _listener(arn)).route
+
+    def rules(self, arn: str) -> tuple[Rule, ...]:
+        """Return the current rules of a listener in the order of their evaluation, by its own ARN or that of a rule."""
+        listener = _listener(arn)
+        return self.facts.get(f"rules {listener.listener}", lambda: describe_rules(listener))
+
+    def routed(self, endpoint: Endpoint, arn: str, target_group: str, whose: str, apart: str = "") -> Endpoint:
+        """Return an endpoint whose requests are verified by the rules of its listener.
+
+        Parameters
+        ----------
+        endpoint
+            The endpoint of a listener (rule).
+        arn
+            The ARN of that listener or rule.
+        target_group, whose, apart
+            See `Routing`.
+        """
+        from ecs_hooks.deployment.routing import Routing  # noqa: PLC0415 - loads the HTTP client
+        from ecs_hooks.http.url import Url  # noqa: PLC0415
+
+        listener, rules, url = _listener(arn), self.rules(arn), Url.parse(endpoint.base_url)
+
+        def others(port: int) -> tuple[Rule, ...] | None:
+            ports = self.facts.get(f"ports {listener.load_balancer}", lambda: describe_ports(listener))
+            found = next((each.arn for each in ports if each.port == port), None)
+            return None if found is None else self.rules(found)
+
+        own = find_rule(rules, listener)
+        return endpoint._replace(
+            routing=Routing(
+                rules, own, target_group, whose=whose, host=url.host, port=url.port, others=others, apart=apart
+            )
+        )
 
     def address(self, arn: str) -> Address:
         """Return the address of a listener, by its own ARN or that of a rule."""

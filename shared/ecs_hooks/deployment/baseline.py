@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks.deployment.endpoint import REACH_TASKS, Endpoint, EndpointError
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ecs_hooks.deployment.base import Deployment
     from ecs_hooks.deployment.listener import Address, Route
     from ecs_hooks.deployment.revision import LoadBalancing
-    from ecs_hooks.http.request import Request
 
 # Imports inside functions keep AWS clients out of a hook whose check has blue_url.
 
@@ -33,29 +32,6 @@ OVERRIDE = "set blue_url of the check"
 EARLIER = f"attach the check to POST_TEST_TRAFFIC_SHIFT, or {OVERRIDE}"
 
 
-class BlueEndpoint(NamedTuple):
-    """The endpoint of blue.
-
-    Parameters
-    ----------
-    endpoint
-        The endpoint.
-    test_conditions
-        Conditions of green's rule at the same listener; empty if there is no such rule.
-    """
-
-    endpoint: Endpoint
-    test_conditions: Sequence[Mapping[str, Any]] = ()
-
-    def objection(self, request: Request) -> str:
-        """Return why a request would reach green instead of blue; empty if it would not."""
-        from ecs_hooks.deployment.alb_address import could_match  # noqa: PLC0415
-
-        if not self.test_conditions or not could_match(self.test_conditions, request):
-            return ""
-        return "the request to blue matches the conditions of the test listener rule, so it would reach green"
-
-
 def blue_endpoint(
     configured: EndpointConfig,
     stage: str,
@@ -63,7 +39,7 @@ def blue_endpoint(
     url: str | None = None,
     host: str | None = None,
     environment: Mapping[str, str] = os.environ,
-) -> BlueEndpoint:
+) -> Endpoint:
     """Return the endpoint of blue: the given URL, or the one found at AWS.
 
     Parameters
@@ -89,7 +65,7 @@ def blue_endpoint(
         If the endpoint is unknown, or does not forward to blue alone.
     """
     if url is not None:
-        return BlueEndpoint(Endpoint(url, host=host or configured.host or ""))
+        return Endpoint(url, host=host or configured.host or "")
     deployment = find_deployment()
     blue = deployment.blue
     if blue is None:
@@ -99,7 +75,7 @@ def blue_endpoint(
     is_given = bool(configured.base_url or app_url_of(environment))
     listener = blue_listener(stage, deployment.green.load_balancing, blue.load_balancing, is_given=is_given)
     if listener is None:
-        return BlueEndpoint(_task_endpoint(deployment, host or configured.host or ""))
+        return _task_endpoint(deployment, host or configured.host or "")
     return _listener_endpoint(deployment, listener, stage, host, configured.host)
 
 
@@ -142,7 +118,7 @@ def blue_listener(
 
 def _listener_endpoint(
     deployment: Deployment, load_balancing: LoadBalancing, stage: str, host: str | None, plan_host: str | None
-) -> BlueEndpoint:
+) -> Endpoint:
     from ecs_hooks.aws.errors import FactError  # noqa: PLC0415
     from ecs_hooks.deployment.listener import obstacle_text, short_arn, target_group_names  # noqa: PLC0415
     from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS  # noqa: PLC0415
@@ -161,8 +137,7 @@ def _listener_endpoint(
             EARLIER,
         )
     endpoint = derive_blue_endpoint(route, lambda: deployment.address(arn), arn, host, plan_host)
-    conditions = deployment.route(load_balancing.test).conditions if _same_listener(load_balancing) else ()
-    return BlueEndpoint(endpoint, conditions)
+    return deployment.routed(endpoint, arn, group, "blue", apart=load_balancing.test)
 
 
 def derive_blue_endpoint(
@@ -188,12 +163,6 @@ def derive_blue_endpoint(
         with suppress(EndpointError):
             return derive(plan_host)
     return derive(host or "")
-
-
-def _same_listener(load_balancing: LoadBalancing) -> bool:
-    """Return whether production and test traffic use rules of one listener."""
-    front, slash, _ = load_balancing.production.rpartition("/")
-    return bool(slash) and ":listener-rule/" in front and load_balancing.test.rpartition("/")[0] == front
 
 
 def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:

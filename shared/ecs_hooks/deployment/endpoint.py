@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.outcome import ExplainedError
+from ecs_hooks.http.errors import RequestError
 
 if TYPE_CHECKING:
     from ecs_hooks.core.sent_requests import SentRequests
+    from ecs_hooks.deployment.routing import Routing
+    from ecs_hooks.http.request import Authorization, Body, Request
+    from ecs_hooks.http.url import Query
 
 Listener = Literal["test", "production"]
 """The listener through which a request reaches green."""
@@ -45,6 +49,23 @@ class EndpointError(ExplainedError):
         self.fix = fix
 
 
+class RoutingError(RequestError):
+    """A request is not certain to reach the revision by the rules of the listener.
+
+    Parameters
+    ----------
+    problem
+        The rule that takes the request, or the condition that it does not match.
+    fix
+        The remedy.
+    """
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(f"{problem}; {fix}")
+        self.problem = problem
+        self.fix = fix
+
+
 def require_running(stage: str, otherwise: str = "") -> None:
     """Raise `EndpointError`, with an addition to its fix, at a stage at which green does not run yet."""
     if stage in BEFORE_GREEN_RUNS:
@@ -52,16 +73,14 @@ def require_running(stage: str, otherwise: str = "") -> None:
 
 
 class Endpoint(NamedTuple):
-    """A base URL, and the requirements of its listener rule on every request.
+    """A base URL, and the requirements on every request to it.
 
     Parameters
     ----------
     base_url
         The URL to which paths are appended.
-    headers, query
-        Headers and query parameters that the rule requires; with other values the request would miss the revision.
-    methods
-        Methods that the rule accepts; empty for any.
+    headers
+        Headers that every request must have; one with another value is refused.
     host
         Default `Host` of requests.
     advice
@@ -70,16 +89,17 @@ class Endpoint(NamedTuple):
         Protocol of the load balancer's listener; empty if the endpoint is not a listener, or if it is unknown.
     sent
         Counts the requests to the endpoint; None if they do not count.
+    routing
+        The rules of the load balancer's listener; None if the endpoint is not a listener.
     """
 
     base_url: str
     headers: Mapping[str, str] = MappingProxyType({})
-    query: Mapping[str, str] = MappingProxyType({})
-    methods: tuple[str, ...] = ()
     host: str = ""
     advice: str = ""
     protocol: str = ""
     sent: SentRequests | None = None
+    routing: Routing | None = None
 
     @property
     def is_task(self) -> bool:
@@ -91,21 +111,41 @@ class Endpoint(NamedTuple):
         """The headers of a request that sets none."""
         return {**({"Host": self.host} if self.host else {}), **self.headers}
 
-    def objection(self, method: str, headers: Mapping[str, str], query: Mapping[str, Any]) -> str:
-        """Return why a request with these values would not match the listener rule; empty if it would."""
-        if self.methods and method not in self.methods:
-            return f"the listener rule accepts only {', '.join(self.methods)}, not {method}"
-        own = {name.lower(): value.lower() for name, value in headers.items()}
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that the listener rule accepts; empty for any."""
+        return () if self.routing is None else self.routing.methods
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        headers: Mapping[str, str],
+        body: Body | None = None,
+        auth: Authorization | None = None,
+    ) -> Request:
+        """Return a request to the endpoint.
+
+        If it does not match the conditions of the listener rule as it is, it gets what they require: a prefix of the path, a
+        header, a parameter.
+
+        Raises
+        ------
+        RequestError
+            If it is invalid, or not certain to reach the revision by the rules of the listener.
+        """
+        from ecs_hooks.http.request import Request, with_defaults  # noqa: PLC0415 - a hook without HTTP need not load it
+        from ecs_hooks.http.url import Url  # noqa: PLC0415
+
+        own = {name.lower(): value.lower() for name, value in {**headers, **(auth.headers if auth else {})}.items()}
         for name, value in self.headers.items():
             if own.get(name.lower(), value.lower()) != value.lower():
-                return f"the listener rule requires another value of header {name} than the request has"
-        for name, value in self.query.items():
-            if name in query and value not in _texts(query[name]):
-                return f"the listener rule requires another value of query parameter {name} than the request has"
-        return ""
-
-
-def _texts(values: Any) -> list[str]:
-    return [
-        str(each) for each in (values if isinstance(values, Sequence) and not isinstance(values, str) else [values])
-    ]
+                raise RoutingError(
+                    f"the listener rule requires another value of header {name} than the request has",
+                    f"change or remove {name}",
+                )
+        given = with_defaults(headers, self.all_headers)
+        request = Request.build(method, Url.join(self.base_url, path, query), given, body)
+        request = request._replace(auth=auth, sent=self.sent)
+        return request if self.routing is None else self.routing.routed(request, {name.lower() for name in given})

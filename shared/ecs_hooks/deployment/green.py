@@ -199,7 +199,9 @@ def _listener_endpoint(
     wrong = route_error(route, load_balancing, arn)
     if wrong:
         raise EndpointError(wrong, override if route.obstacle else "")
-    return derive_endpoint(route, lambda: deployment.address(arn), arn, host, override)
+    endpoint = derive_endpoint(route, lambda: deployment.address(arn), arn, host, override)
+    other = load_balancing.test if arn == load_balancing.production else load_balancing.production
+    return deployment.routed(endpoint, arn, load_balancing.target_group, "green", apart=other)
 
 
 def _task_endpoint(deployment: Deployment, host: str) -> Endpoint:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ecs_hooks.aws.call import call_aws_list, call_aws_one, parsing
-from ecs_hooks.aws.errors import FactError, invalid_response
+from ecs_hooks.aws.call import call_aws_list, call_aws_one, call_aws_pages, parsing
+from ecs_hooks.aws.errors import FactDeniedError, FactError, invalid_response
 from ecs_hooks.core.arn import region_of
 from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as SERVICE_REVISIONS
 
@@ -17,6 +17,9 @@ RULES = "elasticloadbalancing:DescribeRules"
 LISTENERS = "elasticloadbalancing:DescribeListeners"
 LOAD_BALANCERS = "elasticloadbalancing:DescribeLoadBalancers"
 TARGET_HEALTH = "elasticloadbalancing:DescribeTargetHealth"
+
+_MAX_PAGES = 50
+"""Most pages of rules or listeners to read: several times as many as the quotas of a load balancer allow."""
 
 
 class ListenerArn(NamedTuple):
@@ -41,6 +44,11 @@ class ListenerArn(NamedTuple):
     is_rule: bool
     listener: str
     load_balancer: str
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the listener has rules, as that of an Application Load Balancer has; others have a default action."""
+        return self.is_rule or ":listener/app/" in self.listener
 
     @classmethod
     def parse(cls, text: str) -> ListenerArn:
@@ -88,20 +96,84 @@ class Address(NamedTuple):
     host: str
 
 
-def describe_route(arn: ListenerArn) -> Route:
-    """Return the route of a listener rule or listener; not kept over IN_PROGRESS, since it may change."""
-    if arn.is_rule:
-        rule = call_aws_one(RULES, arn.region, "Rules", "listener rule", RuleArns=[arn.text])
-        with parsing(RULES):
-            conditions = rule.get("Conditions", [])
-            if not conditions and rule.get("IsDefault") is False:
-                raise invalid_response(
-                    RULES
-                )  # only a default rule has none; without any a request would match the default
-            return _route(rule["Actions"], conditions)
-    listener = call_aws_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.text])
+class Rule(NamedTuple):
+    """A rule of a listener.
+
+    Parameters
+    ----------
+    arn
+        Its ARN; that of the listener, for the default action of a Network Load Balancer.
+    priority
+        Its priority; None for the default rule, which is evaluated last.
+    route
+        Its action and its conditions.
+    """
+
+    arn: str
+    priority: int | None
+    route: Route
+
+
+def describe_rules(arn: ListenerArn) -> tuple[Rule, ...]:
+    """Return the rules of a listener in the order of their evaluation; not kept over IN_PROGRESS, since they may change."""
+    if not arn.has_rules:
+        listener = call_aws_one(LISTENERS, arn.region, "Listeners", "listener", ListenerArns=[arn.listener])
+        with parsing(LISTENERS):
+            return (Rule(arn.listener, None, _route(listener["DefaultActions"], [])),)
+    too_many = FactDeniedError(f"{RULES}: the listener has more rules than a load balancer may have")
+    pages = call_aws_pages(
+        RULES, arn.region, "NextMarker", too_many, most=_MAX_PAGES, marker="Marker", ListenerArn=arn.listener
+    )
+    with parsing(RULES):
+        rules = [_rule(each) for page in pages for each in page["Rules"]]
+    return tuple(sorted(rules, key=lambda rule: (rule.priority is None, rule.priority or 0)))
+
+
+def _rule(described: Mapping[str, Any]) -> Rule:
+    conditions = described.get("Conditions", [])
+    priority = described.get("Priority", "" if conditions else "default")
+    is_default = described.get("IsDefault", priority == "default")
+    if not conditions and not is_default:
+        raise invalid_response(RULES)  # only a default rule has none; without any, a request would match the default
+    number = None if is_default else int(priority)
+    return Rule(described["RuleArn"], number, _route(described["Actions"], conditions))
+
+
+def find_rule(rules: Sequence[Rule], arn: ListenerArn) -> Rule:
+    """Return the rule of an ARN; the default rule for that of a listener.
+
+    Raises
+    ------
+    FactDeniedError
+        If the listener does not have it.
+    """
+    for rule in rules:
+        if rule.arn == arn.text if arn.is_rule else rule.priority is None:
+            return rule
+    raise FactDeniedError(f"{RULES}: listener rule not found: {short_arn(arn.text)}")
+
+
+class ListenerPort(NamedTuple):
+    """A listener of a load balancer, and its port."""
+
+    arn: str
+    port: int
+
+
+def describe_ports(arn: ListenerArn) -> tuple[ListenerPort, ...]:
+    """Return the ports of all listeners of a load balancer, by the ARN of one of its listeners or rules."""
+    too_many = FactDeniedError(f"{LISTENERS}: the load balancer has more listeners than it may have")
+    pages = call_aws_pages(
+        LISTENERS,
+        arn.region,
+        "NextMarker",
+        too_many,
+        most=_MAX_PAGES,
+        marker="Marker",
+        LoadBalancerArn=arn.load_balancer,
+    )
     with parsing(LISTENERS):
-        return _route(listener["DefaultActions"], [])
+        return tuple(ListenerPort(each["ListenerArn"], each["Port"]) for page in pages for each in page["Listeners"])
 
 
 def describe_address(arn: ListenerArn) -> Address:
@@ -123,10 +195,10 @@ def short_arn(arn: str) -> str:
 
 def _route(actions: Sequence[Mapping[str, Any]], conditions: Sequence[Mapping[str, Any]]) -> Route:
     obstacle = next((action["Type"] for action in actions if action["Type"] != "forward"), "")
-    return Route(active_target_groups(actions), tuple(conditions), obstacle)
+    return Route(_active_target_groups(actions), tuple(conditions), obstacle)
 
 
-def active_target_groups(actions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _active_target_groups(actions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the ARNs of the target groups that get traffic by the actions of a rule or listener."""
     weights: dict[str, int] = {}
     for action in actions:

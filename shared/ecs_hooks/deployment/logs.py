@@ -40,24 +40,40 @@ Row = Mapping[str, str]
 
 
 class LogConfiguration(NamedTuple):
-    """The `awslogs` configuration of a container.
+    """The log configuration of a container.
 
     Parameters
     ----------
     container
         Name of the container.
     group
-        Log group.
+        Log group of the `awslogs` driver.
     prefix
         `awslogs-stream-prefix`.
     region
         Region of the log group.
+    obstacle
+        Why the log cannot be read from CloudWatch, such as `log driver awsfirelens`; empty if it can.
+    is_router
+        Whether the container is the FireLens log router, whose own log is not that of the application.
+    drops_events
+        Whether the task definition sets the mode `non-blocking`, which drops events when its buffer is full.
     """
 
     container: str
     group: str
     prefix: str
     region: str
+    obstacle: str = ""
+    is_router: bool = False
+    drops_events: bool = False
+
+    @property
+    def not_checked(self) -> str:
+        """The part of the container's log that cannot be checked; empty if all of it can."""
+        if self.obstacle:
+            return f"container {self.container} ({self.obstacle})"
+        return f"events that container {self.container} may drop (mode non-blocking)" if self.drops_events else ""
 
     def stream(self, task: str) -> str:
         """Return the log stream of a task: `prefix/container/task id` (ECS developer guide, awslogs driver)."""
@@ -65,17 +81,33 @@ class LogConfiguration(NamedTuple):
 
 
 def log_configurations(containers: Sequence[Mapping[str, Any]], region: str) -> list[LogConfiguration]:
-    """Return the `awslogs` configurations of container definitions, with the region of the service as default."""
+    """Return the log configuration of each container, with the region of the service as default."""
     found = []
     with parsing(TASK_DEFINITION):
         for each in containers:
             logging = each.get("logConfiguration", {})
             options = logging.get("options", {})
-            # Without a prefix, streams are named after Docker container IDs, which ECS does not return.
-            if logging.get("logDriver") == "awslogs" and options.get("awslogs-stream-prefix"):
-                prefix, log_region = options["awslogs-stream-prefix"], options.get("awslogs-region") or region
-                found.append(LogConfiguration(each["name"], options["awslogs-group"], prefix, log_region))
+            configured = LogConfiguration(
+                each["name"],
+                options.get("awslogs-group", ""),
+                options.get("awslogs-stream-prefix", ""),
+                options.get("awslogs-region") or region,
+                is_router="firelensConfiguration" in each,
+                drops_events=options.get("mode") == "non-blocking",
+            )
+            found.append(configured._replace(obstacle=_obstacle(logging.get("logDriver", ""), configured)))
     return found
+
+
+def _obstacle(driver: str, configured: LogConfiguration) -> str:
+    if not driver:
+        return "no log configuration"
+    if driver != "awslogs":
+        return f"log driver {driver}"
+    # Without a prefix, streams are named after Docker container IDs, which ECS does not return.
+    options = {"awslogs-group": configured.group, "awslogs-stream-prefix": configured.prefix}
+    missing = [name for name, value in options.items() if not value]
+    return f"log driver awslogs without {' and '.join(missing)}" if missing else ""
 
 
 class Matches(NamedTuple):

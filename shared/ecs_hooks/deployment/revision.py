@@ -56,6 +56,8 @@ class ServiceRevision(NamedTuple):
         Connect services.
     port_names
         Names of the ports that it offers through Service Connect, VPC Lattice or an ECS gateway.
+    unread
+        Its load balancers that no check can read, such as `Classic Load Balancer my-elb`.
     """
 
     arn: str
@@ -64,6 +66,7 @@ class ServiceRevision(NamedTuple):
     images: Mapping[str, tuple[str, str]]
     test_header: tuple[str, str] | None
     port_names: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def describe_revision(arn: str, region: str) -> ServiceRevision:
@@ -94,7 +97,17 @@ def _revision(revision: Mapping[str, Any]) -> ServiceRevision:
         },
         _test_header(revision.get("serviceConnectConfiguration", {})),
         tuple(port_names(revision)),
+        tuple(unread_load_balancers(revision)),
     )
+
+
+def unread_load_balancers(revision: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the load balancers of a revision or task set that no check can read."""
+    for each in revision.get("loadBalancers", []):
+        if "loadBalancerName" in each:
+            yield f"Classic Load Balancer {each['loadBalancerName']}"
+    for each in revision.get("vpcLatticeConfigurations", []):
+        yield f"VPC Lattice target group {each['targetGroupArn'].rpartition('/')[2]}"
 
 
 def parse_load_balancing(configured: Mapping[str, Any], resolved: Sequence[Mapping[str, Any]] = ()) -> LoadBalancing:

@@ -35,6 +35,10 @@ class ServiceDeployment(Deployment):
         self.target: EcsArn = event.target_revision
 
     @property
+    def id(self) -> str:
+        return str(self.arn)
+
+    @property
     def cluster(self) -> str:
         return self.arn.cluster
 

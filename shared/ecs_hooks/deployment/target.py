@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ecs_hooks.core.sent_requests import SentRequests
-from ecs_hooks.deployment.baseline import BlueEndpoint, blue_endpoint
+from ecs_hooks.deployment.baseline import blue_endpoint
 from ecs_hooks.deployment.green import EndpointConfig, green_endpoint
 
 if TYPE_CHECKING:
@@ -55,6 +55,6 @@ class Target:
         # Requests to a task's own address do not pass the load balancer, so its metrics do not count them.
         return endpoint if endpoint.is_task else endpoint._replace(sent=self.sent)
 
-    def blue(self, url: str | None, host: str | None) -> BlueEndpoint:
+    def blue(self, url: str | None, host: str | None) -> Endpoint:
         """Return the address of blue; see `blue_endpoint` for parameters and errors."""
         return blue_endpoint(self._configured, self.stage, lambda: self.deployment, url, host)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecs_hooks.aws.call import call_aws, call_aws_list, parsing
+from ecs_hooks.aws.call import call_aws, call_aws_list, call_aws_pages, parsing
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.arn import EcsArn
 
 LIST_TASKS = "ecs:ListTasks"
 DESCRIBE_TASKS = "ecs:DescribeTasks"
 TASK_DEFINITION = "ecs:DescribeTaskDefinition"
 
-MAX_TASKS = 100
+_PAGE = 100
 """Most tasks in one ListTasks and in one DescribeTasks."""
+
+_PAGES = 50
+"""Most pages to read: a service has 5,000 tasks at most (ECS quota)."""
 
 
 class Container(NamedTuple):
@@ -31,6 +35,8 @@ class Container(NamedTuple):
         Its exit code; None while it runs.
     address
         Its private IP address; empty if it has none of its own.
+    reason
+        ECS's reason why it stopped or did not start, such as `OutOfMemoryError: ...`; empty without one.
     """
 
     name: str
@@ -38,6 +44,7 @@ class Container(NamedTuple):
     digest: str
     exit_code: int | None
     address: str
+    reason: str = ""
 
 
 class Task(NamedTuple):
@@ -80,7 +87,7 @@ def started_by(revision: EcsArn) -> str:
 
 
 def list_tasks(region: str, cluster: str, service: str, starter: str, status: str = "RUNNING") -> list[Task]:
-    """Return the tasks that one deployment or task set of a service started, at most `MAX_TASKS`.
+    """Return the tasks that one deployment or task set of a service started.
 
     Parameters
     ----------
@@ -93,13 +100,19 @@ def list_tasks(region: str, cluster: str, service: str, starter: str, status: st
     """
     # "When you specify startedBy as the filter, it must be the only filter that you use" (botocore's model of ECS).
     which = {"startedBy": starter} if status == "RUNNING" else {"serviceName": service, "desiredStatus": status}
-    # One page: of more tasks, a hundred are a large enough sample.
-    arns = call_aws_list(LIST_TASKS, region, "taskArns", cluster=cluster, maxResults=MAX_TASKS, **which)
-    if not arns:
-        return []
-    described = call_aws_list(DESCRIBE_TASKS, region, "tasks", cluster=cluster, tasks=arns)
-    with parsing(DESCRIBE_TASKS):
-        found = [_task(each) for each in described]
+    too_many = FactError(f"{LIST_TASKS}: more than {_PAGES} pages of tasks", action=LIST_TASKS)
+    pages = call_aws_pages(
+        LIST_TASKS, region, "nextToken", too_many, most=_PAGES, cluster=cluster, maxResults=_PAGE, **which
+    )
+    found: list[Task] = []
+    for page in pages:
+        with parsing(LIST_TASKS):
+            arns = page["taskArns"]
+        if not arns:
+            continue
+        described = call_aws_list(DESCRIBE_TASKS, region, "tasks", cluster=cluster, tasks=arns)
+        with parsing(DESCRIBE_TASKS):
+            found += map(_task, described)
     return [task for task in found if task.started_by == starter]
 
 
@@ -126,6 +139,7 @@ def _containers(task: Mapping[str, Any]) -> Iterator[Container]:
             each.get("imageDigest", ""),
             each.get("exitCode"),
             interfaces[0].get("privateIpv4Address") or interfaces[0].get("ipv6Address", ""),
+            each.get("reason", ""),
         )
 
 

@@ -29,10 +29,13 @@ class Record:
         The event; None where it could not be read.
     results
         The outcomes of the checks.
+    plan
+        Where the plan is from; empty where it could not be loaded.
     """
 
     event: HookEvent | None = None
     results: Sequence[Result] = ()
+    plan: str = ""
 
 
 class Controller(ABC):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ecs_hooks.core.deadline import MAX_ECS_SECONDS, for_answer
 from ecs_hooks.core.event import LifecycleEvent, Stage, TrafficWeights
 from ecs_hooks.engine.controller import Controller, Record
 from ecs_hooks.engine.invocation import Invocation
@@ -47,11 +48,11 @@ class EcsController(Controller):
     ) -> HookResponse:
         """Answer one event of ECS."""
         record.event = parsed = LifecycleEvent.parse(event)
-        invocation = Invocation(definition, cls(parsed, function_arn), deadline)
+        invocation = Invocation(definition, cls(parsed, function_arn), deadline.sooner(for_answer(MAX_ECS_SECONDS)))
         try:
             return invocation.answer()
         finally:
-            record.results = invocation.results
+            record.results, record.plan = invocation.results, invocation.plan_origin
 
     @property
     def event(self) -> LifecycleEvent:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ecs_hooks.aws.errors import FactError
 from ecs_hooks.core.deadline import run_with_deadline
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.own_limits import OwnLimitError
 from ecs_hooks.core.state import key_of
 from ecs_hooks.engine.hook import LABEL, run_hook_function
 from ecs_hooks.engine.runner import Result, Runner, may_go_on
@@ -41,11 +42,13 @@ def evaluate(function: HookFunction | None, hook: Hook, runner: Runner) -> list[
     try:
         # The runner gives up checks in time for its results to be seen here.
         run_with_deadline(lambda: _run(function, hook, runner), runner.context.deadline.earlier(-_HEADSTART))
-    except TimeoutError:
-        late = Result(key_of(LABEL), LABEL, Outcome.wait("not finished when the time of this invocation was over"))
-        runner.on_result(late)
+    except (TimeoutError, OwnLimitError) as error:
+        late = Outcome.wait("not finished when the time of this invocation was over")
+        outcome = error.outcome if isinstance(error, OwnLimitError) else late
+        result = Result(key_of(LABEL), LABEL, outcome)
+        runner.on_result(result)
         # A copy: the thread that was given up may still add results, and the verdict must not change under way.
-        return [*runner.results, late]
+        return [*runner.results, result]
     return runner.results
 
 

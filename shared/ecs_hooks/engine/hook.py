@@ -78,14 +78,7 @@ class Hook:
         from ecs_hooks.http import HttpClient  # noqa: PLC0415 - a hook that does not speak HTTP need not load it
 
         green = self.context.endpoint(listener)
-        return HttpClient(
-            green.base_url,
-            self.context.deadline,
-            headers=green.all_headers,
-            query=green.query,
-            objection=green.objection,
-            sent=green.sent,
-        )
+        return HttpClient(green.base_url, self.context.deadline, headers=green.all_headers, build=green.request)
 
     def passed(self, reason: str = "", evidence: Evidence | None = None) -> Outcome:
         """Return a pass; the same as returning nothing."""

@@ -15,7 +15,8 @@ from ecs_hooks.core import clock
 from ecs_hooks.core.deadline import for_checks, run_with_deadline
 from ecs_hooks.core.measurement import Measured
 from ecs_hooks.core.outcome import Outcome
-from ecs_hooks.core.response import HookResponse, HookStatus
+from ecs_hooks.core.own_limits import OwnLimitError
+from ecs_hooks.core.response import MAX_REASON, HookResponse, HookStatus
 from ecs_hooks.core.sent_requests import SentRequests
 from ecs_hooks.core.state import Progress, State, key_of, with_state
 from ecs_hooks.deployment.facts import Facts
@@ -49,6 +50,7 @@ _WITHOUT_AWS_SECONDS = 60.0
 """Seconds for which AWS's time is not read again where AWS could not be reached."""
 
 _ID_BYTES = 4
+
 
 T = TypeVar("T")
 
@@ -157,7 +159,7 @@ class Invocation:
                 logger.error("a check's class failed", exc_info=error.__cause__, extra=self.event.log_keys)
             observed = self._loader.fields.get("mode") == Mode.OBSERVE
             return self._response(Verdict(HookStatus.FAILED, f"the plan is not valid: {error}"), observed=observed)
-        except FactError as error:
+        except (FactError, OwnLimitError) as error:
             return self._without_plan(error.outcome)
         except TimeoutError:
             return self._without_plan(Outcome.wait("not fetched when the time of this invocation was over"))
@@ -218,6 +220,11 @@ class Invocation:
         details = with_state(self.event.configuration or {}, state)
         return self._response(verdict, details, observed=plan.policies.mode is Mode.OBSERVE)
 
+    @property
+    def plan_origin(self) -> str:
+        """Where the plan is from, for the log; empty if it could not be loaded."""
+        return self._loader.origin
+
     def _new_failures(self, measured: Mapping[str, Measured]) -> Mapping[str, int]:
         """Return the number of measurements of each check that failed in this invocation."""
         before = self._state.progress
@@ -231,15 +238,15 @@ class Invocation:
         self, verdict: Verdict, details: dict[str, Any] | None = None, *, observed: bool = False
     ) -> HookResponse:
         where = f"{self.event.stage_name} {self.event.service_name}"
+        note = f"; {self._loader.note}" if self._loader.note else ""
+        why = verdict.why
         if observed:
-            why = f"observe mode; the answer would have been {verdict.status}: {verdict.why}"
-            return HookResponse(HookStatus.SUCCEEDED, f"{HookStatus.SUCCEEDED} {where}: {why}")
-        return HookResponse(
-            verdict.status,
-            f"{verdict.status} {where}: {verdict.why}",
-            verdict.delay,
-            details if verdict.in_progress else None,
-        )
+            why = f"observe mode; the answer would have been {verdict.status}: {why}"
+        status = HookStatus.SUCCEEDED if observed else verdict.status
+        reason = f"{status} {where}: {why}"[: MAX_REASON - len(note)] + note
+        if observed:
+            return HookResponse(status, reason)
+        return HookResponse(status, reason, verdict.delay, details if verdict.in_progress else None)
 
     def _call_on_rollback(self) -> None:
         """Call the rollback functions. Their errors are logged, and change nothing."""
@@ -247,7 +254,7 @@ class Invocation:
             return
         try:
             plan = self._loader.load()
-        except (PlanError, FactError, TimeoutError):
+        except (PlanError, FactError, OwnLimitError, TimeoutError):
             plan = Plan.parse({})
         hook = self._hook(plan)
         for function in self.definition.on_rollback:
@@ -273,6 +280,6 @@ class Invocation:
         """Return a fact that the answer can do without; None where AWS does not provide it in time."""
         try:
             return run_with_deadline(read, self.deadline.sooner(min(_OPTIONAL_SECONDS, self.deadline.remaining() / 2)))
-        except (FactError, TimeoutError) as error:
+        except (FactError, OwnLimitError, TimeoutError) as error:
             logger.warning(f"not known: {error}", extra=self.event.log_keys)
             return None

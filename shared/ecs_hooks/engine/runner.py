@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ecs_hooks.core.deadline import Call, DeadlinePassedError, limited_by
 from ecs_hooks.core.measurement import Measured, judge, waiting
 from ecs_hooks.core.outcome import AS_BEFORE, CheckCodeError, ExplainedError, Outcome, Status, check_code, raised
+from ecs_hooks.core.own_limits import OwnLimitError, own_limit
 from ecs_hooks.core.redaction import mask_every_secret
 from ecs_hooks.core.state import Progress, State, key_of
 
@@ -185,11 +186,17 @@ def may_go_on(outcomes: Sequence[Outcome]) -> bool:
 
 
 def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
-    """Return the outcome of an exception in a check or a hook, and its traceback where it is unexpected."""
-    if isinstance(error, ExplainedError):
-        unexpected = isinstance(error, CheckCodeError)
-        return error.outcome, _stack(error.__cause__) if unexpected else None
-    return Outcome.failed(raised(error)), _stack(error)
+    """Return the outcome of an exception in a check or a hook, and its traceback where it is unexpected.
+
+    It is an `ERROR` where the function has reached a limit of its own, else that of the exception.
+    """
+    if isinstance(error, ExplainedError) and not isinstance(error, CheckCodeError):
+        return error.outcome, None
+    trace = _stack(error.__cause__ if isinstance(error, CheckCodeError) else error)
+    limit = own_limit(error)
+    if limit:
+        return Outcome.error(limit), trace
+    return error.outcome if isinstance(error, CheckCodeError) else Outcome.failed(raised(error)), trace
 
 
 def _stack(error: BaseException | None) -> str:
@@ -217,8 +224,8 @@ def _run_all(checks: Mapping[int, Check], context: CheckContext) -> Iterator[_Fi
             break
         try:
             Call(partial(_run, number, check, context), done.put)
-        except RuntimeError as error:  # the process can have no more threads
-            done.put(_Finished(number, Outcome.error(f"could not be started: {error}")))
+        except OwnLimitError as error:
+            done.put(_Finished(number, error.outcome))
     running = dict.fromkeys(checks)
     paused = False
     while running:

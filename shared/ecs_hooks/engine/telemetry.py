@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.shared.functions import powertools_dev_is_set
 
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.core.response import HookStatus
@@ -23,20 +24,18 @@ if TYPE_CHECKING:
 NAMESPACE = "EcsHooks"
 """CloudWatch namespace of the metrics, unless `POWERTOOLS_METRICS_NAMESPACE` names another."""
 
-logger = Logger(service="ecs-hooks")
 
-
-def _encodable(serialize: Callable[[Any], str]) -> Callable[[Any], str]:
-    """Return a serializer whose text every encoder accepts, so that no line is lost.
+def _serialized(line: Any) -> str:
+    """Return a log line as JSON that every encoder accepts, so that no line is lost.
 
     An event can contain half of a surrogate pair, for which `backslashreplace` happens to write JSON's own escape.
     """
-    return lambda line: serialize(line).encode("utf-8", "backslashreplace").decode()
+    indent = 4 if powertools_dev_is_set() else None
+    text = json.dumps(line, default=str, separators=(",", ":"), indent=indent, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
-_formatter = logger.registered_formatter
-assert isinstance(_formatter, LambdaPowertoolsFormatter)
-_formatter.json_serializer = _encodable(_formatter.json_serializer)
+logger = Logger(service="ecs-hooks", json_serializer=_serialized)
 
 _METRICS = {HookStatus.SUCCEEDED: "Succeeded", HookStatus.FAILED: "Failed", HookStatus.IN_PROGRESS: "InProgress"}
 
@@ -67,7 +66,7 @@ def log_result(result: Result, event: HookEvent) -> None:
         write(f"{outcome.status.value} {result.label} {outcome.reason}".strip(), extra=extra)
 
 
-def report(response: HookResponse, event: HookEvent | None, results: Sequence[Result]) -> None:
+def report(response: HookResponse, event: HookEvent | None, results: Sequence[Result], plan: str = "") -> None:
     """Write the log line of the verdict, then the metrics.
 
     Parameters
@@ -78,8 +77,11 @@ def report(response: HookResponse, event: HookEvent | None, results: Sequence[Re
         The event; None where it could not be read.
     results
         The outcomes.
+    plan
+        Where the plan is from; empty where that is unknown.
     """
     keys = {} if event is None else event.log_keys
+    keys = {**keys, "plan": plan} if plan else keys
     with log_errors_suppressed():
         write = logger.info if response.status is HookStatus.SUCCEEDED else logger.warning
         write(response.reason, extra={**keys, "verdict": response.status.value})

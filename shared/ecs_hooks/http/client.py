@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _ABSENT: Any = object()
 
-Objection = Callable[[str, Mapping[str, str], Query], str]
-"""Returns why a request with this method, headers and query must not be sent; empty if it may."""
+Build = Callable[[str, str, Query, Mapping[str, str], Body | None], Request]
+"""Returns a request from its method, its path below the base URL, its query, headers and body."""
 
 
 class HttpClient:
@@ -49,10 +49,10 @@ class HttpClient:
         Limits of each request.
     headers, query
         Headers and parameters of every request to the base URL, in addition to its own.
-    objection
-        Returns why a request to the base URL must not be sent; empty if it may.
     sent
         Counts the requests to the base URL; None to count nothing.
+    build
+        Makes each request to the base URL, instead of `headers`, `query` and `sent`.
     resolver
         Looks up names.
     """
@@ -65,8 +65,8 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         query: Query | None = None,
-        objection: Objection | None = None,
         sent: SentRequests | None = None,
+        build: Build | None = None,
         resolver: Resolver = resolve,
     ) -> None:
         self.base_url = base_url
@@ -74,8 +74,8 @@ class HttpClient:
         self.limits = limits or Limits()
         self.headers = dict(headers or {})
         self.query = dict(query or {})
-        self._objection = objection
         self._sent = sent
+        self._build = build or self._below_base_url
         self._resolver = resolver
 
     def get(self, path: str, **options: Any) -> Response:
@@ -133,19 +133,25 @@ class HttpClient:
             given.append(multipart_body({name: as_file(part) for name, part in multipart.items()}))
         if len(given) > 1:
             raise RequestError("give at most one of body, json, form and multipart")
-        own, parameters = dict(headers or {}), dict(query or {})
-        if path.startswith("/"):  # an absolute URL may be of another server
-            problem = self._objection(method, own, parameters) if self._objection else ""
-            if problem:
-                raise RequestError(problem)
-            own, parameters = with_defaults(own, self.headers), {**self.query, **parameters}
-        request = Request.build(method, Url.join(self.base_url, path, parameters), own, given[0] if given else None)
-        if path.startswith("/"):
-            request = request._replace(sent=self._sent)
+        own, parameters, content = dict(headers or {}), dict(query or {}), given[0] if given else None
+        # An absolute URL may be of another server.
+        build = self._build if path.startswith("/") else self._elsewhere
+        request = build(method, path, parameters, own, content)
         redactor = request.redactor_by_names()
         redactor.add_fields([form, {} if json is _ABSENT else json, multipart])
         request = request._replace(redactor=redactor)
         return send(request, self.limits._replace(**limits), self.deadline, partial(exchange, self._resolver))
+
+    def _below_base_url(
+        self, method: str, path: str, query: Query, headers: Mapping[str, str], body: Body | None
+    ) -> Request:
+        request = self._elsewhere(method, path, {**self.query, **query}, with_defaults(headers, self.headers), body)
+        return request._replace(sent=self._sent)
+
+    def _elsewhere(
+        self, method: str, path: str, query: Query, headers: Mapping[str, str], body: Body | None
+    ) -> Request:
+        return Request.build(method, Url.join(self.base_url, path, query), headers, body)
 
 
 def _text_body(body: str | bytes) -> Body:

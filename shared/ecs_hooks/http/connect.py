@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import ssl
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from ecs_hooks.core.own_limits import has_no_descriptor, out_of_descriptors, own_limit
 from ecs_hooks.http.deadline_socket import DeadlineSocket, InFlight
 from ecs_hooks.http.errors import (
     CertificateError,
     ConnectError,
+    FunctionLimitError,
     HttpError,
     NameResolutionError,
     Phase,
@@ -23,7 +27,7 @@ from ecs_hooks.http.guard import VARIABLE, judge, refusal
 from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.resolver import Endpoint, Resolver
 from ecs_hooks.http.response import Timings
-from ecs_hooks.http.tls import TlsOptions, ssl_reason, tls_context
+from ecs_hooks.http.tls import Tls, TlsOptions, is_valid_for, ssl_reason, tls_context
 
 _OTHER_VERSION = {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"}
 """OpenSSL's reasons for a server with other TLS versions only: sent by the server, and found by the client."""
@@ -83,7 +87,7 @@ def connect(
     connected = time.perf_counter()
     timings = Timings(resolve, connected - began)
     if tls is not None and context is not None:
-        _start_tls(opened, context, tls.server_name, budget)
+        _start_tls(opened, context, tls, budget)
         timings = timings._replace(tls=time.perf_counter() - connected)
     return Connected(opened, began, timings)
 
@@ -115,7 +119,10 @@ def _dial(endpoints: Sequence[Endpoint], port: int, budget: Budget, in_flight: I
                 opened.connect(endpoint.target, remaining / (len(endpoints) - index))
             except TimeoutError:
                 error = None
-            except OSError as failure:  # also where the process can open no more sockets
+            except OSError as failure:
+                limit = _limit_of(failure, endpoint, port)
+                if limit:
+                    raise FunctionLimitError(limit) from failure
                 why = (failure.strerror or "connection failed").lower()
                 error = ConnectError(f"{why} ({endpoint.address} port {port})")
             else:
@@ -124,28 +131,44 @@ def _dial(endpoints: Sequence[Endpoint], port: int, budget: Budget, in_flight: I
     raise error or budget.timeout(Phase.CONNECT)
 
 
+def _limit_of(failure: OSError, endpoint: Endpoint, port: int) -> str:
+    """Return the limit of the function because of which there is no connection; empty if there is none."""
+    if failure.errno == errno.EADDRNOTAVAIL and endpoint.family == socket.AF_INET:
+        return (
+            f"the function ran out of local ports for {endpoint.address} port {port}; reuse connections (keep_alive), or "
+            f"send fewer requests"
+        )
+    return own_limit(failure)
+
+
 def _context(tls: TlsOptions) -> ssl.SSLContext:
     try:
         tls.server_name.encode("idna")
     except UnicodeError:
         raise CertificateError(f"no certificate can be valid for {tls.server_name[:80]}") from None
-    return tls_context(tls.trust, tls.certificate, tls.protocols)
+    return tls_context(tls.trust, tls.certificate, tls.protocols, checks_name="_" not in tls.server_name)
 
 
-def _start_tls(opened: DeadlineSocket, context: ssl.SSLContext, server_name: str, budget: Budget) -> None:
+def _start_tls(opened: DeadlineSocket, context: ssl.SSLContext, tls: TlsOptions, budget: Budget) -> None:
     """Do the TLS handshake; the connection is closed if it fails."""
+    # The dot at the end of a fully qualified name is not in certificates.
+    name = tls.server_name.rstrip(".")
     try:
-        # The dot at the end of a fully qualified name is not in certificates.
-        opened.start_tls(context, server_name.rstrip("."))
+        connected = opened.start_tls(context, name)
     except OSError as error:
         opened.close()
-        raise _handshake_error(error, budget, server_name) from error
+        raise _handshake_error(error, budget, tls.server_name) from error
+    if tls.trust.verify and not context.check_hostname and not is_valid_for(Tls.of(connected).certificate, name):
+        opened.close()
+        raise CertificateError(f"certificate is not valid for {tls.server_name}: Hostname mismatch")
 
 
 def _handshake_error(error: OSError, budget: Budget, server_name: str) -> HttpError:
     match error:
         case TimeoutError():
             return budget.timeout(Phase.TLS)
+        case ssl.SSLCertVerificationError() if has_no_descriptor():  # the authorities could not be read
+            return FunctionLimitError(out_of_descriptors())
         case ssl.SSLCertVerificationError():
             return CertificateError(f"certificate is not valid for {server_name}: {error.verify_message}")
         case ssl.SSLError() if error.reason in _OTHER_VERSION:

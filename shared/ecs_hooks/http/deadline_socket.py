@@ -15,6 +15,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ecs_hooks.core.own_limits import max_descriptor, out_of_descriptors
+from ecs_hooks.http.errors import FunctionLimitError
+
 if TYPE_CHECKING:
     from ecs_hooks.core.deadline import Deadline
 
@@ -46,10 +49,18 @@ class DeadlineSocket:
     ----------
     raw
         The socket itself; after `start_tls`, the TLS socket.
+
+    Raises
+    ------
+    FunctionLimitError
+        If the process has too many open file descriptors.
     """
 
     def __init__(self, family: int, deadline: Deadline, in_flight: InFlight | None = None) -> None:
         self.raw = socket.socket(family, socket.SOCK_STREAM)
+        if self.raw.fileno() > max_descriptor():
+            self.raw.close()
+            raise FunctionLimitError(out_of_descriptors())
         self.raw.setblocking(False)  # noqa: FBT003 - its only argument
         self.deadline = deadline
         self._in_flight = in_flight
@@ -76,8 +87,8 @@ class DeadlineSocket:
         if error not in _CONNECTED:
             raise OSError(error, os.strerror(error))
 
-    def start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
-        """Do the TLS handshake.
+    def start_tls(self, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
+        """Do the TLS handshake, and return the TLS socket.
 
         Raises
         ------
@@ -89,6 +100,7 @@ class DeadlineSocket:
             self.raw, server_hostname=server_name, do_handshake_on_connect=False, suppress_ragged_eofs=False
         )
         self._retry(select.POLLIN, self._tls.do_handshake)
+        return self._tls
 
     def recv(self, size: int = RECV_BYTES) -> bytes:
         """Return the next bytes; none once the other side has closed."""

@@ -15,6 +15,7 @@
     │   └── ContentError            the body does not have the expected format, such as JSON
     ├── TooLargeError               more than `max_body_bytes`
     ├── RedirectError               a loop, too many, or an invalid location
+    ├── FunctionLimitError          a limit of the function itself, such as file descriptors: ERROR
     ├── RequestError                the request is not valid
     └── ForbiddenAddressError       the address guard refuses
 
@@ -27,6 +28,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from ecs_hooks.core.outcome import ExplainedError, Outcome
+from ecs_hooks.core.own_limits import OwnLimitError
 
 
 class Phase(StrEnum):
@@ -56,7 +58,7 @@ class HttpError(ExplainedError):
     """
 
     permanent: ClassVar[bool] = False
-    """Whether a retry can not succeed, even in a check that polls."""
+    """Whether a further request of the same run can not succeed, even in a check that polls."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -162,6 +164,17 @@ class TooLargeError(HttpError):
 
 class RedirectError(HttpError):
     """The redirects can not be followed."""
+
+
+class FunctionLimitError(HttpError, OwnLimitError):
+    """The function has reached a limit of its own, which says nothing about the server."""
+
+    permanent = True
+
+    @property
+    def outcome(self) -> Outcome:
+        """`ERROR`: the request could not be sent."""
+        return Outcome.error(str(self))
 
 
 class RequestError(HttpError, ValueError):

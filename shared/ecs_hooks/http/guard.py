@@ -13,6 +13,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
+from ecs_hooks.core.host import ascii_host
 from ecs_hooks.http.errors import ForbiddenAddressError
 
 VARIABLE = "ECS_HOOKS_ALLOWED_HOSTS"
@@ -95,6 +96,7 @@ class AllowedHosts(NamedTuple):
             if not host:
                 continue
             try:
+                host = host if ":" in host or "/" in host else ascii_host(host)
                 networks.append(ip_network(host, strict=False))
             except ValueError:
                 if not _NAME.fullmatch(host) or _is_numeric(host):

@@ -160,7 +160,16 @@ class Http1Connection:
         timings = self._timings._replace(first_byte=answered - began, transfer=ended - answered)
         latency = ended - self._began_at
         return Response(
-            head.status_code, headers, content, latency, request.shown, request.url, timings=timings, tls=self._tls
+            head.status_code,
+            headers,
+            content,
+            latency,
+            request.shown,
+            request.url,
+            timings=timings,
+            tls=self._tls,
+            http_version=head.http_version.decode(),
+            location=next((value.decode("latin-1") for name, value in head.headers if name == b"location"), ""),
         )
 
     @property

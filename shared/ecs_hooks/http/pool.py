@@ -109,6 +109,7 @@ class Pool:
         HttpError
             If there is none.
         """
+        request.verify()
         key = _key(request, limits)
         resend = self._resend and request.method in IDEMPOTENT
         used = self._take(key, budget) if resend or not self._resend else None

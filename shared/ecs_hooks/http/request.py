@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
 
+from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.json_text import write_json
 from ecs_hooks.core.redaction import Redactor, is_secret_name
 from ecs_hooks.core.version import __version__
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from ecs_hooks.http.cookies.jar import CookieJar
     from ecs_hooks.http.tls import ClientCertificate
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+"""The methods of RFC 9110 and PATCH; others are tokens of an application's choice."""
 USER_AGENT = f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)"
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS = {"content-length", "transfer-encoding", "connection"}
@@ -195,6 +198,9 @@ class Request(NamedTuple):
         Returns the jar of an attempt, redirects included. None for cookies of redirects alone.
     redactor
         Knows the secrets in the request, which are not sent to another origin. None if they are known by name alone.
+    guard
+        Raises an error if the request, as it is sent, would not reach its target; also for each redirect. None for any
+        target.
     """
 
     method: str
@@ -205,6 +211,7 @@ class Request(NamedTuple):
     sent: SentRequests | None = None
     cookies: Callable[[], CookieJar] | None = None
     redactor: Redactor | None = None
+    guard: Callable[[Request], None] | None = None
 
     @classmethod
     def build(
@@ -217,9 +224,10 @@ class Request(NamedTuple):
         RequestError
             If method or headers are not valid.
         """
-        if method not in METHODS:
-            raise RequestError(f"method must be one of {', '.join(METHODS)}")
-        given = dict(headers or {})
+        check_method(method)
+        given = {
+            name: _ascii_host(value) if name.lower() == "host" else value for name, value in (headers or {}).items()
+        }
         check_headers(given)
         defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         if body is not None:
@@ -270,6 +278,11 @@ class Request(NamedTuple):
         """
         return self if self.auth is None else self.auth.authorize(self)
 
+    def verify(self) -> None:
+        """Raise an error if the request, as it is sent, would not reach its target."""
+        if self.guard is not None:
+            self.guard(self)
+
     def redirected(self, status: int, location: str) -> Request:
         """Return the request that follows a redirect (RFC 9110, section 15.4).
 
@@ -279,13 +292,11 @@ class Request(NamedTuple):
 
         Raises
         ------
-        RequestError
-            If the address is not valid.
-        RedirectError
-            If another origin would get a secret in the address or in the body.
+        RequestError, RedirectError
+            If the address is not valid; if another origin would get a secret in the address or in the body.
         """
         url = self.url.redirected(location)
-        if url.scheme == self.url.scheme and url.authority.lower() == self.host.lower():
+        if self.host and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin:
             url = url._replace(host=self.url.host, port=self.url.port)
         method, body, drop = self.method, self.body, set()
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004
@@ -295,19 +306,15 @@ class Request(NamedTuple):
             return self._replace(method=method, url=url, headers=headers, body=body)
         redactor = self.redactor or self.redactor_by_names()
         if redactor.was_given(url.target):
-            raise RedirectError(
-                f"status {status} redirects to another origin with a secret of the request in the address"
-            )
+            raise RedirectError(f"status {status} redirects to another origin with a secret in the address")
         if body is not None and redactor.binds(body):
-            raise RedirectError(
-                f"status {status} would send a secret or a captured value in the body to another origin"
-            )
+            raise RedirectError(f"status {status} would send a secret or a captured value to another origin")
         headers = {
             name: value
             for name, value in headers.items()
             if name.lower() != "host" and not is_secret_name(name) and not redactor.binds([name, value])
         }
-        return Request(method, url, headers, body, cookies=self.cookies, redactor=redactor)
+        return Request(method, url, headers, body, cookies=self.cookies, redactor=redactor, guard=self.guard)
 
     def redactor_by_names(self) -> Redactor:
         """Return a redactor that knows the secrets of the request by the names of its headers and parameters."""
@@ -339,6 +346,18 @@ class Request(NamedTuple):
         return Address.of(self.url.scheme, self.server_name, self.url.target)
 
 
+def check_method(method: str) -> str:
+    """Return a method; raise RequestError if it is not a token of up to 40 characters, or a known one in another case.
+
+    `CONNECT` has no response but a tunnel.
+    """
+    if not _TOKEN.fullmatch(method) or method.upper() == "CONNECT":
+        raise RequestError(f"method must be one of {', '.join(METHODS)}, or another token, but not CONNECT")
+    if method not in METHODS and method.upper() in METHODS:
+        raise RequestError(f"method must be one of {', '.join(METHODS)}; did you mean {method.upper()!r}?")
+    return method
+
+
 def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
     """Return headers, with the defaults that are not among them in any case."""
     if not headers:
@@ -348,11 +367,19 @@ def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> di
 
 
 def host_of(host: str) -> str:
-    """Return the name in a `Host` header; empty if there is none."""
+    """Return the name in a `Host` header, in ASCII; empty if there is none."""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return urlsplit(f"//{ascii_authority(host)}").hostname or ""
     except ValueError:
         return ""
+
+
+def _ascii_host(host: str) -> str:
+    """Return the value of a `Host` header in ASCII. What is not valid stays, since a server may be tested with it."""
+    try:
+        return host if host.isascii() else ascii_authority(host)
+    except ValueError:
+        return host
 
 
 def as_file(part: Any) -> str | File:

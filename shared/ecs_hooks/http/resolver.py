@@ -10,7 +10,8 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from ecs_hooks.core.deadline import Deadline, run_with_deadline
-from ecs_hooks.http.errors import NameResolutionError
+from ecs_hooks.core.own_limits import OwnLimitError, has_no_descriptor, out_of_descriptors
+from ecs_hooks.http.errors import FunctionLimitError, NameResolutionError
 from ecs_hooks.http.guard import Address, parse_address
 
 
@@ -43,6 +44,8 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
     ------
     NameResolutionError
         If it has no address.
+    FunctionLimitError
+        If the process can start no thread or open no file.
     TimeoutError
         If the system's resolver takes too long. It can't be interrupted, so its thread is abandoned.
     """
@@ -57,7 +60,11 @@ def resolve(host: str, port: int, deadline: Deadline) -> Sequence[Endpoint]:
 
     try:
         return run_with_deadline(look_up, deadline)
+    except OwnLimitError as error:
+        raise FunctionLimitError(str(error)) from error
     except socket.gaierror as error:
+        if has_no_descriptor():
+            raise FunctionLimitError(out_of_descriptors()) from error
         raise NameResolutionError(f"{host} can't be resolved: {error.strerror}") from error
     except UnicodeError:
         raise NameResolutionError(f"{host[:80]} can't be resolved: not a valid host name") from None

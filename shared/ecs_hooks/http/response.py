@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.core.json_text import JsonError, read_json
@@ -82,6 +83,12 @@ class Response(NamedTuple):
         TLS details of the connection; None for plain HTTP.
     cookie_note
         Cookies that were not sent, as the end of the reason of a failure; empty without any.
+    http_version
+        Version of HTTP, such as `1.1`; empty if it is not a response of HTTP.
+    followed
+        The redirects that were followed, without their bodies.
+    location
+        The `Location` header as received, decoded as Latin-1; empty if there is none.
     """
 
     status: int
@@ -95,6 +102,9 @@ class Response(NamedTuple):
     timings: Timings = Timings()
     tls: Tls | None = None
     cookie_note: str = ""
+    http_version: str = ""
+    followed: Sequence[Response] = ()
+    location: str = ""
 
     @property
     def ok(self) -> bool:

@@ -39,6 +39,7 @@ def exchange(resolver: Resolver, request: Request, limits: Limits, budget: Budge
     HttpError
         If there is no response.
     """
+    request.verify()
     connection = Http1Connection(request, limits, budget, resolver)
     try:
         return connection.exchange(request, limits, budget)
@@ -166,16 +167,18 @@ def attempt(request: Request, limits: Limits, budget: Budget, exchange: Exchange
 
 
 def _with_redirects(response: Response, redirects: Sequence[Response]) -> Response:
-    """Return a response with the time of its redirects added."""
+    """Return a response with its redirects, and with their time added."""
     latency, timings = response.latency, response.timings
     for each in redirects:
         latency += each.latency
         timings = timings.plus(each.timings)
-    return response._replace(latency=latency, timings=timings, redirects=len(redirects))
+    return response._replace(latency=latency, timings=timings, redirects=len(redirects), followed=tuple(redirects))
 
 
 def _next(request: Request, response: Response) -> Request:
+    if len(set(response.headers.getlist("location"))) > 1:
+        raise RedirectError(f"status {response.status} has several different Location headers")
     try:
-        return request.redirected(response.status, response.headers["location"])
+        return request.redirected(response.status, response.location)
     except RequestError:
         raise RedirectError(f"status {response.status} redirects to an invalid http or https address") from None

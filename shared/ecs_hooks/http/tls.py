@@ -13,7 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ecs_hooks.http.errors import RequestError
+from ecs_hooks.core.own_limits import has_no_descriptor, out_of_descriptors
+from ecs_hooks.http.errors import FunctionLimitError, RequestError
 from ecs_hooks.http.limits import Trust
 
 _lock = threading.Lock()
@@ -142,9 +143,24 @@ def authorities_problem(pem: str) -> str | None:
 
 
 def tls_context(
-    trust: Trust, certificate: ClientCertificate | None = None, protocols: tuple[str, ...] = ()
+    trust: Trust,
+    certificate: ClientCertificate | None = None,
+    protocols: tuple[str, ...] = (),
+    *,
+    checks_name: bool = True,
 ) -> ssl.SSLContext:
     """Return TLS settings, made once: loading the system's certificate authorities takes tens of milliseconds.
+
+    Parameters
+    ----------
+    trust
+        Requirements for the server's side.
+    certificate
+        The client's certificate.
+    protocols
+        ALPN protocol names to offer.
+    checks_name
+        Whether OpenSSL compares the name with the certificate; else the caller does, by `is_valid_for`.
 
     Raises
     ------
@@ -154,7 +170,7 @@ def tls_context(
     # Checks run side by side: without the lock, each of them would load the authorities.
     with _lock:
         authorities = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-        return _context(trust, certificate, protocols, authorities)
+        return _context(trust, certificate, protocols, authorities, checks_name=checks_name)
 
 
 @lru_cache(maxsize=8)
@@ -163,8 +179,12 @@ def _context(
     certificate: ClientCertificate | None,
     protocols: tuple[str, ...],
     _authorities: tuple[str | None, str | None],
+    *,
+    checks_name: bool,
 ) -> ssl.SSLContext:
     context = ssl.create_default_context()
+    context.hostname_checks_common_name = False  # RFC 9525, section 2: subjectAltName alone, as in browsers
+    context.check_hostname = checks_name
     if protocols:
         context.set_alpn_protocols(protocols)
     if certificate is not None:
@@ -177,8 +197,23 @@ def _context(
     if not trust.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    if has_no_descriptor():  # OpenSSL skips files that it can't open, and these settings would be kept
+        raise FunctionLimitError(out_of_descriptors())
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if trust.min_version == "1.3" else ssl.TLSVersion.TLSv1_2
     return context
+
+
+def is_valid_for(certificate: Certificate | None, name: str) -> bool:
+    """Return whether a certificate is valid for a DNS name, by `subjectAltName` (RFC 9525, section 6.3).
+
+    For names with underscores, which OpenSSL does not compare with wildcards.
+    """
+    name = name.lower()
+    alternatives = () if certificate is None else certificate.alternative_names
+    wildcard = f"*.{name.partition('.')[2]}"
+    return any(
+        each in ({name, wildcard} if wildcard.count(".") > 1 else {name}) for each in map(str.lower, alternatives)
+    )
 
 
 def _certificate(details: Mapping[str, Any]) -> Certificate:

@@ -6,18 +6,27 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urlencode, urljoin
+from urllib.parse import unquote, urlencode
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util.url import parse_url
 
+from ecs_hooks.core.host import ascii_host
 from ecs_hooks.http.errors import RequestError
 
 Scalar = str | int | float | bool
 Query = Mapping[str, Scalar | Sequence[Scalar]]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_C0_AND_SPACE = "".join(map(chr, range(0x21)))
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _PORTS = {"http": 80, "https": 443}
+_AUTHORITY = re.compile(r"(https?://)([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_DOTS = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
+_NOT_IN_PATH = re.compile(r"[^!$-;=@-\]_a-z|~]")
+_NOT_IN_QUERY = re.compile(r"[^!$-&(-;=?-~]")
+"""Characters that are percent-encoded (URL Standard, path and special-query percent-encode sets)."""
 
 
 class Url(NamedTuple):
@@ -57,7 +66,7 @@ class Url(NamedTuple):
             raise RequestError("address must not contain control characters")
         encoded(text, "address")
         try:
-            parsed = parse_url(text.strip())
+            parsed = parse_url(_with_ascii_host(text.strip()))
         except (LocationParseError, ValueError):
             raise RequestError("address is not valid") from None
         if parsed.scheme not in _PORTS or not parsed.host:
@@ -86,17 +95,44 @@ class Url(NamedTuple):
         return cls.parse(_with_query(_root(base) + path, query))
 
     def redirected(self, location: str) -> Url:
-        """Return the URL in a `Location` header.
+        """Return the URL in a `Location` header, as browsers read it (URL Standard).
+
+        Parameters
+        ----------
+        location
+            The header, decoded as Latin-1: its other bytes are percent-encoded as they are.
 
         Raises
         ------
         RequestError
             If it is not an HTTP URL.
         """
-        # A server may send raw UTF-8; headers are decoded as Latin-1.
-        readable = location.encode("latin-1", "replace").decode("utf-8", "replace")
-        joined = urljoin(self._full, quote(readable, safe=":/?#[]@!$&'()*+,;=%~"))
-        return Url.parse(joined).anonymous
+        text = re.sub(r"[\t\r\n]", "", location.strip(_C0_AND_SPACE)).partition("#")[0]
+        path, mark, query = text.partition("?")
+        path = path.replace("\\", "/")
+        scheme, authority = self.scheme, self.authority
+        named = _SCHEME.match(path)
+        if named is not None:
+            path = path[named.end() :]
+            if named[1].lower() != scheme or path.startswith("//"):
+                scheme, path = named[1].lower(), f"//{path}"
+        if path.startswith("//"):
+            authority, _, path = path.lstrip("/").partition("/")
+            path = f"/{path}"
+        elif not path.startswith("/"):
+            own, own_mark, own_query = self.target.partition("?")
+            if not path and not mark:
+                mark, query = own_mark, own_query
+            path = f"{own.rpartition('/')[0]}/{path}" if path else own
+        target = _encoded(_without_dots(path), _NOT_IN_PATH) + mark + _encoded(query, _NOT_IN_QUERY)
+        origin = Url.parse(f"{scheme}://{_encoded(authority, _NOT_ASCII)}")
+        return origin.anonymous._replace(target=target)
+
+    def resolved(self, location: str) -> str:
+        """Return the absolute URL of a `Location` header as text, with its fragment; see `redirected`."""
+        url = self.redirected(location)
+        _, mark, fragment = location.partition("#")
+        return f"{url.scheme}://{url.authority}{url.target}{mark}{fragment}"
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -121,9 +157,47 @@ class Url(NamedTuple):
         names = [f"{name}=***" if equals else "***" for name, equals, _ in (p.partition("=") for p in query.split("&"))]
         return f"{self.scheme}://{self.authority}{path}" + (f"?{'&'.join(names)}" if query else "")
 
-    @property
-    def _full(self) -> str:
-        return f"{self.scheme}://{self.authority}{self.target}"
+
+def _with_ascii_host(text: str) -> str:
+    """Return a URL with its host in ASCII.
+
+    Raises
+    ------
+    ValueError
+        If that is not possible.
+    """
+    found = _AUTHORITY.fullmatch(text)
+    if found is None:
+        return text
+    scheme, authority, rest = found.groups()
+    userinfo, at, host = authority.rpartition("@")
+    name, colon, port = host.partition(":")
+    if not name or name.startswith("["):
+        return text
+    return f"{scheme}{userinfo}{at}{ascii_host(unquote(name))}{colon}{port}{rest}"
+
+
+def _without_dots(path: str) -> str:
+    """Return a path without its segments `.` and `..`, whose dots may be percent-encoded."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for number, segment in enumerate(segments, start=1):
+        if not _DOTS.fullmatch(segment):
+            kept.append(segment)
+            continue
+        if len(segment.lower().replace("%2e", ".")) > 1:
+            del kept[-1:]
+        if number == len(segments):
+            kept.append("")
+    return "/" + "/".join(kept)
+
+
+def _encoded(text: str, characters: re.Pattern[str]) -> str:
+    """Return text with these characters percent-encoded, each as its byte in Latin-1, or else as its bytes in UTF-8."""
+    return characters.sub(
+        lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("latin-1" if found[0] <= "\xff" else "utf-8")),
+        text,
+    )
 
 
 def encoded(text: str, what: str = "") -> bytes:

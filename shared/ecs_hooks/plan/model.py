@@ -6,30 +6,46 @@ a gate that ignores half of its configuration is no gate.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 
 from ecs_hooks.checks import CHECKS, check_class
+from ecs_hooks.core.arn import FUNCTION, PARAMETER
 from ecs_hooks.core.formatting import json_type, not_allowed, printable
-from ecs_hooks.core.json_text import JsonError, read_json
+from ecs_hooks.core.host import ascii_authority
+from ecs_hooks.core.json_text import HugeNumber, JsonError, read_json
 from ecs_hooks.core.outcome import CheckCodeError, ExplainedError, check_code
+from ecs_hooks.core.own_limits import OwnLimitError, own_limit
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.state import MAX_WATCHED
-from ecs_hooks.core.validation_errors import Form, error_lines, fields_at
+from ecs_hooks.core.validation_errors import BEYOND_DOUBLE, Form, error_lines, fields_at
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
+    from ecs_hooks.core.arn import EcsArn
 
 MAX_CHECKS = 200
 """More fit neither into one invocation nor into the state between two."""
 
+_MAX_DEPTH = 100
+"""Levels of objects and arrays in a check; pydantic serializes at most 255."""
+
 REFERENCE = "plan"
 """The field with the location of a stored plan."""
 
-_LOCATION = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+|ssm:[A-Za-z0-9_.:/-]+)$"
+_LOCATION = rf"^(s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/.+|ssm:{PARAMETER})$"
+_MAX_KEY_BYTES = 1024
+_NO_BUCKET = r"^s3://(xn--|sthree-|[^/]*\.\.|[^/]*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)/|(\d+\.){3}\d+/)"
+"""Names that S3 does not allow for buckets."""
+
+
+_SERVICE = r"^(arn:[a-z0-9-]+:ecs:[a-z0-9-]+:[0-9]{12}:service/)?([A-Za-z0-9_-]{1,255}/)?[A-Za-z0-9_-]{1,255}$"
 
 
 class Mode(StrEnum):
@@ -65,10 +81,8 @@ class PlanError(ExplainedError, ValueError):
         super().__init__("; ".join(self.problems))
 
 
-class Policies(BaseModel):
+class Policies(PlanModel):
     """Everything in a plan but its checks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     base_url: (
         Annotated[
@@ -81,9 +95,16 @@ class Policies(BaseModel):
     """The address of green, such as `http://test-alb.example.com:8080`. Default: `APP_URL` of the function, or else the
     address of the service's test listener."""
     host: (
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=255), Form("HOST or HOST:PORT")] | None
+        Annotated[
+            str,
+            Field(pattern=r"^[^\x00-,/:-@\[-\^`{-\x7f]+(:[0-9]+)?$", max_length=255),
+            AfterValidator(ascii_authority),
+            Form("HOST or HOST:PORT"),
+        ]
+        | None
     ) = None
-    """`Host` of every request, and the name that a certificate must be valid for. Default: as the listener rule requires."""
+    """`Host` of every request, and the name that a certificate must be valid for; a name that is not ASCII is sent as
+    punycode. Default: as the listener rule requires."""
     service_connect: bool = False
     """Whether every request has the header that Service Connect routes test traffic by. For a `base_url` of a service in
     front that passes the header on."""
@@ -95,6 +116,11 @@ class Policies(BaseModel):
     """`enforce`, or `observe` to answer SUCCEEDED whatever happens, and log the verdict."""
     first_deployment: FirstDeployment = FirstDeployment.RUN
     """`run` the checks on a service's first deployment too, or `skip` them."""
+    service: (
+        Annotated[str, Field(pattern=_SERVICE, max_length=1000), Form("NAME, CLUSTER/NAME, or the ARN of a service")]
+        | None
+    ) = None
+    """The service that the plan is for: `NAME`, `CLUSTER/NAME` or its ARN. The plan fails for any other. Default: any service."""
     plan: Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": _LOCATION})] | None = None
     """Location of a stored plan in JSON: `s3://BUCKET/KEY` or `ssm:NAME`. Fields beside it override those of the plan."""
 
@@ -103,6 +129,10 @@ class Policies(BaseModel):
     def _is_location(cls, location: str | None) -> str | None:
         if location is not None and not re.fullmatch(_LOCATION, location):
             raise ValueError("must have the form s3://BUCKET/KEY or ssm:NAME, for example ssm:/my-service/plan")
+        if location is not None and re.match(_NO_BUCKET, location):
+            raise ValueError("must have the name of a bucket, in a form that S3 allows")
+        if location is not None and len(location.removeprefix("s3://").partition("/")[2].encode()) > _MAX_KEY_BYTES:
+            raise ValueError(f"must have a key of at most {_MAX_KEY_BYTES} bytes")
         return location
 
 
@@ -124,7 +154,14 @@ class Plan(NamedTuple):
     explicit: bool
 
     @classmethod
-    def parse(cls, configuration: object, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False) -> Plan:
+    def parse(
+        cls,
+        configuration: object,
+        *,
+        defaults: Sequence[Check] = (),
+        own_fields_allowed: bool = False,
+        deployed: EcsArn | None = None,
+    ) -> Plan:
         """Read a plan.
 
         Parameters
@@ -136,19 +173,28 @@ class Plan(NamedTuple):
         own_fields_allowed
             Whether unknown fields belong to the user's own code. Fields that look like a misspelt field of the plan are
             refused all the same.
+        deployed
+            The service or function that is deployed, which the plan must be for; None where it is unknown.
 
         Raises
         ------
         PlanError
             If it has mistakes. No string of the configuration is repeated in it: it could be a secret.
+        OwnLimitError
+            If the process can't load a check.
         """
         try:
-            return cls._parse(configuration, defaults, own_fields_allowed=own_fields_allowed)
+            return cls._parse(configuration, defaults, deployed, own_fields_allowed=own_fields_allowed)
         except CheckCodeError as error:
+            limit = own_limit(error)
+            if limit:  # the modules of a check could not be loaded: no mistake of the plan
+                raise OwnLimitError(limit) from error.__cause__
             raise PlanError([str(error)]) from error.__cause__
 
     @classmethod
-    def _parse(cls, configuration: object, defaults: Sequence[Check], *, own_fields_allowed: bool) -> Plan:
+    def _parse(
+        cls, configuration: object, defaults: Sequence[Check], deployed: EcsArn | None, *, own_fields_allowed: bool
+    ) -> Plan:
         if not isinstance(configuration, Mapping):
             problem = f'must be a JSON object such as {{"checks": [...]}}, not {json_type(configuration)}'
             if isinstance(configuration, str):
@@ -170,6 +216,7 @@ class Plan(NamedTuple):
             problems += error_lines(error, "hookDetails", Policies, "checks")
         else:
             problems += _too_long(checks, policies)
+            problems += _other_service(policies, deployed)
         watched = sum(any(variant.watch for variant in _variants(check)) for check in checks)
         if watched > MAX_WATCHED:
             # Their measurements are part of the state, and none may get lost.
@@ -186,6 +233,14 @@ def _json_problem(text: str) -> str:
     except JsonError as error:
         return f"; the string {error}"
     return ""
+
+
+def _other_service(policies: Policies, deployed: EcsArn | None) -> list[str]:
+    planned = policies.service
+    if planned is None or deployed is None or deployed.is_named(planned):
+        return []
+    found = f"Lambda function {deployed.service}" if deployed.kind == FUNCTION else f"service {deployed}"
+    return [f"hookDetails.service: the plan is for service {planned}, but this is a deployment of {found}"]
 
 
 def _too_long(checks: Sequence[Check], policies: Policies) -> list[str]:
@@ -242,6 +297,10 @@ def _parse_check(item: object, where: str, problems: list[str]) -> Check | None:
     if not isinstance(item, Mapping):
         problems.append(f"{where}: must be an object with a type, not {json_type(item)}")
         return None
+    invalid = list(_not_json(item, where))
+    if invalid:
+        problems += invalid
+        return None
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in CHECKS:
         problem = f"is required; one of {', '.join(CHECKS)}" if kind is None else not_allowed(kind, list(CHECKS))
@@ -255,3 +314,37 @@ def _parse_check(item: object, where: str, problems: list[str]) -> Check | None:
         except ValidationError as error:
             problems += error_lines(error, where, model)
             return None
+
+
+def _not_json(value: object, where: str) -> Iterator[str]:
+    """Yield the places of a value that JSON cannot hold; Python's reader, which reads the event, accepts them."""
+    level = [(value, where)]
+    for _ in range(_MAX_DEPTH):
+        inner: list[tuple[object, str]] = []
+        for each, place in level:
+            match each:
+                case Mapping():
+                    inner += [(name, f"{place} (the name of a field)") for name in each]
+                    inner += [(found, f"{place}.{name}") for name, found in each.items()]
+                case list() | tuple():
+                    inner += [(found, f"{place}[{number}]") for number, found in enumerate(each)]
+                case str() if not _is_unicode(each):
+                    yield f"{place}: must not contain half of a surrogate pair"
+                case HugeNumber():
+                    yield f"{place}: must not be {BEYOND_DOUBLE}"
+                case float() if not math.isfinite(each):
+                    yield f"{place}: must be a finite number"
+                case int() if abs(each) > sys.float_info.max:
+                    yield f"{place}: must not be {BEYOND_DOUBLE}"
+        level = inner
+        if not level:
+            return
+    yield f"{where}: must have at most {_MAX_DEPTH} levels of objects and arrays"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -12,6 +12,7 @@ from typing import Any, Union
 from pydantic import BaseModel, Field, create_model
 
 from ecs_hooks.checks import CHECKS, check_class
+from ecs_hooks.core.plan_model import ANNOTATIONS
 from ecs_hooks.core.tagged_model import members_of
 from ecs_hooks.core.validation_errors import models_of
 from ecs_hooks.plan.model import MAX_CHECKS, Policies
@@ -30,6 +31,13 @@ def plan_schema() -> dict[str, Any]:
     )
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **plan.model_json_schema()}
     _describe(schema["properties"], Policies)
+    for each in (schema, *schema["$defs"].values()):
+        if each.get("additionalProperties") is False:
+            each["patternProperties"] = {ANNOTATIONS: {}}
+    for kind in CHECKS:
+        definition = schema["$defs"][check_class(kind).__name__]
+        # Code may omit the type of a check, a plan may not.
+        definition["required"] = ["type", *definition.get("required", ())]
     for model in _models(*classes):
         definition = schema["$defs"].get(model.__name__, {})
         _describe(definition.get("properties", {}), model)

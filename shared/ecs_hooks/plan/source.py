@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ecs_hooks.auth.secret_store import PERMISSION_HINT, SSM, with_resource
 from ecs_hooks.aws.call import call_aws, parsing
 from ecs_hooks.aws.errors import FactError, aws_error
+from ecs_hooks.core.arn import region_of
 from ecs_hooks.core.formatting import json_type
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Check
+    from ecs_hooks.core.arn import EcsArn
 
 S3 = "s3:GetObject"
 
@@ -93,6 +95,7 @@ class PlanReference(NamedTuple):
         return content
 
     def _parameter(self, region: str) -> str:
+        region = region_of(self.name) if self.name.startswith("arn:") else region
         answer = call_aws(SSM, region, Name=self.name, WithDecryption=True)
         with parsing(SSM):
             value: str = answer["Parameter"]["Value"]
@@ -119,7 +122,9 @@ class Fetched(NamedTuple):
     location: str
     own: frozenset[str]
 
-    def plan(self, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False) -> Plan:
+    def plan(
+        self, *, defaults: Sequence[Check] = (), own_fields_allowed: bool = False, deployed: EcsArn | None = None
+    ) -> Plan:
         """Return the plan; see `Plan.parse`.
 
         Raises
@@ -128,7 +133,7 @@ class Fetched(NamedTuple):
             If `hookDetails` or the stored plan has mistakes; each begins with its location.
         """
         try:
-            return Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own_fields_allowed)
+            return Plan.parse(self.fields, defaults=defaults, own_fields_allowed=own_fields_allowed, deployed=deployed)
         except PlanError as error:
             raise PlanError([self._located(problem) for problem in error.problems]) from error.__cause__
 

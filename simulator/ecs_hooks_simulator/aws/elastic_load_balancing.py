@@ -59,7 +59,9 @@ class ElasticLoadBalancing:
             case "DescribeRules":
                 return self._found("Rules", request.get("RuleArns"), self._rules())
             case "DescribeListeners":
-                return self._found("Listeners", request.get("ListenerArns"), self._listeners())
+                listeners = self._listeners()
+                is_known = request.get("LoadBalancerArn") in self._load_balancer()
+                return self._found("Listeners", listeners if is_known else request.get("ListenerArns"), listeners)
             case "DescribeLoadBalancers":
                 return self._found("LoadBalancers", request.get("LoadBalancerArns"), self._load_balancer())
             case "DescribeTargetHealth":

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _KILLED = 137
 """Exit code of a container whose process was killed: 128 plus the number of the signal."""
 
+_REASON = "OutOfMemoryError: Container killed due to memory usage"
+"""The usual reason of such a container."""
+
 
 class EcsTasks:
     """Answers operations about the tasks of a service: each running revision has `desired_count` of them.
@@ -81,7 +84,7 @@ class EcsTasks:
             "stopCode": "EssentialContainerExited",
             "stoppedReason": "Essential container in task exited",
             "stoppedAt": when,
-            "containers": [{**container, "exitCode": _KILLED}],
+            "containers": [{**container, "exitCode": _KILLED, "reason": _REASON}],
         }
 
     def _task(self, arn: str, revision: ServiceRevision, status: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ecs_hooks.core.json_text import read_json
 from ecs_hooks_simulator.codedeploy.lifecycle import timestamp
 from ecs_hooks_simulator.core.errors import EcsError
 
@@ -143,7 +144,7 @@ class Scheduler:
             # Without a database of time zones, UTC must work.
             place: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
             named = datetime.fromisoformat(found.group(1)).replace(tzinfo=place).timestamp()
-            json.loads((request.get("Target") or {}).get("Input") or "{}")
+            read_json((request.get("Target") or {}).get("Input") or "{}")
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise EcsError("ValidationException", f"Provided schedule is not valid: {error}") from None
         minute = named // _MINUTE * _MINUTE

@@ -24,6 +24,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
+from ecs_hooks.core.json_text import read_json
 from ecs_hooks_simulator.core.clock import Clock
 from ecs_hooks_simulator.core.errors import HookInvocationError
 
@@ -75,7 +76,7 @@ class LambdaContext:
         self.log_group_name = f"/aws/lambda/{function_name}"
         self.log_stream_name = f"simulator/[$LATEST]{uuid.uuid4().hex}"
         self.identity = None
-        self.client_context = None
+        self.client_context: Any = None
         self._end = time.monotonic() + timeout_seconds
 
     def get_remaining_time_in_millis(self) -> int:
@@ -218,7 +219,7 @@ class LambdaTarget:
         except (BotoCoreError, ClientError) as error:
             raise HookInvocationError(str(error), invoked=False) from None
         try:
-            answer = json.loads(body) if body else None
+            answer = read_json(body) if body else None
         except ValueError:
             raise HookInvocationError("the function's response is not JSON") from None
         # The emulator sends no FunctionError header; there an error shows only in the body.

@@ -10,18 +10,19 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks.checks import CheckContext, CompareCheck
+from ecs_hooks.checks.compare.json_diff import IncomparableError
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import Stage
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.actions import Serving, SharedActions
-from ecs_hooks.deployment.baseline import BlueEndpoint
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.deployment.green import EndpointConfig
 from tests.checks.asking import context
 from tests.checks.compare.store import Both, Change, Page, both
 from tests.http.fixtures import Serve
 from tests.http.servers import Peer, replying
-from tests.support.targets import FixedTarget
+from tests.support.conditions import header, methods, path
+from tests.support.targets import FixedTarget, behind, rule
 
 ITEMS: dict[str, Any] = {"requests": [{"path": "/items"}]}
 QUICK: dict[str, Any] = {"samples": 15, "interval_seconds": 0}
@@ -104,6 +105,7 @@ REGRESSIONS: dict[str, tuple[Change, str]] = {
     "a header more": (lambda page: page.headers.update({"X-Debug": "on"}), 'header x-debug differs in 15 of 15 rounds (blue against itself in 0): absent -> "on"'),
     "a cookie for scripts": (lambda page: page.headers.update({"Set-Cookie": "visit=1; Path=/"}), 'header set-cookie differs in 15 of 15 rounds (blue against itself in 0): "visit; httponly; path=/" -> "visit; path=/"'),
     "no JSON any more": (lambda page: setattr(page, "document", "<html>"), "body differs in 15 of 15 rounds (blue against itself in 0): JSON -> text"),
+    "a byte order mark": (lambda page: setattr(page, "document", f"\ufeff{json.dumps(page.document)}"), "body differs in 15 of 15 rounds (blue against itself in 0): JSON -> JSON after a byte order mark"),
     "no body": (lambda page: setattr(page, "document", ""), "body differs in 15 of 15 rounds (blue against itself in 0): JSON -> empty"),
 }  # fmt: skip
 
@@ -364,21 +366,20 @@ def test_blue_and_green_at_one_address_are_refused(stores: Both) -> None:
 
 
 def test_a_request_to_blue_that_would_reach_green_is_refused() -> None:
-    header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["yes"]}}
-    blue = BlueEndpoint(Endpoint("http://alb"), [header])
-    ready = CheckContext(FixedTarget(Endpoint("http://alb", {"X-Test": "yes"}), blue), Deadline.after(20))
+    test = header("X-Test", "yes")
+    blue = behind("http://alb", path("/*"), before=[rule(test, priority=5)], of="blue")
+    ready = CheckContext(FixedTarget(behind("http://alb", test), blue), Deadline.after(20))
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [{"headers": {"x-test": "YES"}}]})
-    with pytest.raises(Exception, match="GET /: the request to blue matches the conditions of the test listener rule"):
+    with pytest.raises(Exception, match=r"GET /: blue: .*priority 5, http-header X-Test.* takes the request"):
         check.run(ready)
 
 
 def test_an_api_key_that_meets_the_test_listener_rule_is_refused() -> None:
-    header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["yes"]}}
-    blue = BlueEndpoint(Endpoint("http://alb:81"), [header])
+    blue = behind("http://alb:81", path("/*"), before=[rule(header("X-Test", "yes"), priority=5)], of="blue")
     ready = CheckContext(FixedTarget("http://alb", blue), Deadline.after(20))
     request = {"auth": {"api_key": {"header": "x-test", "value": "yes"}}}
     check = CompareCheck.model_validate({"budget_seconds": 1, "requests": [request]})
-    with pytest.raises(Exception, match="GET /: the request to blue matches the conditions of the test listener rule"):
+    with pytest.raises(Exception, match=r"GET /: blue: .*priority 5, http-header X-Test.* takes the request"):
         check.run(ready)
 
 
@@ -405,10 +406,10 @@ def test_one_address_is_refused_whatever_the_credentials(stores: Both, monkeypat
 
 
 def test_a_request_that_does_not_match_the_listener_rule_is_a_failure() -> None:
-    green = Endpoint("http://alb", methods=("POST",))
-    outcome = CompareCheck(blue_url="http://blue", budget_seconds=1).run(context(green))
-    assert outcome.status is Status.FAIL
-    assert outcome.reason == "the listener rule accepts only POST, not GET"
+    green = behind("http://alb", methods("POST"))
+    with pytest.raises(IncomparableError, match="GET /: green: the listener rule accepts only POST, not GET") as caught:
+        CompareCheck(blue_url="http://blue", budget_seconds=1).run(context(green))
+    assert caught.value.outcome.status is Status.FAIL
 
 
 def test_too_much_to_compare_is_a_failure_with_a_fix(serve: Serve, stores: Both) -> None:

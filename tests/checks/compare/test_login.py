@@ -14,10 +14,9 @@ import pytest
 from ecs_hooks.checks import CheckContext, CompareCheck
 from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.deployment.baseline import BlueEndpoint
-from ecs_hooks.deployment.endpoint import Endpoint
 from tests.checks.asking import context
-from tests.support.targets import FixedTarget
+from tests.support.conditions import header, path
+from tests.support.targets import FixedTarget, behind, rule
 
 
 class Shop(ThreadingHTTPServer):
@@ -148,9 +147,9 @@ def test_after_a_login_one_address_is_refused_and_the_time_includes_both_logins(
 
 
 def test_a_login_to_blue_that_would_reach_green_is_refused() -> None:
-    header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["yes"]}}
-    blue = BlueEndpoint(Endpoint("http://alb"), [header])
-    ready = CheckContext(FixedTarget(Endpoint("http://alb", {"X-Test": "yes"}), blue), Deadline.after(100))
+    test = header("X-Test", "yes")
+    blue = behind("http://alb", path("/*"), before=[rule(test, priority=5)], of="blue")
+    ready = CheckContext(FixedTarget(behind("http://alb", test), blue), Deadline.after(100))
     login = [{**LOGIN["login"][0], "headers": {"X-Test": "yes"}}]
-    with pytest.raises(Exception, match="the request to blue matches the conditions of the test listener rule"):
+    with pytest.raises(Exception, match=r"blue: login request 1 .*priority 5, http-header X-Test.* takes the request"):
         CompareCheck.model_validate({**LOGIN, "login": login}).run(ready)

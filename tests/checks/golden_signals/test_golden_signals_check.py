@@ -16,7 +16,7 @@ from ecs_hooks.core.sent_requests import Sent, SentRequests
 from tests.checks.asking import context
 from tests.conftest import GREEN
 from tests.support.aws import AwsApi
-from tests.support.layouts import NLB_LISTENER, load_balancer, revision
+from tests.support.layouts import NLB_LISTENER, UNREAD, load_balancer, revision, several_load_balancers
 from tests.support.targets import FixedTarget
 
 BEGAN = 1_800_000_000.0 - 1_800_000_000.0 % 60
@@ -356,6 +356,32 @@ def test_a_service_without_an_application_load_balancer_is_skipped(aws: AwsApi, 
 
     skipped = run()
     assert (skipped.status, skipped.warns) == (Status.SKIP, False)
+
+
+def test_of_several_load_balancers_the_application_load_balancer_is_measured(aws: AwsApi, run: Run) -> None:
+    measured(aws, requests=[100] * 5)
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [several_load_balancers()], "failures": []})
+
+    assert run().reason.endswith(f"; not checked: target group admin, {UNREAD}")
+    dimensions = aws.asked["GetMetricData"][0]["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"]
+    assert [each["Value"] for each in dimensions] == [
+        "app/my-alb/50dc6c495c0c9188",
+        "targetgroup/alternate/2222222222222222",
+    ]
+
+
+def test_an_unresolved_target_group_is_an_error(aws: AwsApi, run: Run) -> None:
+    measured(aws, requests=[100] * 5)
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [revision(group="")], "failures": []})
+    with pytest.raises(FactError, match="green's target group is not resolved yet"):
+        run()
+
+
+def test_beside_another_check_a_service_without_an_alb_has_no_queries(aws: AwsApi) -> None:
+    load_balancer(aws)
+    aws.answer("DescribeServiceRevisions", {"serviceRevisions": [{"serviceRevisionArn": GREEN}], "failures": []})
+
+    assert GoldenSignalsCheck().data_queries(context(None), "c0") == []
 
 
 def test_an_aws_error_does_not_pass(aws: AwsApi, run: Run) -> None:

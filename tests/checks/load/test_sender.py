@@ -24,6 +24,8 @@ from ecs_hooks.http.guard import VARIABLE
 from tests.checks.load.loads import answering, closed_port, put, put_briefly
 from tests.http.fixtures import Serve, server_context
 from tests.http.servers import Peer
+from tests.support.conditions import header, methods, query
+from tests.support.targets import behind
 
 pytestmark = pytest.mark.usefixtures("fast_function")
 
@@ -439,12 +441,13 @@ def test_requests_match_the_listener_rule_or_are_refused(serve: Serve) -> None:
         headers.append(request)
         peer.answer(b"ok")
 
-    green = Endpoint(serve(answering(answer)).url, {"X-Environment": "test"}, {"version": "2"}, methods=("GET",))
+    conditions = header("X-Environment", "test"), query(("version", "2")), methods("GET")
+    green = behind(serve(answering(answer)).url, *conditions)
     assert put_briefly(green).status is Status.PASS
     assert all(each.startswith(b"GET /?version=2 ") and b"X-Environment: test\r\n" in each for each in headers)
     headers.clear()
     assert put_briefly(green, requests=[{}, {"method": "POST"}]) == Outcome.failed(
-        "the listener rule accepts only GET, not POST"
+        "the listener rule accepts only GET, not POST; change the method of the check, or the rule"
     )
     assert not headers
 

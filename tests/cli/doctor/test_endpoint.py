@@ -62,10 +62,17 @@ def test_in_a_deployment_at_the_stage_the_rule_must_forward_to_green(doctor: Doc
 @pytest.mark.parametrize(
     ("condition", "text", "fix"),
     [
-        (PATH, "its condition path-pattern is not a literal prefix such as /test/*", "set hookDetails.base_url"),
+        (
+            PATH,
+            (
+                'http "health" GET /health: the listener rule requires path-pattern ^/test, which /health is not certain '
+                "to match and which is not a literal prefix such as /test/*"
+            ),
+            "change the path of the check",
+        ),
         (
             {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}},
-            "a check cannot satisfy its condition source-ip",
+            f"cannot derive green's address from {RULE}: a check cannot satisfy its condition source-ip",
             "set hookDetails.base_url",
         ),
     ],
@@ -76,8 +83,40 @@ def test_contract_5_2_some_conditions_do_not_allow_an_address(
     account.aws.answer("DescribeRules", rule(condition))
     doctor()
 
-    assert doctor.of("endpoint") == [("error", f"{AT}: cannot derive green's address from {RULE}: {text}")]
-    assert doctor.fix("cannot derive") == fix
+    assert doctor.of("endpoint") == [("error", f"{AT}: {text}")]
+    assert doctor.fix(text) == fix
+
+
+def test_a_request_that_another_rule_takes_is_an_error(doctor: Doctor, account: Account) -> None:
+    health = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/health*"]}}
+    earlier = rule(health, to=(BLUE_GROUP,), arn=f"{TEST_RULE}1", priority=5)["Rules"][:1]
+    account.aws.answer("DescribeRules", {"Rules": [*earlier, *rule(to=(BLUE_GROUP,))["Rules"]]})
+    account.plan(HTTP, {"type": "load", "requests": [{"path": "/a"}, {"path": "/healthy"}]})
+    doctor()
+
+    text = f"{RULE}1 (priority 5, path-pattern /health*) takes the request, and forwards to target group primary"
+    assert doctor.of("endpoint") == [
+        ("error", f"{AT}: http GET /health: {text}, not to green alone"),
+        ("error", f"{AT}: load GET /healthy: {text}, not to green alone"),
+    ]
+    assert doctor.fix("GET /healthy") == "change the request, or the priority of the rule"
+
+    scenario = {"type": "scenario", "variables": {"x": "health"}, "requests": [{"path": "/{{x}}"}, {"path": "/a"}]}
+    account.plan(scenario)
+    doctor()
+    assert doctor.of("endpoint")[0][0] == "ok"
+
+
+def test_what_a_rule_adds_to_requests_is_shown_without_values(doctor: Doctor, account: Account) -> None:
+    prefix = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/test/*"]}}
+    account.aws.answer("DescribeRules", rule(prefix, HEADER, to=(BLUE_GROUP,)))
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:8080/test/ with header X-Secret")]
+
+    exact = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/health"]}}
+    account.aws.answer("DescribeRules", rule(exact, to=(BLUE_GROUP,)))
+    doctor()
+    assert doctor.of("endpoint") == [("ok", f"{AT}: green will answer at http://{DNS}:8080/")]
 
 
 def test_contract_5_2_https_requires_a_host_name(doctor: Doctor, account: Account) -> None:
@@ -100,7 +139,7 @@ def test_contract_5_2_https_requires_a_host_name(doctor: Doctor, account: Accoun
 
 def test_an_authenticate_action_is_an_error(doctor: Doctor, account: Account) -> None:
     actions = [{"Type": "authenticate-oidc"}, *forward(BLUE_GROUP)]
-    account.aws.answer("DescribeRules", {"Rules": [{"Actions": actions}]})
+    account.aws.answer("DescribeRules", {"Rules": [{"RuleArn": TEST_RULE, "Actions": actions}]})
     doctor()
 
     assert doctor.of("endpoint") == [("error", f"{AT}: {RULE} has the action authenticate-oidc before it forwards")]

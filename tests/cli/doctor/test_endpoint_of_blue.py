@@ -8,7 +8,17 @@ from tests.cli.account import Account, rules
 from tests.cli.conftest import Doctor
 from tests.cli.doctor.test_endpoint import GET, HOST, deploying
 from tests.conftest import BLUE
-from tests.support.layouts import BLUE_GROUP, DNS, GREEN_GROUP, PRODUCTION_RULE, TEST_RULE, forward, revision, rule
+from tests.support.layouts import (
+    BLUE_GROUP,
+    DNS,
+    GREEN_GROUP,
+    PRODUCTION_RULE,
+    TEST_RULE,
+    by_listener,
+    forward,
+    revision,
+    rule,
+)
 
 COMPARE: dict[str, Any] = {"type": "compare"}
 AT = "at POST_TEST_TRAFFIC_SHIFT"
@@ -23,7 +33,7 @@ def _compares(account: Account) -> None:
 
 def production(account: Account, *conditions: dict[str, Any], to: str = BLUE_GROUP) -> None:
     rules_by_arn = {TEST_RULE: rule(to=(GREEN_GROUP,)), PRODUCTION_RULE: rule(*conditions, to=(to,))}
-    account.aws.answer("DescribeRules", lambda request: rules_by_arn[request["RuleArns"][0]])
+    account.aws.answer("DescribeRules", by_listener(rules_by_arn))
 
 
 def test_without_a_deployment_the_rule_may_forward_to_any_target_group(doctor: Doctor, account: Account) -> None:
@@ -105,7 +115,7 @@ def test_a_rule_that_does_not_forward_the_request_is_an_error(doctor: Doctor, ac
         TEST_RULE: rule(),
         PRODUCTION_RULE: {"Rules": [{"Actions": [{"Type": "redirect"}, *forward(BLUE_GROUP)]}]},
     }
-    account.aws.answer("DescribeRules", lambda request: rules_by_arn[request["RuleArns"][0]])
+    account.aws.answer("DescribeRules", by_listener(rules_by_arn))
     doctor()
     assert doctor.fix("has the action redirect before it forwards") == "set blue_url of the check"
 

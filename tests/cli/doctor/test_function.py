@@ -95,6 +95,11 @@ def test_an_unreadable_configuration_is_reported(doctor: Doctor, account: Accoun
             "the function's LastUpdateStatus is Failed (no subnet)",
         ),
         ({"Timeout": 3}, "warning", "the function's Timeout is 3 s: if it expires, the hook fails and ECS rolls back"),
+        (
+            {"Timeout": 901},
+            "warning",
+            "the function's Timeout is 901 s: Lambda allows 1800 s, but ECS documents 900 s for one invocation, and the hook ends by then",
+        ),
         ({"Layers": []}, "warning", "the function has no layer: it cannot import ecs_hooks unless its own package contains it"),
         (
             {"Runtime": "python3.12"},

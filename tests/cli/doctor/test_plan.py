@@ -164,6 +164,17 @@ def test_a_load_check_must_fit_into_the_timeout(
         assert doctor.fix(text).endswith("or increase the function's Timeout (at most 900 s)")
 
 
+def test_ecs_uses_at_most_900_s_of_the_timeout(doctor: Doctor, account: Account) -> None:
+    account.function["Timeout"] = 1800
+    account.plan({"type": "load", "duration_seconds": 1200, "timeout_seconds": 10, "requests_per_second": 1})
+    doctor()
+
+    ((level, text), *_) = doctor.of("plan")
+    assert level == "error"
+    assert text.endswith("requires 1213 s of one invocation, but ECS's limit of 900 s leaves 895 s for checks")
+    assert doctor.fix(text) == "shorten the check"
+
+
 @pytest.mark.parametrize("stage", list(Stage))
 def test_the_functions_of_the_stack_have_no_problem(doctor: Doctor, account: Account, stage: Stage) -> None:
     account.hook |= {"lifecycleStages": [stage], "hookDetails": None}

@@ -42,6 +42,42 @@ def test_rolling_and_codedeploy_deployments_are_reported(
     assert (level, True) in [(found, text in said) for found, said in doctor.of("service")]
 
 
+DENIED = (
+    "(service my-service) Service deployment rolled back because TEST_TRAFFIC_SHIFT lifecycle hook(s) failed. User: "
+    "arn:aws:sts::123456789012:assumed-role/ecs-alb/ECSNetworkingWithELB is not authorized to perform: "
+    "elasticloadbalancing:ModifyListener"
+)
+
+
+@pytest.mark.parametrize("place", ["event", "status"])
+def test_contract_12_a_rollback_that_ecs_reports_as_a_failed_hook_is_recognized(
+    doctor: Doctor, account: Account, place: str
+) -> None:
+    if place == "event":
+        account.service["events"] = [
+            {"message": "(service my-service) has reached a steady state."},
+            {"message": DENIED},
+        ]
+    else:
+        account.aws.answer("ListServiceDeployments", {"serviceDeployments": [{"statusReason": DENIED}]})
+    doctor()
+
+    text = (
+        "last rollback: ECS reports failed hooks at TEST_TRAFFIC_SHIFT, but no hook failed: ECS could not change the "
+        "listener: role ecs-alb does not allow elasticloadbalancing:ModifyListener"
+    )
+    assert ("warning", text) in doctor.of("service")
+    assert "AmazonECSInfrastructureRolePolicyForLoadBalancers" in doctor.fix("last rollback")
+
+
+def test_reasons_of_deployments_are_optional(doctor: Doctor, account: Account) -> None:
+    account.service["events"] = [{"message": "(service my-service) has reached a steady state."}]
+    account.aws.error("ListServiceDeployments", "AccessDeniedException")
+    doctor()
+
+    assert doctor.of("service") == [("ok", "deployment strategy BLUE_GREEN")]
+
+
 def test_an_old_sdk_is_an_error() -> None:
     version, known = service.installed_sdk()
     assert [finding.level for finding in service.examine_sdk(version, known)] == ["ok"]

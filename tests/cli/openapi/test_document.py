@@ -43,6 +43,8 @@ def test_json_and_yaml() -> None:
     ("value", "problem"),
     [
         ("{", "is not JSON: Expecting property name"),
+        ("\ufeff{", "is not JSON: Expecting property name"),
+        ('{"a": 1e400}', "has a number that is too large (5 characters)"),
         ("a: b: c", "is not YAML: mapping values are not allowed"),
         ("a: [", "is not YAML: "),
         ("\x00", "is not YAML with JSON's types"),

@@ -56,6 +56,10 @@ def test_listeners_have_the_ports_of_the_load_balancer(
     assert (described["IsDefault"], described["Conditions"]) == (True, [])
     assert (listener["Protocol"], listener["Port"]) == ("HTTP", balancer.port("test"))
     assert found["DNSName"] == "127.0.0.1"
+    rules = elb.describe_rules(ListenerArn=arn)["Rules"]
+    assert [each["RuleArn"] for each in rules] == [rule]
+    all_listeners = elb.describe_listeners(LoadBalancerArn=listener["LoadBalancerArn"])["Listeners"]
+    assert [each["Port"] for each in all_listeners] == [balancer.port(kind) for kind in ("production", "test")]
 
 
 def test_a_target_with_a_fault_is_unhealthy(

@@ -188,6 +188,8 @@ def test_invocations_may_overlap() -> None:
         (b'{"errorType": "ValueError", "errorMessage": "boom"}', {}, "ValueError: boom"),
         (b'"text"', {"X-Amz-Function-Error": "Unhandled"}, "the function raised"),
         (b"<html>", {}, "is not JSON"),
+        (b'{"hookStatus": "SUCCEEDED", "n": NaN}', {}, "is not JSON"),
+        (b"[" * 100_000, {}, "is not JSON"),
     ],
 )  # fmt: skip
 def test_errors_of_the_function_are_found_with_and_without_the_header(

@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import Field, create_model, model_validator
 
+from ecs_hooks.assertions.filters import date_functions as _date_functions  # noqa: F401 - registers its filters
 from ecs_hooks.assertions.filters.functions import check_size
 from ecs_hooks.assertions.filters.registry import FILTERS, FilterError, NothingFoundError
+from ecs_hooks.core.plan_model import PlanModel
 
-__all__ = ["WITHOUT_ARGUMENT", "Filter", "FilterError", "NothingFoundError", "apply", "check_last", "is_public"]
+__all__ = [
+    "WITHOUT_ARGUMENT",
+    "Filter",
+    "FilterError",
+    "NothingFoundError",
+    "apply",
+    "check_last",
+    "is_public",
+    "takes",
+]
 
 WITHOUT_ARGUMENT = sorted(name for name, each in FILTERS.items() if each.argument is None or each.optional)
 """The filters that a plan can write as their names alone."""
 
 
-class _Filter(BaseModel):
+class _Filter(PlanModel):
     """A filter with its argument; exactly one of these fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     if TYPE_CHECKING:
         # Type checkers do not know the fields, which the registry makes.
@@ -61,6 +70,11 @@ def check_last(last: str | _Filter) -> None:
     problem = FILTERS[_name(last)].not_last
     if problem:
         raise ValueError(f"the last filter, {_name(last)}, {problem}")
+
+
+def takes(first: str | _Filter) -> frozenset[str]:
+    """Return the types that a filter takes besides strings: `array`, `bytes`."""
+    return FILTERS[_name(first)].takes
 
 
 def is_public(filters: Sequence[str | _Filter]) -> bool:

@@ -7,25 +7,31 @@ import binascii
 import html
 import math
 import re
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from ecs_hooks.assertions.filters.registry import FilterError, NothingFoundError, register_filter, string, wrong_type
+from ecs_hooks.assertions.filters.registry import (
+    ARRAY,
+    BYTES,
+    FilterError,
+    NothingFoundError,
+    register_filter,
+    string,
+    wrong_type,
+)
 from ecs_hooks.assertions.jsonpath import JsonPath, find, is_singular
 from ecs_hooks.assertions.patterns import Pattern, check_replacement, first_group, replaced
 from ecs_hooks.core.json_text import JsonError, read_json
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.http.response import text_encoding
 
 MAX_SIZE = 10_485_760
 """Characters or bytes that a filter may return: the limit of a body."""
 MAX_PARTS = 10_000
-_DAY = 86_400
 
 
 # Arguments
@@ -37,25 +43,13 @@ def _check_charset(name: str) -> str:
     return name
 
 
-def _check_date_format(pattern: str) -> str:
-    now = datetime.now(UTC)
-    try:
-        datetime.strptime(now.strftime(pattern), pattern)  # noqa: DTZ007 - only whether it can be parsed
-    except (ValueError, re.error, OverflowError):
-        raise ValueError("is not a date format, such as %Y-%m-%d") from None
-    return pattern
-
-
-_DateFormat = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_date_format)]
 _Charset = Annotated[str, Field(max_length=40), AfterValidator(_check_charset)]
 _String = Annotated[str, Field(min_length=1, max_length=1000)]
 _NewString = Annotated[str, Field(max_length=1000)]
 
 
-class Replacement(BaseModel):
+class Replacement(PlanModel):
     """A string and its replacement."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     old: _String
     """The string to replace, at every place."""
@@ -63,10 +57,8 @@ class Replacement(BaseModel):
     """The replacement."""
 
 
-class RegexReplacement(BaseModel):
+class RegexReplacement(PlanModel):
     """A regular expression and the replacement of its matches."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     pattern: Pattern
     """The regular expression (RE2, as in `matches`)."""
@@ -82,7 +74,7 @@ class RegexReplacement(BaseModel):
 # Arrays, objects and JSON
 
 
-@register_filter(public=True)
+@register_filter(public=True, takes=ARRAY | BYTES)
 def count(value: Any) -> int:
     """Return the number of items, keys or bytes."""
     if not isinstance(value, list | tuple | Mapping | bytes):
@@ -90,19 +82,19 @@ def count(value: Any) -> int:
     return len(value)
 
 
-@register_filter()
+@register_filter(takes=ARRAY)
 def first(value: Any) -> Any:
     """Return the first item of an array."""
     return nth(value, 0)
 
 
-@register_filter()
+@register_filter(takes=ARRAY)
 def last(value: Any) -> Any:
     """Return the last item of an array."""
     return nth(value, -1)
 
 
-@register_filter(Annotated[int, Field(strict=True)])
+@register_filter(Annotated[int, Field(strict=True)], takes=ARRAY)
 def nth(value: Any, index: int) -> Any:
     """Return an item of an array: 0 is the first, -1 the last."""
     if not isinstance(value, list | tuple):
@@ -181,58 +173,6 @@ def to_string(value: Any) -> str:
             raise wrong_type("a string, a number, a boolean or a date", value)
 
 
-# Dates
-
-
-@register_filter(
-    _DateFormat, optional=True, not_last="returns a date; add date_format, days_after_now or days_before_now"
-)
-def to_date(value: Any, pattern: str | None = None) -> datetime:
-    """Return the date in a string of this format (UTC by default); `"to_date"` alone accepts ISO 8601 and HTTP's format."""
-    whole = string(value).strip()
-    read = datetime.fromisoformat if whole[:1].isdigit() else parsedate_to_datetime
-    try:
-        # Longer strings are invalid, and could take long to parse.
-        date = datetime.strptime(whole[:101], pattern) if pattern else read(whole[:101])  # noqa: DTZ007 - UTC, see below
-    except (ValueError, IndexError, OverflowError):
-        raise FilterError(f"the string is not a date{' of this format' if pattern else ''}") from None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
-
-
-@register_filter(_DateFormat)
-def date_format(value: Any, pattern: str) -> str:
-    """Return a date in this format, such as `%Y-%m-%d`, in UTC."""
-    seconds = _seconds(value)
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime(pattern)
-    except (ValueError, OverflowError, OSError):
-        raise FilterError("the number is not a date") from None
-
-
-@register_filter(public=True)
-def days_after_now(value: Any) -> float:
-    """Return the days from now to a date, with their fraction."""
-    return (_seconds(value) - time.time()) / _DAY
-
-
-@register_filter(public=True)
-def days_before_now(value: Any) -> float:
-    """Return the days from a date to now, with their fraction."""
-    return -days_after_now(value)
-
-
-def _seconds(value: Any) -> float:
-    """Return the seconds from the epoch to a date; a number is seconds already, as in a certificate."""
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise wrong_type("a date (see to_date) or seconds since the epoch", value)
-    try:
-        return float(value)
-    except OverflowError:
-        raise FilterError("the number is not a date") from None
-
-
 # Encodings
 
 _RETURNS_BYTES = "returns bytes; add utf8_decode or to_hex"
@@ -251,19 +191,19 @@ def base64_url_safe_decode(value: Any) -> bytes:
     return _decoded(whole + "=" * (-len(whole) % 4), "URL-safe Base64", "-_")
 
 
-@register_filter()
+@register_filter(takes=BYTES)
 def base64_encode(value: Any) -> str:
     """Return bytes, or a string in UTF-8, in Base64."""
     return base64.b64encode(_bytes(value)).decode()
 
 
-@register_filter()
+@register_filter(takes=BYTES)
 def base64_url_safe_encode(value: Any) -> str:
     """Return bytes, or a string in UTF-8, in URL-safe Base64 without padding."""
     return base64.urlsafe_b64encode(_bytes(value)).decode().rstrip("=")
 
 
-@register_filter()
+@register_filter(takes=BYTES)
 def utf8_decode(value: Any) -> str:
     """Return the string that bytes encode in UTF-8."""
     return charset_decode(value, "utf-8")
@@ -275,7 +215,7 @@ def utf8_encode(value: Any) -> bytes:
     return string(value).encode(errors="replace")
 
 
-@register_filter(_Charset)
+@register_filter(_Charset, takes=BYTES)
 def charset_decode(value: Any, charset: str) -> str:
     """Return the string that bytes encode in this charset, such as `latin-1`."""
     if not isinstance(value, bytes):
@@ -286,7 +226,7 @@ def charset_decode(value: Any, charset: str) -> str:
         raise FilterError(f"the bytes are not {charset}") from None
 
 
-@register_filter()
+@register_filter(takes=BYTES)
 def to_hex(value: Any) -> str:
     """Return bytes, or a string in UTF-8, in hexadecimal digits."""
     return _bytes(value).hex()

@@ -34,6 +34,9 @@ class Entry(NamedTuple):
         Whether the result may be shown even if the value is a secret.
     not_last
         Why it cannot be the last filter; empty if it can.
+    takes
+        The types of values other than strings that it takes from a query: `array` for all values of a query, `bytes` for
+        a body as it arrived.
     """
 
     apply: Callable[..., Any]
@@ -41,6 +44,7 @@ class Entry(NamedTuple):
     optional: bool = False
     public: bool = False
     not_last: str = ""
+    takes: frozenset[str] = frozenset()
 
     @property
     def description(self) -> str:
@@ -50,6 +54,10 @@ class Entry(NamedTuple):
 
 
 FILTERS: dict[str, Entry] = {}
+
+
+ARRAY = frozenset({"array"})
+BYTES = frozenset({"bytes"})
 
 
 def register_filter(argument: Any = None, **fields: Any) -> Callable[[_Function], _Function]:

@@ -13,7 +13,7 @@ from ecs_hooks.assertions.jsonpath import locations
 from ecs_hooks.checks.compare.json_diff import IncomparableError, Value
 from ecs_hooks.checks.compare.markup import markup_of, pieces_of
 from ecs_hooks.checks.compare.normalize import without_hashes
-from ecs_hooks.core.json_text import JsonError, read_json
+from ecs_hooks.core.json_text import JsonError, has_bom, read_json
 from ecs_hooks.http.errors import ContentError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _LONG_LINE = 300
 _TEXTS = ("text/", "application/xml", "application/javascript", "application/x-www-form-urlencoded")
 _HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _NO_PLACES: Mapping[str, Any] = MappingProxyType({})
+_JSON_WITH_MARK = "JSON after a byte order mark"
 _METRICS = re.compile(r"# (?:TYPE|HELP) \w+")
 
 
@@ -33,7 +34,7 @@ class Body(NamedTuple):
     """A body."""
 
     kind: str
-    """`JSON`, `NDJSON`, `text`, `binary` or `empty`."""
+    """`JSON` (after a byte order mark, or not), `NDJSON`, `text`, `binary` or `empty`."""
     roots: tuple[Any, ...] = ()
     """The JSON without what is ignored; empty if the body is not JSON, or all of it is ignored."""
     parts: tuple[Value, ...] = ()
@@ -49,7 +50,7 @@ class Body(NamedTuple):
     @property
     def is_ignored(self) -> bool:
         """Whether all of it is ignored."""
-        return self.kind in {"JSON", "NDJSON"} and not self.roots
+        return self.kind in {"JSON", _JSON_WITH_MARK, "NDJSON"} and not self.roots
 
 
 def body_of(response: Response, ignored: Sequence[str], normalize: Normalize) -> Body:
@@ -66,7 +67,8 @@ def body_of(response: Response, ignored: Sequence[str], normalize: Normalize) ->
     media_type = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
     if media_type.endswith("json") or content.lstrip()[:1] in {b"{", b"["}:
         with suppress(ContentError):
-            return Body("JSON", _without_ignored(response.json(), ignored), size=len(content))
+            kind = _JSON_WITH_MARK if has_bom(content) else "JSON"  # not every client accepts the mark
+            return Body(kind, _without_ignored(response.json(), ignored), size=len(content))
         documents = _documents(response.text)
         if documents is not None:
             return Body("NDJSON", _without_ignored(documents, ignored), size=len(content))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from ecs_hooks.assertions.jsonpath import check_paths
 from ecs_hooks.checks.base import Check, Requirements
@@ -18,18 +17,20 @@ from ecs_hooks.checks.compare.report import Limits, outcome_of
 from ecs_hooks.checks.compare.sampling import MAX_ROUNDS, Lanes, Pair, Result, Sampler, Sampling, UnreachedError
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import Requests, with_requests
-from ecs_hooks.checks.request.session import ExchangeFields, ObjectionError, Session, missing_time
+from ecs_hooks.checks.request.session import ExchangeFields, Session, missing_time
 from ecs_hooks.checks.scenario.login import LoggedIn, LoginError, LoginFields
 from ecs_hooks.checks.scenario.variables import VariableRequest
+from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.deployment.endpoint import Endpoint, require_running
+from ecs_hooks.deployment.endpoint import RoutingError, require_running
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
 from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.compare.ignored_text import IgnoredText
+    from ecs_hooks.http.request import Request
 
     PathOrText = str | IgnoredText
 else:
@@ -111,7 +112,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
     blue_url: str | None = None
     """Base URL of blue. Default: its production listener, as long as that forwards only to blue; if the address of
     green is that of a task, a task of blue."""
-    blue_host: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    blue_host: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(ascii_authority)] | None = None
     """`Host` of the requests to blue. Default: the plan's `host`, or the host of the production listener rule."""
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
     """Timeout of one request."""
@@ -172,7 +173,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
             return no_time
         blue = context.blue(self.blue_url, self.blue_host)
         session = Session.start(context, "test")
-        to_blue = session._replace(green=blue.endpoint, objection=blue.objection)
+        to_blue = session._replace(green=blue)
         # Each connection is used once a round, so that none is warmer than the others, and no request is sent twice.
         pools = [Pool(resend=False) for _ in range(3)]
         try:
@@ -185,7 +186,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
             lanes = Lanes(pools[0].exchange, (pools[1].exchange, pools[2].exchange))
             results = self._compare(pairs, lanes, session)
         except UnreachedError as unreached:
-            side, endpoint = ("blue", blue.endpoint) if unreached.is_blue else ("green", session.green)
+            side, endpoint = ("blue", blue) if unreached.is_blue else ("green", session.green)
             outcome = session.outcome_of(unreached.error, endpoint)
             return outcome._replace(reason=f"{side}: {outcome.reason}")
         except HttpError as error:
@@ -197,7 +198,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
         outcome = outcome_of(results, limits, session.redactor)
         if outcome.status is Status.PASS:
             return outcome
-        note = logins[0].note(each.blue for each in pairs) or logins[1].note(each.green for each in pairs)
+        note = logins[1].note(each.green for each in pairs) or logins[0].note(each.blue for each in pairs)
         return outcome._replace(reason=f"{outcome.reason}{note}")
 
     def _log_in(self, session: Session, context: CheckContext, *, is_blue: bool) -> LoggedIn:
@@ -221,23 +222,19 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
     ) -> Pair:
         label = to_green.redactor.mask(f"{request.method} {(request.path or '/').partition('?')[0]}")
         label = label if len(label) <= _LONGEST_LABEL else f"{label[:_LONGEST_LABEL]}..."
-        of_blue, of_green = logins
-        try:
-            blue, green = of_blue.build(request, to_blue), of_green.build(request, to_green)
-        except ObjectionError as error:
-            raise IncomparableError(
-                f"{label}: {error.message}; remove from the request what the rule requires"
-            ) from None
-        endpoints = (to_blue.green, to_green.green)
+        built: list[Request] = []
+        for side, session, login in zip(("blue", "green"), (to_blue, to_green), logins, strict=True):
+            try:
+                built.append(login.build(request, session))
+            except RoutingError as error:
+                raise IncomparableError(f"{label}: {side}: {error.message}") from None
+        added = [_Added.of(each, login.filled(request)) for each, login in zip(built, logins, strict=True)]
+        blue, green = built
         # After a login, requests to one address may have two tokens.
-        with_login = [
-            (each.base_url, each.headers, each.query, built.host)
-            for each, built in zip(endpoints, (blue, green), strict=True)
-        ]
-        if blue._replace(auth=None) == green._replace(auth=None) or with_login[0] == with_login[1]:
+        if blue.url.origin == green.url.origin and added[0] == added[1]:
             raise IncomparableError(f"{label}: blue and green resolve to the same address; change base_url or blue_url")
-        prefixes = (_base_path(endpoints[0]), _base_path(endpoints[1]))
-        return Pair(label, blue, green, prefixes, (of_blue.captured, of_green.captured))
+        prefixes = (added[0].prefix, added[1].prefix)
+        return Pair(label, blue, green, prefixes, (logins[0].captured, logins[1].captured))
 
     def _compare(self, pairs: Sequence[Pair], lanes: Lanes, session: Session) -> list[Result]:
         patterns = [each.matches for each in self.ignore if not isinstance(each, str)]
@@ -260,5 +257,25 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
         return [sampler.sample_more(result) for sampler, result in zip(samplers, results, strict=True)]
 
 
-def _base_path(endpoint: Endpoint) -> str:
-    return urlsplit(endpoint.base_url).path.rstrip("/")
+class _Added(NamedTuple):
+    """The difference between a request to an endpoint and the request in the plan."""
+
+    prefix: str
+    """The first part of the path."""
+    query: frozenset[str]
+    """The parameters."""
+    headers: Mapping[str, str]
+    """The headers; also those with the same values for every endpoint."""
+
+    @classmethod
+    def of(cls, built: Request, request: CompareRequest) -> Self:
+        """Return the difference."""
+        own_path, _, own_query = Url.join("http://host", request.path or "/", request.query).target.partition("?")
+        path, _, query = built.url.target.partition("?")
+        own = {name.lower() for name in request.headers} | {"cookie"}
+        headers = {name: value for name, value in built.headers.items() if name.lower() not in own}
+        return cls(
+            path.removesuffix(own_path),
+            frozenset(query.split("&")) - frozenset(own_query.split("&")),
+            {**headers, "Host": built.host},
+        )

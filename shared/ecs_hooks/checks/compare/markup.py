@@ -10,9 +10,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ecs_hooks.assertions.html_reader import HtmlReader
 from ecs_hooks.checks.compare.json_diff import MAX_VALUES, Value
 from ecs_hooks.checks.compare.normalize import HASH, without_hashes
 from ecs_hooks.core.json_text import JsonError, read_json
@@ -24,21 +24,6 @@ if TYPE_CHECKING:
 PRESENT = Value("present")
 """A value of which only the presence is compared."""
 
-_MAX_DEPTH = 100
-_VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-)
-_OPTIONAL_ENDS = {
-    "li": {"ul", "ol", "menu"},
-    "dt": {"dl"},
-    "dd": {"dl"},
-    "p": {"body", "div", "section", "article", "main", "td", "li", "form", "header", "footer", "aside", "nav"},
-    "option": {"select", "optgroup", "datalist"},
-    "tr": {"table", "thead", "tbody", "tfoot"},
-    "td": {"tr"},
-    "th": {"tr"},
-}
-"""Elements whose end tag may be missing, and those within which another one ends them."""
 _CODE = {"script", "style"}
 _ONLY_PRESENT = {"integrity", "nonce"}
 _SECRET_VALUES = {"value", "content"}
@@ -79,51 +64,27 @@ class _TooManyError(Exception):
     """A document has more values than can be compared."""
 
 
-class _Walker(HTMLParser):
-    """Collects values. Only what is certain is corrected in the structure: equal documents have equal paths."""
+class _Walker(HtmlReader):
+    """Collects values."""
 
     def __init__(self, normalize: Normalize, *, is_xml: bool) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__(is_xml=is_xml)
         self.values: defaultdict[str, list[Value]] = defaultdict(list)
         self.elements: defaultdict[str, int] = defaultdict(int)
         self.embedded: defaultdict[str, list[Any]] = defaultdict(list)
         self.secret_paths: set[str] = set()
         self._count = 0
         self._normalize = normalize
-        self._is_xml = is_xml
-        self._open: list[str] = []
-        self._texts: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.flush()
-        if not self._is_xml:
-            self._end_implied(tag)
+    def begin(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """Add an element and its attributes."""
         path = self._path(tag)
         self.elements[path] += 1
         self._add_one()
-        names = {name: value or "" for name, value in attrs}
+        names = {name: value or "" for name, value in attributes}
         is_secret = any(is_secret_name(names.get(each, "")) for each in ("name", "id"))
         for name, value in names.items():
             self._attribute(path, name, value, names.get("name") or names.get("id", "") if is_secret else "")
-        if len(self._open) < _MAX_DEPTH and (self._is_xml or tag not in _VOID):
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if self._is_xml:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self.flush()
-        if tag in self._open:
-            while self._open.pop() != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        self._texts.append(data)
-
-    def unknown_decl(self, data: str) -> None:
-        self._texts.append(data.removeprefix("CDATA["))
 
     def end(self) -> None:
         """Add the rest of the document, which may be in the middle of a tag or a comment.
@@ -175,18 +136,6 @@ class _Walker(HTMLParser):
             if secret or is_secret_name(name):
                 self.secret_paths.add(place)
             self._add(place, without_hashes(self._normalize(_BLANK.sub(" ", value).strip())))
-
-    def _end_implied(self, tag: str) -> None:
-        """End an open element of the same kind, unless a container of its own is between them."""
-        containers = _OPTIONAL_ENDS.get(tag)
-        if containers is None:
-            return
-        for depth in range(len(self._open) - 1, -1, -1):
-            if self._open[depth] == tag:
-                del self._open[depth:]
-                return
-            if self._open[depth] in containers:
-                return
 
     def _path(self, *last: str) -> str:
         return "".join(f"/{tag}" for tag in (*self._open, *last))

@@ -17,7 +17,7 @@ from ecs_hooks.checks.compare.comparable_response import ComparableResponse, Ign
 from ecs_hooks.checks.compare.compare_responses import MIN_ROUNDS, Comparison, Tolerance, compare
 from ecs_hooks.checks.compare.json_diff import IncomparableError
 from ecs_hooks.checks.compare.normalize import normalizers, with_captured
-from ecs_hooks.http.errors import DeadlineError, HttpError, TransportError
+from ecs_hooks.http.errors import DeadlineError, FunctionLimitError, HttpError, TransportError
 from ecs_hooks.http.limits import Limits
 from ecs_hooks.http.retry import Exchange, send
 
@@ -207,7 +207,7 @@ class Sampler:
             limits = limits._replace(connect_retries=0)
         try:
             response = send(request, limits, self._deadline, lane)
-        except DeadlineError:
+        except (DeadlineError, FunctionLimitError):
             raise
         except HttpError as error:
             if error.permanent or (isinstance(error, TransportError) and is_blue not in self._reached):

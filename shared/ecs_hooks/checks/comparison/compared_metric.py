@@ -8,15 +8,16 @@ from enum import StrEnum
 from statistics import fmean, median
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ecs_hooks.checks.comparison.criterion import Criterion, CriterionText
+from ecs_hooks.checks.metric_fields import Dimensions, MetricName, Namespace, Statistic
 from ecs_hooks.checks.statistics.descriptive import without_outliers
 from ecs_hooks.core.formatting import not_allowed
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import FieldError
-from ecs_hooks.deployment.placeholders import placeholders
+from ecs_hooks.deployment.placeholders import for_revision, placeholders
 
-_REVISION = "{revision."
 _DIMENSIONS = {"LoadBalancer": "{load_balancer}", "TargetGroup": "{revision.target_group}"}
 
 _PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d+)?)")
@@ -32,10 +33,8 @@ def _check_statistic(name: str) -> str:
     return name
 
 
-class Effect(BaseModel):
+class Effect(PlanModel):
     """An effect size, as in Kayenta; one of the two fields is enough."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     mean_ratio: Annotated[float, Field(gt=1, le=1000)] | None = None
     """How many times worse green's mean is than blue's."""
@@ -71,21 +70,19 @@ class Sample(NamedTuple):
     """The statistic over the window; None without datapoints."""
 
 
-class ComparedMetric(BaseModel):
+class ComparedMetric(PlanModel):
     """A metric of both revisions."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    metric: Annotated[str, Field(min_length=1, max_length=255)]
+    metric: MetricName
     """Name, such as `TargetResponseTime`."""
-    stat: Annotated[str, Field(min_length=1, max_length=100)] = "Average"
+    stat: Statistic = "Average"
     """Statistic of a datapoint: `Sum`, `Average`, a percentile such as `p99`, or any other of CloudWatch."""
-    namespace: Annotated[str, Field(min_length=1, max_length=255)] = "AWS/ApplicationELB"
+    namespace: Namespace = "AWS/ApplicationELB"
     """Namespace."""
-    dimensions: Annotated[dict[str, str], Field(max_length=30)] = Field(default=_DIMENSIONS)
+    dimensions: Dimensions = Field(default=_DIMENSIONS)
     """Dimensions. `{revision.target_group}` is a placeholder for green's target group, and for blue's; the other
-    placeholders are those of the `metric` check."""
-    per: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    placeholders are those of the `metric` check, and so are literal braces."""
+    per: MetricName | None = None
     """A metric of which this one is a percentage, such as `RequestCount` for errors, because green and blue rarely have the
     same traffic. A missing datapoint of this metric counts as 0 then, since CloudWatch does not report error counts of 0."""
     fill: Annotated[float, Field(allow_inf_nan=False)] | None = None
@@ -121,7 +118,7 @@ class ComparedMetric(BaseModel):
 
     @model_validator(mode="after")
     def _has_revision_placeholder(self) -> ComparedMetric:
-        if not any(_REVISION in value for value in self.dimensions.values()):
+        if self.dimensions_of("green") == self.dimensions:
             raise FieldError(
                 "dimensions: must contain {revision.target_group}; else green and blue have the same metric"
             )
@@ -168,7 +165,7 @@ class ComparedMetric(BaseModel):
 
     def dimensions_of(self, revision: str) -> dict[str, str]:
         """Return the dimensions for `green` or `blue`."""
-        return {name: value.replace(_REVISION, f"{{{revision}.") for name, value in self.dimensions.items()}
+        return {name: for_revision(value, revision) for name, value in self.dimensions.items()}
 
     @property
     def label(self) -> str:

@@ -9,13 +9,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from ecs_hooks.aws.cloudwatch import GET_METRIC_DATA
+from ecs_hooks.aws.errors import FactError
 from ecs_hooks.checks.base import Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.golden_signals import evaluate, report
 from ecs_hooks.checks.golden_signals.evaluate import Limits, Measured
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
+from ecs_hooks.core.formatting import not_checked
 from ecs_hooks.core.outcome import MissingDataPolicy, Outcome
 from ecs_hooks.core.validation_errors import FieldError
+from ecs_hooks.deployment.placeholders import load_balancer_dimension, others, target_group_dimension
 from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS, LoadBalancing
 
 _METRICS = {
@@ -28,7 +31,6 @@ _METRICS = {
     "slow": ("TargetResponseTime", "TC({}:)"),
     "p99": ("TargetResponseTime", "p99"),
 }
-_DIMENSIONS = {"LoadBalancer": "{load_balancer}", "TargetGroup": "{green.target_group}"}
 _JUDGED_PERIODS = 2
 """Number of periods of the window that the warm-up leaves, unless `warm_up_minutes` is set."""
 
@@ -72,13 +74,20 @@ class GoldenSignalsCheck(MetricWindowCheck):
         required = super().requirements()
         return required._replace(
             actions=frozenset({DESCRIBE_REVISIONS}),
-            service_actions=lambda shared: frozenset({GET_METRIC_DATA} if _has_alb(shared.load_balancing) else ()),
+            service_actions=lambda shared: frozenset(
+                {GET_METRIC_DATA} if _application_load_balancer(shared.load_balancing) else ()
+            ),
         )
 
     def run(self, context: CheckContext) -> Outcome:
         """Read the metrics, and evaluate them."""
-        if not _has_alb(context.deployment.green.load_balancing):
-            return Outcome.skip("green has no Application Load Balancer, so there are no metrics")
+        green = context.deployment.green
+        measured = _application_load_balancer(green.load_balancing)
+        if measured is None:
+            return Outcome.skip(
+                f"green has no Application Load Balancer, so there are no metrics{not_checked(green.unread)}"
+            )
+        left_out = not_checked([*others(green.load_balancing, measured), *green.unread])
         window, series, limits = self.window(context), self.series(context), self._limits
         values = {name: series.get(name, NO_DATA).between(window.begin, window.end) for name in _METRICS}
         stamps = range(int(window.begin), int(window.end), self.period_seconds)
@@ -93,8 +102,8 @@ class GoldenSignalsCheck(MetricWindowCheck):
             return Outcome.wait(f"{summary} so far", evidence, retry_after=self.period_seconds)
         unknown = self._unknown(found, summary)
         if unknown:
-            return Outcome.by_policy(self.missing_data, unknown, evidence)
-        return Outcome.passed(f"{summary}{report.power(found, limits)}", evidence)
+            return Outcome.by_policy(self.missing_data, f"{unknown}{left_out}", evidence)
+        return Outcome.passed(f"{summary}{report.power(found, limits)}{left_out}", evidence)
 
     @property
     def _limits(self) -> Limits:
@@ -125,16 +134,23 @@ class GoldenSignalsCheck(MetricWindowCheck):
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return a query for each metric."""
+        measured = _application_load_balancer(context.deployment.green.load_balancing)
+        if measured is None:
+            return []
+        if not measured.target_group:
+            raise FactError(f"{DESCRIBE_REVISIONS}: green's target group is not resolved yet")
+        dimensions = {
+            "LoadBalancer": load_balancer_dimension(measured),
+            "TargetGroup": target_group_dimension(measured),
+        }
         return [
             {
                 "Id": f"{prefix}_{identifier}",
-                "MetricStat": self.metric_stat(
-                    context, "AWS/ApplicationELB", name, self._stat(identifier), _DIMENSIONS
-                ),
+                "MetricStat": self.metric_stat(context, "AWS/ApplicationELB", name, self._stat(identifier), dimensions),
             }
             for identifier, (name, _) in _METRICS.items()
         ]
 
 
-def _has_alb(load_balancing: Sequence[LoadBalancing]) -> bool:
-    return any("/app/" in each.production for each in load_balancing)
+def _application_load_balancer(load_balancing: Sequence[LoadBalancing]) -> LoadBalancing | None:
+    return next((each for each in load_balancing if "/app/" in each.production), None)

@@ -18,6 +18,7 @@ from ecs_hooks.checks.request.session import ExchangeFields, Session
 from ecs_hooks.checks.samples import LatencyLimits, closed_connections
 from ecs_hooks.checks.scenario.login import LoggedIn, LoginFields
 from ecs_hooks.checks.scenario.variables import VariableRequest
+from ecs_hooks.core.deadline import MAX_LAMBDA_SECONDS
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Listener
@@ -57,8 +58,9 @@ class LoadCheck(LoginFields, ExchangeFields, LatencyLimits, Check):
     type: Literal["load"] = "load"
     requests_per_second: Annotated[float, Field(gt=0, le=500)] = 10
     """Number of requests per second, evenly spread."""
-    duration_seconds: Annotated[float, Field(ge=1, le=880)] = 60
-    """Duration of the load. With `timeout_seconds` it has to fit into one invocation: see the function's `Timeout`."""
+    duration_seconds: Annotated[float, Field(ge=1, le=MAX_LAMBDA_SECONDS - 20)] = 60
+    """Duration of the load. With `timeout_seconds` it has to fit into one invocation: the function's `Timeout`, by ECS at most
+    900 s of it."""
     requests: Requests[LoadRequest] = Field(default_factory=lambda: (LoadRequest(),))
     """The requests, sent in turn by weight. Default: `GET /`."""
     listener: Listener = "test"

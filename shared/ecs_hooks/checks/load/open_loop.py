@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import Generic, NamedTuple, TypeVar
 
 from ecs_hooks.core.deadline import Deadline
-from ecs_hooks.core.outcome import ExplainedError, Outcome
+from ecs_hooks.core.own_limits import OwnLimitError
 
 T = TypeVar("T")
 
@@ -28,13 +28,8 @@ _GRACE = 0.5
 """Seconds after the timeout of the last requests, for them to end."""
 
 
-class WorkerError(ExplainedError):
+class WorkerError(OwnLimitError):
     """The process can start no more threads."""
-
-    @property
-    def outcome(self) -> Outcome:
-        """An `ERROR`: the load says nothing about green."""
-        return Outcome.error(str(self))
 
 
 class Sample(NamedTuple, Generic[T]):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 from urllib.parse import parse_qs
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -21,6 +20,7 @@ from pydantic import (
 
 from ecs_hooks.auth.secret_resolver import TextOrReference
 from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import Form
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
@@ -29,11 +29,11 @@ from ecs_hooks.http.request import (
     File,
     Request,
     check_headers,
+    check_method,
     form_body,
     json_body,
     multipart_body,
     text_body,
-    with_defaults,
 )
 from ecs_hooks.http.url import Scalar, Url, encoded
 
@@ -49,7 +49,11 @@ else:
 
 R = TypeVar("R", bound="RequestFields")
 
-Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Method = Annotated[
+    str,
+    AfterValidator(check_method),
+    WithJsonSchema({"type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}$"}),
+]
 
 _BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "form": "form", "multipart": "multipart"}
 """Fields that give the request a body, and their names in a plan."""
@@ -105,10 +109,8 @@ Fields = Annotated[
 """Fields of a form or a query. A validator checks them, since the errors of a union name its members."""
 
 
-class Part(BaseModel):
+class Part(PlanModel):
     """A part of a multipart body: a file if it has a filename, else a field."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     filename: Text | None = None
     """File name."""
@@ -149,14 +151,14 @@ TextOrPart = Annotated[Part, BeforeValidator(_from_text, json_schema_input_type=
 """A part, or the text of a field."""
 
 
-class RequestFields(BaseModel):
+class RequestFields(PlanModel):
     """Method, address, headers and body of a request."""
 
     # One spelling only: `json`, in a plan as in Python.
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
+    model_config = ConfigDict(populate_by_name=False)
 
     method: Method = "GET"
-    """HTTP method."""
+    """HTTP method: a token, such as `GET` or `PROPFIND`; methods are case-sensitive."""
     path: str | None = None
     """Path below the address of green. Default: `/`."""
     url: str | None = None
@@ -253,21 +255,19 @@ class RequestFields(BaseModel):
         self._redact_fields(redactor)
         headers = {name: value for name, value in self.headers.items() if isinstance(value, str)}
         auth = self._authorization(resolver)
-        if self.url is not None:
-            url = Url.join("", self.url, self.query)
-        else:
-            problem = green.objection(self.method, {**headers, **(auth.headers if auth else {})}, self.query)
-            if problem:
-                raise RequestError(problem)
-            for name, value in green.headers.items():
-                redactor.add_header(name, value)
-            url = Url.join(green.base_url, self.path or "/", {**green.query, **self.query})
-            headers = with_defaults(headers, green.all_headers)
+        base, path = (green.base_url, self.path or "/") if self.url is None else ("", self.url)
+        url = Url.join(base, path)
         redactor.add_userinfo(url.userinfo)
         if auth is not None and auth.certificate is not None and url.scheme != "https":
             raise RequestError("auth.mutual_tls requires https, but the address is http")
-        request = Request.build(self.method, url, headers, self._body())
-        return request._replace(auth=auth, sent=green.sent if self.url is None else None)
+        if self.url is not None:
+            return Request.build(self.method, Url.join("", path, self.query), headers, self._body())._replace(auth=auth)
+        request = green.request(self.method, path, self.query, headers, self._body(), auth)
+        # The listener rule may have added some.
+        for name, value in request.headers.items():
+            redactor.add_header(name, value)
+        redactor.add_fields(parse_qs(request.url.target.partition("?")[2]))
+        return request
 
     def _authorization(self, resolver: SecretResolver) -> Authorization | None:
         """Return `auth`, with the headers whose values are secrets by reference; None without either."""
@@ -338,6 +338,7 @@ def with_requests(
         listener=listener if to_green else None,
         urls=(*required.urls, *(url for each in requests for url in each.urls)),
         methods=tuple(dict.fromkeys(each.method for each in to_green)),
+        requests=tuple(to_green),
         secrets=(*required.secrets, *(secret for each in requests for secret in each.secrets), *certificates),
         signatures=tuple(signature for each in requests for signature in each.signatures),
     )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ecs_hooks.auth.secret_resolver import SecretResolver, TextOrReference
 from ecs_hooks.core.outcome import Outcome
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Endpoint
 from ecs_hooks.http.cookies.jar import CookieJar
-from ecs_hooks.http.errors import HttpError, RequestError, TransportError
+from ecs_hooks.http.errors import HttpError, TransportError
 from ecs_hooks.http.limits import Limits, MinVersion
 from ecs_hooks.http.tls import authorities_problem
+from ecs_hooks.http.url import Url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.context import CheckContext
     from ecs_hooks.checks.request.request_fields import RequestFields
@@ -34,10 +35,25 @@ def _are_certificates(value: str | Reference) -> str | Reference:
     return value
 
 
-class TlsFields(BaseModel):
-    """What a TLS connection requires of the server."""
+def port_problem(green: Endpoint, port: int | None) -> str:
+    """Return why another port of an address of green is not known to be green's; empty if it is."""
+    if not green.protocol or port is None or port == Url.parse(green.base_url).port:
+        return ""
+    return f"port {port} belongs to another listener of the load balancer, which may forward to blue"
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+def at_port(green: Endpoint, port: int | None) -> Endpoint:
+    """Return an address of green with another port; None leaves it as it is."""
+    if port is None:
+        return green
+    parts = urlsplit(green.base_url)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return green._replace(base_url=parts._replace(netloc=f"{userinfo}{at}{name}:{port}").geturl())
+
+
+class TlsFields(PlanModel):
+    """What a TLS connection requires of the server."""
 
     verify_tls: bool = True
     """Whether the server's certificate must be valid."""
@@ -98,10 +114,6 @@ class ExchangeFields(TlsFields):
         )
 
 
-class ObjectionError(RequestError):
-    """A request must not be sent to an address."""
-
-
 class Session(NamedTuple):
     """What the requests of one run of a check have in common."""
 
@@ -109,8 +121,6 @@ class Session(NamedTuple):
     """Address of green; empty if no request goes there."""
     resolver: SecretResolver
     """Resolves secrets; with the redactor, the limits (which hold for requests for tokens, too) and the deadline."""
-    objection: Callable[[Request], str] = lambda _: ""
-    """Returns why a request to the address must not be sent, such as one to blue that would reach green."""
 
     @classmethod
     def start(cls, context: CheckContext, listener: Listener | None) -> Session:
@@ -157,19 +167,8 @@ class Session(NamedTuple):
         return self._replace(resolver=self.resolver._replace(limits=limits, deadline=deadline or self.deadline))
 
     def build(self, request: RequestFields) -> Request:
-        """Return a request to green, or to its own `url`; see `RequestFields.build`.
-
-        Raises
-        ------
-        ObjectionError
-            If it must not be sent.
-        """
+        """Return a request to green, or to its own `url`; see `RequestFields.build`."""
         built = request.build(self.green, self.resolver)
-        if request.url is None:
-            # An API key may be the very header that a listener rule requires.
-            problem = self.objection(built if built.auth is None else built.auth._replace(sign=None).authorize(built))
-            if problem:
-                raise ObjectionError(problem)
         built = built._replace(redactor=self.redactor)
         return built._replace(cookies=self._jar_of_redirects) if self.limits.follow_redirects else built
 

@@ -111,6 +111,7 @@ class LoginFields(VariableFields):
         return required._replace(
             urls=(*required.urls, *(url for each in self.login for url in each.urls)),
             methods=tuple(dict.fromkeys((*required.methods, *(each.method for each in to_green)))),
+            requests=(*required.requests, *to_green),
             secrets=(
                 *required.secrets,
                 *self.secret_references,

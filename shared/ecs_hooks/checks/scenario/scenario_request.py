@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ecs_hooks.assertions.expect import Expect
 from ecs_hooks.assertions.query import Query
 from ecs_hooks.checks.request.session import ExchangeFields
 from ecs_hooks.checks.scenario.variables import Identifier, VariableRequest
+from ecs_hooks.core.plan_model import PlanModel
 
 
 class Capture(Query):
@@ -24,10 +25,8 @@ class Capture(Query):
         def __init__(self, *, query: str, **fields: Any) -> None: ...
 
 
-class Retry(BaseModel):
+class Retry(PlanModel):
     """How long to repeat a request within the scenario."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     timeout_seconds: Annotated[float, Field(gt=0, le=880)]
     """Seconds after which an unmet expectation is a failure."""

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from ecs_hooks.auth.secret_resolver import Secret, SecretResolver
 from ecs_hooks.auth.secret_store import Reference
 from ecs_hooks.checks.request.request_fields import RequestFields
 from ecs_hooks.core.json_text import write_json
+from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import Form
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,60}$"), Form("name: letters, digits and _")]
@@ -24,10 +25,8 @@ _TEXT_FIELDS = {*_ADDRESS_FIELDS, "auth", "ca_certificates", "headers"}
 """Fields in which values become text. Else green could send an object that is a secret by reference there."""
 
 
-class VariableFields(BaseModel):
+class VariableFields(PlanModel):
     """Values that the requests of a check use as `{{name}}`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     variables: Annotated[dict[Identifier, JsonValue], Field(max_length=50)] = Field(default={})
     """Values that requests use as `{{name}}`, besides captured ones."""
@@ -144,4 +143,7 @@ def _substitute(value: Any, values: Mapping[str, Any], *, as_text: bool, encode:
 
 def _text(value: Any, *, encode: bool) -> str:
     text = value if isinstance(value, str) else write_json(value, (", ", ": "))
-    return quote(text, safe="") if encode else text
+    try:
+        return quote(text, safe="") if encode else text
+    except UnicodeEncodeError:  # half of a surrogate pair, which the address itself refuses
+        return text

@@ -114,14 +114,14 @@ class CookieJar:
         own
             The header that the request has itself. Its cookies come first, and replace those of the jar by name.
         """
-        given = [each.strip() for each in own.split(";")]
+        given = [each.strip() for each in own.split(";") if each.strip()]
         names = {each.partition("=")[0].strip() for each in given}
         cookies = sorted(
             ((key.path, cookie) for key, cookie in self._fitting(address, names)),
             key=lambda each: -len(each[0]),
         )
         added = [f"{each.name}={each.value}" if each.name else each.value for _, each in cookies]
-        return "; ".join((*filter(None, given), *added)) if added else own
+        return "; ".join((*given, *added)) if added else own
 
     def note(self) -> str:
         """Return the `Secure` cookies that were withheld as the end of a reason, and forget them; empty without any."""

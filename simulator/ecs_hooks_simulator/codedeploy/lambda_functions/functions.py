@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecs_hooks.core import clock
+from ecs_hooks.core.json_text import read_json
 from ecs_hooks_simulator.aws.cloudwatch import Counted, Measure
 from ecs_hooks_simulator.aws.metric_alarm import FUNCTIONS
 from ecs_hooks_simulator.aws.metric_data import dimensions_of
-from ecs_hooks_simulator.codedeploy.lambda_functions.server import FUNCTION_ERROR, INVOCATIONS
+from ecs_hooks_simulator.codedeploy.lambda_functions.server import CLIENT_CONTEXT, FUNCTION_ERROR, INVOCATIONS
 from ecs_hooks_simulator.core.errors import EcsError
 from ecs_hooks_simulator.traffic.load_balancer import Forwarded
 
@@ -73,12 +74,12 @@ class LambdaFunctions:
         payload = request.get("Payload") or b"{}"
         body = payload.encode() if isinstance(payload, str) else bytes(payload)
         try:
-            json.loads(body)
+            read_json(body)
         except ValueError as error:
             raise EcsError(
                 "InvalidRequestContentException", f"Could not parse request body into json: {error}"
             ) from None
-        answer = self._measured(listener, version, body)
+        answer = self._measured(listener, version, body, str(request.get("ClientContext") or ""))
         if request.get("InvocationType") == "Event":
             return {"StatusCode": 202}
         shape: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": version.id, "Payload": answer.payload}
@@ -99,15 +100,15 @@ class LambdaFunctions:
             raise EcsError("ResourceNotFoundException", f"Function not found: {arn}:{qualifier or '$LATEST'}")
         return listener, found[0]
 
-    def _measured(self, listener: str, version: ServiceRevision, body: bytes) -> _Answer:
+    def _measured(self, listener: str, version: ServiceRevision, body: bytes, client_context: str) -> _Answer:
         began = time.perf_counter()
-        answer = self._exchange(listener, version, body)
+        answer = self._exchange(listener, version, body, client_context)
         seconds = time.perf_counter() - began
         status = 502 if answer.failed else 200
         self._balancer.note(Forwarded(clock.now(), listener, version.arn, status, seconds))
         return answer
 
-    def _exchange(self, listener: str, version: ServiceRevision, body: bytes) -> _Answer:
+    def _exchange(self, listener: str, version: ServiceRevision, body: bytes, client_context: str) -> _Answer:
         effect = self._balancer.fault_effect(version.arn, listener)
         connection = http.client.HTTPConnection(self._balancer.targets[version.arn], timeout=TIMEOUT)
         began = time.perf_counter()
@@ -118,7 +119,11 @@ class LambdaFunctions:
                 return _timed_out()
             if effect.fails:
                 return _error("SimulatedError", "fault injected by the simulator")
-            connection.request("POST", INVOCATIONS, body, {"Content-Type": "application/json"})
+            headers = {
+                "Content-Type": "application/json",
+                **({CLIENT_CONTEXT: client_context} if client_context else {}),
+            }
+            connection.request("POST", INVOCATIONS, body, headers)
             response = connection.getresponse()
             payload = response.read()
             self._balancer.closing.wait(effect.extra_seconds(time.perf_counter() - began))

@@ -17,14 +17,17 @@ import traceback
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ecs_hooks.core.deadline import MAX_LAMBDA_SECONDS
 from ecs_hooks_simulator.core.hook_targets import LambdaContext
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
+CLIENT_CONTEXT = "X-Amz-Client-Context"
 FUNCTION_ERROR = "X-Amz-Function-Error"
-_TIMEOUT = 900.0
+_TIMEOUT = float(MAX_LAMBDA_SECONDS)
 
 Handler = Callable[[Any, Any], Any]
 
@@ -60,11 +63,25 @@ class FunctionServer(ThreadingHTTPServer):
         super().__init__(address, _Requests)
         self._handler = handler
 
-    def invoke(self, event: Any) -> tuple[Any, bool]:
-        """Invoke the function; return its response and False, or Lambda's shape of its error and True."""
+    def invoke(self, event: Any, client_context: str = "") -> tuple[Any, bool]:
+        """Invoke the function; return its response and False, or Lambda's shape of its error and True.
+
+        Parameters
+        ----------
+        event
+            The event.
+        client_context
+            The JSON of `ClientContext`, in Base64; empty without one.
+        """
         arn = "arn:aws:lambda:us-west-2:123456789012:function:function"
         try:
-            answer = self._handler(event, LambdaContext("function", arn, "128", _TIMEOUT))
+            context = LambdaContext("function", arn, "128", _TIMEOUT)
+            if client_context:
+                fields = json.loads(base64.b64decode(client_context))
+                context.client_context = SimpleNamespace(
+                    client=None, custom=fields.get("custom"), env=fields.get("env")
+                )
+            answer = self._handler(event, context)
             return json.loads(json.dumps(answer)), False
         except Exception as error:  # noqa: BLE001 - any exception is a function error
             frames = traceback.format_tb(error.__traceback__)
@@ -78,7 +95,7 @@ class _Requests(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.command == "POST" and self.path == INVOCATIONS:
-            answer, failed = self.server.invoke(json.loads(body or b"{}"))
+            answer, failed = self.server.invoke(json.loads(body or b"{}"), self.headers.get(CLIENT_CONTEXT, ""))
             headers = {FUNCTION_ERROR: "Unhandled"} if failed else {}
             self._answer(200, {"content-type": "application/json", **headers}, json.dumps(answer).encode())
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from botocore.exceptions import ClientError
 from ecs_hooks_simulator import Fault, MetricAlarm
 from ecs_hooks_simulator.codedeploy import ComputePlatform, Deployment, DeploymentConfig, DeploymentGroup
 from ecs_hooks_simulator.codedeploy.lambda_functions.functions import FunctionMetrics
+from ecs_hooks_simulator.codedeploy.lambda_functions.server import FunctionServer
 from ecs_hooks_simulator.codedeploy.simulation import CodeDeploySimulation, demo_function
 from ecs_hooks_simulator.core.clock import EPOCH
 from ecs_hooks_simulator.core.errors import EcsError
@@ -63,6 +66,33 @@ def test_a_version_is_invoked_by_its_number(simulation: CodeDeploySimulation) ->
                 assert (payload["size"], payload["version"]) == (5, version)
 
     during(simulation, check)
+
+
+def test_a_version_gets_the_client_context() -> None:
+    custom = {"ecs-hooks": "1"}
+    seen: list[Any] = []
+    with FunctionServer(("127.0.0.1", 0), lambda _, context: seen.append(context.client_context)) as server:
+        server.invoke({}, base64.b64encode(json.dumps({"custom": custom}).encode()).decode())
+        server.invoke({})
+    assert [each and each.custom for each in seen] == [custom, None]
+
+
+def test_the_client_context_of_invoke_reaches_the_function(simulation: CodeDeploySimulation) -> None:
+    context = base64.b64encode(b'{"custom": {}}').decode()
+    sent: list[str] = []
+    exchange = http.client.HTTPConnection.request
+
+    def request(self: Any, method: str, url: str, body: Any = None, headers: Any = None, **rest: Any) -> None:
+        sent.extend(value for name, value in (headers or {}).items() if name == "X-Amz-Client-Context")
+        exchange(self, method, url, body, headers or {}, **rest)
+
+    def check(functions: Any) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(http.client.HTTPConnection, "request", request)
+            functions.invoke(FunctionName=NAME, Qualifier="2", ClientContext=context)
+
+    during(simulation, check)
+    assert sent == [context]
 
 
 def test_the_alias_invokes_both_versions_by_weight(simulation: CodeDeploySimulation) -> None:

@@ -1,0 +1,52 @@
+"""The limits of the process, lowered for a test."""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+
+from ecs_hooks.core.own_limits import max_descriptor
+
+
+@contextmanager
+def few_descriptors(spare: int) -> Iterator[None]:
+    """Let the process open so many further connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open(os.devnull) as file:  # noqa: PTH123 - its number is that of the next connection
+        free = file.fileno()
+    try:
+        for limit in range(free, soft):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            if max_descriptor() == free + spare - 1:
+                break
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Let the process open nothing at all."""
+    with few_descriptors(5), ExitStack() as opened:
+        with suppress(OSError):
+            while True:
+                opened.enter_context(open(os.devnull))  # noqa: PTH123 - until it fails
+        yield
+
+
+def no_threads(monkeypatch: pytest.MonkeyPatch, name: str = "") -> None:
+    """Let no thread start whose name begins like this, as where the process has too many."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith(name):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr("ecs_hooks.core.deadline._idle", [])
+    monkeypatch.setattr(threading.Thread, "start", refuse)
