@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ecs_hooks.core.decoded_views import SPACE, View, decoded_views, without_space
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.json_text import HugeNumber
+from ecs_hooks.core.redaction.decoded_views import SPACE, View, decoded_views, without_space
 
 MASK = "***"
 
