@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
-from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -20,7 +19,9 @@ from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.event import Stage
 from ecs_hooks.engine.hook import Definition
 from ecs_hooks.handler import LifecycleHandler
+from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.guard import VARIABLE
+from ecs_hooks.http.url import Url
 from ecs_hooks.plan.model import Plan
 from ecs_hooks_cli.common.advice import advice, judges_traffic, shares, usual_of_last_week
 from ecs_hooks_cli.common.live import JsonLines, hooks_shown_in
@@ -191,10 +192,10 @@ def _event_of_url(url: str, blue_url: str | None, stage: str | None, region: str
 
 
 def _host_of(option: str, url: str) -> str:
-    host = urlsplit(url).hostname
-    if urlsplit(url).scheme not in {"http", "https"} or not host:
-        raise click.UsageError(f"{option} must begin with http:// or https:// and a host")
-    return host
+    try:
+        return Url.parse(url).host
+    except RequestError:
+        raise click.UsageError(f"{option} must begin with http:// or https:// and a host") from None
 
 
 def _deployment(service: str | None, deployment: str | None, region: str | None) -> EcsArn:

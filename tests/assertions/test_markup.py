@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from urllib3 import HTTPHeaderDict
 
+import ecs_hooks
 from ecs_hooks.assertions.markup import MarkupError, find_css, find_xpath
 from ecs_hooks.assertions.query import Assertion, Query
 from ecs_hooks.core.deadline import Deadline, DeadlinePassedError, limited_by
@@ -277,3 +283,76 @@ def test_a_page_of_a_server(serve: Serve) -> None:
     assert ask(server.url, expect={"asserts": asserts}).status is Status.PASS
     failed = ask(server.url, expect={"asserts": [{"query": "xpath", "path": "//h1", "exists": True}]})
     assert failed.reason.endswith("xpath //h1 is missing")
+
+
+PIECES = [
+    *(
+        "<",
+        ">",
+        "</",
+        "/>",
+        "<!",
+        "<!--",
+        "-->",
+        "<?xml version='1.0'?>",
+        "<![CDATA[",
+        "]]>",
+        "&",
+        "&amp;",
+        "&#x0;",
+        "&nbsp;",
+        "'",
+        '"',
+        "=",
+    ),
+    *(
+        "<p>",
+        "</p>",
+        "<html>",
+        "</html>",
+        "<head>",
+        "<body a=b>",
+        "<table>",
+        "<tr>",
+        "<td>",
+        "<a b:c='d'>",
+        "<script>",
+        "</script>",
+        "<br/>",
+    ),
+    *("<!DOCTYPE a [", "]>", "<!ENTITY b 'c'>", "xmlns:b='u'", "x", " ", "\x00", "\ud800", "\u00e9"),
+]
+PATHS = [
+    "//*",
+    "string(/)",
+    "count(//@*)",
+    "//p[2]",
+    "/html/body/*",
+    "//b:c",
+    "//text()",
+    "sum(//p)",
+    "//p | //a",
+    "//p/following::*",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.sampled_from(PATHS), st.booleans())
+def test_every_document_is_read_or_refused(text: str, path: str, xml: bool) -> None:
+    for find in (lambda: find_xpath(path, text, xml=xml), lambda: find_css("p, [b] > *", "b", text, xml=xml)):
+        try:
+            values: list[Any] = find()
+        except MarkupError:
+            continue
+        assert all(isinstance(each, str | float | int) for each in values)
+
+
+def test_other_queries_do_not_load_the_evaluation_of_markup() -> None:
+    program = (
+        "import sys; from ecs_hooks.plan.model import Plan;"
+        "Plan.parse({'checks': [{'type': 'http', 'expect': {'asserts': [{'query': 'body', 'min': 1}]}}]});"
+        "print({'elementpath', 'cssselect', 'html.parser', 'xml.parsers.expat'} & set(sys.modules))"
+    )
+    environment = {"PYTHONPATH": str(Path(ecs_hooks.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "set()"

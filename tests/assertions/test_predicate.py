@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ecs_hooks.assertions.predicate import Predicate
+from ecs_hooks.assertions.predicate import Condition, Predicate
 from ecs_hooks.core.formatting import json_equal, json_type
 from ecs_hooks.core.redaction import Redactor
 
@@ -259,6 +259,7 @@ def test_limits_are_exact(predicate: dict[str, Any], actual: Any, problem: str |
             "2026-12-01T03:30:00+01:00",
             'is "2026-12-01T03:30:00+01:00", expected at least "2026-12-01T03:00:00Z"',
         ),
+        ({"min": "2026-12-01"}, 1.5, "is 1.5, expected a date"),
         ({"min": "2026-12-01"}, "tomorrow", 'is "tomorrow", expected a date'),
         ({"min": "2026-12-01"}, "2026-13-01", 'is "2026-13-01", expected a date'),
         ({"min": "2026-12-01"}, "Tue, 99 Dec 2026 03:00:00 GMT", 'is "Tue, 99 Dec 2026 03:00:00 GMT", expected a date'),
@@ -355,8 +356,51 @@ def test_invalid_predicates_are_refused(predicate: dict[str, Any], problem: str)
         Predicate.model_validate(predicate)
 
 
+@pytest.mark.parametrize(
+    ("limit", "problem"),
+    [
+        (True, "must be a number, not boolean"),
+        ("a", "must be a number, not string"),
+        (float("nan"), "must be a finite number"),
+    ],
+)
+def test_a_limit_of_a_condition_is_a_finite_number(limit: Any, problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        Condition(above=limit)
+
+
+def test_a_limit_of_a_condition_is_exact() -> None:
+    condition = Condition(above=9007199254740992)
+    assert condition.holds(9007199254740993)
+    assert not condition.holds(9007199254740992)
+    assert str(condition) == "above 9007199254740992"
+    assert str(Condition(above=0.5, below=-1)) == "above 0.5 or below -1"
+
+
 @given(JSON)
 def test_every_value_equals_itself(value: Any) -> None:
     assert json_equal(value, value)
     assert Predicate(equals=value).problem(value, Redactor()) is None
     assert Predicate(not_equals=value).problem(value, Redactor()) is not None
+
+
+CONDITIONS = st.dictionaries(
+    st.sampled_from([*FITTING, "equals", "not_equals", "in", "type", "json_schema", "exists", "not"]),
+    JSON
+    | st.sampled_from(["number", "a", "2026-12-01", 1, [1], [1, 2], ["a", "b"], True, {"min": 1}, {"type": "string"}]),
+    min_size=1,
+    max_size=3,
+)
+TEXTS = st.text() | st.sampled_from(["5", "-1e5", "null", "true", "2026-12-01", "::1", "10.0.0.1", "1" * 5000, "nan"])
+
+
+@settings(max_examples=500, deadline=None)
+@given(CONDITIONS, JSON | TEXTS, st.booleans())
+def test_a_predicate_and_its_negation_never_both_hold(conditions: dict[str, Any], actual: Any, is_text: bool) -> None:
+    try:
+        predicate, negation = (Predicate.model_validate(each) for each in (conditions, {"not": conditions}))
+    except ValidationError:
+        return
+    problems = [each.problem(actual, Redactor(), is_text=is_text) for each in (predicate, negation)]
+    assert problems != [None, None]
+    assert all(problem is None or len(problem) < 2000 for problem in problems)

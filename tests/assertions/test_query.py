@@ -250,6 +250,7 @@ def test_cookies_are_read_as_browsers_do(lines: list[str], query: dict[str, Any]
         ("next", "https://shop.example/next"),
         ("?page=2", "https://shop.example/a?page=2"),
         ("../x y", "https://shop.example/x%20y"),
+        ("/\u00e9", "https://shop.example/%C3%A9"),
     ],
 )
 def test_a_location_is_resolved_against_the_request(location: str, resolved: str) -> None:

@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ecs_hooks.assertions.json_schema import check_schema, violation
 
@@ -48,6 +50,12 @@ DRAFTS = {
         ),
         ({"$schema": "http://json-schema.org/draft-7/schema#"}, "$.$schema: is not a known draft"),
         ({"items": {"$schema": DRAFTS["4"]}}, "$.items.$schema: differs from the draft of the whole schema"),
+        ({"properties": {"a": {"items": {"typ": 1}}, "a.items": {}}}, "$.properties.a.items.typ: is not a keyword"),
+        (
+            {"$schema": DRAFTS["7"], "items": {"$defs": {"a": {"format": ["x"]}}}},
+            "$.items.$defs.a.format: must be of type string",
+        ),
+        ({"$schema": DRAFTS["7"], "$defs": {"a": 5}}, "$.$defs.a: must be of type object or boolean"),
         # References.
         ({"$ref": "#/$defs/a"}, "$.$ref: '#/$defs/a' is not in the schema"),
         ({"$ref": "#a", "$defs": {"a": {"$anchor": "b"}}}, "$.$ref: '#a' is not in the schema"),
@@ -56,6 +64,11 @@ DRAFTS = {
         (
             {"$ref": "#/$defs/a", "$defs": {"a": {"$id": "http://x/a", "$ref": "#/$defs/b"}, "b": {}}},
             "$.$defs.a.$ref: '#/$defs/b' is not in the schema",
+        ),
+        ({"contentEncoding": "base64"}, "$.contentEncoding: is not checked; remove it"),
+        (
+            {"$schema": DRAFTS["7"], "items": {"contentMediaType": "application/json"}},
+            "$.items.contentMediaType: is not checked",
         ),
         # Formats.
         ({"format": "datetime"}, "$.format: 'datetime' cannot be checked; did you mean 'date-time'?"),
@@ -75,6 +88,8 @@ def test_what_would_not_be_checked_is_refused(schema: dict[str, Any], problem: s
         {"properties": {"requred": {}, "format": {"type": "string"}, "$ref": {"type": "string"}}},
         {"const": {"requred": 1, "$ref": "http://x/y"}},
         {"enum": [{"requred": 1, "format": "datetime"}]},
+        {"const": {"patternProperties": {"(": 1}}},
+        {"$schema": DRAFTS["7"], "$ref": "#/$defs/a", "$defs": {"a": {"$defs": {"b": True}}}},
         {"default": {"requred": 1}, "examples": [{"$ref": "http://x/y"}]},
         {"x-note": {"requred": 1}, "$comment": "a", "title": "a", "description": "a", "deprecated": True},
         {
@@ -124,3 +139,79 @@ def test_every_draft_checks_formats(name: str) -> None:
 
 def test_a_boolean_is_a_schema() -> None:
     assert check_schema({"items": True, "not": False}) == {"items": True, "not": False}
+
+
+KEYWORDS = [
+    *(
+        "$ref",
+        "$dynamicRef",
+        "$id",
+        "$schema",
+        "$anchor",
+        "$defs",
+        "definitions",
+        "properties",
+        "patternProperties",
+        "items",
+    ),
+    *(
+        "prefixItems",
+        "allOf",
+        "anyOf",
+        "not",
+        "if",
+        "format",
+        "type",
+        "enum",
+        "const",
+        "required",
+        "pattern",
+        "minimum",
+        "multipleOf",
+    ),
+    *(
+        "dependencies",
+        "dependentSchemas",
+        "unevaluatedProperties",
+        "additionalProperties",
+        "uniqueItems",
+        "contains",
+        "a",
+    ),
+]
+LEAVES = st.sampled_from(
+    [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1e308,
+        "",
+        "#",
+        "#/a",
+        "#/$defs/a",
+        "#a",
+        "http://[",
+        "string",
+        "date",
+        "(",
+        "a",
+        *DRAFTS.values(),
+    ]
+)
+SCHEMAS = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYWORDS), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(KEYWORDS), SCHEMAS, max_size=4), SCHEMAS)
+def test_every_schema_is_valid_or_refused(schema: dict[str, Any], value: Any) -> None:
+    try:
+        check_schema(schema)
+    except ValueError:
+        return
+    assert isinstance(violation(schema, value), str | None)

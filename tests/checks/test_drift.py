@@ -106,4 +106,4 @@ def test_load_balancers_that_cannot_be_read_are_named(aws: AwsApi) -> None:
     admin = [{"Type": "forward", "TargetGroupArn": ADMIN_GROUP}]
     aws.answer("DescribeListeners", {"Listeners": [{"DefaultActions": admin}]})
 
-    assert run() == Outcome.passed(f"3 listeners as ECS configured; not checked: {UNREAD}")
+    assert run() == Outcome.passed("3 listeners as ECS configured").leaving_out(UNREAD.split(", "))

@@ -480,5 +480,5 @@ def test_a_request_has_any_method(serve: Serve, method: str) -> None:
 
 @pytest.mark.parametrize("method", ["get", "CONNECT", "A B"])
 def test_a_method_that_is_none_is_refused(method: str) -> None:
-    with pytest.raises(ValidationError, match="method must be one of GET, HEAD"):
+    with pytest.raises(ValidationError, match="Value error, must be one of GET, HEAD"):
         HttpCheck(method=method)

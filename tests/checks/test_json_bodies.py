@@ -126,7 +126,7 @@ def test_an_integer_of_any_length_can_be_asserted(serve: Serve, predicate: dict[
     ("predicate", "expected"),
     [
         ({"equals": 1}, "1"),
-        ({"max": 1e308}, "at most 1e+308"),
+        ({"max": 1e308}, "at most 1.000e+308"),
         ({"type": "string"}, "type string"),
         ({"json_schema": {"multipleOf": 7}}, "to be valid against the schema, but $ violates multipleOf: 7"),
         ({"json_schema": {"type": "string"}}, 'to be valid against the schema, but $ violates type: "string"'),
@@ -178,6 +178,12 @@ def test_what_is_no_multiple(serve: Serve, schema: dict[str, Any], number: str, 
     outcome = ask(serve, f'{{"a": {number}}}'.encode(), {"json": {"$.a": {"json_schema": schema}}})
     assert outcome.status is Status.FAIL
     assert problem in outcome.reason
+
+
+def test_items_that_are_equal_in_another_notation_are_equal(serve: Serve) -> None:
+    unique = {"json": {"$.a": {"json_schema": {"uniqueItems": True}}}}
+    assert ask(serve, b'{"a": [1e400, 1e401, -1e400, 1]}', unique).status is Status.PASS
+    assert "$ violates uniqueItems: true" in ask(serve, b'{"a": [1e400, 10.0e399]}', unique).reason
 
 
 @pytest.mark.parametrize(

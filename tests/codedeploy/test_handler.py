@@ -257,11 +257,11 @@ def test_the_reason_of_a_wait_that_cannot_be_scheduled_begins_with_failed(
     handler = answering(Outcome.wait("a moment", retry_after=100))
     if seconds == 120:
         # Only the schedule before the checks can be set.
-        def deny_from_now_on(_: dict[str, Any]) -> dict[str, Any]:
+        def denied_from_now_on(_: dict[str, Any]) -> dict[str, Any]:
             account.aws.error("CreateSchedule", "AccessDenied")
             return {}
 
-        account.aws.answer("CreateSchedule", deny_from_now_on)
+        account.aws.answer("CreateSchedule", denied_from_now_on)
     answer = account.invoke(handler, seconds=seconds)
 
     assert account.reports == ["Failed"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status, check_code
@@ -33,3 +35,19 @@ def test_an_error_that_explains_itself_is_not_one_of_the_checks_class(error: Bas
         raise error
 
     assert caught.value is error
+
+
+@pytest.mark.parametrize("made", [Outcome.passed, Outcome.skip, Outcome.wait])
+def test_parts_that_a_check_leaves_out_are_in_reason_and_evidence(made: Callable[[str], Outcome]) -> None:
+    outcome = made("fine").leaving_out(["a", "b", "c", "d", "e", "f"])
+
+    assert outcome.reason == "fine; not checked: a, b, c, d, e and 1 more"
+    assert outcome.evidence == {"parts_not_checked": 6}
+    assert outcome.warns is outcome.decided
+    assert made("fine").leaving_out([]) == made("fine")
+    assert not made("fine").warns
+
+
+@pytest.mark.parametrize("made", [Outcome.failed, Outcome.error])
+def test_a_failure_leaves_nothing_out(made: Callable[[str], Outcome]) -> None:
+    assert made("broken").leaving_out(["a"]) == made("broken")

@@ -121,6 +121,7 @@ def test_credentials_may_meet_a_condition() -> None:
         (regex(path("^/x")), request("/xy"), "path-pattern"),
         (header("X-E", "*"), request(), "requires http-header X-E and has no literal value for it; set the header X-E"),
         (header("X-E", "a*", "b?"), request(), "http-header X-E"),
+        (header("X-E", "a\\*"), request(), "http-header X-E"),
         (header("X-E"), request(), "http-header X-E"),
         (regex(header("X-E", "a")), request(), "http-header X-E"),
         ({"Field": "http-header"}, request(), "http-header"),

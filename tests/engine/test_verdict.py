@@ -39,6 +39,14 @@ def test_a_check_that_had_too_little_data_is_named() -> None:
     )
 
 
+def test_a_check_that_left_parts_out_is_named() -> None:
+    passed = Outcome.passed("0 log events").leaving_out(["container envoy (log driver awsfirelens)"])
+
+    assert judge(Outcome.passed(), passed) == Verdict(
+        HookStatus.SUCCEEDED, '2 passed; http "1" 0 log events; not checked: container envoy (log driver awsfirelens)'
+    )
+
+
 def test_nothing_to_check_is_said() -> None:
     assert judge() == Verdict(HookStatus.SUCCEEDED, "there is nothing to check at this stage")
 

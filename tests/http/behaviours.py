@@ -119,7 +119,7 @@ def redirecting(**table: str) -> Script:
     def play(peer: Peer) -> None:
         while request := peer.request():
             place = table.get(request.split()[1].decode().lstrip("/"))
-            peer.send(_MOVED.format(place).encode()) if place else peer.answer(b"ok")
+            peer.send(_MOVED.format(place).encode("latin-1")) if place else peer.answer(b"ok")
 
     return play
 
@@ -382,6 +382,21 @@ TO_ANSWER: dict[str, Behaviour] = {
     ),
     "redirects to the credentials of the task as an IPv6 address": Behaviour(
         redirecting(x="http://[::ffff:169.254.170.2]/v2"), FAIL, "a metadata address", fields=FOLLOWED
+    ),
+    "redirects to the metadata of the instance in other digits": Behaviour(
+        redirecting(x="http://\uff11\uff16\uff19\u3002254\uff0e169.254/".encode().decode("latin-1")),
+        FAIL,
+        FORBIDDEN.format("metadata", "169.254.169.254"),
+        fields=FOLLOWED,
+    ),
+    "redirects to loopback with backslashes": Behaviour(
+        redirecting(x="/\\127.0.0.2\\x"), FAIL, FORBIDDEN.format("loopback", "127.0.0.2"), fields=FOLLOWED
+    ),
+    "redirects to two places": Behaviour(
+        sending(b"HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation: /b\r\n\r\n"),
+        FAIL,
+        "several different Location headers",
+        fields=FOLLOWED,
     ),
     "redirects to loopback": Behaviour(
         redirecting(x="http://127.0.0.2/"), FAIL, FORBIDDEN.format("loopback", "127.0.0.2"), fields=FOLLOWED

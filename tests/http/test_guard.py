@@ -84,6 +84,11 @@ def test_an_ipv4_address_is_judged_the_same_in_every_disguise(address: IPv4Addre
         ("[::1]", "x", "::1", True),
         ("fe80::/10", "x", "169.254.0.1", False),
         ("10.0.0.1", "x", "169.254.169.254", False),
+        ("b\xfccher.example", "xn--bcher-kva.example", "127.0.0.1", True),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example", "127.0.0.1", True),
+        ("b\xfccher.example", "bucher.example", "127.0.0.1", False),
+        ("my_service.local", "MY_service.local", "127.0.0.1", True),
+        ("\uff11\uff12\uff17.0.0.1", "x", "127.0.0.1", True),
     ],
 )
 def test_the_list_admits_names_addresses_and_networks(allowed: str, host: str, address: str, admitted: bool) -> None:
@@ -91,7 +96,18 @@ def test_the_list_admits_names_addresses_and_networks(allowed: str, host: str, a
 
 
 @pytest.mark.parametrize(
-    "text", ["http://localhost", "localhost:80", "*.example.com", "a b", "127.1", "0x7f.1", "1.2.3.4/99", "2130706433"]
+    "text",
+    [
+        "http://localhost",
+        "localhost:80",
+        "*.example.com",
+        "a b",
+        "127.1",
+        "0x7f.1",
+        "1.2.3.4/99",
+        "2130706433",
+        "\ufffd.x",
+    ],
 )
 def test_an_entry_that_is_no_host_is_named_and_not_repeated(text: str) -> None:
     with pytest.raises(ForbiddenAddressError, match="ECS_HOOKS_ALLOWED_HOSTS: entry 2 is not a host") as caught:

@@ -131,10 +131,27 @@ def test_a_request_arrives_as_it_is(mirror: str, method: str, headers: dict[str,
         ("https://example.com:80/", "example.com:80"),
         ("http://[::1]:8080/", "[::1]:8080"),
         ("http://[fe80::1%25eth0]/", "[fe80::1]"),
+        ("http://B\xfccher.example:8080/", "xn--bcher-kva.example:8080"),
+        ("http://my_service.example/", "my_service.example"),
     ],
 )
 def test_the_host_header_is_the_authority_of_the_url(mirror: str, address: str, host: str) -> None:
     assert f"\r\nHost: {host}\r\n".encode() in sent(mirror, Request.build("GET", Url.parse(address)))
+
+
+@pytest.mark.parametrize(
+    ("host", "sent_as"),
+    [
+        ("b\xfccher.example:8443", "xn--bcher-kva.example:8443"),
+        ("\u65e5\u672c\u8a9e.jp", "xn--wgv71a119e.jp"),
+        ("Shop_a.Example", "Shop_a.Example"),
+        ("[::1]:80", "[::1]:80"),
+        ("\xe9 \xe9", "\xe9 \xe9"),
+    ],
+)
+def test_a_given_host_header_is_ascii(mirror: str, host: str, sent_as: str) -> None:
+    request = Request.build("GET", Url.parse("http://example.com/"), {"HOST": host})
+    assert f"\r\nHOST: {sent_as}\r\n".encode("latin-1") in sent(mirror, request)
 
 
 def test_a_given_host_header_is_the_only_one(mirror: str) -> None:

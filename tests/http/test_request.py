@@ -162,6 +162,8 @@ def test_another_origin_gets_no_credentials(location: str, kept: bool) -> None:
         ("[::1]:80", "::1"),
         ("", "a.example"),
         ("[broken", "a.example"),
+        ("B\xfccher.example:8443", "xn--bcher-kva.example"),
+        ("my_service.example", "my_service.example"),
     ],
 )
 def test_the_certificate_is_expected_for_the_host_header(host: str | None, name: str) -> None:
@@ -210,6 +212,54 @@ def test_they_do_not_go_along_to_another_origin(location: str, kept: bool) -> No
     assert sent.url.target.count("token") == kept
     # The way back from there does not bring them back either.
     assert kept or following.redirected(302, "https://a.example/").auth is None
+
+
+HALF = "a\ud800"
+
+
+def test_json_bodies_are_json() -> None:
+    assert json_body({"a": [1, HALF]}).content == b'{"a":[1,"a\\ud800"]}'
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    for wrong in (float("nan"), [float("inf")], deep):
+        with pytest.raises(RequestError, match=r"^json: must have no NaN, no infinite number, and no more than"):
+            json_body(wrong)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: text_body(HALF),
+        lambda: form_body({"a": HALF}),
+        lambda: form_body({HALF: ["a", "b"]}),
+        lambda: multipart_body({"a": HALF}),
+        lambda: multipart_body({HALF: "a"}),
+        lambda: multipart_body({"a": File(HALF, b"")}),
+        lambda: as_file(("a", HALF)),
+        lambda: Url.parse(f"http://a/{HALF}"),
+        lambda: Url.join("http://a", "/", {"a": HALF}),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused(make: Callable[[], Any]) -> None:
+    with pytest.raises(RequestError, match=r"must not contain half of a surrogate pair$"):
+        make()
+
+
+# Cookies
+
+
+def test_cookies_of_a_jar_go_into_the_header() -> None:
+    jar = CookieJar()
+    request = Request.build(
+        "GET", Url.parse("http://10.0.0.1:8080/x"), {"host": "Shop.example", "cookie": "b=own;c=own"}
+    )
+    assert request.with_cookies(jar) is request
+    request.keep_cookies(jar, HTTPHeaderDict([("Set-Cookie", "a=1; Path=/"), ("set-cookie", "b=2"), ("X", "y")]))
+    assert request.with_cookies(jar).headers == {**request.with_cookies(jar).headers, "Cookie": "b=own; c=own; a=1"}
+    assert "cookie" not in request.with_cookies(jar).headers
+    assert Request.build("GET", Url.parse("http://10.0.0.1/x")).with_cookies(jar).cookie_header == ""
+    assert Request.build("GET", Url.parse("http://shop.example/x")).with_cookies(jar).cookie_header == "a=1; b=2"
 
 
 def test_a_long_address_is_masked_then_cut() -> None:
@@ -301,51 +351,3 @@ def test_secrets_are_known_by_name_without_a_redactor() -> None:
     assert following.headers["X-Y"] == "z"
     with pytest.raises(RedirectError):
         request.redirected(302, "https://b.example/y?k=9sd8f7ab")
-
-
-HALF = "a\ud800"
-
-
-def test_json_bodies_are_json() -> None:
-    assert json_body({"a": [1, HALF]}).content == b'{"a":[1,"a\\ud800"]}'
-    deep: Any = 1
-    for _ in range(100_000):
-        deep = [deep]
-    for wrong in (float("nan"), [float("inf")], deep):
-        with pytest.raises(RequestError, match=r"^json: must have no NaN, no infinite number, and no more than"):
-            json_body(wrong)
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: text_body(HALF),
-        lambda: form_body({"a": HALF}),
-        lambda: form_body({HALF: ["a", "b"]}),
-        lambda: multipart_body({"a": HALF}),
-        lambda: multipart_body({HALF: "a"}),
-        lambda: multipart_body({"a": File(HALF, b"")}),
-        lambda: as_file(("a", HALF)),
-        lambda: Url.parse(f"http://a/{HALF}"),
-        lambda: Url.join("http://a", "/", {"a": HALF}),
-    ],
-)
-def test_half_of_a_surrogate_pair_is_refused(make: Callable[[], Any]) -> None:
-    with pytest.raises(RequestError, match=r"must not contain half of a surrogate pair$"):
-        make()
-
-
-# Cookies
-
-
-def test_cookies_of_a_jar_go_into_the_header() -> None:
-    jar = CookieJar()
-    request = Request.build(
-        "GET", Url.parse("http://10.0.0.1:8080/x"), {"host": "Shop.example", "cookie": "b=own;c=own"}
-    )
-    assert request.with_cookies(jar) is request
-    request.keep_cookies(jar, HTTPHeaderDict([("Set-Cookie", "a=1; Path=/"), ("set-cookie", "b=2"), ("X", "y")]))
-    assert request.with_cookies(jar).headers == {**request.with_cookies(jar).headers, "Cookie": "b=own; c=own; a=1"}
-    assert "cookie" not in request.with_cookies(jar).headers
-    assert Request.build("GET", Url.parse("http://10.0.0.1/x")).with_cookies(jar).cookie_header == ""
-    assert Request.build("GET", Url.parse("http://shop.example/x")).with_cookies(jar).cookie_header == "a=1; b=2"

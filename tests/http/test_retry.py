@@ -13,6 +13,7 @@ from ecs_hooks.http.errors import (
     DeadlineError,
     ForbiddenAddressError,
     ProtocolError,
+    RedirectError,
     ResetBeforeResponseError,
     ResponseTimeoutError,
 )
@@ -166,6 +167,37 @@ def received_as(name: str, serve: Serve, **table: str) -> str:
     """Return the last request that a server receives which has another name in Host, and redirects from /a."""
     url = serve(routes(**table)).url
     return follow(url).get("/a", headers={"Host": name, "Authorization": "Bearer t0ken"}).text
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [("/\xfc", "/%FC"), ("/\xc3\xbc", "/%C3%BC"), ("/\x01 \\x", "/%01%20/x"), ("?\xfc", "/a?%FC")],
+)
+def test_a_location_is_requested_as_by_browsers(serve: Serve, location: str, target: str) -> None:
+    assert follow(serve(routes(a=location)).url).get("/a").text.startswith(f"GET {target} HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("second", ["/b", "/c"])
+def test_locations_that_differ_are_an_error(serve: Serve, second: str) -> None:
+    def script(peer: Peer) -> None:
+        if b" /a " in peer.request():
+            peer.answer(b"", "Location: /b", f"Location: {second}", status="302 Found")
+        else:
+            peer.answer(b"ok")
+
+    url = serve(script).url
+    if second == "/b":
+        assert follow(url).get("/a").text == "ok"
+    else:
+        with pytest.raises(RedirectError, match="status 302 has several different Location headers"):
+            follow(url).get("/a")
+
+
+@pytest.mark.parametrize("name", ["shop.example:80", "shop.example", "b\xfccher.example", "[broken", "my_a.example"])
+def test_a_name_in_host_is_compared_as_an_address(name: str) -> None:
+    request = Request.build("GET", Url.parse("http://10.0.0.1/a"), {"Host": name})
+    location = {"[broken": "/b", "b\xfccher.example": "http://b\xc3\xbccher.example/b"}.get(name, f"http://{name}/b")
+    assert request.redirected(302, location).url == Url.parse("http://10.0.0.1/b")
 
 
 @pytest.mark.parametrize("name", ["shop.example", "Shop.example:8443", "SHOP.EXAMPLE"])

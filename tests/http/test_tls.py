@@ -85,6 +85,7 @@ WILDCARD = "*.shop.example"
         (["*.my.example"], "my_a.shop.example", False),
         (["*.example"], "my_a.example", False),
         (["127.0.0.1"], "my_a.shop.example", False),
+        (["127.0.0.1", "x@shop.example"], "my_a.shop.example", False),
         (["b\xfccher.example"], "b\xfccher.example", True),
         (["b\xfccher.example"], "B\xdcCHER.example", True),
         (["b\xfccher.example"], "xn--bcher-kva.example", True),

@@ -13,6 +13,8 @@ from ecs_hooks.handler import LifecycleHandler
 from ecs_hooks.plan.model import Plan, PlanError
 from ecs_hooks.plan.source import MAX_BYTES, PlanReference
 from tests.conftest import BLUE, GREEN, load_event, shifted
+from tests.http.behaviours import slow_to_decode
+from tests.http.test_content_encoding import COMPRESS
 from tests.support.aws import AwsApi, Silence
 from tests.support.checks import Fixed
 
@@ -190,6 +192,32 @@ def test_a_plan_is_text_of_a_certain_size(aws: AwsApi) -> None:
     assert ask({"plan": S3})["hookStatus"] == "SUCCEEDED"
     aws.answer("GetObject", {"Body": b'{"checks": []}' + b" " * (room + 1)})
     assert f"{S3}: must have at most {MAX_BYTES} bytes, not {MAX_BYTES + 1}" in reason({"plan": S3})
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "identity"])
+def test_a_compressed_object_is_decoded(aws: AwsApi, encoding: str) -> None:
+    body = {**COMPRESS, "identity": bytes}[encoding](b'{"checks": []}')
+    aws.answer("GetObject", {"Body": body, "ContentEncoding": encoding})
+    assert ask({"plan": S3})["hookStatus"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "problem"),
+    [
+        ("rot13", b"{}", "has the Content-Encoding rot13, which is not one of gzip, deflate, br, zstd"),
+        ("gzip", b"{}", "does not match its Content-Encoding"),
+        ("gzip", COMPRESS["gzip"](b"{}")[:-3], "is truncated"),
+        ("gzip", COMPRESS["gzip"](bytes(MAX_BYTES + 1)), f"must have at most {MAX_BYTES} bytes after decoding"),
+        ("gzip, gzip, gzip", slow_to_decode(), "is not decoded within 0.1 s"),
+    ],
+    ids=["unknown", "no gzip", "cut", "large", "slow"],
+)
+def test_an_object_that_cannot_be_decoded(
+    aws: AwsApi, encoding: str, body: bytes, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecs_hooks.plan.source._DECODING_SECONDS", 0.1)
+    aws.answer("GetObject", {"Body": body, "ContentEncoding": encoding})
+    assert f"{S3}: {problem}" in reason({"plan": S3})
 
 
 def test_what_goes_back_to_ecs_is_the_place_and_not_the_plan(keep: Keep) -> None:

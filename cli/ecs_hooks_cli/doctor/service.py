@@ -78,7 +78,8 @@ def examine_service(service: Service, stages: Collection[str]) -> Iterator[Findi
         )
     elif strategy == "ROLLING":
         yield _SERVICE.warning(
-            "the deployment strategy is ROLLING: it has no test traffic, and AWS does not document which hooks ECS invokes",
+            "the deployment strategy is ROLLING: it has no test traffic, and PRE_SCALE_UP is the only stage at which AWS "
+            "documents that ECS invokes Lambda hooks",
             "set the strategy to BLUE_GREEN, LINEAR or CANARY",
         )
     else:

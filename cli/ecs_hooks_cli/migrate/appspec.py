@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import yaml
+
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks.core.formatting import nearest
 from ecs_hooks_cli.migrate.document import Value, parse_document
@@ -14,6 +16,7 @@ _HOOKS = "- AfterAllowTestTraffic: my-function"
 _TARGET = "{Type: AWS::ECS::Service, Properties: {...}}"
 _RESOURCE = f"- TargetService: {_TARGET}"
 _NETWORK = "{AwsvpcConfiguration: {Subnets: [subnet-1], SecurityGroups: [sg-1], AssignPublicIp: DISABLED}}"
+_FOR_INSTANCES = ("os", "files", "permissions", "file_exists_behavior")
 _PROPERTIES = (
     "TaskDefinition",
     "LoadBalancerInfo",
@@ -69,12 +72,12 @@ def read_appspec(text: str) -> AppSpec:
         If it is not valid, or not for an ECS service.
     """
     root = parse_document(text)
-    for name in ("os", "files", "permissions"):
-        if name in root.fields(example=_DOCUMENT):
-            root.fail(
-                f"{name} is for deployments to instances, whose hooks are scripts; ECS has no counterpart for them"
-            )
-    found = root.fields(("version", "Resources", "Hooks"), example=_DOCUMENT)
+    instances = fields_for_instances(root)
+    if instances and not any(name.lower() == "resources" for name in root.fields(example=_DOCUMENT)):
+        root.fail(
+            f"{instances[0]} is for deployments to instances, whose hooks are scripts; ECS has no counterpart for them"
+        )
+    found = root.fields(("version", "Resources", "Hooks"), example=_DOCUMENT, ignored=instances)
     if "Resources" not in found:
         root.fail(f"Resources is missing; add the service: {_RESOURCE}")
     properties = _properties(found["Resources"])
@@ -88,6 +91,15 @@ def read_appspec(text: str) -> AppSpec:
         container["ContainerPort"].number(1, 65_535) if "ContainerPort" in container else None,
         _service(properties),
     )
+
+
+def fields_for_instances(root: Value) -> list[str]:
+    """Return the names of the fields for deployments to instances."""
+    every = root.fields(example=_DOCUMENT)
+    names = [name for name in every if name in _FOR_INSTANCES]
+    if names and "hooks" in every and isinstance(every["hooks"].node, yaml.MappingNode):
+        names.append("hooks")  # scripts by event; the functions of ECS are a list
+    return names
 
 
 def _properties(resources: Value) -> dict[str, Value]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TextIO
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from ecs_hooks.core.formatting import nearest
@@ -34,6 +34,12 @@ _Minutes = Annotated[int, Field(ge=0)]
 
 class _Model(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, value: Any) -> Any:
+        """Null is absent."""
+        return {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
 
 
 class _Named(_Model):
@@ -114,7 +120,7 @@ def read_group(file: TextIO) -> DeploymentGroup:
     """
     try:
         whole = read_json(file.read(), strict=True)
-        inner = whole.get("deploymentGroupInfo", whole) if isinstance(whole, dict) else whole
+        inner = (whole.get("deploymentGroupInfo") or whole) if isinstance(whole, dict) else whole
         group = DeploymentGroup.model_validate(inner)
     except ValidationError as error:
         raise DocumentError("; ".join(error_lines(error, "deploymentGroupInfo", DeploymentGroup))) from None
@@ -163,7 +169,7 @@ def _read_file(path: Path) -> TrafficShift:
     percent = minutes = 0
     try:
         whole = read_json(path.read_bytes(), strict=True)
-        routing = whole.get("deploymentConfigInfo", whole)["trafficRoutingConfig"]
+        routing = (whole.get("deploymentConfigInfo") or whole)["trafficRoutingConfig"]
         kind = _TYPES.get(routing["type"])
         if kind in {"Canary", "Linear"}:
             numbers, prefix = routing[f"timeBased{kind}"], kind.lower()

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from ecs_hooks.codedeploy.event import STAGES
 from ecs_hooks_cli.common.plans import read_plan
-from ecs_hooks_cli.migrate.appspec import read_appspec
+from ecs_hooks_cli.migrate.appspec import fields_for_instances, read_appspec
 from ecs_hooks_cli.migrate.codedeploy_settings import DeploymentGroup, read_group, read_traffic_shift
-from ecs_hooks_cli.migrate.document import DocumentError
+from ecs_hooks_cli.migrate.document import DocumentError, parse_document
 from ecs_hooks_cli.migrate.hooks import FunctionDefaults, HookSettings
 from ecs_hooks_cli.migrate.update_service import Kind, Note, migration
 
@@ -73,7 +73,8 @@ def migrate(  # noqa: PLR0913 - one parameter per option
     group = DeploymentGroup()
     source = appspec.name
     try:
-        read = read_appspec(appspec.read())
+        text = appspec.read()
+        read = read_appspec(text)
         if deployment_group is not None:
             source = deployment_group.name
             group = read_group(deployment_group)
@@ -84,6 +85,11 @@ def migrate(  # noqa: PLR0913 - one parameter per option
         source = appspec.name
         defaults = FunctionDefaults(region, account, function_arn_prefix)
         converted = migration(read, group, shift, HookSettings(role_arn or "", defaults, details, timeout))
+        left_out = [
+            Note(Kind.LOST, name, "is for deployments to instances; ECS has no counterpart")
+            for name in fields_for_instances(parse_document(text))
+        ]
+        converted = converted._replace(notes=(*converted.notes, *left_out))
     except UnicodeDecodeError:
         _fail(source, "is not UTF-8 text")
     except DocumentError as error:

@@ -43,15 +43,18 @@ class Value(NamedTuple):
         """Raise a `DocumentError` with line, path and message."""
         raise DocumentError(f"line {self.line}: {f'{self.path}: ' if self.path else ''}{message}")
 
-    def fields(self, known: Collection[str] = (), *, example: str) -> dict[str, Value]:
+    def fields(self, known: Collection[str] = (), *, example: str, ignored: Collection[str] = ()) -> dict[str, Value]:
         """Return the fields of an object.
 
         Parameters
         ----------
         known
-            The allowed names, in any case; the result has them as spelt here. Empty allows any name.
+            The allowed names, in any case; the result has them as spelt here. Empty allows any name. A known field that
+            is null is absent.
         example
             An object for the error message.
+        ignored
+            Further names, in this case, that the result does not have.
         """
         if not isinstance(self.node, yaml.MappingNode):
             self.fail(f"must be an object, such as {example}")
@@ -60,9 +63,13 @@ class Value(NamedTuple):
         for key, node in self.node.value:
             name = Value(key, self.path).text()
             value = Value(node, f"{self.path}.{name}" if self.path else name)
+            if name in ignored:
+                continue
             if known and name.lower() not in spellings:
                 value.fail(f"unknown field{nearest(name, list(known))}")
             name = spellings.get(name.lower(), name)
+            if known and node.tag == _NULL:
+                continue  # absent, as in CloudFormation and in the AWS CLI
             if name in found:
                 value.fail(f"duplicates the field in line {found[name].line}; remove one of them")
             found[name] = value

@@ -16,7 +16,6 @@ _ARN = re.compile(r"arn:(aws[a-z-]*):lambda:([a-z0-9-]+):(\d{12}):function:([A-Z
 _PARTIAL_ARN = re.compile(r"(\d{12}):function:(.+)")
 _NAME = re.compile(r"[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?")
 _NAME_IN_STACK = re.compile(r"CodeDeployHook_(?P<stack>[A-Za-z0-9-]+)_(?P<stage>[A-Za-z]+)")
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 class FunctionDefaults(NamedTuple):
@@ -97,14 +96,46 @@ def function_arn(function: str, value: Value, defaults: FunctionDefaults) -> str
     if defaults.prefix is not None and not partial:
         found = f"{defaults.prefix.removesuffix(':')}:{name}"
     elif account and (region := defaults.region):
-        partition = next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
-        found = f"arn:{partition}:lambda:{region}:{account}:function:{name}"
+        found = f"arn:{partition_of(region)}:lambda:{region}:{account}:function:{name}"
     else:
         missing = "--region" if account else "--account and --region, or --function-arn-prefix"
         value.fail(f"is the name of a function, but ECS requires its ARN; set {missing}")
     if not _ARN.fullmatch(found):
         value.fail(f"{found} is not the ARN of a function; correct --account, --region or --function-arn-prefix")
     return found
+
+
+def partition_of(region: str) -> str:
+    """Return the partition of a region, `aws` for one that botocore does not know."""
+    from botocore.exceptions import UnknownRegionError  # noqa: PLC0415 - slow to load
+    from botocore.session import Session  # noqa: PLC0415
+
+    try:
+        return str(Session().get_partition_for_region(region))
+    except UnknownRegionError:
+        return "aws"
+
+
+class Place(NamedTuple):
+    """Where a function or a service is; what is unknown is empty."""
+
+    region: str = ""
+    account: str = ""
+
+    @classmethod
+    def of_function(cls, arn: str) -> Place:
+        """Return the region and the account in the ARN of a function."""
+        matched = _ARN.fullmatch(arn)
+        return cls(matched[2], matched[3]) if matched else cls()
+
+
+def place_of_service(settings: HookSettings, arns: Sequence[str]) -> Place:
+    """Return where the service is: as the options say, else in the account of the role, else with its first function."""
+    options, first = settings.defaults, Place.of_function(arns[0]) if arns else Place()
+    prefix = Place(*[*(options.prefix or "").split(":")[3:5], "", ""][:2])
+    role = settings.role_arn.split(":")
+    account = options.account or prefix.account or (role[4] if len(role) > 4 else "") or first.account  # noqa: PLR2004
+    return Place(options.region or prefix.region or first.region, account)
 
 
 def stage_of_stack_function(arn: str) -> Stage | None:

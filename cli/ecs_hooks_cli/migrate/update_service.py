@@ -12,7 +12,7 @@ from ecs_hooks.core.formatting import counted
 from ecs_hooks_cli.common.service import Hook
 from ecs_hooks_cli.migrate.appspec import AppSpec, AppSpecHook
 from ecs_hooks_cli.migrate.codedeploy_settings import MAX_BAKE_MINUTES, DeploymentGroup, TrafficShift
-from ecs_hooks_cli.migrate.hooks import HookSettings, lifecycle_hooks, stage_of_stack_function
+from ecs_hooks_cli.migrate.hooks import HookSettings, Place, lifecycle_hooks, place_of_service, stage_of_stack_function
 
 _DEFAULT_BAKE_MINUTES = 15
 """ECS's default."""
@@ -65,6 +65,7 @@ def migration(appspec: AppSpec, group: DeploymentGroup, shift: TrafficShift, set
     hooks = lifecycle_hooks(appspec.hooks, settings)
     notes = [
         *_hook_notes(appspec.hooks, hooks, shift.configuration["strategy"]),
+        *_place_notes(appspec.hooks, hooks, settings),
         *(
             Note(
                 Kind.MOVES,
@@ -115,6 +116,25 @@ def _hook_notes(hooks: Sequence[AppSpecHook], converted: Sequence[Hook], strateg
     )
     others = [str(stage) for stage in Stage if stage not in STAGES.values()]
     yield Note(Kind.CHANGES, "stages", f"ECS has additional stages ({', '.join(others)}) and PAUSE hooks")
+
+
+def _place_notes(hooks: Sequence[AppSpecHook], converted: Sequence[Hook], settings: HookSettings) -> Iterator[Note]:
+    """Yield a note for each function in another region or account than the service."""
+    arns = [each["hookTargetArn"] for each in converted]
+    service = place_of_service(settings, arns)
+    for hook, arn in zip(hooks, arns, strict=True):
+        own = Place.of_function(arn)
+        for what, found, expected in (
+            ("region", own.region, service.region),
+            ("account", own.account, service.account),
+        ):
+            if expected and found != expected:
+                yield Note(
+                    Kind.TO_DO,
+                    hook.event,
+                    f"{arn} is in {what} {found}, the service in {expected}: AWS does not document whether ECS can invoke it; "
+                    f"deploy the function to {what} {expected}",
+                )
 
 
 def _notes_on(hook: AppSpecHook, arn: str, strategy: str) -> Iterator[Note]:

@@ -63,6 +63,12 @@ def checks_of(document: Document, choice: Choice) -> Imported:
     for operation in safe_operations(document):
         if choice.tags and not set(choice.tags) & set(operation.tags):
             continue
+        mistake = document.mistake_in(operation.path, operation.method.lower())
+        if operation.needs_body:
+            mistake = mistake or "requires a body, which the check does not send"
+        if mistake:
+            imported.skipped.append((operation.shown, mistake))
+            continue
         try:
             check, notes = _check(document, operation, choice)
         except (_SkippedError, NoValueError, NoSuccessError) as error:

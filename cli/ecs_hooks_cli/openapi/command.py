@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 import click
 
 from ecs_hooks.plan.model import MAX_CHECKS, Plan
+from ecs_hooks_cli.common.plans import LARGE, storage_note, storage_problem, stored_text
 
-LARGE = 32_768
-"""Bytes of a plan that give a warning: AWS does not document a limit of hookDetails."""
 _MAX_LINES = 20
+_SMALLER = "choose some operations with --tag, or leave the schemas out with --no-schemas"
 
 
 def _is_path(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -65,19 +64,14 @@ def import_openapi(
         _end(document.name, ["there is nothing to import"])
     if len(checks) > MAX_CHECKS:
         _end(document.name, [f"a plan has at most {MAX_CHECKS} checks; choose some operations with --tag"])
-    _write({"checks": checks}, output)
-
-
-def _write(plan: dict[str, Any], output: Path | None) -> None:
+    plan = {"checks": checks}
     Plan.parse(plan)  # writes no invalid plan
-    size = len(json.dumps(plan, separators=(",", ":")).encode())
-    if size > LARGE:
-        click.echo(
-            f"warning: the plan has {size / 1024:.0f} KiB, and AWS does not document the maximum size of hookDetails; "
-            "choose some operations with --tag, or leave the schemas out with --no-schemas",
-            err=True,
-        )
-    text = json.dumps(plan, indent=2) + "\n"
+    text = stored_text(plan)
+    problem = storage_problem(text)
+    if problem:
+        _end(document.name, [f"the plan {problem}; {_SMALLER}"])
+    if len(text.encode()) > LARGE:
+        click.echo(f"warning: the plan {storage_note(text)}; {_SMALLER}", err=True)
     if output is None:
         click.echo(text, nl=False)
     else:

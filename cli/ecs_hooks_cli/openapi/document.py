@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TextIO
 from urllib.parse import unquote
 
 import yaml
-from jsonschema.exceptions import best_match
-from jsonschema_path import SchemaPath
 from jsonschema_path.handlers import file_handler
 from jsonschema_path.loaders import JsonschemaSafeLoader
-from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 from referencing.exceptions import Unresolvable
 
 from ecs_hooks.core.json_text import JsonError, read_json, refuse_unportable
 from ecs_hooks.core.redaction import one_line
+from ecs_hooks_cli.openapi.mistakes import VERSIONS, Mistake, children, place_text, violations
 
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
-
-_VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
 _COMBINING = ("allOf", "anyOf", "oneOf")
 _MAX_DEPTH = 500
 """Nested objects and arrays."""
@@ -38,10 +32,36 @@ class DocumentError(ValueError):
 
 
 class Document(NamedTuple):
-    """A valid OpenAPI document, version `3.0` or `3.1`, without references to other documents."""
+    """An OpenAPI document, version `3.0` or `3.1`, without references to other documents.
+
+    It is valid but for `mistakes`, each of which concerns some of its operations alone.
+    """
 
     root: Mapping[str, Any]
     version: str
+    mistakes: tuple[Mistake, ...] = ()
+
+    def mistake_in(self, path: str, method: str) -> str:
+        """Return the first mistake that concerns an operation, with its place; empty without one."""
+        places: set[tuple[str, ...]] = {
+            ("paths", path, method),
+            ("paths", path, "parameters"),
+            ("paths", path, "servers"),
+            ("paths", path, "$ref"),
+        }
+        pending: list[Any] = [self.root["paths"][path].get(each) for each in (method, "parameters", "servers")]
+        reference = self.root["paths"][path].get("$ref")
+        if isinstance(reference, str):
+            pending.append({"$ref": reference})
+        while self.mistakes and pending:
+            node = pending.pop()
+            if isinstance(node, Mapping) and str(node.get("$ref", "")).startswith("#/"):
+                place = tuple(tokens(node["$ref"]))
+                if place not in places:
+                    places.add(place)
+                    pending.append(target(self.root, node["$ref"]))
+            pending += [each for _, each in children(node)]
+        return next((each.text for each in self.mistakes if each.is_in(places)), "")
 
     def resolved(self, value: Any) -> Any:
         """Return the target of a reference, and any other value unchanged."""
@@ -61,7 +81,9 @@ def read_document(file: TextIO) -> Document:
     try:
         root = _parsed(file.read())
         version = _version(root)
-        problems = reference_problems(root) or _violations(root, version)
+        problems = reference_problems(root)
+        mistakes = () if problems else violations(root, version)
+        problems = problems or [each.text for each in mistakes if not each.is_local]
     except UnicodeDecodeError:
         problems = ["is not UTF-8 text"]
     except RecursionError:
@@ -71,7 +93,7 @@ def read_document(file: TextIO) -> Document:
         problems = [f"{str(error.ref)[:_MAX_MESSAGE]!r} has no target within this document"]
     if problems:
         raise DocumentError(problems)
-    return Document(root, version)
+    return Document(root, version, tuple(mistakes))
 
 
 def target(root: Any, reference: str) -> Any:
@@ -110,13 +132,8 @@ def reference_problems(root: Any) -> list[str]:
             except LookupError:
                 problem = "has no target"
         if problem:
-            problems.append(f"{_place(path)}.$ref: {reference[:100]!r} {problem}")
+            problems.append(f"{place_text(path)}.$ref: {reference[:100]!r} {problem}")
     return problems
-
-
-def _place(path: Sequence[Any]) -> str:
-    """Return a place in a document for messages, such as `paths./pets.get.parameters[0]`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def _references(root: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
@@ -126,13 +143,7 @@ def _references(root: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
         path, node = pending.pop()
         if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
             yield path, node["$ref"]
-        pending += [((*path, step), each) for step, each in reversed(_children(node))]
-
-
-def _children(node: Any) -> list[tuple[Any, Any]]:
-    if isinstance(node, Mapping):
-        return list(node.items())
-    return list(enumerate(node)) if isinstance(node, list) else []
+        pending += [((*path, step), each) for step, each in reversed(children(node))]
 
 
 def _is_circular(root: Any, reference: str) -> bool:
@@ -214,62 +225,6 @@ def _version(root: Any) -> str:
         )
         raise DocumentError([f"openapi: {problem}"])
     minor = ".".join(version.split(".")[:2])
-    if minor not in _VALIDATORS:
-        raise DocumentError(
-            [f"openapi: version {version[:20]!r} is not supported; supported: {', '.join(_VALIDATORS)}"]
-        )
+    if minor not in VERSIONS:
+        raise DocumentError([f"openapi: version {version[:20]!r} is not supported; supported: {', '.join(VERSIONS)}"])
     return minor
-
-
-class _NothingOutside(dict[str, Any]):
-    """The validator's handlers by URL scheme: none, so that it opens no address of a document."""
-
-    def __contains__(self, _: object) -> bool:
-        return True
-
-    def __missing__(self, scheme: str) -> Any:
-        raise ValueError(f"{scheme}: is not opened")
-
-
-def _violations(root: Mapping[str, Any], version: str) -> list[str]:
-    validator = _VALIDATORS[version](SchemaPath.from_dict(dict(root), handlers=_NothingOutside()))
-    errors = [_deepest(error) for error in validator.schema_validator.iter_errors(root)]
-    if not errors:
-        # The root validator requires a document without such errors.
-        errors = list(validator.root_validator(validator.schema_path))
-    # The validator checks patterns with Python's module re; JavaScript's have more.
-    errors = [error for error in errors if error.validator_value != "regex"]
-    return list(dict.fromkeys(_line(root, error) for error in errors))
-
-
-def _deepest(error: ValidationError) -> ValidationError:
-    best = best_match(iter([error])) or error
-    # Almost any object may be a reference; "not a reference" is seldom the mistake.
-    others = [each for each in best.context or () if each.validator not in _COMBINING and "'$ref'" not in each.message]
-    return others[0] if len(others) == 1 else best
-
-
-def _line(root: Mapping[str, Any], error: ValidationError) -> str:
-    place = _place(_whole_path(root, tuple(error.absolute_path), error.instance))
-    message = one_line(error.message)[:_MAX_MESSAGE]
-    return f"{place}: {message}" if place else message
-
-
-def _whole_path(root: Mapping[str, Any], path: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    """Return the path from the root: an error in a schema has the path from the schema."""
-    pending: list[tuple[tuple[Any, ...], Any]] = [((), root)] if path else []
-    while pending:
-        above, node = pending.pop(0)
-        if _has(node, path, value):
-            return (*above, *path)
-        pending += [((*above, step), each) for step, each in _children(node)]
-    return path
-
-
-def _has(node: Any, path: Sequence[Hashable], value: Any) -> bool:
-    for step in path:
-        try:
-            node = node[step]
-        except (LookupError, TypeError):
-            return False
-    return bool(node == value)

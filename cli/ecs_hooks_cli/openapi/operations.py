@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from ecs_hooks.assertions.json_schema import check_schema, violation
 from ecs_hooks_cli.openapi.document import Document, DocumentError
+from ecs_hooks_cli.openapi.schemas import StandAlone
 
 _SAFE = ("get", "head")
 _UNSAFE = ("put", "post", "delete", "options", "patch", "trace")
 _IGNORED_HEADERS = {"accept", "content-type", "authorization"}
 """Header parameters that OpenAPI ignores, in favour of media types and security schemes."""
+_SCALAR = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?|true|false", re.ASCII)
 _STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 _SEPARATORS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 
@@ -25,7 +29,8 @@ class Operation(NamedTuple):
     """A method of a path.
 
     `base_path` is the path of the server, empty for `/`. `parameters` includes those of the path. `security` has the
-    required schemes, such as `apiKey or oauth2`, if any. `elsewhere` is the host of its server if most have another one.
+    required schemes, such as `apiKey or oauth2`, if any. `elsewhere` is the host of its server if most have another one, `needs_body` whether the
+    request requires a body.
     """
 
     method: str
@@ -37,6 +42,7 @@ class Operation(NamedTuple):
     security: str
     tags: tuple[str, ...]
     elsewhere: str
+    needs_body: bool = False
 
     @property
     def shown(self) -> str:
@@ -76,6 +82,7 @@ def safe_operations(document: Document) -> Iterator[Operation]:
                 _required(operation.get("security", root.get("security", ()))),
                 tuple(operation.get("tags", ())),
                 server.host if server and usual and server.host and usual.host not in {"", server.host} else "",
+                document.resolved(operation.get("requestBody", {})).get("required") is True,
             )
 
 
@@ -93,8 +100,12 @@ def request_of(document: Document, operation: Operation) -> Request:
         if not parameter.get("required") or (where == "header" and name.lower() in _IGNORED_HEADERS):
             continue
         # A request has no form for null, nor for an empty segment of a path.
-        unfit = (None, "") if where == "path" else (None,)
-        value = next((each for each in _values(document, parameter) if each not in unfit), None)
+        # A browser and a proxy remove the segments . and .. from a path.
+        unfit = (None, "", ".", "..") if where == "path" else (None,)
+        given = [each for each in _values(document, parameter) if each not in unfit]
+        value = next((each for each in given if _is_allowed(document, parameter, each)), None)
+        if value is None and given:
+            raise NoValueError(f"the {where} parameter {name} has no example, default or enum that its schema allows")
         if value is None:
             raise NoValueError(f"the {where} parameter {name} is required and has no example, default or enum")
         style = parameter.get("style", _STYLES[where])
@@ -159,6 +170,24 @@ def _values(document: Document, parameter: Mapping[str, Any]) -> Iterator[Any]:
         yield holder.get("example")
         yield from (document.resolved(each).get("value") for each in holder.get("examples", {}).values())
         yield from _of_schema(document, holder.get("schema"), frozenset())
+
+
+def _is_allowed(document: Document, parameter: Mapping[str, Any], value: Any) -> bool:
+    """Return whether the schema of a parameter allows a value; a schema that a plan does not support allows any.
+
+    A string is taken as it is: the examples of documents are often simpler than their patterns.
+    """
+    media: Mapping[str, Any] = next(iter(parameter.get("content", {}).values()), {})
+    resolved = document.resolved(parameter.get("schema", media.get("schema")))
+    if isinstance(value, str) and (not isinstance(resolved, Mapping) or resolved.get("type", "string") == "string"):
+        return True
+    try:
+        schema = StandAlone(document).schema([parameter.get("schema", media.get("schema", True))])
+        # In a URL, "100" and 100 are the same.
+        forms = [value, json.loads(value)] if isinstance(value, str) and _SCALAR.fullmatch(value) else [value]
+        return any(violation(check_schema(schema), each) is None for each in forms)
+    except ValueError:
+        return True
 
 
 def _of_schema(document: Document, schema: Any, seen: frozenset[int]) -> Iterator[Any]:

@@ -22,6 +22,13 @@ _SCHEMAS = (
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _MAPS = ("properties", "patternProperties", "dependentSchemas")
 _UNKNOWN = ("$dynamicRef", "$id")
+_FOR_PEOPLE = (
+    # In JSON Schema and in OpenAPI these describe a value; they are no assertions.
+    *("format", "contentEncoding", "contentMediaType", "contentSchema"),
+    *("title", "description", "default", "example", "examples", "deprecated", "externalDocs", "xml", "$comment"),
+    *("readOnly", "writeOnly", "nullable", "discriminator", "$ref", "$defs", "definitions", "$schema", "$anchor"),
+)
+"""Keywords without an assertion, and those with a note of their own."""
 _DIALECTS = ("https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/")
 
 
@@ -63,7 +70,12 @@ class StandAlone:
         self._refuse_unknown(schema)
         reference = schema.get("$ref")
         if reference is not None and self._old:
-            return {"$ref": self._here(reference)}  # 3.0 ignores its siblings
+            self._note(
+                [name for name in schema if name not in {"$ref", *_FOR_PEOPLE}], "beside $ref, which 3.0 ignores"
+            )
+            return {"$ref": self._here(reference)}
+        known = {*_VALUES, *_SCHEMAS, *_LISTS, *_MAPS, *_FOR_PEOPLE}
+        self._note([name for name in schema if name not in known and not name.startswith("x-")], "not compared")
         made: dict[str, Any] = {} if reference is None else {"$ref": self._here(reference)}
         made |= {name: schema[name] for name in _VALUES if name in schema}
         made |= {name: self._translated(schema[name]) for name in _SCHEMAS if name in schema}
@@ -74,9 +86,19 @@ class StandAlone:
         if "discriminator" in schema and "oneOf" in made and "anyOf" not in made:
             # A discriminator selects one where several match.
             made["anyOf"] = made.pop("oneOf")
+            self._note(["oneOf"], "compared as anyOf, because of its discriminator")
         self._leave_out_unreadable(made)
         self._leave_out_write_only(schema, made)
-        return self._as_of_3_0(schema, made) if self._old else made
+        if self._old:
+            self._limits_of_3_0(made)
+        elif "nullable" in schema:
+            self._note(["nullable"], "not a keyword of 3.1; null is allowed where it is true, as in 3.0")
+        return self._with_null(made) if schema.get("nullable") is True else made
+
+    def _note(self, keywords: Sequence[str], what: str) -> None:
+        """Note that keywords are left out or read otherwise."""
+        if keywords:
+            self.notes.append(f"{', '.join(keyword[:40] for keyword in keywords)}: {what}")
 
     def _refuse_unknown(self, schema: Mapping[str, Any]) -> None:
         unknown = next((name for name in _UNKNOWN if name in schema), None)
@@ -124,16 +146,17 @@ class StandAlone:
         resolved = self._document.resolved(schema)
         return isinstance(resolved, Mapping) and resolved.get("writeOnly") is True
 
-    def _as_of_3_0(self, schema: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    def _limits_of_3_0(self, made: dict[str, Any]) -> None:
         for name, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
             if made.pop(name, False) is True and limit in made:
                 made[name] = made.pop(limit)
-        if schema.get("nullable") is not True:
-            return made
+
+    def _with_null(self, made: dict[str, Any]) -> dict[str, Any]:
         if "enum" in made:
             made["enum"] = [*(each for each in made["enum"] if each is not None), None]
         if "type" in made:
-            made["type"] = [made["type"], "null"]
-        if any(name in made for name in ("allOf", "anyOf", "oneOf", "not")):
+            types = [made["type"]] if isinstance(made["type"], str) else made["type"]
+            made["type"] = [*types, *([] if "null" in types else ["null"])]
+        if any(name in made for name in ("allOf", "anyOf", "oneOf", "not", "const", "$ref", "if")):
             return {"anyOf": [{"type": "null"}, made]}
         return made

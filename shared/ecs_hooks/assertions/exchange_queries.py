@@ -183,10 +183,12 @@ class LocationQuery(Query):
 
 
 def _location(response: Response) -> Found:
-    if "location" not in response.headers:
+    header = response.headers.get("location")
+    if header is None:
         return Found([])
     try:
-        url = response.url.resolved(response.location)
+        # A response that is not of HTTP, such as a function's, has no bytes of the header.
+        url = response.url.resolved(response.location or header.encode(errors="replace").decode("latin-1"))
     except RequestError:
         return Found([], problem="is not a valid URL")
     # The query of the URL can be a secret.

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 from jsonschema import FormatChecker, ValidationError
 from jsonschema.exceptions import best_match
-from jsonschema.validators import Draft202012Validator, extend, validator_for
+from jsonschema.validators import Draft202012Validator, extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from ecs_hooks.assertions.patterns import matches, pattern_problem
 from ecs_hooks.assertions.re2_syntax import PatternError
 from ecs_hooks.assertions.schema_formats import format_checker
-from ecs_hooks.assertions.schema_keywords import references, structure_problem
+from ecs_hooks.assertions.schema_keywords import DEFAULT, draft_of, parts_of, references, structure_problem
 from ecs_hooks.core.deadline import check_deadline
 from ecs_hooks.core.formatting import json_equal, json_type
 from ecs_hooks.core.json_text import HugeNumber
@@ -82,6 +82,8 @@ _LongString = type("_LongString", (str,), {"__repr__": lambda _: "'...'"})
 
 def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema; raise ValueError if it is not valid."""
+    if draft_of(schema) is None:
+        raise ValueError(f"is not a valid JSON Schema: $.$schema: is not a known draft, such as {DEFAULT}")
     for path, part in _parts(schema):
         try:
             problem: str | None = _problem(json.dumps(part, sort_keys=True))
@@ -97,7 +99,7 @@ def check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     if _evaluates_patterns(schema):
         raise ValueError("has patternProperties and unevaluatedProperties; write additionalProperties instead")
     # Drafts up to 6 do not require these names to be patterns.
-    for names in (each.get("patternProperties") for each in _objects(schema)):
+    for names in (part.get("patternProperties") for _, part in parts_of(schema)):
         problem = next(filter(None, map(pattern_problem, names)), None) if isinstance(names, Mapping) else None
         if problem:
             raise ValueError(f"is not a valid JSON Schema: patternProperties: {problem}")
@@ -135,6 +137,11 @@ def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     definitions = schema.get("$defs")
     if "$schema" in schema or not isinstance(definitions, dict):
         yield "", schema
+        # Drafts up to 7 do not have $defs, which is nevertheless in use.
+        for path, part in parts_of(schema) if "$schema" in schema else ():
+            inner = part.get("$defs")
+            for name, each in inner.items() if isinstance(inner, dict) else ():
+                yield f"{path}.$defs.{name}", {"$schema": schema["$schema"], **each} if isinstance(each, dict) else each
         return
     yield "", {name: each for name, each in schema.items() if name != "$defs"}
     yield from ((f".$defs.{name}", each) for name, each in definitions.items())
@@ -144,7 +151,7 @@ def _parts(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _problem(schema: str) -> str:
     """Return what is wrong with a schema; empty if it is valid."""
     loaded = json.loads(schema)
-    base = validator_for(loaded if isinstance(loaded, dict) else True, default=Draft202012Validator)
+    base = draft_of(loaded) or Draft202012Validator
     _left.begin()
     try:
         error = next(_bounded(base)(base.META_SCHEMA, format_checker=_formats()).iter_errors(loaded), None)
@@ -179,7 +186,7 @@ def _formats() -> FormatChecker:
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Validator:
     loaded = json.loads(schema)
-    bounded = _bounded(validator_for(loaded, default=Draft202012Validator))
+    bounded = _bounded(draft_of(loaded) or Draft202012Validator)
     return cast("Validator", bounded(_brief(loaded), registry=Registry(), format_checker=format_checker()))
 
 
@@ -337,17 +344,6 @@ def _additional_properties(validator: Any, rule: Any, instance: Any, schema: Any
             yield ValidationError("is not allowed")
             return
         yield from validator.descend(instance=value, schema=rule, path=name)
-
-
-def _objects(schema: Any) -> Iterator[Mapping[str, Any]]:
-    match schema:
-        case Mapping():
-            yield schema
-            for each in schema.values():
-                yield from _objects(each)
-        case list():
-            for each in schema:
-                yield from _objects(each)
 
 
 def _evaluates_patterns(schema: Any) -> bool:

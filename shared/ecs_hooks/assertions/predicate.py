@@ -7,6 +7,7 @@ and its negation (`not`), so that `{"not": {"matches": "5.."}}` does not pass fo
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -203,7 +204,7 @@ class Predicate(PlanModel):
         value = comparable(actual, kinds[0], is_text=is_text)
         bounds = [None if each is None else comparable(each, kinds[0], is_text=False) for each in (low, high)]
         if value is None:
-            is_nan = isinstance(actual, float)
+            is_nan = isinstance(actual, float) and math.isnan(actual)
             least, limit = ("at most", high) if low is None else ("at least", low)
             text = f"{least} {self._show(limit, redactor)}" if is_nan else kinds[0]
             yield _Failure(text, kinds[0])

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from jsonschema.validators import Draft202012Validator, validator_for
+from jsonschema.validators import validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, specification_with
 
 from ecs_hooks.assertions.schema_formats import CHECKED
 from ecs_hooks.core.formatting import nearest
+
+DEFAULT = "https://json-schema.org/draft/2020-12/schema"
+"""The draft of a schema that does not name its own."""
 
 _ONE = {
     *("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not"),
@@ -25,58 +28,59 @@ _NAMED = {
 }
 """Keywords whose value is a schema, an array of schemas, an object of schemas."""
 _WITHOUT_RULE = {
-    *("$comment", "$defs", "$schema", "contentEncoding", "contentMediaType", "default", "definitions", "deprecated"),
+    *("$comment", "$defs", "$schema", "default", "definitions", "deprecated"),
     *("description", "examples", "readOnly", "title", "writeOnly"),
 }
-_SINCE_2019 = {"$anchor", "$id", "$vocabulary", "contentSchema", "else", "maxContains", "minContains", "then"}
+_SINCE_2019 = {"$anchor", "$id", "$vocabulary", "else", "maxContains", "minContains", "then"}
 _BY_DRAFT = {"$recursiveRef": {"$recursiveAnchor"}, "$dynamicRef": {"$dynamicAnchor"}}
-_UNCHECKED = {"dependencies", "$recursiveRef", "$recursiveAnchor"}
-"""Keywords of older drafts in the meta-schemas of newer ones, which ignore them."""
+_OF_OLD_DRAFTS = {"dependencies", "$recursiveRef", "$recursiveAnchor"}
+"""Keywords in the meta-schemas of newer drafts, which ignore them."""
+_CONTENT = {"contentEncoding", "contentMediaType", "contentSchema"}
+"""Rules for what a string contains, which no validator checks."""
 _REFERENCES = ("$ref", "$dynamicRef")
 
 
 def references(schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield the references in a JSON Schema."""
-    for _, part in _parts("", schema):
+    for _, part in parts_of(schema):
         yield from (part[name] for name in _REFERENCES if isinstance(part.get(name), str))
 
 
 @lru_cache(maxsize=1000)
 def structure_problem(schema: str) -> str:
-    """Return why a valid JSON Schema has a part that would not be checked, with its place; empty if it has none."""
+    """Return why a valid JSON Schema of a known draft has a part that would not be checked, with its place; empty if it has none."""
     loaded = json.loads(schema)
-    base = _draft(loaded)
-    if base is None:
-        return ".$schema: is not a known draft of JSON Schema, such as https://json-schema.org/draft/2020-12/schema"
-    parts = dict(_parts("", loaded))
+    base = draft_of(loaded)
+    parts = list(parts_of(loaded))
     known = _known(base)
-    for path, part in parts.items():
+    for path, part in parts:
         problem = _keyword_problem(part, base, known)
         if problem:
             return f"{path}{problem}"
     return _reference_problem(loaded, parts)
 
 
-def _draft(schema: Mapping[str, Any]) -> Any:
-    """Return the validator of the draft that a schema names; None if it is unknown."""
+def draft_of(schema: Any) -> Any:
+    """Return the validator of the draft that a schema names, by default of the newest one; None if it is unknown."""
+    named = schema.get("$schema", DEFAULT) if isinstance(schema, Mapping) else DEFAULT
     unknown: Any = None
-    return validator_for(schema, default=unknown) if "$schema" in schema else Draft202012Validator
+    return validator_for({"$schema": named}, default=unknown) if isinstance(named, str) else None
 
 
-def _parts(path: str, schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def parts_of(schema: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield each schema in a schema, itself included, with its path. Values such as those of `const` are none."""
     if not isinstance(schema, Mapping):
         return
     yield path, schema
     for name, value in schema.items():
         if name in _ONE:
-            yield from _parts(f"{path}.{name}", value)
+            yield from parts_of(value, f"{path}.{name}")
         if name in _SEVERAL and isinstance(value, list):
             for index, each in enumerate(value):
-                yield from _parts(f"{path}.{name}[{index}]", each)
+                yield from parts_of(each, f"{path}.{name}[{index}]")
         if name in _NAMED and isinstance(value, Mapping):
             for key, each in value.items():
-                yield from _parts(f"{path}.{name}.{key}", each)
+                yield from parts_of(each, f"{path}.{name}.{key}")
 
 
 @lru_cache(maxsize=8)
@@ -85,15 +89,17 @@ def _known(base: Any) -> set[str]:
     rules = set(base.VALIDATORS)
     since_2019 = _SINCE_2019 if "dependentRequired" in rules else set()
     of_draft = set().union(*(names for rule, names in _BY_DRAFT.items() if rule in rules))
-    old = set(base.META_SCHEMA.get("properties", {})) - (_UNCHECKED if since_2019 else set())
+    old = set(base.META_SCHEMA.get("properties", {})) - _CONTENT - (_OF_OLD_DRAFTS if since_2019 else set())
     return rules | _WITHOUT_RULE | since_2019 | of_draft | old
 
 
 def _keyword_problem(schema: Mapping[str, Any], base: Any, known: set[str]) -> str:
     for name in schema:
+        if name in _CONTENT:
+            return f".{name}: is not checked; remove it"
         if name not in known and not name.startswith("x-"):
             return f".{name[:80]}: is not a keyword of this draft of JSON Schema{nearest(name, sorted(known))}"
-    if "$schema" in schema and _draft(schema) is not base:
+    if "$schema" in schema and draft_of(schema) is not base:
         return ".$schema: differs from the draft of the whole schema"
     if "format" in schema and schema["format"] not in CHECKED:
         return f".format: {str(schema['format'])[:80]!r} cannot be checked{nearest(schema['format'], CHECKED)}"
@@ -103,14 +109,14 @@ def _keyword_problem(schema: Mapping[str, Any], base: Any, known: set[str]) -> s
     return ""
 
 
-def _reference_problem(whole: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> str:
+def _reference_problem(whole: Mapping[str, Any], parts: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """Return the first reference that does not lead to a schema within the whole one; empty if there is none."""
     specification = specification_with(str(whole.get("$schema", "")), default=DRAFT202012)
     resource = specification.create_resource(whole)
     root = Registry().with_resource(resource.id() or "", resource).crawl().resolver_with_root(resource)
-    known = {id(part) for part in parts.values()}
+    known = {id(part) for _, part in parts}
     resolvers = {id(whole): root}
-    for path, part in parts.items():
+    for path, part in parts:
         resolver = resolvers[id(part)].in_subresource(specification.create_resource(part)) if path else root
         resolvers |= {id(each): resolver for _, each in _children(part)}
         for name in _REFERENCES:
@@ -119,7 +125,7 @@ def _reference_problem(whole: Mapping[str, Any], parts: Mapping[str, Mapping[str
                 continue
             try:
                 target = resolver.lookup(reference).contents
-            except Unresolvable:
+            except (Unresolvable, ValueError):  # or an invalid URI
                 return f"{path}.{name}: {reference[:80]!r} is not in the schema"
             if not isinstance(target, bool) and id(target) not in known:
                 return f"{path}.{name}: {reference[:80]!r} is not a schema"

@@ -46,7 +46,7 @@ def call_aws(action: str, region: str, **parameters: Any) -> dict[str, Any]:
         raise
     except Exception as error:
         _learn_time(getattr(error, "response", None))
-        raise aws_error(action, error) from error
+        raise aws_error(action, error, parameters) from error
     _learn_time(response)
     if not _matches(response, caller.meta.service_model.operation_model(operation).output_shape):
         raise invalid_response(action)

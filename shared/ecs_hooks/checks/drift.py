@@ -7,7 +7,7 @@ from typing import Literal
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.event import Stage
-from ecs_hooks.core.formatting import counted, not_checked
+from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC
 from ecs_hooks.deployment.listener import foreign_target_group, route_error
@@ -44,7 +44,7 @@ class DriftCheck(Check):
                     problems.append(foreign_target_group(route, each, each.production))
         if any(problems):
             return Outcome.failed("; ".join(filter(None, problems)))
-        unread = not_checked(deployment.green.unread)
+        unread = deployment.green.unread
         if not problems:
-            return Outcome.skip(f"the service has no listener that ECS manages{unread}")
-        return Outcome.passed(f"{counted(len(problems), 'listener')} as ECS configured{unread}")
+            return Outcome.skip("the service has no listener that ECS manages").leaving_out(unread)
+        return Outcome.passed(f"{counted(len(problems), 'listener')} as ECS configured").leaving_out(unread)

@@ -15,8 +15,8 @@ from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.log_syntax import pattern_problem, query_problem
 from ecs_hooks.core import clock
-from ecs_hooks.core.formatting import counted, listed, not_checked
-from ecs_hooks.core.outcome import Evidence, Outcome, Status
+from ecs_hooks.core.formatting import counted, listed
+from ecs_hooks.core.outcome import Evidence, Outcome
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import require_running
 from ecs_hooks.deployment.logs import (
@@ -128,9 +128,7 @@ class LogsCheck(Check):
             outcome = self._run_query(context, readable, tasks, self.query)
         else:
             outcome = self._count(context, readable, tasks, str(self.pattern))
-        if outcome.status not in {Status.PASS, Status.WAIT}:
-            return outcome
-        return outcome._replace(reason=outcome.reason + not_checked(_unread(chosen)))
+        return outcome.leaving_out(_unread(chosen))
 
     def _problem(
         self,

@@ -21,7 +21,7 @@ from ecs_hooks.checks.metric_fields import (
 )
 from ecs_hooks.checks.metric_math import MAX_LENGTH, expression_problem, with_prefix
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
-from ecs_hooks.core.formatting import counted, not_checked
+from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy
 from ecs_hooks.core.plan_model import PlanModel
 from ecs_hooks.core.validation_errors import FieldError, Form
@@ -169,8 +169,8 @@ class MetricCheck(MetricWindowCheck):
             reason = f"inconclusive: {len(between)} of {seen} not {self.pass_if}, such as {between[-1]:g}"
             return Outcome.by_policy(self.inconclusive, reason, evidence)
         dimensions = [value for query in self.queries.values() for value in query.dimensions.values()]
-        left_out = not_checked(unmeasured(dimensions, context.deployment))
-        return Outcome.passed(f"{seen}, the last {values[-1]:g}{left_out}", evidence)
+        passed = Outcome.passed(f"{seen}, the last {values[-1]:g}", evidence)
+        return passed.leaving_out(unmeasured(dimensions, context.deployment))
 
     def data_queries(self, context: CheckContext, prefix: str) -> list[dict[str, Any]]:
         """Return a query for each metric, and one for the expression; only the result returns data."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.event import Stage
-from ecs_hooks.core.formatting import counted, listed, not_checked
+from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import BEFORE_TEST_TRAFFIC, require_running
 from ecs_hooks.deployment.listener import TARGET_HEALTH, RegisteredTarget, target_group_names, target_health
@@ -45,7 +45,7 @@ class TargetsCheck(Check):
         green = context.deployment.green
         groups = green.load_balancing
         if not groups:
-            return Outcome.skip(f"green has no target group{not_checked(green.unread)}")
+            return Outcome.skip("green has no target group").leaving_out(green.unread)
         if not all(each.target_group for each in groups):
             return Outcome.error(f"{DESCRIBE_REVISIONS}: no target group of green is resolved yet")
         outcomes = [
@@ -59,8 +59,7 @@ class TargetsCheck(Check):
             for group, outcome in zip(groups, outcomes, strict=True)
             if outcome.status is Status.SKIP and worst.status is not Status.SKIP
         ]
-        note = "" if worst.status is Status.FAIL else not_checked([*unused, *green.unread])
-        return worst._replace(reason=listed(reasons, _MAX_GROUPS) + note)
+        return worst._replace(reason=listed(reasons, _MAX_GROUPS)).leaving_out([*unused, *green.unread])
 
     def _evaluate(self, group: str, targets: list[RegisteredTarget], *, used: bool) -> Outcome:
         name = group.split("/")[1] if "/" in group else group

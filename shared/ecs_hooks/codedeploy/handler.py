@@ -19,6 +19,7 @@ from ecs_hooks.codedeploy.schedule import MINUTE, Schedule, minute_after
 from ecs_hooks.core import clock
 from ecs_hooks.core.arn import region_of
 from ecs_hooks.core.event import STATE_KEY
+from ecs_hooks.core.own_limits import own_limit
 from ecs_hooks.core.response import HookResponse, HookStatus
 from ecs_hooks.engine.invocation import Invocation
 from ecs_hooks.engine.telemetry import log_errors_suppressed, logger
@@ -155,7 +156,8 @@ class Execution:
 
     def _crashed(self, error: Exception) -> HookResponse:
         self._warn("ecs-hooks failed; this is a bug", traceback="".join(traceback.format_exception(error)))
-        return HookResponse(HookStatus.FAILED, f"FAILED: {type(error).__name__} in ecs-hooks; see the log")
+        problem = own_limit(error) or f"{type(error).__name__} in ecs-hooks; see the log"
+        return HookResponse(HookStatus.FAILED, f"FAILED: {problem}")
 
     def _hook_event(self, description: Description) -> CodeDeployHookEvent:
         stage: str | None = self._definition.stage

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_MOST_PARTS = 5
-
 
 def counted(number: float, noun: str) -> str:
     """Return a number with its noun, such as `1 task` or `2 tasks`."""
@@ -36,11 +34,6 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def not_checked(parts: Sequence[str]) -> str:
-    """Return the end of a reason: the parts of the deployment that a check could not read; empty if there are none."""
-    return f"; not checked: {listed(parts, _MOST_PARTS, ', ', ' and ')}" if parts else ""
 
 
 def nearest(name: object, known: Sequence[str] | Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import re
 _FORBIDDEN = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7f]")
 """Characters that no host name has (URL Standard, forbidden domain code points)."""
 _MAX_CHARACTERS = 1000
-_HOST_AND_PORT = re.compile(r"(\[[^\[\]]*\]|[^:]*)(:[0-9]*)?", re.DOTALL)
+_HOST_AND_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(:[0-9]*)?", re.DOTALL)
 
 
 def ascii_host(name: str) -> str:

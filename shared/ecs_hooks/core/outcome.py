@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
+
+from ecs_hooks.core.formatting import listed
 
 Evidence = Mapping[str, str | int | float | bool | None]
 
@@ -39,6 +41,11 @@ class Status(StrEnum):
 
 _DATA_MISSING = "data_missing"
 """Key of the evidence of a `SKIP` by the policy for missing data."""
+
+_NOT_CHECKED = "parts_not_checked"
+"""Key of the evidence of an outcome that leaves out parts of the deployment: their number."""
+
+_MOST_PARTS = 5
 
 _NOT_APPLICABLE: Evidence = MappingProxyType({"applicable": False})
 
@@ -101,6 +108,13 @@ class Outcome(NamedTuple):
         """Return a `SKIP` of a check that does not apply to this kind of deployment. A plan of such checks alone fails."""
         return cls(Status.SKIP, reason, _NOT_APPLICABLE)
 
+    def leaving_out(self, parts: Sequence[str]) -> Outcome:
+        """Return this outcome with the parts of the deployment that the check could not read, unless it is a failure."""
+        if not parts or self.status not in {Status.PASS, Status.SKIP, Status.WAIT}:
+            return self
+        reason = f"{self.reason}; not checked: {listed(parts, _MOST_PARTS, ', ', ' and ')}"
+        return self._replace(reason=reason, evidence={**self.evidence, _NOT_CHECKED: len(parts)})
+
     @property
     def applicable(self) -> bool:
         """Whether the check applies to this kind of deployment."""
@@ -108,8 +122,10 @@ class Outcome(NamedTuple):
 
     @property
     def warns(self) -> bool:
-        """Whether the outcome is no failure, but deserves attention: a `SKIP` of a check that had too little data."""
-        return self.status is Status.SKIP and _DATA_MISSING in self.evidence
+        """Whether the outcome is no failure, but deserves attention: a `SKIP` for too little data, or parts not checked."""
+        if self.status not in {Status.PASS, Status.SKIP}:
+            return False
+        return _NOT_CHECKED in self.evidence or (self.status is Status.SKIP and _DATA_MISSING in self.evidence)
 
     @property
     def decided(self) -> bool:

@@ -192,8 +192,8 @@ def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
     """
     if isinstance(error, ExplainedError) and not isinstance(error, CheckCodeError):
         return error.outcome, None
-    trace = _stack(error.__cause__ if isinstance(error, CheckCodeError) else error)
-    limit = own_limit(error)
+    cause = error.__cause__ if isinstance(error, CheckCodeError) else error
+    trace, limit = _stack(cause), own_limit(error)
     if limit:
         return Outcome.error(limit), trace
     return error.outcome if isinstance(error, CheckCodeError) else Outcome.failed(raised(error)), trace

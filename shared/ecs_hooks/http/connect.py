@@ -27,7 +27,7 @@ from ecs_hooks.http.guard import VARIABLE, judge, refusal
 from ecs_hooks.http.limits import Budget
 from ecs_hooks.http.resolver import Endpoint, Resolver
 from ecs_hooks.http.response import Timings
-from ecs_hooks.http.tls import Tls, TlsOptions, is_valid_for, ssl_reason, tls_context
+from ecs_hooks.http.tls import TlsOptions, is_valid_for, ssl_reason, tls_context
 
 _OTHER_VERSION = {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"}
 """OpenSSL's reasons for a server with other TLS versions only: sent by the server, and found by the client."""
@@ -158,7 +158,7 @@ def _start_tls(opened: DeadlineSocket, context: ssl.SSLContext, tls: TlsOptions,
     except OSError as error:
         opened.close()
         raise _handshake_error(error, budget, tls.server_name) from error
-    if tls.trust.verify and not context.check_hostname and not is_valid_for(Tls.of(connected).certificate, name):
+    if tls.trust.verify and not context.check_hostname and not is_valid_for(connected, name):
         opened.close()
         raise CertificateError(f"certificate is not valid for {tls.server_name}: Hostname mismatch")
 

@@ -196,11 +196,11 @@ class Request(NamedTuple):
         Counts the request each time it is sent, retries and redirects to the same origin included; None to count nothing.
     cookies
         Returns the jar of an attempt, redirects included. None for cookies of redirects alone.
-    redactor
-        Knows the secrets in the request, which are not sent to another origin. None if they are known by name alone.
     guard
         Raises an error if the request, as it is sent, would not reach its target; also for each redirect. None for any
         target.
+    redactor
+        Knows the secrets in the request, which are not sent to another origin. None if they are known by name alone.
     """
 
     method: str
@@ -210,8 +210,8 @@ class Request(NamedTuple):
     auth: Authorization | None = None
     sent: SentRequests | None = None
     cookies: Callable[[], CookieJar] | None = None
-    redactor: Redactor | None = None
     guard: Callable[[Request], None] | None = None
+    redactor: Redactor | None = None
 
     @classmethod
     def build(
@@ -246,10 +246,7 @@ class Request(NamedTuple):
 
     @property
     def server_name(self) -> str:
-        """The name that the certificate must be valid for: that of the `Host` header if there is one.
-
-        A test listener is often reached by the name of its load balancer, which is not in the certificate.
-        """
+        """The name that the certificate must be valid for: that of `Host`, as a load balancer's is often not in it."""
         host = self.host
         return (host and host_of(host)) or self.url.host
 
@@ -289,14 +286,10 @@ class Request(NamedTuple):
         301 and 302 turn POST into GET, 303 turns everything but HEAD into GET, as browsers do; 307 and 308 keep method
         and body. Another scheme, host or port gets neither the `Host` of the first one nor anything with a secret or a
         captured value. A redirect to the name in `Host` means the same server: the request keeps its address.
-
-        Raises
-        ------
-        RequestError, RedirectError
-            If the address is not valid; if another origin would get a secret in the address or in the body.
+        Raises `RequestError` if the address is not valid, `RedirectError` if it or the body would take a secret along.
         """
         url = self.url.redirected(location)
-        if self.host and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin:
+        if self._has_in_host(url):
             url = url._replace(host=self.url.host, port=self.url.port)
         method, body, drop = self.method, self.body, set()
         if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004
@@ -314,7 +307,7 @@ class Request(NamedTuple):
             for name, value in headers.items()
             if name.lower() != "host" and not is_secret_name(name) and not redactor.binds([name, value])
         }
-        return Request(method, url, headers, body, cookies=self.cookies, redactor=redactor, guard=self.guard)
+        return Request(method, url, headers, body, cookies=self.cookies, guard=self.guard, redactor=redactor)
 
     def redactor_by_names(self) -> Redactor:
         """Return a redactor that knows the secrets of the request by the names of its headers and parameters."""
@@ -339,6 +332,13 @@ class Request(NamedTuple):
     def keep_cookies(self, jar: CookieJar, headers: HTTPHeaderDict) -> None:
         """Keep the cookies in the headers of the response in a jar."""
         jar.keep(self._address, headers.getlist("set-cookie"))
+
+    def _has_in_host(self, url: Url) -> bool:
+        """Return whether the `Host` header has the host and port of a URL."""
+        try:
+            return bool(self.host) and url.origin == Url.parse(f"{self.url.scheme}://{self.host}").origin
+        except RequestError:
+            return False
 
     @property
     def _address(self) -> Address:

@@ -203,17 +203,17 @@ def _context(
     return context
 
 
-def is_valid_for(certificate: Certificate | None, name: str) -> bool:
-    """Return whether a certificate is valid for a DNS name, by `subjectAltName` (RFC 9525, section 6.3).
+def is_valid_for(connected: ssl.SSLSocket, name: str) -> bool:
+    """Return whether the server's certificate is valid for a DNS name, by `subjectAltName` (RFC 9525, section 6.3).
 
     For names with underscores, which OpenSSL does not compare with wildcards.
     """
-    name = name.lower()
-    alternatives = () if certificate is None else certificate.alternative_names
-    wildcard = f"*.{name.partition('.')[2]}"
-    return any(
-        each in ({name, wildcard} if wildcard.count(".") > 1 else {name}) for each in map(str.lower, alternatives)
-    )
+    details: Mapping[str, Any] = connected.getpeercert() or {}
+    accepted = {name.lower()}
+    parent = name.lower().partition(".")[2]
+    if "." in parent:
+        accepted.add(f"*.{parent}")
+    return any(kind == "DNS" and value.lower() in accepted for kind, value in details.get("subjectAltName", ()))
 
 
 def _certificate(details: Mapping[str, Any]) -> Certificate:

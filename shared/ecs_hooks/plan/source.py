@@ -11,6 +11,7 @@ from ecs_hooks.auth.secret_store import PERMISSION_HINT, SSM, with_resource
 from ecs_hooks.aws.call import call_aws, parsing
 from ecs_hooks.aws.errors import FactError, aws_error
 from ecs_hooks.core.arn import region_of
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.core.formatting import json_type
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.plan.model import REFERENCE, Plan, PlanError
@@ -25,6 +26,7 @@ MAX_BYTES = 262_144
 """The largest plan; a parameter holds 8 KB at most."""
 
 _DETAILS = "hookDetails"
+_DECODING_SECONDS = 5.0
 
 
 class PlanReference(NamedTuple):
@@ -92,7 +94,29 @@ class PlanReference(NamedTuple):
                 content: bytes = body.read()
             except Exception as error:
                 raise aws_error(S3, error) from error
-        return content
+        encodings = answer.get("ContentEncoding")
+        return self._decoded(content, encodings) if encodings else content
+
+    def _decoded(self, content: bytes, encodings: str) -> bytes:
+        """Return the object without its compression, as it was stored with a `Content-Encoding`."""
+        from ecs_hooks.http.content_encoding import decoded  # noqa: PLC0415 - few plans are compressed
+        from ecs_hooks.http.errors import ProtocolError  # noqa: PLC0415
+
+        deadline = Deadline.after(_DECODING_SECONDS)
+        text = b""
+
+        def check() -> None:
+            if deadline.expired:
+                raise self._problem(f"is not decoded within {_DECODING_SECONDS:g} s")
+
+        try:
+            for piece in decoded([content], encodings, check):
+                text += piece
+                if len(text) > MAX_BYTES:
+                    raise self._problem(f"must have at most {MAX_BYTES} bytes after decoding")
+        except ProtocolError as error:
+            raise self._problem(error.message.removeprefix("response body ")) from None
+        return text
 
     def _parameter(self, region: str) -> str:
         region = region_of(self.name) if self.name.startswith("arn:") else region

@@ -260,6 +260,8 @@ class Service:
         `advancedConfiguration` with `alternateTargetGroupArn`, `productionListenerRule`, `testListenerRule`.
     desired_count
         Number of tasks of each revision, for the answers of the API.
+    circuit_breaker
+        Whether the deployment circuit breaker is on; only then does ECS send SERVICE_DEPLOYMENT_FAILED to EventBridge.
     network_load_balancer
         Whether traffic shifts take the 10 minutes longer that a Network Load Balancer needs.
 
@@ -283,6 +285,7 @@ class Service:
     load_balancers: Sequence[Mapping[str, Any]] = ()
     desired_count: int = 1
     network_load_balancer: bool = False
+    circuit_breaker: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what ECS refuses."""

@@ -126,13 +126,17 @@ def _number(weight: float, numbers: Numbers) -> float | str:
     return int(weight) if float(weight).is_integer() else weight
 
 
+_STARTED, _COMPLETED, _FAILED = (f"SERVICE_DEPLOYMENT_{each}" for each in ("IN_PROGRESS", "COMPLETED", "FAILED"))
 _DEPLOYMENT_EVENTS = {
-    DeploymentStatus.IN_PROGRESS: ("INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS"),
-    DeploymentStatus.SUCCESSFUL: ("INFO", "SERVICE_DEPLOYMENT_COMPLETED"),
-    DeploymentStatus.STOPPED: ("ERROR", "SERVICE_DEPLOYMENT_FAILED"),
-    DeploymentStatus.ROLLBACK_SUCCESSFUL: ("ERROR", "SERVICE_DEPLOYMENT_FAILED"),
-    DeploymentStatus.ROLLBACK_FAILED: ("ERROR", "SERVICE_DEPLOYMENT_FAILED"),
+    DeploymentStatus.IN_PROGRESS: ("INFO", _STARTED, "ECS deployment {target} in progress."),
+    DeploymentStatus.SUCCESSFUL: ("INFO", _COMPLETED, "ECS deployment {target} completed."),
+    # A rollback is a deployment, too; its event differs in the reason.
+    DeploymentStatus.ROLLBACK_IN_PROGRESS: ("INFO", _STARTED, "ECS deployment {target}: rolling back to {source}."),
+    DeploymentStatus.STOPPED: ("ERROR", _FAILED, "ECS deployment {target} failed."),
+    DeploymentStatus.ROLLBACK_SUCCESSFUL: ("ERROR", _FAILED, "ECS deployment {target} failed."),
+    DeploymentStatus.ROLLBACK_FAILED: ("ERROR", _FAILED, "ECS deployment {target} failed."),
 }
+"""Type, name and reason of the event of a status. The reasons follow the documented examples."""
 
 
 def hook_state_change(deployment: ServiceDeployment, hook: HookDetail, now: float) -> dict[str, Any]:
@@ -153,16 +157,24 @@ def hook_state_change(deployment: ServiceDeployment, hook: HookDetail, now: floa
 
 
 def deployment_state_change(deployment: ServiceDeployment, now: float) -> dict[str, Any] | None:
-    """Return the `ECS Deployment State Change` event of a deployment's present status; None if that has none."""
+    """Return the `ECS Deployment State Change` event of a deployment's present status; None if that has none.
+
+    A failure has an event only for services with a deployment circuit breaker (ECS developer guide, "Service deployment state
+    change events").
+    """
     if deployment.status not in _DEPLOYMENT_EVENTS:
         return None
-    level, name = _DEPLOYMENT_EVENTS[deployment.status]
+    level, name, reason = _DEPLOYMENT_EVENTS[deployment.status]
+    if name == _FAILED and not deployment.service.circuit_breaker:
+        return None
+    source = deployment.sources[0].id if deployment.sources else ""
+    target, source = (f"ecs-svc/{each}" for each in (deployment.target.id, source))
     detail = {
         "eventType": level,
         "eventName": name,
-        "deploymentId": f"ecs-svc/{deployment.target.id}",
+        "deploymentId": target,
         "updatedAt": _iso(now),
-        "reason": deployment.status_reason or "",
+        "reason": reason.format(target=target, source=source),
     }
     return _event(deployment, "ECS Deployment State Change", deployment.service.arn, detail, now)
 

@@ -317,6 +317,8 @@ class _Forwarder(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Connection", "close")
         self.end_headers()
+        if response.status in {204, 304}:  # http.client waits for the chunks that their header may announce
+            return
         while chunk := response.read(_CHUNK):
             self.wfile.write(chunk)
 

@@ -397,6 +397,14 @@ def test_both_get_the_credentials_which_are_masked_in_the_reason(stores: Both, m
     ]
 
 
+def test_one_address_is_refused_whatever_the_spelling(stores: Both) -> None:
+    request = {"path": "/items"}
+    for fields in ({}, {"follow_redirects": True}):
+        check = CompareCheck.model_validate({"blue_url": f"{stores.green.url}/", "requests": [request], **fields})
+        with pytest.raises(IncomparableError, match="blue and green resolve to the same address"):
+            check.run(context(stores.green.url, seconds=600))
+
+
 def test_one_address_is_refused_whatever_the_credentials(stores: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "no-secret-at-all")

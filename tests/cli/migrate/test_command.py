@@ -301,3 +301,111 @@ def test_the_appspec_may_come_from_standard_input() -> None:
     result = CliRunner().invoke(ecs_hooks, ["migrate", "-", *OPTIONS], input=APPSPEC.read_text())
 
     assert len(json.loads(result.stdout)["deploymentConfiguration"]["lifecycleHooks"]) == 5
+
+
+PROPERTIES = ("LoadBalancerInfo", "PlatformVersion", "NetworkConfiguration", "CapacityProviderStrategy")
+
+
+def of_service(**properties: Any) -> dict[str, Any]:
+    service = {"Type": "AWS::ECS::Service", "Properties": {"TaskDefinition": "a", **properties}}
+    return {"version": 0.0, "Resources": [{"TargetService": service}]}
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_null_is_absent_in_the_appspec(run: Run, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "appspec.json"
+    file.write_text(json.dumps({**of_service(**{name: None}), "Hooks": None}))
+    without = tmp_path / "without.json"
+    without.write_text(json.dumps(of_service()))
+    assert migrated(run, file) == migrated(run, without)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"LoadBalancerInfo": {"ContainerName": None, "ContainerPort": None}},
+        {
+            "NetworkConfiguration": {
+                "AwsvpcConfiguration": {"Subnets": ["a"], "SecurityGroups": None, "AssignPublicIp": None}
+            }
+        },
+        {"CapacityProviderStrategy": [{"CapacityProvider": "FARGATE", "Base": None, "Weight": None}]},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+def test_null_is_absent_inside_of_properties(run: Run, tmp_path: Path, fields: dict[str, Any]) -> None:
+    file = tmp_path / "appspec.json"
+    file.write_text(json.dumps(of_service(**fields)))
+    assert "null" not in json.dumps(migrated(run, file)[0])
+
+
+def nulls(value: Any) -> list[Any]:
+    """Return the object with null in place of each of its fields, at every depth."""
+    found = []
+    for name, each in value.items() if isinstance(value, dict) else ():
+        found.append({**value, name: None})
+        found += [{**value, name: inner} for inner in nulls(each)]
+    return found
+
+
+@pytest.mark.parametrize(
+    "fields", nulls({name: each for name, each in GROUP.items() if name != "ecsServices"}), ids=str
+)
+def test_null_is_absent_in_the_deployment_group(run: Run, tmp_path: Path, fields: dict[str, Any]) -> None:
+    file = tmp_path / "group.json"
+    file.write_text(json.dumps(fields))
+    migrated(run, appspec(tmp_path), "--deployment-group", file)
+
+
+def test_an_appspec_for_instances_and_a_service_is_read(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "appspec.json"
+    scripts = {
+        "os": "linux",
+        "files": [{"source": "/", "destination": "/srv"}],
+        "hooks": {"AfterInstall": [{"location": "a"}]},
+    }
+    file.write_text(json.dumps({**of_service(), **scripts, "Hooks": [{"BeforeInstall": "check"}]}))
+    update, notes = migrated(run, file, *OPTIONS)
+    (hook,) = update["deploymentConfiguration"]["lifecycleHooks"]
+    assert (hook["hookTargetArn"], hook["lifecycleStages"]) == (f"{ARN}check", ["PRE_SCALE_UP"])
+    lost = [(subject, text) for kind, subject, text in notes if kind == "lost" and "instances" in text]
+    assert lost == [
+        (name, "is for deployments to instances; ECS has no counterpart") for name in ("os", "files", "hooks")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arn", "options", "text"),
+    [
+        (
+            "arn:aws:lambda:eu-west-1:123456789012:function:check",
+            ("--region", "us-west-2"),
+            "is in region eu-west-1, the service in us-west-2: AWS does not document whether ECS can invoke it",
+        ),
+        (
+            "arn:aws:lambda:us-west-2:210987654321:function:check",
+            (),
+            "is in account 210987654321, the service in 123456789012",
+        ),
+        (
+            "arn:aws:lambda:us-west-2:210987654321:function:check",
+            ("--account", "123456789012"),
+            "is in account 210987654321",
+        ),
+        ("arn:aws:lambda:us-west-2:123456789012:function:check", ("--region", "us-west-2"), ""),
+    ],
+)
+def test_a_function_of_another_region_or_account_is_told(
+    run: Run, tmp_path: Path, arn: str, options: tuple[str, ...], text: str
+) -> None:
+    file = appspec(tmp_path, f"BeforeInstall: {arn}", f"AfterInstall: {arn}")
+    _, notes = migrated(run, file, "--role-arn", ROLE, *options)
+    told = [(subject, each) for kind, subject, each in notes if kind == "to do" and ", the service in " in each]
+    assert [subject for subject, _ in told] == (["BeforeInstall", "AfterInstall"] if text else [])
+    assert all(text in each for _, each in told)
+
+
+def test_functions_of_two_regions_are_told(run: Run, tmp_path: Path) -> None:
+    other = ARN.replace("us-west-2", "eu-west-1")
+    _, notes = migrated(run, appspec(tmp_path, f"BeforeInstall: {ARN}a", f"AfterInstall: {other}b"), "--role-arn", ROLE)
+    assert [subject for _, subject, text in notes if ", the service in us-west-2" in text] == ["AfterInstall"]

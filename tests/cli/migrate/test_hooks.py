@@ -4,7 +4,7 @@ import pytest
 
 from ecs_hooks.core.event import Stage
 from ecs_hooks_cli.migrate.document import DocumentError, parse_document
-from ecs_hooks_cli.migrate.hooks import FunctionDefaults, function_arn, stage_of_stack_function
+from ecs_hooks_cli.migrate.hooks import FunctionDefaults, function_arn, partition_of, stage_of_stack_function
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:"
 HERE = FunctionDefaults("us-west-2", "123456789012")
@@ -78,3 +78,22 @@ def test_the_name_of_a_stack_function_contains_its_stage(name: str, stage: Stage
 
 def test_a_name_is_not_a_stack_function() -> None:
     assert stage_of_stack_function("CodeDeployHook_ecs-hooks_PreScaleUp") is None
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-east-1", "aws"),
+        ("cn-northwest-1", "aws-cn"),
+        ("us-gov-east-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("ap-southeast-99", "aws"),
+        ("unknown", "aws"),
+    ],
+)
+def test_the_partition_is_that_of_the_region(region: str, partition: str) -> None:
+    assert partition_of(region) == partition

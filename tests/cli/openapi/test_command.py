@@ -157,3 +157,97 @@ def test_a_large_plan_gives_a_warning(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "warning: the plan has 39 KiB, and AWS does not document the maximum size of hookDetails" in result.stderr
     assert "warning" not in run("import", file, "--no-schemas").stderr
+
+
+def enum_of(size: int) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "string", "enum": ["x" * size]}}}
+    return root(paths={"/a": {"get": {"responses": {"200": {"description": "a", "content": content}}}}})
+
+
+def test_the_size_is_that_of_the_written_file(run: Run, tmp_path: Path) -> None:
+    output = tmp_path / "plan.json"
+    result = run("import", written(tmp_path, enum_of(200_000)), "-o", output)
+    assert result.exit_code == 0
+    assert f"has {output.stat().st_size / 1024:.0f} KiB" in result.stderr
+    assert "an object in S3 may have 262,144 bytes, a parameter of Systems Manager 4,096" in result.stderr
+    assert run("validate", output).exit_code == 0
+
+
+def test_a_plan_that_no_place_can_store_is_not_written(run: Run, tmp_path: Path) -> None:
+    output = tmp_path / "plan.json"
+    result = run("import", written(tmp_path, enum_of(262_000)), "-o", output)
+    assert result.exit_code == 1
+    assert "bytes; a stored plan has at most 262,144; choose some operations with --tag" in result.stderr
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"type": "integer", "default": "100"}, "schema.default: '100' is not of type 'integer'"),
+        (
+            {"type": "string", "format": "date", "default": "2025-10-15T13:50"},
+            "schema.default: '2025-10-15T13:50' is not a",
+        ),
+        ({"type": "boolean", "default": "false"}, "schema.default: 'false' is not of type 'boolean'"),
+        (
+            {"type": "array", "items": {"type": "string", "default": 1}},
+            "schema.items.default: 1 is not of type 'string'",
+        ),
+    ],
+)
+def test_an_operation_with_a_mistake_is_skipped_with_its_place(
+    run: Run, tmp_path: Path, version: str, schema: dict[str, Any], place: str
+) -> None:
+    parameter = {"name": "n", "in": "query", "schema": schema}
+    shared = {"components": {"parameters": {"N": parameter}, "schemas": {"S": schema}}}
+    paths: dict[str, Any] = {
+        "/inline": {"get": {"parameters": [parameter], "responses": OK}},
+        "/path": {"parameters": [parameter], "get": {"responses": OK}},
+        "/parameter": {"get": {"parameters": [{"$ref": "#/components/parameters/N"}], "responses": OK}},
+        "/schema": {
+            "get": {"parameters": [{**parameter, "schema": {"$ref": "#/components/schemas/S"}}], "responses": OK}
+        },
+        "/ok": {"get": {"responses": OK}},
+    }
+    result = run("import", written(tmp_path, root(version, paths, **shared)))
+    assert result.exit_code == 0
+    assert [each["path"] for each in json.loads(result.stdout)["checks"]] == ["/ok"]
+    for name, where in (
+        ("/inline", "paths./inline.get.parameters[0]"),
+        ("/path", "paths./path.parameters[0]"),
+        ("/parameter", "components.parameters.N"),
+    ):
+        assert f"skipped: GET {name}: {where}.{place}" in result.stderr
+    assert f"skipped: GET /schema: components.schemas.S{place.removeprefix('schema')}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "operation", "place"),
+    [
+        ("/bad/{id}", {}, "Path parameter 'id' for 'get' operation in '/bad/{id}' was not resolved"),
+        (
+            "/bad",
+            {"parameters": [{"name": "n", "in": "query", "schema": {"type": "string", "enum": ["a", "a"]}}]},
+            "paths./bad.get.parameters[0].schema.enum: ['a', 'a'] has non-unique elements",
+        ),
+        (
+            "/bad",
+            {"requestBody": {"required": True, "content": {"a/b": {}}}},
+            "requires a body, which the check does not send",
+        ),
+    ],
+)
+def test_an_operation_that_cannot_be_requested_is_skipped(
+    run: Run, tmp_path: Path, path: str, operation: dict[str, Any], place: str
+) -> None:
+    paths = {path: {"get": {**operation, "responses": OK}}, "/ok": {"get": {"responses": OK}}}
+    result = run("import", written(tmp_path, root(paths=paths)))
+    assert [each["path"] for each in json.loads(result.stdout)["checks"]] == ["/ok"]
+    assert f"skipped: GET {path}: {place}" in result.stderr
+
+
+def test_other_mistakes_are_of_the_whole_document(run: Run, tmp_path: Path) -> None:
+    paths = {"/bad": {"get": {"responses": {}}}, "/ok": {"get": {"responses": OK}}}
+    assert run("import", written(tmp_path, root(paths=paths))).exit_code == 1

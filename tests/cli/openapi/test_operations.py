@@ -254,3 +254,38 @@ def test_headers_and_cookies() -> None:
         {"name": "two", "in": "cookie", "example": [1, 2]},
     )
     assert made.headers == {"X-A": "1,b", "X-B": "a=1", "Cookie": "one=a%20b; two=1; two=2"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "integer", "minimum": 5, "example": 1, "enum": [3, 7]}, 7),
+        ({"type": "integer", "example": "abc", "default": 4}, 4),
+        ({"type": "integer", "example": "12"}, "12"),
+        ({"type": "array", "items": {"type": "integer"}, "example": ["a"], "enum": [[1]]}, ["1"]),
+    ],
+)
+def test_a_value_that_the_schema_forbids_is_not_sent(schema: dict[str, Any], value: Any) -> None:
+    parameter = {"name": "q", "in": "query", "required": True, "schema": schema}
+    document = read(root("3.1.0", {"/a": {"get": {"parameters": [parameter], "responses": OK}}}))
+    assert request_of(document, only_operation(document)).query == {"q": value}
+
+
+@pytest.mark.parametrize("example", [".", ".."])
+def test_a_segment_that_clients_remove_is_no_value(example: str) -> None:
+    parameter = {"name": "q", "in": "path", "required": True, "schema": {"type": "string", "example": example}}
+    document = read(root(paths={"/a/{q}": {"get": {"parameters": [parameter], "responses": OK}}}))
+    with pytest.raises(NoValueError):
+        request_of(document, only_operation(document))
+
+
+def test_only_values_that_the_schema_forbids_are_no_value() -> None:
+    parameter = {
+        "name": "q",
+        "in": "query",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 5, "example": 1},
+    }
+    document = read(root(paths={"/a": {"get": {"parameters": [parameter], "responses": OK}}}))
+    with pytest.raises(NoValueError, match="has no example, default or enum that its schema allows"):
+        request_of(document, only_operation(document))

@@ -199,3 +199,52 @@ def test_the_same_values_are_valid_as_in_openapi_3_1(schema: Any, value: Any) ->
     check_schema(made)
 
     assert (violation(made, value) is None) is OAS31Validator(schema).is_valid(value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "string", "nullable": True}, None),
+        ({"type": ["string", "integer"], "nullable": True}, None),
+        ({"type": ["string", "null"], "nullable": True}, None),
+        ({"type": "string", "enum": ["a"], "nullable": True}, None),
+        ({"$ref": "#/components/schemas/A", "nullable": True}, None),
+        ({"const": "a", "nullable": True}, None),
+        ({"oneOf": [{"type": "string"}], "nullable": True}, None),
+    ],
+)
+def test_nullable_is_honoured_and_told_in_3_1(schema: dict[str, Any], value: Any) -> None:
+    document = Document({"components": {"schemas": {"A": {"type": "string"}}}}, "3.1")
+    made = StandAlone(document)
+    assert violation(check_schema(made.schema([schema])), value) is None
+    assert made.notes == ["nullable: not a keyword of 3.1; null is allowed where it is true, as in 3.0"]
+    assert violation(check_schema(StandAlone(document).schema([{**schema, "nullable": False}])), 1.5) is not None
+
+
+@pytest.mark.parametrize(
+    ("version", "schema", "note"),
+    [
+        ("3.1", {"minLenght": 1, "dependencies": {}}, "minLenght, dependencies: not compared"),
+        ("3.0", {"const": 1, "$vocabulary": {}}, "$vocabulary: not compared"),
+        (
+            "3.0",
+            {"$ref": "#/components/schemas/A", "maxLength": 3, "title": "a"},
+            "maxLength: beside $ref, which 3.0 ignores",
+        ),
+        (
+            "3.1",
+            {"discriminator": {"propertyName": "a"}, "oneOf": [{}]},
+            "oneOf: compared as anyOf, because of its discriminator",
+        ),
+    ],
+)
+def test_keywords_that_are_left_out_or_read_otherwise_are_told(version: str, schema: dict[str, Any], note: str) -> None:
+    made = StandAlone(Document({"components": {"schemas": {"A": {}}}}, version))
+    made.schema([schema])
+    assert made.notes == [note]
+
+
+def test_descriptions_are_left_out_without_a_note() -> None:
+    made = StandAlone(Document({}, "3.1"))
+    assert made.schema([{"title": "a", "format": "date", "x-a": 1, "examples": [1], "contentEncoding": "base64"}]) == {}
+    assert made.notes == []

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from ecs_hooks_simulator.core.timeline import HookAnswered, HookInvoked, Record, StatusChanged, Timeline, TrafficShifted
 from tests.simulator.plays import FAILED, IN_PROGRESS, Gate, controller, play
@@ -57,13 +60,25 @@ def test_the_records_of_traffic_have_listener_and_weights() -> None:
     ]
 
 
-def test_contract_4_3_deployment_state_change_events() -> None:
-    _, good = play()
-    _, bad = play(Gate(FAILED).at())
-    for player, last in ((good, "SERVICE_DEPLOYMENT_COMPLETED"), (bad, "SERVICE_DEPLOYMENT_FAILED")):
-        events = [record.event for record in player.timeline.of(StatusChanged) if record.event]
-        assert [event["detail"]["eventName"] for event in events] == ["SERVICE_DEPLOYMENT_IN_PROGRESS", last]
-        assert {event["detail-type"] for event in events} == {"ECS Deployment State Change"}
+@pytest.mark.parametrize(
+    ("gate", "circuit_breaker", "names"),
+    [
+        (None, False, ["IN_PROGRESS", "COMPLETED"]),
+        (None, True, ["IN_PROGRESS", "COMPLETED"]),
+        (FAILED, False, ["IN_PROGRESS", "IN_PROGRESS"]),
+        (FAILED, True, ["IN_PROGRESS", "IN_PROGRESS", "FAILED"]),
+    ],
+)
+def test_contract_12_deployment_state_change_events(gate: Any, names: list[str], *, circuit_breaker: bool) -> None:
+    _, player = play(*([Gate(gate).at()] if gate else []), circuit_breaker=circuit_breaker)
+    events = [record.event for record in player.timeline.of(StatusChanged) if record.event]
+    assert [event["detail"]["eventName"] for event in events] == [f"SERVICE_DEPLOYMENT_{name}" for name in names]
+    assert {event["detail-type"] for event in events} == {"ECS Deployment State Change"}
+    # The events of the deployment and of its rollback differ in the reason.
+    reasons = [event["detail"]["reason"] for event in events]
+    assert len(set(reasons)) == len(events)
+    assert "in progress." in reasons[0]
+    assert ("rolling back to ecs-svc/" in reasons[1]) == (gate is not None)
 
 
 def test_records_are_found_by_their_type() -> None:

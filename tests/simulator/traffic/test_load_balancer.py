@@ -27,6 +27,11 @@ class _Echo(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
             return
+        if self.path == "/unchanged":
+            self.send_response(304)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            return
         if self.path == "/hang":
             time.sleep(0.5)
         seen = {"name": self.name, "method": self.command, "headers": dict(self.headers), "body": body.decode()}
@@ -141,6 +146,14 @@ def test_head_has_no_body_and_hop_by_hop_headers_are_dropped(balancer: LoadBalan
 
     assert response.status == 200
     assert response.data == b""
+
+
+def test_a_304_ends_at_its_empty_line(balancer: LoadBalancer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if its header announces chunks, which do not come."""
+    broken: list[object] = []
+    monkeypatch.setattr("socketserver.BaseServer.handle_error", lambda *_: broken.append(1))
+    assert ask(balancer.url("production") + "/unchanged").status == 304
+    assert not broken
 
 
 def test_the_status_of_the_target_is_forwarded(balancer: LoadBalancer) -> None:

@@ -19,7 +19,7 @@ from ecs_hooks.checks.comparison.sides import FEW_REQUESTS, MIN_REQUESTS, Settin
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.metric_window import FurtherQueries, MetricWindowCheck, Window
 from ecs_hooks.core.event import Stage
-from ecs_hooks.core.formatting import counted, listed, not_checked
+from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Evidence, Outcome, Policy, Status
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.placeholders import NoBlueError, placeholder_actions, unmeasured
@@ -157,7 +157,7 @@ class ComparisonCheck(MetricWindowCheck):
             for _, metric, revision in self._metrics_of("green")
             for value in metric.dimensions_of(revision).values()
         }
-        return outcome._replace(reason=outcome.reason + not_checked(unmeasured(dimensions, context.deployment)))
+        return outcome.leaving_out(unmeasured(dimensions, context.deployment))
 
     def _evaluated(
         self, context: CheckContext, number: int, window: Window, blue_window: Window, series: Mapping[str, Series]
@@ -323,8 +323,9 @@ class ComparisonCheck(MetricWindowCheck):
         summary += f", warning: {_summaries(warned)}" if warned else ""
         if reached >= self.pass_score:
             weak = [each for each in results if each.points and each.caveat]
-            left_out = not_checked([f"metric {each.metric.label} (too little data)" for each in unknown])
-            return Outcome.passed("; ".join([summary, *([_listed(weak)] if weak else [])]) + left_out, evidence)
+            left_out = [f"metric {each.metric.label} (too little data)" for each in unknown]
+            reason = "; ".join([summary, *([_listed(weak)] if weak else [])])
+            return Outcome.passed(reason, evidence).leaving_out(left_out)
         if reached < self.marginal_score:
             return Outcome.failed(f"{summary}; expected {self.pass_score:g} or more", evidence)
         reason = f"inconclusive: {summary}; expected {self.pass_score:g} or more"

@@ -15,7 +15,6 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.golden_signals import evaluate, report
 from ecs_hooks.checks.golden_signals.evaluate import Limits, Measured
 from ecs_hooks.checks.metric_window import NO_DATA, MetricWindowCheck
-from ecs_hooks.core.formatting import not_checked
 from ecs_hooks.core.outcome import MissingDataPolicy, Outcome
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.placeholders import load_balancer_dimension, others, target_group_dimension
@@ -84,10 +83,9 @@ class GoldenSignalsCheck(MetricWindowCheck):
         green = context.deployment.green
         measured = _application_load_balancer(green.load_balancing)
         if measured is None:
-            return Outcome.skip(
-                f"green has no Application Load Balancer, so there are no metrics{not_checked(green.unread)}"
-            )
-        left_out = not_checked([*others(green.load_balancing, measured), *green.unread])
+            skipped = Outcome.skip("green has no Application Load Balancer, so there are no metrics")
+            return skipped.leaving_out(green.unread)
+        left_out = [*others(green.load_balancing, measured), *green.unread]
         window, series, limits = self.window(context), self.series(context), self._limits
         values = {name: series.get(name, NO_DATA).between(window.begin, window.end) for name in _METRICS}
         stamps = range(int(window.begin), int(window.end), self.period_seconds)
@@ -102,8 +100,8 @@ class GoldenSignalsCheck(MetricWindowCheck):
             return Outcome.wait(f"{summary} so far", evidence, retry_after=self.period_seconds)
         unknown = self._unknown(found, summary)
         if unknown:
-            return Outcome.by_policy(self.missing_data, f"{unknown}{left_out}", evidence)
-        return Outcome.passed(f"{summary}{report.power(found, limits)}{left_out}", evidence)
+            return Outcome.by_policy(self.missing_data, unknown, evidence).leaving_out(left_out)
+        return Outcome.passed(f"{summary}{report.power(found, limits)}", evidence).leaving_out(left_out)
 
     @property
     def _limits(self) -> Limits:

@@ -49,9 +49,17 @@ else:
 
 R = TypeVar("R", bound="RequestFields")
 
+
+def _check_method(method: str) -> str:
+    try:
+        return check_method(method)
+    except RequestError as error:
+        raise ValueError(error.message.removeprefix("method ")) from None
+
+
 Method = Annotated[
     str,
-    AfterValidator(check_method),
+    AfterValidator(_check_method),
     WithJsonSchema({"type": "string", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}$"}),
 ]
 
