@@ -80,7 +80,7 @@ class Expect(PlanModel):
     def unmet(self, response: Response, redactor: Redactor) -> list[Unmet]:
         """Return the expectations that a response does not meet."""
         return [
-            *self._unmet_status(response),
+            *self._unmet_status(response, redactor),
             *self._unmet_headers(response, redactor),
             *self._unmet_body(response, redactor),
             *self._unmet_json(response, redactor),
@@ -89,12 +89,13 @@ class Expect(PlanModel):
             *self._unmet_asserts(response, redactor),
         ]
 
-    def _unmet_status(self, response: Response) -> Iterator[Unmet]:
+    def _unmet_status(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
         asserted = "status" not in self.model_fields_set and any(each.query == "status" for each in self.asserts)
         if asserted or status_matches(self.status, response.status):
             return
         location = response.headers.get("location")
-        to = f" (redirects to {shown_location(location)})" if location and 300 <= response.status <= 399 else ""  # noqa: PLR2004
+        is_shown = location and 300 <= response.status <= 399  # noqa: PLR2004
+        to = f" (redirects to {shown_location(location or '', redactor)})" if is_shown else ""
         yield Unmet("status", f"{response.status}{to}, expected {show_status(self.status)}")
 
     def _unmet_headers(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
@@ -169,10 +170,10 @@ def describe(unmet: Sequence[Unmet]) -> str:
     return f"{line}; also {', '.join(dict.fromkeys(each.what for each in others))}" if others else line
 
 
-def shown_location(location: str) -> str:
-    """Return the URL in a `Location` header without query, fragment and credentials, which can be secrets."""
+def shown_location(location: str, redactor: Redactor) -> str:
+    """Return the URL in a `Location` header without query, fragment, credentials and other secrets."""
     url = location.split("?", 1)[0].split("#", 1)[0]
     scheme, separator, rest = url.rpartition("//")
     authority, slash, path = rest.partition("/")
     shown = f"{scheme}{separator}{authority.rpartition('@')[2] if separator else authority}{slash}{path}"
-    return shown if len(shown) <= 80 else f"{shown[:80]}..."  # noqa: PLR2004
+    return redactor.cut(shown, 80)
