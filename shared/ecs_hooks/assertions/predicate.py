@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from ecs_hooks.assertions.patterns import check_pattern, matches
 from ecs_hooks.core.formatting import json_equal, json_type
@@ -19,6 +29,21 @@ def _check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return check_schema(schema)
 
 
+class CapturedNumber(NamedTuple):
+    """A number from a response that may be part of a text: `contains` uses its text there."""
+
+    number: float
+    text: str
+
+    def __str__(self) -> str:
+        """Return its text."""
+        return self.text
+
+
+def _number_or_json(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    return value if isinstance(value, CapturedNumber) else handler(value)
+
+
 class Predicate(BaseModel):
     """Conditions for one value; all of those given must hold."""
 
@@ -28,7 +53,7 @@ class Predicate(BaseModel):
     """The expected value, compared as JSON: 1 and 1.0 are equal, 1 and true or "1" are not."""
     not_equals: JsonValue = None
     """A value that is not allowed."""
-    contains: JsonValue = None
+    contains: Annotated[JsonValue, WrapValidator(_number_or_json)] = None
     """A part of a string, an item of an array, or a key of an object."""
     matches: Annotated[str, Field(max_length=1000), AfterValidator(check_pattern)] | None = None
     r"""A regular expression that matches somewhere in the string, in RE2's syntax: without look-around and back references;
@@ -115,7 +140,8 @@ class Predicate(BaseModel):
         if self.in_ is not None and not any(json_equal(actual, each) for each in self.in_):
             yield f"one of {', '.join(map(redactor.show, self.in_[:10]))}"
         if "contains" in given and not _contains(actual, self.contains):
-            yield f"to contain {redactor.show(self.contains)}"
+            part = self.contains
+            yield f"to contain {redactor.show(part.number if isinstance(part, CapturedNumber) else part)}"
         if self.matches is not None and not matches(self.matches, actual):
             yield f"to match {redactor.show(self.matches)}"
         yield from self._out_of_range(_number(actual, is_text=is_text))
@@ -154,6 +180,8 @@ class Predicate(BaseModel):
 
 
 def _contains(actual: Any, part: Any) -> bool:
+    if isinstance(part, CapturedNumber):
+        part = part.text if isinstance(actual, str) else part.number
     if isinstance(actual, str | Mapping):
         return isinstance(part, str) and part in actual
     return isinstance(actual, list) and any(json_equal(item, part) for item in actual)

@@ -12,6 +12,7 @@ from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session
+from ecs_hooks.checks.request.template import LiteralTexts
 from ecs_hooks.checks.samples import Sample, Samples, closed_connections
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome, Status
@@ -34,7 +35,7 @@ class Until(BaseModel):
     """Seconds between two requests."""
 
 
-class HttpCheck(RequestFields, ExchangeFields, Check):
+class HttpCheck(LiteralTexts, RequestFields, ExchangeFields, Check):
     """Sends one request to green and checks the response.
 
     If the connection fails, or ends before the first byte of a response, the request is sent again up to

@@ -16,6 +16,7 @@ from ecs_hooks.assertions.predicate import LiteralOrPredicate
 from ecs_hooks.aws.lambda_function import INVOKE, InvocationResult, InvocationTimeoutError, invoke
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.request.template import LiteralTexts
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.validation_errors import FieldError
@@ -26,7 +27,7 @@ _NO_URL = Url.parse("http://lambda")
 _OK = 200
 
 
-class InvokeCheck(Check):
+class InvokeCheck(LiteralTexts, Check):
     """Calls the new version of the deployed Lambda function, and checks its response.
 
     The call is never repeated, also if it times out. In a deployment of an ECS service the check does not apply, unless

@@ -98,10 +98,29 @@ class Url(NamedTuple):
         joined = urljoin(self._full, quote(readable, safe=":/?#[]@!$&'()*+,;=%~"))
         return Url.parse(joined).anonymous
 
+    def linked(self, reference: str) -> Url:
+        """Return the URL of a link in a response from this URL: absolute, or relative to it.
+
+        Raises
+        ------
+        RequestError
+            If it is not an HTTP URL.
+        """
+        try:
+            joined = urljoin(self._full, quote(reference.strip(), safe=":/?#[]@!$&'()*+,;=%~"))
+        except ValueError:
+            raise RequestError("address is not valid") from None
+        return Url.parse(joined).anonymous
+
     @property
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host and port: the scope of credentials."""
         return self.scheme, self.host, self.port
+
+    @property
+    def default_port(self) -> int:
+        """The port of the scheme."""
+        return _PORTS[self.scheme]
 
     @property
     def anonymous(self) -> Url:

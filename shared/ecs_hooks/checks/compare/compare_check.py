@@ -19,10 +19,13 @@ from ecs_hooks.checks.compare.sampling import MAX_ROUNDS, Lanes, Pair, Result, S
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, ObjectionError, Session, missing_time
+from ecs_hooks.checks.request.template import variables_in
 from ecs_hooks.checks.scenario.login import LoggedIn, LoginError, LoginFields
+from ecs_hooks.checks.scenario.run_values import RunValues
 from ecs_hooks.checks.scenario.variables import VariableRequest
 from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import Endpoint, require_running
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
@@ -138,7 +141,9 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        for number, request in enumerate(self.requests):
+        for number, request in enumerate(self.known(self.requests)):
+            if any(variables_in((request.template or {}).get("method"))):
+                raise FieldError(f"requests[{number}].method: must not depend on a response; write the method")
             if request.method not in _SAFE_METHODS and not self.allow_unsafe:
                 raise ValueError(
                     f"requests[{number}].method: {request.method} may change data, and blue, which serves customers, "
@@ -159,7 +164,9 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
                 seconds=self.budget_seconds + _OVERHEAD_SECONDS,
             )
         )
-        required = self.with_login(with_requests(required, self.requests, "test", self.certificate_references))
+        required = self.with_login(
+            with_requests(required, self.known(self.requests), "test", self.certificate_references)
+        )
         # Once for blue, and once for green.
         return required._replace(seconds=required.seconds + (self.login_seconds if self.login else 0))
 
@@ -176,7 +183,11 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
         # Each connection is used once a round, so that none is warmer than the others, and no request is sent twice.
         pools = [Pool(resend=False) for _ in range(3)]
         try:
-            logins = (self._log_in(to_blue, context, is_blue=True), self._log_in(session, context, is_blue=False))
+            generated = RunValues()
+            logins = (
+                self._log_in(to_blue, context, generated, is_blue=True),
+                self._log_in(session, context, generated, is_blue=False),
+            )
             deadline = context.deadline.sooner(self.budget_seconds)
             to_blue, session = (
                 each.limited(self, self.timeout_seconds, self.connect_retries, deadline) for each in (to_blue, session)
@@ -196,7 +207,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
         limits = Limits(self.samples, self.max_slower_percent, self.max_slower_ms, self.max_failed_percent)
         return outcome_of(results, limits, session.redactor)
 
-    def _log_in(self, session: Session, context: CheckContext, *, is_blue: bool) -> LoggedIn:
+    def _log_in(self, session: Session, context: CheckContext, generated: RunValues, *, is_blue: bool) -> LoggedIn:
         """Log in to blue or to green.
 
         Raises
@@ -205,7 +216,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
             If a request of the login fails. A login to blue that fails says nothing about green.
         """
         try:
-            return self.log_in(session, context.deadline)
+            return self.log_in(session, context.deadline, generated)
         except LoginError as error:
             outcome = error.outcome
             if is_blue and outcome.status is Status.FAIL:

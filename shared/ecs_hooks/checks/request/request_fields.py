@@ -199,6 +199,11 @@ class RequestFields(BaseModel):
         return self
 
     @property
+    def to_green(self) -> bool:
+        """Whether the request goes to green, not to a `url`."""
+        return self.url is None
+
+    @property
     def secrets(self) -> list[Reference]:
         """The secrets that are given by reference."""
         in_headers = [value for value in self.headers.values() if not isinstance(value, str)]
@@ -318,7 +323,7 @@ def with_requests(
     certificates: Sequence[Reference] = (),
 ) -> Requirements:
     """Return the requirements of a check with those of its requests, and of its CA certificates by reference."""
-    to_green = [each for each in requests if each.url is None]
+    to_green = [each for each in requests if each.to_green]
     return required._replace(
         listener=listener if to_green else None,
         urls=(*required.urls, *(url for each in requests for url in each.urls)),

@@ -6,20 +6,20 @@ import time
 from collections.abc import Mapping
 from email.message import Message
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.request import Request as UrllibRequest
 
-from pydantic import ValidationError
-
 from ecs_hooks.assertions.expect import Unmet, describe, split_warnings
-from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
+from ecs_hooks.checks.scenario.filling import FillError, fill
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
-from ecs_hooks.core.validation_errors import error_lines
+from ecs_hooks.core.redaction import is_secret_name
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.retry import send
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.request.session import Session
+    from ecs_hooks.checks.scenario.run_values import RunValues
+    from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.http.limits import Budget, Limits
@@ -42,32 +42,31 @@ class Played(NamedTuple):
 class Player:
     """Sends requests that use variables, whose values are given or captured from earlier responses."""
 
-    def __init__(self, session: Session, exchange: Exchange, variables: Mapping[str, Any]) -> None:
+    def __init__(self, session: Session, exchange: Exchange, values: RunValues) -> None:
         self._session = session
         self._exchange = exchange
         self._redactor = session.redactor
-        self._values = dict(variables)
+        self._values = values.copy()
 
     @property
-    def values(self) -> dict[str, Any]:
+    def values(self) -> RunValues:
         """The value of each variable, captured ones included."""
-        return dict(self._values)
+        return self._values.copy()
 
     def can_play(self, request: ScenarioRequest) -> bool:
         """Return whether every variable of a request has a value."""
-        return request.variables <= set(self._values)
+        return all(each in self._values for each in request.variables)
 
     def play(self, request: ScenarioRequest, deadline: Deadline) -> Played:
         """Send a request, repeatedly if it polls (`until`), and return the result of the last one."""
         try:
-            request = request.with_values(self._values)
-        except ValidationError as error:
-            problems = "; ".join(error_lines(error, "with its variables", ScenarioRequest))
-            return Played(Outcome.failed(self._redactor.mask(problems)))
+            request, session = fill(request, self._values, self._session)
+        except FillError as error:
+            return Played(Outcome.failed(str(error)))
         retry = request.until
         until = deadline if retry is None else deadline.sooner(retry.timeout_seconds)
         while True:
-            played = self._send(request, deadline)
+            played = self._send(request, session, deadline)
             if played.outcome.status is Status.PASS or retry is None:
                 return played
             if until.remaining() <= retry.interval_seconds:
@@ -75,8 +74,8 @@ class Player:
                 return played._replace(outcome=played.outcome._replace(reason=reason))
             time.sleep(retry.interval_seconds)
 
-    def _send(self, request: ScenarioRequest, deadline: Deadline) -> Played:
-        session, redactor = self._session, self._redactor
+    def _send(self, request: ScenarioRequest, session: Session, deadline: Deadline) -> Played:
+        redactor = self._redactor
         try:
             session = session.limited(request, request.timeout_seconds, request.connect_retries, deadline)
             response = send(session.build(request), session.limits, deadline, self._exchange)
@@ -98,11 +97,13 @@ class Player:
             if not found.values:
                 missing.append(Unmet(f"capture {name}", found.problem or f"finds nothing ({capture.label})"))
                 continue
-            self._values[name] = found.values[0]
-            if capture.secret or capture.is_secret:
+            value = found.values[0]
+            self._values[name] = value
+            self._values.sources[name] = response.url
+            if capture.secret or capture.is_secret or is_secret_name(name):
                 # The texts that a secret was made of are secrets, too, except for a body that contains more than it.
                 sources = [each for each in found.sources if found.hidden is None and isinstance(each, str)]
-                self._redactor.add_fields({"secret": [found.values[0], *sources]})
+                self._redactor.add_fields({"secret": [value, *sources]})
         return missing
 
 

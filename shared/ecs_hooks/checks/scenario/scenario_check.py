@@ -13,7 +13,7 @@ from ecs_hooks.checks.request.request_fields import with_requests
 from ecs_hooks.checks.request.session import Session, missing_time
 from ecs_hooks.checks.scenario.player import Cookies, Played, Player
 from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
-from ecs_hooks.checks.scenario.variables import VariableFields, check_variables
+from ecs_hooks.checks.scenario.variables import VariableFields
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Listener
@@ -46,14 +46,14 @@ class ScenarioCheck(VariableFields, Check):
 
     @model_validator(mode="after")
     def _variables_have_values(self) -> Self:
-        known = {*self.variables, *self.secrets}
+        known, names = self.known_values, {*self.variables, *self.secrets}
         for field, requests in (("requests", self.requests), ("cleanup", self.cleanup)):
-            check_variables(requests, known, field)
+            self.check_variables(requests, field, known, names)
         return self
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        requests = (*self.requests, *self.cleanup)
+        requests = self.known((*self.requests, *self.cleanup))
         required = super().requirements()
         required = required._replace(
             secrets=self.secret_references,
