@@ -428,3 +428,37 @@ def test_an_assertion_may_only_warn(serve: Serve) -> None:
     assert outcome.status is Status.PASS
     assert outcome.reason.endswith("; warning: status is 200, expected 404")
     assert outcome.evidence["warnings"] == 1
+
+
+def test_a_multipart_body_repeats_names(serve: Serve) -> None:
+    file = {"filename": "a.txt", "content": "one"}
+    body = routed(serve, method="POST", multipart={"files": [file, {**file, "content": "two"}, "three"], "x": "y"})
+    assert re.findall(r'name="(\w+)"', body) == ["files", "files", "files", "x"]
+    assert re.findall(r"\r\n\r\n(\w+)\r\n--", body) == ["one", "two", "three", "y"]
+
+
+@pytest.mark.parametrize(
+    ("multipart", "problems"),
+    [
+        ({"a": 5}, ["multipart.a: must be an object, not number"]),
+        ({"a": ["x", 5, {"filename": "b"}]}, ["multipart.a[1]: must be an object, not number", "multipart.a[2]: requires"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_part_is_refused_with_its_place(multipart: Any, problems: list[str]) -> None:
+    with pytest.raises(PlanError) as error:
+        Plan.parse({"checks": [{"type": "http", "multipart": multipart}]})
+    assert len(error.value.problems) == len(problems)
+    for found, expected in zip(error.value.problems, problems, strict=True):
+        assert found.startswith(f"hookDetails.checks[0].{expected}")
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"), [("grün".encode(), "grün"), ("grün".encode("latin-1"), "grün"), ("€ 5".encode(), "€ 5")]
+)
+def test_header_values_in_utf8_are_read_as_utf8(serve: Serve, raw: bytes, read: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Name: " + raw + b"\r\n\r\n")
+
+    outcome = ask(serve(script).url, expect={"headers": {"X-Name": read}})
+    assert outcome.status is Status.PASS, outcome.reason

@@ -138,7 +138,7 @@ class Http1Connection:
         head = self._head(request, budget)
         answered = time.perf_counter()
         headers = HTTPHeaderDict(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()
+            (name.decode("latin-1"), _header_text(name, value)) for name, value in head.headers.raw_items()
         )
         content = b""
         if limits.follow_redirects and is_redirect(head.status_code, headers):
@@ -306,6 +306,17 @@ class Http1Connection:
                 if self._received > allowed:
                     raise TooLargeError(max_body_bytes)
                 self._h11.receive_data(data)
+
+
+def _header_text(name: bytes, value: bytes) -> str:
+    """Return the value of a header: UTF-8 if it is valid, else Latin-1."""
+    # The bytes of a Location are part of the next request, so they must not change.
+    if value.isascii() or name.lower() == b"location":
+        return value.decode("latin-1")
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _malformed(error: h11.RemoteProtocolError) -> ProtocolError:

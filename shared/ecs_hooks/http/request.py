@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
@@ -49,6 +49,10 @@ class File(NamedTuple):
     content_type: str = "application/octet-stream"
 
 
+Part: TypeAlias = "str | File"
+"""A part of a multipart body: the text of a field, or a file."""
+
+
 class Body(NamedTuple):
     """The body of a request.
 
@@ -74,12 +78,13 @@ def form_body(fields: Query) -> Body:
     return Body(encode_query(fields).encode(), "application/x-www-form-urlencoded")
 
 
-def multipart_body(parts: Mapping[str, str | File]) -> Body:
-    """Return a multipart body with fields and files."""
+def multipart_body(parts: Mapping[str, Part | Sequence[Part]]) -> Body:
+    """Return a multipart body with fields and files; a list repeats the name."""
     content, content_type = encode_multipart_formdata(
         [
             (name, part if isinstance(part, str) else (part.filename, part.content, part.content_type))
-            for name, part in parts.items()
+            for name, given in parts.items()
+            for part in ([given] if isinstance(given, str | File) else given)
         ]
     )
     return Body(content, content_type)

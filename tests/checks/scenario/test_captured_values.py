@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from ecs_hooks.checks import ScenarioCheck
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.scenario.story import Story
@@ -173,6 +175,26 @@ def test_a_mistake_beside_an_unknown_value_is_a_plan_error_with_its_place() -> N
         "hookDetails.checks[0].requests[1].expect.asserts[1].max",
         "hookDetails.checks[0].requests[1].expect.asserts[2].matches",
     ]
+
+
+@pytest.mark.parametrize(
+    ("captured", "body"), [("$.id", "5123"), ("$.none", "null"), ("$.yes", "true"), ("$.text", "order 5123")]
+)
+def test_a_body_that_is_one_variable(serve: Serve, captured: str, body: str) -> None:
+    story = Story(serve)
+    for fields in ({"body": X}, {"json": X}, {"multipart": {"a": [X]}}):
+        outcome = story.after(captured, {"method": "POST", **fields})
+        assert outcome.status is Status.PASS, outcome.reason
+    plain, as_json, part = (each.partition("\r\n\r\n")[2] for each in story.requests[1::2])
+    assert plain == body
+    assert as_json in {body, f'"{body}"'}
+    assert f"\r\n\r\n{body}\r\n--" in part
+
+
+def test_a_wrong_request_is_one_error() -> None:
+    with pytest.raises(ValidationError) as error:
+        ScenarioCheck.model_validate({"requests": [{"path": "x"}]})
+    assert error.value.error_count() == 1
 
 
 def test_green_cannot_add_variables(serve: Serve) -> None:

@@ -14,14 +14,17 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     field_validator,
     model_validator,
 )
 
 from ecs_hooks.auth.secret_resolver import TextOrReference
 from ecs_hooks.core.lazy_model import LazyModel
-from ecs_hooks.core.validation_errors import Form
+from ecs_hooks.core.validation_errors import Form, error_at
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
     Authorization,
@@ -134,6 +137,27 @@ TextOrPart = Annotated[Part, BeforeValidator(_from_text, json_schema_input_type=
 """A part, or the text of a field."""
 
 
+def _each_part(value: Any, handler: ValidatorFunctionWrapHandler) -> tuple[Part, ...]:
+    if not isinstance(value, list | tuple):
+        return (handler(value),)
+    parts, errors = [], []
+    for index, each in enumerate(value):
+        try:
+            parts.append(handler(each))
+        except ValidationError as error:
+            errors += [error_at(detail, (index, *detail["loc"])) for detail in error.errors(include_url=False)]
+    if errors:
+        raise ValidationError.from_exception_data("Part", errors)
+    return tuple(parts)
+
+
+if TYPE_CHECKING:
+    Parts = tuple[Part, ...]
+else:
+    Parts = Annotated[TextOrPart, WrapValidator(_each_part, json_schema_input_type=Part | str | list[Part | str])]
+    """A part, or an array of parts that have the same name."""
+
+
 class RequestFields(BaseModel):
     """Method, address, headers and body of a request."""
 
@@ -161,8 +185,8 @@ class RequestFields(BaseModel):
     """Body as JSON: any value."""
     form: Fields | None = None
     """Body as a URL-encoded form."""
-    multipart: dict[str, TextOrPart] | None = None
-    """Body as `multipart/form-data`: fields and files."""
+    multipart: dict[str, Parts] | None = None
+    """Body as `multipart/form-data`: fields and files; an array repeats its name."""
 
     @field_validator("path")
     @classmethod
@@ -287,7 +311,9 @@ class RequestFields(BaseModel):
             case ["form"]:
                 return form_body(self.form or {})
             case ["multipart"]:
-                return multipart_body({name: part.encode() for name, part in (self.multipart or {}).items()})
+                return multipart_body(
+                    {name: [each.encode() for each in parts] for name, parts in (self.multipart or {}).items()}
+                )
             case _:
                 return None
 
@@ -296,7 +322,7 @@ class RequestFields(BaseModel):
         for name, value in self.headers.items():
             if isinstance(value, str):
                 redactor.add_header(name, value)
-        multipart = {name: part.content for name, part in (self.multipart or {}).items()}
+        multipart = {name: [each.content for each in parts] for name, parts in (self.multipart or {}).items()}
         _, _, query = (self.url or self.path or "").partition("?")
         in_address = parse_qs(query.partition("#")[0]) if query else {}
         for fields in filter(None, (self.query, self.form, self.json_value, multipart, in_address)):

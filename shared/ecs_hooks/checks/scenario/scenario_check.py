@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
@@ -23,6 +23,16 @@ _OVERHEAD_SECONDS = 1.0
 """Time of an invocation besides that of the requests."""
 
 
+_MAX_REQUESTS = 100
+
+
+def _are_some(requests: Any) -> Any:
+    # The minimum length of pydantic does not count requests that have an error of their own.
+    if isinstance(requests, list | tuple) and not requests:
+        raise ValueError("must have at least 1 item, not 0")
+    return requests
+
+
 class ScenarioCheck(VariableFields, Check):
     """Sends requests to green one after the other, as a user would: log in, place an order, look at the order.
 
@@ -32,7 +42,11 @@ class ScenarioCheck(VariableFields, Check):
     """
 
     type: Literal["scenario"] = "scenario"
-    requests: Annotated[tuple[ScenarioRequest, ...], Field(min_length=1, max_length=100)]
+    requests: Annotated[
+        tuple[ScenarioRequest, ...],
+        BeforeValidator(_are_some),
+        Field(max_length=_MAX_REQUESTS, json_schema_extra={"minItems": 1}),
+    ]
     """The requests, in this order."""
     cleanup: Annotated[tuple[ScenarioRequest, ...], Field(max_length=20)] = ()
     """Requests at the end, in any case. A request whose variable was not captured is skipped; a failure is only a

@@ -18,17 +18,16 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ecs_hooks.auth.secret_resolver import Secret, SecretResolver
 from ecs_hooks.auth.secret_store import Reference
 from ecs_hooks.checks.request.request_fields import RequestFields
 from ecs_hooks.checks.request.template import LiteralTexts, variables_in
 from ecs_hooks.checks.scenario.run_values import RunValues, generated_problem
-from ecs_hooks.core.validation_errors import FieldError, Form, error_lines
+from ecs_hooks.core.validation_errors import FieldError, Form, error_at, error_lines
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+    from pydantic_core import ErrorDetails, InitErrorDetails
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,60}$"), Form("name: letters, digits and _")]
 
@@ -288,11 +287,7 @@ class _Deferred:
     def _again(self, detail: ErrorDetails) -> InitErrorDetails:
         """Return an error with its place in the template."""
         at, _ = self._place(detail["loc"])
-        context = detail.get("ctx", {})
-        kind: Any = detail["type"]
-        if kind == "value_error" and "error" not in context:  # of a tagged model
-            kind = PydanticCustomError("value_error", "{message}", context)
-        return InitErrorDetails(type=kind, loc=(*at, *detail["loc"][len(at) :]), input=detail["input"], ctx=context)
+        return error_at(detail, (*at, *detail["loc"][len(at) :]))
 
     def _causes(self, detail: ErrorDetails) -> list[tuple[str | int, ...]]:
         """Return the places of the variables that may cause an error; empty if it has another cause."""
