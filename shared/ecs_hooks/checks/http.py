@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -103,7 +104,9 @@ class HttpCheck(LiteralTexts, RequestFields, ExchangeFields, Check):
             evidence["warnings"] = len(warnings)
         if self.expect.max_latency_ms is not None:
             evidence["latency_ms_limit"] = self.expect.max_latency_ms
-        found = describe(failing) if failing else f"status {response.status} in {response.latency * 1000:.0f} ms"
+        unfollowed = self.expect.unfollowed(response)
+        status = f"{unfollowed}, not followed," if unfollowed else f"status {response.status}"
+        found = describe(failing) if failing else f"{status} in {response.latency * 1000:.0f} ms"
         reason = redactor.mask(f"{response.where} {found}{describe_warnings(warnings)}")
         return Outcome.failed(reason, evidence) if failing else Outcome.passed(reason, evidence)
 
@@ -112,6 +115,7 @@ class HttpCheck(LiteralTexts, RequestFields, ExchangeFields, Check):
         reached = threading.Event()
         aborted: list[ResetBeforeResponseError] = []
         retries: list[int] = []
+        unfollowed: Counter[str] = Counter()
 
         def send_one() -> Sample:
             try:
@@ -127,6 +131,7 @@ class HttpCheck(LiteralTexts, RequestFields, ExchangeFields, Check):
                 return Sample(redactor.mask(error.message), None)
             reached.set()
             retries.append(response.attempts - 1)
+            unfollowed.update(filter(None, [self.expect.unfollowed(response)]))
             failing, _ = split_warnings(self.expect.unmet(response, redactor))
             return Sample(redactor.mask(describe(failing)) if failing else "", response.latency)
 
@@ -137,9 +142,12 @@ class HttpCheck(LiteralTexts, RequestFields, ExchangeFields, Check):
         if aborted and not reached.is_set():
             raise aborted[0]
         outcome = samples.evaluate(redactor.mask(request.shown), collected)
+        redirects = "".join(
+            f"; {text} ({count} of {len(retries)}), not followed" for text, count in unfollowed.most_common(1)
+        )
         retried = f"; {counted(sum(retries), 'further attempt')} to connect" if any(retries) else ""
         return outcome._replace(
-            reason=f"{outcome.reason}{closed_connections(pool)}{retried}",
+            reason=f"{outcome.reason}{redactor.mask(redirects)}{closed_connections(pool)}{retried}",
             evidence={
                 **outcome.evidence,
                 "connections": pool.opened,

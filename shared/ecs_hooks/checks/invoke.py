@@ -55,6 +55,8 @@ class InvokeCheck(LiteralTexts, Check):
     def _has_consistent_fields(self) -> InvokeCheck:
         if self.qualifier is not None and self.function is None:
             raise FieldError("qualifier: requires function; of the deployed function, the new version is called")
+        if self.expect.first_bytes is not None:
+            raise FieldError("expect.first_bytes: not supported by this check, because the response of a function ends")
         if self.response == "payload" and {"status", "headers"} & self.expect.model_fields_set:
             raise FieldError('expect: status and headers require "response": "http"')
         return self

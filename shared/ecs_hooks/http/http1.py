@@ -20,6 +20,7 @@ from ecs_hooks.http.errors import (
     ProtocolError,
     RequestError,
     ResetBeforeResponseError,
+    ResponseTimeoutError,
     TlsHandshakeError,
     TooLargeError,
 )
@@ -146,9 +147,13 @@ class Http1Connection:
                 self._h11.next_event()  # where there is no body, the connection can be used again
         else:
             has_body = request.method != "HEAD" and head.status_code not in _WITHOUT_BODY
-            if has_body and int(headers.get("content-length", 0)) > limits.max_body_bytes:
-                raise TooLargeError(limits.max_body_bytes)
-            content = self._body(headers.get("content-encoding", ""), limits, budget)
+            encodings = headers.get("content-encoding", "")
+            if limits.first_bytes is not None and has_body:
+                content = self._first_bytes(limits.first_bytes, encodings, limits, budget)
+            else:
+                if has_body and int(headers.get("content-length", 0)) > limits.max_body_bytes:
+                    raise TooLargeError(limits.max_body_bytes)
+                content = self._body(encodings, limits, budget)
         ended = time.perf_counter()
         timings = self._timings._replace(first_byte=answered - began, transfer=ended - answered)
         latency = ended - self._began_at
@@ -271,13 +276,30 @@ class Http1Connection:
     def _body(self, encodings: str, limits: Limits, budget: Budget) -> bytes:
         pieces: list[bytes] = []
         size = 0
+        for piece in self._decoded(encodings, limits, budget):
+            size += len(piece)
+            if size > limits.max_body_bytes:
+                raise TooLargeError(limits.max_body_bytes)
+            if limits.keep_body:
+                pieces.append(piece)
+        return b"".join(pieces)
+
+    def _first_bytes(self, count: int, encodings: str, limits: Limits, budget: Budget) -> bytes:
+        """Return the first bytes of a body; fewer if it ends, or if no more come in time."""
+        content = b""
+        pieces = self._decoded(encodings, limits, budget)
         try:
-            for piece in decoded(self._pieces(limits.max_body_bytes), encodings):
-                size += len(piece)
-                if size > limits.max_body_bytes:
-                    raise TooLargeError(limits.max_body_bytes)
-                if limits.keep_body:
-                    pieces.append(piece)
+            while len(content) < count and (piece := next(pieces, None)) is not None:
+                content += piece
+        except ResponseTimeoutError:
+            if not content:
+                raise
+        return content[:count]
+
+    def _decoded(self, encodings: str, limits: Limits, budget: Budget) -> Iterator[bytes]:
+        """Yield the body as it arrives, decompressed."""
+        try:
+            yield from decoded(self._pieces(limits.max_body_bytes), encodings)
         except h11.RemoteProtocolError as error:
             raise _malformed(error) from None
         except TimeoutError:
@@ -286,7 +308,6 @@ class Http1Connection:
             raise ProtocolError(f"{_CUT_BODY}: the TLS connection ended without close_notify") from None
         except OSError as error:
             raise ProtocolError("connection ended within the response body") from error
-        return b"".join(pieces)
 
     def _pieces(self, max_body_bytes: int) -> Iterator[bytes]:
         """Yield the body as it arrives, still compressed."""

@@ -37,6 +37,8 @@ class Played(NamedTuple):
     """Failures that only warn."""
     seconds: float = 0.0
     """Latency of the response; 0 without one."""
+    redirect: str = ""
+    """The status and target of a redirect that was neither followed nor expected; else empty."""
 
 
 class Player:
@@ -87,7 +89,12 @@ class Player:
         warnings = tuple(redactor.mask(f"{response.where} {describe([each])}") for each in warned)
         found = describe(failing) if failing else f"status {response.status}"
         reason = redactor.mask(f"{response.where} {found}")
-        return Played(Outcome.failed(reason) if failing else Outcome.passed(reason), warnings, response.latency)
+        return Played(
+            Outcome.failed(reason) if failing else Outcome.passed(reason),
+            warnings,
+            response.latency,
+            redactor.mask(request.expect.unfollowed(response)),
+        )
 
     def _capture(self, request: ScenarioRequest, response: Response) -> list[Unmet]:
         """Save the values for later requests, and return the captures that found nothing."""

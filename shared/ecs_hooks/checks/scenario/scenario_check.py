@@ -14,7 +14,7 @@ from ecs_hooks.checks.request.session import Session, missing_time
 from ecs_hooks.checks.scenario.player import Cookies, Played, Player
 from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
 from ecs_hooks.checks.scenario.variables import VariableFields
-from ecs_hooks.core.formatting import counted
+from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Listener
 from ecs_hooks.http.pool import Pool
@@ -111,7 +111,9 @@ class ScenarioCheck(VariableFields, Check):
             if failed and not request.warn:
                 return outcome, results
         total = sum(each.seconds for each in results)
-        return Outcome.passed(f"{counted(len(results), 'request')} in {total * 1000:.0f} ms"), results
+        redirects = [f"request {number} {each.redirect}" for number, each in enumerate(results, 1) if each.redirect]
+        unfollowed = f"; not followed: {listed(redirects, 3)}" if redirects else ""
+        return Outcome.passed(f"{counted(len(results), 'request')} in {total * 1000:.0f} ms{unfollowed}"), results
 
     def _clean_up(self, player: Player, context: CheckContext) -> list[str]:
         """Send the requests of `cleanup`, and return the failures."""
