@@ -331,8 +331,8 @@ class Http1Connection:
 
 def _header_text(name: bytes, value: bytes) -> str:
     """Return the value of a header: UTF-8 if it is valid, else Latin-1."""
-    # The bytes of a Location are part of the next request, so they must not change.
-    if value.isascii() or name.lower() == b"location":
+    # The bytes of an address and of cookies are part of later requests, so they must not change.
+    if value.isascii() or name.lower() in {b"location", b"set-cookie"}:
         return value.decode("latin-1")
     try:
         return value.decode()
