@@ -112,12 +112,14 @@ class Expect(BaseModel):
         return any(each.query in {"status", "location"} for each in self.asserts) or "location" in map(str.lower, names)
 
     def _unmet_status(self, response: Response) -> Iterator[Unmet]:
-        asserted = "status" not in self.model_fields_set and any(each.query == "status" for each in self.asserts)
-        if asserted or status_matches(self.status, response.status):
+        is_default = "status" not in self.model_fields_set
+        expected = response.usual_status if is_default else self.status
+        asserted = is_default and any(each.query == "status" for each in self.asserts)
+        if asserted or status_matches(expected, response.status):
             return
         location = response.headers.get("location")
         to = f" (redirects to {shown_location(location)})" if location and 300 <= response.status <= 399 else ""  # noqa: PLR2004
-        yield Unmet("status", f"{response.status}{to}, expected {show_status(self.status)}")
+        yield Unmet("status", f"{response.status}{to}, expected {show_status(expected)}")
 
     def _unmet_headers(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
         for name, predicate in self.headers.items():

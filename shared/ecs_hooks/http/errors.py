@@ -38,6 +38,7 @@ class Phase(StrEnum):
     SEND = "request not accepted"
     HEAD = "no complete response header"
     BODY = "response body not complete"
+    MESSAGE = "no WebSocket message"
 
 
 class HttpError(ExplainedError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,6 +26,7 @@ from ecs_hooks.http.errors import (
 )
 from ecs_hooks.http.response import Response, Timings, decoded
 from ecs_hooks.http.tls import Tls, TlsOptions, ssl_reason
+from ecs_hooks.http.websocket import Handshake, exchange
 
 if TYPE_CHECKING:
     from ecs_hooks.http.deadline_socket import InFlight
@@ -136,13 +137,17 @@ class Http1Connection:
         self._received = 0
         self.exchanges += 1
         began = time.perf_counter()
-        head = self._head(request, budget)
+        handshake = None if request.websocket is None else Handshake(request.websocket)
+        head = self._head(request, budget, [] if handshake is None else handshake.headers)
         answered = time.perf_counter()
         headers = HTTPHeaderDict(
             (name.decode("latin-1"), _header_text(name, value)) for name, value in head.headers.raw_items()
         )
         content = b""
-        if limits.follow_redirects and is_redirect(head.status_code, headers):
+        if request.websocket is not None and handshake is not None and head.status_code == _SWITCHING_PROTOCOLS:
+            handshake.check(headers)
+            content = exchange(self._socket, self._h11.trailing_data[0], request.websocket, limits, budget)
+        elif limits.follow_redirects and request.websocket is None and is_redirect(head.status_code, headers):
             with suppress(h11.RemoteProtocolError):
                 self._h11.next_event()  # where there is no body, the connection can be used again
         else:
@@ -157,9 +162,10 @@ class Http1Connection:
         ended = time.perf_counter()
         timings = self._timings._replace(first_byte=answered - began, transfer=ended - answered)
         latency = ended - self._began_at
-        return Response(
+        response = Response(
             head.status_code, headers, content, latency, request.shown, request.url, timings=timings, tls=self._tls
         )
+        return response if handshake is None else response._replace(usual_status=_SWITCHING_PROTOCOLS)
 
     @property
     def is_complete(self) -> bool:
@@ -194,11 +200,11 @@ class Http1Connection:
         """Close the connection."""
         self._socket.close()
 
-    def _head(self, request: Request, budget: Budget) -> Head:
+    def _head(self, request: Request, budget: Budget, headers: Sequence[tuple[str, str]]) -> Head:
         """Send a request, and return the head of its final response."""
         phase = Phase.SEND
         try:
-            head = self._send(self._encoded(request))
+            head = self._send(self._encoded(request, headers))
             phase = Phase.HEAD
             while head is None:
                 head = self._parsed(self._socket.recv())
@@ -208,14 +214,14 @@ class Http1Connection:
             raise _head_error(error, budget, phase, self._received) from error
         return head
 
-    def _encoded(self, request: Request) -> bytes:
+    def _encoded(self, request: Request, added: Sequence[tuple[str, str]]) -> bytes:
         headers = []
         if not request.host:
             # The zone of an IPv6 address is local to this side.
             headers.append(("Host", _ZONE.sub("", request.url.authority)))
         if request.body is not None or request.method in _EXPECT_A_BODY:
             headers.append(("Content-Length", str(len(request.body or b""))))
-        headers += request.headers.items()
+        headers += [*request.headers.items(), *added]
         try:
             encoded = [(name.encode("ascii"), value.strip(" \t").encode("latin-1")) for name, value in headers]
             head = self._h11.send(h11.Request(method=request.method, target=request.url.target, headers=encoded))

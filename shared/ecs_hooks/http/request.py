@@ -20,6 +20,7 @@ from ecs_hooks.http.url import Query, Url, encode_query
 if TYPE_CHECKING:
     from ecs_hooks.core.sent_requests import SentRequests
     from ecs_hooks.http.tls import ClientCertificate
+    from ecs_hooks.http.websocket import Messages
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 USER_AGENT = f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)"
@@ -161,6 +162,8 @@ class Request(NamedTuple):
         Credentials; None if they are in the headers, or if there are none.
     sent
         Counts the request each time it is sent, retries and redirects to the same origin included; None to count nothing.
+    websocket
+        The messages of a WebSocket that the request opens; None for any other request.
     """
 
     method: str
@@ -169,6 +172,7 @@ class Request(NamedTuple):
     body: bytes | None = None
     auth: Authorization | None = None
     sent: SentRequests | None = None
+    websocket: Messages | None = None
 
     @classmethod
     def build(

@@ -82,6 +82,8 @@ class Response(NamedTuple):
         Duration of each phase, redirects included.
     tls
         TLS details of the connection; None for plain HTTP.
+    usual_status
+        The status that is expected if no other is: that of the handshake of a WebSocket, or a class.
     """
 
     status: int
@@ -94,6 +96,7 @@ class Response(NamedTuple):
     attempts: int = 1
     timings: Timings = Timings()
     tls: Tls | None = None
+    usual_status: int | str = "2xx"
 
     @property
     def ok(self) -> bool:

@@ -138,7 +138,8 @@ def attempt(request: Request, limits: Limits, budget: Budget, exchange: Exchange
             if sent is not request:
                 # The URL as it was sent may contain credentials.
                 response = response._replace(url=request.url, where=request.shown)
-            if not (limits.follow_redirects and is_redirect(response.status, response.headers)):
+            is_followed = limits.follow_redirects and request.websocket is None
+            if not (is_followed and is_redirect(response.status, response.headers)):
                 return _with_redirects(response, redirects) if redirects else response
             redirects.append(response)
             request = _next(request, response)

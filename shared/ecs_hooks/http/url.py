@@ -146,6 +146,11 @@ class Url(NamedTuple):
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
+def as_http(address: str) -> str:
+    """Return the address of a WebSocket with the scheme of its handshake; any other one unchanged."""
+    return re.sub(r"^ws(?=s?://)", "http", address, flags=re.IGNORECASE)
+
+
 @lru_cache(maxsize=1024)
 def _root(base: str) -> str:
     return re.split(r"[?#]", base, maxsplit=1)[0].rstrip("/")

@@ -24,7 +24,7 @@ from pydantic import (
 
 from ecs_hooks.auth.secret_resolver import TextOrReference
 from ecs_hooks.core.lazy_model import LazyModel
-from ecs_hooks.core.validation_errors import Form, error_at
+from ecs_hooks.core.validation_errors import FieldError, Form, error_at
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
     Authorization,
@@ -37,17 +37,19 @@ from ecs_hooks.http.request import (
     multipart_body,
     with_defaults,
 )
-from ecs_hooks.http.url import Scalar, Url
+from ecs_hooks.http.url import Scalar, Url, as_http
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import Auth, SigV4
     from ecs_hooks.auth.secret_resolver import SecretResolver
     from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.base import Requirements
+    from ecs_hooks.checks.request.websocket_fields import WebSocket
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 else:
     Auth = Annotated[Any, LazyModel("ecs_hooks.auth.fields:Auth")]
+    WebSocket = Annotated[Any, LazyModel("ecs_hooks.checks.request.websocket_fields:WebSocket")]
 
 R = TypeVar("R", bound="RequestFields")
 
@@ -187,6 +189,8 @@ class RequestFields(BaseModel):
     """Body as a URL-encoded form."""
     multipart: dict[str, Parts] | None = None
     """Body as `multipart/form-data`: fields and files; an array repeats its name."""
+    websocket: WebSocket | None = None
+    """To open a WebSocket: the response is the handshake with status 101, and its body is the message received."""
 
     @field_validator("path")
     @classmethod
@@ -203,7 +207,7 @@ class RequestFields(BaseModel):
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is not None:
-            Url.parse(value)
+            Url.parse(as_http(value))
         return value
 
     @field_validator("headers")
@@ -218,6 +222,16 @@ class RequestFields(BaseModel):
             raise ValueError("has both path and url; remove one of them")
         if len(self._bodies()) > 1:
             raise ValueError(f"has more than one body; use at most one of {', '.join(_BODIES.values())}")
+        if self.websocket is None and self.url is not None and as_http(self.url) != self.url:
+            raise FieldError("url: begins with ws:// or wss://, which requires websocket")
+        if self.websocket is not None:
+            if self.method != "GET" or self._bodies():
+                raise FieldError("websocket: requires the method GET and no body; use websocket.send")
+            own = [
+                name for name in self.headers if name.lower() == "upgrade" or name.lower().startswith("sec-websocket-")
+            ]
+            if own:
+                raise FieldError(f"headers: {own[0]} is set by websocket; remove it")
         if self.auth is not None and self.auth.header in {name.lower() for name in self.headers}:
             raise ValueError(f"has both auth and the header {self.auth.header}; remove one of them")
         return self
@@ -242,7 +256,7 @@ class RequestFields(BaseModel):
     def urls(self) -> Iterator[str]:
         """The absolute URLs that requests go to: its own, and that of its token endpoint."""
         if self.url is not None:
-            yield self.url
+            yield as_http(self.url)
         if self.auth is not None and self.auth.token_url is not None:
             yield self.auth.token_url
 
@@ -268,7 +282,7 @@ class RequestFields(BaseModel):
         headers = {name: value for name, value in self.headers.items() if isinstance(value, str)}
         auth = self._authorization(resolver)
         if self.url is not None:
-            url = Url.join("", self.url, self.query)
+            url = Url.join("", as_http(self.url), self.query)
         else:
             problem = green.objection(self.method, {**headers, **(auth.headers if auth else {})}, self.query)
             if problem:
@@ -281,7 +295,11 @@ class RequestFields(BaseModel):
         if auth is not None and auth.certificate is not None and url.scheme != "https":
             raise RequestError("auth.mutual_tls requires https, but the address is http")
         request = Request.build(self.method, url, headers, self._body())
-        return request._replace(auth=auth, sent=green.sent if self.url is None else None)
+        return request._replace(
+            auth=auth,
+            sent=green.sent if self.url is None else None,
+            websocket=None if self.websocket is None else self.websocket.messages,
+        )
 
     def _authorization(self, resolver: SecretResolver) -> Authorization | None:
         """Return `auth`, with the headers whose values are secrets by reference; None without either."""
@@ -325,7 +343,10 @@ class RequestFields(BaseModel):
         multipart = {name: [each.content for each in parts] for name, parts in (self.multipart or {}).items()}
         _, _, query = (self.url or self.path or "").partition("?")
         in_address = parse_qs(query.partition("#")[0]) if query else {}
-        for fields in filter(None, (self.query, self.form, self.json_value, multipart, in_address)):
+        for fields in filter(
+            None,
+            (self.query, self.form, self.json_value, multipart, in_address, self.websocket and self.websocket.send),
+        ):
             redactor.add_fields(fields)
 
 

@@ -11,7 +11,7 @@ from ecs_hooks.checks.scenario.rendering import Renderer, UnfitValueError, as_te
 from ecs_hooks.checks.scenario.variables import VariableRequest
 from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks.http.errors import RequestError
-from ecs_hooks.http.url import Url
+from ecs_hooks.http.url import Url, as_http
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.request.session import Session
@@ -38,7 +38,8 @@ def fill(request: R, values: RunValues, session: Session) -> tuple[R, Session]:
     FillError
         If a value cannot be used in its field, or if a link is not one to green.
     """
-    if request.template is None:
+    template = request.template
+    if template is None:
         return request, session
     _redact_escaped(values, session.redactor)
     links: list[tuple[str, Url]] = []
@@ -49,11 +50,11 @@ def fill(request: R, values: RunValues, session: Session) -> tuple[R, Session]:
         base = values.sources.get(expression) or Url.join(session.green.base_url, "/")
         if not reference.strip():
             raise RequestError("is empty, and not an address")
-        links.append((expression, base.linked(reference)))
+        links.append((expression, base.linked(as_http(reference) if "websocket" in template else reference)))
         return links[-1][1].target
 
     try:
-        ready = request.rendered(Renderer(values, path_of).request(request.template))
+        ready = request.rendered(Renderer(values, path_of).request(template))
         if links:
             session = _at_origin(session, *links[-1], _host_of(ready, session))
     except UnfitValueError as error:

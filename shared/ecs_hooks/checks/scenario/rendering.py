@@ -89,19 +89,22 @@ class Renderer:
         return {name: self._field(name, value) for name, value in fields.items()}
 
     def _field(self, name: str, value: Any) -> Any:
-        if name in _NUMBERS:
-            return self._deep(value, name, self._number)
-        if name in _AS_THEY_ARE:
-            return self._deep(value, name, self.value)
-        match name, value:
-            case (("path" | "url"), str()):
-                return self._in_address(value, name)
-            case "expect", Mapping():
-                return self._expect(value)
-            case "captures", Mapping():
-                return {key: self._query(each, f"captures.{key}") for key, each in value.items()}
-            case _:
-                return self._deep(value, name, self.text)
+        nested = {"expect": self._expect, "captures": self._captures, "websocket": self._websocket}.get(name)
+        if nested is not None and isinstance(value, Mapping):
+            return nested(value)
+        if name in {"path", "url"} and isinstance(value, str):
+            return self._in_address(value, name)
+        change = self._number if name in _NUMBERS else self.value if name in _AS_THEY_ARE else self.text
+        return self._deep(value, name, change)
+
+    def _captures(self, captures: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._query(each, f"captures.{name}") for name, each in captures.items()}
+
+    def _websocket(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        changes = {"send": self.value, "receive": self._number}
+        return {
+            name: self._deep(each, f"websocket.{name}", changes.get(name, self.text)) for name, each in fields.items()
+        }
 
     def _expect(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
