@@ -256,6 +256,20 @@ def test_the_url_of_a_websocket_is_a_requirement() -> None:
     assert list(check.requirements().urls) == ["https://a.example/b"]
 
 
+def test_a_message_may_come_in_pieces(serve: Serve) -> None:
+    def answer(connection: WSConnection, event: Any) -> list[bytes]:
+        return [
+            connection.send(TextMessage(data="po", message_finished=False)),
+            connection.send(Pong(payload=b"a")),
+            connection.send(TextMessage(data="ng")),
+        ]
+
+    assert (
+        ask(serve(socket(answer)).url, websocket={"send": "a"}, expect={"body": {"equals": "pong"}}).status
+        is Status.PASS
+    )
+
+
 def test_a_ping_alone_is_not_a_message(serve: Serve) -> None:
     def answer(connection: WSConnection, event: Any) -> list[bytes]:
         return [connection.send(Ping(payload=b"a")), connection.send(TextMessage(data="pong"))]

@@ -35,10 +35,6 @@ class CapturedNumber(NamedTuple):
     number: float
     text: str
 
-    def __str__(self) -> str:
-        """Return its text."""
-        return self.text
-
 
 def _number_or_json(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     return value if isinstance(value, CapturedNumber) else handler(value)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecs_hooks.checks import HttpCheck
 from ecs_hooks.checks.request.template import as_literal, first_variable, literal, rendered, whole_variable
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.plan.model import Plan, PlanError
@@ -78,6 +79,12 @@ def test_literal_braces_are_sent_without_their_backslash(serve: Serve) -> None:
     outcome = ask(serve(script).url, **fields)
     assert outcome.status is Status.PASS, outcome.reason
     assert requests[0].endswith(b"\r\n\r\n{{ {{ id }} \\\\")
+
+
+def test_a_check_is_validated_once() -> None:
+    check = HttpCheck.model_validate({"path": "/\\{{a}}"})
+    assert HttpCheck.model_validate(check) is check
+    assert check.path == "/{{a}}"
 
 
 @given(st.text("\\{} ab1"))

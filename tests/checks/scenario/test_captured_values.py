@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from ecs_hooks.checks import ScenarioCheck
+from ecs_hooks.checks.scenario.scenario_request import Retry, ScenarioRequest
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.scenario.story import Story
@@ -73,6 +74,10 @@ ID = {"query": "jsonpath", "path": "$.id"}
         ("$.word", asserting(query="jsonpath", path="$", json_schema={"patternProperties": {"^{{x}}$": False}})),
         ("$.id", asserting(query="jsonpath", path="$.text", length={"max": X})),
         ("$.id", {"max_latency_ms": X}),
+        ("$.id", {"max_latency_ms": "{{x}}0"}),
+        ("$.id", {"body": [{"contains": X, "exists": True}]}),
+        ("$.code", asserting(**BODY, filters=[{"jsonpath": "$.list[?$.id != {{x}}]"}, {"nth": 0}], equals=5123)),
+        ("$.yes", asserting(query="jsonpath", path="$.list", filters=["count"], not_equals=X)),
     ],
 )  # fmt: skip
 def test_a_captured_value_has_the_type_that_its_place_requires(
@@ -147,6 +152,8 @@ def test_a_value_that_is_not_valid_there_fails_before_anything_is_sent(
         ({"headers": {X: "1"}}, "requests[0].headers: header 'a b' is not a valid header name"),
         ({"expect": json_is(1, X)}, "is not a valid JSONPath"),
         ({"method": X}, "requests[0].method: "),
+        ({"expect": {"body": X}}, "requests[0].expect.body: must be an array, not string"),
+        ({"captures": {"a": X}}, "requests[0].captures.a: must be an object, not string"),
         ({"method": X, "timeout_seconds": -1}, "requests[0].timeout_seconds: must be greater than 0, not -1"),
         ({"method": X, "path": "/{{y}}"}, "requests[0]: {{y}} has no value; add it"),
         ({"headers": {"Host": "{{y-1}}"}}, "requests[0]: {{y-1}} has no value"),
@@ -225,6 +232,22 @@ def test_a_capture_with_the_name_of_a_secret_is_masked(serve: Serve) -> None:
     outcome = story.play(first, {"path": "/hidden-value-1", "expect": {"status": 500}})
     assert outcome.status is Status.FAIL
     assert "hidden-value" not in outcome.reason
+
+
+def test_an_index_may_be_captured(serve: Serve) -> None:
+    story = Story(serve)
+    story.answer("/first", b'{"n": "1"}')
+    first = {"path": "/first", "captures": {"n": {"query": "jsonpath", "path": "$.n"}}}
+    expect = asserting(**BODY, filters=[{"jsonpath": "$.list"}, {"nth": "{{n}}"}], equals="x")
+    outcome = story.play(first, {"path": "/second", "expect": expect})
+    assert outcome.status is Status.PASS, outcome.reason
+
+
+def test_a_template_may_be_made_in_python() -> None:
+    until = Retry(timeout_seconds=5)
+    request = ScenarioRequest(path="/{{x}}", until=until)
+    assert request.template == {"path": "/{{x}}", "until": {"timeout_seconds": 5.0}}
+    assert request.until == until
 
 
 def test_a_plan_keeps_its_templates() -> None:

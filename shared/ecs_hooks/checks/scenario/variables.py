@@ -279,10 +279,7 @@ class _Deferred:
                 real = [self._again(each) for each, causes in found if not causes]
                 if real:
                     raise ValidationError.from_exception_data(error.title, real) from None
-                found_places = {place for _, causes in found for place in causes}
-                if found_places <= self._pruned:
-                    raise
-                self._pruned |= found_places
+                self._pruned |= {place for _, causes in found for place in causes}
 
     def _again(self, detail: ErrorDetails) -> InitErrorDetails:
         """Return an error with its place in the template."""
