@@ -172,6 +172,8 @@ class VariableRequest(RequestFields):
         template = _plain(given)
         if not _has_braces(template):
             return handler(given)
+        if template.get("path") is not None and template.get("url") is not None:
+            raise ValueError("has both path and url; remove one of them")
         made: Self = _Deferred(template).validated(handler)
         made._template = template
         return made
@@ -291,6 +293,8 @@ class _Deferred:
         at, value = self._place(detail["loc"])
         if not at or at[0] in _NO_VARIABLES or (at[0] == "headers" and len(at) > 2):  # noqa: PLR2004 - in a reference
             return []
+        if {"query", "filters"} & set(at[-2:]) and at[0] in {"expect", "captures"} and isinstance(value, str):
+            return []  # the name of a query or of a filter
         if isinstance(value, str):
             return [at] if any(variables_in(value)) else []
         if any(each[: len(at)] == at for each in self._pruned):
