@@ -176,7 +176,7 @@ def test_what_is_known_before_the_deployment_is_a_plan_error(request_fields: dic
 
 def test_a_mistake_beside_an_unknown_value_is_a_plan_error_with_its_place() -> None:
     captures = {"n": {"query": "status"}}
-    asserts = [{"query": "status", "min": "{{n}}"}, {"query": "bytes", "max": "many"}, {**HEADER, "matches": "("}]
+    asserts = [{"query": "status", "min": "{{n}}"}, {"query": "bytes", "max": True}, {**HEADER, "matches": "("}]
     second = {"method": "{{n}}", "path": "{{n}}", "timeout_seconds": "{{n}}", "expect": {"asserts": asserts}}
     check = {"type": "scenario", "requests": [{"captures": captures}, second]}
     with pytest.raises(PlanError) as error:

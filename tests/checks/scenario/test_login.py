@@ -139,7 +139,7 @@ def test_a_failure_of_a_request_that_only_warns_is_none(server: Server) -> None:
 
 
 def test_a_value_that_does_not_fit_is_a_failure(server: Server) -> None:
-    unfit = VariableRequest.model_validate({"method": "{{user}}"})
+    unfit = VariableRequest.model_validate({"method": "{{user}} 1"})
     _, session, logged_in = log_in(server)
     with pytest.raises(LoginError, match=r"with its variables\.method"):
         logged_in.filled(unfit, session)

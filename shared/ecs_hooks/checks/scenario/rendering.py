@@ -263,17 +263,17 @@ class Renderer:
     def _number(self, text: str, where: str) -> Any:
         whole = whole_variable(text)
         if whole is None:
-            return self.text(text, where)
+            filled = self.text(text, where)
+            number = None if filled == text else _read_number(filled)
+            return filled if number is None else number
         if not self._has(whole):
             return text
         value = self._values[whole]
         if isinstance(value, str):
-            if not _JSON_NUMBER.fullmatch(value):
+            number = _read_number(value)
+            if number is None:
                 raise UnfitValueError(where, whole, "is not a number")
-            try:
-                return read_json(value)
-            except JsonError:  # its exponent is too large
-                raise UnfitValueError(where, whole, "is not a number") from None
+            return number
         if value is None or isinstance(value, bool | Mapping):
             raise UnfitValueError(where, whole, f"is of type {json_type(value)}, not a number")
         return value
@@ -372,6 +372,15 @@ def substitute(fields: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str
         If a value cannot be used at its place.
     """
     return Renderer(values, lambda path, _: path).request(fields)
+
+
+def _read_number(text: str) -> float | None:
+    """Return the number in a text; None if it is not one of JSON, or if its exponent is too large."""
+    try:
+        number: float | None = read_json(text) if _JSON_NUMBER.fullmatch(text) else None
+    except JsonError:
+        return None
+    return number
 
 
 def as_text(value: Any) -> str:
