@@ -59,6 +59,7 @@ def resolver(*addresses: str) -> Resolver:
         ({"json": None}, "Content-Type: application/json\r\n\r\nnull"),
         ({"form": {"a": True}}, "Content-Type: application/x-www-form-urlencoded\r\n\r\na=true"),
         ({"multipart": {"f": ("n.txt", "hello", "text/plain")}}, 'name="f"; filename="n.txt"'),
+        ({"multipart": {"f": ["a", ("n.txt", "hello")]}}, 'name="f"; filename="n.txt"'),
     ],
 )
 def test_a_request_arrives_as_specified(serve: Serve, options: dict[str, Any], expected: str) -> None:

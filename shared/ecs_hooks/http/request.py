@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ecs_hooks.core.sent_requests import SentRequests
     from ecs_hooks.http.cookies.jar import CookieJar
     from ecs_hooks.http.tls import ClientCertificate
+    from ecs_hooks.http.websocket import Messages
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 """The methods of RFC 9110 and PATCH; others are tokens of an application's choice."""
@@ -55,6 +56,10 @@ class File(NamedTuple):
     filename: str
     content: bytes
     content_type: str = "application/octet-stream"
+
+
+Part: TypeAlias = "str | File"
+"""A part of a multipart body: the text of a field, or a file."""
 
 
 class Body(NamedTuple):
@@ -104,20 +109,23 @@ def form_body(fields: Query) -> Body:
     return Body(encode_query(fields).encode(), "application/x-www-form-urlencoded")
 
 
-def multipart_body(parts: Mapping[str, str | File]) -> Body:
-    """Return a multipart body with fields and files.
+def multipart_body(parts: Mapping[str, Part | Sequence[Part]]) -> Body:
+    """Return a multipart body with fields and files; a list repeats the name.
 
     Raises
     ------
     RequestError
         If a text has half of a surrogate pair.
     """
-    for name, part in parts.items():
+    named = [
+        (name, part) for name, given in parts.items() for part in ([given] if isinstance(given, str | File) else given)
+    ]
+    for name, part in named:
         encoded(name + (part if isinstance(part, str) else part.filename + part.content_type), "multipart")
     content, content_type = encode_multipart_formdata(
         [
             (name, part if isinstance(part, str) else (part.filename, part.content, part.content_type))
-            for name, part in parts.items()
+            for name, part in named
         ]
     )
     return Body(content, content_type)
@@ -201,6 +209,8 @@ class Request(NamedTuple):
         target.
     redactor
         Knows the secrets in the request, which are not sent to another origin. None if they are known by name alone.
+    websocket
+        The messages of a WebSocket that the request opens; None for any other request.
     """
 
     method: str
@@ -212,6 +222,7 @@ class Request(NamedTuple):
     cookies: Callable[[], CookieJar] | None = None
     guard: Callable[[Request], None] | None = None
     redactor: Redactor | None = None
+    websocket: Messages | None = None
 
     @classmethod
     def build(

@@ -13,14 +13,17 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     field_validator,
     model_validator,
 )
 
 from ecs_hooks.auth.secret_resolver import TextOrReference
 from ecs_hooks.core.plan_model import LazyModel, PlanModel
-from ecs_hooks.core.validation_errors import Form
+from ecs_hooks.core.validation_errors import FieldError, Form, error_at
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
     Authorization,
@@ -34,17 +37,19 @@ from ecs_hooks.http.request import (
     multipart_body,
     text_body,
 )
-from ecs_hooks.http.url import Scalar, Url, encoded
+from ecs_hooks.http.url import Scalar, Url, as_http, encoded
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import Auth, SigV4
     from ecs_hooks.auth.secret_resolver import SecretResolver
     from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.base import Requirements
+    from ecs_hooks.checks.request.websocket_fields import WebSocket
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 else:
     Auth = Annotated[Any, LazyModel("ecs_hooks.auth.fields:Auth")]
+    WebSocket = Annotated[Any, LazyModel("ecs_hooks.checks.request.websocket_fields:WebSocket")]
 
 R = TypeVar("R", bound="RequestFields")
 
@@ -158,6 +163,27 @@ TextOrPart = Annotated[Part, BeforeValidator(_from_text, json_schema_input_type=
 """A part, or the text of a field."""
 
 
+def _each_part(value: Any, handler: ValidatorFunctionWrapHandler) -> tuple[Part, ...]:
+    if not isinstance(value, list | tuple):
+        return (handler(value),)
+    parts, errors = [], []
+    for index, each in enumerate(value):
+        try:
+            parts.append(handler(each))
+        except ValidationError as error:
+            errors += [error_at(detail, (index, *detail["loc"])) for detail in error.errors(include_url=False)]
+    if errors:
+        raise ValidationError.from_exception_data("Part", errors)
+    return tuple(parts)
+
+
+if TYPE_CHECKING:
+    Parts = tuple[Part, ...]
+else:
+    Parts = Annotated[TextOrPart, WrapValidator(_each_part, json_schema_input_type=Part | str | list[Part | str])]
+    """A part, or an array of parts that have the same name."""
+
+
 class RequestFields(PlanModel):
     """Method, address, headers and body of a request."""
 
@@ -185,8 +211,10 @@ class RequestFields(PlanModel):
     """Body as JSON: any value."""
     form: Fields | None = None
     """Body as a URL-encoded form."""
-    multipart: dict[str, TextOrPart] | None = None
-    """Body as `multipart/form-data`: fields and files."""
+    multipart: dict[str, Parts] | None = None
+    """Body as `multipart/form-data`: fields and files; an array repeats its name."""
+    websocket: WebSocket | None = None
+    """To open a WebSocket: the response is the handshake with status 101, and its body is the message received."""
 
     @field_validator("path")
     @classmethod
@@ -203,7 +231,7 @@ class RequestFields(PlanModel):
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is not None:
-            Url.parse(value)
+            Url.parse(as_http(value))
         return value
 
     @field_validator("headers")
@@ -218,9 +246,24 @@ class RequestFields(PlanModel):
             raise ValueError("has both path and url; remove one of them")
         if len(self._bodies()) > 1:
             raise ValueError(f"has more than one body; use at most one of {', '.join(_BODIES.values())}")
+        if self.websocket is None and self.url is not None and as_http(self.url) != self.url:
+            raise FieldError("url: begins with ws:// or wss://, which requires websocket")
+        if self.websocket is not None:
+            if self.method != "GET" or self._bodies():
+                raise FieldError("websocket: requires the method GET and no body; use websocket.send")
+            own = [
+                name for name in self.headers if name.lower() == "upgrade" or name.lower().startswith("sec-websocket-")
+            ]
+            if own:
+                raise FieldError(f"headers: {own[0]} is set by websocket; remove it")
         if self.auth is not None and self.auth.header in {name.lower() for name in self.headers}:
             raise ValueError(f"has both auth and the header {self.auth.header}; remove one of them")
         return self
+
+    @property
+    def to_green(self) -> bool:
+        """Whether the request goes to green, not to a `url`."""
+        return self.url is None
 
     @property
     def secrets(self) -> list[Reference]:
@@ -237,7 +280,7 @@ class RequestFields(PlanModel):
     def urls(self) -> Iterator[str]:
         """The absolute URLs that requests go to: its own, and that of its token endpoint."""
         if self.url is not None:
-            yield self.url
+            yield as_http(self.url)
         if self.auth is not None and self.auth.token_url is not None:
             yield self.auth.token_url
 
@@ -262,19 +305,21 @@ class RequestFields(PlanModel):
         self._redact_fields(redactor)
         headers = {name: value for name, value in self.headers.items() if isinstance(value, str)}
         auth = self._authorization(resolver)
-        base, path = (green.base_url, self.path or "/") if self.url is None else ("", self.url)
+        base, path = (green.base_url, self.path or "/") if self.url is None else ("", as_http(self.url))
         url = Url.join(base, path)
         redactor.add_userinfo(url.userinfo)
         if auth is not None and auth.certificate is not None and url.scheme != "https":
             raise RequestError("auth.mutual_tls requires https, but the address is http")
         if self.url is not None:
-            return Request.build(self.method, Url.join("", path, self.query), headers, self._body())._replace(auth=auth)
-        request = green.request(self.method, path, self.query, headers, self._body(), auth)
-        # The listener rule may have added some.
-        for name, value in request.headers.items():
-            redactor.add_header(name, value)
-        redactor.add_fields(parse_qs(request.url.target.partition("?")[2]))
-        return request
+            request = Request.build(self.method, Url.join("", path, self.query), headers, self._body())
+            request = request._replace(auth=auth)
+        else:
+            request = green.request(self.method, path, self.query, headers, self._body(), auth)
+            # The listener rule may have added some.
+            for name, value in request.headers.items():
+                redactor.add_header(name, value)
+            redactor.add_fields(parse_qs(request.url.target.partition("?")[2]))
+        return request if self.websocket is None else request._replace(websocket=self.websocket.messages)
 
     def _authorization(self, resolver: SecretResolver) -> Authorization | None:
         """Return `auth`, with the headers whose values are secrets by reference; None without either."""
@@ -304,7 +349,9 @@ class RequestFields(PlanModel):
             case ["form"]:
                 return form_body(self.form or {})
             case ["multipart"]:
-                return multipart_body({name: part.encode() for name, part in (self.multipart or {}).items()})
+                return multipart_body(
+                    {name: [each.encode() for each in parts] for name, parts in (self.multipart or {}).items()}
+                )
             case _:
                 return None
 
@@ -313,10 +360,13 @@ class RequestFields(PlanModel):
         for name, value in self.headers.items():
             if isinstance(value, str):
                 redactor.add_header(name, value)
-        multipart = {name: part.content for name, part in (self.multipart or {}).items()}
+        multipart = {name: [each.content for each in parts] for name, parts in (self.multipart or {}).items()}
         _, _, query = (self.url or self.path or "").partition("?")
         in_address = parse_qs(query.partition("#")[0]) if query else {}
-        for fields in filter(None, (self.query, self.form, self.json_value, multipart, in_address)):
+        for fields in filter(
+            None,
+            (self.query, self.form, self.json_value, multipart, in_address, self.websocket and self.websocket.send),
+        ):
             redactor.add_fields(fields)
 
 
@@ -340,7 +390,7 @@ def with_requests(
     certificates: Sequence[Reference] = (),
 ) -> Requirements:
     """Return the requirements of a check with those of its requests, and of its CA certificates by reference."""
-    to_green = [each for each in requests if each.url is None]
+    to_green = [each for each in requests if each.to_green]
     return required._replace(
         listener=listener if to_green else None,
         urls=(*required.urls, *(url for each in requests for url in each.urls)),
