@@ -47,7 +47,13 @@ def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, d
             ["hookDetails.checks[0].pth: unknown field; did you mean 'path'?"],
         ),
         ([1], ['hookDetails: must be a JSON object such as {"checks": [...]}, not array']),
-        ("text", ['hookDetails: must be a JSON object such as {"checks": [...]}, not string']),
+        (
+            "text",
+            [
+                'hookDetails: must be a JSON object such as {"checks": [...]}, not string; the string is not JSON: Expecting '
+                + "value, line 1 column 1"
+            ],
+        ),
     ],
 )
 def test_every_mistake_has_its_field(doctor: Doctor, account: Account, details: Any, texts: list[str]) -> None:

@@ -90,6 +90,22 @@ def _texts_in(value: Any) -> Iterator[str]:
                 yield from _texts_in(inner)
 
 
+def _places(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the place and the expression of each variable in the texts of a JSON value."""
+    match value:
+        case str():
+            yield from ((where, expression) for expression in variables_in(value))
+        case Mapping():
+            for name, inner in value.items():
+                yield from ((where or str(name), expression) for expression in variables_in(name))
+                yield from _places(inner, f"{where}.{name}".removeprefix("."))
+        case list() | tuple():
+            for index, inner in enumerate(value):
+                yield from _places(inner, f"{where}[{index}]")
+        case _:
+            return
+
+
 class LiteralTexts(PlanModel):
     r"""A model whose texts are used as they are. A variable in them is a mistake: green would get `{{name}}`."""
 
@@ -109,8 +125,7 @@ class LiteralTexts(PlanModel):
         problems = [
             f"{name}: {{{{{expression}}}}} has no value here, because only the requests of scenario, load and compare "
             f"have variables; for the text itself, write \\{{{{{expression}}}}}"
-            for name, value in texts.items()
-            for expression in dict.fromkeys(variables_in(value))
+            for name, expression in dict.fromkeys(_places(texts))
         ]
         if problems:
             raise FieldError(*problems)
