@@ -19,7 +19,10 @@ _SUBCOMMANDS = {
         "ecs_hooks_cli.doctor.command:doctor",
         "Examine the Lambda hooks of a service before a deployment, and print a fix for every problem.",
     ),
-    "hooks": ("ecs_hooks_cli.attach:hooks", "List the lifecycle hooks of a service, as ECS returns them."),
+    "hooks": (
+        "ecs_hooks_cli.attach:hooks",
+        "List the lifecycle hooks of a service, as ECS returns them, with credentials in hookDetails masked.",
+    ),
     "import": (
         "ecs_hooks_cli.openapi.command:import_openapi",
         "Make smoke checks from the OpenAPI 3.0 or 3.1 DOCUMENT of a service.",

@@ -12,6 +12,7 @@ from ecs_hooks.assertions.status import show_status, status_matches, status_rang
     ("rule", "expected"),
     [
         (200, (200, 200)),
+        (200.0, (200, 200)),
         ("204", (204, 204)),
         ("2xx", (200, 299)),
         ("5XX", (500, 599)),
@@ -39,3 +40,7 @@ def test_one_rule_of_a_list_is_enough() -> None:
     assert status_matches([200, "3xx"], 302)
     assert not status_matches([200, "3xx"], 404)
     assert show_status([200, "3xx"]) == "200 or 3xx"
+
+
+def test_a_code_with_a_fraction_of_zero_is_shown_as_a_code() -> None:
+    assert show_status([200.0, "3xx"]) == "200 or 3xx"

@@ -52,6 +52,13 @@ def test_the_address_replaces_both_listeners(run: Run, tmp_path: Path, serve: Se
     assert "2 passed" in result.output
 
 
+def test_an_address_has_no_service_that_a_plan_could_be_for(run: Run, tmp_path: Path, serve: Serve) -> None:
+    server = serve(replying(b"hello"))
+    result = run("check", written(tmp_path, {**HEALTH, "service": "shop/api"}), "--url", server.url)
+
+    assert result.exit_code == 0, result.output
+
+
 def test_a_failure_is_exit_status_1(run: Run, tmp_path: Path, serve: Serve) -> None:
     server = serve(replying(b"", status="500 Oops"))
     result = run("check", written(tmp_path, HEALTH), "--url", server.url, "--stage", "POST_SCALE_UP", "--json")

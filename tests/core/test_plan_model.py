@@ -136,7 +136,7 @@ def test_a_status_is_a_whole_number(status: Any) -> None:
     assert str(check.expect.status) == str(status).replace(".0", "")  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("status", [200.5, math.nan, math.inf, -200.0, True, [200, 200.5]])
+@pytest.mark.parametrize("status", [200.5, -200.0, True, [200, 200.5]])
 def test_other_numbers_are_no_status(status: Any) -> None:
     (problem,) = problems({"checks": [{"type": "http", "expect": {"status": status}}]})
     assert problem.startswith("hookDetails.checks[0].expect.status: must be a status code such as 200")
@@ -151,3 +151,8 @@ def test_a_check_requires_its_type_in_the_schema_as_in_validate(
     wrong = {"checks": [fields]}
     assert not validator.is_valid(wrong)
     assert problems(wrong)[0].startswith("hookDetails.checks[0].type: is required")
+
+
+@pytest.mark.parametrize("status", [math.nan, math.inf])
+def test_a_status_is_finite(status: float) -> None:
+    assert problems({"checks": [{"type": "http", "expect": {"status": status}}]})

@@ -12,6 +12,7 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.core.deadline import Deadline, check_deadline
 from ecs_hooks.core.event import LifecycleEvent
 from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.core.state import State
 from ecs_hooks.engine.runner import Runner, may_go_on, outcome_of_exception
 from tests.conftest import load_event
@@ -181,3 +182,10 @@ def test_an_exception_without_a_place_is_told_too() -> None:
 
     assert outcome.reason == "raised ValueError; the traceback is in the log"
     assert trace is not None
+
+
+def test_a_traceback_has_no_secret() -> None:
+    Redactor("hunter2-hunter2")
+    _, trace = outcome_of_exception(ValueError("not a number: 'hunter2-hunter2'"))
+    assert trace is not None
+    assert trace.rstrip().endswith("ValueError: not a number: '***'")

@@ -75,7 +75,7 @@ def test_the_plan_is_asked_for_where_it_is_kept(
     monkeypatch.setenv("ECS_HOOKS_ALLOWED_HOSTS", "127.0.0.1")
     place = keep({"base_url": httpd, "checks": [{"type": "http", "name": "orders", "path": "/orders"}]})
 
-    assert ask({"plan": place})["reason"].endswith(": 1 passed")
+    assert ask({"plan": place})["reason"].endswith(f": 1 passed; plan {place}")
     (asked,) = aws.asked[operation(place)]
     wanted: dict[str, dict[str, Any]] = {
         S3: {"Bucket": "plans", "Key": "shop/orders.json"},
@@ -87,7 +87,8 @@ def test_the_plan_is_asked_for_where_it_is_kept(
 
 
 def test_without_checks_those_of_the_stage_are_made(keep: Keep) -> None:
-    assert ask({"plan": keep({"error_limit": 3})})["reason"].endswith(": 1 passed")
+    place = keep({"error_limit": 3})
+    assert ask({"plan": place})["reason"].endswith(f": 1 passed; default checks, since {place} has no checks")
     assert "this function has the default checks of POST_TEST" in reason(
         {"plan": keep({})}, lifecycleStage="POST_PRODUCTION_TRAFFIC_SHIFT"
     )

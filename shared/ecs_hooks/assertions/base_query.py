@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field, field_validator
 
-from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.plan_model import LazyModel, TaggedModel
 from ecs_hooks.core.redaction import MASK, Redactor, is_secret_name
-from ecs_hooks.core.tagged_model import TaggedModel
 
 if TYPE_CHECKING:
     from ecs_hooks.assertions.filters import Filter

@@ -11,8 +11,7 @@ from ecs_hooks.assertions.jsonpath import check_paths, find
 from ecs_hooks.assertions.predicate import LiteralOrPredicate, Predicate
 from ecs_hooks.assertions.status import ExpectedStatus, show_status, status_matches, status_ranges
 from ecs_hooks.core.json_text import has_bom
-from ecs_hooks.core.lazy_model import LazyModel
-from ecs_hooks.core.plan_model import PlanModel
+from ecs_hooks.core.plan_model import LazyModel, PlanModel
 from ecs_hooks.core.redaction import MASK, is_secret_name
 from ecs_hooks.http.errors import ContentError
 
@@ -85,7 +84,7 @@ class Expect(PlanModel):
     def unmet(self, response: Response, redactor: Redactor) -> list[Unmet]:
         """Return the expectations that a response does not meet."""
         return [
-            *self._unmet_status(response),
+            *self._unmet_status(response, redactor),
             *self._unmet_headers(response, redactor),
             *self._unmet_body(response, redactor),
             *self._unmet_json(response, redactor),
@@ -94,12 +93,12 @@ class Expect(PlanModel):
             *self._unmet_asserts(response, redactor),
         ]
 
-    def unfollowed(self, response: Response) -> str:
+    def unfollowed(self, response: Response, redactor: Redactor) -> str:
         """Return a redirect that was neither followed nor expected, such as `status 302 to /login`; else empty."""
         location = response.headers.get("location")
         if not location or not 300 <= response.status <= 399 or self._is_redirect:  # noqa: PLR2004
             return ""
-        return f"status {response.status} to {shown_location(location)}"
+        return f"status {response.status} to {shown_location(location, redactor)}"
 
     @property
     def _is_redirect(self) -> bool:
@@ -112,14 +111,15 @@ class Expect(PlanModel):
         names = [*self.headers, *(each.detail for each in self.asserts if each.query == "header")]
         return any(each.query in {"status", "location"} for each in self.asserts) or "location" in map(str.lower, names)
 
-    def _unmet_status(self, response: Response) -> Iterator[Unmet]:
+    def _unmet_status(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
         is_default = "status" not in self.model_fields_set
         expected = response.usual_status if is_default else self.status
         asserted = is_default and any(each.query == "status" for each in self.asserts)
         if asserted or status_matches(expected, response.status):
             return
         location = response.headers.get("location")
-        to = f" (redirects to {shown_location(location)})" if location and 300 <= response.status <= 399 else ""  # noqa: PLR2004
+        is_shown = location and 300 <= response.status <= 399  # noqa: PLR2004
+        to = f" (redirects to {shown_location(location or '', redactor)})" if is_shown else ""
         yield Unmet("status", f"{response.status}{to}, expected {show_status(expected)}")
 
     def _unmet_headers(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
@@ -194,10 +194,10 @@ def describe(unmet: Sequence[Unmet]) -> str:
     return f"{line}; also {', '.join(dict.fromkeys(each.what for each in others))}" if others else line
 
 
-def shown_location(location: str) -> str:
-    """Return the URL in a `Location` header without query, fragment and credentials, which can be secrets."""
+def shown_location(location: str, redactor: Redactor) -> str:
+    """Return the URL in a `Location` header without query, fragment, credentials and other secrets."""
     url = location.split("?", 1)[0].split("#", 1)[0]
     scheme, separator, rest = url.rpartition("//")
     authority, slash, path = rest.partition("/")
     shown = f"{scheme}{separator}{authority.rpartition('@')[2] if separator else authority}{slash}{path}"
-    return shown if len(shown) <= 80 else f"{shown[:80]}..."  # noqa: PLR2004
+    return redactor.cut(shown, 80)

@@ -110,7 +110,7 @@ def _keyword_problem(schema: Mapping[str, Any], base: Any, known: set[str]) -> s
 
 
 def _reference_problem(whole: Mapping[str, Any], parts: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    """Return the first reference that does not lead to a schema within the whole one; empty if there is none."""
+    """Return the first reference that does not refer to a schema within the whole one; empty if there is none."""
     specification = specification_with(str(whole.get("$schema", "")), default=DRAFT202012)
     resource = specification.create_resource(whole)
     root = Registry().with_resource(resource.id() or "", resource).crawl().resolver_with_root(resource)

@@ -48,7 +48,7 @@ def status_matches(expected: Any, status: int) -> bool:
 
 def show_status(expected: Any) -> str:
     """Return the expected status codes as reasons show them, such as `200 or 3xx`."""
-    return " or ".join(map(str, _rules(expected)))
+    return " or ".join(f"{rule:g}" if isinstance(rule, float) else str(rule) for rule in _rules(expected))
 
 
 def _check(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator
 
-from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.plan_model import LazyModel
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.secret_store import Reference

@@ -12,9 +12,8 @@ from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session, at_port, port_problem
 from ecs_hooks.checks.request.template import LiteralTexts
-from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
-from ecs_hooks.core.plan_model import PlanModel
+from ecs_hooks.core.plan_model import LazyModel, PlanModel
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.response import Response
@@ -116,7 +115,7 @@ class HttpCheck(LiteralTexts, RequestFields, ExchangeFields, Check):
         if self.expect.max_latency_ms is not None:
             evidence["latency_ms_limit"] = self.expect.max_latency_ms
         failure = f"{describe(failing)}{response.cookie_note}" if failing else ""
-        unfollowed = self.expect.unfollowed(response)
+        unfollowed = self.expect.unfollowed(response, redactor)
         status = f"{unfollowed}, not followed," if unfollowed else f"status {response.status}"
         found = failure or f"{status} in {response.latency * 1000:.0f} ms"
         reason = redactor.mask(f"{response.where} {found}{describe_warnings(warnings)}")

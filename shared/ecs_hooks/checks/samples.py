@@ -123,7 +123,7 @@ class Samples(LatencyLimits):
                 return Sample(redactor.mask(error.message), None)
             reached.set()
             retries.append(response.attempts - 1)
-            unfollowed.update(filter(None, [expect.unfollowed(response)]))
+            unfollowed.update(filter(None, [expect.unfollowed(response, redactor)]))
             failing, _ = split_warnings(expect.unmet(response, redactor))
             problem = f"{describe(failing)}{response.cookie_note}" if failing else ""
             return Sample(redactor.mask(problem), response.latency)

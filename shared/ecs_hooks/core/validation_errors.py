@@ -14,8 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ecs_hooks.core.formatting import counted, json_type, nearest, not_allowed
-from ecs_hooks.core.lazy_model import lazy_models
-from ecs_hooks.core.tagged_model import fields_of
+from ecs_hooks.core.plan_model import fields_of, lazy_models
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -14,6 +14,7 @@ from ecs_hooks.core.deadline import Call, DeadlinePassedError, limited_by
 from ecs_hooks.core.measurement import Measured, judge, waiting
 from ecs_hooks.core.outcome import AS_BEFORE, CheckCodeError, ExplainedError, Outcome, Status, check_code, raised
 from ecs_hooks.core.own_limits import OwnLimitError, own_limit
+from ecs_hooks.core.redaction import mask_every_secret
 from ecs_hooks.core.state import Progress, State, key_of
 
 if TYPE_CHECKING:
@@ -195,10 +196,15 @@ def outcome_of_exception(error: BaseException) -> tuple[Outcome, str | None]:
     if isinstance(error, ExplainedError) and not isinstance(error, CheckCodeError):
         return error.outcome, None
     cause = error.__cause__ if isinstance(error, CheckCodeError) else error
-    trace, limit = "".join(traceback.format_exception(cause)), own_limit(error)
+    trace, limit = _stack(cause), own_limit(error)
     if limit:
         return Outcome.error(limit), trace
     return error.outcome if isinstance(error, CheckCodeError) else Outcome.failed(raised(error)), trace
+
+
+def _stack(error: BaseException | None) -> str:
+    # The message of an exception of Python or of a library can contain a value of the plan.
+    return mask_every_secret("".join(traceback.format_exception(error)))
 
 
 class _Finished(NamedTuple):

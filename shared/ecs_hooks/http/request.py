@@ -257,10 +257,7 @@ class Request(NamedTuple):
 
     @property
     def server_name(self) -> str:
-        """The name that the certificate must be valid for: that of the `Host` header if there is one.
-
-        A test listener is often reached by the name of its load balancer, which is not in the certificate.
-        """
+        """The name that the certificate must be valid for: that of `Host`, as a load balancer's is often not in it."""
         host = self.host
         return (host and host_of(host)) or self.url.host
 
@@ -300,13 +297,7 @@ class Request(NamedTuple):
         301 and 302 turn POST into GET, 303 turns everything but HEAD into GET, as browsers do; 307 and 308 keep method
         and body. Another scheme, host or port gets neither the `Host` of the first one nor anything with a secret or a
         captured value. A redirect to the name in `Host` means the same server: the request keeps its address.
-
-        Raises
-        ------
-        RequestError
-            If the address is not valid.
-        RedirectError
-            If another origin would get a secret in the address or in the body.
+        Raises `RequestError` if the address is not valid, `RedirectError` if it or the body would take a secret along.
         """
         url = self.url.redirected(location)
         if self._has_in_host(url):
@@ -319,13 +310,9 @@ class Request(NamedTuple):
             return self._replace(method=method, url=url, headers=headers, body=body)
         redactor = self.redactor or self.redactor_by_names()
         if redactor.was_given(url.target):
-            raise RedirectError(
-                f"status {status} redirects to another origin with a secret of the request in the address"
-            )
+            raise RedirectError(f"status {status} redirects to another origin with a secret in the address")
         if body is not None and redactor.binds(body):
-            raise RedirectError(
-                f"status {status} would send a secret or a captured value in the body to another origin"
-            )
+            raise RedirectError(f"status {status} would send a secret or a captured value to another origin")
         headers = {
             name: value
             for name, value in headers.items()

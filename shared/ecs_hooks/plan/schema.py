@@ -12,8 +12,7 @@ from typing import Any, Union
 from pydantic import BaseModel, Field, create_model
 
 from ecs_hooks.checks import CHECKS, check_class
-from ecs_hooks.core.plan_model import ANNOTATIONS
-from ecs_hooks.core.tagged_model import members_of
+from ecs_hooks.core.plan_model import ANNOTATIONS, members_of
 from ecs_hooks.core.validation_errors import models_of
 from ecs_hooks.plan.model import MAX_CHECKS, Policies
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ecs_hooks_cli.play.options import plans
 from ecs_hooks_simulator import LifecycleHook
 from tests.cli.conftest import Run
 
@@ -81,3 +83,18 @@ def test_a_hook_that_ecs_would_refuse_is_a_usage_error(run: Run, monkeypatch: py
 
     assert result.exit_code == 2
     assert "Invalid lifecycle stage SCALE_UP" in result.output
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        ({"service": "api", "checks": []}, {"POST_TEST_TRAFFIC_SHIFT": {"checks": []}}),
+        ({"PRE_SCALE_UP": {"service": "api", "checks": []}}, {"PRE_SCALE_UP": {"checks": []}}),
+        ([1], {"POST_TEST_TRAFFIC_SHIFT": [1]}),
+    ],
+)
+def test_the_simulated_service_is_not_that_of_the_plan(tmp_path: Path, plan: Any, expected: Any) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(plan))
+
+    assert plans(file) == expected

@@ -23,8 +23,8 @@ from ecs_hooks.checks.scenario.login import LoggedIn, LoginError, LoginFields
 from ecs_hooks.checks.scenario.run_values import RunValues
 from ecs_hooks.checks.scenario.variables import VariableRequest
 from ecs_hooks.core.host import ascii_authority
-from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import Outcome, Status
+from ecs_hooks.core.plan_model import LazyModel
 from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import RoutingError, require_running
 from ecs_hooks.http.errors import HttpError

@@ -137,7 +137,7 @@ class Sender:
             return SUCCESS
         return Result(
             f"{response.where} {describe(failing)}{response.cookie_note}" if failing else "",
-            redirect=f"{response.where} status {response.status} to {shown_location(response.headers['location'])}"
+            redirect=f"{response.where} status {response.status} to {shown_location(response.headers['location'], self._redactor)}"
             if is_unfollowed
             else "",
             followed=response.redirects,

@@ -22,8 +22,7 @@ from pydantic import (
 )
 
 from ecs_hooks.auth.secret_resolver import TextOrReference
-from ecs_hooks.core.lazy_model import LazyModel
-from ecs_hooks.core.plan_model import PlanModel
+from ecs_hooks.core.plan_model import LazyModel, PlanModel
 from ecs_hooks.core.validation_errors import FieldError, Form, error_at
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (

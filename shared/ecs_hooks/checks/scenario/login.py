@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, TypeVar
 from pydantic import Field, model_validator
 
 from ecs_hooks.checks.scenario.variables import VariableFields, VariableRequest
-from ecs_hooks.core.lazy_model import LazyModel
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
+from ecs_hooks.core.plan_model import LazyModel
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Requirements

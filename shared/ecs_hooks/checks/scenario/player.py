@@ -104,7 +104,7 @@ class Player:
             Outcome.failed(reason) if failing else Outcome.passed(reason),
             warnings,
             response.latency,
-            redactor.mask(request.expect.unfollowed(response)),
+            redactor.mask(request.expect.unfollowed(response, redactor)),
         )
 
     def _capture(self, request: ScenarioRequest, response: Response) -> list[Unmet]:

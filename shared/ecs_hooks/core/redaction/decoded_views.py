@@ -97,17 +97,17 @@ class View:
 def decoded_views(data: bytes) -> Iterator[View]:
     """Return the text itself, and each text that it contains in up to two nested encodings."""
     seen = {data}
-    level = [View(data)]
+    root = View(data)
     # An escape may be wrapped over two lines.
-    level += _decoded(level[0], seen, (_joined,))
+    level = [root, *_decoded(root, seen, (_joined,))]
+    is_wrapped = len(level) > 1
     for depth in range(_DEPTH + 1):
         found: list[View] = []
         for view in level:
             yield view
-            if depth == _DEPTH:
-                found += _decoded(view, seen, (_latin1,))
-            else:
-                found += _decoded(view, seen, _DECODERS)
+            decoders = (_latin1,) if depth == _DEPTH else _DECODERS
+            # The Base64 in it is that of the text with its lines joined.
+            found += _decoded(view, seen, decoders[:-1] if view is root and is_wrapped else decoders)
         level = found
     yield from level
 
@@ -196,13 +196,13 @@ def _latin1_byte(encoded: bytes) -> bytes:
     return _CP1252.get(encoded) or encoded.decode().encode("latin-1")
 
 
-def _joined(view: View) -> View:
-    return _without(view, _BLANK)
+def _joined(view: View) -> View | None:
+    return _replaced(view, _BLANK, None)
 
 
 def _base64(view: View) -> View | None:
     """Return what is in Base64. Lines may be wrapped."""
-    return _runs(_joined(view), _BASE64, _BASE64_BITS, _from_base64)
+    return _runs(_without(view, _BLANK), _BASE64, _BASE64_BITS, _from_base64)
 
 
 def _base64_in_form(view: View) -> View | None:
@@ -211,7 +211,6 @@ def _base64_in_form(view: View) -> View | None:
 
 
 def _from_base64(run: bytes) -> bytes:
-    run = run.translate(_BASE64_ALPHABET)
     if len(run) % 4 == 1:
         run = run[:-1]
     return a2b_base64(run + _PADDING[-len(run) % 4])
@@ -223,12 +222,13 @@ def _hex(view: View) -> View | None:
 
 def _runs(view: View, pattern: re.Pattern[bytes], bits: int, decode: Callable[[bytes], bytes]) -> View | None:
     """Return what runs of digits encode, from each offset within a group: text can precede it without a separator."""
+    data = view.data.translate(_BASE64_ALPHABET) if bits == _BASE64_BITS else view.data
     runs = [
         (begin, found.end())
         for found in pattern.finditer(view.data)
         for begin in range(found.start(), found.start() + (4 if bits == _BASE64_BITS else 2))
     ]
-    parts = [decode(view.data[begin:end]) for begin, end in runs]
+    parts = [decode(data[begin:end]) for begin, end in runs]
 
     def pieces() -> Iterator[_Piece]:
         size = 0
@@ -239,4 +239,4 @@ def _runs(view: View, pattern: re.Pattern[bytes], bits: int, decode: Callable[[b
     return View(_SEPARATOR.join(parts), view, pieces) if parts else None
 
 
-_DECODERS = (_percent, _backslash, _backslash_bytes, _html, _latin1, _base64, _base64_in_form, _hex)
+_DECODERS = (_percent, _backslash, _backslash_bytes, _html, _latin1, _base64_in_form, _hex, _base64)

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ecs_hooks.core.decoded_views import SPACE, View, decoded_views, without_space
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.json_text import HugeNumber
+from ecs_hooks.core.redaction.decoded_views import SPACE, View, decoded_views, without_space
 
 MASK = "***"
 
@@ -130,6 +130,10 @@ def _positions(data: bytes, known: set[int] | dict[int, set[bytes]], width: int)
             yield from (offset + width * place for place, number in enumerate(numbers) if number in known)
 
 
+_EVERY = _Recent()
+"""The secrets of all redactors, for texts that belong to none of them."""
+
+
 class Redactor:
     """Masks secrets in texts, in every form in which a server can return them; see `decoded_views`.
 
@@ -153,6 +157,7 @@ class Redactor:
         """Add a secret."""
         if secret not in self._given:
             self._given.add(secret)
+            _EVERY.add(secret)
             if secret.lstrip().startswith("{"):
                 with suppress(ValueError, RecursionError):
                     self.add_fields(json.loads(secret))
@@ -164,7 +169,7 @@ class Redactor:
 
     def bind(self, value: object) -> None:
         """Add the texts in a captured value: they are shown, but not sent to another origin on a redirect."""
-        for text in _texts_in(value):
+        for text in _secrets_in(value, secret=True):
             self._bound.add(text)
 
     def binds(self, value: object) -> bool:
@@ -245,23 +250,30 @@ class Redactor:
         return [index for index in (self._given, *self._received.indexes) if index.size]
 
     def _mask(self, text: str, end: int) -> str:
-        """Return the first characters of a text without the secrets in all of it."""
-        if not self._indexes:
-            return text[:end]
-        data = _encoded(text)
-        places = sorted(_find(data, self._indexes))
-        if not places:
-            return text[:end]
-        stop = len(_encoded(text[:end]))
-        shown: list[bytes] = []
-        last = 0
-        for begin, after in places:
-            if begin >= stop:
-                break
-            if begin > last or not shown:
-                shown += [data[last : _character(data, begin)], MASK.encode()]
-            last = max(last, _character(data, after, 1))
-        return b"".join([*shown, data[last:stop]]).decode("utf-8", "surrogatepass")
+        return _without_secrets(text, end, self._indexes)
+
+
+def mask_every_secret(text: str) -> str:
+    """Return a text, such as a traceback, without the secrets of every redactor of the process."""
+    return _without_secrets(text[-_MOST:], _MOST, _EVERY.indexes)
+
+
+def _without_secrets(text: str, end: int, indexes: Sequence[_Index]) -> str:
+    """Return the first characters of a text without the secrets in all of it."""
+    data = _encoded(text)
+    places = sorted(_find(data, indexes)) if any(index.size for index in indexes) else []
+    if not places:
+        return text[:end]
+    stop = len(_encoded(text[:end]))
+    shown: list[bytes] = []
+    last = 0
+    for begin, after in places:
+        if begin >= stop:
+            break
+        if begin > last or not shown:
+            shown += [data[last : _character(data, begin)], MASK.encode()]
+        last = max(last, _character(data, after, 1))
+    return b"".join([*shown, data[last:stop]]).decode("utf-8", "surrogatepass")
 
 
 def _contains(value: object, indexes: Sequence[_Index]) -> bool:

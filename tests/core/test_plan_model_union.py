@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ecs_hooks.core.tagged_model import TaggedModel, is_union, members_of
+from ecs_hooks.core.plan_model import TaggedModel, is_union, members_of
 from ecs_hooks.core.validation_errors import error_lines
 
 

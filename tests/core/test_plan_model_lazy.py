@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 import ecs_hooks
 from ecs_hooks.auth.secret_store import Reference
-from ecs_hooks.core.lazy_model import LazyModel
+from ecs_hooks.core.plan_model import LazyModel
 from ecs_hooks.core.validation_errors import fields_at, models_of
 
 STRINGS = ("a", "b")
