@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from ecs_hooks.checks.scenario.rendering import Renderer, UnfitValueError, as_text, jsonpath_text, pattern_text
+from ecs_hooks.checks.scenario.rendering import Renderer, UnfitValueError
+from ecs_hooks.checks.scenario.value_texts import as_text, jsonpath_text, pattern_text
 from ecs_hooks.checks.scenario.variables import VariableRequest
 from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks.http.errors import RequestError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,8 +9,8 @@ from urllib.parse import quote
 
 from ecs_hooks.assertions.predicate import CapturedNumber, Predicate
 from ecs_hooks.checks.request.template import first_variable, rendered, whole_variable
+from ecs_hooks.checks.scenario.value_texts import as_text, jsonpath_text, pattern_text, read_number
 from ecs_hooks.core.formatting import json_type
-from ecs_hooks.core.json_text import JsonError, read_json, write_json
 
 _NUMBERS = frozenset(
     {"timeout_seconds", "connect_retries", "max_redirects", "max_body_bytes", "weight", "until", "max_latency_ms"}
@@ -19,12 +18,9 @@ _NUMBERS = frozenset(
 """Fields with numbers, such as limits."""
 _AS_THEY_ARE = frozenset({"json", "query", "form"})
 """Fields in which a variable keeps the type of its value."""
-_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _MEMBER_NAME = re.compile(r"[A-Za-z_\u0080-\U0010ffff][0-9A-Za-z_\u0080-\U0010ffff]*")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
-_SPECIAL = re.compile(r"([^A-Za-z0-9_\u0080-\U0010ffff])")
-"""Characters that are escaped in a pattern."""
 
 _NOT_TEXT = frozenset({"status", "bytes", "jsonpath", "duration", "redirects"})
 """Queries whose values are not texts."""
@@ -50,11 +46,6 @@ class UnfitValueError(ValueError):
     def __init__(self, field: str, expression: str, problem: str) -> None:
         super().__init__(f"{field}: {{{{{expression}}}}} {problem}")
         self.field = field
-
-
-def pattern_text(text: str) -> str:
-    """Return a regular expression that matches a text."""
-    return _SPECIAL.sub(lambda found: "\\n" if found[0] == "\n" else f"\\{found[0]}", text)
 
 
 class Renderer:
@@ -258,19 +249,19 @@ class Renderer:
     def _limit(self, text: str, where: str) -> Any:
         """Return a limit, of which not every text is a number."""
         value = self.value(text, where)
-        return self._number(text, where) if not isinstance(value, str) or _JSON_NUMBER.fullmatch(value) else value
+        return self._number(text, where) if not isinstance(value, str) or read_number(value) is not None else value
 
     def _number(self, text: str, where: str) -> Any:
         whole = whole_variable(text)
         if whole is None:
             filled = self.text(text, where)
-            number = None if filled == text else _read_number(filled)
+            number = None if filled == text else read_number(filled)
             return filled if number is None else number
         if not self._has(whole):
             return text
         value = self._values[whole]
         if isinstance(value, str):
-            number = _read_number(value)
+            number = read_number(value)
             if number is None:
                 raise UnfitValueError(where, whole, "is not a number")
             return number
@@ -372,26 +363,6 @@ def substitute(fields: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str
         If a value cannot be used at its place.
     """
     return Renderer(values, lambda path, _: path).request(fields)
-
-
-def _read_number(text: str) -> float | None:
-    """Return the number in a text; None if it is not one of JSON, or if its exponent is too large."""
-    try:
-        number: float | None = read_json(text) if _JSON_NUMBER.fullmatch(text) else None
-    except JsonError:
-        return None
-    return number
-
-
-def as_text(value: Any) -> str:
-    """Return a value as text: JSON, without the quotes of a string."""
-    return value if isinstance(value, str) else write_json(value, (", ", ": "))
-
-
-def jsonpath_text(text: str, sign: str) -> str:
-    """Return a text for a string of a JSONPath with these quotes."""
-    escaped = json.dumps(text, ensure_ascii=False)[1:-1]
-    return escaped if sign == '"' else escaped.replace('\\"', '"').replace("'", "\\'")
 
 
 def _finds_text(query: Mapping[str, Any]) -> bool:
