@@ -23,7 +23,8 @@ from ecs_hooks.http.errors import (
     TooLargeError,
 )
 from ecs_hooks.http.guard import VARIABLE
-from ecs_hooks.http.request import Body, Request
+from ecs_hooks.http.request import Request
+from ecs_hooks.http.request_body import Body
 from ecs_hooks.http.resolver import Endpoint, Resolver, resolve
 from ecs_hooks.http.url import Query, Url
 from tests.http.fixtures import Serve

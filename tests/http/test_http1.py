@@ -29,7 +29,8 @@ from ecs_hooks.http.errors import (
 )
 from ecs_hooks.http.http1 import Http1Connection
 from ecs_hooks.http.limits import Budget
-from ecs_hooks.http.request import Body, Request
+from ecs_hooks.http.request import Request
+from ecs_hooks.http.request_body import Body
 from ecs_hooks.http.resolver import resolve
 from ecs_hooks.http.url import Url
 from tests.http.fixtures import Serve, server_context

@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.limits import Limits
-from ecs_hooks.http.request import (
-    Body,
-    File,
-    Request,
-    as_file,
-    form_body,
-    json_body,
-    multipart_body,
-    text_body,
-    with_defaults,
-)
+from ecs_hooks.http.request import Request, with_defaults
+from ecs_hooks.http.request_body import Body, File, as_file, form_body, json_body, multipart_body, text_body
 from ecs_hooks.http.resolver import Resolver, resolve
 from ecs_hooks.http.retry import exchange, send
 from ecs_hooks.http.url import Query, Url
