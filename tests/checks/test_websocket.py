@@ -73,6 +73,7 @@ def test_a_message_is_sent_and_the_response_evaluated(serve: Serve) -> None:
     )
     assert outcome.status is Status.PASS, outcome.reason
     assert outcome.reason.startswith(f"GET {server.url}/live status 101 in ")
+    server.close()  # it has read all then
     assert (seen[0].target, seen[0].host) == ("/live", "shop.example")
     assert (b"x-environment", b"test") in seen[0].extra_headers
     assert seen[1].data == '{"ping":[1,null]}'
@@ -101,6 +102,7 @@ def test_messages(serve: Serve, websocket: dict[str, Any], expect: dict[str, Any
     server = serve(socket(echo, subprotocol=subprotocol, first=greeting(), seen=seen))
     outcome = ask(server.url, websocket=websocket, expect=expect)
     assert outcome.status is Status.PASS, outcome.reason
+    server.close()
     if websocket.get("receive", 1) == 3:
         assert any(isinstance(each, Pong) and each.payload == b"p" for each in seen)
 
@@ -242,6 +244,8 @@ def test_samples_and_loads_open_websockets(serve: Serve) -> None:
         ({"headers": {"sec-websocket-key": "a"}}, "headers: sec-websocket-key is set by websocket"),
         ({"websocket": {"send": 1, "send_base64": "YQ=="}}, "websocket: has both send and send_base64"),
         ({"websocket": {"send_base64": "YQ="}}, "websocket: send_base64: is not valid Base64"),
+        ({"websocket": {"send": "\ud800"}}, "websocket.send: must not contain half of a surrogate pair"),
+        ({"websocket": {"receive": "1"}}, "websocket.receive: must be a whole number, not string"),
         ({"websocket": None, "url": "wss://a/b"}, "url: begins with ws:// or wss://, which requires websocket"),
     ],
 )
@@ -278,3 +282,9 @@ def test_a_ping_alone_is_not_a_message(serve: Serve) -> None:
         ask(serve(socket(answer)).url, websocket={"send": "a"}, expect={"body": {"equals": "pong"}}).status
         is Status.PASS
     )
+
+
+def test_a_message_that_json_does_not_have_is_a_failure() -> None:
+    outcome = ask("http://127.0.0.1:9", websocket={"send": [float("nan")]})
+    assert outcome.status is Status.FAIL
+    assert "websocket.send: must have no NaN, no infinite number" in outcome.reason

@@ -101,3 +101,14 @@ def test_backslashes_before_a_variable() -> None:
     assert rendered("{{a}} \\{{a}} \\\\{{a}} {{{a}}}", replace) == "1 {{a}} \\\\1 {1}"
     assert (whole_variable("{{ a }}"), whole_variable("\\{{a}}"), whole_variable("{{a}}b")) == ("a", None, None)
     assert (first_variable("{{a}}b"), first_variable("\\{{a}}b"), first_variable("b{{a}}")) == ("a", None, None)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"type": "http", "$schema": "{{id}}", "x-note": "{{id}}"},
+        {"type": "scenario", "x-note": "{{id}}", "requests": [{"x-note": "{{id}}", "path": "/"}]},
+    ],
+)
+def test_braces_in_annotations_are_no_variables(check: dict[str, Any]) -> None:
+    assert Plan.parse({"checks": [check]}).checks

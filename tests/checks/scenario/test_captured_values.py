@@ -115,6 +115,7 @@ def test_a_captured_value_fails_what_it_must(serve: Serve, captured: str, expect
         ("$.yes", {"expect": {"status": X}}, "with its variables.expect.status: must be a status code"),
         ("$.word", {"expect": {"max_latency_ms": X}}, "with its variables.expect.max_latency_ms: {{x}} is not a number"),
         ("$.infinite", {"expect": {"max_latency_ms": X}}, "max_latency_ms: {{x}} is not a number"),
+        ("$.id", {"expect": {"max_latency_ms": "1e99999999999999999999{{x}}"}}, "max_latency_ms: must be a number"),
         ("$.yes", {"expect": {"max_latency_ms": X}}, "max_latency_ms: {{x}} is of type boolean, not a number"),
         ("$.none", {"timeout_seconds": X}, "with its variables.timeout_seconds: {{x}} is of type null"),
         ("$.word", {"expect": json_is({"length": X})}, "{{x}} is not a number"),
