@@ -89,6 +89,8 @@ def test_a_path_is_compared_after_normalization_and_without_the_query(
         (header("Accept", "[*]/*"), request(), NO),
         (header("Accept", "*/*"), request(), YES),
         (header("Content-Length", "3"), request(method="POST", body=b"abc"), YES),
+        (header("Content-Length", "0"), request(method="POST"), YES),
+        (header("Content-Length", "*"), request(), NO),
         # Not documented: characters outside visible ASCII, and backslashes.
         (header("X-A", "b*"), request(X_A="b\xe9"), MAYBE),
         (header("X-A", "b*"), request(X_A="a\tb"), MAYBE),
