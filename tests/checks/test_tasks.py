@@ -262,3 +262,33 @@ def test_an_unknown_desired_count_is_an_aws_error(aws: AwsApi) -> None:
     aws.answer("DescribeServiceDeployments", {"serviceDeployments": [{"targetServiceRevision": {}}]})
     with pytest.raises(FactError, match="ecs:DescribeServiceDeployments: invalid response"):
         run()
+
+
+def test_a_pass_names_tasks_with_an_unknown_stop_code(aws: AwsApi) -> None:
+    stopped = task("s", lastStatus="STOPPED", stopCode="NewCode", stoppedReason="new")
+    running(aws, task("a"), task("b"), stopped=(stopped,))
+    outcome = run()
+    assert outcome.status is Status.PASS
+    assert outcome.reason.startswith("2 of 2 tasks of green run; stopped: NewCode, new")
+
+
+def test_a_pass_names_containers_that_failed_in_running_tasks(aws: AwsApi) -> None:
+    job = {"name": "job", "lastStatus": "STOPPED", "exitCode": 137, "reason": OUT_OF_MEMORY}
+    init = {"name": "init", "lastStatus": "STOPPED", "exitCode": 0}
+    running(aws, task("a", containers=[WEB, job]), task("b", containers=[WEB, job, init]))
+    outcome = run(digest=False)
+    assert (outcome.status, outcome.reason) == (
+        Status.PASS,
+        f"2 of 2 tasks of green run; container job exit code 137, {OUT_OF_MEMORY}",
+    )
+
+
+def test_a_pass_names_the_tasks_that_were_allowed_to_stop(aws: AwsApi) -> None:
+    ended = {**WEB, "exitCode": 0, "reason": OUT_OF_MEMORY}
+    stopped = task("s", lastStatus="STOPPED", stopCode="EssentialContainerExited", containers=[ended])
+    running(aws, task("a"), task("b"), stopped=(stopped,))
+    outcome = run(max_failed=1)
+    assert (outcome.status, outcome.reason) == (
+        Status.PASS,
+        f"2 of 2 tasks of green run; stopped: EssentialContainerExited, container web exit code 0, {OUT_OF_MEMORY}",
+    )

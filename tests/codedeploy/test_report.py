@@ -41,7 +41,10 @@ def recorded_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return pauses
 
 
-@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+@pytest.mark.parametrize(
+    "code",
+    ["ThrottlingException", "AccessDeniedException", "UnrecognizedClientException", "MissingAuthenticationToken"],
+)
 def test_a_few_attempts_with_growing_pauses_are_made(
     account: Account, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:

@@ -35,6 +35,11 @@ def test_an_arn_is_written_as_it_was_read(text: str) -> None:
         (f"{BASE}:service/cluster/api", ("service-revision",), "of a service-revision is expected, not of a service"),
         (f"{BASE}:service-revision/cluster/api", (), "CLUSTER/SERVICE and its id"),
         (f"{BASE}:service/a/b/c/d", (), "CLUSTER/SERVICE and its id"),
+        (f"{BASE}:service/cluster/", (), "of a service without empty parts"),
+        (f"{BASE}:service-revision//api/1", (), "of a service-revision without empty parts"),
+        (f"{BASE}:service-deployment/cluster/api/", (), "of a service-deployment without empty parts"),
+        ("arn:aws:ecs:us-west-2::service/cluster/api", (), "of a service without empty parts"),
+        ("arn:aws:ecs::123456789012:service/cluster/api", (), "of a service without empty parts"),
     ],
 )
 def test_what_is_no_such_arn_is_refused_without_being_repeated(text: str, kinds: tuple[str, ...], says: str) -> None:

@@ -159,6 +159,27 @@ def test_the_weights_of_another_service_are_no_event(weights: str) -> None:
     LifecycleEvent.parse(shifted("PRODUCTION_TRAFFIC_SHIFT", **{weights: {GREEN: 100, "9313423515462893900": 0}}))
 
 
+@pytest.mark.parametrize(
+    "other",
+    [SAME, DEPLOYMENT.replace("-deployment", "-revision"), DEPLOYMENT.replace("service-deployment", "task-set")],
+)
+def test_weights_of_anything_of_another_service_are_no_event(other: str) -> None:
+    event = shifted("PRODUCTION_TRAFFIC_SHIFT", production={GREEN: 100, other: 0})
+    LifecycleEvent.parse(event)
+    event = shifted("PRODUCTION_TRAFFIC_SHIFT", production={GREEN: 100, other.replace("/my-service", "/other"): 0})
+    with pytest.raises(EventError, match="of another service than"):
+        LifecycleEvent.parse(event)
+
+
+@pytest.mark.parametrize(("name", "arn"), [("serviceArn", SAME), ("targetServiceRevisionArn", GREEN)])
+def test_the_flat_shape_beside_the_nested_one_is_of_the_same_service(name: str, arn: str) -> None:
+    LifecycleEvent.parse(load_event(**{name: arn}))
+    with pytest.raises(EventError, match=f"^event.{name}: .* is of another service than event.resourceArn"):
+        LifecycleEvent.parse(load_event(**{name: arn.replace("/my-service", "/other")}))
+    with pytest.raises(EventError, match=f"^event.{name}: "):
+        LifecycleEvent.parse(load_event(**{name: "x"}))
+
+
 def test_a_service_arn_without_cluster_as_before_2021_is_of_the_same_service() -> None:
     raw = load_event()
     raw["executionDetails"]["serviceArn"] = SAME.replace("my-cluster/", "")

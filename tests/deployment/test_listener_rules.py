@@ -196,6 +196,26 @@ def test_a_redirect_to_the_production_listener_of_the_same_load_balancer_is_not_
     assert len(blue_lines) == 1
 
 
+@pytest.mark.parametrize("name", ["localhost", "127.1"])
+def test_a_redirect_to_another_name_of_the_load_balancer_is_verified(alb: Alb, name: str) -> None:
+    alb.rules(earlier(HEALTH), own())
+    check = {"type": "http", "follow_redirects": True, "path": f"/to//{name}:{alb.port}/health"}
+    answer = alb.run(check)
+    assert answer["hookStatus"] == "FAILED"
+    assert f"http GET http://{name}:{alb.port}/health listener-rule/" in answer["reason"]
+    assert "(priority 5, path-pattern /health*) takes the request" in answer["reason"]
+    request = {field: value for field, value in check.items() if field != "type"}
+    assert "priority 5" in alb.run({"type": "scenario", "budget_seconds": 5, "requests": [request]})["reason"]
+    assert len(alb.lines) == 2
+    assert alb.run({**check, "path": f"/to//{name}:{alb.port}/a"})["hookStatus"] == "SUCCEEDED"
+
+
+def test_a_redirect_to_a_name_without_an_address_is_an_error(alb: Alb) -> None:
+    alb.rules(own())
+    check = {"type": "http", "follow_redirects": True, "connect_retries": 0, "path": "/to//nowhere.invalid/a"}
+    assert "nowhere.invalid can't be resolved" in alb.run(check)["reason"]
+
+
 def test_rules_are_read_once_for_all_checks_of_an_invocation(alb: Alb) -> None:
     alb.rules(own())
     assert alb.run(*({"type": "http", "path": f"/{name}"} for name in "abc"))["hookStatus"] == "SUCCEEDED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -82,7 +83,8 @@ def some_condition(draw: random.Random) -> dict[str, Any]:
 
 def some_request(draw: random.Random) -> Request:
     """Return a request that matches some of the conditions."""
-    target = f"/{_some(draw, 'aBb/[')}"
+    # Without empty segments: URI normalization may remove them.
+    target = re.sub("//+", "/", f"/{_some(draw, 'aBb/[')}")
     if draw.random() < 0.7:
         target += "?" + "&".join(f"{_some(draw, 'abB', 2)}={_some(draw, 'aBb*', 3)}" for _ in range(draw.randint(1, 2)))
     headers = {name: _some(draw, "aBb/ ").strip() for name in ("X-A", "X-B", "Accept") if draw.random() < 0.5}

@@ -20,6 +20,8 @@ from ecs_hooks.deployment.tasks import DESCRIBE_TASKS, LIST_TASKS, Container, Ta
 
 _FAILURES = {"TaskFailedToStart", "EssentialContainerExited"}
 """`stopCode`s of a task that stopped by itself."""
+_FROM_OUTSIDE = {"UserInitiated", "SpotInterruption", "TerminationNotice"}
+"""`stopCode`s of a task that was stopped by something else. Other codes are unknown; the reason of a pass has them."""
 
 _BY_ECS = "ServiceSchedulerInitiated"
 """`stopCode` of a task that ECS stopped: to scale in, or because it was unhealthy. Only `stoppedReason` differs."""
@@ -58,7 +60,8 @@ class TasksCheck(Check):
         """Read green's tasks, and compare them with the revision."""
         require_running(context.stage)
         deployment = context.deployment
-        stopped = [task for task in deployment.stopped_tasks if _has_failed(task)]
+        every_stopped = deployment.stopped_tasks
+        stopped = [task for task in every_stopped if _has_failed(task)]
         failed = {"failed_tasks": len(stopped), "failed_tasks_limit": self.max_failed}
         if len(stopped) > self.max_failed:
             return Outcome.failed(f"{counted(len(stopped), 'task')} of green stopped: {_reasons(stopped)}", failed)
@@ -87,7 +90,11 @@ class TasksCheck(Check):
             listed_tasks = f", {len(tasks)} listed" if len(tasks) < count else ""
             return Outcome.wait(f"{summary}{listed_tasks}", evidence)
         unverified = _unverified(containers, expected) if self.digest else []
-        return Outcome.passed(summary, evidence).leaving_out(unverified)
+        exits = sorted({_exit(each) for each in containers if each.exit_code or each.reason})
+        named = [task for task in every_stopped if task in stopped or _has_unknown_code(task)]
+        notes = [f"stopped: {_reasons(named)}"] if named else []
+        notes += [listed(exits, _MAX_CONTAINERS, ", ", " and ")] if exits else []
+        return Outcome.passed("; ".join([summary, *notes]), evidence).leaving_out(unverified)
 
 
 def _problem(containers: Sequence[Container], expected: Mapping[str, str]) -> str:
@@ -117,6 +124,10 @@ def _has_failed(task: Task) -> bool:
     if not task.stop_code:
         return task.status == "STOPPED" and not task.stopped_reason.startswith(_SCALING)
     return task.stop_code in _FAILURES
+
+
+def _has_unknown_code(task: Task) -> bool:
+    return bool(task.stop_code) and task.stop_code not in {_BY_ECS, *_FAILURES, *_FROM_OUTSIDE}
 
 
 def _reasons(stopped: list[Task]) -> str:

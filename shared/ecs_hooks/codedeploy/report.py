@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.aws.call import call_aws
-from ecs_hooks.aws.errors import FactDeniedError, FactError
+from ecs_hooks.aws.errors import FactError
 
 if TYPE_CHECKING:
     from ecs_hooks.codedeploy.event import CodeDeployEvent
@@ -25,6 +25,16 @@ SUCCEEDED, FAILED = "Succeeded", "Failed"
 """The two statuses that CodeDeploy accepts."""
 
 _ALREADY = "LifecycleEventAlreadyCompletedException"
+_PERMANENT = {
+    "DeploymentDoesNotExistException",
+    "DeploymentIdRequiredException",
+    "InvalidDeploymentIdException",
+    "InvalidLifecycleEventHookExecutionIdException",
+    "InvalidLifecycleEventHookExecutionStatusException",
+    "UnsupportedActionForDeploymentTypeException",
+    "ValidationException",
+}
+"""Codes of refusals that are about the report itself. Permissions and credentials may be valid again within the hour."""
 _PAUSES = (1.0, 2.0, 4.0)
 """Seconds between the attempts of one invocation; further ones are those of the schedule."""
 
@@ -70,7 +80,5 @@ def _once(event: CodeDeployEvent, status: str, region: str) -> Answer:
     except FactError as error:
         if error.code == _ALREADY:
             return Answer(Reported.DONE)
-        # A missing permission may be added within the hour; any other refusal is permanent.
-        pointless = isinstance(error, FactDeniedError) and not error.access_denied and bool(error.code)
-        return Answer(Reported.POINTLESS if pointless else Reported.NOT_YET, str(error))
+        return Answer(Reported.POINTLESS if error.code in _PERMANENT else Reported.NOT_YET, str(error))
     return Answer(Reported.DONE)

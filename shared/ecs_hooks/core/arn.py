@@ -89,6 +89,8 @@ class EcsArn(NamedTuple):
                 names = (cluster, service, identifier)
             case _:
                 raise ValueError(f"an ARN of a {kind[:40]} with CLUSTER/SERVICE and its id is expected")
+        if not all([*parts, *path]):
+            raise ValueError(f"an ARN of a {kind[:40]} without empty parts is expected")
         return cls(parts[1], parts[3], parts[4], kind, *names)
 
     def difference(self, other: EcsArn) -> str:

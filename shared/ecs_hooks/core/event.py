@@ -20,13 +20,13 @@ from ecs_hooks.core.json_text import JsonError, read_json
 STATE_KEY = "ecsHooks"
 """The one key of `hookDetails` that belongs to this library: its state between two invocations."""
 
-
 ORIGINS_IN_EVENT = ("hookDetails", "hookDetails has no plan")
 """`plan_origin` of an event that has a plan, and of one that has none."""
 
 ORIGIN_IN_FUNCTION = "environment variable ECS_HOOKS_PLAN"
 """`plan_origin` of a plan in the environment of the function, the only place where it was looked for."""
 
+_FLAT = {"serviceArn": "service", "targetServiceRevisionArn": "service-revision"}
 _MAX_SHOWN = 200
 
 CODEDEPLOY_KEY = "LifecycleEventHookExecutionId"
@@ -237,6 +237,7 @@ class LifecycleEvent(NamedTuple):
                 "resourceArn": deployment,
                 f"{where}targetServiceRevisionArn": target,
                 f"{where}serviceArn": service,
+                **{name: _arn(event, "", name, kind) for name, kind in _FLAT.items() if event.get(name) is not None},
                 **dict(_revisions(f"{where}testTrafficWeights", test_weights)),
                 **dict(_revisions(f"{where}productionTrafficWeights", production_weights)),
             }
@@ -363,10 +364,10 @@ def _arn(fields: Mapping[Any, Any], where: str, name: str, kind: str) -> EcsArn:
 
 
 def _revisions(field_name: str, weights: TrafficWeights) -> Iterator[tuple[str, EcsArn]]:
-    """Yield the field and the ARN of each service revision among weights."""
+    """Yield the field and the ARN of each service revision among weights, or of anything else of a service."""
     for number, key in enumerate(weights):
         with suppress(ValueError):  # the form of the keys is not documented
-            yield f"{field_name}[{number}]", EcsArn.parse(key, "service-revision")
+            yield f"{field_name}[{number}]", EcsArn.parse(key)
 
 
 def _require_one_service(arns: Mapping[str, EcsArn]) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ecs_hooks.core.deadline import Deadline
 from ecs_hooks.deployment.alb_address import meet_conditions, sent_parts
 from ecs_hooks.deployment.endpoint import RoutingError
 from ecs_hooks.deployment.listener import obstacle_text, short_arn, target_group_names
 from ecs_hooks.deployment.rule_matching import Match, Sent, match_condition, match_rule, shown, values_of
+from ecs_hooks.http.errors import NameResolutionError
+from ecs_hooks.http.resolver import resolve
 
 if TYPE_CHECKING:
     from ecs_hooks.deployment.listener import Rule
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
 
 _MOST_KNOWN = 1_000
 """Most requests whose result is kept: a load repeats few different ones."""
+
+_DNS_SECONDS = 5.0
+"""Timeout to resolve the name in a redirect."""
 
 
 class Routing:
@@ -62,6 +69,7 @@ class Routing:
         self._others = others
         self._apart = apart
         self._known: set[tuple[object, ...]] = set()
+        self._is_balancer: dict[str, bool] = {}
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -101,8 +109,8 @@ class Routing:
         Parameters
         ----------
         names
-            The names of the load balancer in lower case: its DNS name, and that of the `Host` of requests to it. Redirects
-            to other names are not verified.
+            The names of the load balancer in lower case: its DNS name, and that of the `Host` of requests to it. A redirect
+            to another name is verified if that name has an address of the load balancer, as that of its production traffic.
         request
             The request.
 
@@ -114,13 +122,26 @@ class Routing:
         key = (request.method, request.url, len(request.body or b""), *request.headers.items())
         if key in self._known:
             return
-        if request.url.host.lower() in names:
+        name = request.url.host.lower()
+        if name in names or self._has_name(name):
             is_own = request.url.port == self._port
             rules = self._rules if is_own else self._others(request.url.port)
             if rules is not None:
                 self._verify(rules, Sent.of(request), is_own_listener=is_own)
         if len(self._known) < _MOST_KNOWN:
             self._known.add(key)
+
+    def _has_name(self, name: str) -> bool:
+        """Return whether a name has an address of the load balancer."""
+        if name not in self._is_balancer:
+            own, other = (self._addresses(each) for each in (self._host, name))
+            self._is_balancer[name] = not own.isdisjoint(other)
+        return self._is_balancer[name]
+
+    def _addresses(self, name: str) -> set[object]:
+        with suppress(NameResolutionError, TimeoutError):  # the request itself fails
+            return {each.address for each in resolve(name, self._port, Deadline.after(_DNS_SECONDS))}
+        return set()
 
     def _reaches_as_written(self, sent: Sent) -> bool:
         """Return whether a rule with conditions certainly forwards a request to the revision."""

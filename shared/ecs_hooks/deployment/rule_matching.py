@@ -1,10 +1,11 @@
 """Whether a request matches the conditions of a listener rule, as an Application Load Balancer evaluates them.
 
 All conditions of a rule must match, and of a condition any of its values. Documented by AWS: wildcards `*` and `?`; paths are
-compared as they are sent, without the query, and with their case; hosts, headers and queries are compared without case; in a
-query, a backslash escapes a wildcard, and any character may be percent-encoded; a header may be any of several lines. Not
-documented are the case and the anchors of regular expressions, spaces written as `+`, parameters without `=`, and headers
-with characters outside visible ASCII: there a request matches, or does not, only if it does in each possible way.
+compared after URI normalization, without the query, and with their case; hosts, headers and queries are compared without
+case; in a query, a backslash escapes a wildcard, and any character may be percent-encoded; a header may be any of several
+lines. Not documented are the extent of the normalization, hosts that end with a dot, the case and the anchors of regular
+expressions, spaces written as `+`, parameters without `=`, and headers with characters outside visible ASCII: there a request
+matches, or does not, only if it does in each possible way.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
+from ecs_hooks.http.http1 import content_length
 from ecs_hooks.http.request import host_of
+from ecs_hooks.http.url import without_dots
 
 if TYPE_CHECKING:
     from ecs_hooks.http.request import Request
@@ -28,6 +31,9 @@ Condition = Mapping[str, Any]
 _VISIBLE_ASCII = re.compile(r"[\x20-\x7e]*")
 _ESCAPE = re.compile(r"\\([*?\\])")
 _LITERAL = re.compile(r"\\([*?\\])|\[")
+_MAY_CHANGE = re.compile(r"%|//|/\.")
+_ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 _ALL_ADDRESSES = {"0.0.0.0/0", "::/0"}
 
 
@@ -93,8 +99,9 @@ class Sent(NamedTuple):
         headers: dict[str, list[str]] = {}
         for name, value in request.headers.items():
             headers.setdefault(name.lower(), []).append(value.strip(" \t"))
-        if request.body is not None:
-            headers["content-length"] = [str(len(request.body))]
+        length = content_length(request)
+        if length is not None:
+            headers["content-length"] = [str(length)]
         return cls(
             request.method,
             request.server_name.lower(),
@@ -128,12 +135,14 @@ def _matches(condition: Condition, sent: Sent) -> Iterator[Match]:
     """Yield for each value of a condition whether a request matches it."""
     match condition.get("Field"):
         case "host-header":
-            yield from (_fits(value.lower(), sent.host) for value in values_of(condition))
-            texts = {sent.host, sent.authority}
+            hosts = {sent.host, sent.host.removesuffix(".")}
+            yield from (_agreed(_matched(value.lower(), each) for each in hosts) for value in values_of(condition))
+            texts = {*hosts, sent.authority}
             yield from (_agreed(_regex(each, *texts)) for each in _regexes_of(condition))
         case "path-pattern":
-            yield from (_fits(value, sent.path) for value in values_of(condition))
-            yield from (_agreed(_regex(each, sent.path)) for each in _regexes_of(condition))
+            paths = _normalized(sent.path)
+            yield from (_agreed(_matched(value, each) for each in paths) for value in values_of(condition))
+            yield from (_agreed(_regex(each, *paths)) for each in _regexes_of(condition))
         case "http-header":
             yield from _header(condition, sent)
         case "query-string":
@@ -165,6 +174,21 @@ def _query(condition: Condition, sent: Sent) -> Iterator[Match]:
         yield Match.NO  # without a query
     for parameter in sent.parameters:
         yield from (_parameter(pair, parameter) for pair in pairs)
+
+
+@lru_cache(maxsize=1024)
+def _normalized(path: str) -> frozenset[str]:
+    """Return the possible results of URI normalization: the path as it is, by RFC 3986, and without empty segments."""
+    if not _MAY_CHANGE.search(path):
+        return frozenset({path})
+    decoded = _ENCODED.sub(_without_needless_encoding, path)
+    ways = {path, decoded, without_dots(decoded)}
+    return frozenset(ways | {re.sub("//+", "/", each) for each in ways})
+
+
+def _without_needless_encoding(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if _UNRESERVED.fullmatch(character) else found[0].upper()
 
 
 def values_of(condition: Condition) -> list[str]:
@@ -221,10 +245,6 @@ def _agreed(ways: Iterable[bool | None]) -> Match:
     """Return whether a request matches, from whether it does in each possible way; None for one that is unknown."""
     found = set(ways)
     return Match.YES if found == {True} else Match.NO if found == {False} else Match.MAYBE
-
-
-def _fits(pattern: str, text: str) -> Match:
-    return Match.YES if _matched(pattern, text) else Match.NO
 
 
 def _matched(pattern: str, text: str, *, escapes: bool = False) -> bool:

@@ -78,6 +78,11 @@ def is_redirect(status: int, headers: HTTPHeaderDict) -> bool:
     return status in _REDIRECTS and bool(headers.get("location"))
 
 
+def content_length(request: Request) -> int | None:
+    """Return the `Content-Length` of a request; None if it is sent without one."""
+    return None if request.body is None and request.method not in _EXPECT_A_BODY else len(request.body or b"")
+
+
 class Http1Connection:
     """A connection for a request, and for further ones to the same server.
 
@@ -239,8 +244,9 @@ class Http1Connection:
         if not request.host:
             # The zone of an IPv6 address is local to this side.
             headers.append(("Host", _ZONE.sub("", request.url.authority)))
-        if request.body is not None or request.method in _EXPECT_A_BODY:
-            headers.append(("Content-Length", str(len(request.body or b""))))
+        length = content_length(request)
+        if length is not None:
+            headers.append(("Content-Length", str(length)))
         headers += [*request.headers.items(), *added]
         try:
             encoded = [(name.encode("ascii"), value.strip(" \t").encode("latin-1")) for name, value in headers]

@@ -124,7 +124,7 @@ class Url(NamedTuple):
             if not path and not mark:
                 mark, query = own_mark, own_query
             path = f"{own.rpartition('/')[0]}/{path}" if path else own
-        target = _encoded(_without_dots(path), _NOT_IN_PATH) + mark + _encoded(query, _NOT_IN_QUERY)
+        target = _encoded(without_dots(path), _NOT_IN_PATH) + mark + _encoded(query, _NOT_IN_QUERY)
         origin = Url.parse(f"{scheme}://{_encoded(authority, _NOT_ASCII)}")
         return origin.anonymous._replace(target=target)
 
@@ -192,7 +192,7 @@ def _with_ascii_host(text: str) -> str:
     return f"{scheme}{userinfo}{at}{ascii_host(unquote(name))}{colon}{port}{rest}"
 
 
-def _without_dots(path: str) -> str:
+def without_dots(path: str) -> str:
     """Return a path without its segments `.` and `..`, whose dots may be percent-encoded."""
     kept: list[str] = []
     segments = path.split("/")[1:]
