@@ -37,7 +37,7 @@ _OF_OLD_DRAFTS = {"dependencies", "$recursiveRef", "$recursiveAnchor"}
 """Keywords in the meta-schemas of newer drafts, which ignore them."""
 _CONTENT = {"contentEncoding", "contentMediaType", "contentSchema"}
 """Rules for what a string contains, which no validator checks."""
-_ONLY_BESIDE = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
+ONLY_BESIDE = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
 """Keywords that have no effect without another one."""
 _TYPES = ("any", "array", "boolean", "integer", "null", "number", "object", "string")
 """The types of draft 3; the meta-schemas of the others have theirs."""
@@ -119,8 +119,8 @@ def _keyword_problem(schema: Mapping[str, Any], base: Any, known: set[str]) -> s
 
 
 def _idle_problem(schema: Mapping[str, Any]) -> str:
-    lone = next((name for name, other in _ONLY_BESIDE.items() if name in schema and other not in schema), None)
-    return f".{lone}: is ignored without {_ONLY_BESIDE[lone]}" if lone else ""
+    lone = next((name for name, other in ONLY_BESIDE.items() if name in schema and other not in schema), None)
+    return f".{lone}: is ignored without {ONLY_BESIDE[lone]}" if lone else ""
 
 
 def _draft3_problem(schema: Mapping[str, Any]) -> str:
