@@ -43,6 +43,16 @@ def test_the_schema_names_its_draft() -> None:
     assert violation({"exclusiveMinimum": 3}, 3) == "$ violates exclusiveMinimum: 3"
 
 
+def test_a_type_of_draft_3_can_be_a_schema() -> None:
+    schema = {
+        "$schema": "http://json-schema.org/draft-03/schema#",
+        "type": ["null", {"properties": {"a": {"type": "string"}}}],
+    }
+    check_schema(schema)
+    assert violation(schema, {"a": "b"}) is None
+    assert (violation(schema, {"a": 1}) or "").startswith("$ violates type: ")
+
+
 def test_patterns_take_linear_time() -> None:
     assert violation({"pattern": "(.*a){25}$"}, "a" * 5000 + "!") is not None
 

@@ -29,6 +29,13 @@ def test_paths(path: str, values: list[Any]) -> None:
     assert find(path, DOCUMENT) == values
 
 
+@pytest.mark.parametrize("text", ["5", "true", "null", "[1]", '{"a": 1}', "{", ""])
+def test_a_document_that_is_a_string_is_not_read_as_json(text: str) -> None:
+    assert find("$", text) == [text]
+    assert locations("$", text) == [()]
+    assert [find(path, text) for path in ("$.a", "$..*", "$[0]", "$[?@ == 1]")] == [[], [], [], []]
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -52,6 +59,35 @@ def test_invalid_paths_are_refused(path: str) -> None:
 def test_another_syntax_of_regular_expressions_is_refused_with_an_alternative() -> None:
     with pytest.raises(ValueError, match=r"=~ is not supported: write search\(@.a, 'pattern'\)"):
         check_path("$[?@.a =~ /x/]")
+
+
+@pytest.mark.parametrize(
+    ("path", "document", "values"),
+    [
+        # Numbers are exact.
+        ("$[?@.a == 9007199254740993].a", [{"a": 9007199254740992}, {"a": 9007199254740993}], [9007199254740993]),
+        ("$[?@ == 1e2]", [100], [100]),
+        ("$[?@ < 1e400]", [1e308, "a"], [1e308]),
+        ("$[?@ == -0.5e0]", [-0.5], [-0.5]),
+        # Booleans have no order, and are not numbers.
+        ("$[?@ < 2]", [True, 1, "1", None], [1]),
+        ("$[?@ >= true]", [True, False, 1, 2], [True]),
+        ("$[?@.a == @.b].c", [{"a": [True], "b": [1], "c": 1}, {"a": {"x": 1}, "b": {"x": 1.0}, "c": 2}], [2]),
+        # A string has no children.
+        ("$[0][0:2]", ["xyz"], []),
+        ("$..[0:2]", {"a": "xyz"}, []),
+        ("$[?@[0:1]]", ["xyz", [1]], [[1]]),
+    ],
+)
+def test_values_are_compared_and_selected_as_in_rfc_9535(path: str, document: Any, values: list[Any]) -> None:
+    check_path(path)
+    assert find(path, document) == values
+
+
+@pytest.mark.parametrize("number", ["-01", "1.", ".5", f"1e{'9' * 30}"])
+def test_other_numbers_are_refused(number: str) -> None:
+    with pytest.raises(ValueError, match="is not a valid JSONPath; "):
+        check_path(f"$[?@.a == {number}]")
 
 
 FUNCTIONS = {

@@ -346,6 +346,18 @@ def test_regular_expressions_take_linear_time() -> None:
         ({"max": float("inf")}, "must be a finite number"),
         ({"min": 1, "max": "a"}, "has limits of different types"),
         ({"range": ["2026-12-01", "a"]}, "has limits of different types"),
+        # Their negation would hold for every value.
+        ({"range": [5, 1]}, "has a smallest value above the largest one"),
+        ({"not": {"min": 1.5, "max": 1}}, "has a smallest value above the largest one"),
+        ({"min": "2026-12-01", "max": "2026-11-30T23:59:59Z"}, "has a smallest value above the largest one"),
+        ({"range": ["b", "a"]}, "has a smallest value above the largest one"),
+        (
+            {"length": "3"},
+            "length is a number, so it cannot be compared with a string; write the number without quotes",
+        ),
+        ({"length": {"not_equals": True}}, "length is a number, so it cannot be compared with a boolean"),
+        ({"length": {"not": {"in": [1, None]}}}, "length is a number, so it cannot be compared with null"),
+        ({"not": {"length": {"equals": [3]}}}, "length is a number, so it cannot be compared with an array"),
         ({"exists": False, "equals": 1}, "cannot be combined with other conditions"),
         ({"equals": object()}, "JSON"),
         ({"equls": 1}, "Extra inputs"),
@@ -354,6 +366,13 @@ def test_regular_expressions_take_linear_time() -> None:
 def test_invalid_predicates_are_refused(predicate: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         Predicate.model_validate(predicate)
+
+
+@pytest.mark.parametrize(
+    "predicate", [{"range": ["{{b}}", "{{a}}"]}, {"range": [1, 1]}, {"length": "{{a}}"}, {"length": {"in": [1, 2.0]}}]
+)
+def test_valid_predicates_are_accepted(predicate: dict[str, Any]) -> None:
+    Predicate.model_validate(predicate)
 
 
 @pytest.mark.parametrize(

@@ -346,3 +346,54 @@ def test_an_assertion_is_constructed_like_any_model() -> None:
     assert made == Assertion.model_validate({"query": "jsonpath", "path": "$.items", "filters": ["count"], "min": 1})
     with pytest.raises(ValidationError, match="not supported by query"):
         Assertion(query="status", path="$")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"query": "status", "not_equals": "500"},
+        {"query": "status", "not": {"in": [404, "5xx"]}},
+        {"query": "bytes", "not": {"equals": None}},
+        {"query": "duration", "not_equals": True},
+        {"query": "redirects", "not_equals": "0"},
+        {"query": "redirect", "index": 0, "part": "status", "not_equals": "302"},
+        {"query": "certificate", "not_equals": "0"},
+        {"query": "jsonpath", "path": "$.items[*]", "filters": ["count"], "not_equals": "0"},
+        {"query": "jsonpath", "path": "$.a", "filters": ["to_int"], "not_equals": "0"},
+        {"query": "header", "name": "Expires", "filters": ["to_date", "days_after_now"], "not_equals": "0"},
+    ],
+)
+def test_a_number_is_compared_with_numbers(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="is a number, so it cannot be compared with "):
+        Assertion(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"query": "status", "equals": "{{status}}"},
+        {"query": "status", "equals": 200.0},
+        {"query": "status", "filters": ["to_string"], "not_equals": "500"},
+        {"query": "redirect", "index": 0, "not_equals": "/"},
+        {"query": "certificate", "field": "subject", "not_equals": "a"},
+    ],
+)
+def test_other_values_are_compared_with_any(fields: dict[str, Any]) -> None:
+    assert Assertion(**fields).query == fields["query"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"path": "count(//p)", "not_equals": "2"}, "is 2, expected anything else; the value is a number, so write 2"),
+        ({"path": "count(//p)", "not": {"in": ["1", "2"]}}, "expected another type of value"),
+        ({"path": "boolean(//p)", "not": {"equals": "true"}}, "expected another type of value"),
+        ({"path": "count(//p)", "not_equals": "3"}, None),
+        ({"path": "string(//p)", "not_equals": "2"}, None),
+    ],
+)
+def test_a_value_that_a_function_returns_is_not_different_from_its_text(
+    fields: dict[str, Any], problem: str | None
+) -> None:
+    found = Assertion(query="xpath", **fields).problem_in(response(b"<p>a<p>b"), Redactor())
+    assert found == problem or (problem is not None and problem in (found or ""))

@@ -56,6 +56,14 @@ DRAFTS = {
             "$.items.$defs.a.format: must be of type string",
         ),
         ({"$schema": DRAFTS["7"], "$defs": {"a": 5}}, "$.$defs.a: must be of type object or boolean"),
+        # Rules that have no effect without another one.
+        ({"items": {"then": {"required": ["a"]}}}, "$.items.then: is ignored without if"),
+        ({"else": {}}, "$.else: is ignored without if"),
+        ({"minContains": 2}, "$.minContains: is ignored without contains"),
+        ({"$schema": DRAFTS["2019"], "maxContains": 2}, "$.maxContains: is ignored without contains"),
+        ({"$schema": DRAFTS["3"], "type": "strng"}, "$.type: 'strng' is not a type; did you mean 'string'?"),
+        ({"$schema": DRAFTS["3"], "disallow": ["any", "x"]}, "$.disallow: 'x' is not a type; known: any, array"),
+        ({"$schema": DRAFTS["3"], "extends": {}}, "$.extends: must be an array of schemas"),
         # References.
         ({"$ref": "#/$defs/a"}, "$.$ref: '#/$defs/a' is not in the schema"),
         ({"$ref": "#a", "$defs": {"a": {"$anchor": "b"}}}, "$.$ref: '#a' is not in the schema"),

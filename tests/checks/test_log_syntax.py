@@ -68,6 +68,8 @@ def test_a_pattern_that_cloudwatch_refuses_is_refused(pattern: str, says: str) -
         "fields `a|b` | filter a in ['x'] | pattern @message",
         'filter @message like "it\'s" | diff',
         "filterIndex a = 1 | unmask @message",
+        "limit\t5",
+        "fields by | filter not a",
     ],
 )
 def test_queries_of_the_documentation_are_valid(query: str) -> None:
@@ -88,6 +90,13 @@ def test_queries_of_the_documentation_are_valid(query: str) -> None:
         ('filter a = "x', 'has " without an end'),
         ("filter", "has the command filter without an argument"),
         ("filter a = 1 | limit 0", "has a limit that is not a whole number from 1 to 10000"),
+        ("stats count(*) by", "has the command stats that ends with by"),
+        ("stats count(*) AS ", "has the command stats that ends with AS"),
+        ("parse @message 'a *' as", "has the command parse that ends with as"),
+        ("filter a >= | limit 5", "has the command filter that ends with ="),
+        ("filter a = 1 and", "has the command filter that ends with and"),
+        ("fields a,", "has the command fields that ends with ,"),
+        ("limit \u0663", "has a limit that is not a whole number from 1 to 10000"),
         ("limit 10001", "has a limit that is not a whole number from 1 to 10000"),
     ],
 )

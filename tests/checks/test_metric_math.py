@@ -20,6 +20,9 @@ IDS = ["errors", "requests", "e", "sum"]
         'SELECT AVG(CPUUtilization) FROM SCHEMA("AWS/EC2", InstanceId)',
         "ANOMALY_DETECTION_BAND(errors, 2)",
         "(errors)",
+        "-errors * -1 + (2) - +3",
+        "FILL(errors, LINEAR) OR NOT (requests)",
+        "[errors, requests]",
     ],
 )
 def test_expressions_of_the_documentation_are_valid(expression: str) -> None:
@@ -43,6 +46,14 @@ def test_expressions_of_the_documentation_are_valid(expression: str) -> None:
         ("SUM([errors)", "has ) without ("),
         ('FILL(errors, "0)', 'has a quotation mark (") without an end'),
         ("errors % 2", "has the character '%', which metric math does not have"),
+        ("errors requests", "has requests after errors without an operator between them"),
+        ("100 errors", "has errors after 100 without an operator between them"),
+        ("(errors) 2", "has 2 after ) without an operator between them"),
+        ("errors +", "ends with +"),
+        ("errors >=", "ends with ="),
+        ("* errors", "has * without a value before it"),
+        ("errors * / requests", "has / without a value before it"),
+        ("SUM(/ errors)", "has / without a value before it"),
         ("errors; requests", "has the character ';', which metric math does not have"),
     ],
 )

@@ -106,14 +106,14 @@ def function_arn(function: str, value: Value, defaults: FunctionDefaults) -> str
 
 
 def partition_of(region: str) -> str:
-    """Return the partition of a region, `aws` for one that botocore does not know."""
+    """Return the partition of a region; of one that botocore does not know, `aws-eusc` by its prefix, else `aws`."""
     from botocore.exceptions import UnknownRegionError  # noqa: PLC0415 - slow to load
     from botocore.session import Session  # noqa: PLC0415
 
     try:
         return str(Session().get_partition_for_region(region))
     except UnknownRegionError:
-        return "aws"
+        return "aws-eusc" if region.startswith("eusc-") else "aws"
 
 
 class Place(NamedTuple):

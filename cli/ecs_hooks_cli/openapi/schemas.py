@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecs_hooks.assertions.patterns import pattern_problem
+from ecs_hooks.assertions.schema_keywords import ONLY_BESIDE
 from ecs_hooks_cli.openapi.document import Document, target, tokens
 
 # Assertions of JSON Schema. All other keywords are for people and generators: title, example, xml, format, ...
@@ -88,6 +89,7 @@ class StandAlone:
             made["anyOf"] = made.pop("oneOf")
             self._note(["oneOf"], "compared as anyOf, because of its discriminator")
         self._leave_out_unreadable(made)
+        self._leave_out_idle(made)
         self._leave_out_write_only(schema, made)
         if self._old:
             self._limits_of_3_0(made)
@@ -134,6 +136,13 @@ class StandAlone:
             self.notes += [f"the pattern {each[:80]!r} is left out: {problem}" for each, problem in problems.items()]
             for name in names.split() if problems else ():
                 made.pop(name, None)
+
+    def _leave_out_idle(self, made: dict[str, Any]) -> None:
+        """Leave out keywords that have no effect without another one; a plan with them would be refused."""
+        for name, other in ONLY_BESIDE.items():
+            if name in made and other not in made:
+                del made[name]
+                self._note([name], f"without effect, since there is no {other}")
 
     def _leave_out_write_only(self, schema: Mapping[str, Any], made: dict[str, Any]) -> None:
         """Require no writeOnly property: responses lack it."""

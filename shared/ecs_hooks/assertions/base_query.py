@@ -84,6 +84,20 @@ class Query(TaggedModel):
         return " ".join([self.query, *filter(None, [self.detail[:80]]), *names])
 
     @property
+    def finds_numbers(self) -> bool:
+        """Whether each value is a number, after the filters."""
+        if not self.filters:
+            return self._is_of_numbers
+        from ecs_hooks.assertions.filters import returns_number  # noqa: PLC0415 - as above
+
+        return returns_number(self.filters[-1])
+
+    @property
+    def _is_of_numbers(self) -> bool:
+        """Whether each value is a number, before the filters."""
+        return False
+
+    @property
     def is_secret(self) -> bool:
         """Whether names in the query say that its value is a secret."""
         arguments = [each.argument for each in self.filters if not isinstance(each, str)]

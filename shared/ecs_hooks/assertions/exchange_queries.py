@@ -22,6 +22,10 @@ class StatusQuery(Query):
 
     query: Literal["status"]
 
+    @property
+    def _is_of_numbers(self) -> bool:
+        return True
+
     def _find(self, response: Response) -> Found:
         return Found([response.status])
 
@@ -100,6 +104,10 @@ class DurationQuery(Query):
     """The phase: `resolve`, `connect`, `tls`, `first_byte` (from the request to the response's head) or `transfer` (of the
     body). Default: all."""
 
+    @property
+    def _is_of_numbers(self) -> bool:
+        return True
+
     def _find(self, response: Response) -> Found:
         return Found([round(getattr(response.timings, self.phase) * 1000, 3)])
 
@@ -123,6 +131,10 @@ class CertificateQuery(Query):
     ] = "expires_in_days"
     """Field of the certificate; times are in seconds since the epoch."""
 
+    @property
+    def _is_of_numbers(self) -> bool:
+        return self.field in {"expires_in_days", "not_before", "not_after"}
+
     def _find(self, response: Response) -> Found:
         certificate = response.tls.certificate if response.tls else None
         if certificate is None:
@@ -145,6 +157,10 @@ class RedirectsQuery(Query):
 
     query: Literal["redirects"]
 
+    @property
+    def _is_of_numbers(self) -> bool:
+        return True
+
     def _find(self, response: Response) -> Found:
         return Found([response.redirects])
 
@@ -162,6 +178,10 @@ class RedirectQuery(Query):
     def detail(self) -> str:
         """The index and the part."""
         return f"{self.index} {self.part}"
+
+    @property
+    def _is_of_numbers(self) -> bool:
+        return self.part == "status"
 
     def _find(self, response: Response) -> Found:
         followed = response.followed

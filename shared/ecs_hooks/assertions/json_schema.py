@@ -113,7 +113,10 @@ def violation(schema: Mapping[str, Any], value: Any) -> str | None:  # noqa: PLR
     """
     _left.begin()
     try:
-        error = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(_brief(value)))
+        validator = _validator(json.dumps(schema, sort_keys=True))
+        errors = validator.iter_errors(_brief(value))
+        # best_match cannot rank violations of a `type` that contains schemas, which draft 3 allows.
+        error = next(errors, None) if "extends" in draft_of(schema).VALIDATORS else best_match(errors)
     except RecursionError:
         return Undecided("$: nested too deeply")
     except Unresolvable:

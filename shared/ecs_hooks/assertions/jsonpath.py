@@ -13,10 +13,13 @@ from pydantic import AfterValidator, Field
 from ecs_hooks.assertions.patterns import matches, pattern_problem
 from ecs_hooks.assertions.re2_syntax import PatternError
 from ecs_hooks.core.deadline import check_deadline
+from ecs_hooks.core.formatting import json_equal
+from ecs_hooks.core.json_text import JsonError, read_json
 
 if TYPE_CHECKING:
     from jsonpath import JSONPathEnvironment, JSONPathMatch
     from jsonpath.exceptions import JSONPathError
+    from jsonpath.parse import Parser
     from jsonpath.stream import TokenStream
     from jsonpath.token import Token
 
@@ -86,36 +89,62 @@ def is_singular(path: str) -> bool:
 
 
 def _matches(path: str, document: Any) -> Iterator[JSONPathMatch]:
-    from jsonpath.exceptions import JSONPathError  # noqa: PLC0415 - see above
+    from jsonpath import JSONPathMatch  # noqa: PLC0415 - see above
+    from jsonpath.exceptions import JSONPathError  # noqa: PLC0415
 
+    if isinstance(document, str):
+        # The library would read it as JSON: the text "5" would be the number 5. A string has no children.
+        if not getattr(_environment().compile(path), "segments", ()):
+            yield JSONPathMatch(filter_context={}, obj=document, parent=None, path="$", parts=(), root=document)
+        return
     try:
         yield from _environment().finditer(path, document)
     except (JSONPathError, RecursionError):
         raise ValueError("cannot be evaluated: the document is nested too deeply") from None
 
 
-@lru_cache(maxsize=1)
-def _environment() -> JSONPathEnvironment:
-    """Return RFC 9535's JSONPath with a deadline, and with RE2's regular expressions, whose time has a bound."""
-    from jsonpath import JSONPathEnvironment  # noqa: PLC0415 - see above
-    from jsonpath import segments as base  # noqa: PLC0415
-    from jsonpath.filter import BaseExpression, StringLiteral  # noqa: PLC0415
-    from jsonpath.function_extensions import ExpressionType, FilterFunction  # noqa: PLC0415
+def _parser() -> type[Parser]:
+    """Return the parser of paths with a deadline, and with exact numbers."""
+    from jsonpath import segments as base  # noqa: PLC0415 - see above
+    from jsonpath.exceptions import JSONPathSyntaxError  # noqa: PLC0415
+    from jsonpath.filter import BaseExpression, IntegerLiteral  # noqa: PLC0415
     from jsonpath.parse import Parser  # noqa: PLC0415
 
     class Child(base.JSONPathChildSegment):
         def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
-            return super().resolve(_before_deadline(nodes))
+            return super().resolve(_containers(_before_deadline(nodes)))
 
     class Descendant(base.JSONPathRecursiveDescentSegment):
         def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterable[JSONPathMatch]:
-            return super().resolve(_before_deadline(nodes))
+            for node in _before_deadline(nodes):
+                for each in _containers(self._visit(node)):
+                    yield from (found for selector in self.selectors for found in selector.resolve(each))
 
     class DeadlineParser(Parser):
         def parse_query(self, stream: TokenStream) -> Iterable[base.JSONPathSegment]:
             for each in super().parse_query(stream):
                 segment = Descendant if isinstance(each, base.JSONPathRecursiveDescentSegment) else Child
                 yield segment(env=each.env, token=each.token, selectors=each.selectors)
+
+        def parse_integer_literal(self, stream: TokenStream) -> BaseExpression:
+            token = stream.next()
+            try:
+                # The library rounds integers to doubles.
+                return IntegerLiteral(value=read_json(token.value))
+            except JsonError:
+                raise JSONPathSyntaxError("invalid number", token=token) from None
+
+        parse_float_literal = parse_integer_literal
+
+    return DeadlineParser
+
+
+@lru_cache(maxsize=1)
+def _environment() -> JSONPathEnvironment:
+    """Return RFC 9535's JSONPath with a deadline, and with RE2's regular expressions, whose time has a bound."""
+    from jsonpath import JSONPathEnvironment, NodeList  # noqa: PLC0415 - see above
+    from jsonpath.filter import BaseExpression, StringLiteral  # noqa: PLC0415
+    from jsonpath.function_extensions import ExpressionType, FilterFunction  # noqa: PLC0415
 
     class RegexFunction(FilterFunction):
         arg_types = [ExpressionType.VALUE, ExpressionType.VALUE]  # noqa: RUF012 - the type of the base class
@@ -129,7 +158,17 @@ def _environment() -> JSONPathEnvironment:
             return isinstance(pattern, str) and _matches_pattern(pattern, value, whole=self._whole)
 
     class DeadlineEnvironment(JSONPathEnvironment):
-        parser_class = DeadlineParser
+        parser_class = _parser()
+
+        def compare(self, left: object, operator: str, right: object) -> bool:
+            if isinstance(left, bool) or isinstance(right, bool):  # which have no order
+                operator = {"<": "", ">": "", "<=": "==", ">=": "=="}.get(operator, operator)
+            return super().compare(left, operator, right)
+
+        def _eq(self, left: object, right: object) -> bool:
+            if NodeList in {type(left), type(right)}:
+                return super()._eq(left, right)
+            return json_equal(left, right)
 
         def check_well_typedness(self, token: Token, func: FilterFunction, args: list[BaseExpression]) -> None:
             super().check_well_typedness(token, func, args)
@@ -153,6 +192,11 @@ def _matches_pattern(pattern: str, value: object, *, whole: bool) -> bool:
         return matches(rf"\A(?:{translated})\z" if whole else translated, value)
     except PatternError:
         return False
+
+
+def _containers(nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:
+    """Yield the nodes that can have children: the library would select slices of strings."""
+    return (node for node in nodes if not isinstance(node.obj, str))
 
 
 def _before_deadline(nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:

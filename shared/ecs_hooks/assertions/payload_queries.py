@@ -35,6 +35,10 @@ class BytesQuery(Query):
 
     query: Literal["bytes"]
 
+    @property
+    def _is_of_numbers(self) -> bool:
+        return True
+
     def _find(self, response: Response) -> Found:
         size = len(response.content)
         return Found([size], hidden=f"{size} bytes" if self.filters and "bytes" in self._first_takes else None)

@@ -49,6 +49,15 @@ def _number_or_json(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     return value if isinstance(value, CapturedNumber) else handler(value)
 
 
+_SHOWN_TYPES = {
+    "null": "null",
+    "boolean": "a boolean",
+    "string": "a string; write the number without quotes",
+    "array": "an array",
+    "object": "an object",
+}
+
+
 class _Failure(NamedTuple):
     """A condition that does not hold."""
 
@@ -115,11 +124,25 @@ class Predicate(PlanModel):
             raise FieldError("exists: false cannot be combined with other conditions")
         if len({kind_of(each) for each in self._limits if each is not None}) > 1:
             raise ValueError("has limits of different types; write numbers, dates or other texts")
+        if _is_reversed(*self._limits):
+            raise ValueError("has a smallest value above the largest one, so that no value is within the limits")
+        if self.length is not None:
+            self.length.check_numeric("length")
         return self
 
     @property
     def _limits(self) -> tuple[float | str | None, float | str | None]:
         return self.range or (self.min, self.max)
+
+    def check_numeric(self, what: str) -> None:
+        """Raise ValueError if a value to compare with is not a number: every number would be different from it."""
+        given = [getattr(self, name) for name in ("equals", "not_equals") if name in self.model_fields_set]
+        for each in (*given, *(self.in_ or ())):
+            # Variables have their values later, and the predicate is validated again then.
+            if json_type(each) != "number" and not (isinstance(each, str) and "{{" in each):
+                raise ValueError(f"{what} is a number, so it cannot be compared with {_SHOWN_TYPES[json_type(each)]}")
+        if self.not_ is not None:
+            self.not_.check_numeric(what)
 
     @property
     def allows_none(self) -> bool:
@@ -197,8 +220,9 @@ class Predicate(PlanModel):
             if json_equal(actual, self.not_equals):
                 yield _Failure("anything else")
             elif is_text and _is_text_of(actual, self.not_equals):
-                text = redactor.show(json.dumps(self.not_equals))
-                yield _Failure(f"anything else; the value is text, so write {text}", _type_of(self.not_equals))
+                text = redactor.show(json.dumps(self.not_equals) if isinstance(actual, str) else actual)
+                kind = "text" if isinstance(actual, str) else f"a {json_type(actual)}"
+                yield _Failure(f"anything else; the value is {kind}, so write {text}", _type_of(self.not_equals))
         if self.in_ is not None and not any(json_equal(actual, each) for each in self.in_):
             alike = [_type_of(each) for each in self.in_ if is_text and _is_text_of(actual, each)]
             required = alike[0] if alike else ""
@@ -265,6 +289,14 @@ class Predicate(PlanModel):
                 yield _Failure(f"to be valid against the schema, but {redactor.mask(violated)}", required)
 
 
+def _is_reversed(low: float | str | None, high: float | str | None) -> bool:
+    """Return whether no value is within two limits of one kind."""
+    if low is None or high is None or any(isinstance(each, str) and "{{" in each for each in (low, high)):
+        return False
+    kind = kind_of(low)
+    return not is_ordered(comparable(low, kind, is_text=False), comparable(high, kind, is_text=False))
+
+
 def _contains(actual: Any, part: Any) -> bool:
     if isinstance(part, CapturedNumber):
         part = part.text if isinstance(actual, str | Mapping) else part.number
@@ -281,7 +313,12 @@ def _container(actual: Any, part: Any) -> str:
 
 
 def _is_text_of(actual: Any, literal: Any) -> bool:
-    """Return whether a value that arrived as text is the text of a number, true, false or null."""
+    """Return whether one is the text of the other, a number, true, false or null.
+
+    A value that arrived as text can be a number by a filter, or by a function of an XPath.
+    """
+    if isinstance(literal, str) and not isinstance(actual, str):
+        return _is_text_of(literal, actual)
     if not isinstance(actual, str) or isinstance(literal, str | Mapping | list):
         return False
     if literal is None or isinstance(literal, bool):
@@ -291,7 +328,7 @@ def _is_text_of(actual: Any, literal: Any) -> bool:
 
 
 def _type_of(literal: Any) -> str:
-    return f"{json_type(literal)} in place of text"
+    return "another type of value" if isinstance(literal, str) else f"{json_type(literal)} in place of text"
 
 
 def _has_type(actual: Any, name: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import model_validator
 
 # A union consists of the subclasses that are defined.
 from ecs_hooks.assertions import exchange_queries as _exchange_queries  # noqa: F401
@@ -26,6 +28,12 @@ class Assertion(Query, Predicate):
     if TYPE_CHECKING:
         # Type checkers do not know the fields of the class that `query` selects.
         def __init__(self, *, query: str, **fields: Any) -> None: ...
+
+    @model_validator(mode="after")
+    def _compares_numbers_with_numbers(self) -> Self:
+        if self.finds_numbers:
+            self.check_numeric(self.label)
+        return self
 
     def problem_in(self, response: Response, redactor: Redactor) -> str | None:
         """Return what is wrong with a response, such as `is 500, expected 200`; None if nothing is."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from jsonschema.validators import validator_for
@@ -37,6 +37,10 @@ _OF_OLD_DRAFTS = {"dependencies", "$recursiveRef", "$recursiveAnchor"}
 """Keywords in the meta-schemas of newer drafts, which ignore them."""
 _CONTENT = {"contentEncoding", "contentMediaType", "contentSchema"}
 """Rules for what a string contains, which no validator checks."""
+ONLY_BESIDE = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
+"""Keywords that have no effect without another one."""
+_TYPES = ("any", "array", "boolean", "integer", "null", "number", "object", "string")
+"""The types of draft 3; the meta-schemas of the others have theirs."""
 _REFERENCES = ("$ref", "$dynamicRef")
 
 
@@ -53,10 +57,15 @@ def structure_problem(schema: str) -> str:
     base = draft_of(loaded)
     parts = list(parts_of(loaded))
     known = _known(base)
-    for path, part in parts:
-        problem = _keyword_problem(part, base, known)
-        if problem:
-            return f"{path}{problem}"
+    problems_of: list[Callable[[Mapping[str, Any]], str]] = [
+        partial(_keyword_problem, base=base, known=known),
+        _idle_problem,
+    ]
+    for find_problem in [*problems_of, _draft3_problem] if "extends" in known else problems_of:
+        for path, part in parts:
+            problem = find_problem(part)
+            if problem:
+                return f"{path}{problem}"
     return _reference_problem(loaded, parts)
 
 
@@ -106,6 +115,23 @@ def _keyword_problem(schema: Mapping[str, Any], base: Any, known: set[str]) -> s
     ignored = sorted(set(schema) & set(base.VALIDATORS) - {"$ref"})
     if "$ref" in schema and ignored and "dependentRequired" not in base.VALIDATORS:
         return f".{ignored[0]}: is ignored beside $ref in this draft of JSON Schema; write both into allOf"
+    return ""
+
+
+def _idle_problem(schema: Mapping[str, Any]) -> str:
+    lone = next((name for name, other in ONLY_BESIDE.items() if name in schema and other not in schema), None)
+    return f".{lone}: is ignored without {ONLY_BESIDE[lone]}" if lone else ""
+
+
+def _draft3_problem(schema: Mapping[str, Any]) -> str:
+    """Return what the meta-schema of draft 3 accepts, but a validation cannot evaluate."""
+    if isinstance(schema.get("extends"), Mapping):
+        return ".extends: must be an array of schemas"
+    for name in ("type", "disallow"):
+        rule = schema.get(name, [])
+        for each in rule if isinstance(rule, list) else [rule]:
+            if isinstance(each, str) and each not in _TYPES:
+                return f".{name}: {each[:80]!r} is not a type{nearest(each, _TYPES)}"
     return ""
 
 

@@ -25,6 +25,15 @@ _CONDITION = re.compile(
 _JOINT = re.compile(r"&&|\|\|")
 
 
+_COMMA = re.compile(r",$")
+_UNFINISHED = {
+    "filter": re.compile(r"([=<>~,]|\s(and|or|not|like|in))$", re.IGNORECASE),
+    "parse": re.compile(r"(,|\sas)$", re.IGNORECASE),
+    "stats": re.compile(r"(,|\s(by|as))$", re.IGNORECASE),
+}
+"""The ends of commands that lack their last argument."""
+
+
 def query_problem(query: str) -> str:
     """Return why Logs Insights refuses a query; empty where nothing is known to be wrong."""
     commands, opened = [""], list[str]()
@@ -48,20 +57,21 @@ def query_problem(query: str) -> str:
 
 
 def _command_problem(command: str) -> str:
-    name, _, rest = command.strip().partition(" ")
-    word = re.match(r"\w*", name)
+    word = re.match(r"\w*", command.strip())
     name = word[0] if word else ""
+    rest = command.strip()[len(name) :].strip()
     known = {each.lower() for each in _COMMANDS}
     if not command.strip():
         return "has an empty command before or after |"
     if name.lower() not in known:
         hint = nearest(name, _COMMANDS)
         return f"has a command that Logs Insights does not have{hint}"
-    if name.lower() not in {"unmask", "pattern", "diff", "anomaly"} and not command.strip()[len(name) :].strip():
+    if name.lower() not in {"unmask", "pattern", "diff", "anomaly"} and not rest:
         return f"has the command {name} without an argument"
-    if name.lower() == "limit" and not (rest.strip().isdecimal() and 1 <= int(rest) <= _MAX_LIMIT):
+    if name.lower() == "limit" and not (re.fullmatch("[0-9]{1,9}", rest) and 1 <= int(rest) <= _MAX_LIMIT):
         return f"has a limit that is not a whole number from 1 to {_MAX_LIMIT}"
-    return ""
+    unfinished = _UNFINISHED.get(name.lower(), _COMMA).search(rest)
+    return f"has the command {name} that ends with {unfinished[0].strip()}" if unfinished else ""
 
 
 def pattern_problem(pattern: str) -> str:

@@ -56,6 +56,8 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 _OPERATORS = set("+-*/^=<>!&|,()[].")
+_FACTORS = {"*", "/", "^"}
+_BINARY = _FACTORS | {"+", "-", ",", "<", ">", "=", "&", "|"}
 _PAIRS = {")": "(", "]": "["}
 _METRICS = re.compile(r"\bMETRICS\(\s*(?:\"([^\"]*)\"|'([^']*)')?\s*\)")
 _INSIGHTS = re.compile(r"\s*SELECT\s", re.IGNORECASE)
@@ -71,13 +73,29 @@ def expression_problem(expression: str, ids: Collection[str]) -> str:
     if _INSIGHTS.match(expression):
         return ""  # a Metrics Insights query, which has no ids
     opened: list[str] = []
+    before = ""
     for found in _TOKEN.finditer(expression):
         name = found["name"]
         called = expression[found.end() :].lstrip().startswith("(")
         problem = _token_problem(found, opened) if name is None else _name_problem(name, ids, called=called)
+        problem = problem or _order_problem(found, before)
         if problem:
             return problem
+        before = found[0]
+    if before in _BINARY:
+        return f"ends with {before}"
     return f"has {opened[-1]} without an end" if opened else ""
+
+
+def _order_problem(found: re.Match[str], before: str) -> str:
+    """Return what is wrong with the place of a part after another one."""
+    part = found[0]
+    is_value = found.lastgroup is not None and part not in _KEYWORDS
+    if is_value and (before in _PAIRS or (before[:1].isalnum() and before not in _KEYWORDS)):
+        return f"has {part[:20]} after {before[:20]} without an operator between them"
+    if part in _FACTORS and (not before or before in _FACTORS or before in {"(", "[", ","}):
+        return f"has {part} without a value before it"
+    return ""
 
 
 def _token_problem(found: re.Match[str], opened: list[str]) -> str:

@@ -91,6 +91,7 @@ def test_a_name_is_not_a_stack_function() -> None:
         ("eu-isoe-west-1", "aws-iso-e"),
         ("us-isof-south-1", "aws-iso-f"),
         ("eusc-de-east-1", "aws-eusc"),
+        ("eusc-xx-west-1", "aws-eusc"),
         ("ap-southeast-99", "aws"),
         ("unknown", "aws"),
     ],

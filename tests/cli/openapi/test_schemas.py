@@ -248,3 +248,12 @@ def test_descriptions_are_left_out_without_a_note() -> None:
     made = StandAlone(Document({}, "3.1"))
     assert made.schema([{"title": "a", "format": "date", "x-a": 1, "examples": [1], "contentEncoding": "base64"}]) == {}
     assert made.notes == []
+
+
+@pytest.mark.parametrize("name", ["then", "else", "minContains", "maxContains"])
+def test_a_keyword_without_effect_is_left_out(name: str) -> None:
+    made = StandAlone(Document({}, "3.1"))
+    idle: Any = 1 if name.endswith("Contains") else {"required": ["a"]}
+    assert check_schema(made.schema([{"items": {name: idle, "type": "object"}}])) == {"items": {"type": "object"}}
+    (note,) = made.notes
+    assert note.startswith(f"{name}: without effect, since there is no ")

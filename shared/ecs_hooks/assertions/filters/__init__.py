@@ -20,6 +20,7 @@ __all__ = [
     "apply",
     "check_last",
     "is_public",
+    "returns_number",
     "takes",
 ]
 
@@ -75,6 +76,11 @@ def check_last(last: str | _Filter) -> None:
 def takes(first: str | _Filter) -> frozenset[str]:
     """Return the types that a filter takes besides strings: `array`, `bytes`."""
     return FILTERS[_name(first)].takes
+
+
+def returns_number(last: str | _Filter) -> bool:
+    """Return whether the result of a filter is a number."""
+    return FILTERS[_name(last)].apply.__annotations__["return"] in {"int", "float"}
 
 
 def is_public(filters: Sequence[str | _Filter]) -> bool:
