@@ -46,6 +46,14 @@ def test_without_the_sources_first_is_unknown(ecs: EcsApi) -> None:
         _ = ServiceDeployment(EVENT).first
 
 
+def test_a_response_about_another_deployment_is_invalid(ecs: EcsApi) -> None:
+    ecs.deployment(serviceDeploymentArn=str(EVENT.deployment))
+    assert not ServiceDeployment(EVENT).first
+    ecs.deployment(serviceDeploymentArn=f"{EVENT.deployment}x")
+    with pytest.raises(FactError, match=r"^ecs:DescribeServiceDeployments: invalid response$"):
+        _ = ServiceDeployment(EVENT).first
+
+
 def test_the_strategy_may_be_unknown(ecs: EcsApi) -> None:
     assert ServiceDeployment(EVENT).strategy == "BLUE_GREEN"
     ecs.answer({"serviceDeployments": [{"status": "IN_PROGRESS"}]})

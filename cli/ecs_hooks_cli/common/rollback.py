@@ -12,7 +12,7 @@ from typing import NamedTuple
 _FAILED_HOOK = re.compile(r"because ([A-Z_]+) lifecycle hook\(?s?\)? failed\.?\s*(.*)", re.DOTALL)
 _OF_HOOK = re.compile(
     r"lifecycle hook target|\bhook target\b|unable to (?:invoke|parse the response)|HookStatus|ECS-Lambda-Execution"
-    r"|lambda:InvokeFunction",
+    r"|lambda:InvokeFunction|arn:[a-z-]+:lambda:|\blambda function\b|returned FAILED",
     re.IGNORECASE,
 )
 _OF_LISTENER = re.compile(

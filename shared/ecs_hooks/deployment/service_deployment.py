@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import FiniteFloat
 
 from ecs_hooks.aws.call import call_aws_one, call_aws_pages, parsing
-from ecs_hooks.aws.errors import FactDeniedError, FactError
+from ecs_hooks.aws.errors import FactDeniedError, FactError, invalid_response
 from ecs_hooks.core.arn import EcsArn
 from ecs_hooks.deployment.base import Deployment
 from ecs_hooks.deployment.revision import DESCRIBE_REVISIONS as SERVICE_REVISIONS
@@ -51,9 +51,12 @@ class ServiceDeployment(Deployment):
         return self.facts.get("deployment", lambda: self._describe(str(self.arn)))
 
     def _describe(self, arn: str) -> dict[str, Any]:
-        return call_aws_one(
+        found = call_aws_one(
             DESCRIBE_DEPLOYMENTS, self.region, "serviceDeployments", "service deployment", serviceDeploymentArns=[arn]
         )
+        if found.get("serviceDeploymentArn", arn) != arn:
+            raise invalid_response(DESCRIBE_DEPLOYMENTS)
+        return found
 
     @property
     def green(self) -> ServiceRevision:

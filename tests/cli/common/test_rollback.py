@@ -51,6 +51,9 @@ def test_other_failures_of_a_load_balancer_have_ecs_s_words(detail: str) -> None
         f"ECS was unable to invoke hook target {HOOK} due to {USER.replace('ECSNetworkingWithELB', 'ECS-Lambda-Execution')}",
         f"ECS was unable to parse the response from {HOOK} due to HookStatus must not be null",
         "ECS was unable to assume role arn:aws:iam::123456789012:role/hook",
+        "arn:aws:lambda:us-west-2:123456789012:function:check-listener timed out",
+        "The Lambda function of the target group check timed out",
+        "The listener check returned FAILED",
         "",
     ],
 )
