@@ -47,7 +47,6 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _WITHOUT_BODY = {101, 204, 205, 304}
 """Statuses of responses that end with their empty line, whatever their header says; 205 as in browsers."""
 _FRAMING = ("content-length", "transfer-encoding")
-_EXPECT_A_BODY = {"POST", "PUT", "PATCH"}
 _SERVER_ERROR = 500
 _SWITCHING_PROTOCOLS = 101
 """The only final status below 200; the others are followed by another response."""
