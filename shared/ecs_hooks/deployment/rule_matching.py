@@ -18,7 +18,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, unquote_plus
 
-from ecs_hooks.http.http1 import content_length
 from ecs_hooks.http.request import host_of
 from ecs_hooks.http.url import without_dots
 
@@ -99,7 +98,7 @@ class Sent(NamedTuple):
         headers: dict[str, list[str]] = {}
         for name, value in request.headers.items():
             headers.setdefault(name.lower(), []).append(value.strip(" \t"))
-        length = content_length(request)
+        length = request.content_length
         if length is not None:
             headers["content-length"] = [str(length)]
         return cls(

@@ -77,11 +77,6 @@ def is_redirect(status: int, headers: HTTPHeaderDict) -> bool:
     return status in _REDIRECTS and bool(headers.get("location"))
 
 
-def content_length(request: Request) -> int | None:
-    """Return the `Content-Length` of a request; None if it is sent without one."""
-    return None if request.body is None and request.method not in _EXPECT_A_BODY else len(request.body or b"")
-
-
 class Http1Connection:
     """A connection for a request, and for further ones to the same server.
 
@@ -243,7 +238,7 @@ class Http1Connection:
         if not request.host:
             # The zone of an IPv6 address is local to this side.
             headers.append(("Host", _ZONE.sub("", request.url.authority)))
-        length = content_length(request)
+        length = request.content_length
         if length is not None:
             headers.append(("Content-Length", str(length)))
         headers += [*request.headers.items(), *added]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 """The methods of RFC 9110 and PATCH; others are tokens of an application's choice."""
+_EXPECT_A_BODY = {"POST", "PUT", "PATCH"}
 USER_AGENT = f"ecs-hooks/{__version__} (+ECS deployment lifecycle hook)"
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
@@ -192,6 +193,11 @@ class Request(NamedTuple):
             If the credentials are not available.
         """
         return self if self.auth is None else self.auth.authorize(self)
+
+    @property
+    def content_length(self) -> int | None:
+        """The value of its `Content-Length`; None if it is sent without one."""
+        return None if self.body is None and self.method not in _EXPECT_A_BODY else len(self.body or b"")
 
     def verify(self) -> None:
         """Raise an error if the request, as it is sent, would not reach its target."""
