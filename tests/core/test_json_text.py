@@ -31,6 +31,9 @@ LONG = "9" * 5000
         ("[1]".encode("utf-16-le"), "is not JSON: it is UTF-16 or UTF-32, without a charset that says so"),
         ("[1]".encode("utf-16-be"), "is not JSON: it is UTF-16 or UTF-32, without a charset that says so"),
         ("[1]".encode("utf-32"), "is not JSON: it is UTF-16 or UTF-32, without a charset that says so"),
+        ("[1]".encode("utf-32-be"), "is not JSON: it is UTF-16 or UTF-32, without a charset that says so"),
+        ("\ufeff[1]".encode("utf-32-be"), "is not JSON: it is UTF-16 or UTF-32, without a charset that says so"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "is not JSON: its text is not UTF-8"),  # gzip
         (b"\xef\xbb\xbf\xef\xbb\xbf[1]", "is not JSON: Expecting value, line 1 column 1"),
         (b"01", "is not JSON: Extra data, line 1 column 2"),
         (b"+1", "is not JSON: Expecting value, line 1 column 1"),

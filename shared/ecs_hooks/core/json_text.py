@@ -21,6 +21,8 @@ MAX_DEPTH = 500
 _MAX_DIGITS = 308
 """Characters of an integer that is certainly in the range of a double."""
 _BOM = "\ufeff"
+_WIDE = re.compile(rb"[\t\n\r -~]\0|\0(\0\0)?[\t\n\r -~]|\xff\xfe|(\0\0)?\xfe\xff")
+"""How JSON in UTF-16 or UTF-32 begins: its first character is ASCII. Other bytes may be gzip, or an image."""
 _MAX_SHOWN = 80
 """Characters of a number or key in a message."""
 
@@ -228,9 +230,7 @@ def _marked(value: object, mark: str, numbers: list[str]) -> object:
 def _decoded(content: bytes, encoding: str) -> str:
     if has_bom(content):
         encoding = "utf-8"  # the mark itself says so, whatever the server declares
-    elif encoding == "utf-8" and (
-        content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:4]
-    ):
+    elif encoding == "utf-8" and _WIDE.match(content):
         raise JsonError("is not JSON: it is UTF-16 or UTF-32, without a charset that says so")
     try:
         return content.decode(encoding)
