@@ -101,8 +101,12 @@ def test_a_request_that_another_rule_takes_is_an_error(doctor: Doctor, account: 
     ]
     assert doctor.fix("GET /healthy") == "change the request, or the priority of the rule"
 
-    scenario = {"type": "scenario", "variables": {"x": "health"}, "requests": [{"path": "/{{x}}"}, {"path": "/a"}]}
-    account.plan(scenario)
+    account.plan({"type": "scenario", "variables": {"x": "health"}, "requests": [{"path": "/{{x}}"}, {"path": "/a"}]})
+    doctor()
+    assert doctor.of("endpoint") == [("error", f"{AT}: scenario GET /health: {text}, not to green alone")]
+
+    captured = {"path": "/a", "captures": {"x": {"query": "body"}}}
+    account.plan({"type": "scenario", "requests": [captured, {"path": "/{{x}}"}]})
     doctor()
     assert doctor.of("endpoint")[0][0] == "ok"
 

@@ -10,6 +10,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PlainSerializer,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
@@ -129,8 +130,16 @@ def _each_part(value: Any, handler: ValidatorFunctionWrapHandler) -> tuple[Part,
     return tuple(parts)
 
 
+def _as_in_a_plan(parts: tuple[Part, ...]) -> list[dict[str, Any]]:
+    return [each.model_dump(mode="json", by_alias=True, exclude_unset=True) for each in parts]
+
+
 if TYPE_CHECKING:
     Parts = tuple[Part, ...]
 else:
-    Parts = Annotated[TextOrPart, WrapValidator(_each_part, json_schema_input_type=Part | str | list[Part | str])]
+    Parts = Annotated[
+        TextOrPart,
+        WrapValidator(_each_part, json_schema_input_type=Part | str | list[Part | str]),
+        PlainSerializer(_as_in_a_plan),
+    ]
     """A part, or an array of parts that have the same name."""
