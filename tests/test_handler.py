@@ -471,3 +471,15 @@ def test_a_fact_error_is_no_bug() -> None:
         raise FactError("ecs:X: throttled")
 
     assert "hook ecs:X: throttled (error 1 of 5)" in ask(handler)["reason"]
+
+
+def test_a_failure_of_a_default_check_says_so_and_how_to_replace_it() -> None:
+    note = "(a default check of POST_TEST_TRAFFIC_SHIFT; to replace it, set hookDetails.checks)"
+    handler = stage_hook(Stage.POST_TEST_TRAFFIC_SHIFT)
+    closed = {"base_url": "http://127.0.0.1:9"}
+    forbidden = ask(handler, load_event(hookDetails=closed))
+    assert forbidden["hookStatus"] == "FAILED"
+    assert note in forbidden["reason"]
+    mine = {**closed, "checks": [{"type": "http", "name": "root"}]}
+    assert "default check" not in ask(handler, load_event(hookDetails=mine))["reason"]
+    assert "default check" not in ask(built_in(Fixed(status=Status.FAIL)))["reason"]

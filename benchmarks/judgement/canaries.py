@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ecs_hooks import Hook, Stage, lifecycle_hook, stage_hook
+from ecs_hooks.assertions.numbers import show_number
 from ecs_hooks.checks import MetricCheck
 from ecs_hooks_simulator import CallableTarget, LifecycleHook
 from ecs_hooks_simulator.canaries import Canaries, Performance, Played
@@ -103,12 +104,12 @@ JUDGES: dict[str, Judge] = {
     "threshold": Judge(
         "threshold, no datapoint above it",
         lambda window: _fixed_threshold(window, failure_limit=0),
-        f"above {_MARGIN * BLUE.quantile(0.99):g}",
+        f"above {show_number(_MARGIN * BLUE.quantile(0.99))}",
     ),
     "half": Judge(
         "threshold, half of them may be",
         lambda window: _fixed_threshold(window, failure_limit=int(window / 2)),
-        f"above {_MARGIN * BLUE.quantile(0.99):g}",
+        f"above {show_number(_MARGIN * BLUE.quantile(0.99))}",
     ),
 }
 

@@ -174,13 +174,21 @@ def _at(url: str, blue_url: str | None, configuration: Mapping[str, Any]) -> dic
 
 
 def _region_of_checks(plan: Plan, region: str | None) -> str:
-    """Return the region of the checks' AWS calls where there is no deployment; any region if they make none."""
-    return aws_region(region) if any(map(_calls_aws, plan.checks)) else _ANY_REGION
+    """Return the region of the checks' AWS calls where there is no deployment; any region if they name their own."""
+    if region is not None or any(map(_calls_aws, plan.checks)):
+        return aws_region(region)
+    named = (each.region for check in plan.checks for each in check.requirements().signatures if each.region)
+    return next(named, _ANY_REGION)
 
 
 def _calls_aws(check: Check) -> bool:
+    """Return whether a check makes AWS calls in the region of the deployment."""
     required = check.requirements()
-    return bool(required.secrets or required.signatures) or (required.listener is None and not required.urls)
+    without_region = [
+        *(each for each in required.secrets if each.needs_region),
+        *(each for each in required.signatures if each.region is None),
+    ]
+    return bool(without_region) or (required.listener is None and not required.urls)
 
 
 def _event_of_url(url: str, blue_url: str | None, stage: str | None, region: str) -> dict[str, Any]:

@@ -144,9 +144,10 @@ def stage_hook(stage: Stage, defaults: Sequence[Check] | None = None) -> Lifecyc
     defaults
         The checks where `hookDetails` names none. Default: those of the stage, see `ecs_hooks.stages`.
     """
-    return LifecycleHandler(
-        Definition(stage=str(stage), defaults=default_checks(stage) if defaults is None else defaults)
-    )
+    if defaults is not None:
+        return LifecycleHandler(Definition(stage=str(stage), defaults=defaults))
+    note = f"a default check of {stage}; to replace it, set hookDetails.checks"
+    return LifecycleHandler(Definition(stage=str(stage), defaults=default_checks(stage), note=note))
 
 
 def _budget(context: LambdaContext) -> float:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ecs_hooks.assertions.predicate import Condition, Predicate
+from ecs_hooks.assertions.predicate import CapturedNumber, Condition, Predicate
 from ecs_hooks.core.formatting import json_equal, json_type
 from ecs_hooks.core.redaction import Redactor
 
@@ -355,7 +355,7 @@ def test_regular_expressions_take_linear_time() -> None:
             {"length": "3"},
             "length is a number, so it cannot be compared with a string; write the number without quotes",
         ),
-        ({"length": {"not_equals": True}}, "length is a number, so it cannot be compared with a boolean"),
+        ({"length": {"not_equals": {}}}, "length is a number, so it cannot be compared with an object"),
         ({"length": {"not": {"in": [1, None]}}}, "length is a number, so it cannot be compared with null"),
         ({"not": {"length": {"equals": [3]}}}, "length is a number, so it cannot be compared with an array"),
         ({"exists": False, "equals": 1}, "cannot be combined with other conditions"),
@@ -423,3 +423,20 @@ def test_a_predicate_and_its_negation_never_both_hold(conditions: dict[str, Any]
     problems = [each.problem(actual, Redactor(), is_text=is_text) for each in (predicate, negation)]
     assert problems != [None, None]
     assert all(problem is None or len(problem) < 2000 for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("actual", "holds"),
+    [("id: 5123", True), ({"5123": 1}, True), ([5123], True), ("512", False), ({"a": 5123}, False), (["5123"], False)],
+)
+def test_a_captured_number_is_text_in_a_text_and_a_number_in_an_array(actual: Any, holds: bool) -> None:
+    contains = Predicate(contains=CapturedNumber(5123, "5123"))
+    problem = contains.problem(actual, Redactor())
+    assert (problem is None) is holds
+    assert holds or str(problem).endswith("expected to contain 5123")
+    assert (Predicate.model_validate({"not": contains}).problem(actual, Redactor()) is None) is not holds
+
+
+def test_a_captured_number_requires_a_value_with_parts() -> None:
+    negation = Predicate.model_validate({"not": Predicate(contains=CapturedNumber(5123, "5123"))})
+    assert "a string, an array or an object" in str(negation.problem(7, Redactor()))

@@ -16,7 +16,8 @@ from ecs_hooks.checks import HttpCheck
 from ecs_hooks.core import clock
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.redaction import Redactor
-from ecs_hooks.http.request import Body, Request
+from ecs_hooks.http.request import Request
+from ecs_hooks.http.request_body import Body
 from ecs_hooks.http.url import Url
 from tests.auth.signatures import KEYS, SESSION_TOKEN, problem
 from tests.checks.asking import context

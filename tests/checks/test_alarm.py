@@ -161,10 +161,6 @@ def test_contract_4_5_default_is_the_alarms_of_the_deployment_configuration(aws:
     assert run(names=[]) == Outcome.skip("neither the check nor the deployment configuration names an alarm")
 
 
-def test_an_arn_in_place_of_a_name_is_explained(aws: AwsApi) -> None:
-    alarms(aws)
-    arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a"
-
-    assert run(names=[arn]).reason == (
-        f"not found in CloudWatch: alarm {arn}; give names, not ARNs, of alarms in us-west-2"
-    )
+def test_an_arn_in_place_of_a_name_is_refused() -> None:
+    with pytest.raises(ValidationError, match="must be the name of an alarm, which is the last part of its ARN"):
+        run(names=["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a"])

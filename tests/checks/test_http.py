@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 import ecs_hooks
-from ecs_hooks.checks import HttpCheck
+from ecs_hooks.checks import HttpCheck, ScenarioCheck
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Endpoint, EndpointError
 from ecs_hooks.http.guard import VARIABLE
@@ -482,3 +482,71 @@ def test_a_request_has_any_method(serve: Serve, method: str) -> None:
 def test_a_method_that_is_none_is_refused(method: str) -> None:
     with pytest.raises(ValidationError, match="Value error, must be one of GET, HEAD"):
         HttpCheck(method=method)
+
+
+def test_a_multipart_body_repeats_names(serve: Serve) -> None:
+    file = {"filename": "a.txt", "content": "one"}
+    body = routed(serve, method="POST", multipart={"files": [file, {**file, "content": "two"}, "three"], "x": "y"})
+    assert re.findall(r'name="(\w+)"', body) == ["files", "files", "files", "x"]
+    assert re.findall(r"\r\n\r\n(\w+)\r\n--", body) == ["one", "two", "three", "y"]
+
+
+@pytest.mark.parametrize(
+    ("multipart", "problems"),
+    [
+        ({"a": 5}, ["multipart.a: must be an object, not number"]),
+        ({"a": ["x", 5, {"filename": "b"}]}, ["multipart.a[1]: must be an object, not number", "multipart.a[2]: requires"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_part_is_refused_with_its_place(multipart: Any, problems: list[str]) -> None:
+    with pytest.raises(PlanError) as error:
+        Plan.parse({"checks": [{"type": "http", "multipart": multipart}]})
+    assert len(error.value.problems) == len(problems)
+    for found, expected in zip(error.value.problems, problems, strict=True):
+        assert found.startswith(f"hookDetails.checks[0].{expected}")
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"), [("grün".encode(), "grün"), ("grün".encode("latin-1"), "grün"), ("€ 5".encode(), "€ 5")]
+)
+def test_header_values_in_utf8_are_read_as_utf8(serve: Serve, raw: bytes, read: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Name: " + raw + b"\r\n\r\n")
+
+    outcome = ask(serve(script).url, expect={"headers": {"X-Name": read}})
+    assert outcome.status is Status.PASS, outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("expect", "named"),
+    [
+        ({"status": ["2xx", "3xx"]}, True),
+        ({"status": "200-399"}, True),
+        ({"status": 302}, False),
+        ({"status": [301, 302]}, False),
+        ({"status": "3xx"}, False),
+        ({"asserts": [{"query": "status", "equals": 302}]}, False),
+        ({"status": "200-399", "asserts": [{"query": "location", "matches": "/login$"}]}, False),
+        ({"status": "200-399", "asserts": [{"query": "header", "name": "location", "exists": True}]}, False),
+        ({"status": "200-399", "headers": {"LOCATION": "/login"}}, False),
+    ],
+)
+def test_a_redirect_that_is_neither_followed_nor_expected_is_named(
+    serve: Serve, expect: dict[str, Any], named: bool
+) -> None:
+    server = serve(replying(b"", "Location: /login", status="302 Found"))
+    found = ask(server.url, expect=expect)
+    assert found.status is Status.PASS
+    text = " status 302 to /login, not followed, in " if named else " status 302 in "
+    assert text in found.reason
+    scenario = ScenarioCheck.model_validate({"requests": [{"expect": expect}], "budget_seconds": 5})
+    reason = scenario.run(context(server.url)).reason
+    assert reason.endswith("; not followed: request 1 status 302 to /login") is named
+
+
+def test_redirects_of_samples_are_named(serve: Serve) -> None:
+    server = serve(replying(b"", "Location: /login?token=abcdef", status="302 Found"))
+    found = ask(server.url, expect={"status": "200-399"}, samples={"count": 5})
+    assert found.status is Status.PASS
+    assert "; status 302 to /login (5 of 5), not followed" in found.reason

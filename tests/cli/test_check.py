@@ -272,6 +272,42 @@ def test_secrets_require_a_region(run: Run, tmp_path: Path) -> None:
     assert "give --region" in result.output
 
 
+@pytest.mark.parametrize(
+    "reference",
+    [{"ssm": "arn:aws:ssm:eu-west-3:123456789012:parameter/token"}, {"env": "SMOKE_TOKEN"}],
+)
+def test_secrets_with_a_region_or_without_aws_require_none(
+    run: Run,
+    tmp_path: Path,
+    serve: Serve,
+    aws: AwsApi,
+    monkeypatch: pytest.MonkeyPatch,
+    reference: dict[str, str],
+) -> None:
+    monkeypatch.setenv("SMOKE_TOKEN", "t0ken-t0ken")
+    aws.answer("GetParameter", {"Parameter": {"Value": "t0ken-t0ken"}})
+    check = {"type": "http", "headers": {"X-Token": reference}}
+    result = run("check", written(tmp_path, {"checks": [check]}), "--url", serve(replying()).url)
+    assert result.exit_code == 0, result.output
+    assert aws.regions == ({"eu-west-3"} if "ssm" in reference else set())
+
+
+def test_a_signature_with_a_region_requires_none(run: Run, tmp_path: Path, serve: Serve, aws: AwsApi) -> None:
+    aws.answer("AssumeRole", role_keys())
+    heads: list[bytes] = []
+
+    def play(peer: Peer) -> None:
+        heads.append(peer.request())
+        peer.answer()
+
+    sigv4 = {"service": "execute-api", "role_arn": ROLE, "region": "eu-west-2"}
+    plan = {"checks": [{"type": "http"}, {"type": "http", "auth": {"sigv4": sigv4}}]}
+    result = run("check", written(tmp_path, plan), "--url", serve(play).url)
+    assert result.exit_code == 0, result.output
+    assert aws.regions == {"eu-west-2"}
+    assert any(b"/eu-west-2/execute-api/" in each for each in heads)
+
+
 ROLE = "arn:aws:iam::210987654321:role/smoke"
 SIGNED: dict[str, Any] = {"type": "http", "auth": {"sigv4": {"service": "execute-api", "role_arn": ROLE}}}
 ALARM = {"type": "alarm", "names": ["api-5xx"]}

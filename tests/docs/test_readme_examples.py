@@ -7,12 +7,15 @@ import json
 import re
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
 import trustme
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, TextMessage
 
 from ecs_hooks.checks import Check
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
@@ -72,8 +75,30 @@ def answer(peer: Peer, method: str, path: str, request: str) -> None:  # noqa: C
             peer.answer(status="204 No Content")
         case "GET", "/orders" if known:
             peer.answer(json.dumps(LISTED).encode(), "Cache-Control: private", SECURE, expires)
+        case "GET", "/items":
+            items = [1] if "page=2" in request else []
+            peer.answer(json.dumps({"items": items, "next": "?page=2"}).encode())
+        case "GET", "/events":
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\ndata: 1\n\n")
+            peer.hang()
+        case "GET", "/live":
+            subscribe(peer, request)
         case _:
             peer.answer(status="404 Not Found")
+
+
+def subscribe(peer: Peer, request: str) -> None:
+    """Answer a message on a WebSocket."""
+    connection = WSConnection(ConnectionType.SERVER)
+    connection.receive_data(request.encode("latin-1"))
+    peer.send(connection.send(AcceptConnection()))
+    connection.receive_data(peer.connection.recv(65_536))
+    messages = [each.data for each in connection.events() if isinstance(each, TextMessage)]
+    state = "subscribed" if messages == ['{"subscribe":"prices"}'] else "unknown"
+    peer.send(connection.send(TextMessage(data=json.dumps({"state": state}))))
+    with suppress(OSError):
+        while peer.connection.recv(65_536):
+            pass
 
 
 def is_proved(peer: Peer, path: str, request: str) -> bool:

@@ -127,7 +127,6 @@ def test_what_is_no_event_is_counted_as_unknown(lines: Lines) -> None:
         ("executionId",),
         ("lifecycleStage",),
         ("resourceArn",),
-        ("executionDetails", "serviceArn"),
         ("executionDetails", "targetServiceRevisionArn"),
     ],
 )

@@ -23,7 +23,8 @@ from ecs_hooks.http.errors import (
     TooLargeError,
 )
 from ecs_hooks.http.guard import VARIABLE
-from ecs_hooks.http.request import Body, Request
+from ecs_hooks.http.request import Request
+from ecs_hooks.http.request_body import Body
 from ecs_hooks.http.resolver import Endpoint, Resolver, resolve
 from ecs_hooks.http.url import Query, Url
 from tests.http.fixtures import Serve
@@ -59,6 +60,7 @@ def resolver(*addresses: str) -> Resolver:
         ({"json": None}, "Content-Type: application/json\r\n\r\nnull"),
         ({"form": {"a": True}}, "Content-Type: application/x-www-form-urlencoded\r\n\r\na=true"),
         ({"multipart": {"f": ("n.txt", "hello", "text/plain")}}, 'name="f"; filename="n.txt"'),
+        ({"multipart": {"f": ["a", ("n.txt", "hello")]}}, 'name="f"; filename="n.txt"'),
     ],
 )
 def test_a_request_arrives_as_specified(serve: Serve, options: dict[str, Any], expected: str) -> None:

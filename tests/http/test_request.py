@@ -13,18 +13,8 @@ from ecs_hooks import __version__
 from ecs_hooks.core.redaction import Redactor
 from ecs_hooks.http.cookies.jar import CookieJar
 from ecs_hooks.http.errors import RedirectError, RequestError
-from ecs_hooks.http.request import (
-    Authorization,
-    Body,
-    File,
-    Request,
-    as_file,
-    check_headers,
-    form_body,
-    json_body,
-    multipart_body,
-    text_body,
-)
+from ecs_hooks.http.request import Authorization, Request, check_headers
+from ecs_hooks.http.request_body import Body, File, as_file, form_body, json_body, multipart_body, text_body
 from ecs_hooks.http.url import Url
 
 HERE = Url.parse("https://a.example/x")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from ecs_hooks.checks.http import HttpCheck
+from ecs_hooks.checks.request.template import as_literal
 from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks_cli.openapi.document import Document
 from ecs_hooks_cli.openapi.operations import NoValueError, Operation, request_of, safe_operations
@@ -133,6 +134,7 @@ def _check(document: Document, operation: Operation, choice: Choice) -> tuple[di
         headers["Accept"] = accept
     if headers:
         check["headers"] = headers
+    check = {**as_literal(check), "name": check["name"]}  # braces in a document are no variables
     try:
         HttpCheck.model_validate(check)
     except ValidationError as error:

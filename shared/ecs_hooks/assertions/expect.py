@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from ecs_hooks.assertions.jsonpath import check_paths, find
 from ecs_hooks.assertions.predicate import LiteralOrPredicate, Predicate
-from ecs_hooks.assertions.status import ExpectedStatus, show_status, status_matches
+from ecs_hooks.assertions.status import ExpectedStatus, show_status, status_matches, status_ranges
 from ecs_hooks.core.json_text import has_bom
 from ecs_hooks.core.plan_model import LazyModel, PlanModel
 from ecs_hooks.core.redaction import MASK, is_secret_name
@@ -58,6 +58,10 @@ class Expect(PlanModel):
         tuple[Predicate, ...], BeforeValidator(_as_list, json_schema_input_type=Predicate | list[Predicate])
     ] = ()
     """Conditions for the body as text."""
+    first_bytes: Annotated[int, Field(ge=0, le=1_048_576)] | None = None
+    """For a response that does not end, such as server-sent events: evaluates its body as it is after so many bytes, at
+    its end, or at the end of `timeout_seconds`, if a byte arrived by then; the connection is closed. With 0, only status
+    and headers are evaluated."""
     json_values: dict[str, LiteralOrPredicate] = Field(default={}, alias="json")
     """Values of a JSON body by JSONPath (RFC 9535). A path must find at least one value, and each must be as expected."""
     max_latency_ms: Annotated[float, Field(gt=0)] | None = None
@@ -89,14 +93,34 @@ class Expect(PlanModel):
             *self._unmet_asserts(response, redactor),
         ]
 
+    def unfollowed(self, response: Response, redactor: Redactor) -> str:
+        """Return a redirect that was neither followed nor expected, such as `status 302 to /login`; else empty."""
+        location = response.headers.get("location")
+        if not location or not 300 <= response.status <= 399 or self._is_redirect:  # noqa: PLR2004
+            return ""
+        return f"status {response.status} to {shown_location(location, redactor)}"
+
+    @property
+    def _is_redirect(self) -> bool:
+        """Whether the response is expected to be a redirect."""
+        if "status" in self.model_fields_set and all(
+            low >= 300 and high <= 399  # noqa: PLR2004
+            for low, high in status_ranges(self.status)
+        ):
+            return True
+        names = [*self.headers, *(each.detail for each in self.asserts if each.query == "header")]
+        return any(each.query in {"status", "location"} for each in self.asserts) or "location" in map(str.lower, names)
+
     def _unmet_status(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
-        asserted = "status" not in self.model_fields_set and any(each.query == "status" for each in self.asserts)
-        if asserted or status_matches(self.status, response.status):
+        is_default = "status" not in self.model_fields_set
+        expected = response.usual_status if is_default else self.status
+        asserted = is_default and any(each.query == "status" for each in self.asserts)
+        if asserted or status_matches(expected, response.status):
             return
         location = response.headers.get("location")
         is_shown = location and 300 <= response.status <= 399  # noqa: PLR2004
         to = f" (redirects to {shown_location(location or '', redactor)})" if is_shown else ""
-        yield Unmet("status", f"{response.status}{to}, expected {show_status(self.status)}")
+        yield Unmet("status", f"{response.status}{to}, expected {show_status(expected)}")
 
     def _unmet_headers(self, response: Response, redactor: Redactor) -> Iterator[Unmet]:
         for name, predicate in self.headers.items():

@@ -11,7 +11,16 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from ecs_hooks.assertions.formats import FORMATS
 from ecs_hooks.assertions.limits import Limit, Number, comparable, is_ordered, kind_of
@@ -29,9 +38,19 @@ def _check_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return check_schema(schema)
 
 
+class CapturedNumber(NamedTuple):
+    """A number from a response that may be part of a text: `contains` uses its text there."""
+
+    number: float
+    text: str
+
+
+def _number_or_json(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    return value if isinstance(value, CapturedNumber) else handler(value)
+
+
 _SHOWN_TYPES = {
     "null": "null",
-    "boolean": "a boolean",
     "string": "a string; write the number without quotes",
     "array": "an array",
     "object": "an object",
@@ -56,7 +75,7 @@ class Predicate(PlanModel):
     """The expected value, compared as JSON: 1 and 1.0 are equal, 1 and true or "1" are not."""
     not_equals: JsonValue = None
     """A value that is not allowed."""
-    contains: JsonValue = None
+    contains: Annotated[JsonValue, WrapValidator(_number_or_json)] = None
     """A part of a string, an item of an array, or a key of an object."""
     matches: Annotated[str, Field(max_length=1000), AfterValidator(check_pattern)] | None = None
     r"""A regular expression that matches somewhere in the string, in RE2's syntax: without look-around and back references;
@@ -118,8 +137,8 @@ class Predicate(PlanModel):
         """Raise ValueError if a value to compare with is not a number: every number would be different from it."""
         given = [getattr(self, name) for name in ("equals", "not_equals") if name in self.model_fields_set]
         for each in (*given, *(self.in_ or ())):
-            # Variables have their values later, and the predicate is validated again then.
-            if json_type(each) != "number" and not (isinstance(each, str) and "{{" in each):
+            # Variables have their values later, and the predicate is validated again then. A captured boolean is no mistake.
+            if json_type(each) not in {"number", "boolean"} and not (isinstance(each, str) and "{{" in each):
                 raise ValueError(f"{what} is a number, so it cannot be compared with {_SHOWN_TYPES[json_type(each)]}")
         if self.not_ is not None:
             self.not_.check_numeric(what)
@@ -210,7 +229,9 @@ class Predicate(PlanModel):
 
     def _wrong_string(self, actual: Any, redactor: Redactor) -> Iterator[_Failure]:
         if "contains" in self.model_fields_set and not _contains(actual, self.contains):
-            yield _Failure(f"to contain {redactor.show(self.contains)}", _container(actual, self.contains))
+            part = self.contains
+            shown = redactor.show(part.number if isinstance(part, CapturedNumber) else part)
+            yield _Failure(f"to contain {shown}", _container(actual, part))
         is_string = isinstance(actual, str)
         if self.matches is not None and not matches(self.matches, actual):
             yield _Failure(f"to match {redactor.show(self.matches)}", "" if is_string else "a string")
@@ -276,6 +297,8 @@ def _is_reversed(low: float | str | None, high: float | str | None) -> bool:
 
 
 def _contains(actual: Any, part: Any) -> bool:
+    if isinstance(part, CapturedNumber):
+        part = part.text if isinstance(actual, str | Mapping) else part.number
     if isinstance(actual, str | Mapping):
         return isinstance(part, str) and part in actual
     return isinstance(actual, list | tuple) and any(json_equal(item, part) for item in actual)
@@ -283,7 +306,7 @@ def _contains(actual: Any, part: Any) -> bool:
 
 def _container(actual: Any, part: Any) -> str:
     """Return the type of values that `contains` requires, if the value is of another type; else empty."""
-    if isinstance(part, str):
+    if isinstance(part, str | CapturedNumber):
         return "" if isinstance(actual, str | list | tuple | Mapping) else "a string, an array or an object"
     return "" if isinstance(actual, list | tuple) else "an array"
 

@@ -36,9 +36,14 @@ def _rules(expected: Any) -> list[Any]:
     return expected if isinstance(expected, list) else [expected]
 
 
+def status_ranges(expected: Any) -> list[tuple[int, int]]:
+    """Return the lowest and the highest code of each rule."""
+    return [status_range(rule) for rule in _rules(expected)]
+
+
 def status_matches(expected: Any, status: int) -> bool:
     """Return whether a status code is as expected."""
-    return any(low <= status <= high for low, high in map(status_range, _rules(expected)))
+    return any(low <= status <= high for low, high in status_ranges(expected))
 
 
 def show_status(expected: Any) -> str:

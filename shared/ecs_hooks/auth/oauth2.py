@@ -9,7 +9,8 @@ from urllib.parse import quote_plus
 from ecs_hooks.auth.cache import Cache, Kept
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.http.errors import CertificateError, ContentError, DeadlineError, FunctionLimitError, HttpError
-from ecs_hooks.http.request import Request, form_body, with_defaults
+from ecs_hooks.http.request import Request, with_defaults
+from ecs_hooks.http.request_body import form_body
 from ecs_hooks.http.retry import send
 from ecs_hooks.http.url import Url, encoded
 

@@ -90,6 +90,11 @@ class Reference(PlanModel):
         """Its name or ARN."""
         return self.secretsmanager or self.ssm or self.env or ""
 
+    @property
+    def needs_region(self) -> bool:
+        """Whether it is read in the region of the deployment."""
+        return self.env is None and not self.name.startswith("arn:")
+
 
 def read_secret(reference: Reference, find_region: Callable[[], str]) -> str:
     """Return a secret; names without a region are looked up in that of `find_region`.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ecs_hooks.checks.load.load_check import LoadCheck, LoadRequest
     from ecs_hooks.checks.logs import LogsCheck
     from ecs_hooks.checks.metric import MetricCheck, MetricQuery
-    from ecs_hooks.checks.request.request_fields import Part
+    from ecs_hooks.checks.request.body_fields import Part
     from ecs_hooks.checks.samples import Samples
     from ecs_hooks.checks.scenario.scenario_check import ScenarioCheck
     from ecs_hooks.checks.scenario.scenario_request import Capture, Retry, ScenarioRequest
@@ -134,7 +134,7 @@ _OTHERS = {
     "ecs_hooks.checks.http": ("Until",),
     "ecs_hooks.checks.load.load_check": ("LoadRequest",),
     "ecs_hooks.checks.metric": ("MetricQuery",),
-    "ecs_hooks.checks.request.request_fields": ("Part",),
+    "ecs_hooks.checks.request.body_fields": ("Part",),
     "ecs_hooks.checks.samples": ("Samples",),
     "ecs_hooks.checks.scenario.scenario_request": ("Capture", "Retry", "ScenarioRequest"),
     "ecs_hooks.checks.tcp": ("TcpBody", "TcpExpect"),

@@ -66,9 +66,7 @@ class AlarmCheck(Check):
         found = self._describe(context, names)
         missing = sorted(set(names) - {alarm.name for alarm in found})
         if missing:
-            are_arns = any(name.startswith("arn:") for name in missing)
-            hint = f"; give names, not ARNs, of alarms in {context.region}" if are_arns else ""
-            return Outcome.failed(f"not found in CloudWatch: {_named(missing)}{hint}")
+            return Outcome.failed(f"not found in CloudWatch: {_named(missing)}")
         if not found:
             return Outcome.failed(f"not found in CloudWatch: an alarm whose name begins with {self.prefix}")
         return self._evaluate(context, found)

@@ -11,6 +11,7 @@ from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import RequestFields, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session, at_port, port_problem
+from ecs_hooks.checks.request.template import LiteralTexts
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.plan_model import LazyModel, PlanModel
 from ecs_hooks.deployment.endpoint import Endpoint, Listener
@@ -33,7 +34,7 @@ class Until(PlanModel):
     """Seconds between two requests."""
 
 
-class HttpCheck(RequestFields, ExchangeFields, Check):
+class HttpCheck(LiteralTexts, RequestFields, ExchangeFields, Check):
     """Sends one request to green and checks the response.
 
     If the connection fails, or ends before the first byte of a response, the request is sent again up to
@@ -114,7 +115,9 @@ class HttpCheck(RequestFields, ExchangeFields, Check):
         if self.expect.max_latency_ms is not None:
             evidence["latency_ms_limit"] = self.expect.max_latency_ms
         failure = f"{describe(failing)}{response.cookie_note}" if failing else ""
-        found = failure or f"status {response.status} in {response.latency * 1000:.0f} ms"
+        unfollowed = self.expect.unfollowed(response, redactor)
+        status = f"{unfollowed}, not followed," if unfollowed else f"status {response.status}"
+        found = failure or f"{status} in {response.latency * 1000:.0f} ms"
         reason = redactor.mask(f"{response.where} {found}{describe_warnings(warnings)}")
         return Outcome.failed(reason, evidence) if failing else Outcome.passed(reason, evidence)
 

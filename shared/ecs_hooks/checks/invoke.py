@@ -16,6 +16,7 @@ from ecs_hooks.assertions.predicate import LiteralOrPredicate
 from ecs_hooks.aws.lambda_function import INVOKE, InvocationResult, InvocationTimeoutError, invoke
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
+from ecs_hooks.checks.request.template import LiteralTexts
 from ecs_hooks.core.deadline import MAX_LAMBDA_SECONDS
 from ecs_hooks.core.json_text import JsonError, read_json
 from ecs_hooks.core.outcome import Outcome
@@ -35,7 +36,7 @@ def _without_arn(function: str) -> str:
     return function.rpartition("function:")[2]
 
 
-class InvokeCheck(Check):
+class InvokeCheck(LiteralTexts, Check):
     """Calls the new version of the deployed Lambda function, and checks its response.
 
     The call is never repeated, also if it times out. In a deployment of an ECS service the check does not apply, unless
@@ -82,6 +83,8 @@ class InvokeCheck(Check):
             raise FieldError("qualifier: requires function; of the deployed function, the new version is called")
         if self.qualifier is not None and re.search(r":(\$LATEST|[A-Za-z0-9_-]+)$", _without_arn(self.function or "")):
             raise FieldError("qualifier: function has a qualifier already; remove one of the two")
+        if self.expect.first_bytes is not None:
+            raise FieldError("expect.first_bytes: not supported by this check, because the response of a function ends")
         if self.response == "payload" and {"status", "headers"} & self.expect.model_fields_set:
             raise FieldError('expect: status and headers require "response": "http"')
         return self

@@ -107,6 +107,7 @@ class Samples(LatencyLimits):
         reached = threading.Event()
         aborted: list[ResetBeforeResponseError] = []
         retries: list[int] = []
+        unfollowed: Counter[str] = Counter()
 
         def send_one() -> Sample:
             try:
@@ -122,6 +123,7 @@ class Samples(LatencyLimits):
                 return Sample(redactor.mask(error.message), None)
             reached.set()
             retries.append(response.attempts - 1)
+            unfollowed.update(filter(None, [expect.unfollowed(response, redactor)]))
             failing, _ = split_warnings(expect.unmet(response, redactor))
             problem = f"{describe(failing)}{response.cookie_note}" if failing else ""
             return Sample(redactor.mask(problem), response.latency)
@@ -133,9 +135,12 @@ class Samples(LatencyLimits):
         if aborted and not reached.is_set():
             raise aborted[0]
         outcome = self.evaluate(redactor.mask(request.shown), collected)
+        redirects = "".join(
+            f"; {text} ({times} of {len(retries)}), not followed" for text, times in unfollowed.most_common(1)
+        )
         retried = f"; {counted(sum(retries), 'further attempt')} to connect" if any(retries) else ""
         return outcome._replace(
-            reason=f"{outcome.reason}{closed_connections(pool)}{retried}",
+            reason=f"{outcome.reason}{redactor.mask(redirects)}{closed_connections(pool)}{retried}",
             evidence={
                 **outcome.evidence,
                 "connections": pool.opened,

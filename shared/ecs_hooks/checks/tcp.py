@@ -11,6 +11,7 @@ from ecs_hooks.assertions.patterns import check_pattern, matches
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.session import Session, TlsFields, port_problem
+from ecs_hooks.checks.request.template import LiteralTexts
 from ecs_hooks.core.formatting import counted
 from ecs_hooks.core.outcome import Outcome
 from ecs_hooks.core.plan_model import PlanModel
@@ -66,7 +67,7 @@ class TcpExpect(PlanModel):
     """Maximum time to connect in milliseconds, without DNS and TLS."""
 
 
-class TcpCheck(TlsFields, Check):
+class TcpCheck(LiteralTexts, TlsFields, Check):
     """Connects to green over TCP, and checks what green sends, if that is expected.
 
     It is for protocols other than HTTP: behind a Network Load Balancer, or at a task. If the connection fails, the

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ecs_hooks.core.formatting import counted, json_type, nearest, not_allowed
 from ecs_hooks.core.plan_model import fields_of, lazy_models
@@ -71,6 +72,15 @@ def error_lines(error: ValidationError, where: str, model: type[BaseModel], *mor
             continue
         lines[f"{where}{path}: {_problem(detail, model, more)}"] = None
     return list(lines)
+
+
+def error_at(detail: ErrorDetails, location: Sequence[str | int]) -> InitErrorDetails:
+    """Return a mistake as it is, at another place, for `ValidationError.from_exception_data`."""
+    context = detail.get("ctx", {})
+    kind: Any = detail["type"]
+    if kind == "value_error" and "error" not in context:  # of a tagged model
+        kind = PydanticCustomError("value_error", "{message}", context)
+    return InitErrorDetails(type=kind, loc=tuple(location), input=detail["input"], ctx=context)
 
 
 _TYPES = {

@@ -13,7 +13,8 @@ from ecs_hooks.http.errors import RequestError
 if TYPE_CHECKING:
     from ecs_hooks.core.sent_requests import SentRequests
     from ecs_hooks.deployment.routing import Routing
-    from ecs_hooks.http.request import Authorization, Body, Request
+    from ecs_hooks.http.request import Authorization, Request
+    from ecs_hooks.http.request_body import Body
     from ecs_hooks.http.url import Query
 
 Listener = Literal["test", "production"]

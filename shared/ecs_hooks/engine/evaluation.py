@@ -14,7 +14,7 @@ from ecs_hooks.engine.runner import Result, Runner, may_go_on
 from ecs_hooks.plan.model import FirstDeployment
 
 if TYPE_CHECKING:
-    from ecs_hooks.engine.hook import Hook, HookFunction
+    from ecs_hooks.engine.hook import Definition, Hook
 
 _HEADSTART = 0.05
 """Seconds that the runner has to hand over the results of checks that it gave up."""
@@ -22,13 +22,13 @@ _HEADSTART = 0.05
 _FIRST = "first deployment"
 
 
-def evaluate(function: HookFunction | None, hook: Hook, runner: Runner) -> list[Result]:
+def evaluate(definition: Definition, hook: Hook, runner: Runner) -> list[Result]:
     """Run the checks of the plan, then the code of the hook; what is unfinished at the deadline is a `WAIT`.
 
     Parameters
     ----------
-    function
-        The code of the hook; None where it has none.
+    definition
+        The hook.
     hook
         The invocation as the code of the hook sees it, with the plan.
     runner
@@ -41,7 +41,7 @@ def evaluate(function: HookFunction | None, hook: Hook, runner: Runner) -> list[
     """
     try:
         # The runner gives up checks in time for its results to be seen here.
-        run_with_deadline(lambda: _run(function, hook, runner), runner.context.deadline.earlier(-_HEADSTART))
+        run_with_deadline(lambda: _run(definition, hook, runner), runner.context.deadline.earlier(-_HEADSTART))
     except (TimeoutError, OwnLimitError) as error:
         late = Outcome.wait("not finished when the time of this invocation was over")
         outcome = error.outcome if isinstance(error, OwnLimitError) else late
@@ -52,7 +52,7 @@ def evaluate(function: HookFunction | None, hook: Hook, runner: Runner) -> list[
     return runner.results
 
 
-def _run(function: HookFunction | None, hook: Hook, runner: Runner) -> None:
+def _run(definition: Definition, hook: Hook, runner: Runner) -> None:
     if hook.plan.policies.first_deployment is FirstDeployment.SKIP:
         try:
             if hook.deployment.first:
@@ -61,5 +61,7 @@ def _run(function: HookFunction | None, hook: Hook, runner: Runner) -> None:
         except FactError as error:
             runner.add(_FIRST, error.outcome)
             return
-    if may_go_on(runner.run(hook.plan.checks)) and function is not None:
+    function = definition.function
+    note = "" if hook.plan.explicit else definition.note
+    if may_go_on(runner.run(hook.plan.checks, note=note)) and function is not None:
         run_hook_function(function, hook, runner)

@@ -123,6 +123,8 @@ class Definition:
         The stage that the hook is for; None for any.
     defaults
         The checks where a plan names none.
+    note
+        An addition to the reason of a default check that fails; empty for none.
     on_rollback
         Functions that are called when the deployment rolls back.
     """
@@ -133,11 +135,13 @@ class Definition:
         *,
         stage: str | None = None,
         defaults: Sequence[Check] = (),
+        note: str = "",
         on_rollback: Sequence[RollbackFunction] = (),
     ) -> None:
         self.function = function
         self.stage = stage
         self.defaults = tuple(defaults)
+        self.note = note
         self.on_rollback = list(on_rollback)
 
 

@@ -168,7 +168,7 @@ class Invocation:
         hook = self._hook(plan)
         runner = Runner(hook.context, self._state, self._log)
         self.results = runner.results
-        self.results = evaluate(self.definition.function, hook, runner)
+        self.results = evaluate(self.definition, hook, runner)
         return self._judge(plan)
 
     def _without_plan(self, outcome: Outcome) -> HookResponse:

@@ -84,27 +84,30 @@ class Runner:
         self.results: list[Result] = []
         self._seen: Counter[str] = Counter()
 
-    def run(self, checks: Sequence[Check]) -> list[Outcome]:
+    def run(self, checks: Sequence[Check], *, note: str = "") -> list[Outcome]:
         """Run checks side by side and return their outcomes in the same order.
 
-        A check that has not finished at the deadline is a `WAIT`; the others keep their results. A check that raises is a
+        A note becomes part of the reasons of failures. A check that has not finished at the deadline is a `WAIT`; the others keep their results. A check that raises is a
         `FAIL`, since an unknown result is not a pass.
         """
         try:
-            return self._run(self.context.at_step(checks))
+            return self._run(self.context.at_step(checks), note)
         except ExplainedError as error:
             label = "check" if isinstance(error, CheckCodeError) else "steps"
             outcome, trace = outcome_of_exception(error)
             self.add(label, outcome, trace)
             return [outcome for _ in checks]
 
-    def _run(self, checks: Sequence[Check]) -> list[Outcome]:
+    def _run(self, checks: Sequence[Check], note: str) -> list[Outcome]:
         keys = cache(lambda: [self._key(check) for check in checks])
         due: dict[int, Check] = {}
         results: dict[int, Result] = {}
         finished: list[_Finished] = []
 
         def take(number: int, result: Result) -> None:
+            if note and result.outcome.status in {Status.FAIL, Status.ERROR}:
+                outcome = result.outcome
+                result = result._replace(outcome=outcome._replace(reason=f"{outcome.reason} ({note})"))
             results[number] = result
             self.on_result(result)
 

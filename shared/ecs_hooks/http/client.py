@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.limits import Limits
-from ecs_hooks.http.request import (
-    Body,
-    File,
-    Request,
-    as_file,
-    form_body,
-    json_body,
-    multipart_body,
-    text_body,
-    with_defaults,
-)
+from ecs_hooks.http.request import Request, with_defaults
+from ecs_hooks.http.request_body import Body, File, as_file, form_body, json_body, multipart_body, text_body
 from ecs_hooks.http.resolver import Resolver, resolve
 from ecs_hooks.http.retry import exchange, send
 from ecs_hooks.http.url import Query, Url
@@ -96,7 +87,7 @@ class HttpClient:
         body: str | bytes | None = None,
         json: Any = _ABSENT,
         form: Query | None = None,
-        multipart: Mapping[str, str | File | tuple[Any, ...]] | None = None,
+        multipart: Mapping[str, str | File | tuple[Any, ...] | list[Any]] | None = None,
         **limits: Any,
     ) -> Response:
         """Send a request and return its response, whatever its status.
@@ -112,7 +103,8 @@ class HttpClient:
         headers
             Headers to send.
         body, json, form, multipart
-            The body; at most one of them. A file of a multipart body is `(filename, content, content_type)`.
+            The body; at most one of them. A file of a multipart body is `(filename, content, content_type)`; a list
+            of parts repeats their name.
         **limits
             `timeout_seconds`, `connect_retries`, `follow_redirects`, `max_redirects`, `max_body_bytes`, `verify_tls`,
             `ca_certificates`, `min_tls_version`: in place of the client's.
@@ -130,7 +122,8 @@ class HttpClient:
         if form is not None:
             given.append(form_body(form))
         if multipart is not None:
-            given.append(multipart_body({name: as_file(part) for name, part in multipart.items()}))
+            parts = {name: part if isinstance(part, list) else [part] for name, part in multipart.items()}
+            given.append(multipart_body({name: [as_file(each) for each in part] for name, part in parts.items()}))
         if len(given) > 1:
             raise RequestError("give at most one of body, json, form and multipart")
         own, parameters, content = dict(headers or {}), dict(query or {}), given[0] if given else None

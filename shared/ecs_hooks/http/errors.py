@@ -41,6 +41,7 @@ class Phase(StrEnum):
     HEAD = "no complete response header"
     BODY = "response body not complete"
     DECODE = "response body not decoded"
+    MESSAGE = "no WebSocket message"
 
 
 class HttpError(ExplainedError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,11 +21,13 @@ from ecs_hooks.http.errors import (
     ProtocolError,
     RequestError,
     ResetBeforeResponseError,
+    ResponseTimeoutError,
     TlsHandshakeError,
     TooLargeError,
 )
 from ecs_hooks.http.response import Response, Timings
 from ecs_hooks.http.tls import Tls, TlsOptions, ssl_reason
+from ecs_hooks.http.websocket import Handshake, exchange
 
 if TYPE_CHECKING:
     from ecs_hooks.http.deadline_socket import InFlight
@@ -141,25 +143,34 @@ class Http1Connection:
         self._received = 0
         self.exchanges += 1
         began = time.perf_counter()
-        head = self._head(request, budget)
+        handshake = None if request.websocket is None else Handshake(request.websocket)
+        head = self._head(request, budget, [] if handshake is None else handshake.headers)
         answered = time.perf_counter()
         headers = HTTPHeaderDict(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()
+            (name.decode("latin-1"), _header_text(name, value)) for name, value in head.headers.raw_items()
         )
         content = b""
         has_body = _has_body(request.method, head.status_code)
         self.may_have_surplus = not has_body and (request.method == "HEAD" or any(name in headers for name in _FRAMING))
-        if not has_body or (limits.follow_redirects and is_redirect(head.status_code, headers)):
+        is_followed = limits.follow_redirects and request.websocket is None
+        if request.websocket is not None and handshake is not None and head.status_code == _SWITCHING_PROTOCOLS:
+            handshake.check(headers)
+            content = exchange(self._socket, self._h11.trailing_data[0], request.websocket, limits, budget)
+        elif not has_body or (is_followed and is_redirect(head.status_code, headers)):
             with suppress(h11.RemoteProtocolError):
                 self._h11.next_event()  # where there is no body, the connection can be used again
         else:
-            if int(headers.get("content-length", 0)) > limits.max_body_bytes:
-                raise TooLargeError(limits.max_body_bytes)
-            content = self._body(headers.get("content-encoding", ""), limits, budget)
+            encodings = headers.get("content-encoding", "")
+            if limits.first_bytes is not None:
+                content = self._first_bytes(limits.first_bytes, encodings, limits, budget)
+            else:
+                if int(headers.get("content-length", 0)) > limits.max_body_bytes:
+                    raise TooLargeError(limits.max_body_bytes)
+                content = self._body(encodings, limits, budget)
         ended = time.perf_counter()
         timings = self._timings._replace(first_byte=answered - began, transfer=ended - answered)
         latency = ended - self._began_at
-        return Response(
+        response = Response(
             head.status_code,
             headers,
             content,
@@ -171,6 +182,7 @@ class Http1Connection:
             http_version=head.http_version.decode(),
             location=next((value.decode("latin-1") for name, value in head.headers if name == b"location"), ""),
         )
+        return response if handshake is None else response._replace(usual_status=_SWITCHING_PROTOCOLS)
 
     @property
     def is_complete(self) -> bool:
@@ -208,11 +220,11 @@ class Http1Connection:
         """Close the connection."""
         self._socket.close()
 
-    def _head(self, request: Request, budget: Budget) -> Head:
+    def _head(self, request: Request, budget: Budget, headers: Sequence[tuple[str, str]]) -> Head:
         """Send a request, and return the head of its final response."""
         phase = Phase.SEND
         try:
-            head = self._send(self._encoded(request))
+            head = self._send(self._encoded(request, headers))
             phase = Phase.HEAD
             while head is None:
                 head = self._parsed(self._socket.recv())
@@ -222,14 +234,14 @@ class Http1Connection:
             raise _head_error(error, budget, phase, self._received) from error
         return head
 
-    def _encoded(self, request: Request) -> bytes:
+    def _encoded(self, request: Request, added: Sequence[tuple[str, str]]) -> bytes:
         headers = []
         if not request.host:
             # The zone of an IPv6 address is local to this side.
             headers.append(("Host", _ZONE.sub("", request.url.authority)))
         if request.body is not None or request.method in _EXPECT_A_BODY:
             headers.append(("Content-Length", str(len(request.body or b""))))
-        headers += request.headers.items()
+        headers += [*request.headers.items(), *added]
         try:
             encoded = [(name.encode("ascii"), value.strip(" \t").encode("latin-1")) for name, value in headers]
             head = self._h11.send(h11.Request(method=request.method, target=request.url.target, headers=encoded))
@@ -288,6 +300,28 @@ class Http1Connection:
     def _body(self, encodings: str, limits: Limits, budget: Budget) -> bytes:
         pieces: list[bytes] = []
         size = 0
+        for piece in self._decoded(encodings, limits, budget):
+            size += len(piece)
+            if size > limits.max_body_bytes:
+                raise TooLargeError(limits.max_body_bytes)
+            if limits.keep_body:
+                pieces.append(piece)
+        return b"".join(pieces)
+
+    def _first_bytes(self, count: int, encodings: str, limits: Limits, budget: Budget) -> bytes:
+        """Return the first bytes of a body; fewer if it ends, or if no more come in time."""
+        content = b""
+        pieces = self._decoded(encodings, limits, budget)
+        try:
+            while len(content) < count and (piece := next(pieces, None)) is not None:
+                content += piece
+        except ResponseTimeoutError:
+            if not content:
+                raise
+        return content[:count]
+
+    def _decoded(self, encodings: str, limits: Limits, budget: Budget) -> Iterator[bytes]:
+        """Yield the body as it arrives, decompressed."""
 
         def check() -> None:
             # A few kilobytes may take any time to decode.
@@ -295,12 +329,7 @@ class Http1Connection:
                 raise budget.timeout(Phase.DECODE)
 
         try:
-            for piece in decoded(self._pieces(limits.max_body_bytes), encodings, check):
-                size += len(piece)
-                if size > limits.max_body_bytes:
-                    raise TooLargeError(limits.max_body_bytes)
-                if limits.keep_body:
-                    pieces.append(piece)
+            yield from decoded(self._pieces(limits.max_body_bytes), encodings, check)
         except h11.RemoteProtocolError as error:
             raise _malformed(error) from None
         except TimeoutError:
@@ -309,7 +338,6 @@ class Http1Connection:
             raise ProtocolError(f"{_CUT_BODY}: the TLS connection ended without close_notify") from None
         except OSError as error:
             raise ProtocolError("connection ended within the response body") from error
-        return b"".join(pieces)
 
     def _pieces(self, max_body_bytes: int) -> Iterator[bytes]:
         """Yield the body as it arrives, still compressed."""
@@ -336,6 +364,17 @@ def _has_body(method: str, status: int) -> bool:
     if method == "CONNECT":
         return not 200 <= status <= 299  # noqa: PLR2004
     return method != "HEAD" and status not in _WITHOUT_BODY
+
+
+def _header_text(name: bytes, value: bytes) -> str:
+    """Return the value of a header: UTF-8 if it is valid, else Latin-1."""
+    # The bytes of an address and of cookies are part of later requests, so they must not change.
+    if value.isascii() or name.lower() in {b"location", b"set-cookie"}:
+        return value.decode("latin-1")
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _malformed(error: h11.RemoteProtocolError) -> ProtocolError:

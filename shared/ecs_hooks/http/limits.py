@@ -53,6 +53,8 @@ class Limits(NamedTuple):
         The oldest TLS version that is accepted.
     keep_body
         Whether the response has the body. If not, the body is read to its end and dropped.
+    first_bytes
+        The bytes of the body that are read, if it may have no end; None to read it all.
     """
 
     timeout_seconds: float = 10.0
@@ -64,6 +66,7 @@ class Limits(NamedTuple):
     ca_certificates: str = ""
     min_tls_version: MinVersion = "1.2"
     keep_body: bool = True
+    first_bytes: int | None = None
 
     @property
     def trust(self) -> Trust:

@@ -1,4 +1,4 @@
-"""A request before it is sent: validation, bodies, credentials, redirects."""
+"""A request before it is sent: validation, credentials, redirects."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from urllib3.filepost import encode_multipart_formdata
-
 from ecs_hooks.core.host import ascii_authority
-from ecs_hooks.core.json_text import write_json
 from ecs_hooks.core.redaction import Redactor, is_secret_name
 from ecs_hooks.core.version import __version__
 from ecs_hooks.http.cookies.jar import Address
 from ecs_hooks.http.errors import RedirectError, RequestError
-from ecs_hooks.http.url import Query, Url, encode_query, encoded
+from ecs_hooks.http.url import Url, encode_query
 
 if TYPE_CHECKING:
     from urllib3 import HTTPHeaderDict
 
     from ecs_hooks.core.sent_requests import SentRequests
     from ecs_hooks.http.cookies.jar import CookieJar
+    from ecs_hooks.http.request_body import Body
     from ecs_hooks.http.tls import ClientCertificate
+    from ecs_hooks.http.websocket import Messages
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 """The methods of RFC 9110 and PATCH; others are tokens of an application's choice."""
@@ -37,90 +36,6 @@ _OURS = {"content-length", "transfer-encoding", "connection"}
 """Headers that define where the request ends: two of them are request smuggling."""
 _LONGEST_SHOWN = 200
 _BODY_HEADERS = {"content-type", "content-encoding", "content-language", "content-location"}
-
-
-class File(NamedTuple):
-    """A file of a multipart body.
-
-    Parameters
-    ----------
-    filename
-        Its name.
-    content
-        Its bytes.
-    content_type
-        Its media type.
-    """
-
-    filename: str
-    content: bytes
-    content_type: str = "application/octet-stream"
-
-
-class Body(NamedTuple):
-    """The body of a request.
-
-    Parameters
-    ----------
-    content
-        The bytes.
-    content_type
-        The `Content-Type`, unless it is in the request's headers.
-    """
-
-    content: bytes
-    content_type: str
-
-
-def json_body(value: object) -> Body:
-    """Return a JSON body.
-
-    Raises
-    ------
-    RequestError
-        If the value has a number that JSON does not have.
-    """
-    try:
-        return Body(write_json(value).encode(), "application/json")
-    except (ValueError, RecursionError):
-        raise RequestError(
-            "json: must have no NaN, no infinite number, and no more than a few hundred levels"
-        ) from None
-
-
-def text_body(text: str) -> Body:
-    """Return a body of text.
-
-    Raises
-    ------
-    RequestError
-        If it has half of a surrogate pair.
-    """
-    return Body(encoded(text, "body"), "text/plain; charset=utf-8")
-
-
-def form_body(fields: Query) -> Body:
-    """Return a form body, URL encoded."""
-    return Body(encode_query(fields).encode(), "application/x-www-form-urlencoded")
-
-
-def multipart_body(parts: Mapping[str, str | File]) -> Body:
-    """Return a multipart body with fields and files.
-
-    Raises
-    ------
-    RequestError
-        If a text has half of a surrogate pair.
-    """
-    for name, part in parts.items():
-        encoded(name + (part if isinstance(part, str) else part.filename + part.content_type), "multipart")
-    content, content_type = encode_multipart_formdata(
-        [
-            (name, part if isinstance(part, str) else (part.filename, part.content, part.content_type))
-            for name, part in parts.items()
-        ]
-    )
-    return Body(content, content_type)
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
@@ -201,6 +116,8 @@ class Request(NamedTuple):
         target.
     redactor
         Knows the secrets in the request, which are not sent to another origin. None if they are known by name alone.
+    websocket
+        The messages of a WebSocket that the request opens; None for any other request.
     """
 
     method: str
@@ -212,6 +129,7 @@ class Request(NamedTuple):
     cookies: Callable[[], CookieJar] | None = None
     guard: Callable[[Request], None] | None = None
     redactor: Redactor | None = None
+    websocket: Messages | None = None
 
     @classmethod
     def build(
@@ -380,20 +298,3 @@ def _ascii_host(host: str) -> str:
         return host if host.isascii() else ascii_authority(host)
     except ValueError:
         return host
-
-
-def as_file(part: Any) -> str | File:
-    """Return a part of a multipart body from text, a `File`, or a tuple like it.
-
-    Raises
-    ------
-    RequestError
-        If it is something else.
-    """
-    match part:
-        case str() | File():
-            return part
-        case (str(filename), bytes() | str() as content, *rest) if len(rest) <= 1:
-            return File(filename, encoded(content, "multipart") if isinstance(content, str) else content, *rest)
-        case _:
-            raise RequestError("a part of a multipart body must be text or (filename, content, content_type)")

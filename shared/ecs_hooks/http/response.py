@@ -89,6 +89,8 @@ class Response(NamedTuple):
         The redirects that were followed, without their bodies.
     location
         The `Location` header as received, decoded as Latin-1; empty if there is none.
+    usual_status
+        The status that is expected if no other is: that of the handshake of a WebSocket, or a class.
     """
 
     status: int
@@ -105,6 +107,7 @@ class Response(NamedTuple):
     http_version: str = ""
     followed: Sequence[Response] = ()
     location: str = ""
+    usual_status: int | str = "2xx"
 
     @property
     def ok(self) -> bool:

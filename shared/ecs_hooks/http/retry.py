@@ -152,7 +152,8 @@ def attempt(request: Request, limits: Limits, budget: Budget, exchange: Exchange
                 response = response._replace(url=request.url, where=request.shown)
             if jar is not None:
                 request.keep_cookies(jar, response.headers)
-            if not (limits.follow_redirects and is_redirect(response.status, response.headers)):
+            is_followed = limits.follow_redirects and request.websocket is None
+            if not (is_followed and is_redirect(response.status, response.headers)):
                 note = "" if jar is None else jar.note()
                 response = response._replace(cookie_note=note) if note else response
                 return _with_redirects(response, redirects) if redirects else response

@@ -134,10 +134,25 @@ class Url(NamedTuple):
         _, mark, fragment = location.partition("#")
         return f"{url.scheme}://{url.authority}{url.target}{mark}{fragment}"
 
+    def linked(self, reference: str) -> Url:
+        """Return the URL of a link in a response from this URL: absolute, or relative to it.
+
+        Raises
+        ------
+        RequestError
+            If it is not an HTTP URL.
+        """
+        return self.redirected(encoded(reference.strip(), "address").decode("latin-1"))
+
     @property
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host and port: the scope of credentials."""
         return self.scheme, self.host, self.port
+
+    @property
+    def default_port(self) -> int:
+        """The port of the scheme."""
+        return _PORTS[self.scheme]
 
     @property
     def anonymous(self) -> Url:
@@ -212,6 +227,11 @@ def encoded(text: str, what: str = "") -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         raise RequestError(f"{what} must not contain half of a surrogate pair".lstrip()) from None
+
+
+def as_http(address: str) -> str:
+    """Return the address of a WebSocket with the scheme of its handshake; any other one unchanged."""
+    return re.sub(r"^ws(?=s?://)", "http", address, flags=re.IGNORECASE)
 
 
 @lru_cache(maxsize=1024)

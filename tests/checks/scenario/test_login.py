@@ -108,11 +108,11 @@ def test_requests_have_the_captures_and_cookies_of_the_login(server: Server) -> 
 
 
 def test_without_a_login_requests_are_as_they_are(server: Server) -> None:
-    check, session, logged_in = log_in(server, login=[], secrets={}, requests=[{"path": "/{{user}}"}])
+    check, session, logged_in = log_in(server, login=[], secrets={}, requests=[{"path": "/\\{{user}}"}])
     assert (logged_in.values, logged_in.captured, logged_in.cookies) == ({}, {}, None)
     assert logged_in.build(check.requests[0], session).url.target == "/%7B%7Buser%7D%7D"
     check, session, logged_in = log_in(server, login=[], secrets={}, variables={"user": 3}, requests=[])
-    assert logged_in.filled(VariableRequest(path="/{{user}}")).path == "/3"
+    assert logged_in.filled(VariableRequest(path="/{{user}}"), session)[0].path == "/3"
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,10 @@ def test_a_failure_of_a_request_that_only_warns_is_none(server: Server) -> None:
 
 
 def test_a_value_that_does_not_fit_is_a_failure(server: Server) -> None:
-    fields: dict[str, Any] = {"method": "{{user}}"}
-    unfit = VariableRequest.model_construct(**fields)
+    unfit = VariableRequest.model_validate({"method": "{{user}} 1"})
+    _, session, logged_in = log_in(server)
     with pytest.raises(LoginError, match=r"with its variables\.method"):
-        log_in(server)[2].filled(unfit)
+        logged_in.filled(unfit, session)
 
 
 def test_a_variable_without_a_value_is_refused() -> None:

@@ -15,6 +15,12 @@ HTTP: dict[str, Any] = {"type": "http", "path": "/health"}
 STORED = {"checks": [{"type": "http", "url": "https://shop.example/", "auth": {"bearer": {"token": "hunter2"}}}]}
 
 
+NOT_AN_OBJECT = (
+    'hookDetails: must be a JSON object such as {"checks": [...]}, not string; the string is not JSON: Expecting value, '
+    "line 1 column 1"
+)
+
+
 @pytest.mark.parametrize(
     ("details", "text"),
     [
@@ -47,7 +53,7 @@ def test_a_plan_is_read_as_the_hook_reads_it(doctor: Doctor, account: Account, d
             ["hookDetails.checks[0].pth: unknown field; did you mean 'path'?"],
         ),
         ([1], ['hookDetails: must be a JSON object such as {"checks": [...]}, not array']),
-        ("text", ['hookDetails: must be a JSON object such as {"checks": [...]}, not string']),
+        ("text", [NOT_AN_OBJECT]),
     ],
 )
 def test_every_mistake_has_its_field(doctor: Doctor, account: Account, details: Any, texts: list[str]) -> None:

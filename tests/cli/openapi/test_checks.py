@@ -230,3 +230,13 @@ def test_an_unsupported_schema_is_noted() -> None:
     made = expecting({"200": of_json({"$dynamicRef": "#a"})}, version="3.1.0")
     assert made.expect["asserts"] == [ANY_JSON]
     assert made.notes == ("the body is not compared with the schema: $dynamicRef is not supported",)
+
+
+def test_braces_of_a_document_are_no_variables() -> None:
+    parameter = {"name": "q", "in": "query", "required": True, "schema": {"type": "string", "default": "{{user}}"}}
+    found = of({"/a": {"get": {"operationId": "{{a}}", "parameters": [parameter], "responses": OK}}})
+    (check,) = found.checks
+    assert check["query"] == {"q": "\\{{user}}"}
+    assert check["name"] == "{{a}}"
+    (parsed,) = Plan.parse({"checks": found.checks}).checks
+    assert parsed.query == {"q": "{{user}}"}  # type: ignore[attr-defined] # an http check

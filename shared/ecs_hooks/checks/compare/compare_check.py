@@ -18,11 +18,14 @@ from ecs_hooks.checks.compare.sampling import MAX_ROUNDS, Lanes, Pair, Result, S
 from ecs_hooks.checks.context import CheckContext
 from ecs_hooks.checks.request.request_fields import Requests, with_requests
 from ecs_hooks.checks.request.session import ExchangeFields, Session, missing_time
+from ecs_hooks.checks.request.template import variables_in
 from ecs_hooks.checks.scenario.login import LoggedIn, LoginError, LoginFields
+from ecs_hooks.checks.scenario.run_values import RunValues
 from ecs_hooks.checks.scenario.variables import VariableRequest
 from ecs_hooks.core.host import ascii_authority
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.core.plan_model import LazyModel
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.deployment.endpoint import RoutingError, require_running
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.pool import Pool
@@ -139,7 +142,9 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        for number, request in enumerate(self.requests):
+        for number, request in enumerate(self.known(self.requests)):
+            if any(variables_in((request.template or {}).get("method"))):
+                raise FieldError(f"requests[{number}].method: must not depend on a response; write the method")
             if request.method not in _SAFE_METHODS and not self.allow_unsafe:
                 raise ValueError(
                     f"requests[{number}].method: {request.method} may change data, and blue, which serves customers, "
@@ -160,7 +165,9 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
                 seconds=self.budget_seconds + _OVERHEAD_SECONDS,
             )
         )
-        required = self.with_login(with_requests(required, self.requests, "test", self.certificate_references))
+        required = self.with_login(
+            with_requests(required, self.known(self.requests), "test", self.certificate_references)
+        )
         # Once for blue, and once for green.
         return required._replace(seconds=required.seconds + (self.login_seconds if self.login else 0))
 
@@ -177,7 +184,11 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
         # Each connection is used once a round, so that none is warmer than the others, and no request is sent twice.
         pools = [Pool(resend=False) for _ in range(3)]
         try:
-            logins = (self._log_in(to_blue, context, is_blue=True), self._log_in(session, context, is_blue=False))
+            generated = RunValues()
+            logins = (
+                self._log_in(to_blue, context, generated, is_blue=True),
+                self._log_in(session, context, generated, is_blue=False),
+            )
             deadline = context.deadline.sooner(self.budget_seconds)
             to_blue, session = (
                 each.limited(self, self.timeout_seconds, self.connect_retries, deadline) for each in (to_blue, session)
@@ -201,7 +212,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
         note = logins[1].note(each.green for each in pairs) or logins[0].note(each.blue for each in pairs)
         return outcome._replace(reason=f"{outcome.reason}{note}")
 
-    def _log_in(self, session: Session, context: CheckContext, *, is_blue: bool) -> LoggedIn:
+    def _log_in(self, session: Session, context: CheckContext, generated: RunValues, *, is_blue: bool) -> LoggedIn:
         """Log in to blue or to green.
 
         Raises
@@ -210,7 +221,7 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
             If a request of the login fails. A login to blue that fails says nothing about green.
         """
         try:
-            return self.log_in(session, context.deadline)
+            return self.log_in(session, context.deadline, generated)
         except LoginError as error:
             outcome = error.outcome
             if is_blue and outcome.status is Status.FAIL:
@@ -228,7 +239,10 @@ class CompareCheck(LoginFields, ExchangeFields, Check):
                 built.append(login.build(request, session))
             except RoutingError as error:
                 raise IncomparableError(f"{label}: {side}: {error.message}") from None
-        added = [_Added.of(each, login.filled(request)) for each, login in zip(built, logins, strict=True)]
+        added = [
+            _Added.of(each, login.filled(request, session)[0])
+            for each, login, session in zip(built, logins, (to_blue, to_green), strict=True)
+        ]
         blue, green = built
         # After a login, requests to one address may have two tokens.
         if blue.url.origin == green.url.origin and added[0] == added[1]:

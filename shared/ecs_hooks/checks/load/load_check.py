@@ -86,7 +86,7 @@ class LoadCheck(LoginFields, ExchangeFields, LatencyLimits, Check):
                 raise ValueError(
                     f"max_p{percent}_ms must be less than timeout_seconds, because no longer latency is measured"
                 )
-        if "listener" in self.model_fields_set and all(each.url is not None for each in self.requests):
+        if "listener" in self.model_fields_set and not any(each.to_green for each in self.requests):
             raise FieldError("listener: has no effect, because all requests have a url; remove it")
         return self
 
@@ -98,7 +98,8 @@ class LoadCheck(LoginFields, ExchangeFields, LatencyLimits, Check):
             # Each measurement is a load of its own.
             watch_seconds += (1 if self.watch.count is None else self.watch.count) * self.duration_seconds
         required = required._replace(watch_seconds=watch_seconds, seconds=_SETUP_SECONDS + self._load_seconds)
-        return self.with_login(with_requests(required, self.requests, self.listener, self.certificate_references))
+        requests = self.known(self.requests)
+        return self.with_login(with_requests(required, requests, self.listener, self.certificate_references))
 
     def run(self, context: CheckContext) -> Outcome:
         """Send the requests, and evaluate the responses."""
@@ -111,7 +112,7 @@ class LoadCheck(LoginFields, ExchangeFields, LatencyLimits, Check):
         in_flight = InFlight()
         pool = Pool(keep=self.keep_alive, resend=False, in_flight=in_flight)
         try:
-            requests = [self._weighted(logged_in.filled(each), logged_in, session) for each in self.requests]
+            requests = [self._weighted(each, logged_in, session) for each in self.requests]
             sender = Sender(requests, session.limits, pool, context.deadline, session.redactor)
             sender.connect()
             no_time = self._missing_time(context, self._load_seconds)
@@ -136,7 +137,8 @@ class LoadCheck(LoginFields, ExchangeFields, LatencyLimits, Check):
         )
 
     def _weighted(self, request: LoadRequest, logged_in: LoggedIn, session: Session) -> WeightedRequest:
-        return WeightedRequest(logged_in.build(request, session), request.expect, request.weight)
+        filled, its_session = logged_in.filled(request, session)
+        return WeightedRequest(logged_in.build(filled, its_session), filled.expect, filled.weight)
 
     @property
     def _count(self) -> int:

@@ -113,7 +113,7 @@ class Sender:
         turn = self._turns[number % len(self._turns)]
         budget = Budget(self._limits.timeout_seconds, deadline, self._invocation)
         # A hundred bodies at a time may not fit into memory, so only those that are evaluated are kept.
-        limits = self._limits._replace(keep_body=turn.expect.needs_body)
+        limits = self._limits._replace(keep_body=turn.expect.needs_body, first_bytes=turn.expect.first_bytes)
         try:
             response = attempt(turn.request, limits, budget, self._pool.exchange)
         except HttpError as error:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 from urllib.parse import parse_qs
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     WithJsonSchema,
@@ -19,32 +16,30 @@ from pydantic import (
 )
 
 from ecs_hooks.auth.secret_resolver import TextOrReference
+from ecs_hooks.checks.request.body_fields import Base64Text, Fields, Parts, Text, decode_base64
 from ecs_hooks.core.plan_model import LazyModel, PlanModel
-from ecs_hooks.core.validation_errors import Form
+from ecs_hooks.core.validation_errors import FieldError
 from ecs_hooks.http.errors import RequestError
 from ecs_hooks.http.request import (
     Authorization,
-    Body,
-    File,
     Request,
     check_headers,
     check_method,
-    form_body,
-    json_body,
-    multipart_body,
-    text_body,
 )
-from ecs_hooks.http.url import Scalar, Url, encoded
+from ecs_hooks.http.request_body import Body, form_body, json_body, multipart_body, text_body
+from ecs_hooks.http.url import Url, as_http
 
 if TYPE_CHECKING:
     from ecs_hooks.auth.fields import Auth, SigV4
     from ecs_hooks.auth.secret_resolver import SecretResolver
     from ecs_hooks.auth.secret_store import Reference
     from ecs_hooks.checks.base import Requirements
+    from ecs_hooks.checks.request.websocket_fields import WebSocket
     from ecs_hooks.core.redaction import Redactor
     from ecs_hooks.deployment.endpoint import Endpoint, Listener
 else:
     Auth = Annotated[Any, LazyModel("ecs_hooks.auth.fields:Auth")]
+    WebSocket = Annotated[Any, LazyModel("ecs_hooks.checks.request.websocket_fields:WebSocket")]
 
 R = TypeVar("R", bound="RequestFields")
 
@@ -66,96 +61,6 @@ _BODIES = {"body": "body", "body_base64": "body_base64", "json_value": "json", "
 """Fields that give the request a body, and their names in a plan."""
 
 _MAX_REQUESTS = 20
-_SAFE_HEADER = r"^[\t\x20-\x7e]+$"
-
-
-def _decode_base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("is not valid Base64") from None
-
-
-def _check_base64(text: str) -> str:
-    _decode_base64(text)
-    return text
-
-
-def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    for name, value in fields.items():
-        values = value if isinstance(value, list) else [value]
-        if not all(isinstance(each, Scalar) for each in values):
-            raise ValueError(f"{name[:80]!r} must be text, a number, true, false, or an array of these")
-        for text in (name, *map(str, values)):
-            encoded(text)
-    return fields
-
-
-_SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
-
-
-def _check_text(text: str) -> str:
-    encoded(text)
-    return text
-
-
-Text = Annotated[str, AfterValidator(_check_text)]
-
-Base64Text = Annotated[str, AfterValidator(_check_base64)]
-
-Fields = Annotated[
-    dict[str, Any],
-    AfterValidator(_check_fields),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "additionalProperties": {"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA}]},
-        }
-    ),
-]
-"""Fields of a form or a query. A validator checks them, since the errors of a union name its members."""
-
-
-class Part(PlanModel):
-    """A part of a multipart body: a file if it has a filename, else a field."""
-
-    filename: Text | None = None
-    """File name."""
-    content: Text | None = None
-    """Content as text."""
-    content_base64: Base64Text | None = None
-    """Content as bytes, in Base64."""
-    content_type: (
-        Annotated[str, Field(pattern=_SAFE_HEADER, max_length=200), Form("text/plain: ASCII on one line")] | None
-    ) = None
-    """Media type. Default for a file: `application/octet-stream`."""
-
-    @model_validator(mode="after")
-    def _has_one_content(self) -> Part:
-        if (self.content is None) == (self.content_base64 is None):
-            raise ValueError("requires exactly one of content and content_base64")
-        if self.filename is None and (self.content is None or self.content_type is not None):
-            raise ValueError("requires a filename, because it has content_base64 or content_type")
-        return self
-
-    def encode(self) -> str | File:
-        """Return the part as `multipart_body` accepts it."""
-        if self.filename is None:
-            return self.content or ""
-        content = (
-            encoded(self.content or "", "multipart")
-            if self.content_base64 is None
-            else _decode_base64(self.content_base64)
-        )
-        return File(self.filename, content, self.content_type or "application/octet-stream")
-
-
-def _from_text(value: Any) -> Any:
-    return {"content": value} if isinstance(value, str) else value
-
-
-TextOrPart = Annotated[Part, BeforeValidator(_from_text, json_schema_input_type=Part | str)]
-"""A part, or the text of a field."""
 
 
 class RequestFields(PlanModel):
@@ -185,8 +90,10 @@ class RequestFields(PlanModel):
     """Body as JSON: any value."""
     form: Fields | None = None
     """Body as a URL-encoded form."""
-    multipart: dict[str, TextOrPart] | None = None
-    """Body as `multipart/form-data`: fields and files."""
+    multipart: dict[str, Parts] | None = None
+    """Body as `multipart/form-data`: fields and files; an array repeats its name."""
+    websocket: WebSocket | None = None
+    """To open a WebSocket: the response is the handshake with status 101, and its body is the message received."""
 
     @field_validator("path")
     @classmethod
@@ -203,7 +110,7 @@ class RequestFields(PlanModel):
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is not None:
-            Url.parse(value)
+            Url.parse(as_http(value))
         return value
 
     @field_validator("headers")
@@ -218,9 +125,24 @@ class RequestFields(PlanModel):
             raise ValueError("has both path and url; remove one of them")
         if len(self._bodies()) > 1:
             raise ValueError(f"has more than one body; use at most one of {', '.join(_BODIES.values())}")
+        if self.websocket is None and self.url is not None and as_http(self.url) != self.url:
+            raise FieldError("url: begins with ws:// or wss://, which requires websocket")
+        if self.websocket is not None:
+            if self.method != "GET" or self._bodies():
+                raise FieldError("websocket: requires the method GET and no body; use websocket.send")
+            own = [
+                name for name in self.headers if name.lower() == "upgrade" or name.lower().startswith("sec-websocket-")
+            ]
+            if own:
+                raise FieldError(f"headers: {own[0]} is set by websocket; remove it")
         if self.auth is not None and self.auth.header in {name.lower() for name in self.headers}:
             raise ValueError(f"has both auth and the header {self.auth.header}; remove one of them")
         return self
+
+    @property
+    def to_green(self) -> bool:
+        """Whether the request goes to green, not to a `url`."""
+        return self.url is None
 
     @property
     def secrets(self) -> list[Reference]:
@@ -237,7 +159,7 @@ class RequestFields(PlanModel):
     def urls(self) -> Iterator[str]:
         """The absolute URLs that requests go to: its own, and that of its token endpoint."""
         if self.url is not None:
-            yield self.url
+            yield as_http(self.url)
         if self.auth is not None and self.auth.token_url is not None:
             yield self.auth.token_url
 
@@ -262,19 +184,21 @@ class RequestFields(PlanModel):
         self._redact_fields(redactor)
         headers = {name: value for name, value in self.headers.items() if isinstance(value, str)}
         auth = self._authorization(resolver)
-        base, path = (green.base_url, self.path or "/") if self.url is None else ("", self.url)
+        base, path = (green.base_url, self.path or "/") if self.url is None else ("", as_http(self.url))
         url = Url.join(base, path)
         redactor.add_userinfo(url.userinfo)
         if auth is not None and auth.certificate is not None and url.scheme != "https":
             raise RequestError("auth.mutual_tls requires https, but the address is http")
         if self.url is not None:
-            return Request.build(self.method, Url.join("", path, self.query), headers, self._body())._replace(auth=auth)
-        request = green.request(self.method, path, self.query, headers, self._body(), auth)
-        # The listener rule may have added some.
-        for name, value in request.headers.items():
-            redactor.add_header(name, value)
-        redactor.add_fields(parse_qs(request.url.target.partition("?")[2]))
-        return request
+            request = Request.build(self.method, Url.join("", path, self.query), headers, self._body())
+            request = request._replace(auth=auth)
+        else:
+            request = green.request(self.method, path, self.query, headers, self._body(), auth)
+            # The listener rule may have added some.
+            for name, value in request.headers.items():
+                redactor.add_header(name, value)
+            redactor.add_fields(parse_qs(request.url.target.partition("?")[2]))
+        return request if self.websocket is None else request._replace(websocket=self.websocket.messages)
 
     def _authorization(self, resolver: SecretResolver) -> Authorization | None:
         """Return `auth`, with the headers whose values are secrets by reference; None without either."""
@@ -298,13 +222,15 @@ class RequestFields(PlanModel):
             case ["body"]:
                 return text_body(self.body or "")
             case ["body_base64"]:
-                return Body(_decode_base64(self.body_base64 or ""), "application/octet-stream")
+                return Body(decode_base64(self.body_base64 or ""), "application/octet-stream")
             case ["json_value"]:
                 return json_body(self.json_value)
             case ["form"]:
                 return form_body(self.form or {})
             case ["multipart"]:
-                return multipart_body({name: part.encode() for name, part in (self.multipart or {}).items()})
+                return multipart_body(
+                    {name: [each.encode() for each in parts] for name, parts in (self.multipart or {}).items()}
+                )
             case _:
                 return None
 
@@ -313,10 +239,13 @@ class RequestFields(PlanModel):
         for name, value in self.headers.items():
             if isinstance(value, str):
                 redactor.add_header(name, value)
-        multipart = {name: part.content for name, part in (self.multipart or {}).items()}
+        multipart = {name: [each.content for each in parts] for name, parts in (self.multipart or {}).items()}
         _, _, query = (self.url or self.path or "").partition("?")
         in_address = parse_qs(query.partition("#")[0]) if query else {}
-        for fields in filter(None, (self.query, self.form, self.json_value, multipart, in_address)):
+        for fields in filter(
+            None,
+            (self.query, self.form, self.json_value, multipart, in_address, self.websocket and self.websocket.send),
+        ):
             redactor.add_fields(fields)
 
 
@@ -340,7 +269,7 @@ def with_requests(
     certificates: Sequence[Reference] = (),
 ) -> Requirements:
     """Return the requirements of a check with those of its requests, and of its CA certificates by reference."""
-    to_green = [each for each in requests if each.url is None]
+    to_green = [each for each in requests if each.to_green]
     return required._replace(
         listener=listener if to_green else None,
         urls=(*required.urls, *(url for each in requests for url in each.urls)),

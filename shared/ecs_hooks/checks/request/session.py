@@ -103,6 +103,7 @@ class ExchangeFields(TlsFields):
 
     def limits(self, session: Session, timeout_seconds: float, connect_retries: int = 0) -> Limits:
         """Return the limits of a request; see `TlsFields.limits`."""
+        expect = getattr(self, "expect", None)
         return (
             super()
             .limits(session, timeout_seconds, connect_retries)
@@ -110,6 +111,7 @@ class ExchangeFields(TlsFields):
                 follow_redirects=self.follow_redirects,
                 max_redirects=self.max_redirects,
                 max_body_bytes=self.max_body_bytes,
+                first_bytes=None if expect is None else expect.first_bytes,
             )
         )
 

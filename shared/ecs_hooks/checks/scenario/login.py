@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from ecs_hooks.checks.scenario.variables import VariableFields, VariableRequest, check_variables
+from ecs_hooks.checks.scenario.variables import VariableFields, VariableRequest
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.core.plan_model import LazyModel
-from ecs_hooks.core.validation_errors import error_lines
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.base import Requirements
     from ecs_hooks.checks.request.session import Session
+    from ecs_hooks.checks.scenario.run_values import RunValues
     from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.http.cookies.jar import CookieJar
@@ -43,33 +43,34 @@ class LoginError(ExplainedError):
 class LoggedIn(NamedTuple):
     """The result of a login. Each request that is built with it has the same cookies, in any thread."""
 
-    values: Mapping[str, Any]
+    values: RunValues
     """The value of each variable, captured ones included."""
     captured: Mapping[str, Any]
     """Those that were captured."""
     cookies: CookieJar | None
     """The cookies of the responses; None without a login."""
 
-    def filled(self, request: R) -> R:
-        """Return a request as the plan has it with the values of its variables.
+    def filled(self, request: R, session: Session) -> tuple[R, Session]:
+        """Return a request with the values of its variables, and the session that builds it.
 
         Raises
         ------
         LoginError
             If a value does not fit into its field.
         """
-        if not self.values:
-            return request
+        if request.template is None:
+            return request, session
+        from ecs_hooks.checks.scenario.filling import FillError, fill  # noqa: PLC0415 - plans without variables
+
         try:
-            return request.with_values(self.values)
-        except ValidationError as error:
-            raise LoginError(
-                Outcome.failed("; ".join(error_lines(error, "with its variables", type(request))))
-            ) from None
+            return fill(request, self.values, session)
+        except FillError as error:
+            raise LoginError(Outcome.failed(str(error))) from None
 
     def build(self, request: VariableRequest, session: Session) -> Request:
         """Return a request with the values of its variables, and with the cookies of the login; see `Session.build`."""
-        built = session.build(self.filled(request))
+        filled, session = self.filled(request, session)
+        built = session.build(filled)
         return built if self.cookies is None else built._replace(cookies=self.cookies.copy)
 
     def note(self, requests: Iterable[Request]) -> str:
@@ -93,36 +94,31 @@ class LoginFields(VariableFields):
 
     @model_validator(mode="after")
     def _login_variables_have_values(self) -> Self:
-        if self._has_variables:
-            known = {*self.variables, *self.secrets}
-            check_variables(self.login, known, "login")
-            check_variables(getattr(self, "requests", ()), known, "requests")
+        known, names = self.known_values, {*self.variables, *self.secrets}
+        self.check_variables(self.login, "login", known, names)
+        self.check_variables(getattr(self, "requests", ()), "requests", known, names)
         return self
-
-    @property
-    def _has_variables(self) -> bool:
-        """Whether `{{name}}` in requests is a variable. Without values it is text, as in other checks."""
-        return bool(self.login or self.variables or self.secrets)
 
     def with_login(self, required: Requirements) -> Requirements:
         """Return the requirements of the check with those of its login, which is sent once."""
-        to_green = [each for each in self.login if each.url is None]
-        certificates = [reference for each in self.login for reference in each.certificate_references]
+        login = self.known(self.login)
+        to_green = [each for each in login if each.to_green]
+        certificates = [reference for each in login for reference in each.certificate_references]
         return required._replace(
-            urls=(*required.urls, *(url for each in self.login for url in each.urls)),
+            urls=(*required.urls, *(url for each in login for url in each.urls)),
             methods=tuple(dict.fromkeys((*required.methods, *(each.method for each in to_green)))),
             requests=(*required.requests, *to_green),
             secrets=(
                 *required.secrets,
                 *self.secret_references,
-                *(secret for each in self.login for secret in each.secrets),
+                *(secret for each in login for secret in each.secrets),
                 *certificates,
             ),
-            signatures=(*required.signatures, *(signature for each in self.login for signature in each.signatures)),
+            signatures=(*required.signatures, *(signature for each in login for signature in each.signatures)),
             seconds=required.seconds + (self.login_seconds if self.login else 0),
         )
 
-    def log_in(self, session: Session, deadline: Deadline) -> LoggedIn:
+    def log_in(self, session: Session, deadline: Deadline, generated: RunValues | None = None) -> LoggedIn:
         """Send the requests of the login, each on a connection of its own, and return its values and cookies.
 
         Parameters
@@ -131,13 +127,15 @@ class LoginFields(VariableFields):
             Builds the requests; its `green` is the address that they go to.
         deadline
             When the login must be over, unless `login_seconds` end before.
+        generated
+            Values whose generated ones the requests use; None for new ones.
 
         Raises
         ------
         LoginError
             If a request fails.
         """
-        values = self.given_values(session.resolver)
+        values = self.given_values(session.resolver, generated)
         if not self.login:
             return LoggedIn(values, {}, None)
         from ecs_hooks.checks.scenario.player import Player  # noqa: PLC0415 - plans without a login

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecs_hooks.assertions.expect import Unmet, describe, split_warnings
-from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
+from ecs_hooks.checks.scenario.filling import FillError, fill
 from ecs_hooks.core.outcome import ExplainedError, Outcome, Status
 from ecs_hooks.core.redaction import is_secret_name
-from ecs_hooks.core.validation_errors import error_lines
 from ecs_hooks.http.cookies.jar import CookieJar
 from ecs_hooks.http.errors import HttpError
 from ecs_hooks.http.retry import send
 
 if TYPE_CHECKING:
     from ecs_hooks.checks.request.session import Session
+    from ecs_hooks.checks.scenario.run_values import RunValues
+    from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
     from ecs_hooks.core.deadline import Deadline
     from ecs_hooks.http.response import Response
     from ecs_hooks.http.retry import Exchange
@@ -33,6 +31,8 @@ class Played(NamedTuple):
     """Failures that only warn."""
     seconds: float = 0.0
     """Latency of the response; 0 without one."""
+    redirect: str = ""
+    """The status and target of a redirect that was neither followed nor expected; else empty."""
 
 
 class Player:
@@ -44,7 +44,7 @@ class Player:
         Builds the requests.
     exchange
         Sends them.
-    variables
+    values
         The values that are given.
 
     Attributes
@@ -53,33 +53,32 @@ class Player:
         The cookies of the responses, which are sent with later requests.
     """
 
-    def __init__(self, session: Session, exchange: Exchange, variables: Mapping[str, Any]) -> None:
+    def __init__(self, session: Session, exchange: Exchange, values: RunValues) -> None:
         self._session = session
         self._exchange = exchange
         self._redactor = session.redactor
         self.cookies = CookieJar(session.redactor.add_received)
-        self._values = dict(variables)
+        self._values = values.copy()
 
     @property
-    def values(self) -> dict[str, Any]:
+    def values(self) -> RunValues:
         """The value of each variable, captured ones included."""
-        return dict(self._values)
+        return self._values.copy()
 
     def can_play(self, request: ScenarioRequest) -> bool:
         """Return whether every variable of a request has a value."""
-        return request.variables <= set(self._values)
+        return all(each in self._values for each in request.variables)
 
     def play(self, request: ScenarioRequest, deadline: Deadline) -> Played:
         """Send a request, repeatedly if it polls (`until`), and return the result of the last one."""
         try:
-            request = request.with_values(self._values)
-        except ValidationError as error:
-            problems = "; ".join(error_lines(error, "with its variables", ScenarioRequest))
-            return Played(Outcome.failed(self._redactor.mask(problems)))
+            request, session = fill(request, self._values, self._session)
+        except FillError as error:
+            return Played(Outcome.failed(str(error)))
         retry = request.until
         until = deadline if retry is None else deadline.sooner(retry.timeout_seconds)
         while True:
-            played = self._send(request, deadline)
+            played = self._send(request, session, deadline)
             if played.outcome.status is Status.PASS or retry is None:
                 return played
             if until.remaining() <= retry.interval_seconds:
@@ -87,8 +86,8 @@ class Player:
                 return played._replace(outcome=played.outcome._replace(reason=reason))
             time.sleep(retry.interval_seconds)
 
-    def _send(self, request: ScenarioRequest, deadline: Deadline) -> Played:
-        session, redactor = self._session, self._redactor
+    def _send(self, request: ScenarioRequest, session: Session, deadline: Deadline) -> Played:
+        redactor = self._redactor
         try:
             session = session.limited(request, request.timeout_seconds, request.connect_retries, deadline)
             built = session.build(request)._replace(cookies=lambda: self.cookies)
@@ -101,7 +100,12 @@ class Player:
         warnings = tuple(redactor.mask(f"{response.where} {describe([each])}") for each in warned)
         found = f"{describe(failing)}{response.cookie_note}" if failing else f"status {response.status}"
         reason = redactor.mask(f"{response.where} {found}")
-        return Played(Outcome.failed(reason) if failing else Outcome.passed(reason), warnings, response.latency)
+        return Played(
+            Outcome.failed(reason) if failing else Outcome.passed(reason),
+            warnings,
+            response.latency,
+            redactor.mask(request.expect.unfollowed(response, redactor)),
+        )
 
     def _capture(self, request: ScenarioRequest, response: Response) -> list[Unmet]:
         """Save the values for later requests, and return the captures that found nothing."""
@@ -111,10 +115,12 @@ class Player:
             if not found.values:
                 missing.append(Unmet(f"capture {name}", found.problem or f"finds nothing ({capture.label})"))
                 continue
-            self._values[name] = found.values[0]
-            self._redactor.bind(found.values[0])
+            value = found.values[0]
+            self._values[name] = value
+            self._values.sources[name] = response.url
+            self._redactor.bind(value)
             if capture.secret or capture.is_secret or is_secret_name(name):
                 # The texts that a secret was made of are secrets, too, except for a body that contains more than it.
                 sources = [each for each in found.sources if found.hidden is None and isinstance(each, str)]
-                self._redactor.add_secrets([found.values[0], *sources])
+                self._redactor.add_secrets([value, *sources])
         return missing

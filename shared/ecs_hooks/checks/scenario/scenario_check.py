@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ecs_hooks.checks.base import Check, Requirements
 from ecs_hooks.checks.context import CheckContext
@@ -13,14 +13,24 @@ from ecs_hooks.checks.request.request_fields import with_requests
 from ecs_hooks.checks.request.session import Session, missing_time
 from ecs_hooks.checks.scenario.player import Played, Player
 from ecs_hooks.checks.scenario.scenario_request import ScenarioRequest
-from ecs_hooks.checks.scenario.variables import VariableFields, check_variables
-from ecs_hooks.core.formatting import counted
+from ecs_hooks.checks.scenario.variables import VariableFields
+from ecs_hooks.core.formatting import counted, listed
 from ecs_hooks.core.outcome import Outcome, Status
 from ecs_hooks.deployment.endpoint import Listener
 from ecs_hooks.http.pool import Pool
 
 _OVERHEAD_SECONDS = 1.0
 """Time of an invocation besides that of the requests."""
+
+
+_MAX_REQUESTS = 100
+
+
+def _are_some(requests: Any) -> Any:
+    # The minimum length of pydantic does not count requests that have an error of their own.
+    if isinstance(requests, list | tuple) and not requests:
+        raise ValueError("must have at least 1 item, not 0")
+    return requests
 
 
 class ScenarioCheck(VariableFields, Check):
@@ -32,7 +42,11 @@ class ScenarioCheck(VariableFields, Check):
     """
 
     type: Literal["scenario"] = "scenario"
-    requests: Annotated[tuple[ScenarioRequest, ...], Field(min_length=1, max_length=100)]
+    requests: Annotated[
+        tuple[ScenarioRequest, ...],
+        BeforeValidator(_are_some),
+        Field(max_length=_MAX_REQUESTS, json_schema_extra={"minItems": 1}),
+    ]
     """The requests, in this order."""
     cleanup: Annotated[tuple[ScenarioRequest, ...], Field(max_length=20)] = ()
     """Requests at the end, in any case. A request whose variable was not captured is skipped; a failure is only a
@@ -46,14 +60,14 @@ class ScenarioCheck(VariableFields, Check):
 
     @model_validator(mode="after")
     def _variables_have_values(self) -> Self:
-        known = {*self.variables, *self.secrets}
+        known, names = self.known_values, {*self.variables, *self.secrets}
         for field, requests in (("requests", self.requests), ("cleanup", self.cleanup)):
-            check_variables(requests, known, field)
+            self.check_variables(requests, field, known, names)
         return self
 
     def requirements(self) -> Requirements:
         """Return what the check requires."""
-        requests = (*self.requests, *self.cleanup)
+        requests = self.known((*self.requests, *self.cleanup))
         required = super().requirements()
         required = required._replace(
             secrets=self.secret_references,
@@ -97,7 +111,9 @@ class ScenarioCheck(VariableFields, Check):
             if failed and not request.warn:
                 return outcome, results
         total = sum(each.seconds for each in results)
-        return Outcome.passed(f"{counted(len(results), 'request')} in {total * 1000:.0f} ms"), results
+        redirects = [f"request {number} {each.redirect}" for number, each in enumerate(results, 1) if each.redirect]
+        unfollowed = f"; not followed: {listed(redirects, 3)}" if redirects else ""
+        return Outcome.passed(f"{counted(len(results), 'request')} in {total * 1000:.0f} ms{unfollowed}"), results
 
     def _clean_up(self, player: Player, context: CheckContext) -> list[str]:
         """Send the requests of `cleanup`, and return the failures."""

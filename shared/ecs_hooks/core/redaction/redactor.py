@@ -47,6 +47,7 @@ _SECRET_NAME = re.compile(
     r"|(?<![^\W_])(key|sig|sid|pwd)(?![^\W\d_])",
     re.IGNORECASE,
 )
+_PEM_LINE = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -154,7 +155,11 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Add a secret."""
+        """Add a secret. The lines around a PEM block, such as `-----BEGIN CERTIFICATE-----`, are not secret."""
+        for part in _PEM_LINE.split(secret) if "-----BEGIN" in secret else (secret,):
+            self._add(part)
+
+    def _add(self, secret: str) -> None:
         if secret not in self._given:
             self._given.add(secret)
             _EVERY.add(secret)
