@@ -354,7 +354,7 @@ def test_an_assertion_is_constructed_like_any_model() -> None:
         {"query": "status", "not_equals": "500"},
         {"query": "status", "not": {"in": [404, "5xx"]}},
         {"query": "bytes", "not": {"equals": None}},
-        {"query": "duration", "not_equals": True},
+        {"query": "duration", "not_equals": "5"},
         {"query": "redirects", "not_equals": "0"},
         {"query": "redirect", "index": 0, "part": "status", "not_equals": "302"},
         {"query": "certificate", "not_equals": "0"},

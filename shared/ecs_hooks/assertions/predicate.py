@@ -51,7 +51,6 @@ def _number_or_json(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 
 _SHOWN_TYPES = {
     "null": "null",
-    "boolean": "a boolean",
     "string": "a string; write the number without quotes",
     "array": "an array",
     "object": "an object",
@@ -138,8 +137,8 @@ class Predicate(PlanModel):
         """Raise ValueError if a value to compare with is not a number: every number would be different from it."""
         given = [getattr(self, name) for name in ("equals", "not_equals") if name in self.model_fields_set]
         for each in (*given, *(self.in_ or ())):
-            # Variables have their values later, and the predicate is validated again then.
-            if json_type(each) != "number" and not (isinstance(each, str) and "{{" in each):
+            # Variables have their values later, and the predicate is validated again then. A captured boolean is no mistake.
+            if json_type(each) not in {"number", "boolean"} and not (isinstance(each, str) and "{{" in each):
                 raise ValueError(f"{what} is a number, so it cannot be compared with {_SHOWN_TYPES[json_type(each)]}")
         if self.not_ is not None:
             self.not_.check_numeric(what)
