@@ -25,8 +25,10 @@ from wsproto.events import (
 )
 
 from ecs_hooks.checks import LoadCheck, ScenarioCheck
+from ecs_hooks.checks.request.websocket_fields import WebSocket
 from ecs_hooks.core.outcome import Status
 from ecs_hooks.deployment.endpoint import Endpoint
+from ecs_hooks.http.errors import RequestError
 from ecs_hooks.plan.model import Plan, PlanError
 from tests.checks.asking import ask, context
 from tests.http.fixtures import Serve, server_context
@@ -288,3 +290,9 @@ def test_a_message_that_json_does_not_have_is_a_failure() -> None:
     outcome = ask("http://127.0.0.1:9", websocket={"send": [float("nan")]})
     assert outcome.status is Status.FAIL
     assert "websocket.send: must have no NaN, no infinite number" in outcome.reason
+
+
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")]])
+def test_a_message_that_json_cannot_hold_is_refused(value: Any) -> None:
+    with pytest.raises(RequestError, match="must have no NaN, no infinite number"):
+        _ = WebSocket(send=value).messages

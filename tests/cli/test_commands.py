@@ -44,6 +44,7 @@ def test_a_valid_plan_is_exit_status_0(run: Run, tmp_path: Path, plan: Any, mess
         ("{", "is not JSON: Expecting property name enclosed in double quotes, line 1 column 2"),
         (b"\xff", "is not JSON: its text is not UTF-8"),
         ("[" * 100_000, "nested too deeply"),
+        ({"checks": [{"type": "http", "method": "POST", "json": "x" * 270_000}]}, "262,144"),
         ('{"checks": [], "checks": []}', "has the key 'checks' twice in one object"),
         (f'{{"timeout_minutes": {"9" * 5000}}}', "has a number that is too large (5000 characters)"),
         ('{"timeout_minutes": NaN}', "is not JSON: NaN is not a number of JSON"),

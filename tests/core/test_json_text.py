@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecs_hooks.core.json_text import MAX_DEPTH, HugeNumber, JsonError, has_bom, read_json, write_json
+from ecs_hooks.core.json_text import MAX_DEPTH, HugeNumber, JsonError, has_bom, read_json, refuse_unportable, write_json
 
 LONG = "9" * 5000
 
@@ -190,3 +190,9 @@ values = st.recursive(
 def test_what_is_written_is_read_as_the_same(value: Any) -> None:
     for strict in (False, True):
         assert read_json(write_json(value), strict=strict) == value
+
+
+@pytest.mark.parametrize("number", [math.nan, -math.inf])
+def test_numbers_that_json_does_not_have_are_refused(number: float) -> None:
+    with pytest.raises(JsonError, match="has a number that JSON does not have, NaN or an infinite one"):
+        refuse_unportable({"a": [number]})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ecs_hooks.checks import CHECKS
-from ecs_hooks.core.validation_errors import Form, error_lines
+from ecs_hooks.core.validation_errors import Form, error_at, error_lines
 from ecs_hooks.plan.model import Plan, PlanError
 
 SECRET = "hunter2-hunter2"
@@ -97,3 +97,20 @@ def test_no_text_of_pydantic_and_no_text_of_the_plan_reaches_a_user(kind: str, f
     except PlanError as error:
         assert not PYDANTIC.search(str(error))
         assert SECRET not in str(error)
+
+
+def test_a_mistake_is_moved_to_another_place() -> None:
+    class Model(BaseModel):
+        field: int = Field(ge=5)
+
+    with pytest.raises(ValidationError) as given:
+        Model.model_validate({"field": 1})
+    (detail,) = given.value.errors()
+    moved = ValidationError.from_exception_data("Other", [error_at(detail, ("a", 0, "field"))]).errors()
+    assert [(each["loc"], each["msg"]) for each in moved] == [(("a", 0, "field"), detail["msg"])]
+
+
+def test_a_mistake_of_a_tagged_model_is_moved_to_another_place() -> None:
+    detail: Any = {"type": "value_error", "loc": ("b",), "msg": "Value error, no", "input": 1, "ctx": {"message": "no"}}
+    moved = ValidationError.from_exception_data("Other", [error_at(detail, ("a", "b"))]).errors()
+    assert [(each["loc"], each["msg"]) for each in moved] == [(("a", "b"), "no")]

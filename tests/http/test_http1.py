@@ -600,6 +600,23 @@ class TestReuse:
                 assert connection.is_complete
         assert server.connections == 1
 
+    def test_a_connection_that_was_reset_is_not_used_again(self, serve: Serve) -> None:
+        more, is_reset = threading.Event(), threading.Event()
+
+        def script(peer: Peer) -> None:
+            peer.request()
+            peer.answer(b"ok")
+            more.wait(10)
+            peer.reset()
+            is_reset.set()
+
+        server = serve(script)
+        with closing(connected(server.url)) as connection:
+            assert get(connection, server.url).text == "ok"
+            more.set()
+            assert is_reset.wait(10)
+            assert not connection.reuse(budget())
+
     def test_surplus_bytes_with_the_response(self, start: Serve) -> None:
         def script(peer: Peer) -> None:
             peer.request()

@@ -7,7 +7,8 @@ from ipaddress import ip_address
 import pytest
 
 from ecs_hooks.core.deadline import Deadline
-from ecs_hooks.http.errors import NameResolutionError
+from ecs_hooks.http import resolver
+from ecs_hooks.http.errors import FunctionLimitError, NameResolutionError
 from ecs_hooks.http.resolver import CachingResolver, Endpoint
 
 A, B, SIX = "10.0.0.1", "10.0.0.2", "2001:db8::1"
@@ -71,3 +72,13 @@ def test_a_name_without_address_is_not_remembered() -> None:
 
 def test_no_address_at_all() -> None:
     assert list(CachingResolver(lambda *_: [])("a", 80, Deadline.after(5))) == []
+
+
+def test_a_lookup_without_a_file_descriptor_is_a_limit_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_SYSTEM, "System error")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    monkeypatch.setattr(resolver, "has_no_descriptor", lambda: True)
+    with pytest.raises(FunctionLimitError, match="ran out of file descriptors"):
+        resolver.resolve("shop.example", 80, Deadline.after(5))

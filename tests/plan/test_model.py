@@ -259,3 +259,8 @@ HALF = "a\ud800"
 def test_half_of_a_surrogate_pair_is_refused_where_it_cannot_be_sent(fields: Any, where: str) -> None:
     (found,) = problems({"checks": [{"type": "http", "method": "POST", **fields}]})
     assert found == f"hookDetails.checks[0]{where} must not contain half of a surrogate pair"
+
+
+def test_a_policy_beyond_the_range_of_a_double_is_refused() -> None:
+    (problem,) = problems({"error_limit": 10**400})
+    assert problem == "hookDetails.error_limit: must be at most 1000, not a number beyond the range of a double"

@@ -55,11 +55,11 @@ class Document(NamedTuple):
             pending.append({"$ref": reference})
         while self.mistakes and pending:
             node = pending.pop()
-            if isinstance(node, Mapping) and str(node.get("$ref", "")).startswith("#/"):
-                place = tuple(tokens(node["$ref"]))
-                if place not in places:
-                    places.add(place)
-                    pending.append(target(self.root, node["$ref"]))
+            reference = node.get("$ref", "") if isinstance(node, Mapping) else ""
+            is_local = isinstance(reference, str) and reference.startswith("#/")
+            if is_local and (place := tuple(tokens(reference))) not in places:
+                places.add(place)
+                pending.append(target(self.root, reference))
             pending += [each for _, each in children(node)]
         return next((each.text for each in self.mistakes if each.is_in(places)), "")
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from ecs_hooks.assertions.json_schema import check_schema, violation
+from ecs_hooks.core.json_text import read_json
 from ecs_hooks_cli.openapi.document import Document, DocumentError
 from ecs_hooks_cli.openapi.schemas import StandAlone
 
@@ -184,9 +185,9 @@ def _is_allowed(document: Document, parameter: Mapping[str, Any], value: Any) ->
     try:
         schema = StandAlone(document).schema([parameter.get("schema", media.get("schema", True))])
         # In a URL, "100" and 100 are the same.
-        forms = [value, json.loads(value)] if isinstance(value, str) and _SCALAR.fullmatch(value) else [value]
+        forms = [value, read_json(value)] if isinstance(value, str) and _SCALAR.fullmatch(value) else [value]
         return any(violation(check_schema(schema), each) is None for each in forms)
-    except ValueError:
+    except ValueError:  # pragma: no cover - `StandAlone` leaves out what plans do not support
         return True
 
 

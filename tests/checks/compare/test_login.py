@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from ecs_hooks.checks import CheckContext, CompareCheck
 from ecs_hooks.core.deadline import Deadline
@@ -153,3 +154,9 @@ def test_a_login_to_blue_that_would_reach_green_is_refused() -> None:
     login = [{**LOGIN["login"][0], "headers": {"X-Test": "yes"}}]
     with pytest.raises(Exception, match=r"blue: login request 1 .*priority 5, http-header X-Test.* takes the request"):
         CompareCheck.model_validate({**LOGIN, "login": login}).run(ready)
+
+
+def test_a_method_must_not_depend_on_a_response() -> None:
+    login = [{"path": "/login", "captures": {"m": {"query": "body"}}}]
+    with pytest.raises(ValidationError, match=r"requests\[0\].method: must not depend on a response; write the method"):
+        CompareCheck.model_validate({"login": login, "requests": [{"method": "{{m}}"}]})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from ecs_hooks.checks import HttpCheck
 from ecs_hooks.checks.request.template import as_literal, first_variable, literal, rendered, whole_variable
@@ -112,3 +113,8 @@ def test_backslashes_before_a_variable() -> None:
 )
 def test_braces_in_annotations_are_no_variables(check: dict[str, Any]) -> None:
     assert Plan.parse({"checks": [check]}).checks
+
+
+def test_a_check_that_is_no_object_has_no_variables() -> None:
+    with pytest.raises(ValidationError, match="valid dictionary or instance of HttpCheck"):
+        HttpCheck.model_validate(["{{a}}"])

@@ -289,3 +289,10 @@ def test_only_values_that_the_schema_forbids_are_no_value() -> None:
     document = read(root(paths={"/a": {"get": {"parameters": [parameter], "responses": OK}}}))
     with pytest.raises(NoValueError, match="has no example, default or enum that its schema allows"):
         request_of(document, only_operation(document))
+
+
+def test_an_integer_of_any_length_is_compared_with_its_schema() -> None:
+    schema = {"type": "integer", "minimum": 5, "example": "9" * 5000}
+    parameter = {"name": "q", "in": "query", "required": True, "schema": schema}
+    document = read(root(paths={"/a": {"get": {"parameters": [parameter], "responses": OK}}}))
+    assert "9" * 5000 in str(request_of(document, only_operation(document)))
