@@ -14,6 +14,7 @@ import pytest
 
 from ecs_hooks.auth import oauth2, secret_store, sigv4
 from ecs_hooks.core.event import LifecycleEvent
+from ecs_hooks.core.redaction import redactor
 from ecs_hooks.engine.telemetry import logger
 from tests.support.answers import EVENTS
 from tests.support.aws import AwsApi, serving
@@ -21,6 +22,13 @@ from tests.support.aws import AwsApi, serving
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the secrets of earlier tests, which tracebacks are masked by."""
+    monkeypatch.setattr(redactor, "_EVERY", redactor._Recent())
+
 
 GREEN = "arn:aws:ecs:us-west-2:123456789012:service-revision/my-cluster/my-service/9313423515462893900"
 BLUE = "arn:aws:ecs:us-west-2:123456789012:service-revision/my-cluster/my-service/1920498462936580504"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -17,16 +19,21 @@ from ecs_hooks.core.own_limits import max_descriptor
 def few_descriptors(spare: int) -> Iterator[None]:
     """Let the process open so many further connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with open(os.devnull) as file:  # noqa: PTH123 - its number is that of the next connection
-        free = file.fileno()
-    try:
-        for limit in range(free, soft):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-            if max_descriptor() == free + spare - 1:
-                break
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    gc.collect()  # what earlier tests left open must not be closed meanwhile
+    with ExitStack() as opened:
+        highest = max(int(each.name) for each in Path("/dev/fd").iterdir())
+        # Numbers between those in use are free, too: fill them, so that the next one is above all.
+        while (free := opened.enter_context(open(os.devnull)).fileno()) < highest:  # noqa: PTH123
+            pass
+        free += 1
+        try:
+            for limit in range(free, soft):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+                if max_descriptor() == free + spare - 1:
+                    break
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @contextmanager

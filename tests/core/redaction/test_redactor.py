@@ -252,3 +252,12 @@ def test_secrets_are_added_once_and_from_values_at_any_depth() -> None:
 def test_what_follows_a_cut_is_not_shown() -> None:
     text = f"{'-' * 5_000}hunter2{'-' * 5_000}"
     assert Redactor("hunter2").cut(text, 1_000) == f"{'-' * 1_000}..."
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "Authorization", "X-Auth-Token"])
+def test_a_header_with_a_space_is_masked(name: str) -> None:
+    redactor = Redactor()
+    redactor.add_header(name, "\\\\ +")
+    assert redactor.mask("a \\\\ + b") == "a *** b"
+    redactor.add_header(name, "Token abcd")
+    assert "abcd" not in redactor.mask("is abcd")

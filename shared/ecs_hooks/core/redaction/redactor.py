@@ -191,7 +191,7 @@ class Redactor:
             self.add(secret)
 
     def add_header(self, name: str, value: str) -> None:
-        """Add a header with a secret name: its whole value, or its cookies, or the credentials after the scheme."""
+        """Add a header with a secret name: its whole value, or its cookies, and the credentials after a scheme."""
         if not is_secret_name(name):
             return
         if "cookie" in name.lower():
@@ -199,7 +199,9 @@ class Redactor:
                 self.add(part.partition("=")[2] or part)
             return
         scheme, _, credentials = value.strip().partition(" ")
-        self.add(credentials or value)
+        if "authorization" not in name.lower() or len(credentials) < MIN_LENGTH:
+            self.add(value)
+        self.add(credentials)
         if scheme.lower() == "basic":
             try:
                 pair = base64.b64decode(credentials, validate=True).decode()
