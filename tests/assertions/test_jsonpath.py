@@ -185,3 +185,8 @@ def test_a_document_that_is_nested_too_deeply_is_refused() -> None:
 def test_the_number_of_values_is_limited() -> None:
     with pytest.raises(ValueError, match=f"more than {MAX_VALUES} values"):
         find("$..*..*", [[0] * 300] * 300)
+
+
+def test_two_members_are_compared_in_a_filter() -> None:
+    document = [{"a": 1, "b": 1}, {"a": 1, "b": 2}, {"a": 1}, {}]
+    assert find("$[?@.a == @.b]", document) == [{"a": 1, "b": 1}, {}]

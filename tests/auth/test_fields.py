@@ -135,3 +135,9 @@ def test_secrets_of_a_scenario() -> None:
         Plan.parse({"checks": [{"type": "scenario", **fields, "variables": {"password": "hunter2"}}]})
     with pytest.raises(PlanError, match=r"secrets.password: must not be empty"):
         Plan.parse({"checks": [{"type": "scenario", **fields, "secrets": {"password": ""}}]})
+
+
+def test_the_token_endpoint_of_a_scenario_must_not_depend_on_a_response() -> None:
+    auth = {"oauth2": {**OAUTH2, "token_url": "http://{{a}}/"}}
+    with pytest.raises(PlanError, match="token_url: must not contain variables, since a response could then redirect"):
+        Plan.parse({"checks": [{"type": "scenario", "requests": [{"auth": auth}], "variables": {"a": "b"}}]})

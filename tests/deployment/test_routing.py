@@ -238,7 +238,8 @@ def test_a_redirect_to_another_listener_of_the_load_balancer_must_reach_green() 
         with pytest.raises(RoutingError, match=r"takes the request, and .*; do not follow the redirect"):
             sent.redirected(302, location).verify()
     # Not this load balancer's.
-    sent.redirected(302, "https://login.example.com/").verify()
+    for location in ("https://login.example.com/", "https://login.example.com/again"):
+        sent.redirected(302, location).verify()
     sent.redirected(302, f"http://{ALB}:9/").verify()
 
 
