@@ -600,6 +600,11 @@ class TestReuse:
                 assert connection.is_complete
         assert server.connections == 1
 
+    def test_a_connection_that_was_reset_before_its_first_request_is_not_used(self, serve: Serve) -> None:
+        server = serve(lambda peer: peer.reset())
+        with closing(connected(server.url)) as connection:
+            assert not connection.reuse(budget(), wait=10)
+
     def test_a_connection_that_was_reset_is_not_used_again(self, serve: Serve) -> None:
         more, is_reset = threading.Event(), threading.Event()
 
