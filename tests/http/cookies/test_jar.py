@@ -38,6 +38,7 @@ def after(*steps: tuple[str, str]) -> CookieJar:
         ("http://a.example/", "a=1; Domain=.A.example", "http://c.b.a.example/", "a=1"),
         ("http://a.example/", "a=1; Domain=a.example", "http://ba.example/", ""),
         ("http://b.a.example/", "a=1; Domain=a.example", "http://c.a.example/", "a=1"),
+        ("http://x.b.a.example/", "a=1; Domain=a.example", "http://c.a.example/", "a=1"),
         ("http://a.example/", "a=1; Domain=b.example", "http://b.example/", ""),
         ("http://a.example/", "a=1; Domain=b.a.example", "http://b.a.example/", ""),
         ("http://a.example/", "a=1; Domain=\xe4.example", "http://a.example/", ""),
@@ -54,7 +55,7 @@ def after(*steps: tuple[str, str]) -> CookieJar:
             "http://lb-2.us-east-1.elb.amazonaws.com/",
             "",
         ),
-        ("http://lb-1.us-east-1.elb.amazonaws.com/", "a=1; Domain=amazonaws.com", "http://s3.amazonaws.com/", "a=1"),
+        ("http://lb-1.us-east-1.elb.amazonaws.com/", "a=1; Domain=amazonaws.com", "http://s3.amazonaws.com/", ""),
         # IP addresses.
         ("http://10.0.0.1/", "a=1", "http://10.0.0.1:81/", "a=1"),
         ("http://10.0.0.1/", "a=1; Domain=10.0.0.1", "http://10.0.0.1/", "a=1"),

@@ -195,7 +195,17 @@ def _key(address: Address, cookie: SetCookie) -> _Key | None:
             if domain != address.host:
                 return None
             domain = ""
+        elif any(map(is_public_suffix, _names_between(address.host, domain))):
+            return None
     return _Key(cookie.name, domain or address.host, not domain, path)
+
+
+def _names_between(host: str, domain: str) -> Iterator[str]:
+    """Yield the names between a host and a domain that it belongs to, such as `b.c` between `a.b.c` and `c`."""
+    _, _, name = host.partition(".")
+    while len(name) > len(domain):
+        yield name
+        _, _, name = name.partition(".")
 
 
 def _has_its_prefix(cookie: SetCookie, key: _Key) -> bool:
