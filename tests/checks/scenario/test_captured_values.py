@@ -261,3 +261,11 @@ def test_a_plan_keeps_its_templates() -> None:
     (parsed,) = Plan.parse({"checks": [check]}).checks
     assert parsed.model_dump(exclude_unset=True, by_alias=True)["requests"] == (request,)
     assert parsed.at(5).requests == parsed.requests  # type: ignore[attr-defined] # a scenario
+
+
+@pytest.mark.parametrize("captures", [{"": [1]}, {"": []}, {"[key]": [{"query": "body"}]}, [["a"]]])
+def test_captures_of_a_wrong_form_are_a_plan_error(captures: Any) -> None:
+    requests = [{"path": "/a", "captures": {"x": {"query": "body"}}}, {"path": "/{{x}}", "captures": captures}]
+    with pytest.raises(PlanError, match=r"hookDetails.checks\[0\].requests\[1\].captures") as error:
+        Plan.parse({"checks": [{"type": "scenario", "requests": requests}]})
+    assert "raised" not in str(error.value)

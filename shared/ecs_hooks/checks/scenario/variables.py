@@ -312,7 +312,10 @@ class _Deferred:
                 key: str | int = left[step] if step < len(left) else len(value)
             else:
                 key = step
-            is_there = key in value if isinstance(value, Mapping) else isinstance(value, list) and key != len(value)
+            if isinstance(value, list):
+                is_there = isinstance(key, int) and key != len(value)
+            else:
+                is_there = isinstance(value, Mapping) and key in value
             if not is_there or (*at, key) in self._pruned:
                 break
             at, value = (*at, key), value[key]
