@@ -264,3 +264,10 @@ def test_half_of_a_surrogate_pair_is_refused_where_it_cannot_be_sent(fields: Any
 def test_a_policy_beyond_the_range_of_a_double_is_refused() -> None:
     (problem,) = problems({"error_limit": 10**400})
     assert problem == "hookDetails.error_limit: must be at most 1000, not a number beyond the range of a double"
+
+
+def test_the_name_of_a_field_that_is_not_valid() -> None:
+    query = {"namespace": "AWS/ECS", "metric": "CPUUtilization"}
+    check = {"type": "metric", "queries": {"Err": query}, "fail_if": {"above": 1}}
+    (problem,) = problems({"checks": [check]})
+    assert problem.startswith("hookDetails.checks[0].queries.Err (the name of a field): must have the form of an id")

@@ -65,7 +65,8 @@ def error_lines(error: ValidationError, where: str, model: type[BaseModel], *mor
     for detail in error.errors(include_url=False, include_context=True, include_input=True):
         if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
             continue  # pydantic does not count invalid items, which have lines of their own
-        path = _path(detail["loc"])
+        is_key = detail["loc"][-1:] == (_OF_KEY,)
+        path = f"{_path(detail['loc'][:-1])} (the name of a field)" if is_key else _path(detail["loc"])
         cause = detail.get("ctx", {}).get("error")
         if isinstance(cause, FieldError):
             lines |= dict.fromkeys(f"{where}{path}.{line}" for line in cause.lines)
@@ -102,6 +103,9 @@ _LIMITS = {
     "less_than_equal": ("must be at most", "le"),
     "multiple_of": ("must be a multiple of", "multiple_of"),
 }
+
+_OF_KEY = "[key]"
+"""pydantic's name of the key of an entry, after the key itself."""
 
 BEYOND_DOUBLE = "a number beyond the range of a double"
 """How messages show such a number."""
