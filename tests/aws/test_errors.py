@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import pytest
-from botocore.exceptions import SSOTokenLoadError, UnauthorizedSSOTokenError
+from botocore.exceptions import EndpointConnectionError, SSOTokenLoadError, UnauthorizedSSOTokenError
 
 from ecs_hooks.aws.call import call_aws
 from ecs_hooks.aws.errors import FactDeniedError, FactError, aws_error
+from ecs_hooks.core.outcome import Status
 from tests.support.aws import AwsApi
 
 ECS = "ecs:UpdateService"
@@ -52,3 +54,12 @@ def test_an_expired_sso_session_has_its_command(error: Exception) -> None:
     found = aws_error(ECS, error)
     assert isinstance(found, FactDeniedError)
     assert str(found) == f"{ECS}: no valid SSO session ({type(error).__name__}); run `aws sso login`"
+
+
+def test_the_functions_own_limit_is_named() -> None:
+    cause = OSError(errno.EMFILE, "Too many open files")
+    wrapped = EndpointConnectionError(endpoint_url="http://a", error=cause)
+    wrapped.__cause__ = cause
+    error = aws_error("ecs:DescribeTasks", wrapped)
+    assert str(error).startswith("ecs:DescribeTasks: the function ran out of file descriptors; at most ")
+    assert error.outcome.status is Status.ERROR

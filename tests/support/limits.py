@@ -7,12 +7,15 @@ import os
 import resource
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from ecs_hooks.core.own_limits import max_descriptor
+
+_LOWEST = 16
+"""Descriptors below this number are opened when the process starts, and stay open."""
 
 
 @contextmanager
@@ -38,12 +41,19 @@ def few_descriptors(spare: int) -> Iterator[None]:
 
 @contextmanager
 def no_descriptors() -> Iterator[None]:
-    """Let the process open nothing at all."""
-    with few_descriptors(5), ExitStack() as opened:
-        with suppress(OSError):
-            while True:
-                opened.enter_context(open(os.devnull))  # noqa: PTH123 - until it fails
-        yield
+    """Let the process open nothing at all.
+
+    The limit is below the numbers that other threads use, and may close meanwhile.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as opened:
+        while opened.enter_context(open(os.devnull)).fileno() < _LOWEST:  # noqa: PTH123
+            pass
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_LOWEST, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def no_threads(monkeypatch: pytest.MonkeyPatch, name: str = "") -> None:
