@@ -117,7 +117,7 @@ def partition_of(region: str) -> str:
 
 
 class Place(NamedTuple):
-    """Where a function or a service is; what is unknown is empty."""
+    """Where a function or a service is; unknown parts are empty."""
 
     region: str = ""
     account: str = ""

@@ -32,7 +32,7 @@ _ENDS_P = frozenset(
 
 
 class HtmlReader(HTMLParser):
-    """Reads a document. Only what is certain is corrected in the structure: equal documents have equal paths.
+    """Reads a document. Only certain mistakes of the structure are corrected: equal documents have equal paths.
 
     Parameters
     ----------

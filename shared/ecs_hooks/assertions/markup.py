@@ -94,7 +94,7 @@ def find_xpath(path: str, text: str, *, xml: bool) -> list[Any]:
     """
     found = _select(path, _read(text, xml=xml, namespaces=True))
     values = [each.string_value if isinstance(each, XPathNode) else _plain(each) for each in found]
-    # NaN is the number of what is missing.
+    # The number of a missing node is NaN.
     return [each for each in values if each == each]  # noqa: PLR0124
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+"""The grammar of JSON's numbers."""
 _LARGE = 10**30
 _MOST_DIGITS = 300
 
@@ -16,7 +17,7 @@ def read_number(text: str) -> Decimal | None:
     JSON's whitespace may be around it, such as the line feed at the end of a body.
     """
     text = text.strip(" \t\r\n")
-    if not _NUMBER.fullmatch(text):
+    if not JSON_NUMBER.fullmatch(text):
         return None
     try:
         return Decimal(text)

@@ -68,7 +68,7 @@ _ABOUT_INPUT = {
     "ValidationError",
     "ValidationException",
 }
-"""Codes of errors that say what is wrong with the parameters of a call."""
+"""Codes of errors about the parameters of a call."""
 _LEAST_WORDS = 3
 _MAX_MESSAGE = 300
 

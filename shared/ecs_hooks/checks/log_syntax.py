@@ -96,7 +96,7 @@ def pattern_problem(pattern: str) -> str:
 
 
 def _json_problem(text: str) -> str:
-    """Return what is wrong with a pattern for JSON: conditions about `$.field`, joined by && and ||, in parentheses."""
+    """Return the problem of a pattern for JSON: conditions about `$.field`, joined by && and ||, in parentheses."""
     example = 'such as { $.level = "error" && $.status >= 500 }'
     if not text.endswith("}"):
         return f"begins with {{, so it must end with }}, {example}"

@@ -88,7 +88,7 @@ def expression_problem(expression: str, ids: Collection[str]) -> str:
 
 
 def _order_problem(found: re.Match[str], before: str) -> str:
-    """Return what is wrong with the place of a part after another one."""
+    """Return the problem of the place of a part after another one."""
     part = found[0]
     is_value = found.lastgroup is not None and part not in _KEYWORDS
     if is_value and (before in _PAIRS or (before[:1].isalnum() and before not in _KEYWORDS)):
@@ -99,7 +99,7 @@ def _order_problem(found: re.Match[str], before: str) -> str:
 
 
 def _token_problem(found: re.Match[str], opened: list[str]) -> str:
-    """Return what is wrong with anything but a name; keeps the opened brackets."""
+    """Return the problem of anything but a name; keeps the opened brackets."""
     part = found[0]
     if part in _PAIRS:
         return "" if opened and opened.pop() == _PAIRS[part] else f"has {part} without {_PAIRS[part]}"

@@ -236,7 +236,7 @@ def configuration(
 
 
 def plan_origin(description: Description, lifecycle_event: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Return where `configuration` found a plan that is not in a parameter; without one, what it did not find."""
+    """Return where `configuration` found a plan that is not in a parameter; without one, the places without a plan."""
     prefix = environment.get(PREFIX_VARIABLE, "").strip()
     names = parameter_names(prefix, description, lifecycle_event) if prefix else []
     missing = [f"parameter {name} does not exist" for name in names]

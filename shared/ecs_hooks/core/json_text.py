@@ -33,7 +33,7 @@ class JsonError(ValueError):
     Parameters
     ----------
     problem
-        What is wrong, after the subject, such as `is nested too deeply`; without values of the text, which may be secrets.
+        The problem, after the subject, such as `is nested too deeply`; without values of the text, which may be secrets.
     is_syntax
         Whether the text is no JSON at all, such as HTML, so that the place is of little use.
     """
@@ -161,28 +161,26 @@ def read_json(content: str | bytes, encoding: str = "utf-8", *, strict: bool = F
         raise JsonError("is nested too deeply") from None
     if strict:
         refuse_unportable(value)
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        for _ in _levels(value, MAX_DEPTH):
+    elif text.count("[") + text.count("{") > MAX_DEPTH:
+        for _ in _levels(value):
             pass
     return value
 
 
-def refuse_unportable(value: Any, depth: int = MAX_DEPTH) -> None:
+def refuse_unportable(value: Any) -> None:
     """Refuse a value that another reader may not read.
 
     Parameters
     ----------
     value
         The value.
-    depth
-        The number of levels that it may have.
 
     Raises
     ------
     JsonError
-        If it has more, or contains a number beyond the range of a double, or NaN.
+        If it has more levels than `MAX_DEPTH`, or contains a number beyond the range of a double, or NaN.
     """
-    for level in _levels(value, depth):
+    for level in _levels(value):
         for each in level:
             if isinstance(each, HugeNumber):
                 raise JsonError(f"has a number that is too large ({len(each.text)} characters)")
@@ -260,10 +258,10 @@ def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _levels(value: Any, depth: int) -> Iterator[list[Any]]:
+def _levels(value: Any) -> Iterator[list[Any]]:
     """Yield the values at each depth, the value itself first; raise JsonError if they are nested too deeply."""
     level = [value]
-    for _ in range(depth + 1):
+    for _ in range(MAX_DEPTH + 1):
         yield level
         outer = [each for each in level if isinstance(each, dict | list)]
         if not outer:

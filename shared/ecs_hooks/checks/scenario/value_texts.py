@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
+from ecs_hooks.assertions.numbers import JSON_NUMBER
 from ecs_hooks.core.json_text import JsonError, read_json, write_json
 
-_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _SPECIAL = re.compile(r"([^A-Za-z0-9_\u0080-\U0010ffff])")
 """Characters that are escaped in a pattern."""
 
@@ -21,7 +21,7 @@ def pattern_text(text: str) -> str:
 def read_number(text: str) -> float | None:
     """Return the number in a text; None if it is not one of JSON, or if its exponent is too large."""
     try:
-        number: float | None = read_json(text) if _JSON_NUMBER.fullmatch(text) else None
+        number: float | None = read_json(text) if JSON_NUMBER.fullmatch(text) else None
     except JsonError:
         return None
     return number

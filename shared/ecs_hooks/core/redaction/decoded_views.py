@@ -201,12 +201,12 @@ def _joined(view: View) -> View | None:
 
 
 def _base64(view: View) -> View | None:
-    """Return what is in Base64. Lines may be wrapped."""
+    """Return the decoded Base64. Lines may be wrapped."""
     return _runs(_without(view, _BLANK), _BASE64, _BASE64_BITS, _from_base64)
 
 
 def _base64_in_form(view: View) -> View | None:
-    """Return what is in Base64 of which a form's decoder read each `+` as a space."""
+    """Return the decoded Base64 of which a form's decoder read each `+` as a space."""
     return _runs(view, _BASE64_IN_FORM, _BASE64_BITS, _from_base64) if b" " in view.data else None
 
 

@@ -232,7 +232,7 @@ class Redactor:
         if len(text) <= limit + _LOOKAHEAD:
             masked = self._mask(text, len(text))
             return masked if len(masked) <= limit else f"{masked[:limit]}..."
-        # A part of a secret at the end of what is searched is not recognised as one.
+        # A part of a secret at the end of the searched text is not recognised as one.
         return f"{self._mask(text[: limit + _LOOKAHEAD], limit + _LOOKAHEAD // 2)[:limit]}..."
 
     def show(self, value: object, limit: int = 80) -> str:
